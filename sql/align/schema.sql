@@ -1,0 +1,1 @@
+\echo Use "CREATE EXTENSION align" to load this file. \quit

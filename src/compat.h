@@ -1,0 +1,38 @@
+/*
+ * compat.h
+ *	  Every difference between the supported PostgreSQL majors (15 to 18).
+ *
+ * No other file in the tree tests PG_VERSION_NUM.
+ */
+#ifndef ALIGN_COMPAT_H
+#define ALIGN_COMPAT_H
+
+#include "postgres.h"
+
+#include "nodes/nodes.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#include "varatt.h"
+#endif
+
+/*
+ * Soft errors arrived in 16.  In 15 an input function is never called with an
+ * error context, so the same code raises at once.
+ */
+#if PG_VERSION_NUM < 160000
+#define ereturn(context, dummy_value, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#define errsave(context, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+	} while (0)
+#define SOFT_ERROR_OCCURRED(context) ((void) (context), false)
+#endif
+
+#endif							/* ALIGN_COMPAT_H */

@@ -1,0 +1,227 @@
+/*
+ * funnel.h
+ *	  The agreement: its compiled form and the pure functions on it.
+ *
+ * The stored value is the canonical document (see value.h); Funnel is what the
+ * parser makes of it.  A Funnel is immutable once made and lives in one memory
+ * context.  Everything is referred to by index: stages in the order in which
+ * the document declares them, teams in order of first appearance.
+ *
+ * Invariants (established by the parser, relied on everywhere):
+ *	  - at least one stage; success_path has at least two, ends in a won stage,
+ *		and names no stage twice;
+ *	  - every stage is an entry stage or reachable from one;
+ *	  - labels (names and "known as") are unique across the funnel;
+ *	  - no move leads from a stage to itself, nor out of a won or lost stage
+ *		unless a path says so by name;
+ *	  - a working-time promise has hours to count in.
+ */
+#ifndef ALIGN_FUNNEL_H
+#define ALIGN_FUNNEL_H
+
+#include "compat.h"
+
+#include "calendar/calendar.h"
+#include "datatype/timestamp.h"
+#include "value.h"
+
+#define FUNNEL_MAX_STAGES 200
+#define FUNNEL_MAX_LABELS 2000
+#define FUNNEL_MAX_TEAMS 64
+#define FUNNEL_MAX_SERVICE_LEVELS 200	/* handoffs included */
+#define FUNNEL_MAX_TARGETS 200
+#define FUNNEL_MAX_TEXT (256 * 1024)
+#define FUNNEL_MAX_CONDITION 8192
+
+typedef enum StageKind
+{
+	STAGE_OPEN,
+	STAGE_WON,
+	STAGE_LOST
+} StageKind;
+
+/*
+ * What a stage or a move needs: a column that must be filled, a condition on
+ * the row (opaque text), or a reason from a list (moves only; an empty list
+ * takes any reason).
+ */
+typedef enum NeedKind
+{
+	NEED_COLUMN,
+	NEED_CONDITION,
+	NEED_REASON
+} NeedKind;
+
+typedef struct FunnelNeed
+{
+	NeedKind	kind;
+	char	   *text;			/* column or condition; NULL for a reason */
+	int			nreasons;
+	char	  **reasons;
+} FunnelNeed;
+
+typedef struct FunnelStage
+{
+	char	   *name;
+	StageKind	kind;
+	int			team;			/* holder, -1 none */
+	int			position;		/* on the success path from 0, -1 off it */
+	bool		is_entry;
+	int			nlabels;		/* "known as", without the name */
+	char	  **labels;
+	int			nneeds;
+	FunnelNeed *needs;
+} FunnelStage;
+
+/* Bits of Funnel.moves. */
+#define MOVE_LEGAL		0x01
+#define MOVE_SUCCESS	0x02	/* along the success path */
+
+/* Needs of one move beyond those of the stage it enters. */
+typedef struct MoveNeeds
+{
+	int			from;
+	int			to;
+	int			nneeds;
+	FunnelNeed *needs;
+} MoveNeeds;
+
+/*
+ * A promise in time, and the warning before it.
+ */
+typedef enum DueKind
+{
+	DUE_NONE,					/* a handoff without "within" */
+	DUE_ELAPSED,				/* plain elapsed time */
+	DUE_WORKING,				/* the promising team's working time */
+	DUE_END_OF_DAY				/* end of the nth working day; 0 the same */
+} DueKind;
+
+typedef struct Promise
+{
+	DueKind		kind;
+	int64		amount;			/* microseconds, or n for DUE_END_OF_DAY */
+	int64		warn;			/* microseconds after the start, -1 none; working
+								 * time unless kind is DUE_ELAPSED */
+} Promise;
+
+typedef struct StageSet
+{
+	int			n;
+	int		   *stages;			/* in the order of the document */
+} StageSet;
+
+/*
+ * A service level.  A handoff is one too: it starts at its stage, stops at the
+ * accepting and rejecting stages, and is cancelled ("withdrawn") by any other.
+ */
+typedef struct ServiceLevel
+{
+	char	   *name;
+	int			team;			/* who promises; for a handoff who receives */
+	bool		is_handoff;
+	int			from_team;		/* handoff: who hands over; else -1 */
+	StageSet	starts;			/* handoff: exactly one */
+	StageSet	stops;			/* handoff: accept, then reject */
+	StageSet	pauses;
+	int			naccept;		/* handoff: the first so many stops accept */
+	int			nreasons;		/* handoff: reasons that a rejection may give; */
+	char	  **reasons;		/* none listed: any reason, but a reason */
+	Promise		promise;
+	/* Bit sets over stages, as bytes: what entering the stage does. */
+	uint8	   *effects;
+} ServiceLevel;
+
+#define EFFECT_START	0x01
+#define EFFECT_STOP		0x02
+#define EFFECT_PAUSE	0x04
+#define EFFECT_ACCEPT	0x08	/* a stop that accepts a handoff */
+#define EFFECT_REJECT	0x10	/* a stop that rejects it */
+
+typedef enum TargetKind
+{
+	TARGET_COUNT,				/* 400 mql per month */
+	TARGET_SERVICE_LEVEL,		/* 90% of speed_to_lead */
+	TARGET_CONVERSION			/* 25% from mql to customer within 90 days */
+} TargetKind;
+
+typedef struct FunnelTarget
+{
+	TargetKind	kind;
+	int			team;
+	char	   *goal;			/* decimal text, as numeric prints it */
+	int			stage;			/* COUNT: the stage; CONVERSION: from */
+	int			to_stage;		/* CONVERSION */
+	int			service_level;	/* SERVICE_LEVEL */
+	char	   *per;			/* COUNT: day, week, month, quarter or year */
+	int64		within;			/* CONVERSION: microseconds, -1 none */
+} FunnelTarget;
+
+typedef struct FunnelTeam
+{
+	char	   *name;
+	char	   *hours;			/* canonical calendar text, NULL: the common hours */
+} FunnelTeam;
+
+typedef struct Funnel
+{
+	MemoryContext context;
+	char	   *hours;			/* canonical calendar text, NULL none */
+	int			nteams;
+	FunnelTeam *teams;
+	int			nstages;
+	FunnelStage *stages;
+	int			npath;			/* success path, as stage indexes */
+	int		   *success_path;
+	uint8	   *moves;			/* nstages * nstages, [from * nstages + to] */
+	int			nmoveneeds;
+	MoveNeeds  *move_needs;
+	int			nservice_levels;	/* in the order of the document */
+	ServiceLevel *service_levels;
+	int			ntargets;
+	FunnelTarget *targets;
+	struct FunnelLabel *labels; /* sorted by bytes, for align_funnel_stage */
+	int			nlabels;
+	Calendar  **team_calendars; /* compiled on first use, by team; see
+								 * align_funnel_calendar */
+	Calendar   *common_calendar;
+} Funnel;
+
+#define FUNNEL_MOVE(funnel, from, to) ((funnel)->moves[(from) * (funnel)->nstages + (to)])
+
+/* Text to value, checked and canonical; NULL after a soft error. */
+extern TextValue *align_funnel_parse(const char *document, Node *escontext);
+/* Text to compiled form, in a new child of context; NULL after a soft error. */
+extern Funnel *align_funnel_compile(const char *document, MemoryContext context, Node *escontext);
+/* Compiled form to canonical document. */
+extern char *align_funnel_write(const Funnel *funnel);
+/* Argument of an SQL function, compiled and remembered in flinfo's slot. */
+extern Funnel *align_funnel_arg(FmgrInfo *flinfo, Datum value, int slot, int nslots);
+
+/* Index of the stage known by this label (name or "known as"), -1 if unknown. */
+extern int	align_funnel_stage(const Funnel *funnel, const char *label, int len);
+/* The same, but raises with the nearest label as a hint; for scalar functions. */
+extern int	align_funnel_stage_arg(const Funnel *funnel, text *label);
+/* Index of a team by name, -1 if the agreement does not mention it. */
+extern int	align_funnel_team(const Funnel *funnel, const char *name, int len);
+
+/* A team's working hours (its own, else the common ones); team -1: the common
+ * ones.  NULL if there are none. */
+extern Calendar *align_funnel_calendar(Funnel *funnel, int team);
+
+/* Needs of the move itself, NULL if none; from -1 is an entry. */
+extern const MoveNeeds *align_funnel_move_needs(const Funnel *funnel, int from, int to);
+
+/* Shortest legal route, without "from", into route (room for nstages); its
+ * length, 0 if from equals to, -1 if there is none.  Ties go to the route whose
+ * stages are declared first. */
+extern int	align_funnel_route(const Funnel *funnel, int from, int to, int *route);
+
+/* "sal, nurture, disqualified": where a lead may move to; "(none)" if nowhere. */
+extern char *align_funnel_next_text(const Funnel *funnel, int from);
+
+/* "4 working hours", "2 days", "end of next working day"; NULL if none. */
+extern char *align_promise_text(const Promise *promise);
+extern char *align_warn_text(const Promise *promise);
+
+#endif							/* ALIGN_FUNNEL_H */

@@ -1,0 +1,232 @@
+/*
+ * value.c
+ *	  What every align type has in common.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "value.h"
+
+PG_FUNCTION_INFO_V1(align_value_eq);
+PG_FUNCTION_INFO_V1(align_value_ne);
+PG_FUNCTION_INFO_V1(align_value_lt);
+PG_FUNCTION_INFO_V1(align_value_le);
+PG_FUNCTION_INFO_V1(align_value_gt);
+PG_FUNCTION_INFO_V1(align_value_ge);
+PG_FUNCTION_INFO_V1(align_value_cmp);
+PG_FUNCTION_INFO_V1(align_value_hash);
+PG_FUNCTION_INFO_V1(align_value_hash_extended);
+
+void
+align_check_flags(uint32 flags, const char *type_name)
+{
+	if (flags != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("stored value of type %s has an unknown format", type_name),
+				 errdetail("Its version and flags are %08X; this release knows only 0.", flags),
+				 errhint("It was written by a newer release of align; update the extension.")));
+}
+
+TextValue *
+align_text_value(const char *text, int len)
+{
+	Size		size = offsetof(TextValue, text) + len;
+	TextValue  *result = (TextValue *) palloc(size);
+
+	SET_VARSIZE(result, size);
+	result->flags = 0;
+	memcpy(result->text, text, len);
+	return result;
+}
+
+TextValue *
+align_text_value_arg(Datum datum, const char *type_name)
+{
+	TextValue  *value = (TextValue *) PG_DETOAST_DATUM(datum);
+
+	if (VARSIZE(value) < offsetof(TextValue, text))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("stored value of type %s is too short", type_name)));
+	align_check_flags(value->flags, type_name);
+	return value;
+}
+
+char *
+align_text_value_cstring(const TextValue *value)
+{
+	return pnstrdup(value->text, TEXT_VALUE_LEN(value));
+}
+
+char *
+align_text_value_recv(StringInfo buf, const char *type_name)
+{
+	int			version = pq_getmsgbyte(buf);
+	int			nbytes;
+
+	if (version != ALIGN_WIRE_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid binary representation of type %s", type_name),
+				 errdetail("Its format version is %d; this release knows only %d.",
+						   version, ALIGN_WIRE_VERSION)));
+	/* converts to the database encoding and verifies it */
+	return pq_getmsgtext(buf, buf->len - buf->cursor, &nbytes);
+}
+
+bytea *
+align_text_value_send(const TextValue *value)
+{
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	pq_sendbyte(&buf, ALIGN_WIRE_VERSION);
+	pq_sendtext(&buf, value->text, TEXT_VALUE_LEN(value));
+	return pq_endtypsend(&buf);
+}
+
+/*
+ * The one comparator: bytes, the shorter first where one is a prefix.
+ */
+static int
+CompareValues(Datum left, Datum right)
+{
+	struct varlena *a = PG_DETOAST_DATUM_PACKED(left);
+	struct varlena *b = PG_DETOAST_DATUM_PACKED(right);
+	size_t		a_len = VARSIZE_ANY_EXHDR(a);
+	size_t		b_len = VARSIZE_ANY_EXHDR(b);
+	int			result = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_len, b_len));
+
+	if (result == 0)
+		result = (a_len > b_len) - (a_len < b_len);
+	else
+		result = result > 0 ? 1 : -1;
+
+	if ((Pointer) a != DatumGetPointer(left))
+		pfree(a);
+	if ((Pointer) b != DatumGetPointer(right))
+		pfree(b);
+	return result;
+}
+
+Datum
+align_value_eq(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(CompareValues(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)) == 0);
+}
+
+Datum
+align_value_ne(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(CompareValues(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)) != 0);
+}
+
+Datum
+align_value_lt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(CompareValues(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)) < 0);
+}
+
+Datum
+align_value_le(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(CompareValues(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)) <= 0);
+}
+
+Datum
+align_value_gt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(CompareValues(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)) > 0);
+}
+
+Datum
+align_value_ge(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(CompareValues(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)) >= 0);
+}
+
+Datum
+align_value_cmp(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(CompareValues(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+}
+
+Datum
+align_value_hash(PG_FUNCTION_ARGS)
+{
+	struct varlena *value = PG_GETARG_VARLENA_PP(0);
+	Datum		result = hash_any((unsigned char *) VARDATA_ANY(value),
+								  VARSIZE_ANY_EXHDR(value));
+
+	PG_FREE_IF_COPY(value, 0);
+	PG_RETURN_DATUM(result);
+}
+
+Datum
+align_value_hash_extended(PG_FUNCTION_ARGS)
+{
+	struct varlena *value = PG_GETARG_VARLENA_PP(0);
+	Datum		result = hash_any_extended((unsigned char *) VARDATA_ANY(value),
+										   VARSIZE_ANY_EXHDR(value),
+										   PG_GETARG_INT64(1));
+
+	PG_FREE_IF_COPY(value, 0);
+	PG_RETURN_DATUM(result);
+}
+
+/*
+ * The memo in one of a call site's slots (a function of two funnels has two).
+ */
+ValueMemo *
+align_memo(FmgrInfo *flinfo, int slot, int nslots)
+{
+	Assert(slot < nslots);
+	if (flinfo->fn_extra == NULL)
+	{
+		ValueMemo  *memos = MemoryContextAllocZero(flinfo->fn_mcxt,
+												   nslots * sizeof(ValueMemo));
+
+		for (int i = 0; i < nslots; i++)
+			memos[i].context = AllocSetContextCreate(flinfo->fn_mcxt,
+													 "align compiled value",
+													 ALLOCSET_SMALL_SIZES);
+		flinfo->fn_extra = memos;
+	}
+	return (ValueMemo *) flinfo->fn_extra + slot;
+}
+
+bool
+align_memo_valid(ValueMemo *memo, const void *value)
+{
+	size_t		len = VARSIZE_ANY_EXHDR(value);
+
+	return memo->compiled != NULL && memo->key_len == len &&
+		memcmp(memo->key, VARDATA_ANY(value), len) == 0;
+}
+
+void
+align_memo_reset(ValueMemo *memo)
+{
+	memo->compiled = NULL;
+	memo->key = NULL;
+	MemoryContextReset(memo->context);
+}
+
+void
+align_memo_keep(ValueMemo *memo, const void *value, void *compiled)
+{
+	size_t		len = VARSIZE_ANY_EXHDR(value);
+
+	memo->key = MemoryContextAlloc(memo->context, len);
+	memcpy(memo->key, VARDATA_ANY(value), len);
+	memo->key_len = len;
+	/* last: a memo is valid only when complete */
+	memo->compiled = compiled;
+}

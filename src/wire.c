@@ -1,0 +1,129 @@
+/*
+ * wire.c
+ *	  Bounded readers and writers for varlena bodies, send/recv and aggregate
+ *	  states.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+
+#include "wire.h"
+
+void
+align_wire_fail(WireReader *reader, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("invalid binary representation of type %s", reader->type_name),
+			 errdetail("%s", detail)));
+}
+
+uint64
+align_wire_uint_slow(WireReader *reader)
+{
+	uint64		value = 0;
+
+	for (int shift = 0; shift < 64; shift += 7)
+	{
+		uint8		byte = align_wire_byte(reader);
+
+		/* the tenth byte holds the one bit that is left */
+		if (shift == 63 && byte > 1)
+			break;
+		value |= (uint64) (byte & 0x7f) << shift;
+		if (byte < 0x80)
+		{
+			if (byte == 0 && shift > 0)
+				align_wire_fail(reader, "A number is longer than it need be.");
+			return value;
+		}
+	}
+	align_wire_fail(reader, "A number has more than 64 bits.");
+}
+
+const char *
+align_wire_bytes(WireReader *reader, size_t len)
+{
+	const char *result = (const char *) reader->cur;
+
+	if (len > (size_t) (reader->end - reader->cur))
+		align_wire_fail(reader, "The value is truncated.");
+	reader->cur += len;
+	return result;
+}
+
+uint8
+align_wire_byte(WireReader *reader)
+{
+	return *(const uint8 *) align_wire_bytes(reader, 1);
+}
+
+void
+align_wire_end(WireReader *reader)
+{
+	if (reader->cur != reader->end)
+		align_wire_fail(reader, "Bytes are left over after the value.");
+}
+
+int
+align_wire_count(WireReader *reader, size_t min_size, int max)
+{
+	uint64		count = align_wire_uint(reader);
+
+	if (count > (uint64) max)
+		align_wire_fail(reader, "A count exceeds its limit.");
+	if (count > (size_t) (reader->end - reader->cur) / min_size)
+		align_wire_fail(reader, "A count exceeds the bytes that follow it.");
+	return (int) count;
+}
+
+const char *
+align_wire_text(WireReader *reader, int *len)
+{
+	uint64		claimed = align_wire_uint(reader);
+	const char *text;
+
+	if (claimed > (uint64) (reader->end - reader->cur))
+		align_wire_fail(reader, "A text is longer than the bytes that follow it.");
+	text = align_wire_bytes(reader, claimed);
+	if (!pg_verifymbstr(text, (int) claimed, true) || memchr(text, '\0', claimed) != NULL)
+		align_wire_fail(reader, "A text is not valid in the database encoding.");
+	*len = (int) claimed;
+	return text;
+}
+
+void
+align_wire_append_uint(StringInfo out, uint64 value)
+{
+	uint8		bytes[WIRE_MAX_VARINT];
+	uint8	   *end = align_wire_put_uint(bytes, value);
+
+	appendBinaryStringInfo(out, (char *) bytes, end - bytes);
+}
+
+void
+align_wire_append_int(StringInfo out, int64 value)
+{
+	align_wire_append_uint(out, align_zigzag(value));
+}
+
+void
+align_wire_append_text(StringInfo out, const char *text, int len)
+{
+	align_wire_append_uint(out, len);
+	appendBinaryStringInfo(out, text, len);
+}
+
+uint64
+align_fingerprint(const void *data, size_t len)
+{
+	const uint8 *p = (const uint8 *) data;
+	uint64		hash = UINT64CONST(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < len; i++)
+	{
+		hash ^= p[i];
+		hash *= UINT64CONST(0x100000001b3);
+	}
+	return hash;
+}
