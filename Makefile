@@ -6,11 +6,11 @@ EXTVERSION = 0.1.0
 # One module per room; the order is that of their dependencies.
 SQL_MODULES = schema calendar funnel lead judge conversion agreement
 SQL_SOURCES = $(SQL_MODULES:%=sql/align/%.sql)
-INSTALL_SCRIPT = sql/align--$(EXTVERSION).sql
+CURRENT_SCRIPT = sql/align--$(EXTVERSION).sql
 
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 
-DATA_built = $(INSTALL_SCRIPT)
+DATA_built = $(CURRENT_SCRIPT)
 DATA = $(wildcard sql/released/*.sql sql/upgrade/*.sql)
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
@@ -26,5 +26,5 @@ PG_CFLAGS = -std=gnu99 $(WARNINGS) -isystem $(shell $(PG_CONFIG) --includedir-se
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(INSTALL_SCRIPT): $(SQL_SOURCES)
+$(CURRENT_SCRIPT): $(SQL_SOURCES)
 	cat $^ >$@

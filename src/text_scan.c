@@ -265,6 +265,10 @@ DescribePosition(TextScan *scan, const char *p)
  * A text that breaks the grammar is "invalid input syntax"; one that is well
  * formed and says something impossible carries a code of its own.
  */
+static bool FailWith(TextScan *scan, int sqlstate, const char *at,
+					 const char *detail, const char *hint, const char *fmt,
+					 va_list args) pg_attribute_printf(6, 0);
+
 static bool
 FailWith(TextScan *scan, int sqlstate, const char *at, const char *detail,
 		 const char *hint, const char *fmt, va_list args)
