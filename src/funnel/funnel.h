@@ -26,6 +26,7 @@
 #include "value.h"
 
 #define FUNNEL_MAX_STAGES 200
+#define FUNNEL_MAX_PATH 64		/* stages on the success path */
 #define FUNNEL_MAX_LABELS 2000
 #define FUNNEL_MAX_TEAMS 64
 #define FUNNEL_MAX_SERVICE_LEVELS 200	/* handoffs included */

@@ -40,9 +40,11 @@ extern int	align_rule_sqlstate(Rule rule);
  */
 typedef struct Move
 {
-	int			from;			/* stage, -1: this is the lead's entry */
+	int			from;			/* stage; -1: the lead's entry (from_label is
+								 * absent) or an unknown stage, out of which
+								 * nothing is judged illegal */
 	int			to;				/* stage, -1: unknown label */
-	LeadString	from_label;		/* as written, for messages */
+	LeadString	from_label;		/* as written; absent for an entry */
 	LeadString	to_label;
 	LeadString	team;			/* who moves it; text NULL if not told */
 	LeadString	reason;
@@ -53,7 +55,8 @@ typedef struct Move
  * MOVE_MAX_BROKEN.  Entering the stage that a lead is in is no move and breaks
  * nothing.
  */
-#define MOVE_MAX_BROKEN 4
+#define MOVE_MAX_BROKEN 3
+
 extern int	align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BROKEN]);
 
 /* What a verdict says; palloc'd sentences, hint NULL if nothing can be done. */
@@ -76,24 +79,33 @@ extern void align_verdict_text(const Funnel *funnel, const Move *move, Rule rule
  * out.  (The trigger never fires for the latter, so reports must not count them
  * either.)
  */
+#define WALK_NOT_LOOKED_UP (-2)
+
 typedef struct Walk
 {
 	const Funnel *funnel;
 	LeadReader	reader;
-	int		   *stage_of_string;	/* dictionary index -> stage, -1 unknown, -2
-									 * not looked up */
+	int		   *stage_of_string;	/* dictionary index -> stage, -1 unknown,
+									 * WALK_NOT_LOOKED_UP */
 	int			inline_stages[LEAD_INLINE_STRINGS];
 	int			from;			/* stage before this entry; -1 none or unknown */
 	int			from_string;	/* its dictionary string, -1 before the first */
 	int			to;				/* stage of this entry, -1 unknown */
 	int			entry_no;		/* 1-based among all entries of the lead */
 	LeadEntry	entry;
+	int			amount;			/* dictionary string of the last amount told, by
+								 * whatever entry; -1 none */
+	TimestampTz as_of;			/* later entries are not seen */
 	bool		started;		/* has a stage entry been seen? */
 } Walk;
 
-extern void align_walk_begin(Walk *walk, const Funnel *funnel, const struct varlena *lead);
+/* as_of DT_NOEND: the whole journey */
+extern void align_walk_begin(Walk *walk, const Funnel *funnel, const struct varlena *lead,
+							 TimestampTz as_of);
 extern bool align_walk_next(Walk *walk);
 extern void align_walk_end(Walk *walk);
+/* A dictionary string of the lead; absent for -1. */
+extern LeadString align_walk_string(const Walk *walk, int string);
 /* The current entry as a Move. */
 extern void align_walk_move(const Walk *walk, Move *move);
 
@@ -112,59 +124,73 @@ typedef enum ClockState
 } ClockState;
 
 /*
- * One cycle of one service level.  While it is open, "since" is when it last
- * began to run and "spent" what it had used up by then; both are in the
- * promise's own kind of time.  A pause keeps what remains: on resumption due_at
- * is that much later, in the same kind of time.
+ * One cycle of one service level.
+ *
+ * Times spent and left are in the promise's own kind of time: elapsed, or the
+ * promising team's working time.  A pause keeps what is left: on resumption
+ * due_at and warn_at lie that much later.  What was due before the pause began
+ * stays where it was; a promise once broken is not mended by pausing.
  */
 typedef struct SlaClock
 {
 	int			sla;			/* index into Funnel.service_levels */
 	int			cycle;			/* from 1 per service level */
-	TimestampTz started_at;
-	TimestampTz due_at;
-	TimestampTz warn_at;		/* DT_NOEND: no warning */
-	TimestampTz since;
-	int64		spent;
-	bool		closed;
 	bool		paused;
+	bool		closed;
+	ClockState	outcome;		/* once closed: met, missed or cancelled */
+	TimestampTz started_at;
+	TimestampTz due_at;			/* while paused: as of paused_at */
+	TimestampTz warn_at;		/* likewise; CLOCK_NO_WARNING */
+	TimestampTz running_since;	/* while running: its start or last resumption */
+	int64		spent;			/* before running_since, or in all if not running */
 	TimestampTz paused_at;		/* while paused */
 	TimestampTz stopped_at;		/* once closed */
-	ClockState	outcome;		/* once closed: met, missed or cancelled */
-	bool		accepted;		/* a handoff that was accepted */
-	bool		rejected;		/* a handoff that was rejected */
-	LeadString	reason;			/* of the entry that closed it */
+	int			stopped_by;		/* the stage that closed it, -1 if unknown */
 } SlaClock;
 
+#define CLOCK_NO_WARNING DT_NOEND
+
+/* The clocks of one lead. */
 typedef struct ClockBoard
 {
 	Funnel	   *funnel;
 	int			nclocks;
 	int			room;
-	SlaClock   *clocks;			/* in order of their start, palloc'd */
+	SlaClock   *clocks;			/* in the order of their start, palloc'd */
 	int		   *open;			/* per service level: its open clock, -1 none */
+	int		   *cycles;			/* per service level: clocks started so far */
 } ClockBoard;
 
 extern void align_clocks_begin(ClockBoard *board, Funnel *funnel);
-/* A lead enters a stage (-1: an unknown one, which stops a handoff's clock as
- * any other stage does and resumes what is paused). */
-extern void align_clocks_enter(ClockBoard *board, int stage, TimestampTz at, LeadString reason);
-/* Everything at or before as_of. */
+/* Forget the clocks, keep the memory: for the next lead of the same funnel. */
+extern void align_clocks_reset(ClockBoard *board);
+extern void align_clocks_end(ClockBoard *board);
+/* The lead enters a stage other than the one it was in (-1: an unknown one). */
+extern void align_clocks_enter(ClockBoard *board, int stage, TimestampTz at);
+/* Every stage entry at or before as_of. */
 extern void align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_of);
 
-extern ClockState align_clock_state(const ClockBoard *board, const SlaClock *clock, TimestampTz as_of);
-/* Time used up at as_of (or when it closed), in the promise's kind of time. */
-extern int64 align_clock_elapsed(const ClockBoard *board, const SlaClock *clock, TimestampTz as_of);
-/* Time left until due, negative once overdue; only for open clocks. */
-extern int64 align_clock_remaining(const ClockBoard *board, const SlaClock *clock, TimestampTz as_of);
-extern TimestampTz align_clock_due(const ClockBoard *board, const SlaClock *clock, TimestampTz as_of);
-extern TimestampTz align_clock_warn(const ClockBoard *board, const SlaClock *clock, TimestampTz as_of);
+/*
+ * A clock as of an instant not before anything that was told to the board.
+ * Time left is negative once overdue and means nothing for a closed clock.
+ */
+typedef struct ClockReading
+{
+	ClockState	state;
+	TimestampTz due_at;
+	TimestampTz warn_at;		/* or CLOCK_NO_WARNING */
+	int64		elapsed;
+	int64		remaining;
+} ClockReading;
+
+extern void align_clock_read(const ClockBoard *board, const SlaClock *clock,
+							 TimestampTz as_of, ClockReading *reading);
 extern const char *align_clock_state_name(ClockState state);
 
 /*
  * Progress along steps.
  */
-#define PROGRESS_MAX_STEPS 32
+#define PROGRESS_MAX_STEPS 64
 
 typedef enum ProgressStatus
 {
