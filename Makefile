@@ -1,4 +1,11 @@
 # align: sales-and-marketing alignment inside PostgreSQL
+#
+#   make, make install    build and install, as for any PGXS extension (PG_CONFIG=... chooses the PostgreSQL)
+#   make installcheck     pg_regress against the server that the PG* variables name
+#   make test             all tests, in throwaway clusters; installs what is missing when run by root
+#   make demo             a tour with its own throwaway cluster; DATA=folder tells it on your own CSV, KEEP=1 keeps it running
+#   make matrix           the tests on PostgreSQL 17 and 18 too, in chroots
+#   make bench            measurements side by side
 EXTENSION = align
 MODULE_big = align
 EXTVERSION = 0.1.0
@@ -8,23 +15,50 @@ SQL_MODULES = schema calendar funnel lead judge conversion agreement
 SQL_SOURCES = $(SQL_MODULES:%=sql/align/%.sql)
 CURRENT_SCRIPT = sql/align--$(EXTVERSION).sql
 
-OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 DATA_built = $(CURRENT_SCRIPT)
 DATA = $(wildcard sql/released/*.sql sql/upgrade/*.sql)
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
-REGRESS_OPTS = --inputdir=test --outputdir=test
+REGRESS_OPTS = --inputdir=test --outputdir=test --load-extension=align
 
 EXTRA_CLEAN = test/expected test/results test/regression.diffs test/regression.out
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -Isrc
-WARNINGS = -Wall -Wextra -Wno-ignored-attributes $(if $(CI)$(WERROR),-Werror)
-PG_CFLAGS = -std=gnu99 $(WARNINGS) -isystem $(shell $(PG_CONFIG) --includedir-server)
+WARNINGS = -Wall -Wextra -Wno-ignored-attributes $(if $(WERROR),-Werror)
+PG_CFLAGS = -std=gnu99 $(WARNINGS) -isystem $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
 
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+# The front doors work before there is a PostgreSQL to build for, so PGXS is
+# read only where it is.
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 
 $(CURRENT_SCRIPT): $(SQL_SOURCES)
 	cat $^ >$@
+
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)
+
+# pg_regress has no --expecteddir before 16: it looks below --inputdir.
+installcheck: test/expected
+test/expected:
+	ln -s ../expected $@
+else
+all install installcheck uninstall clean:
+	@echo "align: no pg_config of a PostgreSQL with server headers (try: make test, which installs it, or PG_CONFIG=/path/to/pg_config)" >&2; exit 1
+endif
+
+# The scripts look for a PostgreSQL themselves unless one was asked for.
+FRONT_DOOR = $(if $(filter command environment override,$(firstword $(origin PG_CONFIG))),PG_CONFIG='$(PG_CONFIG)')
+
+.PHONY: test demo matrix bench
+test:
+	@$(FRONT_DOOR) test/run
+demo:
+	@$(FRONT_DOOR) DATA='$(DEMO_DATA)' sql/demo/run
+matrix:
+	@test/matrix
+bench:
+	@$(FRONT_DOOR) test/cluster test/bench/run
