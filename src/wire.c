@@ -21,11 +21,16 @@ align_wire_fail(WireReader *reader, const char *detail)
 uint64
 align_wire_uint_slow(WireReader *reader)
 {
+	const uint8 *p = reader->cur;
 	uint64		value = 0;
 
 	for (int shift = 0; shift < 64; shift += 7)
 	{
-		uint8		byte = align_wire_byte(reader);
+		uint8		byte;
+
+		if (unlikely(p == reader->end))
+			align_wire_fail(reader, "The value is truncated.");
+		byte = *p++;
 
 		/* the tenth byte holds the one bit that is left */
 		if (shift == 63 && byte > 1)
@@ -35,6 +40,7 @@ align_wire_uint_slow(WireReader *reader)
 		{
 			if (byte == 0 && shift > 0)
 				align_wire_fail(reader, "A number is longer than it need be.");
+			reader->cur = p;
 			return value;
 		}
 	}
