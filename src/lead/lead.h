@@ -11,7 +11,8 @@
  *	  unit		byte: all times are whole multiples of it (LeadUnit), the
  *				coarsest that fits
  *	  nstrings	number of dictionary strings
- *	  strings	length, bytes; in the order of their first use below
+ *	  strings	in the order of their first use below: length * 2 and the
+ *				bytes, or the number of a vocabulary word * 2 + 1
  *	  nentries	number of entries
  *	  entries	head, time, then what the head and mask promise:
  *		head		stage reference * 2 + (1 if a mask follows)
@@ -26,13 +27,22 @@
  * decimal text.  There is no alignment anywhere, so a lead may be read in place
  * from a short (packed) varlena.
  *
+ * Vocabulary.  Half of a short lead would be the spelling of its stages, and
+ * those are nearly always the field's own words: so the 64 most usual ones are
+ * known to the format (words.c) and take one byte.  A string that is such a
+ * word is always stored as one.
+ *
  * Order.  Entries are sorted by (time, recorded ordinal, content); an unknown
  * ordinal sorts before a known one; content is compared by bytes, field by
  * field in the order of LeadInput, absent first, a prefix before the longer.
  * Exact duplicates may stand; rollup(lead) removes them.
  *
  * The form is canonical: equal journeys have equal bytes.  The wire (send/recv)
- * form is a version byte followed by the same bytes.
+ * form is a version byte followed by the same bytes; only its strings travel in
+ * the client's encoding.
+ *
+ * What is stored was checked when it came in, so readers do not check again
+ * that it is canonical; but no bytes whatever make them read out of bounds.
  */
 #ifndef ALIGN_LEAD_H
 #define ALIGN_LEAD_H
@@ -40,6 +50,7 @@
 #include "compat.h"
 
 #include "datatype/timestamp.h"
+#include "utils/numeric.h"
 #include "value.h"
 
 #define LEAD_MAX_ENTRIES (16 * 1024 * 1024)
@@ -85,7 +96,9 @@ typedef struct LeadEntry
 
 /*
  * Reads a stored lead front to back without copying it.  The dictionary is
- * indexed when reading starts; small ones need no allocation.
+ * indexed when reading starts; small ones need no allocation.  A reader may
+ * point into itself: do not copy it.  Strings point into the value (or are
+ * static words) and live as long as it does.
  */
 #define LEAD_INLINE_STRINGS 16
 
@@ -96,6 +109,7 @@ typedef struct LeadReader
 	int			nstrings;
 	int			nentries;
 	int			next;			/* index of the next entry */
+	LeadUnit	unit_code;
 	int64		unit;			/* microseconds */
 	int64		last;			/* time of the last entry read, in units */
 	LeadString	inline_strings[LEAD_INLINE_STRINGS];
@@ -103,10 +117,62 @@ typedef struct LeadReader
 
 /* value: any varlena of type lead, short header allowed, not compressed */
 extern void align_lead_read(LeadReader *reader, const struct varlena *value);
-/* The next entry; false at the end. */
-extern bool align_lead_next(LeadReader *reader, LeadEntry *entry);
+/* The same from bare bytes, as they come over the wire. */
+extern void align_lead_read_bytes(LeadReader *reader, const void *data, size_t len);
 /* What LeadReader allocated (nothing for small leads). */
 extern void align_lead_read_end(LeadReader *reader);
+/* The part of an entry behind its mask; only align_lead_next calls it. */
+extern void align_lead_read_fields(LeadReader *reader, LeadEntry *entry);
+extern void align_lead_bad_reference(LeadReader *reader) pg_attribute_noreturn();
+
+/*
+ * The next entry; false at the end.  This is the inner loop of every report.
+ */
+static inline bool
+align_lead_next(LeadReader *reader, LeadEntry *entry)
+{
+	uint64		head;
+
+	if (reader->next >= reader->nentries)
+		return false;
+	head = align_wire_uint(&reader->wire);
+	if (unlikely((head >> 1) > (uint64) reader->nstrings))
+		align_lead_bad_reference(reader);
+	if (reader->next++ == 0)
+		reader->last = align_wire_int(&reader->wire);
+	else
+		reader->last = (int64) ((uint64) reader->last + align_wire_uint(&reader->wire));
+
+	/* unsigned: bad bytes may overflow, and nothing comes of it but a bad time */
+	entry->at = (TimestampTz) ((uint64) reader->last * (uint64) reader->unit);
+	entry->stage = (int) (head >> 1) - 1;
+	entry->team = -1;
+	entry->reason = -1;
+	entry->campaign = -1;
+	entry->amount = -1;
+	entry->ordinal = 0;
+	entry->version = 0;
+	if (head & 1)
+		align_lead_read_fields(reader, entry);
+	return true;
+}
+
+/* The string with that index, or an absent one for -1. */
+static inline LeadString
+align_lead_string(const LeadReader *reader, int index)
+{
+	if (index < 0)
+		return (LeadString) {NULL, 0};
+	return reader->strings[index];
+}
+
+/* Index of the dictionary string with these bytes, -1 if the lead has none. */
+extern int	align_lead_find(const LeadReader *reader, const char *text, int len);
+
+/* The vocabulary: number of a word, -1 if it is none; text of a word. */
+#define LEAD_NWORDS 64
+extern int	align_lead_word(const char *text, int len);
+extern LeadString align_lead_word_text(int word);
 
 /*
  * Collects entries in any order and encodes them.  Strings are copied into the
@@ -129,12 +195,21 @@ typedef struct LeadInput
 
 extern LeadBuilder *align_lead_builder(MemoryContext context);
 extern void align_lead_add(LeadBuilder *builder, const LeadInput *input);
+/* A stage entry and nothing else: the short cut for the commonest rows. */
+extern void align_lead_add_stage(LeadBuilder *builder, TimestampTz at, const char *stage, int len);
 extern void align_lead_add_all(LeadBuilder *builder, const struct varlena *lead);
+extern void align_lead_add_builder(LeadBuilder *builder, const LeadBuilder *other);
 extern int	align_lead_count(const LeadBuilder *builder);
-/* Sorts (in place) and encodes, into the current memory context. */
+/* Sorts (in place) and encodes, into the current memory context.  Duplicates
+ * that are dropped are dropped from the builder too. */
 extern struct varlena *align_lead_encode(LeadBuilder *builder, bool drop_duplicates);
 
+/* Text form; NULL after a soft error. */
 extern struct varlena *align_lead_parse(const char *text, Node *escontext);
 extern char *align_lead_write(const struct varlena *lead);
+
+/* Amounts between numeric and the canonical decimal text that leads hold. */
+extern char *align_amount_text(Numeric amount); /* raises for NaN and infinity */
+extern Datum align_amount_numeric(LeadString amount);
 
 #endif							/* ALIGN_LEAD_H */

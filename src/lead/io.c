@@ -1,0 +1,185 @@
+/*
+ * io.c
+ *	  Type lead: in, out, recv, send.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "utils/timestamp.h"
+
+#include "lead/amount.h"
+#include "lead/lead.h"
+
+PG_FUNCTION_INFO_V1(align_lead_in);
+PG_FUNCTION_INFO_V1(align_lead_out);
+PG_FUNCTION_INFO_V1(align_lead_recv);
+PG_FUNCTION_INFO_V1(align_lead_send);
+
+Datum
+align_lead_in(PG_FUNCTION_ARGS)
+{
+	struct varlena *lead = align_lead_parse(PG_GETARG_CSTRING(0), fcinfo->context);
+
+	if (lead == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(lead);
+}
+
+Datum
+align_lead_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(align_lead_write(PG_GETARG_VARLENA_PP(0)));
+}
+
+/*
+ * What the reader leaves to be checked where bytes come in from outside.
+ */
+static void
+CheckEntry(LeadReader *reader, const LeadEntry *entry)
+{
+	LeadString	amount = align_lead_string(reader, entry->amount);
+
+	if (entry->stage < 0 && entry->campaign < 0)
+		align_wire_fail(&reader->wire, "An entry has neither a stage nor a campaign.");
+	if (!IS_VALID_TIMESTAMP(entry->at))
+		align_wire_fail(&reader->wire, "A time is out of range.");
+	if (amount.text != NULL && !align_amount_is_canonical(amount.text, amount.len))
+		align_wire_fail(&reader->wire, "An amount is not a canonical decimal number.");
+}
+
+static void
+AddEntry(LeadBuilder *builder, const LeadReader *reader, const LeadEntry *entry)
+{
+	LeadInput	input;
+
+	input.at = entry->at;
+	input.stage = align_lead_string(reader, entry->stage);
+	input.team = align_lead_string(reader, entry->team);
+	input.reason = align_lead_string(reader, entry->reason);
+	input.campaign = align_lead_string(reader, entry->campaign);
+	input.amount = align_lead_string(reader, entry->amount);
+	input.ordinal = entry->ordinal;
+	input.version = entry->version;
+	align_lead_add(builder, &input);
+}
+
+/*
+ * Take over the dictionary from the client's encoding; every string is checked
+ * to be valid in it.  Returns whether any of them was changed by that.
+ */
+static bool
+ConvertDictionary(LeadReader *reader)
+{
+	bool		converted = false;
+
+	for (int i = 0; i < reader->nstrings; i++)
+	{
+		LeadString *string = &reader->strings[i];
+		char	   *text = pg_client_to_server(string->text, string->len);
+
+		if (text != string->text)
+		{
+			string->text = text;
+			string->len = strlen(text);
+			converted = true;
+		}
+	}
+	return converted;
+}
+
+/*
+ * There is exactly one right encoding of a journey, and the builder makes it:
+ * so bytes that decode to a journey are right exactly when they are what the
+ * builder makes of it.  That refuses wrong order, strings unused or twice in
+ * the dictionary, a unit finer than need be, and times that overflow.
+ *
+ * Only where strings were converted between encodings may the order of
+ * simultaneous entries differ rightly; the builder has then put it right.
+ */
+Datum
+align_lead_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
+	int			version = pq_getmsgbyte(buf);
+	int			len = buf->len - buf->cursor;
+	const char *bytes = pq_getmsgbytes(buf, len);
+	LeadReader	reader;
+	LeadEntry	entry;
+	LeadBuilder *builder;
+	struct varlena *lead;
+	bool		converted;
+
+	align_wire_begin(&reader.wire, bytes, len, "lead");
+	if (version != ALIGN_WIRE_VERSION)
+		align_wire_fail(&reader.wire, psprintf("Its format version is %d; this release knows only %d.",
+											   version, ALIGN_WIRE_VERSION));
+	if (len > 0 && bytes[0] != 0)
+		align_wire_fail(&reader.wire, "Its flags have bits that this release does not know.");
+	align_lead_read_bytes(&reader, bytes, len);
+	if (reader.nentries == 0)
+		align_wire_fail(&reader.wire, "A lead has at least one entry.");
+	converted = ConvertDictionary(&reader);
+
+	builder = align_lead_builder(CurrentMemoryContext);
+	while (align_lead_next(&reader, &entry))
+	{
+		CheckEntry(&reader, &entry);
+		AddEntry(builder, &reader, &entry);
+	}
+	align_wire_end(&reader.wire);
+
+	lead = align_lead_encode(builder, false);
+	if (!converted &&
+		(VARSIZE_ANY_EXHDR(lead) != (size_t) len || memcmp(VARDATA_ANY(lead), bytes, len) != 0))
+		align_wire_fail(&reader.wire, "Its entries, dictionary or unit are not in canonical form.");
+	align_lead_read_end(&reader);
+	PG_RETURN_POINTER(lead);
+}
+
+/*
+ * The stored form, with its strings in the client's encoding.
+ */
+Datum
+align_lead_send(PG_FUNCTION_ARGS)
+{
+	struct varlena *lead = PG_GETARG_VARLENA_PP(0);
+	LeadReader	reader;
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	pq_sendbyte(&buf, ALIGN_WIRE_VERSION);
+
+	if (pg_get_client_encoding() == GetDatabaseEncoding())
+	{
+		pq_sendbytes(&buf, VARDATA_ANY(lead), VARSIZE_ANY_EXHDR(lead));
+		PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+	}
+
+	align_lead_read(&reader, lead);
+	pq_sendbyte(&buf, 0);
+	pq_sendbyte(&buf, reader.unit_code);
+	align_wire_append_uint(&buf, reader.nstrings);
+	for (int i = 0; i < reader.nstrings; i++)
+	{
+		LeadString	string = reader.strings[i];
+		int			word = align_lead_word(string.text, string.len);
+		char	   *text;
+		int			len;
+
+		if (word >= 0)
+		{
+			align_wire_append_uint(&buf, (uint64) word * 2 + 1);
+			continue;
+		}
+		text = pg_server_to_client(string.text, string.len);
+		len = text == string.text ? string.len : (int) strlen(text);
+		align_wire_append_uint(&buf, (uint64) len * 2);
+		pq_sendbytes(&buf, text, len);
+	}
+	align_wire_append_uint(&buf, reader.nentries);
+	pq_sendbytes(&buf, (const char *) reader.wire.cur, reader.wire.end - reader.wire.cur);
+	align_lead_read_end(&reader);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}

@@ -1,0 +1,156 @@
+/*
+ * read.c
+ *	  Reads the stored form of lead, in place.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "lead/lead.h"
+
+static const int64 unit_sizes[] = {
+	[LEAD_UNIT_MICROSECOND] = 1,
+	[LEAD_UNIT_MILLISECOND] = 1000,
+	[LEAD_UNIT_SECOND] = USECS_PER_SEC,
+	[LEAD_UNIT_MINUTE] = USECS_PER_MINUTE,
+	[LEAD_UNIT_DAY] = USECS_PER_DAY,
+};
+
+/*
+ * Find where each dictionary string is.
+ */
+static void
+ReadDictionary(LeadReader *reader)
+{
+	WireReader *wire = &reader->wire;
+
+	/* a string takes at least the byte of its length */
+	reader->nstrings = align_wire_count(wire, 1, PG_INT32_MAX - 1);
+	if (reader->nstrings <= LEAD_INLINE_STRINGS)
+		reader->strings = reader->inline_strings;
+	else
+		reader->strings = MemoryContextAllocHuge(CurrentMemoryContext,
+												 reader->nstrings * sizeof(LeadString));
+
+	for (int i = 0; i < reader->nstrings; i++)
+	{
+		uint64		code = align_wire_uint(wire);
+
+		if (code & 1)
+		{
+			if (unlikely((code >> 1) >= LEAD_NWORDS))
+				align_wire_fail(wire, "A string refers to a word that the vocabulary does not have.");
+			reader->strings[i] = align_lead_word_text(code >> 1);
+		}
+		else
+		{
+			if (unlikely((code >> 1) > LEAD_MAX_STRING))
+				align_wire_fail(wire, "A string exceeds the limit.");
+			reader->strings[i].len = (int) (code >> 1);
+			reader->strings[i].text = align_wire_bytes(wire, code >> 1);
+		}
+	}
+}
+
+void
+align_lead_read_bytes(LeadReader *reader, const void *data, size_t len)
+{
+	uint64		flags;
+
+	align_wire_begin(&reader->wire, data, len, "lead");
+	flags = align_wire_uint(&reader->wire);
+	if (unlikely(flags != 0))
+		align_check_flags(flags > PG_UINT32_MAX ? PG_UINT32_MAX : (uint32) flags, "lead");
+
+	reader->unit_code = align_wire_byte(&reader->wire);
+	if (unlikely(reader->unit_code >= lengthof(unit_sizes)))
+		align_wire_fail(&reader->wire, "The unit of its times is unknown.");
+	reader->unit = unit_sizes[reader->unit_code];
+
+	ReadDictionary(reader);
+	/* an entry takes at least a byte for its head and one for its time */
+	reader->nentries = align_wire_count(&reader->wire, 2, LEAD_MAX_ENTRIES);
+	reader->next = 0;
+	reader->last = 0;
+}
+
+void
+align_lead_read(LeadReader *reader, const struct varlena *value)
+{
+	Assert(!VARATT_IS_EXTERNAL(value) && !VARATT_IS_COMPRESSED(value));
+	align_lead_read_bytes(reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+void
+align_lead_read_end(LeadReader *reader)
+{
+	if (reader->strings != reader->inline_strings)
+		pfree(reader->strings);
+	reader->strings = NULL;
+}
+
+void
+align_lead_bad_reference(LeadReader *reader)
+{
+	align_wire_fail(&reader->wire, "An entry refers to a string that the dictionary does not have.");
+}
+
+/*
+ * A reference that the mask promised, so never 0.
+ */
+static int
+ReadReference(LeadReader *reader)
+{
+	uint64		reference = align_wire_uint(&reader->wire);
+
+	if (unlikely(reference == 0 || reference > (uint64) reader->nstrings))
+		align_lead_bad_reference(reader);
+	return (int) reference - 1;
+}
+
+/*
+ * A number that the mask promised, so never 0.
+ */
+static int64
+ReadNumber(LeadReader *reader, int64 max)
+{
+	uint64		number = align_wire_uint(&reader->wire);
+
+	if (unlikely(number == 0 || number > (uint64) max))
+		align_wire_fail(&reader->wire, "An ordinal or version is out of range.");
+	return (int64) number;
+}
+
+void
+align_lead_read_fields(LeadReader *reader, LeadEntry *entry)
+{
+	uint8		mask = align_wire_byte(&reader->wire);
+
+	if (unlikely(mask == 0 || mask > (LEAD_HAS_VERSION << 1) - 1))
+		align_wire_fail(&reader->wire, "The mask of an entry is empty or has unknown bits.");
+	if (mask & LEAD_HAS_TEAM)
+		entry->team = ReadReference(reader);
+	if (mask & LEAD_HAS_REASON)
+		entry->reason = ReadReference(reader);
+	if (mask & LEAD_HAS_CAMPAIGN)
+		entry->campaign = ReadReference(reader);
+	if (mask & LEAD_HAS_AMOUNT)
+		entry->amount = ReadReference(reader);
+	if (mask & LEAD_HAS_ORDINAL)
+		entry->ordinal = ReadNumber(reader, PG_INT64_MAX);
+	if (mask & LEAD_HAS_VERSION)
+		entry->version = (int32) ReadNumber(reader, PG_INT32_MAX);
+}
+
+int
+align_lead_find(const LeadReader *reader, const char *text, int len)
+{
+	for (int i = 0; i < reader->nstrings; i++)
+	{
+		if (reader->strings[i].len == len &&
+			memcmp(reader->strings[i].text, text, len) == 0)
+			return i;
+	}
+	return -1;
+}
