@@ -150,3 +150,99 @@ CREATE OPERATOR CLASS align.lead_ops DEFAULT FOR TYPE align.lead USING hash AS
 	FUNCTION 2 align.lead_hash_extended(align.lead, bigint);
 COMMENT ON OPERATOR CLASS align.lead_ops USING hash IS
 	'hashing of leads, for joins, grouping and hash indexes';
+
+/* building leads */
+
+CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_stage_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text) IS
+	'transition function of the aggregate lead_agg(at, stage)';
+
+CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text) IS
+	'transition function of the aggregate lead_agg(at, stage, team, reason)';
+
+CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric) IS
+	'transition function of the aggregate lead_agg(at, stage, team, reason, campaign, amount)';
+
+CREATE FUNCTION align.lead_agg_final(internal) RETURNS align.lead
+	AS 'MODULE_PATHNAME', 'align_lead_agg_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.lead_agg_final(internal) IS
+	'final function of the aggregates lead_agg';
+
+CREATE FUNCTION align.lead_agg_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.lead_agg_combine(internal, internal) IS
+	'combine function of the aggregates lead_agg and rollup(lead)';
+
+CREATE FUNCTION align.lead_agg_serialise(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'align_lead_agg_serialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.lead_agg_serialise(internal) IS
+	'serialisation of the state of the aggregates lead_agg and rollup(lead)';
+
+CREATE FUNCTION align.lead_agg_deserialise(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_deserialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.lead_agg_deserialise(bytea, internal) IS
+	'deserialisation of the state of the aggregates lead_agg and rollup(lead)';
+
+CREATE FUNCTION align.lead_rollup_trans(internal, align.lead) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_rollup_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.lead_rollup_trans(internal, align.lead) IS
+	'transition function of the aggregate rollup(lead)';
+
+CREATE FUNCTION align.lead_rollup_final(internal) RETURNS align.lead
+	AS 'MODULE_PATHNAME', 'align_lead_rollup_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.lead_rollup_final(internal) IS
+	'final function of the aggregate rollup(lead)';
+
+CREATE AGGREGATE align.lead_agg(at timestamptz, stage text) (
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 600,
+	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text) IS
+	'one lead''s journey from its rows, in any order: when it entered which stage; rows with a NULL time or stage are ignored, infinite times are an error; NULL if no row is left; exact duplicates are kept';
+
+CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason text) (
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1200,
+	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text) IS
+	'the same as lead_agg(at, stage) with the team that made each entry and the reason it gave; both may be NULL';
+
+CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason text, campaign text, amount numeric) (
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1600,
+	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text, text, numeric) IS
+	'the same as lead_agg(at, stage, team, reason) with the campaign behind each entry and an amount in one currency; a row with a campaign and no stage is a touch; rows with a NULL time or with neither stage nor campaign are ignored; an amount that is NaN or infinite is an error';
+
+CREATE AGGREGATE align.rollup(align.lead) (
+	SFUNC = align.lead_rollup_trans, STYPE = internal, SSPACE = 1200,
+	FINALFUNC = align.lead_rollup_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.rollup(align.lead) IS
+	'merges partial journeys of one lead into one and removes exact duplicates; NULLs are ignored; NULL if there is nothing else';

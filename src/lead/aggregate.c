@@ -1,0 +1,190 @@
+/*
+ * aggregate.c
+ *	  lead_agg and rollup: many rows of one lead to one value.
+ *
+ * The state is a LeadBuilder.  It is made by the first row that counts, so a
+ * state that exists has at least one entry.  Final and serialise functions sort
+ * it in place, and rollup's drops duplicates from it; to the rows that may
+ * follow (window frames) neither makes a difference.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "lead/lead.h"
+
+PG_FUNCTION_INFO_V1(align_lead_agg_stage_trans);
+PG_FUNCTION_INFO_V1(align_lead_agg_trans);
+PG_FUNCTION_INFO_V1(align_lead_agg_final);
+PG_FUNCTION_INFO_V1(align_lead_rollup_trans);
+PG_FUNCTION_INFO_V1(align_lead_rollup_final);
+PG_FUNCTION_INFO_V1(align_lead_agg_combine);
+PG_FUNCTION_INFO_V1(align_lead_agg_serialise);
+PG_FUNCTION_INFO_V1(align_lead_agg_deserialise);
+
+static MemoryContext
+AggregateContext(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "aggregate function called in non-aggregate context");
+	return context;
+}
+
+/*
+ * The state so far, or a new one.
+ */
+static inline LeadBuilder *
+StateToAddTo(FunctionCallInfo fcinfo)
+{
+	MemoryContext context = AggregateContext(fcinfo);
+
+	if (PG_ARGISNULL(0))
+		return align_lead_builder(context);
+	return (LeadBuilder *) PG_GETARG_POINTER(0);
+}
+
+/*
+ * What a transition function returns for a row that does not count.
+ */
+static inline Datum
+StateAsItIs(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+/*
+ * lead_agg(at, stage)
+ */
+Datum
+align_lead_agg_stage_trans(PG_FUNCTION_ARGS)
+{
+	LeadBuilder *state;
+	text	   *stage;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return StateAsItIs(fcinfo);
+
+	state = StateToAddTo(fcinfo);
+	stage = PG_GETARG_TEXT_PP(2);
+	align_lead_add_stage(state, PG_GETARG_TIMESTAMPTZ(1),
+						 VARDATA_ANY(stage), VARSIZE_ANY_EXHDR(stage));
+	PG_RETURN_POINTER(state);
+}
+
+static LeadString
+TextArgument(FunctionCallInfo fcinfo, int argument)
+{
+	text	   *value;
+
+	if (argument >= PG_NARGS() || PG_ARGISNULL(argument))
+		return (LeadString) {NULL, 0};
+	value = PG_GETARG_TEXT_PP(argument);
+	return (LeadString) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+}
+
+/*
+ * lead_agg(at, stage, team, reason) and lead_agg(at, stage, team, reason,
+ * campaign, amount)
+ */
+Datum
+align_lead_agg_trans(PG_FUNCTION_ARGS)
+{
+	LeadBuilder *state;
+	LeadInput	input = {0};
+
+	input.stage = TextArgument(fcinfo, 2);
+	input.campaign = TextArgument(fcinfo, 5);
+	if (PG_ARGISNULL(1) || (input.stage.text == NULL && input.campaign.text == NULL))
+		return StateAsItIs(fcinfo);
+
+	input.at = PG_GETARG_TIMESTAMPTZ(1);
+	input.team = TextArgument(fcinfo, 3);
+	input.reason = TextArgument(fcinfo, 4);
+	if (PG_NARGS() > 6 && !PG_ARGISNULL(6))
+	{
+		input.amount.text = align_amount_text(PG_GETARG_NUMERIC(6));
+		input.amount.len = strlen(input.amount.text);
+	}
+
+	state = StateToAddTo(fcinfo);
+	align_lead_add(state, &input);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * rollup(lead)
+ */
+Datum
+align_lead_rollup_trans(PG_FUNCTION_ARGS)
+{
+	LeadBuilder *state;
+
+	if (PG_ARGISNULL(1))
+		return StateAsItIs(fcinfo);
+
+	state = StateToAddTo(fcinfo);
+	align_lead_add_all(state, PG_GETARG_VARLENA_PP(1));
+	PG_RETURN_POINTER(state);
+}
+
+static Datum
+Finish(FunctionCallInfo fcinfo, bool drop_duplicates)
+{
+	(void) AggregateContext(fcinfo);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(align_lead_encode((LeadBuilder *) PG_GETARG_POINTER(0), drop_duplicates));
+}
+
+Datum
+align_lead_agg_final(PG_FUNCTION_ARGS)
+{
+	return Finish(fcinfo, false);
+}
+
+Datum
+align_lead_rollup_final(PG_FUNCTION_ARGS)
+{
+	return Finish(fcinfo, true);
+}
+
+Datum
+align_lead_agg_combine(PG_FUNCTION_ARGS)
+{
+	LeadBuilder *state;
+
+	if (PG_ARGISNULL(1))
+		return StateAsItIs(fcinfo);
+
+	/* a copy even if there is nothing to add it to: the other is not ours */
+	state = StateToAddTo(fcinfo);
+	align_lead_add_builder(state, (LeadBuilder *) PG_GETARG_POINTER(1));
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * A state travels as the lead that it would become.
+ */
+Datum
+align_lead_agg_serialise(PG_FUNCTION_ARGS)
+{
+	(void) AggregateContext(fcinfo);
+	PG_RETURN_BYTEA_P((bytea *) align_lead_encode((LeadBuilder *) PG_GETARG_POINTER(0), false));
+}
+
+Datum
+align_lead_agg_deserialise(PG_FUNCTION_ARGS)
+{
+	LeadBuilder *state;
+
+	(void) AggregateContext(fcinfo);
+	state = align_lead_builder(CurrentMemoryContext);
+	align_lead_add_all(state, (struct varlena *) PG_GETARG_BYTEA_PP(0));
+	PG_RETURN_POINTER(state);
+}
