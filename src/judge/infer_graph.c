@@ -1,0 +1,504 @@
+/*
+ * infer_graph.c
+ *	  infer_agg: decides what a draft keeps of what was observed.
+ *
+ * A move is kept if at least min_share of the leads that were ever in the stage
+ * it leaves made it; an entry if at least min_share of all leads appeared there
+ * (the commonest always is).  Judging a move by the leads that were in a
+ * position to make it, not by all leads, keeps the late and narrow part of a
+ * funnel from vanishing.
+ *
+ * The success path is the likeliest route from the commonest entry to a won
+ * stage: every move weighs its share of all moves out of its stage, and the
+ * product is maximised (Dijkstra), so it is the route that a lead would most
+ * often take if each choice depended on its stage alone.  It leads through open
+ * stages only.  Ties go to the shorter route, then to the stage with more leads.
+ *
+ * An agreement needs a success path even if no lead ever won.  Then rare moves
+ * are taken into it, or a move nobody made, or a stage nobody was in; the
+ * document says so in comments.
+ */
+#include "postgres.h"
+
+#include "infer.h"
+#include "text_scan.h"
+
+/*
+ * A label so long (as written, in quotes) is no stage of an agreement: a draft
+ * mentions a stage several times, and its text is limited.
+ */
+#define INFER_MAX_NAME (FUNNEL_MAX_TEXT / 16)
+
+static int
+CompareNames(LeadString a, LeadString b)
+{
+	int			result = memcmp(a.text, b.text, Min(a.len, b.len));
+
+	return result != 0 ? result : (a.len > b.len) - (a.len < b.len);
+}
+
+/* More leads first; the bytes of the name decide among equals. */
+static int
+CompareLabels(const void *a, const void *b)
+{
+	const InferLabel *left = *(InferLabel *const *) a;
+	const InferLabel *right = *(InferLabel *const *) b;
+
+	if (left->leads != right->leads)
+		return left->leads > right->leads ? -1 : 1;
+	return CompareNames(left->name, right->name);
+}
+
+static bool
+CanBeStage(LeadString name)
+{
+	int			quotes = 0;
+
+	for (int i = 0; i < name.len; i++)
+		quotes += name.text[i] == '"';
+	return name.len > 0 && name.len + quotes <= INFER_MAX_NAME;
+}
+
+/*
+ * The labels that become stages, ranked: all, or within the limit those listed
+ * as won first and then the commonest.
+ */
+static InferLabel **
+RankLabels(InferGraph *graph, int max_stages, const LeadString *won, int nwon)
+{
+	const InferState *state = graph->state;
+	InferLabel **ranked = palloc(state->nlabels * sizeof(InferLabel *));
+	int			nranked = 0;
+	int			nchosen = 0;
+
+	for (int i = 0; i < state->nlabels; i++)
+		ranked[nranked++] = &state->labels[i];
+	qsort(ranked, nranked, sizeof(InferLabel *), CompareLabels);
+
+	for (int pass = 0; pass < 2; pass++)
+	{
+		/* the chosen move to the front, the others keep their order */
+		for (int i = nchosen; i < nranked && nchosen < max_stages; i++)
+		{
+			InferLabel *label = ranked[i];
+
+			if (!CanBeStage(label->name) ||
+				(pass == 0 && !align_infer_listed(label->name, won, nwon)))
+				continue;
+			memmove(&ranked[nchosen + 1], &ranked[nchosen], (i - nchosen) * sizeof(InferLabel *));
+			ranked[nchosen++] = label;
+		}
+	}
+	graph->nleft_out = nranked - nchosen;
+	if (nranked > nchosen)
+		graph->leads_left_out = ranked[nchosen]->leads;
+	qsort(ranked, nchosen, sizeof(InferLabel *), CompareLabels);
+	graph->nstages = nchosen;
+	return ranked;
+}
+
+static InferStage *
+AddStage(InferGraph *graph, LeadString name, StageKind kind)
+{
+	InferStage *stage = &graph->stages[graph->nstages++];
+
+	memset(stage, 0, sizeof(InferStage));
+	stage->name = name;
+	stage->kind = kind;
+	stage->position = -1;
+	return stage;
+}
+
+/*
+ * A name for a stage nobody was in: this one, or with a number if it is taken.
+ */
+static LeadString
+UnusedName(const InferState *state, const char *wanted)
+{
+	LeadString	name = {wanted, strlen(wanted)};
+
+	for (int n = 2;; n++)
+	{
+		bool		taken = false;
+
+		for (int i = 0; i < state->nlabels && !taken; i++)
+			taken = CompareNames(name, state->labels[i].name) == 0;
+		if (!taken)
+			return name;
+		name.text = psprintf("%s_%d", wanted, n);
+		name.len = strlen(name.text);
+	}
+}
+
+/* The commonest entry among stages of a kind that are entries at all, or -1. */
+static int
+MainEntry(const InferGraph *graph, bool open_only)
+{
+	int			best = -1;
+
+	for (int i = 0; i < graph->nstages; i++)
+	{
+		const InferStage *stage = &graph->stages[i];
+
+		if (stage->entered > 0 && (!open_only || stage->kind == STAGE_OPEN) &&
+			(best < 0 || stage->entered > graph->stages[best].entered))
+			best = i;
+	}
+	return best;
+}
+
+/*
+ * Nobody said what winning is: the stage that most journeys end in and fewest
+ * leave, where leads arrive by a move and which is not where most begin.
+ */
+static int
+GuessWon(const InferGraph *graph)
+{
+	int			main_entry = MainEntry(graph, false);
+	int			best = -1;
+	double		best_score = 0;
+
+	for (int i = 0; i < graph->nstages; i++)
+	{
+		const InferStage *stage = &graph->stages[i];
+		double		score = (double) stage->ended * stage->ended / Max(stage->leads, 1);
+		bool		arrived = false;
+
+		for (int from = 0; from < graph->nstages; from++)
+			arrived |= graph->leads[INFER_CELL(graph, from, i)] > 0;
+		if (arrived && i != main_entry && stage->kind == STAGE_OPEN && score > best_score)
+		{
+			best = i;
+			best_score = score;
+		}
+	}
+	return best;
+}
+
+/*
+ * Give every stage its kind; invent a won stage if there is none.
+ */
+static void
+SetKinds(InferGraph *graph, const LeadString *won, int nwon)
+{
+	int			nlost;
+	LeadString *lost = align_infer_names(graph->state->lost, "lost", &nlost);
+	bool		any_won = false;
+
+	for (int i = 0; i < graph->nstages; i++)
+	{
+		InferStage *stage = &graph->stages[i];
+
+		if (align_infer_listed(stage->name, won, nwon))
+		{
+			stage->kind = STAGE_WON;
+			any_won = true;
+		}
+		else if (align_infer_listed(stage->name, lost, nlost))
+			stage->kind = STAGE_LOST;
+	}
+	if (any_won)
+		return;
+
+	if (nwon == 0)
+	{
+		int			guess = GuessWon(graph);
+
+		graph->guessed_won = guess >= 0;
+		if (guess >= 0)
+		{
+			graph->stages[guess].kind = STAGE_WON;
+			return;
+		}
+	}
+	for (int i = 0; i < nwon; i++)
+	{
+		if (CanBeStage(won[i]))
+		{
+			AddStage(graph, won[i], STAGE_WON);
+			return;
+		}
+	}
+	AddStage(graph, UnusedName(graph->state, "won"), STAGE_WON);
+}
+
+/*
+ * An agreement needs a stage before winning, too.
+ */
+static void
+EnsureOpenStage(InferGraph *graph)
+{
+	for (int i = 0; i < graph->nstages; i++)
+	{
+		if (graph->stages[i].kind == STAGE_OPEN)
+			return;
+	}
+	AddStage(graph, UnusedName(graph->state, "lead"), STAGE_OPEN);
+}
+
+/*
+ * The matrix of observed moves; invented stages have none.
+ */
+static void
+FillMoves(InferGraph *graph, InferLabel **ranked, int nranked)
+{
+	const InferState *state = graph->state;
+	int		   *stage_of_label = palloc(Max(state->nlabels, 1) * sizeof(int));
+	int			nmoves;
+	InferMove  *moves = align_infer_moves(state, &nmoves);
+
+	for (int i = 0; i < state->nlabels; i++)
+		stage_of_label[i] = -1;
+	for (int i = 0; i < nranked; i++)
+		stage_of_label[ranked[i] - state->labels] = i;
+
+	graph->leads = palloc0(graph->nstages * graph->nstages * sizeof(int64));
+	for (int i = 0; i < nmoves; i++)
+	{
+		int			from = stage_of_label[INFER_MOVE_FROM(&moves[i])];
+		int			to = stage_of_label[INFER_MOVE_TO(&moves[i])];
+
+		if (from >= 0 && to >= 0)
+			graph->leads[INFER_CELL(graph, from, to)] = moves[i].leads;
+	}
+	pfree(moves);
+	pfree(stage_of_label);
+}
+
+/*
+ * Keep what is not rare.
+ */
+static void
+KeepCommon(InferGraph *graph)
+{
+	const InferState *state = graph->state;
+	int			main_entry = MainEntry(graph, false);
+
+	graph->keep = palloc0(graph->nstages * graph->nstages * sizeof(bool));
+	for (int i = 0; i < graph->nstages; i++)
+	{
+		InferStage *stage = &graph->stages[i];
+
+		stage->is_entry = stage->entered > 0 &&
+			(i == main_entry || stage->entered >= state->min_share * state->nleads);
+		for (int to = 0; to < graph->nstages; to++)
+		{
+			int64		leads = graph->leads[INFER_CELL(graph, i, to)];
+
+			graph->keep[INFER_CELL(graph, i, to)] =
+				leads > 0 && leads >= state->min_share * stage->leads;
+		}
+	}
+}
+
+/*
+ * The likeliest route from an open stage to any won stage, into graph->path;
+ * false if there is none of at most FUNNEL_MAX_PATH stages.  With "shortest"
+ * all moves weigh the same.
+ */
+static bool
+FindRoute(InferGraph *graph, int start, bool kept_only, bool shortest)
+{
+	int			n = graph->nstages;
+	double	   *product = palloc(n * sizeof(double));
+	int		   *hops = palloc(n * sizeof(int));
+	int		   *came_from = palloc(n * sizeof(int));
+	bool	   *done = palloc0(n * sizeof(bool));
+	int			at;
+
+	for (int i = 0; i < n; i++)
+		hops[i] = -1;			/* not reached */
+	product[start] = 1;
+	hops[start] = 0;
+
+	for (;;)
+	{
+		double		out = 0;
+
+		at = -1;
+		for (int i = 0; i < n; i++)
+		{
+			if (!done[i] && hops[i] >= 0 &&
+				(at < 0 || product[i] > product[at] ||
+				 (product[i] == product[at] && hops[i] < hops[at])))
+				at = i;
+		}
+		if (at < 0 || graph->stages[at].kind == STAGE_WON)
+			break;
+		done[at] = true;
+		if (graph->stages[at].kind != STAGE_OPEN)
+			continue;
+
+		for (int to = 0; to < n; to++)
+			out += graph->leads[INFER_CELL(graph, at, to)];
+		for (int to = 0; to < n; to++)
+		{
+			int			cell = INFER_CELL(graph, at, to);
+			double		weight;
+
+			if (done[to] || graph->leads[cell] == 0 || (kept_only && !graph->keep[cell]))
+				continue;
+			weight = product[at] * (shortest ? 1.0 : graph->leads[cell] / out);
+			if (hops[to] < 0 || weight > product[to] ||
+				(weight == product[to] && hops[at] + 1 < hops[to]))
+			{
+				product[to] = weight;
+				hops[to] = hops[at] + 1;
+				came_from[to] = at;
+			}
+		}
+	}
+
+	if (at < 0)
+		return false;
+	if (hops[at] >= FUNNEL_MAX_PATH)
+		return !shortest && FindRoute(graph, start, kept_only, true);
+	graph->npath = hops[at] + 1;
+	for (int i = hops[at]; i >= 0; i--)
+	{
+		graph->path[i] = at;
+		at = came_from[at];
+	}
+	return true;
+}
+
+/*
+ * Try open stages as the head of the success path: entries by how many leads
+ * appear there, or any stage by how many leads it had.
+ */
+static bool
+FindRouteFromAny(InferGraph *graph, bool entries_only, bool kept_only)
+{
+	int			n = graph->nstages;
+	bool	   *tried = palloc0(n * sizeof(bool));
+
+	for (;;)
+	{
+		int			best = -1;
+
+		for (int i = 0; i < n; i++)
+		{
+			const InferStage *stage = &graph->stages[i];
+
+			if (tried[i] || stage->kind != STAGE_OPEN ||
+				(entries_only && (stage->entered == 0 || (kept_only && !stage->is_entry))))
+				continue;
+			if (best < 0 ||
+				(entries_only && stage->entered > graph->stages[best].entered))
+				best = i;
+		}
+		if (best < 0)
+			return false;
+		if (FindRoute(graph, best, kept_only, false))
+			return true;
+		tried[best] = true;
+	}
+}
+
+static int
+FirstOfKind(const InferGraph *graph, StageKind kind)
+{
+	for (int i = 0; i < graph->nstages; i++)
+	{
+		if (graph->stages[i].kind == kind)
+			return i;
+	}
+	elog(ERROR, "inferred agreement lacks a kind of stage");
+}
+
+static void
+ChoosePath(InferGraph *graph)
+{
+	graph->path = palloc(Max(graph->nstages, FUNNEL_MAX_PATH) * sizeof(int));
+	if (!FindRouteFromAny(graph, true, true) &&
+		!FindRouteFromAny(graph, true, false) &&
+		!FindRouteFromAny(graph, false, false))
+	{
+		/* nobody has won: straight from where most begin */
+		int			start = MainEntry(graph, true);
+
+		graph->path[0] = start >= 0 ? start : FirstOfKind(graph, STAGE_OPEN);
+		graph->path[1] = FirstOfKind(graph, STAGE_WON);
+		graph->npath = 2;
+	}
+
+	for (int i = 0; i < graph->npath; i++)
+	{
+		graph->stages[graph->path[i]].position = i;
+		if (i > 0)
+			graph->keep[INFER_CELL(graph, graph->path[i - 1], graph->path[i])] = true;
+	}
+}
+
+/*
+ * Keep the stages that kept entries and moves reach.
+ */
+static void
+Reach(InferGraph *graph)
+{
+	int		   *queue = palloc(graph->nstages * sizeof(int));
+	int			nqueue = 0;
+
+	for (int i = 0; i < graph->nstages; i++)
+	{
+		graph->stages[i].kept = graph->stages[i].is_entry;
+		if (graph->stages[i].kept)
+			queue[nqueue++] = i;
+	}
+	for (int next = 0; next < nqueue; next++)
+	{
+		for (int to = 0; to < graph->nstages; to++)
+		{
+			if (!graph->stages[to].kept && graph->keep[INFER_CELL(graph, queue[next], to)])
+			{
+				graph->stages[to].kept = true;
+				queue[nqueue++] = to;
+			}
+		}
+	}
+	pfree(queue);
+}
+
+InferGraph *
+align_infer_graph(const InferState *state, int max_stages)
+{
+	InferGraph *graph = palloc0(sizeof(InferGraph));
+	int			nwon;
+	LeadString *won = align_infer_names(state->won, "won", &nwon);
+	InferLabel **ranked;
+	int			nranked;
+
+	graph->state = state;
+	ranked = RankLabels(graph, max_stages, won, nwon);
+	nranked = graph->nstages;
+
+	graph->stages = palloc((nranked + 2) * sizeof(InferStage));
+	graph->nstages = 0;
+	for (int i = 0; i < nranked; i++)
+	{
+		InferStage *stage = AddStage(graph, ranked[i]->name, STAGE_OPEN);
+
+		stage->leads = ranked[i]->leads;
+		stage->entered = ranked[i]->entered;
+		stage->ended = ranked[i]->ended;
+	}
+
+	FillMoves(graph, ranked, nranked);
+	SetKinds(graph, won, nwon);
+	EnsureOpenStage(graph);
+	if (graph->nstages > nranked)
+	{
+		/* rows got longer: lay them out again */
+		pfree(graph->leads);
+		FillMoves(graph, ranked, nranked);
+	}
+	KeepCommon(graph);
+	ChoosePath(graph);
+	Reach(graph);
+	if (!graph->stages[graph->path[0]].kept)
+	{
+		graph->stages[graph->path[0]].is_entry = true;
+		Reach(graph);
+	}
+	return graph;
+}
