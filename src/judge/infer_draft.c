@@ -76,17 +76,32 @@ NoteLeads(StringInfo out, int64 leads)
 	appendStringInfo(out, INT64_FORMAT " %s", leads, leads == 1 ? "lead" : "leads");
 }
 
-/* "3 (0.1 %)" */
+/* " (0.1 %)" */
 static void
-NoteShare(StringInfo out, int64 part, int64 whole)
+NotePercent(StringInfo out, int64 part, int64 whole)
 {
 	double		percent = whole > 0 ? 100.0 * part / whole : 0;
 
-	appendStringInfo(out, INT64_FORMAT " ", part);
 	if (part > 0 && percent < 0.05)
-		appendStringInfoString(out, "(<0.1 %)");
+		appendStringInfoString(out, " (<0.1 %)");
 	else
-		appendStringInfo(out, "(%.1f %%)", percent);
+		appendStringInfo(out, " (%.1f %%)", percent);
+}
+
+/* "3 leads (0.1 %)" */
+static void
+NoteShare(StringInfo out, int64 part, int64 whole)
+{
+	NoteLeads(out, part);
+	NotePercent(out, part, whole);
+}
+
+/* "3 (0.1 %)", for lists */
+static void
+NoteBareShare(StringInfo out, int64 part, int64 whole)
+{
+	appendStringInfo(out, INT64_FORMAT, part);
+	NotePercent(out, part, whole);
 }
 
 /* "2026-03-01", in UTC */
@@ -229,7 +244,7 @@ WriteEntries(StringInfo out, const InferGraph *graph)
 		if (entries[i]->entered == 0)
 			appendStringInfoString(out, "assumed");
 		else
-			NoteShare(out, entries[i]->entered, graph->state->nleads);
+			NoteBareShare(out, entries[i]->entered, graph->state->nleads);
 	}
 	appendStringInfoString(out, " of all leads\n");
 }
@@ -237,7 +252,7 @@ WriteEntries(StringInfo out, const InferGraph *graph)
 static void
 NoteMove(StringInfo out, const InferGraph *graph, int from, int to)
 {
-	NoteShare(out, graph->leads[INFER_CELL(graph, from, to)], graph->stages[from].leads);
+	NoteBareShare(out, graph->leads[INFER_CELL(graph, from, to)], graph->stages[from].leads);
 }
 
 static void
@@ -258,7 +273,11 @@ WriteSuccessPath(StringInfo out, const InferGraph *graph)
 		if (graph->leads[INFER_CELL(graph, graph->path[i - 1], graph->path[i])] == 0)
 			appendStringInfoString(out, "assumed: no lead was seen to go this way");
 		else
+		{
 			NoteMove(out, graph, graph->path[i - 1], graph->path[i]);
+			if (i == graph->npath - 1)
+				appendStringInfoString(out, " leads");
+		}
 	}
 	appendStringInfoChar(out, '\n');
 }
@@ -305,13 +324,16 @@ WritePathsTo(StringInfo out, const InferGraph *graph, int to)
 		appendStringInfoString(out, " -> ");
 		WriteStage(out, &graph->stages[to]);
 		appendStringInfoString(out, ";  -- ");
-		for (int i = 0; i < nsources; i++)
+		if (nsources == 1)
+			NoteShare(out, graph->leads[INFER_CELL(graph, sources[0], to)],
+					  graph->stages[sources[0]].leads);
+		for (int i = 0; nsources > 1 && i < nsources; i++)
 		{
 			if (i > 0)
 				appendStringInfoString(out, ", ");
 			NoteMove(out, graph, sources[i], to);
 		}
-		appendStringInfoString(out, " leads\n");
+		appendStringInfoString(out, nsources > 1 ? " leads\n" : "\n");
 		nsources = 0;
 	}
 }
@@ -401,7 +423,7 @@ WriteRareLine(StringInfo out, const InferGraph *graph, const RareThing *thing)
 	NoteStage(out, to);
 	appendStringInfoString(out, ";  -- ");
 	NoteShare(out, thing->leads, thing->of);
-	appendStringInfoString(out, thing->leads == 1 ? " lead\n" : " leads\n");
+	appendStringInfoChar(out, '\n');
 }
 
 static void
@@ -413,7 +435,7 @@ WriteRare(StringInfo out, const InferGraph *graph, int max_lines)
 
 	if (count == 0)
 		return;
-	appendStringInfoString(out, "\n-- Seen, but too rare to keep:\n");
+	appendStringInfoString(out, "\n-- Seen, but too rare to keep, or reached only through what is:\n");
 	for (int i = 0; i < shown; i++)
 		WriteRareLine(out, graph, &rare[i]);
 	if (shown < count)
