@@ -246,3 +246,94 @@ CREATE AGGREGATE align.rollup(align.lead) (
 );
 COMMENT ON AGGREGATE align.rollup(align.lead) IS
 	'merges partial journeys of one lead into one and removes exact duplicates; NULLs are ignored; NULL if there is nothing else';
+
+/* questions about one lead with one answer */
+
+CREATE FUNCTION align.current_stage(lead align.lead) RETURNS text
+	AS 'MODULE_PATHNAME', 'align_lead_current_stage'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.current_stage(align.lead) IS
+	'the stage that the lead entered last; NULL if it has only touches';
+
+CREATE FUNCTION align.stage_at(lead align.lead, at timestamptz) RETURNS text
+	AS 'MODULE_PATHNAME', 'align_lead_stage_at'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.stage_at(align.lead, timestamptz) IS
+	'the stage that the lead was in at that time, an entry at that very time included; NULL before the first; with infinity the current stage';
+
+CREATE FUNCTION align.since(lead align.lead) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'align_lead_since'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.since(align.lead) IS
+	'when the lead entered its current stage: the first of a run of repeated entries into it; NULL if it has only touches';
+
+CREATE FUNCTION align.reached(lead align.lead, stage text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_lead_reached'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.reached(align.lead, text) IS
+	'did the lead ever enter that stage? names compare by bytes';
+
+CREATE FUNCTION align.time_in(lead align.lead, stage text, as_of timestamptz) RETURNS interval
+	AS 'MODULE_PATHNAME', 'align_lead_time_in'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.time_in(align.lead, text, timestamptz) IS
+	'elapsed time that the lead spent in that stage up to as_of, over all visits, an open one counted up to as_of; zero if it was never there; hours and smaller; as_of must be finite';
+
+CREATE FUNCTION align.time_between(lead align.lead, from_stage text, to_stage text) RETURNS interval
+	AS 'MODULE_PATHNAME', 'align_lead_time_between'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.time_between(align.lead, text, text) IS
+	'elapsed time from the first entry into from_stage to the first entry into to_stage at or after that; NULL if there is none; hours and smaller';
+
+CREATE FUNCTION align.path(lead align.lead) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'align_lead_path'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
+COMMENT ON FUNCTION align.path(align.lead) IS
+	'the stages that the lead went through, in order; repeated entries into the same stage count once; an empty array if it has only touches';
+
+/* questions about one lead with many answers */
+
+CREATE FUNCTION align.entries(lead align.lead) RETURNS TABLE (
+		entry integer, at timestamptz, stage text, team text, reason text,
+		campaign text, amount numeric, ordinal bigint, version integer)
+	AS 'MODULE_PATHNAME', 'align_lead_entries'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10;
+COMMENT ON FUNCTION align.entries(align.lead) IS
+	'everything that the lead holds, one row per entry in its order: number from 1, time, stage (NULL for a touch), team, reason, campaign, amount, recorded ordinal and agreement version (NULL where not recorded)';
+
+CREATE FUNCTION align.touches(lead align.lead) RETURNS TABLE (
+		touch integer, at timestamptz, campaign text, amount numeric)
+	AS 'MODULE_PATHNAME', 'align_lead_touches'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 5;
+COMMENT ON FUNCTION align.touches(align.lead) IS
+	'the campaign touches of the lead in order: its entries that have a campaign and no stage, numbered from 1';
+
+CREATE FUNCTION align.transitions(lead align.lead) RETURNS TABLE (
+		transition integer, from_stage text, stage text, from_at timestamptz,
+		at timestamptz, duration interval, team text, reason text)
+	AS 'MODULE_PATHNAME', 'align_lead_transitions'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 8;
+COMMENT ON FUNCTION align.transitions(align.lead) IS
+	'the moves of the lead from one stage to another, in order, numbered from 1: when it entered the stage it left, when it moved, the elapsed time between, and team and reason of the move; a repeated entry into the same stage is no move, nor is the first entry';
+
+/* casts */
+
+CREATE FUNCTION align.lead_to_jsonb(align.lead) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'align_lead_to_jsonb'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.lead_to_jsonb(align.lead) IS
+	'the lead as an array of entries, each an object with at, stage, team, reason, campaign, amount, ordinal and version where present';
+
+CREATE FUNCTION align.jsonb_to_lead(jsonb) RETURNS align.lead
+	AS 'MODULE_PATHNAME', 'align_jsonb_to_lead'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.jsonb_to_lead(jsonb) IS
+	'a lead from an array of entries in any order, each an object with at, stage, team, reason, campaign, amount, ordinal and version; null members count as absent, unknown ones are an error';
+
+CREATE CAST (align.lead AS jsonb) WITH FUNCTION align.lead_to_jsonb(align.lead);
+COMMENT ON CAST (align.lead AS jsonb) IS
+	'the lead as an array of entries';
+
+CREATE CAST (jsonb AS align.lead) WITH FUNCTION align.jsonb_to_lead(jsonb);
+COMMENT ON CAST (jsonb AS align.lead) IS
+	'a lead from an array of entries';

@@ -1,0 +1,262 @@
+/*
+ * accessors.c
+ *	  Questions about one lead with one answer.
+ *
+ * Touches are never stages.  Entering a stage that the lead is already in is no
+ * move: it neither ends a visit nor begins one.  Durations are hours and
+ * smaller, never days, as those of working_time are.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "lead/lead.h"
+#include "lead/values.h"
+
+PG_FUNCTION_INFO_V1(align_lead_current_stage);
+PG_FUNCTION_INFO_V1(align_lead_stage_at);
+PG_FUNCTION_INFO_V1(align_lead_since);
+PG_FUNCTION_INFO_V1(align_lead_reached);
+PG_FUNCTION_INFO_V1(align_lead_time_in);
+PG_FUNCTION_INFO_V1(align_lead_time_between);
+PG_FUNCTION_INFO_V1(align_lead_path);
+
+Datum
+align_lead_text_datum(LeadString string)
+{
+	return PointerGetDatum(cstring_to_text_with_len(string.text, string.len));
+}
+
+Datum
+align_lead_interval_datum(int64 microseconds)
+{
+	Interval   *result = palloc0(sizeof(Interval));
+
+	result->time = microseconds;
+	return IntervalPGetDatum(result);
+}
+
+int64
+align_lead_elapsed(TimestampTz from, TimestampTz to)
+{
+	int64		result;
+
+	if (pg_sub_s64_overflow(to, from, &result))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("interval out of range")));
+	return result;
+}
+
+static void
+CheckAsOf(TimestampTz as_of)
+{
+	if (TIMESTAMP_NOT_FINITE(as_of))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("as_of must be finite"),
+				 errdetail("An open visit is counted up to as_of.")));
+}
+
+/*
+ * The dictionary index of a stage given as an argument, -1 if the lead never
+ * entered it.  (It may still be the name of something else.)
+ */
+static int
+FindStage(const LeadReader *reader, text *stage)
+{
+	return align_lead_find(reader, VARDATA_ANY(stage), VARSIZE_ANY_EXHDR(stage));
+}
+
+/*
+ * The stage that the lead is in after its last entry at or before a time, and
+ * since when; false if it is in none.
+ */
+static bool
+StageInForce(LeadReader *reader, TimestampTz at, int *stage, TimestampTz *since)
+{
+	LeadEntry	entry;
+
+	*stage = -1;
+	while (align_lead_next(reader, &entry) && entry.at <= at)
+	{
+		if (entry.stage < 0 || entry.stage == *stage)
+			continue;
+		*stage = entry.stage;
+		*since = entry.at;
+	}
+	return *stage >= 0;
+}
+
+static Datum
+StageAt(FunctionCallInfo fcinfo, TimestampTz at)
+{
+	LeadReader	reader;
+	int			stage;
+	TimestampTz since;
+	Datum		result = (Datum) 0;
+	bool		found;
+
+	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
+	found = StageInForce(&reader, at, &stage, &since);
+	if (found)
+		result = align_lead_text_datum(reader.strings[stage]);
+	align_lead_read_end(&reader);
+	if (!found)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(result);
+}
+
+Datum
+align_lead_current_stage(PG_FUNCTION_ARGS)
+{
+	return StageAt(fcinfo, DT_NOEND);
+}
+
+Datum
+align_lead_stage_at(PG_FUNCTION_ARGS)
+{
+	return StageAt(fcinfo, PG_GETARG_TIMESTAMPTZ(1));
+}
+
+Datum
+align_lead_since(PG_FUNCTION_ARGS)
+{
+	LeadReader	reader;
+	int			stage;
+	TimestampTz since;
+	bool		found;
+
+	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
+	found = StageInForce(&reader, DT_NOEND, &stage, &since);
+	align_lead_read_end(&reader);
+	if (!found)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(since);
+}
+
+/*
+ * Time of the first entry into a stage at or after a time.
+ */
+static bool
+FirstEntry(const struct varlena *lead, text *stage, TimestampTz not_before, TimestampTz *at)
+{
+	LeadReader	reader;
+	LeadEntry	entry;
+	int			wanted;
+	bool		found = false;
+
+	align_lead_read(&reader, lead);
+	wanted = FindStage(&reader, stage);
+	while (wanted >= 0 && !found && align_lead_next(&reader, &entry))
+	{
+		if (entry.stage == wanted && entry.at >= not_before)
+		{
+			*at = entry.at;
+			found = true;
+		}
+	}
+	align_lead_read_end(&reader);
+	return found;
+}
+
+Datum
+align_lead_reached(PG_FUNCTION_ARGS)
+{
+	TimestampTz at;
+
+	PG_RETURN_BOOL(FirstEntry(PG_GETARG_VARLENA_PP(0), PG_GETARG_TEXT_PP(1), DT_NOBEGIN, &at));
+}
+
+Datum
+align_lead_time_in(PG_FUNCTION_ARGS)
+{
+	text	   *stage = PG_GETARG_TEXT_PP(1);
+	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(2);
+	LeadReader	reader;
+	LeadEntry	entry;
+	int			wanted;
+	bool		inside = false;
+	TimestampTz entered = 0;
+	int64		total = 0;
+
+	CheckAsOf(as_of);
+	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
+	wanted = FindStage(&reader, stage);
+	while (wanted >= 0 && align_lead_next(&reader, &entry) && entry.at <= as_of)
+	{
+		if (entry.stage < 0 || (entry.stage == wanted) == inside)
+			continue;
+		/* visits do not overlap, so their sum is no longer than the journey */
+		if (inside)
+			total += align_lead_elapsed(entered, entry.at);
+		else
+			entered = entry.at;
+		inside = !inside;
+	}
+	if (inside)
+		total += align_lead_elapsed(entered, as_of);
+	align_lead_read_end(&reader);
+	PG_RETURN_DATUM(align_lead_interval_datum(total));
+}
+
+/*
+ * From the first entry into one stage to the first entry into the other at or
+ * after that.  By time, not by the order of entries, so that it does not matter
+ * how entries of one instant (a date, in many systems) are ordered.
+ */
+bool
+align_lead_span(const struct varlena *lead, text *from_stage, text *to_stage,
+				TimestampTz *from, TimestampTz *to)
+{
+	return FirstEntry(lead, from_stage, DT_NOBEGIN, from) &&
+		FirstEntry(lead, to_stage, *from, to);
+}
+
+Datum
+align_lead_time_between(PG_FUNCTION_ARGS)
+{
+	TimestampTz from,
+				to;
+
+	if (!align_lead_span(PG_GETARG_VARLENA_PP(0), PG_GETARG_TEXT_PP(1), PG_GETARG_TEXT_PP(2),
+						 &from, &to))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(align_lead_interval_datum(align_lead_elapsed(from, to)));
+}
+
+/*
+ * The stages in order, without repeats in a row.
+ */
+Datum
+align_lead_path(PG_FUNCTION_ARGS)
+{
+	LeadReader	reader;
+	LeadEntry	entry;
+	Datum	   *texts;
+	Datum	   *stages;
+	int			nstages = 0;
+	int			last = -1;
+
+	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
+	/* one text per dictionary string, made when first needed */
+	texts = MemoryContextAllocHuge(CurrentMemoryContext, (Size) reader.nstrings * sizeof(Datum));
+	memset(texts, 0, (Size) reader.nstrings * sizeof(Datum));
+	stages = MemoryContextAllocHuge(CurrentMemoryContext, (Size) reader.nentries * sizeof(Datum));
+	while (align_lead_next(&reader, &entry))
+	{
+		if (entry.stage < 0 || entry.stage == last)
+			continue;
+		last = entry.stage;
+		if (texts[last] == 0)
+			texts[last] = align_lead_text_datum(reader.strings[last]);
+		stages[nstages++] = texts[last];
+	}
+	align_lead_read_end(&reader);
+	PG_RETURN_ARRAYTYPE_P(construct_array(stages, nstages, TEXTOID, -1, false, TYPALIGN_INT));
+}
