@@ -35,4 +35,20 @@
 #define SOFT_ERROR_OCCURRED(context) ((void) (context), false)
 #endif
 
+/* make_range reports softly since 16. */
+#if PG_VERSION_NUM >= 160000
+#define align_make_range(typcache, lower, upper, empty) \
+	make_range(typcache, lower, upper, empty, NULL)
+#else
+#define align_make_range(typcache, lower, upper, empty) \
+	make_range(typcache, lower, upper, empty)
+#endif
+
+/* Intervals can be infinite since 17. */
+#if PG_VERSION_NUM >= 170000
+#define ALIGN_INTERVAL_NOT_FINITE(interval) INTERVAL_NOT_FINITE(interval)
+#else
+#define ALIGN_INTERVAL_NOT_FINITE(interval) ((void) (interval), false)
+#endif
+
 #endif							/* ALIGN_COMPAT_H */
