@@ -1,0 +1,676 @@
+/*
+ * parse.c
+ *	  Calendar text to rules.
+ *
+ *	  calendar = [ zone ] rule { ";" rule } [ ";" ]
+ *	  rule     = "24/7" | [ days ] ( span { "," span } | "off" | "closed" )
+ *	  days     = weekday [ "-" weekday ] { "," ... } | date [ "-" date ] { "," ... }
+ *	  date     = [ year ] month day | year "-" MM "-" DD
+ *	  span     = HH:MM "-" HH:MM
+ *
+ * a subset of the opening_hours specification of OpenStreetMap.  At the end of a
+ * range the year and month may be left out ("Dec 24-26", "2026 Nov 30-Dec 02"),
+ * in a list as well ("Dec 25,26").  What the specification knows and this subset
+ * does not is refused with a hint that says what to do instead.
+ */
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "miscadmin.h"
+#include "pgtime.h"
+#include "utils/datetime.h"
+
+#include "calendar/rules.h"
+
+static inline bool
+IsLetter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool
+IsDigit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int
+CountLetters(const char *p)
+{
+	int			n = 0;
+
+	while (IsLetter(p[n]))
+		n++;
+	return n;
+}
+
+static int
+CountDigits(const char *p)
+{
+	int			n = 0;
+
+	while (IsDigit(p[n]))
+		n++;
+	return n;
+}
+
+/* Does the run of letters at p spell the word? */
+static bool
+IsWord(const char *p, const char *word)
+{
+	size_t		len = strlen(word);
+
+	return (size_t) CountLetters(p) == len && pg_strncasecmp(p, word, len) == 0;
+}
+
+/* Index in the list of the word at p, -1 if it is none of them. */
+static int
+LookupWord(const char *p, const char *const *words, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (IsWord(p, words[i]))
+			return i;
+	}
+	return -1;
+}
+
+static bool
+IsWeekday(const char *p)
+{
+	return LookupWord(p, align_weekday_names, WEEK_DAYS) >= 0;
+}
+
+static bool
+IsMonth(const char *p)
+{
+	return LookupWord(p, align_month_names, MONTHS_PER_YEAR) >= 0;
+}
+
+static bool
+IsClosed(const char *p)
+{
+	return IsWord(p, "off") || IsWord(p, "closed");
+}
+
+/*
+ * Words that are no zone although they look like one, because they begin a rule
+ * of the full opening_hours specification.
+ */
+static const struct
+{
+	const char *word;
+	const char *hint;
+}			UnsupportedWords[] =
+{
+	{"PH", "Public holidays are not built in: close their dates with align.with_holidays(calendar, date[])."},
+	{"SH", "School holidays are not built in: close their dates with align.with_holidays(calendar, date[])."},
+	{"easter", "Movable feasts are not built in: close their dates with align.with_holidays(calendar, date[])."},
+	{"week", "Week numbers are not supported: name the days."},
+	{"sunrise", "Only clock times are supported."},
+	{"sunset", "Only clock times are supported."},
+	{"dawn", "Only clock times are supported."},
+	{"dusk", "Only clock times are supported."},
+	{"open", "For a whole day write 00:00-24:00."},
+	{"unknown", "A calendar is open or closed: write times or \"off\"."},
+};
+
+/*
+ * The abbreviation of a weekday or month that is written longer, else NULL.
+ */
+static const char *
+Abbreviation(const char *p)
+{
+	static const char *const weekdays[WEEK_DAYS] =
+	{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+	static const char *const months[MONTHS_PER_YEAR] =
+	{"january", "february", "march", "april", "may", "june", "july",
+	"august", "september", "october", "november", "december"};
+	size_t		len = CountLetters(p);
+
+	if (len < 3)
+		return NULL;
+	for (int i = 0; i < WEEK_DAYS; i++)
+	{
+		if (len <= strlen(weekdays[i]) && pg_strncasecmp(p, weekdays[i], len) == 0)
+			return align_weekday_names[i];
+	}
+	for (int i = 0; i < MONTHS_PER_YEAR; i++)
+	{
+		if (len > 3 && len <= strlen(months[i]) && pg_strncasecmp(p, months[i], len) == 0)
+			return align_month_names[i];
+	}
+	return NULL;
+}
+
+/*
+ * What to do about something unexpected, where it is a known part of the
+ * opening_hours specification or a common slip; else NULL.
+ */
+const char *
+align_rules_hint(const char *text)
+{
+	const char *abbreviation = Abbreviation(text);
+
+	if (abbreviation != NULL)
+		return psprintf("Write it as %s.", abbreviation);
+	for (size_t i = 0; i < lengthof(UnsupportedWords); i++)
+	{
+		if (IsWord(text, UnsupportedWords[i].word))
+			return UnsupportedWords[i].hint;
+	}
+	switch (*text)
+	{
+		case '"':
+			return "Comments are not supported.";
+		case '|':
+			return "Fallback rules are not supported: separate rules with \";\", the last one that names a day decides.";
+		case '+':
+			return "Open ends are not supported: write a closing time.";
+		case '[':
+			return "The nth weekday of a month is not supported: name the dates.";
+		case '(':
+			return "Variable times are not supported.";
+		case '/':
+			return "Intervals are not supported: write every span.";
+		default:
+			return NULL;
+	}
+}
+
+static bool
+Expected(TextScan *scan, const char *what, const char *hint)
+{
+	const char *better;
+
+	align_scan_space(scan);
+	better = align_rules_hint(scan->cur);
+	return align_scan_expected(scan, what, better ? better : hint);
+}
+
+/*
+ * Is this name one that the IANA database could have?  Words of letters,
+ * joined by "/", "-" and "_".  Digits only where the database really has them,
+ * so that a POSIX zone such as EST5 is refused whatever the server knows.
+ */
+static bool
+IsZoneName(const char *name)
+{
+	static const char *const with_digits[] =
+	{"Etc/GMT0", "Etc/GMT+0", "Etc/GMT-0", "GMT0", "GMT+0", "GMT-0",
+	"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"};
+	bool		in_word = false;
+	int			hours;
+
+	if (strlen(name) > TZ_STRLEN_MAX || pg_strcasecmp(name, "localtime") == 0)
+		return false;
+	for (size_t i = 0; i < lengthof(with_digits); i++)
+	{
+		if (pg_strcasecmp(name, with_digits[i]) == 0)
+			return true;
+	}
+	if (pg_strncasecmp(name, "Etc/GMT", 7) == 0 &&
+		(name[7] == '+' || name[7] == '-') &&
+		CountDigits(name + 8) == (int) strlen(name + 8) &&
+		strlen(name + 8) <= 2 && name[8] != '0' && name[8] != '\0')
+	{
+		hours = atoi(name + 8);
+		return hours <= (name[7] == '+' ? 12 : 14);
+	}
+	for (const char *p = name; *p; p++)
+	{
+		if (IsLetter(*p))
+			in_word = true;
+		else if ((*p == '/' || *p == '-' || *p == '_') && in_word)
+			in_word = false;
+		else
+			return false;
+	}
+	return in_word;
+}
+
+/*
+ * A word at the beginning is the zone unless it can begin a rule.
+ */
+static bool
+ZoneIsNext(const char *p)
+{
+	if (!IsLetter(*p) || IsWeekday(p) || IsMonth(p) || IsClosed(p))
+		return false;
+	return align_rules_hint(p) == NULL;
+}
+
+static inline bool
+IsZoneChar(char c)
+{
+	return IsLetter(c) || IsDigit(c) || c == '/' || c == '_' || c == '-' || c == '+';
+}
+
+/*
+ * The zone, if there is one.  Known zones are cased as the server's database
+ * has them; an unknown one is kept as it is, so that a dump can be restored
+ * where it is not installed, and raises when it is used.
+ */
+bool
+align_rules_scan_zone(TextScan *scan, CalendarRules *rules)
+{
+	const char *at;
+	const char *stop;
+	char	   *name;
+	pg_tz	   *zone;
+
+	align_scan_space(scan);
+	at = scan->cur;
+	if (!ZoneIsNext(at))
+	{
+		rules->zone = pstrdup("UTC");
+		return true;
+	}
+	for (stop = at; IsZoneChar(*stop);)
+		stop++;
+	name = pnstrdup(at, stop - at);
+	if (!IsZoneName(name))
+		return align_scan_fail(scan, at,
+							   psprintf("\"%s\" is not a name of the IANA time zone database.", name),
+							   "Use a name such as \"Europe/London\"; the view pg_timezone_names has a list.",
+							   "expected a time zone");
+	zone = pg_tzset(name);
+	rules->zone = zone != NULL ? pstrdup(pg_get_timezone_name(zone)) : name;
+	scan->cur = stop;
+	return true;
+}
+
+static bool
+ScanWeekday(TextScan *scan, int *weekday)
+{
+	align_scan_space(scan);
+	*weekday = LookupWord(scan->cur, align_weekday_names, WEEK_DAYS);
+	if (*weekday < 0)
+		return Expected(scan, "a weekday (Mo, Tu, We, Th, Fr, Sa, Su)",
+						IsMonth(scan->cur) || IsDigit(*scan->cur) ?
+						"Write a rule of its own for dates, after \";\"." : NULL);
+	scan->cur += strlen(align_weekday_names[*weekday]);
+	return true;
+}
+
+static bool
+ScanWeekdays(TextScan *scan, CalendarRules *rules, int rule)
+{
+	do
+	{
+		int			first;
+		int			last;
+
+		if (!ScanWeekday(scan, &first))
+			return false;
+		last = first;
+		if (align_scan_take(scan, "-") && !ScanWeekday(scan, &last))
+			return false;
+		align_rules_name_weekdays(rules, rule, first, last);
+	} while (align_scan_take(scan, ","));
+	return true;
+}
+
+/*
+ * Digits at the cursor, between min and max of them; a longer run is no match.
+ */
+static bool
+TakeDigits(TextScan *scan, int min, int max, int *value)
+{
+	int			n = CountDigits(scan->cur);
+
+	if (n < min || n > max)
+		return false;
+	*value = 0;
+	while (n-- > 0)
+		*value = *value * 10 + (*scan->cur++ - '0');
+	return true;
+}
+
+static bool
+CheckDate(TextScan *scan, const char *at, const CalendarDate *date)
+{
+	bool		leap = date->year == 0 || isleap(date->year);
+
+	if (date->year != 0 &&
+		(date->year < CALENDAR_MIN_YEAR || date->year > CALENDAR_MAX_YEAR))
+		return align_scan_fail_code(scan, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, at,
+									psprintf("Fixed dates may lie between the years %d and %d.",
+											 CALENDAR_MIN_YEAR, CALENDAR_MAX_YEAR),
+									NULL, "date out of range");
+	if (date->month < 1 || date->month > MONTHS_PER_YEAR ||
+		date->day < 1 || date->day > day_tab[leap][date->month - 1])
+		return align_scan_fail_code(scan, ERRCODE_DATETIME_FIELD_OVERFLOW, at, NULL, NULL,
+									"no such date");
+	return true;
+}
+
+/*
+ * YYYY-MM-DD, [YYYY] Mon DD, or DD alone where "context" (the date before it)
+ * says of which month.
+ */
+static bool
+ScanDate(TextScan *scan, const CalendarDate *context, CalendarDate *date)
+{
+	const char *at;
+	int			month;
+
+	align_scan_space(scan);
+	at = scan->cur;
+	date->year = 0;
+
+	if (context != NULL && CountDigits(at) <= 2 && TakeDigits(scan, 1, 2, &date->day))
+	{
+		date->year = context->year;
+		date->month = context->month;
+		if (*scan->cur == ':')
+		{
+			scan->cur = at;
+			return Expected(scan, "a date", "Separate days from times with a blank.");
+		}
+		return CheckDate(scan, at, date);
+	}
+
+	if (TakeDigits(scan, 4, 4, &date->year))
+	{
+		if (date->year == 0)
+			return CheckDate(scan, at, &(CalendarDate) {-1, 1, 1});
+		if (*scan->cur == '-')
+		{
+			scan->cur++;
+			if (!TakeDigits(scan, 2, 2, &date->month) || *scan->cur != '-')
+				goto malformed;
+			scan->cur++;
+			if (!TakeDigits(scan, 2, 2, &date->day))
+				goto malformed;
+			return CheckDate(scan, at, date);
+		}
+		align_scan_space(scan);
+		if (!IsMonth(scan->cur))
+			return Expected(scan, "a month (Jan to Dec)",
+							"Write a fixed date as 2026-12-24 or 2026 Dec 24; whole years are not supported.");
+	}
+
+	month = LookupWord(scan->cur, align_month_names, MONTHS_PER_YEAR);
+	if (month < 0)
+		return Expected(scan, "a date", "Write it as Dec 24 or 2026-12-24.");
+	date->month = month + 1;
+	scan->cur += strlen(align_month_names[month]);
+	align_scan_space(scan);
+	if (!TakeDigits(scan, 1, 2, &date->day))
+		return Expected(scan, "a day of the month",
+						CountDigits(scan->cur) >= 4 ?
+						"Write the year first: 2026 Dec 24." :
+						"Whole months are not supported: name their days, as in Jan 01-Mar 31.");
+	if (*scan->cur == ':')
+	{
+		while (IsDigit(scan->cur[-1]))
+			scan->cur--;
+		return Expected(scan, "a day of the month",
+						"Whole months are not supported: name their days, as in Jan 01-Mar 31.");
+	}
+	return CheckDate(scan, at, date);
+
+malformed:
+	scan->cur = at;
+	return align_scan_expected(scan, "a date", "Write it as 2026-12-24.");
+}
+
+static int
+YearDay(const CalendarDate *date)
+{
+	return align_month_starts[date->month - 1] + date->day - 1;
+}
+
+static int
+DayNumber(const CalendarDate *date)
+{
+	return date2j(date->year, date->month, date->day) - POSTGRES_EPOCH_JDATE;
+}
+
+static bool
+RunsBackwards(TextScan *scan, const char *at, const char *hint)
+{
+	return align_scan_fail_code(scan, ERRCODE_INVALID_PARAMETER_VALUE, at, NULL, hint,
+								"range of dates runs backwards");
+}
+
+static bool
+ScanDates(TextScan *scan, CalendarRules *rules, int rule)
+{
+	CalendarDate first;
+	CalendarDate last = {0};
+	bool		iso = false;
+	bool		more = false;
+
+	do
+	{
+		const char *at;
+		bool		bare;
+
+		align_scan_space(scan);
+		at = scan->cur;
+		if (!ScanDate(scan, more && !iso ? &last : NULL, &first))
+			return false;
+		/* a month of its own after a year: of that year, or of every year? */
+		if (more && last.year != 0 && first.year == 0)
+			return align_scan_fail(scan, at, NULL, "Write the year with every date of the list.",
+								   "expected a year");
+		iso = IsDigit(*at) && at[1] != '\0' && CountDigits(at) == 4 && at[4] == '-';
+		last = first;
+
+		if (align_scan_take(scan, "-"))
+		{
+			align_scan_space(scan);
+			at = scan->cur;
+			bare = IsDigit(*at) && CountDigits(at) <= 2;
+			if (!ScanDate(scan, iso ? NULL : &first, &last))
+				return false;
+			if (last.year == 0 && first.year != 0)
+				last.year = first.year;
+			if (last.year != 0 && first.year == 0)
+				return align_scan_fail(scan, at, NULL,
+									   "Write the year with both ends of the range, or with neither.",
+									   "expected a date without a year");
+			if (last.year != 0)
+			{
+				/* the year may have come from the other end of the range */
+				if (!CheckDate(scan, at, &last))
+					return false;
+				if (DayNumber(&last) < DayNumber(&first))
+					return RunsBackwards(scan, at, "Write the year with both ends of the range.");
+			}
+			else if (bare && last.day < first.day)
+				return RunsBackwards(scan, at, "To go on into the next month, write the month.");
+		}
+
+		if (first.year != 0)
+			align_rules_name_fixed(rules, rule, DayNumber(&first), DayNumber(&last));
+		else
+			align_rules_name_yearly(rules, rule, YearDay(&first), YearDay(&last));
+		more = true;
+	} while (align_scan_take(scan, ","));
+	return true;
+}
+
+/*
+ * The days of a rule, one way or the other.
+ */
+bool
+align_rules_scan_days(TextScan *scan, CalendarRules *rules, int rule)
+{
+	align_scan_space(scan);
+	if (IsWeekday(scan->cur))
+		return ScanWeekdays(scan, rules, rule);
+	return ScanDates(scan, rules, rule);
+}
+
+/*
+ * A clock time.  24:00 can only end a span.
+ */
+bool
+align_rules_scan_minute(TextScan *scan, bool closing, int *minute)
+{
+	const char *at;
+	int			hour;
+	int			rest;
+
+	align_scan_space(scan);
+	at = scan->cur;
+	if (!TakeDigits(scan, 1, 2, &hour) || *scan->cur != ':')
+		goto malformed;
+	scan->cur++;
+	if (!TakeDigits(scan, 2, 2, &rest))
+		goto malformed;
+	if (*scan->cur == ':')
+		return align_scan_fail(scan, at, NULL, "Calendars count in whole minutes.",
+							   "expected a time without seconds");
+	*minute = hour * MINS_PER_HOUR + rest;
+	if (rest >= MINS_PER_HOUR || *minute > MINS_PER_HOUR * HOURS_PER_DAY ||
+		(*minute == MINS_PER_HOUR * HOURS_PER_DAY && !closing))
+		return align_scan_fail_code(scan, ERRCODE_DATETIME_FIELD_OVERFLOW, at, NULL,
+									hour > HOURS_PER_DAY || (hour == HOURS_PER_DAY && rest < MINS_PER_HOUR) ?
+									(closing ?
+									 "For a span that ends on the next day, write the clock time of its end, as in 22:00-06:00." :
+									 "The first time of a day is 00:00.") : NULL,
+									"no such time of day");
+	return true;
+
+malformed:
+	scan->cur = at;
+	return Expected(scan, closing ? "a closing time" : "a time or \"off\"",
+					IsDigit(*at) ? "Write hours and minutes, as in 09:00." :
+					IsWeekday(at) || IsMonth(at) ? "Separate rules with \";\"." : NULL);
+}
+
+/*
+ * A span as written to one as counted: an end at or before the start lies on
+ * the next day; 00:00 is the midnight at the end.
+ */
+bool
+align_rules_check_span(TextScan *scan, const char *at, DaySpan *span)
+{
+	if (span->start == span->end)
+		return align_scan_fail_code(scan, ERRCODE_INVALID_PARAMETER_VALUE, at,
+									"A span begins and ends at different times.",
+									"For a whole day write 00:00-24:00.",
+									"empty span");
+	if (span->end < span->start)
+		span->end += MINS_PER_HOUR * HOURS_PER_DAY;
+	return true;
+}
+
+static bool
+ScanTimes(TextScan *scan, CalendarRules *rules, int rule)
+{
+	int			n = 0;
+	int			max = 8;
+	DaySpan    *spans;
+	const char *at;
+
+	align_scan_space(scan);
+	at = scan->cur;
+	if (IsClosed(at))
+	{
+		scan->cur += CountLetters(at);
+		return true;
+	}
+
+	spans = palloc(max * sizeof(DaySpan));
+	do
+	{
+		const char *span_at;
+
+		if (n == max)
+		{
+			max *= 2;
+			spans = repalloc(spans, max * sizeof(DaySpan));
+		}
+		align_scan_space(scan);
+		span_at = scan->cur;
+		if (!align_rules_scan_minute(scan, false, &spans[n].start) ||
+			!align_scan_expect(scan, "-") ||
+			!align_rules_scan_minute(scan, true, &spans[n].end) ||
+			!align_rules_check_span(scan, span_at, &spans[n]))
+			return false;
+		n++;
+	} while (align_scan_take(scan, ","));
+
+	if (!align_rules_open(rules, rule, spans, n))
+		return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, at,
+									psprintf("A day has at most %d separate spans.", CALENDAR_MAX_SPANS),
+									NULL, "too many spans");
+	pfree(spans);
+	return true;
+}
+
+static bool
+TakeAlwaysOpen(TextScan *scan)
+{
+	if (strncmp(scan->cur, "24/7", 4) != 0 || IsDigit(scan->cur[4]))
+		return false;
+	scan->cur += 4;
+	return true;
+}
+
+static bool
+ScanRule(TextScan *scan, CalendarRules *rules)
+{
+	int			rule = align_rules_add(rules);
+	const char *p;
+
+	align_scan_space(scan);
+	p = scan->cur;
+	if (TakeAlwaysOpen(scan))
+	{
+		DaySpan		whole_day = {0, MINS_PER_HOUR * HOURS_PER_DAY};
+
+		align_rules_open(rules, rule, &whole_day, 1);
+		align_rules_name_weekdays(rules, rule, 0, WEEK_DAYS - 1);
+		return true;
+	}
+	if (IsWeekday(p) || IsMonth(p) || CountDigits(p) == 4)
+	{
+		if (!align_rules_scan_days(scan, rules, rule))
+			return false;
+	}
+	else if (IsClosed(p) || IsDigit(*p))
+		align_rules_name_weekdays(rules, rule, 0, WEEK_DAYS - 1);
+	else
+		return Expected(scan, "a rule",
+						"Write days and times, as in Mo-Fr 09:00-17:00; \"off\" is a calendar that never opens.");
+	return ScanTimes(scan, rules, rule);
+}
+
+CalendarRules *
+align_rules_parse(const char *text, Node *escontext)
+{
+	CalendarRules *rules;
+	TextScan	scan;
+
+	align_scan_begin(&scan, text, "calendar", false, escontext);
+	if (scan.end - scan.start > CALENDAR_MAX_TEXT)
+		ereturn(escontext, NULL,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("calendar is too long"),
+				 errdetail("Its text has %zu bytes; the limit is %d.",
+						   (size_t) (scan.end - scan.start), CALENDAR_MAX_TEXT)));
+
+	rules = align_rules_make();
+	if (!align_rules_scan_zone(&scan, rules))
+		return NULL;
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!ScanRule(&scan, rules))
+			return NULL;
+		if (align_scan_at_end(&scan))
+			return rules;
+		if (!align_scan_take(&scan, ";"))
+		{
+			Expected(&scan, "\";\"", NULL);
+			return NULL;
+		}
+	} while (!align_scan_at_end(&scan));
+	return rules;
+}
