@@ -6,11 +6,8 @@
  * canonical text (see value.h); Calendar is the compiled form, made from that
  * text and cached by call site.
  *
- * Rules.  A calendar is a list of layers; a later layer overrides an earlier
- * one for the days it names, and within a layer the order of precedence is
- * weekday < yearly date < fixed date.  Almost every calendar has one layer; a
- * second is needed only where a weekday rule follows a yearly date and is to
- * win over it.
+ * Rules.  A calendar is a list of rules, each naming days and when they are
+ * open; the last rule that names a date decides.  See rules.h.
  *
  * Spans belong to the local date on which they start; an overnight span ends on
  * the next.  Open time is the union of all spans, so overlaps count once.
@@ -19,12 +16,12 @@
  * clock reads that time or a later one: a time inside a DST gap moves forward
  * to the end of the gap, one that occurs twice takes its first occurrence.
  *
- * Arithmetic works on the UTC timeline.  The compiled form holds, per UTC year
- * and built when first needed, the open intervals of every UTC day and their
- * running total, so that "open microseconds before instant t" and its inverse
- * are a table lookup whatever the span.  Years far away map to a 400-year cycle
- * (the Gregorian calendar and zone rules both repeat); fixed dates are limited
- * to the years CALENDAR_MIN_YEAR to CALENDAR_MAX_YEAR to keep that true.
+ * Arithmetic works on the UTC timeline.  The compiled form holds, in blocks of
+ * 27 weeks built when first needed, the open intervals and their running total,
+ * so that "open microseconds before instant t" and its inverse are a table
+ * lookup whatever the span.  Times far away map to a 400-year cycle (the
+ * Gregorian calendar and zone rules both repeat); fixed dates are limited to the
+ * years CALENDAR_MIN_YEAR to CALENDAR_MAX_YEAR to keep that true.  See tables.h.
  */
 #ifndef ALIGN_CALENDAR_H
 #define ALIGN_CALENDAR_H
@@ -66,6 +63,13 @@ extern bool align_is_open(Calendar *calendar, TimestampTz at);
 extern TimestampTz align_next_open(Calendar *calendar, TimestampTz at);
 /* End of the open period that contains align_next_open(at); raises if it never closes. */
 extern TimestampTz align_next_close(Calendar *calendar, TimestampTz at);
+
+/*
+ * First open period between two finite times, clipped to them; false if there
+ * is none.
+ */
+extern bool align_open_period(Calendar *calendar, TimestampTz from, TimestampTz to,
+							  TimestampTz *open, TimestampTz *close);
 
 /*
  * Closing time of a working day: n = 0 is the working day of "at" (the one whose

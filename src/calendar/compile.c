@@ -1,0 +1,286 @@
+/*
+ * compile.c
+ *	  Rules to tables.
+ */
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "miscadmin.h"
+#include "utils/datetime.h"
+#include "utils/memutils.h"
+
+#include "calendar/tables.h"
+
+/* The epoch of pg_time_t, in seconds since 2000-01-01. */
+#define UNIX_EPOCH_SECS ((int64) (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * SECS_PER_DAY)
+
+/*
+ * How far local dates can be from UTC dates, with a wide margin for the clocks
+ * that once were set a whole day back or forth.
+ */
+#define ZONE_MARGIN_DAYS 4
+
+/*
+ * Fill calendar->segments with the offsets between two instants (seconds since
+ * 2000-01-01 UTC).
+ */
+void
+align_zone_segments(Calendar *calendar, int64 from, int64 to)
+{
+	ZoneSegments *segments = &calendar->segments;
+	int64		start = from;
+
+	segments->n = 0;
+	while (start < to)
+	{
+		pg_time_t	probe = start - UNIX_EPOCH_SECS;
+		pg_time_t	boundary;
+		long		offset;
+		long		next_offset;
+		int			isdst;
+		int			next_isdst;
+		int64		end;
+		int			found;
+
+		found = pg_next_dst_boundary(&probe, &offset, &isdst, &boundary,
+									 &next_offset, &next_isdst, calendar->zone);
+		if (found < 0)
+			elog(ERROR, "could not find the offset of time zone \"%s\"",
+				 pg_get_timezone_name(calendar->zone));
+		/* "no boundary" is not always true of far years: ask again soon */
+		end = found > 0 ? boundary + UNIX_EPOCH_SECS : start + 28 * SECS_PER_DAY;
+		end = Min(end, to);
+
+		/* not every boundary changes the offset */
+		if (segments->n > 0 && segments->segment[segments->n - 1].offset == offset)
+			segments->segment[segments->n - 1].end = end;
+		else
+		{
+			if (segments->n == segments->max)
+			{
+				segments->max *= 2;
+				segments->segment = repalloc(segments->segment,
+											 segments->max * sizeof(ZoneSegment));
+			}
+			segments->segment[segments->n++] = (ZoneSegment) {start, end, (int) offset};
+		}
+		start = end;
+	}
+}
+
+/*
+ * First instant at which the local clock reads this time (seconds since local
+ * 2000-01-01) or a later one.
+ */
+int64
+align_local_to_utc(const ZoneSegments *segments, int64 local)
+{
+	const ZoneSegment *segment = segments->segment;
+	const ZoneSegment *last = segment + segments->n - 1;
+
+	while (segment < last && segment->end + segment->offset <= local)
+		segment++;
+	return Max(segment->start, local - segment->offset);
+}
+
+/*
+ * The spans of a local date.
+ */
+const DaySpans *
+align_calendar_day(const Calendar *calendar, int day)
+{
+	int			year,
+				month,
+				day_of_month;
+
+	/* stay clear of the ends of the Julian day functions */
+	if (day < PAST_START * BLOCK_DAYS)
+		day += (PAST_END * BLOCK_DAYS - 1 - day) / CYCLE_DAYS * CYCLE_DAYS;
+	else if (day >= FUTURE_END * BLOCK_DAYS)
+		day -= (day - FUTURE_START * BLOCK_DAYS) / CYCLE_DAYS * CYCLE_DAYS;
+	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &day_of_month);
+	return RuleOfDate(calendar->rules, day, month, day_of_month);
+}
+
+static OpenInterval *
+ScratchInterval(Calendar *calendar, int i)
+{
+	if (i >= calendar->max_scratch)
+	{
+		calendar->max_scratch *= 2;
+		calendar->scratch = repalloc(calendar->scratch,
+									 calendar->max_scratch * sizeof(OpenInterval));
+	}
+	return &calendar->scratch[i];
+}
+
+/*
+ * Collect the open intervals of a block in calendar->scratch; returns how many.
+ * Spans come in the order of their starts, so that each either extends the last
+ * interval or follows it.
+ */
+static int
+CollectIntervals(Calendar *calendar, int block)
+{
+	int			first_day = block * BLOCK_DAYS;
+	int64		block_start = (int64) block * BLOCK_SECS;
+	int			n = 0;
+
+	align_zone_segments(calendar, block_start - ZONE_MARGIN_DAYS * SECS_PER_DAY,
+						block_start + BLOCK_SECS + ZONE_MARGIN_DAYS * SECS_PER_DAY);
+
+	/* an overnight span ends up to two dates later; offsets are below a day */
+	for (int day = first_day - 3; day <= first_day + BLOCK_DAYS + 1; day++)
+	{
+		const DaySpans *open = align_calendar_day(calendar, day);
+		int64		midnight = (int64) day * SECS_PER_DAY;
+
+		for (int i = 0; i < open->n; i++)
+		{
+			int64		start = align_local_to_utc(&calendar->segments,
+												   midnight + open->span[i].start * SECS_PER_MINUTE);
+			int64		end = align_local_to_utc(&calendar->segments,
+												 midnight + open->span[i].end * SECS_PER_MINUTE);
+
+			start = Max(start - block_start, 0);
+			end = Min(end - block_start, BLOCK_SECS);
+			if (start >= end)
+				continue;
+			if (n > 0 && start <= (int64) calendar->scratch[n - 1].end)
+				calendar->scratch[n - 1].end = Max(calendar->scratch[n - 1].end, (uint32) end);
+			else
+				*ScratchInterval(calendar, n++) = (OpenInterval) {start, end, 0};
+		}
+	}
+	return n;
+}
+
+static OpenBlock *
+BuildBlock(Calendar *calendar, int block)
+{
+	int			n = CollectIntervals(calendar, block);
+	OpenBlock  *result;
+	int			i = 0;
+
+	Assert(n < PG_UINT16_MAX);
+	result = MemoryContextAlloc(calendar->context,
+								offsetof(OpenBlock, interval) + (n + 1) * sizeof(OpenInterval));
+	result->n = n;
+	result->total = 0;
+	for (i = 0; i < n; i++)
+	{
+		result->interval[i] = calendar->scratch[i];
+		result->interval[i].before = result->total;
+		result->total += calendar->scratch[i].end - calendar->scratch[i].start;
+	}
+	result->interval[n] = (OpenInterval) {PG_UINT32_MAX, PG_UINT32_MAX, result->total};
+
+	i = 0;
+	for (int day = 0; day < BLOCK_DAYS; day++)
+	{
+		while (result->interval[i].end <= (uint32) (day * SECS_PER_DAY))
+			i++;
+		result->first[day] = i;
+	}
+	return result;
+}
+
+/*
+ * Build what is missing between the blocks that are built and this one.  The
+ * bounds move last, so that an error on the way leaves what is there valid.
+ */
+void
+align_calendar_reach(Calendar *calendar, int block)
+{
+	Assert(block >= PAST_START && block < FUTURE_END);
+	if (calendar->lo == calendar->hi)
+	{
+		calendar->lo = calendar->hi = block;
+		calendar->before[block - PAST_START] = 0;
+	}
+	while (block >= calendar->hi)
+	{
+		OpenBlock  *built;
+		int			i = calendar->hi - PAST_START;
+
+		CHECK_FOR_INTERRUPTS();
+		built = BuildBlock(calendar, calendar->hi);
+		calendar->block[i] = built;
+		calendar->before[i + 1] = calendar->before[i] + built->total * USECS_PER_SEC;
+		calendar->hi++;
+	}
+	while (block < calendar->lo)
+	{
+		OpenBlock  *built;
+		int			i = calendar->lo - 1 - PAST_START;
+
+		CHECK_FOR_INTERRUPTS();
+		built = BuildBlock(calendar, calendar->lo - 1);
+		calendar->block[i] = built;
+		calendar->before[i] = calendar->before[i + 1] - built->total * USECS_PER_SEC;
+		calendar->lo--;
+	}
+}
+
+/*
+ * The zone of a calendar in use; here, not when it is read, an unknown one is
+ * an error.
+ */
+static pg_tz *
+LookupZone(const char *name)
+{
+	pg_tz	   *zone = pg_tzset(name);
+
+	if (zone == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" of the calendar is not recognized", name),
+				 errhint("The view pg_timezone_names lists the time zones that this server knows.")));
+	if (!pg_tz_acceptable(zone))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("time zone \"%s\" of the calendar appears to use leap seconds", name),
+				 errdetail("PostgreSQL does not support leap seconds.")));
+	return zone;
+}
+
+Calendar *
+align_calendar_compile(const char *text, MemoryContext context)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	Calendar   *calendar = palloc0(sizeof(Calendar));
+
+	calendar->context = context;
+	calendar->rules = align_rules_parse(text, NULL);
+	calendar->zone = LookupZone(calendar->rules->zone);
+	calendar->segments.max = 8;
+	calendar->segments.segment = palloc(calendar->segments.max * sizeof(ZoneSegment));
+	calendar->max_scratch = 2 * BLOCK_DAYS;
+	calendar->scratch = palloc(calendar->max_scratch * sizeof(OpenInterval));
+	/* not zeroed: only what lies between lo and hi is ever read */
+	calendar->block = palloc(WINDOW_BLOCKS * sizeof(OpenBlock *));
+	calendar->before = palloc((WINDOW_BLOCKS + 1) * sizeof(int64));
+	MemoryContextSwitchTo(old_context);
+	return calendar;
+}
+
+Calendar *
+align_calendar_arg(FmgrInfo *flinfo, Datum value, int slot, int nslots)
+{
+	struct varlena *stored = PG_DETOAST_DATUM_PACKED(value);
+	ValueMemo  *memo = align_memo(flinfo, slot, nslots);
+	Calendar   *calendar;
+
+	if (unlikely(!align_memo_valid(memo, stored)))
+	{
+		TextValue  *text = align_text_value_arg(value, "calendar");
+
+		align_memo_reset(memo);
+		calendar = align_calendar_compile(align_text_value_cstring(text), memo->context);
+		align_memo_keep(memo, stored, calendar);
+	}
+	calendar = memo->compiled;
+	if ((Pointer) stored != DatumGetPointer(value))
+		pfree(stored);
+	return calendar;
+}
