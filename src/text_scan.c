@@ -45,6 +45,8 @@ align_scan_begin(TextScan *scan, const char *text, const char *type_name,
 	scan->type_name = type_name;
 	scan->comments = comments;
 	scan->escontext = escontext;
+	scan->describe = NULL;
+	scan->describe_arg = NULL;
 }
 
 void
@@ -247,6 +249,8 @@ DescribePosition(TextScan *scan, const char *p)
 	int			line = 1;
 	int			column;
 
+	if (scan->describe != NULL)
+		return scan->describe(scan->describe_arg, p);
 	for (const char *q = scan->start; q < p; q++)
 	{
 		if (*q == '\n')

@@ -31,6 +31,10 @@ typedef struct TextScan
 	const char *type_name;		/* for messages */
 	bool		comments;		/* does "--" start a comment? */
 	Node	   *escontext;		/* soft error context or NULL */
+	/* Says where "at" is, for a text that the user did not write himself; NULL:
+	 * line and column. */
+	char	   *(*describe) (void *arg, const char *at);
+	void	   *describe_arg;
 } TextScan;
 
 /*
