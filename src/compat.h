@@ -51,4 +51,49 @@
 #define ALIGN_INTERVAL_NOT_FINITE(interval) ((void) (interval), false)
 #endif
 
+/*
+ * Parse the text of another type inside that of our own.  Its complaint comes
+ * back in *error, for us to report with a position of ours.  In 15 it can only
+ * be caught, which is sound because the caller raises it again.
+ */
+struct TextValue;
+typedef struct TextValue *(*AlignTextParser) (const char *text, Node *escontext);
+
+#if PG_VERSION_NUM >= 160000
+static inline struct TextValue *
+align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
+{
+	ErrorSaveContext escontext = {.type = T_ErrorSaveContext,.details_wanted = true};
+	struct TextValue *result;
+
+	result = parse(text, (Node *) &escontext);
+	*error = escontext.error_data;
+	return escontext.error_occurred ? NULL : result;
+}
+#else
+static inline struct TextValue *
+align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
+{
+	MemoryContext context = CurrentMemoryContext;
+	struct TextValue *volatile result = NULL;
+
+	*error = NULL;
+	PG_TRY();
+	{
+		result = parse(text, NULL);
+	}
+	PG_CATCH();
+	{
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION &&
+			geterrcode() != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		*error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return result;
+}
+#endif
+
 #endif							/* ALIGN_COMPAT_H */
