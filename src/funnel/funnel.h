@@ -5,7 +5,8 @@
  * The stored value is the canonical document (see value.h); Funnel is what the
  * parser makes of it.  A Funnel is immutable once made and lives in one memory
  * context.  Everything is referred to by index: stages in the order in which
- * the document declares them, teams in order of first appearance.
+ * the document declares them; teams in the order in which stages, service
+ * levels, targets and hours first name them.
  *
  * Invariants (established by the parser, relied on everywhere):
  *	  - at least one stage; success_path has at least two, ends in a won stage,
@@ -33,6 +34,10 @@
 #define FUNNEL_MAX_TARGETS 200
 #define FUNNEL_MAX_TEXT (256 * 1024)
 #define FUNNEL_MAX_CONDITION 8192
+#define FUNNEL_MAX_NEEDS 200	/* of one stage or move */
+#define FUNNEL_MAX_REASONS 1000 /* in one list */
+#define FUNNEL_MAX_WORKING_DAYS 366 /* by end of the nth working day */
+#define FUNNEL_MAX_DAYS 36525	/* of any other promise or window: 100 years */
 
 typedef enum StageKind
 {
@@ -43,8 +48,8 @@ typedef enum StageKind
 
 /*
  * What a stage or a move needs: a column that must be filled, a condition on
- * the row (opaque text), or a reason from a list (moves only; an empty list
- * takes any reason).
+ * the row (opaque text), or a reason from a list (an empty list takes any
+ * reason).
  */
 typedef enum NeedKind
 {
@@ -164,6 +169,14 @@ typedef struct FunnelTeam
 	char	   *hours;			/* canonical calendar text, NULL: the common hours */
 } FunnelTeam;
 
+/* A name by which a stage is known. */
+typedef struct FunnelLabel
+{
+	char	   *text;
+	int			len;
+	int			stage;
+} FunnelLabel;
+
 typedef struct Funnel
 {
 	MemoryContext context;
@@ -177,11 +190,12 @@ typedef struct Funnel
 	uint8	   *moves;			/* nstages * nstages, [from * nstages + to] */
 	int			nmoveneeds;
 	MoveNeeds  *move_needs;
-	int			nservice_levels;	/* in the order of the document */
+	int			nservice_levels;	/* handoffs, then the others; each in the
+									 * order of the document */
 	ServiceLevel *service_levels;
 	int			ntargets;
 	FunnelTarget *targets;
-	struct FunnelLabel *labels; /* sorted by bytes, for align_funnel_stage */
+	FunnelLabel *labels;		/* sorted by bytes, for align_funnel_stage */
 	int			nlabels;
 	Calendar  **team_calendars; /* compiled on first use, by team; see
 								 * align_funnel_calendar */

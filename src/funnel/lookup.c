@@ -1,0 +1,269 @@
+/*
+ * lookup.c
+ *	  Questions about a compiled agreement: labels, teams, routes, needs, hours.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+
+#include "funnel/draft.h"
+
+/* Longer names are hardly typing errors; the server's limit is 255 bytes. */
+#define NEAREST_MAX_LEN 100
+
+/* A list of this many names still helps in a hint. */
+#define HINT_MAX_NAMES 20
+
+int
+align_label_cmp(const void *a, const void *b)
+{
+	const FunnelLabel *left = (const FunnelLabel *) a;
+	const FunnelLabel *right = (const FunnelLabel *) b;
+	int			result = memcmp(left->text, right->text, Min(left->len, right->len));
+
+	return result != 0 ? result : left->len - right->len;
+}
+
+int
+align_funnel_stage(const Funnel *funnel, const char *label, int len)
+{
+	int			low = 0;
+	int			high = funnel->nlabels;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		const FunnelLabel *candidate = &funnel->labels[middle];
+		int			cmp = memcmp(label, candidate->text, Min(len, candidate->len));
+
+		if (cmp == 0)
+			cmp = len - candidate->len;
+		if (cmp == 0)
+			return candidate->stage;
+		if (cmp < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -1;
+}
+
+int
+align_funnel_team(const Funnel *funnel, const char *name, int len)
+{
+	for (int i = 0; i < funnel->nteams; i++)
+	{
+		if (strncmp(funnel->teams[i].name, name, len) == 0 && funnel->teams[i].name[len] == '\0')
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * The candidate that a typing error is likely to have meant: equal but for
+ * case, or by fewer edits than a third of its length.  NULL if there is none.
+ */
+static const char *
+Nearest(const char *name, int len, const char **candidates, int n)
+{
+	const char *best = NULL;
+	int			best_distance = 0;
+
+	if (len == 0 || len > NEAREST_MAX_LEN)
+		return NULL;
+	for (int i = 0; i < n; i++)
+	{
+		int			candidate_len = strlen(candidates[i]);
+		int			allowed = Max(1, Min(len, candidate_len) / 3);
+		int			distance;
+
+		if (candidate_len == 0 || candidate_len > NEAREST_MAX_LEN)
+			continue;
+		if (candidate_len == len && pg_strncasecmp(name, candidates[i], len) == 0)
+			return candidates[i];
+		if (Min(len, candidate_len) < 2)
+			continue;
+		distance = varstr_levenshtein_less_equal(name, len, candidates[i], candidate_len,
+												 1, 1, 1, allowed, true);
+		if (distance <= allowed && (best == NULL || distance < best_distance))
+		{
+			best = candidates[i];
+			best_distance = distance;
+		}
+	}
+	return best;
+}
+
+char *
+align_nearest_hint(const char *name, int len, const char **candidates, int n)
+{
+	const char *nearest = Nearest(name, len, candidates, n);
+	StringInfoData hint;
+
+	if (nearest != NULL)
+		return psprintf("Did you mean \"%s\"?", nearest);
+	if (n == 0 || n > HINT_MAX_NAMES)
+		return NULL;
+	initStringInfo(&hint);
+	appendStringInfoString(&hint, "It knows: ");
+	for (int i = 0; i < n; i++)
+	{
+		if (strlen(candidates[i]) > NEAREST_MAX_LEN)
+			return NULL;
+		if (i > 0)
+			appendStringInfoString(&hint, ", ");
+		appendStringInfoString(&hint, candidates[i]);
+	}
+	appendStringInfoChar(&hint, '.');
+	return hint.data;
+}
+
+int
+align_funnel_stage_arg(const Funnel *funnel, text *label)
+{
+	const char *name = VARDATA_ANY(label);
+	int			len = VARSIZE_ANY_EXHDR(label);
+	int			stage = align_funnel_stage(funnel, name, len);
+
+	if (unlikely(stage < 0))
+	{
+		const char **names = (const char **) palloc(sizeof(char *) * funnel->nstages);
+		const char **labels = (const char **) palloc(sizeof(char *) * funnel->nlabels);
+		const char *nearest;
+		char	   *hint;
+
+		for (int i = 0; i < funnel->nstages; i++)
+			names[i] = funnel->stages[i].name;
+		for (int i = 0; i < funnel->nlabels; i++)
+			labels[i] = funnel->labels[i].text;
+		nearest = Nearest(name, len, labels, funnel->nlabels);
+		hint = nearest ? psprintf("Did you mean \"%s\"?", nearest) :
+			align_nearest_hint(name, len, names, funnel->nstages);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("unknown stage \"%.*s\"", len, name),
+				 errdetail("No stage of the agreement has that name, and none is known as it."),
+				 hint ? errhint("%s", hint) : 0));
+	}
+	return stage;
+}
+
+Calendar *
+align_funnel_calendar(Funnel *funnel, int team)
+{
+	if (team >= 0 && funnel->teams[team].hours != NULL)
+	{
+		if (funnel->team_calendars[team] == NULL)
+			funnel->team_calendars[team] = align_calendar_compile(funnel->teams[team].hours,
+																  funnel->context);
+		return funnel->team_calendars[team];
+	}
+	if (funnel->common_calendar == NULL && funnel->hours != NULL)
+		funnel->common_calendar = align_calendar_compile(funnel->hours, funnel->context);
+	return funnel->common_calendar;
+}
+
+const MoveNeeds *
+align_funnel_move_needs(const Funnel *funnel, int from, int to)
+{
+	int			low = 0;
+	int			high = funnel->nmoveneeds;
+
+	/* sorted by (from, to) */
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		const MoveNeeds *needs = &funnel->move_needs[middle];
+
+		if (needs->from == from && needs->to == to)
+			return needs;
+		if (needs->from < from || (needs->from == from && needs->to < to))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/*
+ * Breadth first, stages in the order of their declaration: parents[] is set
+ * once per stage, so ties go to the route whose stages are declared first.
+ */
+static void
+BreadthFirst(const Funnel *funnel, int from, int *parents)
+{
+	int			n = funnel->nstages;
+	int		   *queue = (int *) palloc(sizeof(int) * (n + 1));
+	int			head = 0;
+	int			tail = 0;
+
+	for (int i = 0; i < n; i++)
+		parents[i] = -1;
+	queue[tail++] = from;
+	while (head < tail)
+	{
+		int			stage = queue[head++];
+
+		for (int next = 0; next < n; next++)
+		{
+			if (!(FUNNEL_MOVE(funnel, stage, next) & MOVE_LEGAL) || parents[next] >= 0)
+				continue;
+			parents[next] = stage;
+			if (next != from)
+				queue[tail++] = next;
+		}
+	}
+	pfree(queue);
+}
+
+void
+align_funnel_reach(const Funnel *funnel, int from, bool *reached)
+{
+	int		   *parents = (int *) palloc(sizeof(int) * funnel->nstages);
+
+	BreadthFirst(funnel, from, parents);
+	for (int i = 0; i < funnel->nstages; i++)
+		reached[i] = parents[i] >= 0;
+	pfree(parents);
+}
+
+int
+align_funnel_route(const Funnel *funnel, int from, int to, int *route)
+{
+	int		   *parents;
+	int			length = 0;
+
+	if (from == to)
+		return 0;
+	parents = (int *) palloc(sizeof(int) * funnel->nstages);
+	BreadthFirst(funnel, from, parents);
+	if (parents[to] < 0)
+		length = -1;
+	else
+	{
+		for (int stage = to; stage != from; stage = parents[stage])
+			length++;
+		for (int stage = to, i = length - 1; stage != from; stage = parents[stage], i--)
+			route[i] = stage;
+	}
+	pfree(parents);
+	return length;
+}
+
+char *
+align_funnel_next_text(const Funnel *funnel, int from)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int to = 0; to < funnel->nstages; to++)
+	{
+		if (!(FUNNEL_MOVE(funnel, from, to) & MOVE_LEGAL))
+			continue;
+		if (out.len > 0)
+			appendStringInfoString(&out, ", ");
+		appendStringInfoString(&out, funnel->stages[to].name);
+	}
+	return out.len > 0 ? out.data : pstrdup("(none)");
+}

@@ -1,0 +1,103 @@
+/*
+ * value.c
+ *	  Between document, stored value and compiled form.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "funnel/draft.h"
+
+#define TYPE_NAME "funnel"
+
+static bool
+CheckTextLen(TextScan *scan, Size len, const char *which)
+{
+	if (len <= FUNNEL_MAX_TEXT)
+		return true;
+	return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, scan->start,
+								psprintf("The %s has %zu bytes; at most %d are allowed.",
+										 which, len, FUNNEL_MAX_TEXT),
+								NULL, "document too long");
+}
+
+Funnel *
+align_funnel_compile_scan(TextScan *scan, MemoryContext context)
+{
+	MemoryContext scratch;
+	MemoryContext old;
+	Draft		draft;
+	Funnel	   *funnel = NULL;
+
+	if (!CheckTextLen(scan, scan->end - scan->start, "document"))
+		return NULL;
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "align funnel draft",
+									ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(scratch);
+	if (align_funnel_draft(scan, &draft))
+		funnel = align_funnel_build(scan, &draft, context);
+	MemoryContextSwitchTo(old);
+
+	/* a soft error's texts live in scratch, and go with our caller's context */
+	if (funnel != NULL)
+		MemoryContextDelete(scratch);
+	return funnel;
+}
+
+TextValue *
+align_funnel_value_scan(TextScan *scan)
+{
+	Funnel	   *funnel = align_funnel_compile_scan(scan, CurrentMemoryContext);
+	TextValue  *value;
+	char	   *text;
+
+	if (funnel == NULL)
+		return NULL;
+	text = align_funnel_write(funnel);
+	/* it may repeat long names more often than the original */
+	if (!CheckTextLen(scan, strlen(text), "canonical form of the document"))
+		return NULL;
+	value = align_text_value(text, strlen(text));
+	pfree(text);
+	MemoryContextDelete(funnel->context);
+	return value;
+}
+
+TextValue *
+align_funnel_parse(const char *document, Node *escontext)
+{
+	TextScan	scan;
+
+	align_scan_begin(&scan, document, TYPE_NAME, true, escontext);
+	return align_funnel_value_scan(&scan);
+}
+
+Funnel *
+align_funnel_compile(const char *document, MemoryContext context, Node *escontext)
+{
+	TextScan	scan;
+
+	align_scan_begin(&scan, document, TYPE_NAME, true, escontext);
+	return align_funnel_compile_scan(&scan, context);
+}
+
+Funnel *
+align_funnel_arg(FmgrInfo *flinfo, Datum value, int slot, int nslots)
+{
+	ValueMemo  *memo = align_memo(flinfo, slot, nslots);
+	TextValue  *stored = align_text_value_arg(value, TYPE_NAME);
+	Funnel	   *funnel;
+
+	if (!align_memo_valid(memo, stored))
+	{
+		char	   *document = align_text_value_cstring(stored);
+
+		align_memo_reset(memo);
+		funnel = align_funnel_compile(document, memo->context, NULL);
+		align_memo_keep(memo, stored, funnel);
+		pfree(document);
+	}
+	if ((Pointer) stored != DatumGetPointer(value))
+		pfree(stored);
+	return (Funnel *) memo->compiled;
+}

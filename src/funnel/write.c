@@ -1,0 +1,560 @@
+/*
+ * write.c
+ *	  The canonical document of a compiled agreement.
+ *
+ * One order of statements, one way to say each thing; two agreements that mean
+ * the same, listed in the same order, give the same bytes.  Names are quoted
+ * where they would read as something else, including every word that begins a
+ * statement or clause where such a one may stand.
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "funnel/draft.h"
+
+/* Words that a name in this place must not be taken for. */
+static const char *const statement_words[] = {
+	"hours", "stage", "won", "lost", "entry", "success", "path", "handoff", "sla", "target", NULL
+};
+static const char *const path_words[] = {"any", NULL};
+static const char *const clause_words[] = {
+	"accept", "reject", "pause", "within", "by", "warn", NULL
+};
+static const char *const need_words[] = {"reason", NULL};
+
+static void
+WriteName(StringInfo out, const char *name, const char *const *words)
+{
+	for (; words != NULL && *words != NULL; words++)
+	{
+		if (pg_strcasecmp(name, *words) == 0)
+		{
+			align_write_quoted(out, '"', name, strlen(name));
+			return;
+		}
+	}
+	align_write_name(out, name, strlen(name));
+}
+
+static void
+WriteStages(StringInfo out, const Funnel *funnel, const int *stages, int n, const char *const *words)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		WriteName(out, funnel->stages[stages[i]].name, words);
+	}
+}
+
+void
+align_write_stages(StringInfo out, const Funnel *funnel, const int *stages, int n)
+{
+	WriteStages(out, funnel, stages, n, NULL);
+}
+
+static void
+WriteTeam(StringInfo out, const Funnel *funnel, int team)
+{
+	WriteName(out, funnel->teams[team].name, NULL);
+}
+
+void
+align_write_reasons(StringInfo out, char **reasons, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		WriteName(out, reasons[i], NULL);
+	}
+}
+
+/* reason [(a, b)] */
+static void
+WriteReasonList(StringInfo out, char **reasons, int n)
+{
+	appendStringInfoString(out, "reason");
+	if (n == 0)
+		return;
+	appendStringInfoString(out, " (");
+	align_write_reasons(out, reasons, n);
+	appendStringInfoChar(out, ')');
+}
+
+void
+align_write_need(StringInfo out, const FunnelNeed *need)
+{
+	switch (need->kind)
+	{
+		case NEED_COLUMN:
+			WriteName(out, need->text, need_words);
+			break;
+		case NEED_CONDITION:
+			align_write_quoted(out, '\'', need->text, strlen(need->text));
+			break;
+		case NEED_REASON:
+			WriteReasonList(out, need->reasons, need->nreasons);
+			break;
+	}
+}
+
+static void
+WriteNeeds(StringInfo out, const FunnelNeed *needs, int n)
+{
+	appendStringInfoString(out, " needs ");
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		align_write_need(out, &needs[i]);
+	}
+	appendStringInfoString(out, ";\n");
+}
+
+/*
+ * "2 days": the largest unit that divides it, weeks apart.
+ */
+static void
+WriteDuration(StringInfo out, int64 amount, bool working)
+{
+	const char *unit;
+	int64		n;
+
+	if (!working && amount % USECS_PER_DAY == 0)
+	{
+		n = amount / USECS_PER_DAY;
+		unit = "day";
+	}
+	else if (amount % USECS_PER_HOUR == 0)
+	{
+		n = amount / USECS_PER_HOUR;
+		unit = "hour";
+	}
+	else
+	{
+		n = amount / USECS_PER_MINUTE;
+		unit = "minute";
+	}
+	appendStringInfo(out, INT64_FORMAT " %s%s%s", n, working ? "working " : "", unit,
+					 n == 1 ? "" : "s");
+}
+
+char *
+align_promise_text(const Promise *promise)
+{
+	StringInfoData out;
+
+	if (promise->kind == DUE_NONE)
+		return NULL;
+	initStringInfo(&out);
+	if (promise->kind != DUE_END_OF_DAY)
+		WriteDuration(&out, promise->amount, promise->kind == DUE_WORKING);
+	else if (promise->amount == 0)
+		appendStringInfoString(&out, "end of the same working day");
+	else if (promise->amount == 1)
+		appendStringInfoString(&out, "end of next working day");
+	else
+		appendStringInfo(&out, "end of " INT64_FORMAT "%s working day",
+						 promise->amount, align_ordinal_suffix(promise->amount));
+	return out.data;
+}
+
+char *
+align_warn_text(const Promise *promise)
+{
+	StringInfoData out;
+
+	if (promise->warn < 0)
+		return NULL;
+	initStringInfo(&out);
+	WriteDuration(&out, promise->warn, promise->kind != DUE_ELAPSED);
+	return out.data;
+}
+
+char *
+align_window_text(int64 within)
+{
+	StringInfoData out;
+
+	if (within < 0)
+		return NULL;
+	initStringInfo(&out);
+	WriteDuration(&out, within, false);
+	return out.data;
+}
+
+static void
+WriteDue(StringInfo out, const Promise *promise)
+{
+	appendStringInfo(out, "%s %s", promise->kind == DUE_END_OF_DAY ? "by" : "within",
+					 align_promise_text(promise));
+}
+
+static void
+WriteHours(StringInfo out, const Funnel *funnel)
+{
+	if (funnel->hours != NULL)
+	{
+		appendStringInfoString(out, "hours ");
+		align_write_quoted(out, '\'', funnel->hours, strlen(funnel->hours));
+		appendStringInfoString(out, ";\n");
+	}
+	for (int i = 0; i < funnel->nteams; i++)
+	{
+		const char *hours = funnel->teams[i].hours;
+
+		if (hours == NULL)
+			continue;
+		appendStringInfoString(out, "hours of ");
+		WriteTeam(out, funnel, i);
+		appendStringInfoChar(out, ' ');
+		align_write_quoted(out, '\'', hours, strlen(hours));
+		appendStringInfoString(out, ";\n");
+	}
+}
+
+/*
+ * Neighbours of one kind and holder share a statement; the order stays.
+ */
+static void
+WriteDeclarations(StringInfo out, const Funnel *funnel)
+{
+	static const char *const kinds[] = {"stage", "won", "lost"};
+
+	for (int i = 0; i < funnel->nstages;)
+	{
+		const FunnelStage *first = &funnel->stages[i];
+
+		appendStringInfo(out, "%s ", kinds[first->kind]);
+		WriteName(out, first->name, NULL);
+		for (i++; i < funnel->nstages; i++)
+		{
+			const FunnelStage *stage = &funnel->stages[i];
+
+			if (stage->kind != first->kind || stage->team != first->team)
+				break;
+			appendStringInfoString(out, ", ");
+			WriteName(out, stage->name, NULL);
+		}
+		if (first->team >= 0)
+		{
+			appendStringInfoString(out, " held by ");
+			WriteTeam(out, funnel, first->team);
+		}
+		appendStringInfoString(out, ";\n");
+	}
+}
+
+bool
+align_funnel_entry_is_default(const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		if (funnel->stages[i].is_entry != (i == funnel->success_path[0]))
+			return false;
+	}
+	return true;
+}
+
+static void
+WriteEntry(StringInfo out, const Funnel *funnel)
+{
+	bool		first = true;
+
+	if (align_funnel_entry_is_default(funnel))
+		return;
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		if (!funnel->stages[i].is_entry)
+			continue;
+		appendStringInfoString(out, first ? "entry " : ", ");
+		WriteName(out, funnel->stages[i].name, NULL);
+		first = false;
+	}
+	appendStringInfoString(out, ";\n");
+}
+
+/*
+ * From where do moves lead to this stage that are not on the success path?
+ * *any: from every open stage, counting the success path too.
+ */
+static StageSet
+Sources(const Funnel *funnel, int to, bool *any)
+{
+	StageSet	result = {0, (int *) palloc(sizeof(int) * funnel->nstages)};
+
+	*any = true;
+	for (int from = 0; from < funnel->nstages; from++)
+	{
+		uint8		move = FUNNEL_MOVE(funnel, from, to);
+
+		if (from != to && funnel->stages[from].kind == STAGE_OPEN && !(move & MOVE_LEGAL))
+			*any = false;
+	}
+	for (int from = 0; from < funnel->nstages; from++)
+	{
+		uint8		move = FUNNEL_MOVE(funnel, from, to);
+
+		if ((move & MOVE_LEGAL) && !(move & MOVE_SUCCESS))
+			result.stages[result.n++] = from;
+	}
+	return result;
+}
+
+static void
+AddToGroup(List **groups, const Funnel *funnel, bool any, StageSet from, int to)
+{
+	ListCell   *cell;
+	PathGroup  *group = NULL;
+
+	foreach(cell, *groups)
+	{
+		PathGroup  *candidate = (PathGroup *) lfirst(cell);
+
+		if (candidate->any == any && candidate->from.n == from.n &&
+			memcmp(candidate->from.stages, from.stages, sizeof(int) * from.n) == 0)
+		{
+			group = candidate;
+			break;
+		}
+	}
+	if (group == NULL)
+	{
+		group = (PathGroup *) palloc0(sizeof(PathGroup));
+		group->any = any;
+		group->from = from;
+		group->to.stages = (int *) palloc(sizeof(int) * funnel->nstages);
+		*groups = lappend(*groups, group);
+	}
+	group->to.stages[group->to.n++] = to;
+}
+
+/*
+ * By the stage that is entered, in the order of declaration; stages that are
+ * entered from the same ones share a group.
+ */
+List *
+align_funnel_path_groups(const Funnel *funnel)
+{
+	List	   *groups = NIL;
+
+	for (int to = 0; to < funnel->nstages; to++)
+	{
+		bool		any;
+		StageSet	from = Sources(funnel, to, &any);
+		StageSet	rest = {0, from.stages};
+		bool		from_open = false;
+
+		for (int i = 0; i < from.n; i++)
+			from_open |= funnel->stages[from.stages[i]].kind == STAGE_OPEN;
+		if (any && from_open)
+		{
+			StageSet	none = {0, NULL};
+
+			AddToGroup(&groups, funnel, true, none, to);
+			/* out of won and lost stages only by name */
+			for (int i = 0; i < from.n; i++)
+			{
+				if (funnel->stages[from.stages[i]].kind != STAGE_OPEN)
+					rest.stages[rest.n++] = from.stages[i];
+			}
+			from = rest;
+		}
+		if (from.n > 0)
+			AddToGroup(&groups, funnel, false, from, to);
+	}
+	return groups;
+}
+
+static void
+WritePaths(StringInfo out, const Funnel *funnel)
+{
+	ListCell   *cell;
+
+	appendStringInfoString(out, "success path ");
+	for (int i = 0; i < funnel->npath; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, " -> ");
+		WriteName(out, funnel->stages[funnel->success_path[i]].name, path_words);
+	}
+	appendStringInfoString(out, ";\n");
+	foreach(cell, align_funnel_path_groups(funnel))
+	{
+		PathGroup  *group = (PathGroup *) lfirst(cell);
+
+		appendStringInfoString(out, "path ");
+		if (group->any)
+			appendStringInfoString(out, "any");
+		else
+			WriteStages(out, funnel, group->from.stages, group->from.n, path_words);
+		appendStringInfoString(out, " -> ");
+		WriteStages(out, funnel, group->to.stages, group->to.n, path_words);
+		appendStringInfoString(out, ";\n");
+	}
+}
+
+static void
+WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff)
+{
+	char	   *warn = align_warn_text(&handoff->promise);
+
+	appendStringInfoString(out, "handoff ");
+	WriteName(out, handoff->name, NULL);
+	appendStringInfoString(out, ": ");
+	WriteName(out, funnel->stages[handoff->starts.stages[0]].name, NULL);
+	appendStringInfoString(out, " from ");
+	WriteTeam(out, funnel, handoff->from_team);
+	appendStringInfoString(out, " to ");
+	WriteTeam(out, funnel, handoff->team);
+	appendStringInfoString(out, ",\n    accept ");
+	WriteStages(out, funnel, handoff->stops.stages, handoff->naccept, clause_words);
+	if (handoff->stops.n > handoff->naccept)
+	{
+		appendStringInfoString(out, ",\n    reject ");
+		WriteStages(out, funnel, handoff->stops.stages + handoff->naccept,
+					handoff->stops.n - handoff->naccept, clause_words);
+		appendStringInfoString(out, " with ");
+		WriteReasonList(out, handoff->reasons, handoff->nreasons);
+	}
+	if (handoff->promise.kind != DUE_NONE)
+	{
+		appendStringInfoString(out, ",\n    ");
+		WriteDue(out, &handoff->promise);
+	}
+	if (warn != NULL)
+		appendStringInfo(out, ", warn after %s", warn);
+	appendStringInfoString(out, ";\n");
+}
+
+static void
+WriteSla(StringInfo out, const Funnel *funnel, const ServiceLevel *sla)
+{
+	char	   *warn = align_warn_text(&sla->promise);
+
+	appendStringInfoString(out, "sla ");
+	WriteName(out, sla->name, NULL);
+	appendStringInfoString(out, " by ");
+	WriteTeam(out, funnel, sla->team);
+	appendStringInfoString(out, ": from ");
+	WriteStages(out, funnel, sla->starts.stages, sla->starts.n, clause_words);
+	appendStringInfoString(out, " to ");
+	WriteStages(out, funnel, sla->stops.stages, sla->stops.n, clause_words);
+	appendStringInfoChar(out, ' ');
+	WriteDue(out, &sla->promise);
+	if (warn != NULL)
+		appendStringInfo(out, ", warn after %s", warn);
+	if (sla->pauses.n > 0)
+	{
+		appendStringInfoString(out, ", pause ");
+		WriteStages(out, funnel, sla->pauses.stages, sla->pauses.n, clause_words);
+	}
+	appendStringInfoString(out, ";\n");
+}
+
+static void
+WriteTarget(StringInfo out, const Funnel *funnel, const FunnelTarget *target)
+{
+	appendStringInfoString(out, "target ");
+	WriteTeam(out, funnel, target->team);
+	appendStringInfo(out, ": %s", target->goal);
+	switch (target->kind)
+	{
+		case TARGET_COUNT:
+			appendStringInfoChar(out, ' ');
+			WriteName(out, funnel->stages[target->stage].name, NULL);
+			appendStringInfo(out, " per %s", target->per);
+			break;
+		case TARGET_SERVICE_LEVEL:
+			appendStringInfoString(out, "% of ");
+			WriteName(out, funnel->service_levels[target->service_level].name, NULL);
+			break;
+		case TARGET_CONVERSION:
+			appendStringInfoString(out, "% from ");
+			WriteName(out, funnel->stages[target->stage].name, NULL);
+			appendStringInfoString(out, " to ");
+			WriteName(out, funnel->stages[target->to_stage].name, NULL);
+			if (target->within >= 0)
+				appendStringInfo(out, " within %s", align_window_text(target->within));
+			break;
+	}
+	appendStringInfoString(out, ";\n");
+}
+
+static void
+WriteStageNeeds(StringInfo out, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		const FunnelStage *stage = &funnel->stages[i];
+
+		if (stage->nneeds == 0)
+			continue;
+		WriteName(out, stage->name, statement_words);
+		WriteNeeds(out, stage->needs, stage->nneeds);
+	}
+	for (int i = 0; i < funnel->nmoveneeds; i++)
+	{
+		const MoveNeeds *needs = &funnel->move_needs[i];
+
+		WriteName(out, funnel->stages[needs->from].name, statement_words);
+		appendStringInfoString(out, " -> ");
+		WriteName(out, funnel->stages[needs->to].name, NULL);
+		WriteNeeds(out, needs->needs, needs->nneeds);
+	}
+}
+
+static void
+WriteLabels(StringInfo out, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		const FunnelStage *stage = &funnel->stages[i];
+
+		for (int j = 0; j < stage->nlabels; j++)
+		{
+			if (j == 0)
+			{
+				WriteName(out, stage->name, statement_words);
+				appendStringInfoString(out, " known as ");
+			}
+			else
+				appendStringInfoString(out, ", ");
+			align_write_quoted(out, '\'', stage->labels[j], strlen(stage->labels[j]));
+		}
+		if (stage->nlabels > 0)
+			appendStringInfoString(out, ";\n");
+	}
+}
+
+char *
+align_funnel_write(const Funnel *funnel)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	WriteHours(&out, funnel);
+	WriteDeclarations(&out, funnel);
+	WriteEntry(&out, funnel);
+	WritePaths(&out, funnel);
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		if (funnel->service_levels[i].is_handoff)
+			WriteHandoff(&out, funnel, &funnel->service_levels[i]);
+	}
+	WriteStageNeeds(&out, funnel);
+	WriteLabels(&out, funnel);
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		if (!funnel->service_levels[i].is_handoff)
+			WriteSla(&out, funnel, &funnel->service_levels[i]);
+	}
+	for (int i = 0; i < funnel->ntargets; i++)
+		WriteTarget(&out, funnel, &funnel->targets[i]);
+
+	/* lines are separated, not ended */
+	out.data[--out.len] = '\0';
+	return out.data;
+}
