@@ -1,1 +1,301 @@
--- funnel
+/* funnel: the agreement */
+
+CREATE TYPE align.funnel;
+
+CREATE FUNCTION align.funnel_in(cstring) RETURNS align.funnel
+	AS 'MODULE_PATHNAME', 'align_funnel_in'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION align.funnel_in(cstring) IS
+	'input function of type align.funnel';
+
+CREATE FUNCTION align.funnel_out(align.funnel) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'align_funnel_out'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_out(align.funnel) IS
+	'output function of type align.funnel';
+
+CREATE FUNCTION align.funnel_recv(internal) RETURNS align.funnel
+	AS 'MODULE_PATHNAME', 'align_funnel_recv'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION align.funnel_recv(internal) IS
+	'binary input function of type align.funnel; checks everything that the text form checks';
+
+CREATE FUNCTION align.funnel_send(align.funnel) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'align_funnel_send'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_send(align.funnel) IS
+	'binary output function of type align.funnel: a version byte and the canonical document in the client encoding';
+
+CREATE TYPE align.funnel (
+	INPUT = align.funnel_in,
+	OUTPUT = align.funnel_out,
+	RECEIVE = align.funnel_recv,
+	SEND = align.funnel_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = extended
+);
+COMMENT ON TYPE align.funnel IS
+	'an agreement between teams: stages, who holds them, legal moves, handoffs, needs, service levels and targets, in the language of docs/agreements.md; stored as a canonical document';
+
+/* comparison: by bytes, for sorting, grouping and DISTINCT */
+
+CREATE FUNCTION align.funnel_eq(align.funnel, align.funnel) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_eq'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_eq(align.funnel, align.funnel) IS
+	'implementation of the operator =';
+
+CREATE FUNCTION align.funnel_ne(align.funnel, align.funnel) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_ne'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_ne(align.funnel, align.funnel) IS
+	'implementation of the operator <>';
+
+CREATE FUNCTION align.funnel_lt(align.funnel, align.funnel) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_lt'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_lt(align.funnel, align.funnel) IS
+	'implementation of the operator <';
+
+CREATE FUNCTION align.funnel_le(align.funnel, align.funnel) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_le'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_le(align.funnel, align.funnel) IS
+	'implementation of the operator <=';
+
+CREATE FUNCTION align.funnel_gt(align.funnel, align.funnel) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_gt'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_gt(align.funnel, align.funnel) IS
+	'implementation of the operator >';
+
+CREATE FUNCTION align.funnel_ge(align.funnel, align.funnel) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_ge'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_ge(align.funnel, align.funnel) IS
+	'implementation of the operator >=';
+
+CREATE FUNCTION align.funnel_cmp(align.funnel, align.funnel) RETURNS integer
+	AS 'MODULE_PATHNAME', 'align_value_cmp'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_cmp(align.funnel, align.funnel) IS
+	'less, equal or greater (-1, 0, 1) by bytes; for btree';
+
+CREATE FUNCTION align.funnel_hash(align.funnel) RETURNS integer
+	AS 'MODULE_PATHNAME', 'align_value_hash'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_hash(align.funnel) IS
+	'hash value, for hash joins and grouping';
+
+CREATE FUNCTION align.funnel_hash_extended(align.funnel, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'align_value_hash_extended'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.funnel_hash_extended(align.funnel, bigint) IS
+	'64-bit hash value with a seed, for hash partitioning';
+
+CREATE OPERATOR align.= (
+	FUNCTION = align.funnel_eq, LEFTARG = align.funnel, RIGHTARG = align.funnel,
+	COMMUTATOR = OPERATOR(align.=), NEGATOR = OPERATOR(align.<>),
+	RESTRICT = eqsel, JOIN = eqjoinsel,
+	HASHES, MERGES
+);
+COMMENT ON OPERATOR align.= (align.funnel, align.funnel) IS 'equal, comparing bytes';
+
+CREATE OPERATOR align.<> (
+	FUNCTION = align.funnel_ne, LEFTARG = align.funnel, RIGHTARG = align.funnel,
+	COMMUTATOR = OPERATOR(align.<>), NEGATOR = OPERATOR(align.=),
+	RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR align.<> (align.funnel, align.funnel) IS 'not equal, comparing bytes';
+
+CREATE OPERATOR align.< (
+	FUNCTION = align.funnel_lt, LEFTARG = align.funnel, RIGHTARG = align.funnel,
+	COMMUTATOR = OPERATOR(align.>), NEGATOR = OPERATOR(align.>=),
+	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR align.< (align.funnel, align.funnel) IS 'less than, comparing bytes';
+
+CREATE OPERATOR align.<= (
+	FUNCTION = align.funnel_le, LEFTARG = align.funnel, RIGHTARG = align.funnel,
+	COMMUTATOR = OPERATOR(align.>=), NEGATOR = OPERATOR(align.>),
+	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR align.<= (align.funnel, align.funnel) IS 'less than or equal, comparing bytes';
+
+CREATE OPERATOR align.> (
+	FUNCTION = align.funnel_gt, LEFTARG = align.funnel, RIGHTARG = align.funnel,
+	COMMUTATOR = OPERATOR(align.<), NEGATOR = OPERATOR(align.<=),
+	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR align.> (align.funnel, align.funnel) IS 'greater than, comparing bytes';
+
+CREATE OPERATOR align.>= (
+	FUNCTION = align.funnel_ge, LEFTARG = align.funnel, RIGHTARG = align.funnel,
+	COMMUTATOR = OPERATOR(align.<=), NEGATOR = OPERATOR(align.<),
+	RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR align.>= (align.funnel, align.funnel) IS 'greater than or equal, comparing bytes';
+
+CREATE OPERATOR CLASS align.funnel_ops DEFAULT FOR TYPE align.funnel USING btree AS
+	OPERATOR 1 align.<, OPERATOR 2 align.<=, OPERATOR 3 align.=,
+	OPERATOR 4 align.>=, OPERATOR 5 align.>,
+	FUNCTION 1 align.funnel_cmp(align.funnel, align.funnel);
+COMMENT ON OPERATOR CLASS align.funnel_ops USING btree IS
+	'order of agreements by bytes, for sorting and DISTINCT; a long document does not fit an index row';
+
+CREATE OPERATOR CLASS align.funnel_ops DEFAULT FOR TYPE align.funnel USING hash AS
+	OPERATOR 1 align.=,
+	FUNCTION 1 align.funnel_hash(align.funnel),
+	FUNCTION 2 align.funnel_hash_extended(align.funnel, bigint);
+COMMENT ON OPERATOR CLASS align.funnel_ops USING hash IS
+	'hashing of agreements, for joins, grouping and hash indexes';
+
+/* what the agreement says, as tables */
+
+CREATE FUNCTION align.stages(funnel align.funnel) RETURNS TABLE (
+	stage_position int,
+	stage text,
+	kind text,
+	team text,
+	on_success_path boolean,
+	is_entry boolean,
+	labels text[],
+	needs text[]
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_stages'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 12;
+COMMENT ON FUNCTION align.stages(funnel align.funnel) IS
+	'the stages, in the order of their declaration: position on the success path from 1 (NULL off it), name, kind (open, won, lost), holding team or NULL, whether it is on the success path, whether a lead may appear in it, what other tables call it, and what entering it needs (columns; conditions in single quotes; reason)';
+
+CREATE FUNCTION align.moves(funnel align.funnel) RETURNS TABLE (
+	from_stage text,
+	stage text,
+	is_success boolean,
+	needs text[]
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_moves'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 40;
+COMMENT ON FUNCTION align.moves(funnel align.funnel) IS
+	'the legal moves, in the order in which the stages are declared: from, to, whether it is a step of the success path, and what this move needs beyond what the stage it enters does';
+
+CREATE FUNCTION align.handoffs(funnel align.funnel) RETURNS TABLE (
+	handoff text,
+	stage text,
+	from_team text,
+	to_team text,
+	accept text[],
+	reject text[],
+	reasons text[],
+	due text,
+	warn text
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_handoffs'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 3;
+COMMENT ON FUNCTION align.handoffs(funnel align.funnel) IS
+	'the handoffs: the stage that submits a lead, from whom to whom, the stages that accept and reject it, the reasons that a rejection may give (empty: any), and within what time, NULL if none is promised';
+
+CREATE FUNCTION align.service_levels(funnel align.funnel) RETURNS TABLE (
+	sla text,
+	team text,
+	starts text[],
+	stops text[],
+	pauses text[],
+	due text,
+	warn text
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_service_levels'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 6;
+COMMENT ON FUNCTION align.service_levels(funnel align.funnel) IS
+	'all promises in time, handoffs first: the team that promises, the stages that start, stop and pause the clock, when it is due and when to warn; due is NULL for a handoff without a time';
+
+CREATE FUNCTION align.targets(funnel align.funnel) RETURNS TABLE (
+	team text,
+	metric text,
+	goal numeric,
+	unit text,
+	per text,
+	within interval
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_targets'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 4;
+COMMENT ON FUNCTION align.targets(funnel align.funnel) IS
+	'the targets: whose, of what (a stage, a handoff or sla, or "from to to" for a conversion), the goal, its unit (leads or %), the period it is counted in (day, week, month, quarter, year) and the window of a conversion; NULL where it does not apply';
+
+/* questions about one stage or move; labels stand for their stages, unknown ones raise */
+
+CREATE FUNCTION align.stage_name(funnel align.funnel, label text) RETURNS text
+	AS 'MODULE_PATHNAME', 'align_funnel_stage_name'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.stage_name(funnel align.funnel, label text) IS
+	'the stage that a label stands for; raises if it is unknown';
+
+CREATE FUNCTION align.stage_kind(funnel align.funnel, label text) RETURNS text
+	AS 'MODULE_PATHNAME', 'align_funnel_stage_kind'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.stage_kind(funnel align.funnel, label text) IS
+	'open, won or lost; raises if the label is unknown';
+
+CREATE FUNCTION align.stage_position(funnel align.funnel, label text) RETURNS integer
+	AS 'MODULE_PATHNAME', 'align_funnel_stage_position'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.stage_position(funnel align.funnel, label text) IS
+	'position of the stage on the success path, from 1; NULL off it; raises if the label is unknown';
+
+CREATE FUNCTION align.stage_team(funnel align.funnel, label text) RETURNS text
+	AS 'MODULE_PATHNAME', 'align_funnel_stage_team'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.stage_team(funnel align.funnel, label text) IS
+	'the team that holds the stage, NULL if none; raises if the label is unknown';
+
+CREATE FUNCTION align.can_move(funnel align.funnel, from_stage text, to_stage text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_funnel_can_move'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.can_move(funnel align.funnel, from_stage text, to_stage text) IS
+	'may a lead move from one stage to the other? False for a stage and itself, which is no move; raises if a label is unknown';
+
+CREATE FUNCTION align.next_stages(funnel align.funnel, from_stage text) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'align_funnel_next_stages'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.next_stages(funnel align.funnel, from_stage text) IS
+	'the stages that a lead may move to, in the order of their declaration; raises if the label is unknown';
+
+CREATE FUNCTION align.route(funnel align.funnel, from_stage text, to_stage text) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'align_funnel_route_names'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.route(funnel align.funnel, from_stage text, to_stage text) IS
+	'the shortest legal route, without its start and with its end; empty if both are the same, NULL if there is none; of equally short ones that whose stages are declared first; raises if a label is unknown';
+
+CREATE FUNCTION align.hours(funnel align.funnel) RETURNS align.calendar
+	AS 'MODULE_PATHNAME', 'align_funnel_hours'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.hours(funnel align.funnel) IS
+	'the common working hours; NULL if the agreement names none';
+
+CREATE FUNCTION align.hours(funnel align.funnel, team text) RETURNS align.calendar
+	AS 'MODULE_PATHNAME', 'align_funnel_team_hours'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.hours(funnel align.funnel, team text) IS
+	'the working hours of a team: its own, else the common ones; NULL if there are neither; raises if the agreement does not mention the team';
+
+/* casts */
+
+CREATE FUNCTION align.funnel_to_jsonb(align.funnel) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'align_funnel_to_jsonb'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION align.funnel_to_jsonb(align.funnel) IS
+	'the agreement as a JSON object with the members hours, team_hours, stages, entry, success_path, paths, handoffs, move_needs, slas and targets; empty ones are left out';
+
+CREATE FUNCTION align.jsonb_to_funnel(jsonb) RETURNS align.funnel
+	AS 'MODULE_PATHNAME', 'align_jsonb_to_funnel'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION align.jsonb_to_funnel(jsonb) IS
+	'an agreement from the JSON object that funnel_to_jsonb makes; checked like the text form, errors name the member';
+
+CREATE CAST (align.funnel AS jsonb) WITH FUNCTION align.funnel_to_jsonb(align.funnel);
+COMMENT ON CAST (align.funnel AS jsonb) IS
+	'the agreement as a JSON object; nothing is lost';
+
+CREATE CAST (jsonb AS align.funnel) WITH FUNCTION align.jsonb_to_funnel(jsonb);
+COMMENT ON CAST (jsonb AS align.funnel) IS
+	'an agreement from a JSON object';

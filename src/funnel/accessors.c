@@ -1,0 +1,174 @@
+/*
+ * accessors.c
+ *	  Questions about an agreement with one answer.
+ *
+ * The agreement is nearly always the same for all rows of a query; its compiled
+ * form is remembered per call site (see align_funnel_arg).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "funnel/draft.h"
+#include "funnel/rows.h"
+
+PG_FUNCTION_INFO_V1(align_funnel_stage_name);
+PG_FUNCTION_INFO_V1(align_funnel_stage_kind);
+PG_FUNCTION_INFO_V1(align_funnel_stage_position);
+PG_FUNCTION_INFO_V1(align_funnel_stage_team);
+PG_FUNCTION_INFO_V1(align_funnel_can_move);
+PG_FUNCTION_INFO_V1(align_funnel_next_stages);
+PG_FUNCTION_INFO_V1(align_funnel_route_names);
+PG_FUNCTION_INFO_V1(align_funnel_hours);
+PG_FUNCTION_INFO_V1(align_funnel_team_hours);
+
+#define FUNNEL_ARG() align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
+
+/* The stage that the nth argument names. */
+static int
+StageArg(FunctionCallInfo fcinfo, const Funnel *funnel, int n)
+{
+	text	   *label = PG_GETARG_TEXT_PP(n);
+	int			stage = align_funnel_stage_arg(funnel, label);
+
+	PG_FREE_IF_COPY(label, n);
+	return stage;
+}
+
+const char *
+align_stage_kind_name(StageKind kind)
+{
+	static const char *const names[] = {"open", "won", "lost"};
+
+	return names[kind];
+}
+
+Datum
+align_funnel_stage_name(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+
+	PG_RETURN_TEXT_P(cstring_to_text(funnel->stages[StageArg(fcinfo, funnel, 1)].name));
+}
+
+Datum
+align_funnel_stage_kind(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	StageKind	kind = funnel->stages[StageArg(fcinfo, funnel, 1)].kind;
+
+	PG_RETURN_TEXT_P(cstring_to_text(align_stage_kind_name(kind)));
+}
+
+Datum
+align_funnel_stage_position(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	int			position = funnel->stages[StageArg(fcinfo, funnel, 1)].position;
+
+	if (position < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(position + 1);
+}
+
+Datum
+align_funnel_stage_team(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	int			team = funnel->stages[StageArg(fcinfo, funnel, 1)].team;
+
+	if (team < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(funnel->teams[team].name));
+}
+
+Datum
+align_funnel_can_move(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	int			from = StageArg(fcinfo, funnel, 1);
+	int			to = StageArg(fcinfo, funnel, 2);
+
+	PG_RETURN_BOOL((FUNNEL_MOVE(funnel, from, to) & MOVE_LEGAL) != 0);
+}
+
+Datum
+align_funnel_next_stages(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	int			from = StageArg(fcinfo, funnel, 1);
+	int		   *next = (int *) palloc(sizeof(int) * funnel->nstages);
+	int			n = 0;
+
+	for (int to = 0; to < funnel->nstages; to++)
+	{
+		if (FUNNEL_MOVE(funnel, from, to) & MOVE_LEGAL)
+			next[n++] = to;
+	}
+	PG_RETURN_DATUM(align_stages_array(funnel, next, n));
+}
+
+Datum
+align_funnel_route_names(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	int			from = StageArg(fcinfo, funnel, 1);
+	int			to = StageArg(fcinfo, funnel, 2);
+	int		   *route = (int *) palloc(sizeof(int) * funnel->nstages);
+	int			n = align_funnel_route(funnel, from, to, route);
+
+	if (n < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(align_stages_array(funnel, route, n));
+}
+
+/*
+ * The text of a calendar inside an agreement is canonical, so it is the value.
+ */
+static Datum
+CalendarDatum(const char *hours)
+{
+	return PointerGetDatum(align_text_value(hours, strlen(hours)));
+}
+
+Datum
+align_funnel_hours(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+
+	if (funnel->hours == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(CalendarDatum(funnel->hours));
+}
+
+Datum
+align_funnel_team_hours(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	text	   *name = PG_GETARG_TEXT_PP(1);
+	int			len = VARSIZE_ANY_EXHDR(name);
+	int			team = align_funnel_team(funnel, VARDATA_ANY(name), len);
+	const char *hours;
+
+	if (team < 0)
+	{
+		const char **names = (const char **) palloc(sizeof(char *) * Max(funnel->nteams, 1));
+		char	   *hint;
+
+		for (int i = 0; i < funnel->nteams; i++)
+			names[i] = funnel->teams[i].name;
+		hint = align_nearest_hint(VARDATA_ANY(name), len, names, funnel->nteams);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("unknown team \"%.*s\"", len, VARDATA_ANY(name)),
+				 errdetail("The agreement does not mention it."),
+				 hint ? errhint("%s", hint) : 0));
+	}
+	hours = funnel->teams[team].hours ? funnel->teams[team].hours : funnel->hours;
+	if (hours == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(CalendarDatum(hours));
+}

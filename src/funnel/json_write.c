@@ -1,0 +1,319 @@
+/*
+ * json_write.c
+ *	  Cast from funnel to jsonb; json_read.c has the shape.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+#include "funnel/draft.h"
+#include "funnel/rows.h"
+
+PG_FUNCTION_INFO_V1(align_funnel_to_jsonb);
+
+typedef JsonbParseState *JsonOut;
+
+static void
+PushString(JsonOut *out, JsonbIteratorToken token, const char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	pushJsonbValue(out, token, &value);
+}
+
+static void
+BeginArray(JsonOut *out, const char *key)
+{
+	PushString(out, WJB_KEY, key);
+	pushJsonbValue(out, WJB_BEGIN_ARRAY, NULL);
+}
+
+static void
+EndArray(JsonOut *out)
+{
+	pushJsonbValue(out, WJB_END_ARRAY, NULL);
+}
+
+static void
+BeginObject(JsonOut *out)
+{
+	pushJsonbValue(out, WJB_BEGIN_OBJECT, NULL);
+}
+
+static void
+EndObject(JsonOut *out)
+{
+	pushJsonbValue(out, WJB_END_OBJECT, NULL);
+}
+
+/* Left out if it is NULL. */
+static void
+Member(JsonOut *out, const char *key, const char *text)
+{
+	if (text == NULL)
+		return;
+	PushString(out, WJB_KEY, key);
+	PushString(out, WJB_VALUE, text);
+}
+
+/* Left out if it is empty. */
+static void
+TextsMember(JsonOut *out, const char *key, char **texts, int n)
+{
+	if (n == 0)
+		return;
+	BeginArray(out, key);
+	for (int i = 0; i < n; i++)
+		PushString(out, WJB_ELEM, texts[i]);
+	EndArray(out);
+}
+
+static void
+StagesMember(JsonOut *out, const char *key, const Funnel *funnel, const int *stages, int n)
+{
+	char	  **names = (char **) palloc(sizeof(char *) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		names[i] = funnel->stages[stages[i]].name;
+	TextsMember(out, key, names, n);
+	pfree(names);
+}
+
+static void
+TeamMember(JsonOut *out, const char *key, const Funnel *funnel, int team)
+{
+	Member(out, key, team < 0 ? NULL : funnel->teams[team].name);
+}
+
+static void
+StageMember(JsonOut *out, const char *key, const Funnel *funnel, int stage)
+{
+	Member(out, key, funnel->stages[stage].name);
+}
+
+static void
+NeedsMember(JsonOut *out, const FunnelNeed *needs, int n)
+{
+	if (n == 0)
+		return;
+	BeginArray(out, "needs");
+	for (int i = 0; i < n; i++)
+	{
+		BeginObject(out);
+		switch (needs[i].kind)
+		{
+			case NEED_COLUMN:
+				Member(out, "column", needs[i].text);
+				break;
+			case NEED_CONDITION:
+				Member(out, "condition", needs[i].text);
+				break;
+			case NEED_REASON:
+				BeginArray(out, "reason");
+				for (int j = 0; j < needs[i].nreasons; j++)
+					PushString(out, WJB_ELEM, needs[i].reasons[j]);
+				EndArray(out);
+				break;
+		}
+		EndObject(out);
+	}
+	EndArray(out);
+}
+
+static void
+PushHours(JsonOut *out, const Funnel *funnel)
+{
+	bool		any = false;
+
+	Member(out, "hours", funnel->hours);
+	for (int i = 0; i < funnel->nteams; i++)
+	{
+		if (funnel->teams[i].hours == NULL)
+			continue;
+		if (!any)
+		{
+			PushString(out, WJB_KEY, "team_hours");
+			BeginObject(out);
+		}
+		any = true;
+		Member(out, funnel->teams[i].name, funnel->teams[i].hours);
+	}
+	if (any)
+		EndObject(out);
+}
+
+static void
+PushStages(JsonOut *out, const Funnel *funnel)
+{
+	int		   *entries = (int *) palloc(sizeof(int) * funnel->nstages);
+	int			nentries = 0;
+
+	BeginArray(out, "stages");
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		const FunnelStage *stage = &funnel->stages[i];
+
+		if (stage->is_entry)
+			entries[nentries++] = i;
+		BeginObject(out);
+		Member(out, "stage", stage->name);
+		Member(out, "kind", align_stage_kind_name(stage->kind));
+		TeamMember(out, "team", funnel, stage->team);
+		NeedsMember(out, stage->needs, stage->nneeds);
+		TextsMember(out, "known_as", stage->labels, stage->nlabels);
+		EndObject(out);
+	}
+	EndArray(out);
+	StagesMember(out, "entry", funnel, entries, nentries);
+}
+
+static void
+PushPaths(JsonOut *out, const Funnel *funnel)
+{
+	List	   *groups = align_funnel_path_groups(funnel);
+	ListCell   *cell;
+
+	StagesMember(out, "success_path", funnel, funnel->success_path, funnel->npath);
+	if (groups != NIL)
+		BeginArray(out, "paths");
+	foreach(cell, groups)
+	{
+		PathGroup  *group = (PathGroup *) lfirst(cell);
+
+		BeginObject(out);
+		if (group->any)
+			Member(out, "from", "any");
+		else
+			StagesMember(out, "from", funnel, group->from.stages, group->from.n);
+		StagesMember(out, "to", funnel, group->to.stages, group->to.n);
+		EndObject(out);
+	}
+	if (groups != NIL)
+		EndArray(out);
+	if (funnel->nmoveneeds == 0)
+		return;
+	BeginArray(out, "move_needs");
+	for (int i = 0; i < funnel->nmoveneeds; i++)
+	{
+		const MoveNeeds *move = &funnel->move_needs[i];
+
+		BeginObject(out);
+		StageMember(out, "from", funnel, move->from);
+		StageMember(out, "to", funnel, move->to);
+		NeedsMember(out, move->needs, move->nneeds);
+		EndObject(out);
+	}
+	EndArray(out);
+}
+
+static void
+PushServiceLevel(JsonOut *out, const Funnel *funnel, const ServiceLevel *level)
+{
+	BeginObject(out);
+	if (level->is_handoff)
+	{
+		Member(out, "handoff", level->name);
+		StageMember(out, "stage", funnel, level->starts.stages[0]);
+		TeamMember(out, "from_team", funnel, level->from_team);
+		TeamMember(out, "to_team", funnel, level->team);
+		StagesMember(out, "accept", funnel, level->stops.stages, level->naccept);
+		StagesMember(out, "reject", funnel, level->stops.stages + level->naccept,
+					 level->stops.n - level->naccept);
+		TextsMember(out, "reasons", level->reasons, level->nreasons);
+	}
+	else
+	{
+		Member(out, "sla", level->name);
+		TeamMember(out, "team", funnel, level->team);
+		StagesMember(out, "starts", funnel, level->starts.stages, level->starts.n);
+		StagesMember(out, "stops", funnel, level->stops.stages, level->stops.n);
+		StagesMember(out, "pauses", funnel, level->pauses.stages, level->pauses.n);
+	}
+	Member(out, "due", align_promise_text(&level->promise));
+	Member(out, "warn", align_warn_text(&level->promise));
+	EndObject(out);
+}
+
+static void
+PushServiceLevels(JsonOut *out, const char *key, const Funnel *funnel, bool handoffs)
+{
+	bool		any = false;
+
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		const ServiceLevel *level = &funnel->service_levels[i];
+
+		if (level->is_handoff != handoffs)
+			continue;
+		if (!any)
+			BeginArray(out, key);
+		any = true;
+		PushServiceLevel(out, funnel, level);
+	}
+	if (any)
+		EndArray(out);
+}
+
+static void
+PushTargets(JsonOut *out, const Funnel *funnel)
+{
+	if (funnel->ntargets == 0)
+		return;
+	BeginArray(out, "targets");
+	for (int i = 0; i < funnel->ntargets; i++)
+	{
+		const FunnelTarget *target = &funnel->targets[i];
+		JsonbValue	goal;
+
+		goal.type = jbvNumeric;
+		goal.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in,
+															   CStringGetDatum(target->goal),
+															   ObjectIdGetDatum(InvalidOid),
+															   Int32GetDatum(-1)));
+		BeginObject(out);
+		TeamMember(out, "team", funnel, target->team);
+		PushString(out, WJB_KEY, "goal");
+		pushJsonbValue(out, WJB_VALUE, &goal);
+		switch (target->kind)
+		{
+			case TARGET_COUNT:
+				StageMember(out, "stage", funnel, target->stage);
+				Member(out, "per", target->per);
+				break;
+			case TARGET_SERVICE_LEVEL:
+				Member(out, "of", funnel->service_levels[target->service_level].name);
+				break;
+			case TARGET_CONVERSION:
+				StageMember(out, "from", funnel, target->stage);
+				StageMember(out, "to", funnel, target->to_stage);
+				Member(out, "within", align_window_text(target->within));
+				break;
+		}
+		EndObject(out);
+	}
+	EndArray(out);
+}
+
+Datum
+align_funnel_to_jsonb(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1);
+	JsonOut		out = NULL;
+	JsonbValue *result;
+
+	BeginObject(&out);
+	PushHours(&out, funnel);
+	PushStages(&out, funnel);
+	PushPaths(&out, funnel);
+	PushServiceLevels(&out, "handoffs", funnel, true);
+	PushServiceLevels(&out, "slas", funnel, false);
+	PushTargets(&out, funnel);
+	result = pushJsonbValue(&out, WJB_END_OBJECT, NULL);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(result));
+}

@@ -1,0 +1,268 @@
+/*
+ * rows.c
+ *	  What an agreement says, as tables.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "funnel/draft.h"
+#include "funnel/rows.h"
+
+PG_FUNCTION_INFO_V1(align_funnel_stages);
+PG_FUNCTION_INFO_V1(align_funnel_moves);
+PG_FUNCTION_INFO_V1(align_funnel_handoffs);
+PG_FUNCTION_INFO_V1(align_funnel_service_levels);
+PG_FUNCTION_INFO_V1(align_funnel_targets);
+
+/* The rows of one call outlive no more than it; the slot is the argument's. */
+#define FUNNEL_ARG() align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
+
+void
+align_row_begin(FunnelRow *row, FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	row->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	row->ncolumns = 0;
+}
+
+void
+align_row_datum(FunnelRow *row, Datum value)
+{
+	Assert(row->ncolumns < FUNNEL_ROW_COLUMNS);
+	row->values[row->ncolumns] = value;
+	row->nulls[row->ncolumns++] = false;
+}
+
+void
+align_row_null(FunnelRow *row)
+{
+	Assert(row->ncolumns < FUNNEL_ROW_COLUMNS);
+	row->values[row->ncolumns] = (Datum) 0;
+	row->nulls[row->ncolumns++] = true;
+}
+
+void
+align_row_text(FunnelRow *row, const char *text)
+{
+	if (text == NULL)
+		align_row_null(row);
+	else
+		align_row_datum(row, CStringGetTextDatum(text));
+}
+
+void
+align_row_end(FunnelRow *row)
+{
+	Assert(row->ncolumns == row->result->setDesc->natts);
+	tuplestore_putvalues(row->result->setResult, row->result->setDesc, row->values, row->nulls);
+	row->ncolumns = 0;
+}
+
+Datum
+align_texts_array(char **texts, int n)
+{
+	Datum	   *elements = (Datum *) palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		elements[i] = CStringGetTextDatum(texts[i]);
+	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+Datum
+align_stages_array(const Funnel *funnel, const int *stages, int n)
+{
+	char	  **names = (char **) palloc(sizeof(char *) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		names[i] = funnel->stages[stages[i]].name;
+	return align_texts_array(names, n);
+}
+
+static Datum
+NeedsArray(const FunnelNeed *needs, int n)
+{
+	char	  **texts = (char **) palloc(sizeof(char *) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		StringInfoData text;
+
+		initStringInfo(&text);
+		align_write_need(&text, &needs[i]);
+		texts[i] = text.data;
+	}
+	return align_texts_array(texts, n);
+}
+
+static const char *
+TeamName(const Funnel *funnel, int team)
+{
+	return team < 0 ? NULL : funnel->teams[team].name;
+}
+
+Datum
+align_funnel_stages(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		const FunnelStage *stage = &funnel->stages[i];
+
+		if (stage->position < 0)
+			align_row_null(&row);
+		else
+			align_row_datum(&row, Int32GetDatum(stage->position + 1));
+		align_row_text(&row, stage->name);
+		align_row_text(&row, align_stage_kind_name(stage->kind));
+		align_row_text(&row, TeamName(funnel, stage->team));
+		align_row_datum(&row, BoolGetDatum(stage->position >= 0));
+		align_row_datum(&row, BoolGetDatum(stage->is_entry));
+		align_row_datum(&row, align_texts_array(stage->labels, stage->nlabels));
+		align_row_datum(&row, NeedsArray(stage->needs, stage->nneeds));
+		align_row_end(&row);
+	}
+	return (Datum) 0;
+}
+
+Datum
+align_funnel_moves(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int from = 0; from < funnel->nstages; from++)
+	{
+		for (int to = 0; to < funnel->nstages; to++)
+		{
+			uint8		move = FUNNEL_MOVE(funnel, from, to);
+			const MoveNeeds *needs;
+
+			if (!(move & MOVE_LEGAL))
+				continue;
+			needs = align_funnel_move_needs(funnel, from, to);
+			align_row_text(&row, funnel->stages[from].name);
+			align_row_text(&row, funnel->stages[to].name);
+			align_row_datum(&row, BoolGetDatum((move & MOVE_SUCCESS) != 0));
+			align_row_datum(&row, NeedsArray(needs ? needs->needs : NULL, needs ? needs->nneeds : 0));
+			align_row_end(&row);
+		}
+	}
+	return (Datum) 0;
+}
+
+Datum
+align_funnel_handoffs(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		const ServiceLevel *level = &funnel->service_levels[i];
+
+		if (!level->is_handoff)
+			continue;
+		align_row_text(&row, level->name);
+		align_row_text(&row, funnel->stages[level->starts.stages[0]].name);
+		align_row_text(&row, TeamName(funnel, level->from_team));
+		align_row_text(&row, TeamName(funnel, level->team));
+		align_row_datum(&row, align_stages_array(funnel, level->stops.stages, level->naccept));
+		align_row_datum(&row, align_stages_array(funnel, level->stops.stages + level->naccept,
+												 level->stops.n - level->naccept));
+		align_row_datum(&row, align_texts_array(level->reasons, level->nreasons));
+		align_row_text(&row, align_promise_text(&level->promise));
+		align_row_text(&row, align_warn_text(&level->promise));
+		align_row_end(&row);
+	}
+	return (Datum) 0;
+}
+
+Datum
+align_funnel_service_levels(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		const ServiceLevel *level = &funnel->service_levels[i];
+
+		align_row_text(&row, level->name);
+		align_row_text(&row, TeamName(funnel, level->team));
+		align_row_datum(&row, align_stages_array(funnel, level->starts.stages, level->starts.n));
+		align_row_datum(&row, align_stages_array(funnel, level->stops.stages, level->stops.n));
+		align_row_datum(&row, align_stages_array(funnel, level->pauses.stages, level->pauses.n));
+		align_row_text(&row, align_promise_text(&level->promise));
+		align_row_text(&row, align_warn_text(&level->promise));
+		align_row_end(&row);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * Days are kept apart from hours only for the eye: a day is 24 h.
+ */
+static Datum
+WindowDatum(int64 within)
+{
+	Interval   *interval = (Interval *) palloc0(sizeof(Interval));
+
+	interval->day = (int32) (within / USECS_PER_DAY);
+	interval->time = within % USECS_PER_DAY;
+	return IntervalPGetDatum(interval);
+}
+
+char *
+align_target_metric(const Funnel *funnel, const FunnelTarget *target)
+{
+	switch (target->kind)
+	{
+		case TARGET_COUNT:
+			return funnel->stages[target->stage].name;
+		case TARGET_SERVICE_LEVEL:
+			return funnel->service_levels[target->service_level].name;
+		case TARGET_CONVERSION:
+			return psprintf("%s to %s", funnel->stages[target->stage].name,
+							funnel->stages[target->to_stage].name);
+	}
+	pg_unreachable();
+}
+
+Datum
+align_funnel_targets(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < funnel->ntargets; i++)
+	{
+		const FunnelTarget *target = &funnel->targets[i];
+
+		align_row_text(&row, TeamName(funnel, target->team));
+		align_row_text(&row, align_target_metric(funnel, target));
+		align_row_datum(&row, DirectFunctionCall3(numeric_in, CStringGetDatum(target->goal),
+												  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		align_row_text(&row, target->kind == TARGET_COUNT ? "leads" : "%");
+		align_row_text(&row, target->per);
+		if (target->within < 0)
+			align_row_null(&row);
+		else
+			align_row_datum(&row, WindowDatum(target->within));
+		align_row_end(&row);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * rows.h
+ *	  Rows, arrays and words that the SQL functions of this room return.
+ */
+#ifndef ALIGN_FUNNEL_ROWS_H
+#define ALIGN_FUNNEL_ROWS_H
+
+#include "fmgr.h"
+#include "funnel/funnel.h"
+#include "nodes/execnodes.h"
+
+#define FUNNEL_ROW_COLUMNS 9
+
+/* One output row in the making. */
+typedef struct FunnelRow
+{
+	ReturnSetInfo *result;
+	int			ncolumns;
+	Datum		values[FUNNEL_ROW_COLUMNS];
+	bool		nulls[FUNNEL_ROW_COLUMNS];
+} FunnelRow;
+
+extern void align_row_begin(FunnelRow *row, FunctionCallInfo fcinfo);
+extern void align_row_datum(FunnelRow *row, Datum value);
+/* NULL text: an SQL NULL */
+extern void align_row_text(FunnelRow *row, const char *text);
+extern void align_row_null(FunnelRow *row);
+/* Store it and start the next. */
+extern void align_row_end(FunnelRow *row);
+
+extern Datum align_texts_array(char **texts, int n);
+extern Datum align_stages_array(const Funnel *funnel, const int *stages, int n);
+/* "speed_to_lead", "mql to customer" */
+extern char *align_target_metric(const Funnel *funnel, const FunnelTarget *target);
+/* "open", "won", "lost" */
+extern const char *align_stage_kind_name(StageKind kind);
+
+#endif							/* ALIGN_FUNNEL_ROWS_H */
