@@ -49,7 +49,8 @@ align_lead_elapsed(TimestampTz from, TimestampTz to)
 	if (pg_sub_s64_overflow(to, from, &result))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("interval out of range")));
+				 errmsg("interval out of range"),
+				 errdetail("The two times are more than 292,000 years apart.")));
 	return result;
 }
 

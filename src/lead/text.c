@@ -40,6 +40,17 @@ PeekKeyword(TextScan *scan)
 	return false;
 }
 
+/*
+ * Whatever does not begin something else is meant as a stage, so that one that
+ * lacks its quotes is told so.
+ */
+static bool
+PeekStage(TextScan *scan)
+{
+	align_scan_space(scan);
+	return *scan->cur != '\0' && strchr("~#@,}", *scan->cur) == NULL && !PeekKeyword(scan);
+}
+
 static bool
 ScanLeadName(TextScan *scan, const char *what, LeadString *result)
 {
@@ -116,14 +127,13 @@ ScanEntry(TextScan *scan, LeadInput *entry)
 	memset(entry, 0, sizeof(*entry));
 	if (!align_scan_time(scan, &entry->at))
 		return false;
-	if (align_scan_peek_name(scan) && !PeekKeyword(scan) &&
-		!ScanLeadName(scan, "a stage", &entry->stage))
+	if (PeekStage(scan) && !ScanLeadName(scan, "stage name", &entry->stage))
 		return false;
-	if (align_scan_take_word(scan, "by") && !ScanLeadName(scan, "a team", &entry->team))
+	if (align_scan_take_word(scan, "by") && !ScanLeadName(scan, "team name", &entry->team))
 		return false;
-	if (align_scan_take_word(scan, "because") && !ScanLeadName(scan, "a reason", &entry->reason))
+	if (align_scan_take_word(scan, "because") && !ScanLeadName(scan, "reason", &entry->reason))
 		return false;
-	if (align_scan_take(scan, "~") && !ScanLeadName(scan, "a campaign", &entry->campaign))
+	if (align_scan_take(scan, "~") && !ScanLeadName(scan, "campaign", &entry->campaign))
 		return false;
 	if (entry->stage.text == NULL && entry->campaign.text == NULL)
 		return align_scan_expected(scan, "a stage, or \"~\" and a campaign",
