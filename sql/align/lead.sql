@@ -291,6 +291,18 @@ CREATE FUNCTION align.path(lead align.lead) RETURNS text[]
 COMMENT ON FUNCTION align.path(align.lead) IS
 	'the stages that the lead went through, in order; repeated entries into the same stage count once; an empty array if it has only touches';
 
+CREATE FUNCTION align.working_time_between(lead align.lead, from_stage text, to_stage text, calendar align.calendar) RETURNS interval
+	AS 'MODULE_PATHNAME', 'align_lead_working_time_between'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.working_time_between(align.lead, text, text, align.calendar) IS
+	'working time of the calendar in the span of time_between(lead, from_stage, to_stage); NULL if there is no such span; hours and smaller';
+
+CREATE FUNCTION align.touchless(lead align.lead, funnel align.funnel) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_lead_touchless'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.touchless(align.lead, align.funnel) IS
+	'did the lead come this far without a second team? true if no stage that it entered is held by a team other than the first that held it; stages held by nobody, and stages that the funnel does not know, do not count; NULL if the lead has only touches';
+
 /* questions about one lead with many answers */
 
 CREATE FUNCTION align.entries(lead align.lead) RETURNS TABLE (

@@ -117,6 +117,14 @@ JsonText(const JsonbValue *value, int entry_no, const char *key)
 	return (LeadString) {value->val.string.val, value->val.string.len};
 }
 
+/* Where a mistake in a time is, for the scanner's message. */
+static char *
+DescribeEntry(void *arg, const char *at)
+{
+	(void) at;
+	return psprintf("entry %d", *(int *) arg);
+}
+
 static TimestampTz
 JsonTime(const JsonbValue *value, int entry_no)
 {
@@ -126,6 +134,8 @@ JsonTime(const JsonbValue *value, int entry_no)
 	TimestampTz result;
 
 	align_scan_begin(&scan, text, "lead", false, NULL);
+	scan.describe = DescribeEntry;
+	scan.describe_arg = &entry_no;
 	(void) align_scan_time(&scan, &result);
 	if (!align_scan_at_end(&scan))
 		(void) align_scan_expected(&scan, "the end of the time", NULL);

@@ -1,0 +1,65 @@
+/*
+ * against.c
+ *	  Questions about one lead against a calendar or an agreement.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "calendar/calendar.h"
+#include "funnel/funnel.h"
+#include "lead/lead.h"
+#include "lead/values.h"
+
+PG_FUNCTION_INFO_V1(align_lead_working_time_between);
+PG_FUNCTION_INFO_V1(align_lead_touchless);
+
+Datum
+align_lead_working_time_between(PG_FUNCTION_ARGS)
+{
+	Calendar   *calendar = align_calendar_arg(fcinfo->flinfo, PG_GETARG_DATUM(3), 0, 1);
+	TimestampTz from,
+				to;
+
+	if (!align_lead_span(PG_GETARG_VARLENA_PP(0), PG_GETARG_TEXT_PP(1), PG_GETARG_TEXT_PP(2),
+						 &from, &to))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(align_lead_interval_datum(align_working_time(calendar, from, to)));
+}
+
+/*
+ * Did at most one team hold the lead?  Stages that no team holds, and stages
+ * that the agreement does not know, are nobody's.
+ */
+Datum
+align_lead_touchless(PG_FUNCTION_ARGS)
+{
+	struct varlena *lead = PG_GETARG_VARLENA_PP(0);
+	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
+	LeadReader	reader;
+	LeadEntry	entry;
+	int			last = -1;
+	int			first_team = -1;
+	bool		touchless = true;
+
+	align_lead_read(&reader, lead);
+	while (touchless && align_lead_next(&reader, &entry))
+	{
+		int			stage;
+		int			team;
+
+		if (entry.stage < 0 || entry.stage == last)
+			continue;
+		last = entry.stage;
+		stage = align_funnel_stage(funnel, reader.strings[last].text, reader.strings[last].len);
+		team = stage < 0 ? -1 : funnel->stages[stage].team;
+		if (first_team < 0)
+			first_team = team;
+		else if (team >= 0 && team != first_team)
+			touchless = false;
+	}
+	align_lead_read_end(&reader);
+	if (last < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(touchless);
+}
