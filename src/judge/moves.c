@@ -1,0 +1,343 @@
+/*
+ * moves.c
+ *	  Is this move legal?  The rules, and what is said when one is broken.
+ *
+ * One Check... function per rule; align_judge_move asks them in order of
+ * gravity.  What a stage needs of the row (columns, conditions) is checked by
+ * those who see the row; a reason is part of the move and is checked here.
+ */
+#include "postgres.h"
+
+#include "judge/judge.h"
+
+typedef struct RuleInfo
+{
+	const char *name;
+	int			sqlstate;
+} RuleInfo;
+
+/* Indexed by Rule.  The codes are documented: never renumber. */
+static const RuleInfo rules[] = {
+	[RULE_NONE] = {"none", MAKE_SQLSTATE('0', '0', '0', '0', '0')},
+	[RULE_UNKNOWN_STAGE] = {"unknown_stage", MAKE_SQLSTATE('A', 'L', '0', '0', '1')},
+	[RULE_ILLEGAL_MOVE] = {"illegal_move", MAKE_SQLSTATE('A', 'L', '0', '0', '2')},
+	[RULE_NOT_AN_ENTRY] = {"not_an_entry", MAKE_SQLSTATE('A', 'L', '0', '0', '3')},
+	[RULE_MISSING_NEED] = {"missing_need", MAKE_SQLSTATE('A', 'L', '0', '0', '4')},
+	[RULE_MISSING_REASON] = {"missing_reason", MAKE_SQLSTATE('A', 'L', '0', '0', '5')},
+	[RULE_UNLISTED_REASON] = {"unlisted_reason", MAKE_SQLSTATE('A', 'L', '0', '0', '6')},
+	[RULE_WRONG_TEAM] = {"wrong_team", MAKE_SQLSTATE('A', 'L', '0', '0', '7')},
+	[RULE_LEFT_FUNNEL] = {"left_funnel", MAKE_SQLSTATE('A', 'L', '0', '0', '8')},
+};
+
+const char *
+align_rule_name(Rule rule)
+{
+	return rules[rule].name;
+}
+
+int
+align_rule_sqlstate(Rule rule)
+{
+	return rules[rule].sqlstate;
+}
+
+static inline bool
+IsEntry(const Move *move)
+{
+	return move->from < 0 && move->from_label.text == NULL;
+}
+
+static Rule
+CheckEntry(const Funnel *funnel, const Move *move)
+{
+	return funnel->stages[move->to].is_entry ? RULE_NONE : RULE_NOT_AN_ENTRY;
+}
+
+static Rule
+CheckMove(const Funnel *funnel, const Move *move)
+{
+	/* out of an unknown stage: the stage itself was the offence */
+	if (move->from < 0)
+		return RULE_NONE;
+	return (FUNNEL_MOVE(funnel, move->from, move->to) & MOVE_LEGAL) ? RULE_NONE : RULE_ILLEGAL_MOVE;
+}
+
+/*
+ * A list of reasons that a move must give one of.  An empty list takes any.
+ */
+typedef struct ReasonList
+{
+	int			nreasons;
+	char	  **reasons;
+} ReasonList;
+
+static Rule
+CheckReasonIn(const ReasonList *list, LeadString reason)
+{
+	if (reason.text == NULL || reason.len == 0)
+		return RULE_MISSING_REASON;
+	if (list->nreasons == 0)
+		return RULE_NONE;
+	for (int i = 0; i < list->nreasons; i++)
+	{
+		if (strlen(list->reasons[i]) == (size_t) reason.len &&
+			memcmp(list->reasons[i], reason.text, reason.len) == 0)
+			return RULE_NONE;
+	}
+	return RULE_UNLISTED_REASON;
+}
+
+static const FunnelNeed *
+ReasonNeed(const FunnelNeed *needs, int nneeds)
+{
+	for (int i = 0; i < nneeds; i++)
+	{
+		if (needs[i].kind == NEED_REASON)
+			return &needs[i];
+	}
+	return NULL;
+}
+
+/*
+ * A reason may be asked for by the stage entered, by the move itself, and by
+ * every handoff that the move rejects.  Each has its own list; the first list
+ * that is not satisfied is told to the caller.
+ */
+static Rule
+CheckReason(const Funnel *funnel, const Move *move, ReasonList *unsatisfied)
+{
+	const FunnelStage *to = &funnel->stages[move->to];
+	const MoveNeeds *move_needs = align_funnel_move_needs(funnel, move->from, move->to);
+	const FunnelNeed *asked[2];
+	Rule		rule;
+
+	asked[0] = ReasonNeed(to->needs, to->nneeds);
+	asked[1] = move_needs ? ReasonNeed(move_needs->needs, move_needs->nneeds) : NULL;
+	for (int i = 0; i < 2; i++)
+	{
+		if (asked[i] == NULL)
+			continue;
+		unsatisfied->nreasons = asked[i]->nreasons;
+		unsatisfied->reasons = asked[i]->reasons;
+		rule = CheckReasonIn(unsatisfied, move->reason);
+		if (rule != RULE_NONE)
+			return rule;
+	}
+
+	for (int i = 0; i < funnel->nservice_levels && move->from >= 0; i++)
+	{
+		const ServiceLevel *sla = &funnel->service_levels[i];
+
+		if (!sla->is_handoff || sla->starts.stages[0] != move->from ||
+			!(sla->effects[move->to] & EFFECT_REJECT))
+			continue;
+		unsatisfied->nreasons = sla->nreasons;
+		unsatisfied->reasons = sla->reasons;
+		rule = CheckReasonIn(unsatisfied, move->reason);
+		if (rule != RULE_NONE)
+			return rule;
+	}
+	return RULE_NONE;
+}
+
+/*
+ * Only the team that holds the lead or the one that receives it may move it.
+ * A team that the agreement does not know is not checked, nor is an entry.
+ */
+static Rule
+CheckTeam(const Funnel *funnel, const Move *move)
+{
+	int			team;
+	int			from_team;
+	int			to_team;
+
+	if (move->team.text == NULL || move->from < 0)
+		return RULE_NONE;
+	team = align_funnel_team(funnel, move->team.text, move->team.len);
+	from_team = funnel->stages[move->from].team;
+	to_team = funnel->stages[move->to].team;
+	if (team < 0 || (from_team < 0 && to_team < 0) || team == from_team || team == to_team)
+		return RULE_NONE;
+	return RULE_WRONG_TEAM;
+}
+
+int
+align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BROKEN])
+{
+	ReasonList	unsatisfied;
+	Rule		found[MOVE_MAX_BROKEN];
+	int			nbroken = 0;
+
+	if (move->to < 0)
+	{
+		/* nothing else can be said of a stage that nobody agreed on */
+		broken[0] = RULE_UNKNOWN_STAGE;
+		return 1;
+	}
+	if (move->from == move->to)
+		return 0;
+
+	found[0] = IsEntry(move) ? CheckEntry(funnel, move) : CheckMove(funnel, move);
+	found[1] = CheckReason(funnel, move, &unsatisfied);
+	found[2] = CheckTeam(funnel, move);
+	for (int i = 0; i < MOVE_MAX_BROKEN; i++)
+	{
+		if (found[i] != RULE_NONE)
+			broken[nbroken++] = found[i];
+	}
+	return nbroken;
+}
+
+/*
+ * The rest is words.
+ */
+static char *
+EntryStagesText(const Funnel *funnel)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		if (funnel->stages[i].is_entry)
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", funnel->stages[i].name);
+	}
+	return buf.data;
+}
+
+static char *
+AllStagesText(const Funnel *funnel)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < funnel->nstages; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", funnel->stages[i].name);
+	return buf.data;
+}
+
+static char *
+ReasonsText(const ReasonList *list)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < list->nreasons; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", list->reasons[i]);
+	return buf.data;
+}
+
+/* NULL if the lead cannot get there at all. */
+static char *
+RouteHint(const Funnel *funnel, int from, int to)
+{
+	int		   *route = palloc(funnel->nstages * sizeof(int));
+	int			length = align_funnel_route(funnel, from, to, route);
+	StringInfoData buf;
+
+	if (length <= 0)
+		return NULL;
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "The shortest legal route is ");
+	for (int i = 0; i < length; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", funnel->stages[route[i]].name);
+	appendStringInfoChar(&buf, '.');
+	return buf.data;
+}
+
+static char *
+StringText(LeadString string)
+{
+	return string.text ? pnstrdup(string.text, string.len) : pstrdup("");
+}
+
+static const char *
+TeamName(const Funnel *funnel, int stage)
+{
+	return funnel->teams[funnel->stages[stage].team].name;
+}
+
+static void
+WrongTeamText(const Funnel *funnel, const Move *move, const char *subject, VerdictText *text)
+{
+	const FunnelStage *from = &funnel->stages[move->from];
+	const FunnelStage *to = &funnel->stages[move->to];
+
+	text->message = psprintf("%s may not be moved from \"%s\" to \"%s\" by team \"%s\"",
+							 subject, from->name, to->name, StringText(move->team));
+	if (from->team >= 0 && to->team >= 0 && from->team != to->team)
+		text->detail = psprintf("Team \"%s\" holds \"%s\" and team \"%s\" holds \"%s\".",
+								TeamName(funnel, move->from), from->name,
+								TeamName(funnel, move->to), to->name);
+	else if (from->team >= 0)
+		text->detail = psprintf("Team \"%s\" holds \"%s\".", TeamName(funnel, move->from), from->name);
+	else
+		text->detail = psprintf("Team \"%s\" holds \"%s\".", TeamName(funnel, move->to), to->name);
+	text->hint = NULL;
+}
+
+static void
+ReasonText(const Funnel *funnel, const Move *move, Rule rule, const char *subject,
+		   const char *agreement, VerdictText *text)
+{
+	ReasonList	list = {0, NULL};
+	const char *to = funnel->stages[move->to].name;
+
+	(void) CheckReason(funnel, move, &list);
+	if (rule == RULE_MISSING_REASON)
+		text->message = psprintf("%s needs a reason to move to \"%s\"", subject, to);
+	else
+		text->message = psprintf("%s cannot move to \"%s\" for reason \"%s\"",
+								 subject, to, StringText(move->reason));
+	if (list.nreasons > 0)
+	{
+		text->detail = psprintf("%s lists these reasons: %s.", agreement, ReasonsText(&list));
+		text->hint = NULL;
+	}
+	else
+	{
+		text->detail = psprintf("%s takes any reason, but not none.", agreement);
+		text->hint = NULL;
+	}
+}
+
+void
+align_verdict_text(const Funnel *funnel, const Move *move, Rule rule,
+				   const char *subject, const char *agreement, VerdictText *text)
+{
+	const char *to = move->to >= 0 ? funnel->stages[move->to].name : NULL;
+	const char *from = move->from >= 0 ? funnel->stages[move->from].name : NULL;
+
+	text->hint = NULL;
+	switch (rule)
+	{
+		case RULE_UNKNOWN_STAGE:
+			text->message = psprintf("%s cannot enter unknown stage \"%s\"",
+									 subject, StringText(move->to_label));
+			text->detail = psprintf("%s knows the stages %s.", agreement, AllStagesText(funnel));
+			text->hint = pstrdup("If the label means one of these stages, say so in the agreement with \"known as\".");
+			return;
+		case RULE_ILLEGAL_MOVE:
+			text->message = psprintf("%s cannot move from \"%s\" to \"%s\"", subject, from, to);
+			text->detail = psprintf("%s allows from \"%s\": %s.", agreement, from,
+									align_funnel_next_text(funnel, move->from));
+			text->hint = RouteHint(funnel, move->from, move->to);
+			return;
+		case RULE_NOT_AN_ENTRY:
+			text->message = psprintf("%s cannot enter the funnel in stage \"%s\"", subject, to);
+			text->detail = psprintf("%s lets leads enter in: %s.", agreement, EntryStagesText(funnel));
+			return;
+		case RULE_MISSING_REASON:
+		case RULE_UNLISTED_REASON:
+			ReasonText(funnel, move, rule, subject, agreement, text);
+			return;
+		case RULE_WRONG_TEAM:
+			WrongTeamText(funnel, move, subject, text);
+			return;
+		case RULE_NONE:
+		case RULE_MISSING_NEED:
+		case RULE_LEFT_FUNNEL:
+			break;
+	}
+	elog(ERROR, "rule \"%s\" has no text here", align_rule_name(rule));
+}

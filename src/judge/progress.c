@@ -1,0 +1,264 @@
+/*
+ * progress.c
+ *	  How far along a list of steps, or a funnel's success path, did a lead get?
+ *
+ * Steps, mode "ordered".  For every level L the search keeps one chain that
+ * fills the steps 1..L: the one with the latest start, since that leaves the
+ * most of the window.  An entry that fits step L extends the chain of level
+ * L - 1 if it lies within the window; levels are visited from the highest down,
+ * so that one entry never fills two steps of a chain.  The first chain to reach
+ * a level completes earliest; one that completes at the same time replaces it
+ * if it starts later.  Cost: entries times steps.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "judge/judge.h"
+
+typedef struct Chain
+{
+	bool		exists;
+	TimestampTz times[PROGRESS_MAX_STEPS];	/* as many as its level */
+} Chain;
+
+/* Bit L is set if the string is the name of step L. */
+static uint64
+StepsNamed(const ProgressSteps *steps, LeadString name)
+{
+	uint64		result = 0;
+
+	for (int i = 0; i < steps->nsteps; i++)
+	{
+		if (steps->steps[i].len == name.len &&
+			memcmp(steps->steps[i].text, name.text, name.len) == 0)
+			result |= UINT64CONST(1) << i;
+	}
+	return result;
+}
+
+static inline bool
+WithinWindow(const ProgressSteps *steps, TimestampTz start, TimestampTz at)
+{
+	/* unsigned: the difference of two valid times always fits */
+	return steps->within < 0 || (uint64) at - (uint64) start <= (uint64) steps->within;
+}
+
+/*
+ * Put an entry to all the steps that it fits.
+ */
+static void
+ExtendChains(const ProgressSteps *steps, Chain *chains, uint64 fits, TimestampTz at,
+			 Progress *best)
+{
+	for (int step = steps->nsteps - 1; step >= 0; step--)
+	{
+		Chain	   *chain = &chains[step];
+		const Chain *before = step > 0 ? &chains[step - 1] : NULL;
+		TimestampTz start;
+
+		if (!(fits & (UINT64CONST(1) << step)))
+			continue;
+		if (before != NULL && !before->exists)
+			continue;
+		start = before ? before->times[0] : at;
+		if (!WithinWindow(steps, start, at))
+			continue;
+
+		if (!chain->exists || start > chain->times[0])
+		{
+			if (before)
+				memcpy(chain->times, before->times, step * sizeof(TimestampTz));
+			chain->times[step] = at;
+			chain->exists = true;
+		}
+		if (step + 1 > best->level ||
+			(step + 1 == best->level && at == best->times[step] && start > best->times[0]))
+		{
+			best->level = step + 1;
+			memcpy(best->times, chain->times, (step + 1) * sizeof(TimestampTz));
+		}
+	}
+}
+
+/*
+ * Not yet is not lost: a lead that has not converted is dropped only when even
+ * its latest start can no longer lead to anything.
+ */
+static ProgressStatus
+StepsStatus(const ProgressSteps *steps, const Chain *chains, const Progress *progress,
+			TimestampTz as_of)
+{
+	if (progress->level == steps->nsteps)
+		return PROGRESS_CONVERTED;
+	if (progress->level > 0 && !WithinWindow(steps, chains[0].times[0], as_of))
+		return PROGRESS_DROPPED;
+	return PROGRESS_OPEN;
+}
+
+static void
+BeginProgress(Progress *progress, int nsteps)
+{
+	progress->nsteps = nsteps;
+	progress->level = 0;
+	progress->amount.text = NULL;
+	progress->amount.len = 0;
+	progress->status = PROGRESS_OPEN;
+	for (int i = 0; i < nsteps; i++)
+		progress->times[i] = PROGRESS_NO_TIME;
+}
+
+void
+align_progress(const ProgressSteps *steps, const struct varlena *lead, TimestampTz as_of,
+			   Progress *progress)
+{
+	LeadReader	reader;
+	LeadEntry	entry;
+	Chain		chains[PROGRESS_MAX_STEPS];
+	uint64		inline_fits[LEAD_INLINE_STRINGS];
+	uint64	   *fits = inline_fits;
+
+	BeginProgress(progress, steps->nsteps);
+	for (int i = 0; i < steps->nsteps; i++)
+		chains[i].exists = false;
+
+	align_lead_read(&reader, lead);
+	if (reader.nstrings > LEAD_INLINE_STRINGS)
+		fits = palloc(reader.nstrings * sizeof(uint64));
+	for (int i = 0; i < reader.nstrings; i++)
+		fits[i] = StepsNamed(steps, reader.strings[i]);
+
+	while (align_lead_next(&reader, &entry) && entry.at <= as_of)
+	{
+		if (entry.amount >= 0)
+			progress->amount = reader.strings[entry.amount];
+		if (entry.stage >= 0 && fits[entry.stage] != 0)
+			ExtendChains(steps, chains, fits[entry.stage], entry.at, progress);
+	}
+	progress->status = StepsStatus(steps, chains, progress, as_of);
+
+	if (fits != inline_fits)
+		pfree(fits);
+	align_lead_read_end(&reader);
+}
+
+void
+align_funnel_progress(const Funnel *funnel, const struct varlena *lead, TimestampTz as_of,
+					  Progress *progress)
+{
+	Walk		walk;
+	bool		won = false;
+	bool		lost = false;
+
+	StaticAssertStmt(FUNNEL_MAX_PATH <= PROGRESS_MAX_STEPS,
+					 "a success path must fit into a Progress");
+	BeginProgress(progress, funnel->npath);
+
+	align_walk_begin(&walk, funnel, lead, as_of);
+	while (align_walk_next(&walk))
+	{
+		const FunnelStage *stage;
+
+		lost = false;
+		if (walk.to < 0)
+			continue;
+		stage = &funnel->stages[walk.to];
+		lost = stage->kind == STAGE_LOST;
+		if (stage->position >= 0)
+		{
+			if (progress->times[stage->position] == PROGRESS_NO_TIME)
+				progress->times[stage->position] = walk.entry.at;
+			progress->level = Max(progress->level, stage->position + 1);
+		}
+		if (stage->kind == STAGE_WON)
+		{
+			won = true;
+			progress->level = funnel->npath;
+		}
+	}
+	progress->amount = align_walk_string(&walk, walk.amount);
+	align_walk_end(&walk);
+
+	if (won)
+		progress->status = PROGRESS_CONVERTED;
+	else if (lost)
+		progress->status = PROGRESS_DROPPED;
+}
+
+void
+align_progress_steps(ArrayType *steps, ProgressSteps *result)
+{
+	Datum	   *names;
+	bool	   *nulls;
+	int			nnames;
+
+	if (ARR_NDIM(steps) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("steps must be a one-dimensional array")));
+	deconstruct_array(steps, TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &nnames);
+	if (nnames == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("steps must name at least one stage")));
+	if (nnames > PROGRESS_MAX_STEPS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many steps"),
+				 errdetail("There are %d steps; the limit is %d.", nnames, PROGRESS_MAX_STEPS)));
+	for (int i = 0; i < nnames; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("steps must not contain NULL")));
+		result->steps[i].text = VARDATA_ANY(DatumGetPointer(names[i]));
+		result->steps[i].len = VARSIZE_ANY_EXHDR(DatumGetPointer(names[i]));
+	}
+	result->nsteps = nnames;
+}
+
+/*
+ * A window counts elapsed time: a day is 24 hours, a month is nothing fixed.
+ */
+int64
+align_window_arg(Interval *within)
+{
+	int64		days;
+	int64		result;
+
+	if (within->month != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("window must not be given in months or years"),
+				 errdetail("Months differ in length."),
+				 errhint("Give it in days, for example \"30 days\".")));
+	if (pg_mul_s64_overflow(within->day, USECS_PER_DAY, &days) ||
+		pg_add_s64_overflow(days, within->time, &result))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERVAL_FIELD_OVERFLOW),
+				 errmsg("window out of range")));
+	if (result < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("window must not be negative")));
+	return result;
+}
+
+void
+align_mode_arg(text *mode)
+{
+	static const char ordered[] = "ordered";
+
+	if (VARSIZE_ANY_EXHDR(mode) == sizeof(ordered) - 1 &&
+		memcmp(VARDATA_ANY(mode), ordered, sizeof(ordered) - 1) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown mode \"%s\"", text_to_cstring(mode)),
+			 errhint("This release knows the mode \"ordered\".")));
+}
