@@ -234,10 +234,18 @@ extern void align_progress(const ProgressSteps *steps, const struct varlena *lea
 extern void align_funnel_progress(const Funnel *funnel, const struct varlena *lead,
 								  TimestampTz as_of, Progress *progress);
 
-/* SQL arguments of progress() and conversion_agg(), checked; steps must not be
- * NULL, empty, hold NULLs or repeat beyond PROGRESS_MAX_STEPS. */
+/*
+ * Arguments that progress and conversion share; each raises for what it cannot
+ * take.
+ */
+
+/* One to PROGRESS_MAX_STEPS names, none NULL; they point into the array. */
 extern void align_progress_steps(ArrayType *steps, ProgressSteps *result);
-extern int64 align_window_arg(Interval *within);	/* refuses months and negatives */
-extern void align_mode_arg(text *mode); /* 0.1 knows "ordered" */
+/* In microseconds; months and negative windows are refused. */
+extern int64 align_window_arg(Interval *within);
+/* This release knows "ordered". */
+extern void align_mode_arg(text *mode);
+/* An argument that may be neither NULL nor infinite. */
+extern TimestampTz align_as_of_arg(FunctionCallInfo fcinfo, int argno);
 
 #endif							/* ALIGN_JUDGE_H */

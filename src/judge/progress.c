@@ -12,12 +12,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "common/int.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/timestamp.h"
-
 #include "judge/judge.h"
 
 typedef struct Chain
@@ -187,78 +181,4 @@ align_funnel_progress(const Funnel *funnel, const struct varlena *lead, Timestam
 		progress->status = PROGRESS_CONVERTED;
 	else if (lost)
 		progress->status = PROGRESS_DROPPED;
-}
-
-void
-align_progress_steps(ArrayType *steps, ProgressSteps *result)
-{
-	Datum	   *names;
-	bool	   *nulls;
-	int			nnames;
-
-	if (ARR_NDIM(steps) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("steps must be a one-dimensional array")));
-	deconstruct_array(steps, TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &nnames);
-	if (nnames == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("steps must name at least one stage")));
-	if (nnames > PROGRESS_MAX_STEPS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many steps"),
-				 errdetail("There are %d steps; the limit is %d.", nnames, PROGRESS_MAX_STEPS)));
-	for (int i = 0; i < nnames; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("steps must not contain NULL")));
-		result->steps[i].text = VARDATA_ANY(DatumGetPointer(names[i]));
-		result->steps[i].len = VARSIZE_ANY_EXHDR(DatumGetPointer(names[i]));
-	}
-	result->nsteps = nnames;
-}
-
-/*
- * A window counts elapsed time: a day is 24 hours, a month is nothing fixed.
- */
-int64
-align_window_arg(Interval *within)
-{
-	int64		days;
-	int64		result;
-
-	if (within->month != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("window must not be given in months or years"),
-				 errdetail("Months differ in length."),
-				 errhint("Give it in days, for example \"30 days\".")));
-	if (pg_mul_s64_overflow(within->day, USECS_PER_DAY, &days) ||
-		pg_add_s64_overflow(days, within->time, &result))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERVAL_FIELD_OVERFLOW),
-				 errmsg("window out of range")));
-	if (result < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("window must not be negative")));
-	return result;
-}
-
-void
-align_mode_arg(text *mode)
-{
-	static const char ordered[] = "ordered";
-
-	if (VARSIZE_ANY_EXHDR(mode) == sizeof(ordered) - 1 &&
-		memcmp(VARDATA_ANY(mode), ordered, sizeof(ordered) - 1) == 0)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown mode \"%s\"", text_to_cstring(mode)),
-			 errhint("This release knows the mode \"ordered\".")));
 }

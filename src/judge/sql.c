@@ -1,0 +1,292 @@
+/*
+ * sql.c
+ *	  SQL face of the judge.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "judge/judge.h"
+
+PG_FUNCTION_INFO_V1(align_violations);
+PG_FUNCTION_INFO_V1(align_fits);
+PG_FUNCTION_INFO_V1(align_fitness);
+PG_FUNCTION_INFO_V1(align_sla_clocks);
+PG_FUNCTION_INFO_V1(align_advance);
+
+static inline struct varlena *
+LeadArg(Datum datum)
+{
+	return PG_DETOAST_DATUM_PACKED(datum);
+}
+
+static Datum
+StringDatum(LeadString string)
+{
+	return PointerGetDatum(cstring_to_text_with_len(string.text, string.len));
+}
+
+static Datum
+IntervalDatum(int64 microseconds)
+{
+	Interval   *result = palloc0(sizeof(Interval));
+
+	result->time = microseconds;
+	return IntervalPGetDatum(result);
+}
+
+static Datum
+StageDatum(const Funnel *funnel, int stage, LeadString label, bool *isnull)
+{
+	*isnull = stage < 0 && label.text == NULL;
+	if (*isnull)
+		return (Datum) 0;
+	/* an unknown stage goes by the label it was given */
+	return stage >= 0 ? CStringGetTextDatum(funnel->stages[stage].name) : StringDatum(label);
+}
+
+/*
+ * violations(lead, funnel): every rule that every entry breaks.
+ */
+Datum
+align_violations(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
+	struct varlena *lead = LeadArg(PG_GETARG_DATUM(0));
+	Walk		walk;
+
+	InitMaterializedSRF(fcinfo, 0);
+	align_walk_begin(&walk, funnel, lead, DT_NOEND);
+	while (align_walk_next(&walk))
+	{
+		Move		move;
+		Rule		broken[MOVE_MAX_BROKEN];
+		int			nbroken;
+
+		CHECK_FOR_INTERRUPTS();
+		align_walk_move(&walk, &move);
+		nbroken = align_judge_move(funnel, &move, broken);
+		for (int i = 0; i < nbroken; i++)
+		{
+			Datum		values[6];
+			bool		nulls[6] = {0};
+			VerdictText text;
+
+			align_verdict_text(funnel, &move, broken[i], "lead", "The agreement", &text);
+			values[0] = Int32GetDatum(walk.entry_no);
+			values[1] = TimestampTzGetDatum(walk.entry.at);
+			values[2] = CStringGetTextDatum(align_rule_name(broken[i]));
+			values[3] = StageDatum(funnel, move.from, move.from_label, &nulls[3]);
+			values[4] = StageDatum(funnel, move.to, move.to_label, &nulls[4]);
+			values[5] = CStringGetTextDatum(psprintf("%s: %s", text.message, text.detail));
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		}
+	}
+	align_walk_end(&walk);
+	return (Datum) 0;
+}
+
+Datum
+align_fits(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
+	struct varlena *lead = LeadArg(PG_GETARG_DATUM(0));
+	Walk		walk;
+	bool		result = true;
+
+	align_walk_begin(&walk, funnel, lead, DT_NOEND);
+	while (result && align_walk_next(&walk))
+	{
+		Move		move;
+		Rule		broken[MOVE_MAX_BROKEN];
+
+		align_walk_move(&walk, &move);
+		result = align_judge_move(funnel, &move, broken) == 0;
+	}
+	align_walk_end(&walk);
+	PG_FREE_IF_COPY(lead, 0);
+	PG_RETURN_BOOL(result);
+}
+
+/*
+ * Legal moves / moves.  A move from or to an unknown stage is not legal; a lead
+ * that never moved has broken nothing.
+ */
+Datum
+align_fitness(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
+	struct varlena *lead = LeadArg(PG_GETARG_DATUM(0));
+	Walk		walk;
+	int64		moves = 0;
+	int64		legal = 0;
+
+	align_walk_begin(&walk, funnel, lead, DT_NOEND);
+	while (align_walk_next(&walk))
+	{
+		if (walk.from_string < 0)
+			continue;			/* the entry */
+		moves++;
+		if (walk.from >= 0 && walk.to >= 0 &&
+			(FUNNEL_MOVE(funnel, walk.from, walk.to) & MOVE_LEGAL))
+			legal++;
+	}
+	align_walk_end(&walk);
+	PG_FREE_IF_COPY(lead, 0);
+	PG_RETURN_FLOAT8(moves == 0 ? 1.0 : (double) legal / moves);
+}
+
+/*
+ * sla_clocks(lead, funnel, as_of): one row per cycle, in the order of start.
+ */
+Datum
+align_sla_clocks(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
+	struct varlena *lead = LeadArg(PG_GETARG_DATUM(0));
+	TimestampTz as_of = align_as_of_arg(fcinfo, 2);
+	ClockBoard	board;
+
+	InitMaterializedSRF(fcinfo, 0);
+	align_clocks_begin(&board, funnel);
+	align_clocks_run(&board, lead, as_of);
+	for (int i = 0; i < board.nclocks; i++)
+	{
+		const SlaClock *clock = &board.clocks[i];
+		const ServiceLevel *sla = &funnel->service_levels[clock->sla];
+		ClockReading reading;
+		Datum		values[10];
+		bool		nulls[10] = {0};
+
+		align_clock_read(&board, clock, as_of, &reading);
+		values[0] = CStringGetTextDatum(sla->name);
+		values[1] = Int32GetDatum(clock->cycle);
+		nulls[2] = sla->team < 0;
+		values[2] = nulls[2] ? (Datum) 0 : CStringGetTextDatum(funnel->teams[sla->team].name);
+		values[3] = TimestampTzGetDatum(clock->started_at);
+		values[4] = TimestampTzGetDatum(reading.due_at);
+		nulls[5] = reading.warn_at == CLOCK_NO_WARNING;
+		values[5] = TimestampTzGetDatum(reading.warn_at);
+		nulls[6] = !clock->closed;
+		values[6] = nulls[6] ? (Datum) 0 : TimestampTzGetDatum(clock->stopped_at);
+		values[7] = IntervalDatum(reading.elapsed);
+		nulls[8] = clock->closed;
+		values[8] = IntervalDatum(reading.remaining);
+		values[9] = CStringGetTextDatum(align_clock_state_name(reading.state));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	align_clocks_end(&board);
+	return (Datum) 0;
+}
+
+/*
+ * Where does the lead stand?  Raises if "at" lies before its last entry.
+ */
+static void
+LastMove(const Funnel *funnel, const struct varlena *lead, TimestampTz at, Move *move)
+{
+	Walk		walk;
+	LeadReader	reader;
+	LeadEntry	entry;
+
+	align_lead_read(&reader, lead);
+	while (align_lead_next(&reader, &entry))
+	{
+		if (entry.at > at)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("lead cannot advance to a time before its last entry"),
+					 errdetail("Its last entry is later than the time given.")));
+	}
+	align_lead_read_end(&reader);
+
+	/* what the last stage entry moved to is what the new one moves from */
+	align_walk_begin(&walk, funnel, lead, DT_NOEND);
+	while (align_walk_next(&walk))
+	{
+		move->from = walk.to;
+		move->from_label = align_walk_string(&walk, walk.entry.stage);
+	}
+	align_walk_end(&walk);
+}
+
+static LeadString
+OptionalString(FunctionCallInfo fcinfo, int argno)
+{
+	LeadString	result = {NULL, 0};
+
+	if (!PG_ARGISNULL(argno))
+	{
+		text	   *value = PG_GETARG_TEXT_PP(argno);
+
+		result.text = VARDATA_ANY(value);
+		result.len = VARSIZE_ANY_EXHDR(value);
+	}
+	return result;
+}
+
+static void
+RequireArgument(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+}
+
+/*
+ * advance(lead, funnel, stage, at, team, reason): the lead after the move, or
+ * the error that a trigger would raise.  A NULL lead has no history yet.
+ */
+Datum
+align_advance(PG_FUNCTION_ARGS)
+{
+	struct varlena *lead = PG_ARGISNULL(0) ? NULL : LeadArg(PG_GETARG_DATUM(0));
+	Move		move = {.from = -1};
+	LeadInput	input = {0};
+	Rule		broken[MOVE_MAX_BROKEN];
+	LeadBuilder *builder;
+	Funnel	   *funnel;
+
+	RequireArgument(fcinfo, 1, "agreement");
+	RequireArgument(fcinfo, 2, "stage");
+	RequireArgument(fcinfo, 3, "time");
+	funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
+	input.at = PG_GETARG_TIMESTAMPTZ(3);
+	input.team = OptionalString(fcinfo, 4);
+	input.reason = OptionalString(fcinfo, 5);
+
+	if (lead != NULL)
+		LastMove(funnel, lead, input.at, &move);
+	move.to_label = OptionalString(fcinfo, 2);
+	move.to = align_funnel_stage(funnel, move.to_label.text, move.to_label.len);
+	move.team = input.team;
+	move.reason = input.reason;
+	if (align_judge_move(funnel, &move, broken) > 0)
+	{
+		VerdictText text;
+
+		align_verdict_text(funnel, &move, broken[0], "lead", "The agreement", &text);
+		ereport(ERROR,
+				(errcode(align_rule_sqlstate(broken[0])),
+				 errmsg("%s", text.message),
+				 errdetail("%s", text.detail),
+				 text.hint ? errhint("%s", text.hint) : 0));
+	}
+	/* it is there already: no move, no entry */
+	if (lead != NULL && move.from == move.to)
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+
+	input.stage.text = funnel->stages[move.to].name;
+	input.stage.len = strlen(funnel->stages[move.to].name);
+	builder = align_lead_builder(CurrentMemoryContext);
+	if (lead != NULL)
+		align_lead_add_all(builder, lead);
+	align_lead_add(builder, &input);
+	PG_RETURN_POINTER(align_lead_encode(builder, false));
+}
