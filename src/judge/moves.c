@@ -265,7 +265,10 @@ WrongTeamText(const Funnel *funnel, const Move *move, const char *subject, Verdi
 
 	text->message = psprintf("%s may not be moved from \"%s\" to \"%s\" by team \"%s\"",
 							 subject, from->name, to->name, StringText(move->team));
-	if (from->team >= 0 && to->team >= 0 && from->team != to->team)
+	if (from->team == to->team)
+		text->detail = psprintf("Team \"%s\" holds \"%s\" and \"%s\".",
+								TeamName(funnel, move->from), from->name, to->name);
+	else if (from->team >= 0 && to->team >= 0)
 		text->detail = psprintf("Team \"%s\" holds \"%s\" and team \"%s\" holds \"%s\".",
 								TeamName(funnel, move->from), from->name,
 								TeamName(funnel, move->to), to->name);
@@ -290,15 +293,10 @@ ReasonText(const Funnel *funnel, const Move *move, Rule rule, const char *subjec
 		text->message = psprintf("%s cannot move to \"%s\" for reason \"%s\"",
 								 subject, to, StringText(move->reason));
 	if (list.nreasons > 0)
-	{
 		text->detail = psprintf("%s lists these reasons: %s.", agreement, ReasonsText(&list));
-		text->hint = NULL;
-	}
 	else
-	{
 		text->detail = psprintf("%s takes any reason, but not none.", agreement);
-		text->hint = NULL;
-	}
+	text->hint = NULL;
 }
 
 void

@@ -8,7 +8,6 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "judge/judge.h"
@@ -63,13 +62,6 @@ TimesDatum(const Progress *progress)
 }
 
 static Datum
-AmountDatum(LeadString amount)
-{
-	return DirectFunctionCall3(numeric_in, CStringGetDatum(pnstrdup(amount.text, amount.len)),
-							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-}
-
-static Datum
 ProgressDatum(FunctionCallInfo fcinfo, const Progress *progress)
 {
 	Datum		values[4];
@@ -78,7 +70,7 @@ ProgressDatum(FunctionCallInfo fcinfo, const Progress *progress)
 	values[0] = Int32GetDatum(progress->level);
 	values[1] = TimesDatum(progress);
 	nulls[2] = progress->amount.text == NULL;
-	values[2] = nulls[2] ? (Datum) 0 : AmountDatum(progress->amount);
+	values[2] = nulls[2] ? (Datum) 0 : align_amount_numeric(progress->amount);
 	values[3] = CStringGetTextDatum(status_names[progress->status]);
 	return HeapTupleGetDatum(heap_form_tuple(ResultRow(fcinfo), values, nulls));
 }

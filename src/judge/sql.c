@@ -185,23 +185,32 @@ align_sla_clocks(PG_FUNCTION_ARGS)
 }
 
 /*
- * Where does the lead stand?  Raises if "at" lies before its last entry.
+ * Where does the lead stand, and what ordinal comes next?  Simultaneous entries
+ * are ordered by ordinal, so a move at the very time of the last entry needs
+ * one; a journey that is numbered stays so.
  */
 static void
-LastMove(const Funnel *funnel, const struct varlena *lead, TimestampTz at, Move *move)
+LastMove(const Funnel *funnel, const struct varlena *lead, TimestampTz at, Move *move,
+		 int64 *ordinal)
 {
 	Walk		walk;
 	LeadReader	reader;
 	LeadEntry	entry;
 
+	*ordinal = 0;
 	align_lead_read(&reader, lead);
 	while (align_lead_next(&reader, &entry))
 	{
 		if (entry.at > at)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("lead cannot advance to a time before its last entry"),
-					 errdetail("Its last entry is later than the time given.")));
+					 errmsg("lead cannot advance to a time before its last entry")));
+		if (entry.ordinal == PG_INT64_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("ordinals of the lead are used up")));
+		if (entry.at == at || entry.ordinal > 0)
+			*ordinal = Max(*ordinal, entry.ordinal + 1);
 	}
 	align_lead_read_end(&reader);
 
@@ -262,7 +271,7 @@ align_advance(PG_FUNCTION_ARGS)
 	input.reason = OptionalString(fcinfo, 5);
 
 	if (lead != NULL)
-		LastMove(funnel, lead, input.at, &move);
+		LastMove(funnel, lead, input.at, &move, &input.ordinal);
 	move.to_label = OptionalString(fcinfo, 2);
 	move.to = align_funnel_stage(funnel, move.to_label.text, move.to_label.len);
 	move.team = input.team;

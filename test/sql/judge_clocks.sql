@@ -175,13 +175,13 @@ SELECT count(*) > 1500 AS many, count(DISTINCT state) AS states FROM expected_cl
 
 -- at_risk is exactly: running, and warn_at has come
 SELECT count(*) FILTER (WHERE (state = 'at_risk') IS DISTINCT FROM (state IN ('running', 'at_risk') AND warn_at IS NOT NULL AND warn_at <= t)) AS wrong,
-	count(*) FILTER (WHERE state = 'at_risk') > 50 AS some
-FROM (SELECT id, align.lead_agg(at, stage) AS journey, max(at) + (id % 80) * interval '1 hour' AS t FROM random_journeys GROUP BY id) j, promised,
+	count(*) FILTER (WHERE state = 'at_risk') > 10 AS some
+FROM (SELECT id, align.lead_agg(at, stage) AS journey, max(at) + (id % 30) * interval '1 hour' AS t FROM random_journeys GROUP BY id) j, promised,
 	LATERAL align.sla_clocks(journey, f, t) c;
 
 -- What remains and what is spent add up to the promise while the clock runs.
 SELECT count(*) > 100 AS some, bool_and(elapsed + remaining = CASE sla WHEN 'speed_to_lead' THEN interval '4 hours' WHEN 'qualify' THEN interval '40 hours' ELSE interval '48 hours' END) AS adds_up
-FROM (SELECT id, align.lead_agg(at, stage) AS journey, max(at) + (id % 80) * interval '1 hour' AS t FROM random_journeys GROUP BY id) j, promised,
+FROM (SELECT id, align.lead_agg(at, stage) AS journey, max(at) + (id % 30) * interval '1 hour' AS t FROM random_journeys GROUP BY id) j, promised,
 	LATERAL align.sla_clocks(journey, f, t) c
 WHERE state IN ('running', 'at_risk', 'paused') AND sla <> 'call_back';
 

@@ -2,8 +2,6 @@
 SET timezone = 'UTC';
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS align;
-\set VERBOSITY verbose
-\set SHOW_CONTEXT never
 
 CREATE TABLE judged (f align.funnel);
 INSERT INTO judged VALUES ($$
@@ -74,20 +72,34 @@ SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'nurture', '2026-03-02 11:
 SELECT align.advance('{2026-03-02T10:00:00Z ~ "touch first"}', f, 'inquiry', '2026-03-02 11:00+00') FROM judged;
 -- at the very time of the last entry is not before it
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'sal', '2026-03-02 10:00+00') FROM judged;
+-- so a move at that time follows what is there, whatever its name
+SELECT align.advance(align.advance('{2026-03-02T10:00:00Z mql}', f, 'disqualified', '2026-03-02 10:00+00', reason => 'poor_fit'), f, 'disqualified', '2026-03-02 10:00+00') FROM judged;
+SELECT align.advance('{2026-03-02T10:00:00Z mql #7}', f, 'sal', '2026-03-02 11:00+00') FROM judged;
+SELECT align.advance('{2026-03-02T10:00:00Z mql #9223372036854775807}', f, 'sal', '2026-03-02 11:00+00') FROM judged;
 SELECT align.advance(NULL, f, 'sql', '2026-03-02 10:00+00') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'customer', '2026-03-02 11:00+00') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'nowhere', '2026-03-02 11:00+00') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'nurture', '2026-03-02 11:00+00') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'nurture', '2026-03-02 11:00+00', NULL, 'weather') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z sal}', f, 'sql', '2026-03-02 11:00+00', 'marketing') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'sal', '2026-03-02 09:00+00') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'sal', 'infinity') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'sal', NULL) FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, NULL, '2026-03-02 11:00+00') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', NULL, 'sal', '2026-03-02 11:00+00');
+\echo :LAST_ERROR_SQLSTATE
 
 -- What advance() accepts has no violation, and what it refuses has: random walks.
-\set VERBOSITY default
 CREATE FUNCTION pg_temp.random_walks(n int, OUT accepted bigint, OUT refused bigint, OUT disagreements bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
