@@ -278,6 +278,25 @@ CREATE FUNCTION align.hours(funnel align.funnel, team text) RETURNS align.calend
 COMMENT ON FUNCTION align.hours(funnel align.funnel, team text) IS
 	'the working hours of a team: its own, else the common ones; NULL if there are neither; raises if the agreement does not mention the team';
 
+/* between agreements, and to look at */
+
+CREATE FUNCTION align.diff(old_funnel align.funnel, new_funnel align.funnel) RETURNS TABLE (
+	change text,
+	what text,
+	before text,
+	after text
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_diff'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 10;
+COMMENT ON FUNCTION align.diff(old_funnel align.funnel, new_funnel align.funnel) IS
+	'what a new version changes: added, removed or changed, of what, and both forms of it; no row exactly if the two are equal';
+
+CREATE FUNCTION align.mermaid(funnel align.funnel) RETURNS text
+	AS 'MODULE_PATHNAME', 'align_funnel_mermaid'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION align.mermaid(funnel align.funnel) IS
+	'the agreement as a Mermaid state diagram, to paste where Markdown is shown';
+
 /* casts */
 
 CREATE FUNCTION align.funnel_to_jsonb(align.funnel) RETURNS jsonb

@@ -200,6 +200,12 @@ extern void align_write_stages(StringInfo out, const Funnel *funnel, const int *
 /* "90 days"; NULL if negative */
 extern char *align_window_text(int64 within);
 extern void align_write_reasons(StringInfo out, char **reasons, int n);
+/* gap: what separates the clauses of a handoff */
+extern void align_write_service_level(StringInfo out, const Funnel *funnel,
+									  const ServiceLevel *level, const char *gap);
+/* without semicolon; without its goal it names the target */
+extern void align_write_target(StringInfo out, const Funnel *funnel,
+							   const FunnelTarget *target, bool with_goal);
 /* Moves beyond the success path as few "path" statements. */
 typedef struct PathGroup
 {

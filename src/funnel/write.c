@@ -396,8 +396,11 @@ WritePaths(StringInfo out, const Funnel *funnel)
 	}
 }
 
+/*
+ * Clauses stand on lines of their own, or whatever "gap" is.
+ */
 static void
-WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff)
+WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff, const char *gap)
 {
 	char	   *warn = align_warn_text(&handoff->promise);
 
@@ -409,11 +412,11 @@ WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff)
 	WriteTeam(out, funnel, handoff->from_team);
 	appendStringInfoString(out, " to ");
 	WriteTeam(out, funnel, handoff->team);
-	appendStringInfoString(out, ",\n    accept ");
+	appendStringInfo(out, ",%saccept ", gap);
 	WriteStages(out, funnel, handoff->stops.stages, handoff->naccept, clause_words);
 	if (handoff->stops.n > handoff->naccept)
 	{
-		appendStringInfoString(out, ",\n    reject ");
+		appendStringInfo(out, ",%sreject ", gap);
 		WriteStages(out, funnel, handoff->stops.stages + handoff->naccept,
 					handoff->stops.n - handoff->naccept, clause_words);
 		appendStringInfoString(out, " with ");
@@ -421,7 +424,7 @@ WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff)
 	}
 	if (handoff->promise.kind != DUE_NONE)
 	{
-		appendStringInfoString(out, ",\n    ");
+		appendStringInfo(out, ",%s", gap);
 		WriteDue(out, &handoff->promise);
 	}
 	if (warn != NULL)
@@ -454,16 +457,26 @@ WriteSla(StringInfo out, const Funnel *funnel, const ServiceLevel *sla)
 	appendStringInfoString(out, ";\n");
 }
 
-static void
-WriteTarget(StringInfo out, const Funnel *funnel, const FunnelTarget *target)
+void
+align_write_service_level(StringInfo out, const Funnel *funnel, const ServiceLevel *level,
+						  const char *gap)
+{
+	if (level->is_handoff)
+		WriteHandoff(out, funnel, level, gap);
+	else
+		WriteSla(out, funnel, level);
+}
+
+void
+align_write_target(StringInfo out, const Funnel *funnel, const FunnelTarget *target, bool with_goal)
 {
 	appendStringInfoString(out, "target ");
 	WriteTeam(out, funnel, target->team);
-	appendStringInfo(out, ": %s", target->goal);
+	appendStringInfo(out, ": %s", with_goal ? target->goal : "");
 	switch (target->kind)
 	{
 		case TARGET_COUNT:
-			appendStringInfoChar(out, ' ');
+			appendStringInfoString(out, with_goal ? " " : "");
 			WriteName(out, funnel->stages[target->stage].name, NULL);
 			appendStringInfo(out, " per %s", target->per);
 			break;
@@ -480,7 +493,6 @@ WriteTarget(StringInfo out, const Funnel *funnel, const FunnelTarget *target)
 				appendStringInfo(out, " within %s", align_window_text(target->within));
 			break;
 	}
-	appendStringInfoString(out, ";\n");
 }
 
 static void
@@ -542,17 +554,20 @@ align_funnel_write(const Funnel *funnel)
 	for (int i = 0; i < funnel->nservice_levels; i++)
 	{
 		if (funnel->service_levels[i].is_handoff)
-			WriteHandoff(&out, funnel, &funnel->service_levels[i]);
+			align_write_service_level(&out, funnel, &funnel->service_levels[i], "\n    ");
 	}
 	WriteStageNeeds(&out, funnel);
 	WriteLabels(&out, funnel);
 	for (int i = 0; i < funnel->nservice_levels; i++)
 	{
 		if (!funnel->service_levels[i].is_handoff)
-			WriteSla(&out, funnel, &funnel->service_levels[i]);
+			align_write_service_level(&out, funnel, &funnel->service_levels[i], NULL);
 	}
 	for (int i = 0; i < funnel->ntargets; i++)
-		WriteTarget(&out, funnel, &funnel->targets[i]);
+	{
+		align_write_target(&out, funnel, &funnel->targets[i], true);
+		appendStringInfoString(&out, ";\n");
+	}
 
 	/* lines are separated, not ended */
 	out.data[--out.len] = '\0';

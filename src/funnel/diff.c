@@ -1,0 +1,460 @@
+/*
+ * diff.c
+ *	  What a new version of an agreement changes.
+ *
+ * Both versions are taken apart into facts: what is said about, and what is
+ * said.  A fact that only one version knows was added or removed; one that both
+ * know with different texts was changed.
+ *
+ * A handoff or sla is several facts, so that a change shows only what changed.
+ * One that is altogether new or gone is told in one row: its parts belong to a
+ * whole, and count only where both versions know the whole.
+ *
+ * The facts cover all that the canonical document says, the order in which
+ * things are declared included, so no row means equal values.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+
+#include "funnel/draft.h"
+#include "funnel/rows.h"
+
+PG_FUNCTION_INFO_V1(align_funnel_diff);
+
+typedef struct Fact
+{
+	char	   *what;
+	char	   *text;
+	bool		is_whole;		/* shown only if the other version lacks it */
+	char	   *whole;			/* of which it is a part; NULL */
+} Fact;
+
+/* Facts about one subject, as one version has them. */
+typedef struct Facts
+{
+	int			n;
+	int			room;
+	Fact	   *facts;			/* in the order of the document */
+	int		   *sorted;			/* their indexes by what, once searched */
+} Facts;
+
+typedef void (*GatherFacts) (Facts *facts, const Funnel *funnel);
+
+/* A fact with no text is none. */
+static void
+AddFact(Facts *facts, char *what, char *text, bool is_whole, char *whole)
+{
+	Fact	   *fact;
+
+	if (text == NULL)
+		return;
+	if (facts->n == facts->room)
+	{
+		facts->room = Max(16, facts->room * 2);
+		facts->facts = facts->facts == NULL ?
+			(Fact *) palloc(sizeof(Fact) * facts->room) :
+			(Fact *) repalloc(facts->facts, sizeof(Fact) * facts->room);
+	}
+	fact = &facts->facts[facts->n++];
+	fact->what = what;
+	fact->text = text;
+	fact->is_whole = is_whole;
+	fact->whole = whole;
+}
+
+static int
+FactCmp(const void *a, const void *b, void *arg)
+{
+	const Fact *facts = (const Fact *) arg;
+
+	return strcmp(facts[*(const int *) a].what, facts[*(const int *) b].what);
+}
+
+static const Fact *
+FindFact(Facts *facts, const char *what)
+{
+	int			low = 0;
+	int			high = facts->n;
+
+	if (facts->sorted == NULL)
+	{
+		facts->sorted = (int *) palloc(sizeof(int) * Max(facts->n, 1));
+		for (int i = 0; i < facts->n; i++)
+			facts->sorted[i] = i;
+		qsort_arg(facts->sorted, facts->n, sizeof(int), FactCmp, facts->facts);
+	}
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		const Fact *fact = &facts->facts[facts->sorted[middle]];
+		int			cmp = strcmp(what, fact->what);
+
+		if (cmp == 0)
+			return fact;
+		if (cmp < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/*
+ * "prefix name", the name quoted where it is no plain word.
+ */
+static char *
+Named(const char *prefix, const char *name)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "%s ", prefix);
+	align_write_name(&out, name, strlen(name));
+	return out.data;
+}
+
+static char *
+StageList(const Funnel *funnel, const int *stages, int n)
+{
+	StringInfoData out;
+
+	if (n == 0)
+		return NULL;
+	initStringInfo(&out);
+	align_write_stages(&out, funnel, stages, n);
+	return out.data;
+}
+
+static char *
+NeedList(const FunnelNeed *needs, int n)
+{
+	StringInfoData out;
+
+	if (n == 0)
+		return NULL;
+	initStringInfo(&out);
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&out, ", ");
+		align_write_need(&out, &needs[i]);
+	}
+	return out.data;
+}
+
+static void
+GatherHours(Facts *facts, const Funnel *funnel)
+{
+	AddFact(facts, "hours", funnel->hours, false, NULL);
+	for (int i = 0; i < funnel->nteams; i++)
+		AddFact(facts, Named("hours of", funnel->teams[i].name), funnel->teams[i].hours, false, NULL);
+}
+
+static void
+GatherStages(Facts *facts, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		const FunnelStage *stage = &funnel->stages[i];
+		const char *kind = align_stage_kind_name(stage->kind);
+
+		AddFact(facts, Named("stage", stage->name),
+				stage->team < 0 ? pstrdup(kind) :
+				Named(psprintf("%s, held by", kind), funnel->teams[stage->team].name), false, NULL);
+	}
+}
+
+static void
+GatherPaths(Facts *facts, const Funnel *funnel)
+{
+	int		   *entries = (int *) palloc(sizeof(int) * funnel->nstages);
+	int			nentries = 0;
+	StringInfoData path;
+
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		if (funnel->stages[i].is_entry)
+			entries[nentries++] = i;
+	}
+	AddFact(facts, "entry", StageList(funnel, entries, nentries), false, NULL);
+
+	initStringInfo(&path);
+	for (int i = 0; i < funnel->npath; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&path, " -> ");
+		align_write_stages(&path, funnel, &funnel->success_path[i], 1);
+	}
+	AddFact(facts, "success path", path.data, false, NULL);
+}
+
+static char *
+MoveName(const char *prefix, const Funnel *funnel, int from, int to)
+{
+	return Named(psprintf("%s ->", Named(prefix, funnel->stages[from].name)),
+				 funnel->stages[to].name);
+}
+
+static void
+GatherMoves(Facts *facts, const Funnel *funnel)
+{
+	for (int from = 0; from < funnel->nstages; from++)
+	{
+		for (int to = 0; to < funnel->nstages; to++)
+		{
+			uint8		move = FUNNEL_MOVE(funnel, from, to);
+
+			if (move & MOVE_LEGAL)
+				AddFact(facts, MoveName("move", funnel, from, to),
+						move & MOVE_SUCCESS ? "success path" : "legal", false, NULL);
+		}
+	}
+}
+
+static char *
+ReasonList(const ServiceLevel *level)
+{
+	StringInfoData out;
+
+	if (level->nreasons == 0)
+		return NULL;
+	initStringInfo(&out);
+	align_write_reasons(&out, level->reasons, level->nreasons);
+	return out.data;
+}
+
+/*
+ * One statement without its semicolon and line breaks.
+ */
+static char *
+Statement(const Funnel *funnel, const ServiceLevel *level)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	align_write_service_level(&out, funnel, level, " ");
+	while (out.len > 0 && (out.data[out.len - 1] == '\n' || out.data[out.len - 1] == ';'))
+		out.data[--out.len] = '\0';
+	return out.data;
+}
+
+static void
+GatherServiceLevel(Facts *facts, const Funnel *funnel, const ServiceLevel *level)
+{
+	char	   *what = Named(level->is_handoff ? "handoff" : "sla", level->name);
+	StageSet	stops = level->stops;
+
+#define PART(suffix, text) AddFact(facts, psprintf("%s %s", what, suffix), text, false, what)
+
+	AddFact(facts, what, Statement(funnel, level), true, NULL);
+	if (level->is_handoff)
+	{
+		PART("stage", StageList(funnel, level->starts.stages, level->starts.n));
+		PART("from team", funnel->teams[level->from_team].name);
+		PART("to team", funnel->teams[level->team].name);
+		PART("accept", StageList(funnel, stops.stages, level->naccept));
+		PART("reject", StageList(funnel, stops.stages + level->naccept, stops.n - level->naccept));
+		PART("reasons", ReasonList(level));
+	}
+	else
+	{
+		PART("team", funnel->teams[level->team].name);
+		PART("starts", StageList(funnel, level->starts.stages, level->starts.n));
+		PART("stops", StageList(funnel, stops.stages, stops.n));
+		PART("pauses", StageList(funnel, level->pauses.stages, level->pauses.n));
+	}
+	PART("due", align_promise_text(&level->promise));
+	PART("warn", align_warn_text(&level->promise));
+
+#undef PART
+}
+
+static void
+GatherHandoffs(Facts *facts, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		if (funnel->service_levels[i].is_handoff)
+			GatherServiceLevel(facts, funnel, &funnel->service_levels[i]);
+	}
+}
+
+static void
+GatherSlas(Facts *facts, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		if (!funnel->service_levels[i].is_handoff)
+			GatherServiceLevel(facts, funnel, &funnel->service_levels[i]);
+	}
+}
+
+static void
+GatherNeeds(Facts *facts, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nstages; i++)
+		AddFact(facts, Named("needs of", funnel->stages[i].name),
+				NeedList(funnel->stages[i].needs, funnel->stages[i].nneeds), false, NULL);
+	for (int i = 0; i < funnel->nmoveneeds; i++)
+	{
+		const MoveNeeds *move = &funnel->move_needs[i];
+
+		AddFact(facts, MoveName("needs of move", funnel, move->from, move->to),
+				NeedList(move->needs, move->nneeds), false, NULL);
+	}
+}
+
+static void
+GatherLabels(Facts *facts, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		const FunnelStage *stage = &funnel->stages[i];
+		StringInfoData out;
+
+		if (stage->nlabels == 0)
+			continue;
+		initStringInfo(&out);
+		for (int j = 0; j < stage->nlabels; j++)
+		{
+			if (j > 0)
+				appendStringInfoString(&out, ", ");
+			align_write_quoted(&out, '\'', stage->labels[j], strlen(stage->labels[j]));
+		}
+		AddFact(facts, Named("labels of", stage->name), out.data, false, NULL);
+	}
+}
+
+/*
+ * Everything but the goal tells which target it is.
+ */
+static void
+GatherTargets(Facts *facts, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->ntargets; i++)
+	{
+		const FunnelTarget *target = &funnel->targets[i];
+		StringInfoData what;
+		bool		is_count = target->kind == TARGET_COUNT;
+
+		initStringInfo(&what);
+		align_write_target(&what, funnel, target, false);
+		AddFact(facts, what.data, is_count ? target->goal : psprintf("%s%%", target->goal), false, NULL);
+	}
+}
+
+static void
+PutRow(FunnelRow *row, const char *change, const char *what, const char *before, const char *after)
+{
+	align_row_text(row, change);
+	align_row_text(row, what);
+	align_row_text(row, before);
+	align_row_text(row, after);
+	align_row_end(row);
+}
+
+/*
+ * Is this fact told by that of the whole it is part of?
+ */
+static bool
+ToldByWhole(const Fact *fact, Facts *other)
+{
+	return fact->whole != NULL && FindFact(other, fact->whole) == NULL;
+}
+
+static void
+CompareFacts(FunnelRow *row, Facts *before, Facts *after)
+{
+	for (int i = 0; i < before->n; i++)
+	{
+		const Fact *fact = &before->facts[i];
+
+		if (FindFact(after, fact->what) == NULL && !ToldByWhole(fact, after))
+			PutRow(row, "removed", fact->what, fact->text, NULL);
+	}
+	for (int i = 0; i < after->n; i++)
+	{
+		const Fact *fact = &after->facts[i];
+		const Fact *old = FindFact(before, fact->what);
+
+		if (old == NULL)
+		{
+			if (!ToldByWhole(fact, before))
+				PutRow(row, "added", fact->what, NULL, fact->text);
+		}
+		else if (!fact->is_whole && strcmp(old->text, fact->text) != 0)
+			PutRow(row, "changed", fact->what, old->text, fact->text);
+	}
+}
+
+/*
+ * What both versions know, in the order of the one.
+ */
+static char *
+CommonOrder(const Facts *facts, Facts *other, const char *prefix)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < facts->n; i++)
+	{
+		const Fact *fact = &facts->facts[i];
+
+		if (fact->whole != NULL || FindFact(other, fact->what) == NULL)
+			continue;
+		if (out.len > 0)
+			appendStringInfoString(&out, ", ");
+		appendStringInfoString(&out, fact->what + strlen(prefix) + 1);
+	}
+	return out.data;
+}
+
+static void
+CompareOrder(FunnelRow *row, const char *what, const char *prefix, Facts *before, Facts *after)
+{
+	char	   *old_order = CommonOrder(before, after, prefix);
+	char	   *new_order = CommonOrder(after, before, prefix);
+
+	if (strcmp(old_order, new_order) != 0)
+		PutRow(row, "changed", what, old_order, new_order);
+}
+
+Datum
+align_funnel_diff(PG_FUNCTION_ARGS)
+{
+	static const struct
+	{
+		GatherFacts gather;
+		const char *order;		/* what to call their order, if it counts */
+		const char *prefix;		/* before the name in every whole fact */
+	}			subjects[] = {
+		{GatherHours, NULL, NULL},
+		{GatherStages, "order of stages", "stage"},
+		{GatherPaths, NULL, NULL},
+		{GatherMoves, NULL, NULL},
+		{GatherHandoffs, "order of handoffs", "handoff"},
+		{GatherNeeds, NULL, NULL},
+		{GatherLabels, NULL, NULL},
+		{GatherSlas, "order of slas", "sla"},
+		{GatherTargets, "order of targets", "target"},
+	};
+	Funnel	   *before = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 2);
+	Funnel	   *after = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 1, 2);
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < (int) lengthof(subjects); i++)
+	{
+		Facts		old_facts = {0};
+		Facts		new_facts = {0};
+
+		subjects[i].gather(&old_facts, before);
+		subjects[i].gather(&new_facts, after);
+		CompareFacts(&row, &old_facts, &new_facts);
+		if (subjects[i].order != NULL)
+			CompareOrder(&row, subjects[i].order, subjects[i].prefix, &old_facts, &new_facts);
+	}
+	return (Datum) 0;
+}
