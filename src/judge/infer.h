@@ -16,6 +16,7 @@
 #include "lead/lead.h"
 #include "utils/array.h"
 
+/* min_share NULL */
 #define INFER_DEFAULT_SHARE 0.01
 
 typedef struct InferLabel
@@ -55,6 +56,16 @@ typedef struct InferState
 	struct labelindex_hash *label_index;
 	struct movetable_hash *moves;
 } InferState;
+
+/* An empty state in context; takes copies of the arrays. */
+extern InferState *align_infer_state(MemoryContext context, ArrayType *won, ArrayType *lost,
+									 double min_share);
+extern void align_infer_add_lead(InferState *state, const struct varlena *lead);
+/* Adds all that "from" counted, and keeps nothing of it. */
+extern void align_infer_add_state(InferState *into, const InferState *from);
+extern void align_infer_write_state(StringInfo out, const InferState *state);
+/* Into the current memory context. */
+extern InferState *align_infer_read_state(const void *data, size_t len);
 
 /* Elements of won or lost, checked: one dimension, no NULLs. */
 extern LeadString *align_infer_names(ArrayType *array, const char *argument, int *count);
@@ -102,6 +113,10 @@ typedef struct InferGraph
 #define INFER_MAX_STAGES (FUNNEL_MAX_STAGES - 2)
 
 extern InferGraph *align_infer_graph(const InferState *state, int max_stages);
+/* The stage where most leads appear, of all or of the open ones; -1 none. */
+extern int	align_infer_main_entry(const InferGraph *graph, bool open_only);
+/* Sets path, and the position of its stages; its moves are kept. */
+extern void align_infer_choose_path(InferGraph *graph);
 
 /* The document; never changes the state. */
 extern char *align_infer_draft(const InferState *state);

@@ -23,29 +23,16 @@
 #define COMMENT_NAME_LEN 64
 
 /*
- * Words with a meaning somewhere in the language.  The parser tells them from
- * names by their place; a draft quotes them so that people can, too.
+ * The language tells names from its words by their place, with one exception:
+ * "any" at the start of a path is no stage.
  */
-static const char *const language_words[] = {
-	"accept", "any", "as", "by", "day", "end", "entry", "from", "handoff",
-	"held", "hours", "known", "lost", "needs", "of", "path", "pause", "reason",
-	"reject", "sla", "stage", "success", "target", "to", "warn", "with",
-	"within", "won"
-};
-
 static void
 WriteStage(StringInfo out, const InferStage *stage)
 {
-	for (int i = 0; i < (int) lengthof(language_words); i++)
-	{
-		if ((int) strlen(language_words[i]) == stage->name.len &&
-			pg_strncasecmp(language_words[i], stage->name.text, stage->name.len) == 0)
-		{
-			align_write_quoted(out, '"', stage->name.text, stage->name.len);
-			return;
-		}
-	}
-	align_write_name(out, stage->name.text, stage->name.len);
+	if (stage->name.len == 3 && pg_strncasecmp(stage->name.text, "any", 3) == 0)
+		align_write_quoted(out, '"', stage->name.text, stage->name.len);
+	else
+		align_write_name(out, stage->name.text, stage->name.len);
 }
 
 /*
