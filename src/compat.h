@@ -96,4 +96,11 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 }
 #endif
 
+/*
+ * Before 16, being a member of a role is to be allowed to become it.
+ */
+#if PG_VERSION_NUM < 160000
+#define check_can_set_role(member, role) check_is_member_of_role(member, role)
+#endif
+
 #endif							/* ALIGN_COMPAT_H */
