@@ -1,0 +1,469 @@
+/*
+ * agreement.c
+ *	  Agreeing: new versions, their owner, the roles of teams, and the trigger
+ *	  that keeps the table append-only.
+ *
+ * Nobody has rights on the tables themselves.  The functions here check the
+ * calling role against the owner of the name, then write as the owner of the
+ * table, as referential integrity triggers do.  Should the write fail, the abort
+ * of the (sub)transaction restores the caller's identity.
+ *
+ * Everything that changes what stands under one name holds an exclusive lock on
+ * it until the end of the transaction, taken before anything is read.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "commands/trigger.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "enforce/agreement.h"
+#include "funnel/funnel.h"
+#include "time_text.h"
+
+PG_FUNCTION_INFO_V1(align_agree_funnel);
+PG_FUNCTION_INFO_V1(align_agree_text);
+PG_FUNCTION_INFO_V1(align_set_agreement_owner);
+PG_FUNCTION_INFO_V1(align_assign_team);
+PG_FUNCTION_INFO_V1(align_agreement_guard);
+
+#define AGREEMENT_COLUMNS Anum_agreement_note
+#define TEAM_COLUMNS 3
+
+/*
+ * Take the lock of a name: an object lock under the table's OID, so that it
+ * meets nobody's advisory locks.  (Names with equal hashes only wait for each
+ * other.)
+ */
+static void
+LockName(const char *name)
+{
+	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, strlen(name)));
+
+	LockDatabaseObject(align_own_table("agreement"), (Oid) hash, 0, ExclusiveLock);
+}
+
+static Oid
+TableOwner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Run a command on a table of ours as the table's owner.  Its parameters are
+ * the table's columns, in order.
+ */
+static uint64
+ExecuteAsOwner(const char *relname, const char *command, int nargs, Datum *values,
+			   const char *nulls)
+{
+	Oid			relid = align_own_table(relname);
+	Oid			types[AGREEMENT_COLUMNS];
+	Oid			save_userid;
+	int			save_sec_context;
+	uint64		result;
+
+	Assert(nargs <= AGREEMENT_COLUMNS);
+	for (int i = 0; i < nargs; i++)
+		types[i] = get_atttype(relid, i + 1);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(TableOwner(relid),
+						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	if (SPI_execute_with_args(command, nargs, types, values, nulls, false, 0) < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s", command);
+	result = SPI_processed;
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+	SPI_finish();
+	return result;
+}
+
+/*
+ * The owner rule, as core applies it to objects: the caller needs the
+ * privileges of the owner role; superusers have those of every role.
+ */
+static void
+CheckOwner(const Agreement *agreement)
+{
+	Oid			owner = agreement->versions[agreement->nversions - 1].owner;
+
+	if (has_privs_of_role(GetUserId(), owner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be owner of agreement \"%s\"", agreement->name),
+			 SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(owner)) ?
+			 errdetail("It is owned by role \"%s\".", GetUserNameFromId(owner, false)) :
+			 errdetail("The role that owned it has been dropped; a superuser can give it another owner.")));
+}
+
+static void
+CheckRole(Oid role)
+{
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role with OID %u does not exist", role)));
+}
+
+/*
+ * What is agreed is never backdated: reports on the past stay what they were.
+ */
+static void
+CheckValidFrom(TimestampTz valid_from)
+{
+	StringInfoData now;
+
+	if (TIMESTAMP_NOT_FINITE(valid_from))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("valid_from must be finite")));
+	if (valid_from >= GetCurrentTransactionStartTimestamp())
+		return;
+	initStringInfo(&now);
+	align_write_time(&now, GetCurrentTransactionStartTimestamp());
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("an agreement cannot be backdated"),
+			 errdetail("valid_from must not be before the start of the transaction, %s.",
+					   now.data),
+			 errhint("Leave out valid_from to agree from now on.")));
+}
+
+static void
+CheckArgNotNull(FunctionCallInfo fcinfo, int argno, const char *what)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", what)));
+}
+
+static char *
+NameArg(FunctionCallInfo fcinfo, int argno)
+{
+	text	   *name = PG_ARGISNULL(argno) ? NULL : PG_GETARG_TEXT_PP(argno);
+
+	if (name == NULL)
+		return align_agreement_name(NULL, 0);	/* raises */
+	return align_agreement_name(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+/*
+ * Versions that were to take force later never will once a newer one that comes
+ * no later is agreed.  Say so: it may not be meant.
+ */
+static void
+NoticeSuperseded(const Agreement *agreement, TimestampTz valid_from)
+{
+	TimestampTz overtaken_from = DT_NOEND;
+
+	for (int i = agreement->nversions - 1; i >= 0; i--)
+	{
+		const AgreementVersion *old = &agreement->versions[i];
+		StringInfoData when;
+
+		if (old->valid_from >= overtaken_from)
+			continue;			/* a newer version had overtaken it already */
+		overtaken_from = old->valid_from;
+		if (old->valid_from < valid_from ||
+			old->valid_from <= GetCurrentTransactionStartTimestamp())
+			break;
+		initStringInfo(&when);
+		align_write_time(&when, old->valid_from);
+		ereport(NOTICE,
+				(errmsg("version %d of agreement \"%s\" will not take force",
+						old->version, agreement->name),
+				 errdetail("It was to do so at %s; the new version supersedes it.",
+						   when.data)));
+	}
+}
+
+/*
+ * Append a version.  agreement is what stands under the name so far; the caller
+ * holds the lock and has checked everything.
+ */
+static int32
+AppendVersion(const Agreement *agreement, const TextValue *funnel, const text *document,
+			  TimestampTz valid_from, Oid owner, const text *note)
+{
+	Datum		values[AGREEMENT_COLUMNS];
+	char		nulls[AGREEMENT_COLUMNS + 1];
+	NameData	agreed_by;
+	int32		version = 1;
+
+	if (agreement->nversions > 0)
+		version = agreement->versions[agreement->nversions - 1].version + 1;
+	namestrcpy(&agreed_by, GetUserNameFromId(GetUserId(), false));
+
+	memset(nulls, ' ', AGREEMENT_COLUMNS);
+	nulls[AGREEMENT_COLUMNS] = '\0';
+	values[Anum_agreement_name - 1] = CStringGetTextDatum(agreement->name);
+	values[Anum_agreement_version - 1] = Int32GetDatum(version);
+	values[Anum_agreement_valid_from - 1] = TimestampTzGetDatum(valid_from);
+	values[Anum_agreement_funnel - 1] = PointerGetDatum(funnel);
+	values[Anum_agreement_document - 1] = PointerGetDatum(document);
+	values[Anum_agreement_owner - 1] = ObjectIdGetDatum(owner);
+	values[Anum_agreement_agreed_by - 1] = NameGetDatum(&agreed_by);
+	values[Anum_agreement_note - 1] = PointerGetDatum(note);
+	if (note == NULL)
+		nulls[Anum_agreement_note - 1] = 'n';
+
+	ExecuteAsOwner("agreement",
+				   "INSERT INTO align.agreement (name, version, valid_from, funnel, document, "
+				   "owner, agreed_by, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+				   AGREEMENT_COLUMNS, values, nulls);
+	return version;
+}
+
+static int32
+Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
+{
+	char	   *name = NameArg(fcinfo, 0);
+	TimestampTz valid_from;
+	Agreement	agreement;
+	Oid			owner = GetUserId();
+
+	CheckArgNotNull(fcinfo, 2, "valid_from");
+	valid_from = PG_GETARG_TIMESTAMPTZ(2);
+	CheckValidFrom(valid_from);
+	PreventCommandIfReadOnly("align.agree()");
+
+	LockName(name);
+	align_agreement_read(name, CurrentMemoryContext, &agreement);
+	if (agreement.nversions > 0)
+	{
+		CheckOwner(&agreement);
+		owner = agreement.versions[agreement.nversions - 1].owner;
+		NoticeSuperseded(&agreement, valid_from);
+	}
+	return AppendVersion(&agreement, funnel, document, valid_from, owner,
+						 PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
+}
+
+Datum
+align_agree_funnel(PG_FUNCTION_ARGS)
+{
+	TextValue  *funnel;
+
+	CheckArgNotNull(fcinfo, 1, "agreement");
+	funnel = align_text_value_arg(PG_GETARG_DATUM(1), "funnel");
+	PG_RETURN_INT32(Agree(fcinfo, funnel,
+						  cstring_to_text_with_len(funnel->text, TEXT_VALUE_LEN(funnel))));
+}
+
+/*
+ * The document is kept as it was written, comments and all.
+ */
+Datum
+align_agree_text(PG_FUNCTION_ARGS)
+{
+	text	   *document;
+
+	CheckArgNotNull(fcinfo, 1, "agreement");
+	document = PG_GETARG_TEXT_PP(1);
+	PG_RETURN_INT32(Agree(fcinfo, align_funnel_parse(text_to_cstring(document), NULL), document));
+}
+
+/*
+ * The document of one version, as written.
+ */
+static text *
+ReadDocument(const char *name, int32 version)
+{
+	Relation	rel = table_open(align_own_table("agreement"), AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData keys[2];
+	HeapTuple	tuple;
+	Datum		document;
+	bool		isnull;
+	text	   *result;
+
+	ScanKeyInit(&keys[0], Anum_agreement_name, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(name));
+	ScanKeyInit(&keys[1], Anum_agreement_version, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(version));
+	scan = systable_beginscan(rel, get_relname_relid("agreement_pkey", RelationGetNamespace(rel)),
+							  true, NULL, 2, keys);
+	tuple = systable_getnext(scan);
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "version %d of agreement \"%s\" is gone", version, name);
+	document = heap_getattr(tuple, Anum_agreement_document, RelationGetDescr(rel), &isnull);
+	if (isnull)
+		elog(ERROR, "null document in align.agreement");
+	result = DatumGetTextPCopy(document);
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * A change of owner is itself a version: the latest one once more, under its new
+ * owner, at the time at which it takes (or took) force.
+ */
+Datum
+align_set_agreement_owner(PG_FUNCTION_ARGS)
+{
+	char	   *name = NameArg(fcinfo, 0);
+	Oid			new_owner;
+	Agreement	agreement;
+	AgreementVersion *latest;
+	char	   *note;
+
+	CheckArgNotNull(fcinfo, 1, "owner");
+	new_owner = PG_GETARG_OID(1);
+	CheckRole(new_owner);
+	PreventCommandIfReadOnly("align.set_agreement_owner()");
+
+	LockName(name);
+	align_agreement_read(name, CurrentMemoryContext, &agreement);
+	if (agreement.nversions == 0)
+		align_agreement_unknown(name);
+	CheckOwner(&agreement);
+	check_can_set_role(GetUserId(), new_owner);
+
+	latest = &agreement.versions[agreement.nversions - 1];
+	if (latest->owner == new_owner)
+		PG_RETURN_INT32(latest->version);
+	note = psprintf("owner changed to %s", GetUserNameFromId(new_owner, false));
+	PG_RETURN_INT32(AppendVersion(&agreement, latest->funnel,
+								  ReadDocument(name, latest->version),
+								  Max(latest->valid_from, GetCurrentTransactionStartTimestamp()),
+								  new_owner, cstring_to_text(note)));
+}
+
+/*
+ * Is this a team of the agreement, as it is or as it is going to be?
+ */
+static void
+CheckTeam(const Agreement *agreement, const char *team)
+{
+	const AgreementVersion *in_force =
+		align_agreement_at(agreement, GetCurrentTransactionStartTimestamp());
+	StringInfoData teams;
+
+	initStringInfo(&teams);
+	for (int i = agreement->nversions - 1; i >= 0; i--)
+	{
+		const AgreementVersion *version = &agreement->versions[i];
+		Funnel	   *funnel = align_funnel_compile(align_text_value_cstring(version->funnel),
+												  CurrentMemoryContext, NULL);
+
+		if (align_funnel_team(funnel, team, strlen(team)) >= 0)
+			return;
+		if (i == agreement->nversions - 1)
+		{
+			for (int j = 0; j < funnel->nteams; j++)
+				appendStringInfo(&teams, "%s\"%s\"", j > 0 ? ", " : "", funnel->teams[j].name);
+		}
+		if (version == in_force)
+			break;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("agreement \"%s\" has no team \"%s\"", agreement->name, team),
+			 teams.len > 0 ? errdetail("Its teams are %s.", teams.data) :
+			 errdetail("It names no team at all.")));
+}
+
+Datum
+align_assign_team(PG_FUNCTION_ARGS)
+{
+	char	   *name = NameArg(fcinfo, 0);
+	char	   *team;
+	Agreement	agreement;
+	Datum		values[TEAM_COLUMNS];
+
+	CheckArgNotNull(fcinfo, 1, "team");
+	team = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	if (!PG_ARGISNULL(2))
+		CheckRole(PG_GETARG_OID(2));
+	PreventCommandIfReadOnly("align.assign_team()");
+
+	LockName(name);
+	align_agreement_read(name, CurrentMemoryContext, &agreement);
+	if (agreement.nversions == 0)
+		align_agreement_unknown(name);
+	CheckOwner(&agreement);
+
+	values[0] = CStringGetTextDatum(name);
+	values[1] = CStringGetTextDatum(team);
+	if (PG_ARGISNULL(2))
+	{
+		/* a team that is no longer in the agreement may still be let go */
+		if (ExecuteAsOwner("team",
+						   "DELETE FROM align.team WHERE agreement OPERATOR(pg_catalog.=) $1 "
+						   "AND team OPERATOR(pg_catalog.=) $2",
+						   2, values, NULL) == 0)
+			CheckTeam(&agreement, team);
+	}
+	else
+	{
+		CheckTeam(&agreement, team);
+		values[2] = PG_GETARG_DATUM(2);
+		ExecuteAsOwner("team",
+					   "INSERT INTO align.team (agreement, team, role) VALUES ($1, $2, $3) "
+					   "ON CONFLICT (agreement, team) DO UPDATE SET role = EXCLUDED.role",
+					   TEAM_COLUMNS, values, NULL);
+	}
+	PG_RETURN_VOID();
+}
+
+/*
+ * Trigger on align.agreement: versions stay, and every session hears of new ones.
+ */
+Datum
+align_agreement_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"align.agreement_guard\" was not called by trigger manager")));
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+	{
+		if (!TRIGGER_FIRED_AFTER(trigdata->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+			ereport(ERROR,
+					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+					 errmsg("function \"align.agreement_guard\" must be fired AFTER INSERT FOR EACH ROW")));
+		CacheInvalidateRelcache(trigdata->tg_relation);
+		return PointerGetDatum(NULL);
+	}
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+			 errmsg("versions of an agreement cannot be changed") :
+			 errmsg("versions of an agreement cannot be deleted"),
+			 errdetail("Reports on the past need what was agreed then."),
+			 errhint("Agree a new version with align.agree().")));
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}
