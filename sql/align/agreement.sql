@@ -142,3 +142,12 @@ COMMENT ON COLUMN align.teams.team IS 'team, as the agreement names it';
 COMMENT ON COLUMN align.teams.role IS 'role whose members are the team';
 
 GRANT SELECT ON align.agreements, align.teams TO PUBLIC;
+
+CREATE FUNCTION align.backtest(query text, agreement align.funnel)
+    RETURNS TABLE (rule text, from_stage text, stage text, leads bigint, entries bigint,
+                   share float8, examples text[])
+    AS 'MODULE_PATHNAME', 'align_backtest'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 50;
+
+COMMENT ON FUNCTION align.backtest(text, align.funnel) IS
+'what an agreement would have refused or missed in data as it is: the query yields (lead, at, stage [, team [, reason]]) by position and runs read-only with the caller''s rights; one row per broken rule and move, and per missed service level ("missed" and its name) from the stage that started the clock to the one that stopped it, null if it is overdue at the largest time in the data; leads and entries concerned, share of all leads, up to 5 keys of leads; nulls are refused';
