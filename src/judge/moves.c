@@ -141,7 +141,26 @@ CheckReason(const Funnel *funnel, const Move *move, ReasonList *unsatisfied)
 }
 
 /*
- * Only the team that holds the lead or the one that receives it may move it.
+ * Does the move answer a handoff, and is it this team that was asked?
+ */
+static bool
+AnswersHandoff(const Funnel *funnel, const Move *move, int team)
+{
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		const ServiceLevel *sla = &funnel->service_levels[i];
+
+		if (sla->is_handoff && sla->team == team && sla->starts.stages[0] == move->from &&
+			(sla->effects[move->to] & (EFFECT_ACCEPT | EFFECT_REJECT)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Only the team that holds the lead or the one that receives it may move it; a
+ * lead that is submitted in a handoff may be accepted or rejected by the team
+ * it is submitted to, though the other team still holds its stage.
  * A team that the agreement does not know is not checked, nor is an entry.
  */
 static Rule
@@ -157,6 +176,8 @@ CheckTeam(const Funnel *funnel, const Move *move)
 	from_team = funnel->stages[move->from].team;
 	to_team = funnel->stages[move->to].team;
 	if (team < 0 || (from_team < 0 && to_team < 0) || team == from_team || team == to_team)
+		return RULE_NONE;
+	if (AnswersHandoff(funnel, move, team))
 		return RULE_NONE;
 	return RULE_WRONG_TEAM;
 }

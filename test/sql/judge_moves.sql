@@ -136,4 +136,10 @@ BEGIN
 END $$;
 SELECT accepted > 300 AS accepted, refused > 300 AS refused, disagreements FROM pg_temp.random_walks(3000);
 
+-- the team that a handoff asks may answer it, though the other still holds the stage
+SELECT * FROM pg_temp.judge('{2026-03-02T10:00:00Z mql, 2026-03-02T11:00:00Z disqualified by sales because poor_fit}');
+SELECT * FROM pg_temp.judge('{2026-03-02T10:00:00Z mql, 2026-03-02T11:00:00Z nurture by sales because no_budget}');
+-- nobody asked it about a lead that is being nurtured
+SELECT * FROM pg_temp.judge('{2026-03-02T10:00:00Z mql, 2026-03-02T11:00:00Z nurture because no_budget, 2026-03-02T12:00:00Z mql by sales}');
+
 DROP TABLE judged;
