@@ -1,0 +1,183 @@
+/*
+ * expanded.c
+ *	  A conversion in memory: an expanded object that aggregates update in place.
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+#include "utils/memutils.h"
+
+#include "conversion.h"
+
+static Size FlatSize(ExpandedObjectHeader *header);
+static void FlattenInto(ExpandedObjectHeader *header, void *result, Size allocated_size);
+
+static const ExpandedObjectMethods conversion_methods = {
+	FlatSize,
+	FlattenInto
+};
+
+Conversion *
+align_conversion_make(const ConversionIdentity *identity, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "align conversion",
+												  ALLOCSET_START_SMALL_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	Conversion *conversion;
+	char	   *bytes;
+	WireReader	reader;
+
+	conversion = palloc0(offsetof(Conversion, levels) +
+						 (identity->nsteps + 1) * sizeof(ConversionLevel));
+	EOH_init_header(&conversion->header, &conversion_methods, context);
+
+	bytes = palloc(identity->len);
+	memcpy(bytes, identity->bytes, identity->len);
+	align_wire_begin(&reader, bytes, identity->len, CONVERSION_TYPE);
+	align_identity_read(&conversion->identity, &reader, false);
+
+	conversion->least_as_of = DT_NOEND;
+	conversion->most_as_of = DT_NOBEGIN;
+	MemoryContextSwitchTo(old_context);
+	return conversion;
+}
+
+void
+align_conversion_count(Conversion *conversion, int64 leads)
+{
+	if (unlikely(pg_add_s64_overflow(conversion->leads, leads, &conversion->leads)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a conversion cannot count so many leads"),
+				 errdetail("Together they are more than a bigint can count.")));
+}
+
+void
+align_conversion_see(Conversion *conversion, TimestampTz least_as_of, TimestampTz most_as_of)
+{
+	conversion->least_as_of = Min(conversion->least_as_of, least_as_of);
+	conversion->most_as_of = Max(conversion->most_as_of, most_as_of);
+}
+
+/*
+ * What this room relies on: a lead has converted exactly if it reached the last
+ * step, and entered the step whose level it has; but along a funnel it may have
+ * won in another stage than the one that ends the success path.
+ */
+static inline void
+AssertProgress(const Conversion *conversion, const Progress *progress)
+{
+	Assert(progress->nsteps == conversion->identity.nsteps);
+	Assert(progress->level >= 0 && progress->level <= progress->nsteps);
+	Assert((progress->status == PROGRESS_CONVERTED) == (progress->level == progress->nsteps));
+	Assert(progress->level == 0 || progress->times[progress->level - 1] != PROGRESS_NO_TIME ||
+		   (conversion->identity.kind == CONVERSION_FUNNEL &&
+			progress->status == PROGRESS_CONVERTED));
+}
+
+void
+align_conversion_add(Conversion *conversion, const Progress *progress, TimestampTz as_of)
+{
+	bool		count_entered = conversion->identity.kind == CONVERSION_FUNNEL;
+	ConversionLevel *level = &conversion->levels[progress->level];
+	TimestampTz before = PROGRESS_NO_TIME;
+
+	AssertProgress(conversion, progress);
+	conversion->flat_valid = false;
+	align_conversion_count(conversion, 1);
+	align_conversion_see(conversion, as_of, as_of);
+
+	if (progress->status == PROGRESS_CONVERTED)
+		conversion->converted++;
+	else if (progress->status == PROGRESS_DROPPED)
+		level->dropped++;
+	else
+		level->open++;
+
+	if (progress->amount.text != NULL && progress->level > 0)
+		align_amount_sum_add(&level->amount, conversion->header.eoh_context, progress->amount);
+
+	for (int i = 0; i < progress->level; i++)
+	{
+		TimestampTz at = progress->times[i];
+		ConversionLevel *step = &conversion->levels[i + 1];
+
+		if (at != PROGRESS_NO_TIME)
+		{
+			step->entered += count_entered;
+
+			/*
+			 * Along a funnel a lead may come to a step before the one that
+			 * precedes it; that is no time from the one to the other.
+			 */
+			if (before != PROGRESS_NO_TIME && at >= before)
+				align_histogram_add(&step->times, conversion->header.eoh_context,
+									(uint64) at - (uint64) before);
+		}
+		before = at;
+	}
+}
+
+Conversion *
+align_conversion_writable(Datum datum, MemoryContext context)
+{
+	ExpandedObjectHeader *header;
+
+	if (!VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(datum)))
+		return NULL;
+	header = DatumGetEOHP(datum);
+	if (header->eoh_methods != &conversion_methods ||
+		MemoryContextGetParent(header->eoh_context) != context)
+		return NULL;
+	return (Conversion *) header;
+}
+
+/*
+ * The encoded form is kept until the next change: the executor asks for the
+ * size more than once before it asks for the bytes.
+ */
+static void
+Encode(Conversion *conversion)
+{
+	if (conversion->flat_valid)
+		return;
+	if (conversion->flat.data == NULL)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(conversion->header.eoh_context);
+
+		initStringInfo(&conversion->flat);
+		MemoryContextSwitchTo(old_context);
+	}
+	resetStringInfo(&conversion->flat);
+	align_conversion_encode(&conversion->flat, conversion);
+	conversion->flat_valid = true;
+}
+
+static Size
+FlatSize(ExpandedObjectHeader *header)
+{
+	Conversion *conversion = (Conversion *) header;
+
+	Encode(conversion);
+	return VARHDRSZ + conversion->flat.len;
+}
+
+static void
+FlattenInto(ExpandedObjectHeader *header, void *result, Size allocated_size)
+{
+	Conversion *conversion = (Conversion *) header;
+
+	Assert(conversion->flat_valid && allocated_size == VARHDRSZ + (Size) conversion->flat.len);
+	SET_VARSIZE(result, allocated_size);
+	memcpy(VARDATA(result), conversion->flat.data, conversion->flat.len);
+}
+
+struct varlena *
+align_conversion_flatten(Conversion *conversion)
+{
+	Size		size = FlatSize(&conversion->header);
+	struct varlena *result = palloc(size);
+
+	FlattenInto(&conversion->header, result, size);
+	return result;
+}

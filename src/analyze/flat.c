@@ -1,0 +1,282 @@
+/*
+ * flat.c
+ *	  The stored form of a conversion: written, and read with every check.
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "conversion.h"
+#include "lead/amount.h"
+
+static void
+EncodeTimes(StringInfo out, Histogram *times)
+{
+	HistogramScan scan;
+	int			bucket;
+	int64		count;
+	int			nbuckets = 0;
+	int			first = -1;
+	int			last = -1;
+
+	if (times->count == 0)
+		return;
+
+	align_histogram_scan(&scan, times);
+	while (align_histogram_next(&scan, &bucket, &count))
+		nbuckets++;
+	align_wire_append_uint(out, nbuckets);
+
+	align_histogram_scan(&scan, times);
+	while (align_histogram_next(&scan, &bucket, &count))
+	{
+		align_wire_append_uint(out, bucket - last - 1);
+		align_wire_append_uint(out, count);
+		if (first < 0)
+			first = bucket;
+		last = bucket;
+	}
+	align_wire_append_uint(out, (uint64) (times->sum >> 64));
+	align_wire_append_uint(out, (uint64) times->sum);
+	align_wire_append_uint(out, times->least - align_histogram_lower(first));
+	align_wire_append_uint(out, times->most - align_histogram_lower(last));
+}
+
+void
+align_conversion_encode(StringInfo out, Conversion *conversion)
+{
+	const ConversionIdentity *identity = &conversion->identity;
+
+	Assert(conversion->leads > 0);
+
+	align_wire_append_uint(out, 0);
+	appendBinaryStringInfo(out, identity->bytes, identity->len);
+	align_wire_append_int(out, conversion->least_as_of);
+	align_wire_append_uint(out, (uint64) conversion->most_as_of - (uint64) conversion->least_as_of);
+
+	for (int i = 0; i <= identity->nsteps; i++)
+	{
+		ConversionLevel *level = &conversion->levels[i];
+
+		align_wire_append_uint(out, level->open);
+		align_wire_append_uint(out, level->dropped);
+		if (identity->kind == CONVERSION_FUNNEL && i > 0)
+		{
+			align_wire_append_uint(out, level->entered);
+			align_wire_append_uint(out, level->times.count);
+		}
+	}
+	align_wire_append_uint(out, conversion->converted);
+
+	for (int i = 1; i <= identity->nsteps; i++)
+	{
+		AmountSum  *amount = &conversion->levels[i].amount;
+		char	   *text;
+
+		if (!amount->present)
+		{
+			align_wire_append_uint(out, 0);
+			continue;
+		}
+		text = align_amount_sum_text(amount);
+		align_wire_append_text(out, text, strlen(text));
+		pfree(text);
+	}
+
+	for (int i = 2; i <= identity->nsteps; i++)
+		EncodeTimes(out, &conversion->levels[i].times);
+}
+
+/*
+ * The identity: that of the summary being added to, or a new one's.
+ */
+static Conversion *
+AbsorbIdentity(Conversion *into, WireReader *reader, MemoryContext context)
+{
+	ConversionIdentity identity;
+
+	if (into != NULL &&
+		(size_t) (reader->end - reader->cur) >= into->identity.len &&
+		memcmp(reader->cur, into->identity.bytes, into->identity.len) == 0)
+	{
+		/* no identity is the beginning of another */
+		reader->cur += into->identity.len;
+		return into;
+	}
+	align_identity_read(&identity, reader, false);
+	if (into != NULL)
+		align_identity_differs(&into->identity, &identity, false);
+	return align_conversion_make(&identity, context);
+}
+
+static void
+AbsorbAsOf(Conversion *into, WireReader *reader)
+{
+	TimestampTz least = align_wire_int(reader);
+	uint64		span = align_wire_uint(reader);
+
+	if (!IS_VALID_TIMESTAMP(least) || span >= (uint64) END_TIMESTAMP - (uint64) least)
+		align_wire_fail(reader, "An as_of is out of range.");
+	align_conversion_see(into, least, least + span);
+}
+
+static int64
+ReadCount(WireReader *reader)
+{
+	uint64		count = align_wire_uint(reader);
+
+	if (count > PG_INT64_MAX)
+		align_wire_fail(reader, "A count is out of range.");
+	return (int64) count;
+}
+
+static void
+ReadCounts(const ConversionIdentity *identity, WireReader *reader, ConversionCounts *counts)
+{
+	int			nsteps = identity->nsteps;
+	const char *wrong;
+	int			level;
+
+	memset(counts, 0, sizeof(*counts));
+	for (int i = 0; i <= nsteps; i++)
+	{
+		counts->open[i] = ReadCount(reader);
+		counts->dropped[i] = ReadCount(reader);
+		if (identity->kind == CONVERSION_FUNNEL && i > 0)
+		{
+			counts->entered[i] = ReadCount(reader);
+			counts->timed[i] = ReadCount(reader);
+		}
+	}
+	counts->converted = ReadCount(reader);
+	wrong = align_counts_derive(nsteps, counts, &level);
+	if (wrong != NULL)
+		align_wire_fail(reader, wrong);
+	if (identity->kind == CONVERSION_STEPS)
+	{
+		/* not stored, being the same */
+		for (int i = 1; i <= nsteps; i++)
+		{
+			counts->entered[i] = counts->reached[i];
+			counts->timed[i] = i > 1 ? counts->reached[i] : 0;
+		}
+	}
+	else if (counts->timed[1] != 0)
+		align_wire_fail(reader, "The first step has times.");
+	wrong = align_counts_check(identity->kind, nsteps, counts, &level);
+	if (wrong != NULL)
+		align_wire_fail(reader, wrong);
+}
+
+static void
+AbsorbAmounts(Conversion *into, WireReader *reader, const ConversionCounts *counts)
+{
+	for (int i = 1; i <= into->identity.nsteps; i++)
+	{
+		LeadString	amount;
+
+		amount.text = align_wire_text(reader, &amount.len);
+		if (amount.len == 0)
+			continue;
+		if (!align_amount_is_canonical(amount.text, amount.len))
+			align_wire_fail(reader, "An amount is not a canonical decimal number.");
+		if (counts->reached[i] == (i < into->identity.nsteps ? counts->reached[i + 1] : 0))
+			align_wire_fail(reader, "A level without leads has an amount.");
+		align_amount_sum_add(&into->levels[i].amount, into->header.eoh_context, amount);
+	}
+}
+
+/*
+ * The count is known to be possible, and no bucket is filled beyond it: the
+ * counters cannot overflow whatever the bytes say.
+ */
+static void
+AbsorbTimes(Conversion *into, WireReader *reader, int step, int64 expected)
+{
+	Histogram  *times = &into->levels[step].times;
+	HistogramClaim claim;
+	int			nbuckets = align_wire_count(reader, 2, HISTOGRAM_BUCKETS);
+	int64		bucket = -1;
+	uint128		sum;
+	uint64		least;
+	uint64		most;
+	const char *wrong;
+
+	align_histogram_claim(&claim);
+	for (int i = 0; i < nbuckets; i++)
+	{
+		uint64		gap = align_wire_uint(reader);
+		int64		count = ReadCount(reader);
+
+		if (gap >= HISTOGRAM_BUCKETS)
+			align_wire_fail(reader, "A bucket lies beyond the longest duration.");
+		bucket += (int64) gap + 1;
+		wrong = align_histogram_claim_bucket(&claim, (int) bucket, count);
+		if (wrong != NULL)
+			align_wire_fail(reader, wrong);
+		if (claim.count > expected)
+			break;
+		align_histogram_fill(times, into->header.eoh_context, (int) bucket, count);
+	}
+	if (claim.count != expected)
+		align_wire_fail(reader, "The buckets of a step do not add up to its times.");
+
+	sum = (uint128) align_wire_uint(reader) << 64;
+	sum |= align_wire_uint(reader);
+	least = align_wire_uint(reader);
+	most = align_wire_uint(reader);
+	if (least > DURATION_MAX || most > DURATION_MAX)
+		align_wire_fail(reader, "A duration is out of range.");
+	least += align_histogram_lower(claim.first);
+	most += align_histogram_lower(claim.last);
+	wrong = align_histogram_claim_check(&claim, sum, least, most);
+	if (wrong != NULL)
+		align_wire_fail(reader, wrong);
+	align_histogram_absorb(times, &claim, sum, least, most);
+}
+
+Conversion *
+align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext context)
+{
+	ConversionCounts counts;
+	uint64		flags = align_wire_uint(reader);
+
+	align_check_flags(flags > PG_UINT32_MAX ? PG_UINT32_MAX : (uint32) flags, CONVERSION_TYPE);
+	into = AbsorbIdentity(into, reader, context);
+	into->flat_valid = false;
+	AbsorbAsOf(into, reader);
+	ReadCounts(&into->identity, reader, &counts);
+
+	/* raises before anything can overflow */
+	align_conversion_count(into, counts.leads);
+	into->converted += counts.converted;
+	for (int i = 0; i <= into->identity.nsteps; i++)
+	{
+		into->levels[i].open += counts.open[i];
+		into->levels[i].dropped += counts.dropped[i];
+		if (into->identity.kind == CONVERSION_FUNNEL)
+			into->levels[i].entered += counts.entered[i];
+	}
+
+	AbsorbAmounts(into, reader, &counts);
+	for (int i = 2; i <= into->identity.nsteps; i++)
+	{
+		if (counts.timed[i] > 0)
+			AbsorbTimes(into, reader, i, counts.timed[i]);
+	}
+	align_wire_end(reader);
+	return into;
+}
+
+Conversion *
+align_conversion_absorb_datum(Conversion *into, Datum datum, MemoryContext context)
+{
+	struct varlena *value = PG_DETOAST_DATUM_PACKED(datum);
+	WireReader	reader;
+
+	align_wire_begin(&reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), CONVERSION_TYPE);
+	into = align_conversion_absorb(into, &reader, context);
+	if ((Pointer) value != DatumGetPointer(datum))
+		pfree(value);
+	return into;
+}

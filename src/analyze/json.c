@@ -1,0 +1,374 @@
+/*
+ * json.c
+ *	  A conversion as jsonb, and back.
+ *
+ * The document says what the text form says, under the same words, of every
+ * level; counts of zero are left out.  The way back writes the text form and
+ * has it parsed: there is one set of checks.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "conversion.h"
+#include "time_text.h"
+
+PG_FUNCTION_INFO_V1(align_conversion_to_jsonb);
+PG_FUNCTION_INFO_V1(align_jsonb_to_conversion);
+
+static void
+WriteString(StringInfo out, LeadString string)
+{
+	escape_json(out, pnstrdup(string.text, string.len));
+}
+
+static void
+WriteCount(StringInfo out, const char *key, int64 count)
+{
+	if (count != 0)
+		appendStringInfo(out, ", \"%s\": " INT64_FORMAT, key, count);
+}
+
+static void
+WriteIdentity(StringInfo out, const ConversionIdentity *identity)
+{
+	if (identity->kind == CONVERSION_FUNNEL)
+		appendStringInfo(out, "\"funnel\": \"%016llx\", ",
+						 (unsigned long long) identity->fingerprint);
+	else
+	{
+		appendStringInfo(out, "\"mode\": \"%s\", \"within\": ", align_mode_name(identity->mode));
+		if (identity->within < 0)
+			appendStringInfoString(out, "null, ");
+		else
+		{
+			appendStringInfoChar(out, '"');
+			align_write_window(out, identity->within);
+			appendStringInfoString(out, "\", ");
+		}
+	}
+	appendStringInfoString(out, "\"steps\": [");
+	for (int i = 0; i < identity->nsteps; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		WriteString(out, identity->names[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+WriteTimes(StringInfo out, Histogram *times)
+{
+	HistogramScan scan;
+	const char *separator = "";
+	int			bucket;
+	int64		count;
+
+	if (times->count == 0)
+		return;
+	appendStringInfoString(out, ", \"time\": {\"sum\": ");
+	align_write_uint128(out, times->sum);
+	appendStringInfo(out, ", \"least\": " UINT64_FORMAT ", \"most\": " UINT64_FORMAT ", \"in\": [",
+					 times->least, times->most);
+	align_histogram_scan(&scan, times);
+	while (align_histogram_next(&scan, &bucket, &count))
+	{
+		appendStringInfo(out, "%s[%d, " INT64_FORMAT "]", separator, bucket, count);
+		separator = ", ";
+	}
+	appendStringInfoString(out, "]}");
+}
+
+static void
+WriteLevel(StringInfo out, Conversion *conversion, int number)
+{
+	ConversionLevel *level = &conversion->levels[number];
+
+	appendStringInfo(out, "{\"level\": %d", number);
+	WriteCount(out, "open", level->open);
+	WriteCount(out, "dropped", level->dropped);
+	if (number == conversion->identity.nsteps)
+		WriteCount(out, "converted", conversion->converted);
+	WriteCount(out, "entered", level->entered);
+	if (level->amount.present)
+		appendStringInfo(out, ", \"amount\": %s", align_amount_sum_text(&level->amount));
+	WriteTimes(out, &level->times);
+	appendStringInfoChar(out, '}');
+}
+
+Datum
+align_conversion_to_jsonb(PG_FUNCTION_ARGS)
+{
+	Conversion *conversion = align_conversion_absorb_datum(NULL, PG_GETARG_DATUM(0),
+														   CurrentMemoryContext);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	WriteIdentity(&out, &conversion->identity);
+	appendStringInfoString(&out, ", \"as_of\": [\"");
+	align_write_time(&out, conversion->least_as_of);
+	appendStringInfoString(&out, "\", \"");
+	align_write_time(&out, conversion->most_as_of);
+	appendStringInfo(&out, "\"], \"leads\": " INT64_FORMAT ", \"levels\": [", conversion->leads);
+	for (int i = 0; i <= conversion->identity.nsteps; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&out, ", ");
+		WriteLevel(&out, conversion, i);
+	}
+	appendStringInfoString(&out, "]}");
+	MemoryContextDelete(conversion->header.eoh_context);
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}
+
+/*
+ * The way back.
+ */
+static void BadJson(const char *detail) pg_attribute_noreturn();
+
+static void
+BadJson(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid jsonb for type %s", CONVERSION_TYPE),
+			 errdetail("%s", detail)));
+}
+
+/*
+ * A member of an object, NULL if it is absent or null.
+ */
+static JsonbValue *
+Member(JsonbContainer *object, const char *key)
+{
+	JsonbValue	name;
+	JsonbValue *value;
+
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key);
+	name.val.string.len = strlen(key);
+	value = findJsonbValueFromContainer(object, JB_FOBJECT, &name);
+	return value != NULL && value->type == jbvNull ? NULL : value;
+}
+
+static void
+RefuseUnknown(JsonbContainer *object, const char *const *known, int nknown)
+{
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbValue	key;
+	JsonbIteratorToken token = JsonbIteratorNext(&it, &key, true);
+
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		bool		found = false;
+
+		if (token != WJB_KEY)
+			continue;
+		for (int i = 0; i < nknown && !found; i++)
+			found = key.val.string.len == (int) strlen(known[i]) &&
+				memcmp(key.val.string.val, known[i], key.val.string.len) == 0;
+		if (!found)
+			BadJson(psprintf("It has an unknown member \"%.*s\".",
+							 key.val.string.len, key.val.string.val));
+	}
+}
+
+static JsonbContainer *
+AsContainer(JsonbValue *value, const char *what, bool array)
+{
+	if (value == NULL || value->type != jbvBinary ||
+		!(array ? JsonContainerIsArray(value->val.binary.data) :
+		  JsonContainerIsObject(value->val.binary.data)))
+		BadJson(psprintf("\"%s\" must be an %s.", what, array ? "array" : "object"));
+	return value->val.binary.data;
+}
+
+static LeadString
+AsString(JsonbValue *value, const char *what)
+{
+	LeadString	string;
+
+	if (value == NULL || value->type != jbvString)
+		BadJson(psprintf("\"%s\" must be a string.", what));
+	string.text = value->val.string.val;
+	string.len = value->val.string.len;
+	return string;
+}
+
+static void
+TakeNumber(StringInfo out, JsonbValue *value, const char *what)
+{
+	if (value == NULL || value->type != jbvNumeric)
+		BadJson(psprintf("\"%s\" must be a number.", what));
+	appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(numeric_out,
+																	NumericGetDatum(value->val.numeric))));
+}
+
+/*
+ * Text from a string that holds more than a name: it must not end what it
+ * stands in.
+ */
+static void
+TakeWords(StringInfo out, JsonbValue *value, const char *what)
+{
+	LeadString	words = AsString(value, what);
+
+	for (int i = 0; i < words.len; i++)
+	{
+		if (strchr("{}(),\"*", words.text[i]) != NULL)
+			BadJson(psprintf("\"%s\" is not well formed.", what));
+	}
+	appendBinaryStringInfo(out, words.text, words.len);
+}
+
+static void
+TakeSteps(StringInfo out, JsonbContainer *root)
+{
+	JsonbContainer *steps = AsContainer(Member(root, "steps"), "steps", true);
+
+	appendStringInfoString(out, " (");
+	for (uint32 i = 0; i < JsonContainerSize(steps); i++)
+	{
+		LeadString	name = AsString(getIthJsonbValueFromContainer(steps, i), "steps");
+
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		align_write_name(out, name.text, name.len);
+	}
+	appendStringInfoChar(out, ')');
+}
+
+static void
+TakeTime(StringInfo out, JsonbValue *value)
+{
+	static const char *const known[] = {"sum", "least", "most", "in"};
+	JsonbContainer *time = AsContainer(value, "time", false);
+	JsonbContainer *buckets;
+
+	RefuseUnknown(time, known, lengthof(known));
+	appendStringInfoString(out, " time ");
+	TakeNumber(out, Member(time, "sum"), "sum");
+	appendStringInfoString(out, " least ");
+	TakeNumber(out, Member(time, "least"), "least");
+	appendStringInfoString(out, " most ");
+	TakeNumber(out, Member(time, "most"), "most");
+	buckets = AsContainer(Member(time, "in"), "in", true);
+	for (uint32 i = 0; i < JsonContainerSize(buckets); i++)
+	{
+		JsonbContainer *pair = AsContainer(getIthJsonbValueFromContainer(buckets, i), "in", true);
+
+		if (JsonContainerSize(pair) != 2)
+			BadJson("A bucket of \"in\" must be an array of two numbers.");
+		appendStringInfoString(out, i == 0 ? " in (" : ", ");
+		TakeNumber(out, getIthJsonbValueFromContainer(pair, 0), "in");
+		appendStringInfoChar(out, '*');
+		TakeNumber(out, getIthJsonbValueFromContainer(pair, 1), "in");
+	}
+	appendStringInfoChar(out, ')');
+}
+
+static void
+TakeLevel(StringInfo out, JsonbValue *value)
+{
+	static const char *const known[] = {
+		"level", "open", "dropped", "converted", "entered", "amount", "time"
+	};
+	JsonbContainer *level = AsContainer(value, "levels", false);
+
+	RefuseUnknown(level, known, lengthof(known));
+	appendStringInfoString(out, ", level ");
+	TakeNumber(out, Member(level, "level"), "level");
+	for (int i = 1; i < (int) lengthof(known) - 1; i++)
+	{
+		JsonbValue *member = Member(level, known[i]);
+
+		if (member != NULL)
+		{
+			appendStringInfo(out, " %s ", known[i]);
+			TakeNumber(out, member, known[i]);
+		}
+	}
+	if (Member(level, "time") != NULL)
+		TakeTime(out, Member(level, "time"));
+}
+
+static void
+TakeIdentity(StringInfo out, JsonbContainer *root)
+{
+	if (Member(root, "funnel") != NULL)
+	{
+		if (Member(root, "mode") != NULL || Member(root, "within") != NULL)
+			BadJson("It has a \"funnel\" and a \"mode\" or \"within\".");
+		appendStringInfoString(out, "{funnel ");
+		TakeWords(out, Member(root, "funnel"), "funnel");
+		TakeSteps(out, root);
+		return;
+	}
+	appendStringInfoString(out, "{steps");
+	TakeSteps(out, root);
+	appendStringInfoString(out, " mode ");
+	TakeWords(out, Member(root, "mode"), "mode");
+	if (Member(root, "within") != NULL)
+	{
+		appendStringInfoString(out, " within ");
+		TakeWords(out, Member(root, "within"), "within");
+	}
+}
+
+static void
+CheckLeads(Conversion *conversion, JsonbValue *leads)
+{
+	StringInfoData told;
+
+	if (leads == NULL)
+		return;
+	initStringInfo(&told);
+	TakeNumber(&told, leads, "leads");
+	if (strcmp(told.data, psprintf(INT64_FORMAT, conversion->leads)) != 0)
+		BadJson("\"leads\" is not the sum of the counts of \"levels\".");
+}
+
+Datum
+align_jsonb_to_conversion(PG_FUNCTION_ARGS)
+{
+	static const char *const known[] = {
+		"funnel", "mode", "within", "steps", "as_of", "leads", "levels"
+	};
+	Jsonb	   *json = PG_GETARG_JSONB_P(0);
+	JsonbContainer *root = &json->root;
+	JsonbContainer *as_of;
+	JsonbContainer *levels;
+	StringInfoData text;
+	Conversion *conversion;
+	struct varlena *result;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		BadJson("It is not an object.");
+	RefuseUnknown(root, known, lengthof(known));
+
+	initStringInfo(&text);
+	TakeIdentity(&text, root);
+	as_of = AsContainer(Member(root, "as_of"), "as_of", true);
+	if (JsonContainerSize(as_of) != 2)
+		BadJson("\"as_of\" must be an array of two times.");
+	appendStringInfoString(&text, " as of ");
+	TakeWords(&text, getIthJsonbValueFromContainer(as_of, 0), "as_of");
+	appendStringInfoString(&text, " to ");
+	TakeWords(&text, getIthJsonbValueFromContainer(as_of, 1), "as_of");
+	levels = AsContainer(Member(root, "levels"), "levels", true);
+	for (uint32 i = 0; i < JsonContainerSize(levels); i++)
+		TakeLevel(&text, getIthJsonbValueFromContainer(levels, i));
+	appendStringInfoChar(&text, '}');
+
+	conversion = align_conversion_parse(text.data, NULL);
+	CheckLeads(conversion, Member(root, "leads"));
+	result = align_conversion_flatten(conversion);
+	MemoryContextDelete(conversion->header.eoh_context);
+	PG_RETURN_POINTER(result);
+}

@@ -1,0 +1,508 @@
+/*
+ * text.c
+ *	  The text form of a conversion.
+ *
+ *	  {steps (inquiry, mql, customer) mode ordered within 30 days
+ *	   as of 2026-03-01T00:00:00Z to 2026-03-31T00:00:00Z,
+ *	   level 0 open 5, level 1 open 10 dropped 20 amount 1234.50,
+ *	   level 2 dropped 1 time 86400000360 least 86400000000 ... in (2377, ...),
+ *	   level 3 converted 2 ...}
+ *
+ *	  conversion := "{" identity "as" "of" time ["to" time] {"," level} "}"
+ *	  identity	 := "steps" names "mode" mode ["within" number unit]
+ *				  | "funnel" fingerprint names
+ *	  names		 := "(" name {"," name} ")"
+ *	  level		 := "level" number ["open" number] ["dropped" number]
+ *					["converted" number] ["entered" number] ["amount" decimal]
+ *					["time" number "least" number "most" number
+ *					 "in" "(" bucket {"," bucket} ")"]
+ *	  bucket	 := number ["*" number]
+ *
+ * Levels ascend; one about which there is nothing to say is left out, and so is
+ * every count of zero.  "entered" is only for funnels.  "time" is the sum, all
+ * three durations are microseconds, buckets are those of histogram.h.
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "conversion.h"
+#include "lead/amount.h"
+#include "time_text.h"
+
+typedef struct WindowUnit
+{
+	const char *name;
+	const char *one;
+	int64		microseconds;
+} WindowUnit;
+
+static const WindowUnit window_units[] = {
+	{"days", "day", USECS_PER_DAY},
+	{"hours", "hour", USECS_PER_HOUR},
+	{"minutes", "minute", USECS_PER_MINUTE},
+	{"seconds", "second", USECS_PER_SEC},
+	{"microseconds", "microsecond", 1},
+};
+
+#define FINGERPRINT_DIGITS 16
+
+static bool
+ScanNames(TextScan *scan, ConversionIdentity *identity)
+{
+	LeadString *names = identity->names;
+	int			n = 0;
+
+	if (!align_scan_expect(scan, "("))
+		return false;
+	do
+	{
+		ScanName	name;
+
+		if (!align_scan_name(scan, "step name", &name))
+			return false;
+		if (n == CONVERSION_MAX_STEPS)
+			return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, name.at,
+										psprintf("A conversion has at most %d.", CONVERSION_MAX_STEPS),
+										NULL, "too many steps");
+		names[n].text = name.text;
+		names[n].len = name.len;
+		if (identity->kind == CONVERSION_FUNNEL && align_name_repeats(names, n, names[n]))
+			return align_scan_fail(scan, name.at, "No stage stands twice on the success path of a funnel.",
+								   NULL, "repeated step");
+		n++;
+	} while (align_scan_take(scan, ","));
+	identity->nsteps = n;
+	return align_scan_expect(scan, ")");
+}
+
+static bool
+ScanWindow(TextScan *scan, int64 *within)
+{
+	const char *at;
+	uint64		number;
+
+	align_scan_space(scan);
+	at = scan->cur;
+	if (!align_scan_uint(scan, "a number", PG_INT64_MAX, &number))
+		return false;
+	for (int i = 0; i < (int) lengthof(window_units); i++)
+	{
+		if (!align_scan_take_word(scan, window_units[i].name) &&
+			!align_scan_take_word(scan, window_units[i].one))
+			continue;
+		if (pg_mul_s64_overflow((int64) number, window_units[i].microseconds, within))
+			return align_scan_fail(scan, at, NULL, NULL, "window out of range");
+		return true;
+	}
+	return align_scan_expected(scan, "\"days\", \"hours\", \"minutes\", \"seconds\" or \"microseconds\"", NULL);
+}
+
+static bool
+ScanFingerprint(TextScan *scan, uint64 *fingerprint)
+{
+	const char *p;
+
+	align_scan_space(scan);
+	*fingerprint = 0;
+	for (p = scan->cur; p < scan->cur + FINGERPRINT_DIGITS; p++)
+	{
+		int			digit;
+
+		if (*p >= '0' && *p <= '9')
+			digit = *p - '0';
+		else if (*p >= 'a' && *p <= 'f')
+			digit = *p - 'a' + 10;
+		else
+			return align_scan_expected(scan, "a fingerprint of 16 hexadecimal digits", NULL);
+		*fingerprint = *fingerprint << 4 | digit;
+	}
+	scan->cur = p;
+	return true;
+}
+
+static bool
+ScanIdentity(TextScan *scan, ConversionIdentity *identity)
+{
+	memset(identity, 0, sizeof(*identity));
+	identity->mode = CONVERSION_ORDERED;
+	identity->within = -1;
+	identity->names = palloc(CONVERSION_MAX_STEPS * sizeof(LeadString));
+
+	if (align_scan_take_word(scan, "steps"))
+	{
+		identity->kind = CONVERSION_STEPS;
+		if (!ScanNames(scan, identity) ||
+			!align_scan_expect_word(scan, "mode") ||
+			!align_scan_expect_word(scan, align_mode_name(CONVERSION_ORDERED)))
+			return false;
+		if (align_scan_take_word(scan, "within") && !ScanWindow(scan, &identity->within))
+			return false;
+	}
+	else if (align_scan_take_word(scan, "funnel"))
+	{
+		const char *at;
+
+		identity->kind = CONVERSION_FUNNEL;
+		if (!ScanFingerprint(scan, &identity->fingerprint))
+			return false;
+		align_scan_space(scan);
+		at = scan->cur;
+		if (!ScanNames(scan, identity))
+			return false;
+		if (identity->nsteps < 2)
+			return align_scan_fail(scan, at, "The success path of a funnel has at least two stages.",
+								   NULL, "too few steps");
+	}
+	else
+		return align_scan_expected(scan, "\"steps\" or \"funnel\"", NULL);
+	align_identity_make(identity);
+	return true;
+}
+
+static bool
+ScanAsOf(TextScan *scan, Conversion *conversion)
+{
+	TimestampTz least;
+	TimestampTz most;
+	const char *at;
+
+	if (!align_scan_expect_word(scan, "as") || !align_scan_expect_word(scan, "of") ||
+		!align_scan_time(scan, &least))
+		return false;
+	most = least;
+	if (align_scan_take_word(scan, "to"))
+	{
+		align_scan_space(scan);
+		at = scan->cur;
+		if (!align_scan_time(scan, &most))
+			return false;
+		if (most < least)
+			return align_scan_fail(scan, at, NULL, NULL, "times in the wrong order");
+	}
+	align_conversion_see(conversion, least, most);
+	return true;
+}
+
+/*
+ * An optional "word number"; zero if it is not there.
+ */
+static bool
+ScanCount(TextScan *scan, const char *word, int64 *count)
+{
+	uint64		number = 0;
+
+	if (align_scan_take_word(scan, word) &&
+		!align_scan_uint(scan, "a count", PG_INT64_MAX, &number))
+		return false;
+	*count = (int64) number;
+	return true;
+}
+
+static bool
+ScanUint128(TextScan *scan, const char *what, uint128 *value)
+{
+	uint128		result = 0;
+	const char *p;
+
+	align_scan_space(scan);
+	p = scan->cur;
+	if (*p < '0' || *p > '9')
+		return align_scan_expected(scan, what, NULL);
+	for (; *p >= '0' && *p <= '9'; p++)
+	{
+		/* above every sum of durations, below an overflow */
+		if (result >> 124 != 0)
+			return align_scan_fail(scan, scan->cur, NULL, NULL, "%s out of range", what);
+		result = result * 10 + (*p - '0');
+	}
+	scan->cur = p;
+	*value = result;
+	return true;
+}
+
+void
+align_write_uint128(StringInfo out, uint128 value)
+{
+	char		digits[40];
+	int			at = sizeof(digits);
+
+	do
+	{
+		digits[--at] = '0' + (char) (value % 10);
+		value /= 10;
+	} while (value > 0);
+	appendBinaryStringInfo(out, digits + at, sizeof(digits) - at);
+}
+
+static bool
+ScanAmount(TextScan *scan, Conversion *conversion, AmountSum *sum)
+{
+	LeadString	amount;
+	const char *at;
+	char	   *text;
+
+	align_scan_space(scan);
+	at = scan->cur;
+	while (*scan->cur == '-' || *scan->cur == '+' || *scan->cur == '.' ||
+		   (*scan->cur >= '0' && *scan->cur <= '9'))
+		scan->cur++;
+	text = pnstrdup(at, scan->cur - at);
+	amount.text = text;
+	amount.len = align_amount_canonical(text, scan->cur - at);
+	if (amount.len == AMOUNT_TOO_LONG)
+		return align_scan_fail_code(scan, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, at, NULL, NULL,
+									"amount with too many digits");
+	if (amount.len < 0)
+	{
+		scan->cur = at;
+		return align_scan_expected(scan, "a decimal number", NULL);
+	}
+	align_amount_sum_add(sum, conversion->header.eoh_context, amount);
+	return true;
+}
+
+static bool
+ScanTimes(TextScan *scan, Conversion *conversion, Histogram *times)
+{
+	HistogramClaim claim;
+	const char *at = scan->cur;
+	const char *wrong;
+	uint128		sum = 0;
+	uint64		least;
+	uint64		most;
+
+	if (!ScanUint128(scan, "a sum of durations", &sum) ||
+		!align_scan_expect_word(scan, "least") ||
+		!align_scan_uint(scan, "a duration", DURATION_MAX, &least) ||
+		!align_scan_expect_word(scan, "most") ||
+		!align_scan_uint(scan, "a duration", DURATION_MAX, &most) ||
+		!align_scan_expect_word(scan, "in") ||
+		!align_scan_expect(scan, "("))
+		return false;
+
+	align_histogram_claim(&claim);
+	do
+	{
+		const char *bucket_at;
+		uint64		bucket;
+		uint64		count = 1;
+
+		align_scan_space(scan);
+		bucket_at = scan->cur;
+		if (!align_scan_uint(scan, "a bucket", HISTOGRAM_BUCKETS - 1, &bucket))
+			return false;
+		if (align_scan_take(scan, "*") && !align_scan_uint(scan, "a count", PG_INT64_MAX, &count))
+			return false;
+		wrong = align_histogram_claim_bucket(&claim, (int) bucket, (int64) count);
+		if (wrong != NULL)
+			return align_scan_fail(scan, bucket_at, wrong, NULL, "impossible bucket");
+		align_histogram_fill(times, conversion->header.eoh_context, (int) bucket, (int64) count);
+	} while (align_scan_take(scan, ","));
+	if (!align_scan_expect(scan, ")"))
+		return false;
+
+	wrong = align_histogram_claim_check(&claim, sum, least, most);
+	if (wrong != NULL)
+	{
+		while (*at == ' ')
+			at++;
+		return align_scan_fail(scan, at, wrong, NULL, "impossible times");
+	}
+	align_histogram_absorb(times, &claim, sum, least, most);
+	return true;
+}
+
+static bool
+ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positions)
+{
+	int			nsteps = conversion->identity.nsteps;
+	bool		is_funnel = conversion->identity.kind == CONVERSION_FUNNEL;
+	ConversionLevel *level;
+	uint64		number;
+	int64		converted = 0;
+	const char *at;
+
+	if (!align_scan_expect_word(scan, "level"))
+		return false;
+	align_scan_space(scan);
+	at = scan->cur;
+	if (!align_scan_uint(scan, "a level", nsteps, &number))
+		return false;
+	if ((int) number <= *last)
+		return align_scan_fail(scan, at, NULL, NULL, "levels do not ascend");
+	*last = (int) number;
+	positions[number] = at;
+	level = &conversion->levels[number];
+
+	if (!ScanCount(scan, "open", &level->open) ||
+		!ScanCount(scan, "dropped", &level->dropped))
+		return false;
+	if ((int) number == nsteps)
+	{
+		if (!ScanCount(scan, "converted", &converted))
+			return false;
+		conversion->converted = converted;
+	}
+	if (number == 0)
+		return true;
+
+	if (is_funnel && !ScanCount(scan, "entered", &level->entered))
+		return false;
+	if (align_scan_take_word(scan, "amount"))
+	{
+		align_scan_space(scan);
+		at = scan->cur;
+		if (!ScanAmount(scan, conversion, &level->amount))
+			return false;
+		if (level->open == 0 && level->dropped == 0 && converted == 0)
+			return align_scan_fail(scan, at, "No lead got just so far.", NULL,
+								   "impossible amount");
+	}
+	if (number > 1 && align_scan_take_word(scan, "time"))
+		return ScanTimes(scan, conversion, &level->times);
+	return true;
+}
+
+/*
+ * In a new expanded object under the current context; NULL after a soft error.
+ */
+Conversion *
+align_conversion_parse(const char *text, Node *escontext)
+{
+	TextScan	scan;
+	ConversionIdentity identity;
+	Conversion *conversion;
+	ConversionCounts counts;
+	const char *positions[CONVERSION_MAX_STEPS + 1] = {NULL};
+	const char *wrong;
+	int			level = -1;
+
+	align_scan_begin(&scan, text, CONVERSION_TYPE, false, escontext);
+	if (!align_scan_expect(&scan, "{") || !ScanIdentity(&scan, &identity))
+		return NULL;
+	conversion = align_conversion_make(&identity, CurrentMemoryContext);
+	if (!ScanAsOf(&scan, conversion))
+		return NULL;
+	while (align_scan_take(&scan, ","))
+	{
+		if (!ScanLevel(&scan, conversion, &level, positions))
+			return NULL;
+	}
+	if (!align_scan_take(&scan, "}"))
+	{
+		align_scan_expected(&scan, "\",\" or \"}\"", NULL);
+		return NULL;
+	}
+	if (!align_scan_at_end(&scan))
+	{
+		align_scan_expected(&scan, "the end", NULL);
+		return NULL;
+	}
+
+	align_counts_of(conversion, &counts);
+	wrong = align_counts_derive(identity.nsteps, &counts, &level);
+	if (wrong == NULL)
+		wrong = align_counts_check(identity.kind, identity.nsteps, &counts, &level);
+	if (wrong != NULL)
+	{
+		align_scan_fail(&scan, positions[level] ? positions[level] : scan.end, wrong, NULL,
+						"impossible counts of level %d", level);
+		return NULL;
+	}
+	conversion->leads = counts.leads;
+	return conversion;
+}
+
+static void
+WriteCount(StringInfo out, const char *word, int64 count)
+{
+	if (count != 0)
+		appendStringInfo(out, " %s " INT64_FORMAT, word, count);
+}
+
+static void
+WriteTimes(StringInfo out, Histogram *times)
+{
+	HistogramScan scan;
+	const char *separator = "";
+	int			bucket;
+	int64		count;
+
+	if (times->count == 0)
+		return;
+	appendStringInfoString(out, " time ");
+	align_write_uint128(out, times->sum);
+	appendStringInfo(out, " least " UINT64_FORMAT " most " UINT64_FORMAT " in (",
+					 times->least, times->most);
+	align_histogram_scan(&scan, times);
+	while (align_histogram_next(&scan, &bucket, &count))
+	{
+		appendStringInfo(out, "%s%d", separator, bucket);
+		if (count != 1)
+			appendStringInfo(out, "*" INT64_FORMAT, count);
+		separator = ", ";
+	}
+	appendStringInfoChar(out, ')');
+}
+
+char *
+align_conversion_write(Conversion *conversion)
+{
+	const ConversionIdentity *identity = &conversion->identity;
+	StringInfoData out;
+
+	initStringInfo(&out);
+	if (identity->kind == CONVERSION_STEPS)
+	{
+		appendStringInfoString(&out, "{steps ");
+		align_write_names(&out, identity);
+		appendStringInfo(&out, " mode %s", align_mode_name(identity->mode));
+		if (identity->within >= 0)
+		{
+			appendStringInfoString(&out, " within ");
+			align_write_window(&out, identity->within);
+		}
+	}
+	else
+	{
+		appendStringInfo(&out, "{funnel %016llx ", (unsigned long long) identity->fingerprint);
+		align_write_names(&out, identity);
+	}
+	appendStringInfoString(&out, " as of ");
+	align_write_time(&out, conversion->least_as_of);
+	if (conversion->most_as_of != conversion->least_as_of)
+	{
+		appendStringInfoString(&out, " to ");
+		align_write_time(&out, conversion->most_as_of);
+	}
+
+	for (int i = 0; i <= identity->nsteps; i++)
+	{
+		ConversionLevel *level = &conversion->levels[i];
+		int			before = out.len;
+		int			empty;
+
+		appendStringInfo(&out, ", level %d", i);
+		empty = out.len;
+		WriteCount(&out, "open", level->open);
+		WriteCount(&out, "dropped", level->dropped);
+		if (i == identity->nsteps)
+			WriteCount(&out, "converted", conversion->converted);
+		WriteCount(&out, "entered", level->entered);
+		if (level->amount.present)
+		{
+			appendStringInfo(&out, " amount %s", align_amount_sum_text(&level->amount));
+		}
+		WriteTimes(&out, &level->times);
+		if (out.len == empty)
+		{
+			out.len = before;
+			out.data[before] = '\0';
+		}
+	}
+	appendStringInfoChar(&out, '}');
+	return out.data;
+}

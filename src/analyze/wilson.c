@@ -1,0 +1,81 @@
+/*
+ * wilson.c
+ *	  Wilson's score interval for a rate.
+ *
+ * E. B. Wilson, "Probable inference, the law of succession, and statistical
+ * inference", Journal of the American Statistical Association 22 (1927),
+ * 209-212.  With p = successes / trials, n = trials, and z the normal quantile:
+ *
+ *		p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)
+ *		-----------------------------------------
+ *					1 + z^2/n
+ *
+ * Unlike the textbook interval it never leaves 0 to 1 and stays honest for few
+ * leads and for rates near 0 and 1.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "wilson.h"
+
+double
+align_confidence_arg(double confidence)
+{
+	/* so written, NaN is refused too */
+	if (!(confidence > 0.0 && confidence < 1.0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("confidence must be greater than 0 and less than 1"),
+				 errhint("Write 0.95 for 95 percent.")));
+	return confidence;
+}
+
+/*
+ * The z with P(-z < Z < z) = confidence, for a standard normal Z.
+ *
+ * z solves erf(z / sqrt(2)) = confidence.  Halving an interval that surely
+ * holds it needs no table of constants, and some sixty steps, once per call of
+ * steps(), do not matter.  Near 1 the complement is compared, which keeps its
+ * digits there.
+ */
+double
+align_normal_quantile(double confidence)
+{
+	double		complement = 1.0 - confidence;
+	double		low = 0.0;
+	double		high = 40.0;
+
+	for (;;)
+	{
+		double		middle = low + (high - low) / 2.0;
+		bool		below;
+
+		if (middle <= low || middle >= high)
+			return middle;
+		below = confidence < 0.5 ?
+			erf(middle * M_SQRT1_2) < confidence :
+			erfc(middle * M_SQRT1_2) > complement;
+		if (below)
+			low = middle;
+		else
+			high = middle;
+	}
+}
+
+void
+align_wilson(int64 successes, int64 trials, double z, double *lower, double *upper)
+{
+	double		n = (double) trials;
+	double		s = (double) successes;
+	double		f = (double) (trials - successes);
+	double		z2 = z * z;
+
+	/* the formula above, times n in numerator and denominator */
+	double		middle = s + z2 / 2.0;
+	double		half = z * sqrt(s * (f / n) + z2 / 4.0);
+
+	Assert(trials > 0 && successes >= 0 && successes <= trials);
+	*lower = successes == 0 ? 0.0 : Max((middle - half) / (n + z2), 0.0);
+	*upper = successes == trials ? 1.0 : Min((middle + half) / (n + z2), 1.0);
+}
