@@ -61,4 +61,4 @@ demo:
 matrix:
 	@test/matrix
 bench:
-	@$(FRONT_DOOR) test/cluster test/bench/run
+	@$(FRONT_DOOR) CONF="$$(cat test/bench/postgresql.conf)" test/cluster test/bench/run

@@ -1,6 +1,4 @@
 -- harness: times two statements in turn and keeps every run.
-SET client_min_messages = warning;
-DROP SCHEMA IF EXISTS bench CASCADE;
 CREATE SCHEMA bench;
 
 CREATE TABLE bench.run
