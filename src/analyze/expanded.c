@@ -65,7 +65,8 @@ align_conversion_see(Conversion *conversion, TimestampTz least_as_of, TimestampT
  * won in another stage than the one that ends the success path.
  */
 static inline void
-AssertProgress(const Conversion *conversion, const Progress *progress)
+AssertProgress(const Conversion *conversion PG_USED_FOR_ASSERTS_ONLY,
+			   const Progress *progress PG_USED_FOR_ASSERTS_ONLY)
 {
 	Assert(progress->nsteps == conversion->identity.nsteps);
 	Assert(progress->level >= 0 && progress->level <= progress->nsteps);
