@@ -98,7 +98,9 @@ align_lead_to_jsonb(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(result));
 }
 
-static void pg_attribute_noreturn()
+static void BadJson(int entry_no, const char *detail) pg_attribute_noreturn();
+
+static void
 BadJson(int entry_no, const char *detail)
 {
 	ereport(ERROR,

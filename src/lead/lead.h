@@ -169,10 +169,10 @@ align_lead_string(const LeadReader *reader, int index)
 /* Index of the dictionary string with these bytes, -1 if the lead has none. */
 extern int	align_lead_find(const LeadReader *reader, const char *text, int len);
 
-/* The vocabulary: number of a word, -1 if it is none; text of a word. */
+/* The vocabulary, and the number of a word in it, -1 if it is none. */
 #define LEAD_NWORDS 64
+extern const LeadString align_lead_words[LEAD_NWORDS];
 extern int	align_lead_word(const char *text, int len);
-extern LeadString align_lead_word_text(int word);
 
 /*
  * Collects entries in any order and encodes them.  Strings are copied into the

@@ -41,7 +41,7 @@ ReadDictionary(LeadReader *reader)
 		{
 			if (unlikely((code >> 1) >= LEAD_NWORDS))
 				align_wire_fail(wire, "A string refers to a word that the vocabulary does not have.");
-			reader->strings[i] = align_lead_word_text(code >> 1);
+			reader->strings[i] = align_lead_words[code >> 1];
 		}
 		else
 		{

@@ -10,33 +10,34 @@
 
 #include "lead/lead.h"
 
-static const char *const words[LEAD_NWORDS] = {
+#define WORD(text) {text, sizeof(text) - 1}
+
+const LeadString align_lead_words[LEAD_NWORDS] = {
 	/* stages */
-	"inquiry", "mql", "sal", "sql",
-	"opportunity", "customer", "nurture", "disqualified",
-	"lead", "prospect", "new", "open",
-	"contacted", "qualified", "unqualified", "demo",
-	"proposal", "negotiation", "won", "lost",
-	"closed_won", "closed_lost", "recycled", "converted",
-	"working", "trial", "signup", "visitor",
-	"subscriber", "evangelist", "rejected", "accepted",
-	"MQL", "SAL", "SQL", "Inquiry",
-	"Opportunity", "Customer", "Nurture", "Disqualified",
-	"Lead", "New", "Open", "Contacted",
-	"Qualified", "Closed Won", "Closed Lost",
+	WORD("inquiry"), WORD("mql"), WORD("sal"), WORD("sql"),
+	WORD("opportunity"), WORD("customer"), WORD("nurture"), WORD("disqualified"),
+	WORD("lead"), WORD("prospect"), WORD("new"), WORD("open"),
+	WORD("contacted"), WORD("qualified"), WORD("unqualified"), WORD("demo"),
+	WORD("proposal"), WORD("negotiation"), WORD("won"), WORD("lost"),
+	WORD("closed_won"), WORD("closed_lost"), WORD("recycled"), WORD("converted"),
+	WORD("working"), WORD("trial"), WORD("signup"), WORD("visitor"),
+	WORD("subscriber"), WORD("evangelist"), WORD("rejected"), WORD("accepted"),
+	WORD("MQL"), WORD("SAL"), WORD("SQL"), WORD("Inquiry"),
+	WORD("Opportunity"), WORD("Customer"), WORD("Nurture"), WORD("Disqualified"),
+	WORD("Lead"), WORD("New"), WORD("Open"), WORD("Contacted"),
+	WORD("Qualified"), WORD("Closed Won"), WORD("Closed Lost"),
 	/* teams */
-	"marketing", "sales", "success", "support", "partner",
+	WORD("marketing"), WORD("sales"), WORD("success"), WORD("support"), WORD("partner"),
 	/* reasons */
-	"no_budget", "no_interest", "poor_fit", "bad_timing",
-	"unreachable", "content_unclear", "price", "competitor",
-	"no_decision", "duplicate", "churned", "spam"
+	WORD("no_budget"), WORD("no_interest"), WORD("poor_fit"), WORD("bad_timing"),
+	WORD("unreachable"), WORD("content_unclear"), WORD("price"), WORD("competitor"),
+	WORD("no_decision"), WORD("duplicate"), WORD("churned"), WORD("spam")
 };
 
 /* Open addressing; holds 1 + the number of a word, 0 where empty. */
 #define NSLOTS 256
 
 static uint8 slots[NSLOTS];
-static uint8 lengths[LEAD_NWORDS];
 static bool ready = false;
 
 static inline unsigned int
@@ -50,13 +51,11 @@ MakeSlots(void)
 {
 	for (int word = 0; word < LEAD_NWORDS; word++)
 	{
-		int			len = strlen(words[word]);
-		unsigned int slot = FirstSlot(words[word], len);
+		unsigned int slot = FirstSlot(align_lead_words[word].text, align_lead_words[word].len);
 
 		while (slots[slot] != 0)
 			slot = (slot + 1) % NSLOTS;
 		slots[slot] = word + 1;
-		lengths[word] = len;
 	}
 	ready = true;
 }
@@ -72,17 +71,9 @@ align_lead_word(const char *text, int len)
 	{
 		int			word = slots[slot] - 1;
 
-		if (lengths[word] == len && memcmp(words[word], text, len) == 0)
+		if (align_lead_words[word].len == len &&
+			memcmp(align_lead_words[word].text, text, len) == 0)
 			return word;
 	}
 	return -1;
-}
-
-LeadString
-align_lead_word_text(int word)
-{
-	Assert(word >= 0 && word < LEAD_NWORDS);
-	if (!ready)
-		MakeSlots();
-	return (LeadString) {words[word], lengths[word]};
 }
