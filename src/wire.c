@@ -6,6 +6,8 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "port/pg_bitutils.h"
+#include "port/pg_bswap.h"
 
 #include "wire.h"
 
@@ -18,8 +20,11 @@ align_wire_fail(WireReader *reader, const char *detail)
 			 errdetail("%s", detail)));
 }
 
-uint64
-align_wire_uint_slow(WireReader *reader)
+/*
+ * A number byte by byte, near the end of the data or of more than 56 bits.
+ */
+static uint64
+ReadLongNumber(WireReader *reader)
 {
 	const uint8 *p = reader->cur;
 	uint64		value = 0;
@@ -45,6 +50,40 @@ align_wire_uint_slow(WireReader *reader)
 		}
 	}
 	align_wire_fail(reader, "A number has more than 64 bits.");
+}
+
+/*
+ * A number of several bytes.  Times take three to six, and how many changes from
+ * one to the next, so that a loop over them would mostly mispredict its end:
+ * take eight bytes at once, find the last, and close the gaps between the
+ * sevens of bits.
+ */
+uint64
+align_wire_uint_slow(WireReader *reader)
+{
+	uint64		word;
+	uint64		ends;
+	int			last;
+
+	if (unlikely(reader->end - reader->cur < (ptrdiff_t) sizeof(word)))
+		return ReadLongNumber(reader);
+	memcpy(&word, reader->cur, sizeof(word));
+#ifdef WORDS_BIGENDIAN
+	word = pg_bswap64(word);
+#endif
+	ends = ~word & UINT64CONST(0x8080808080808080);
+	if (unlikely(ends == 0))
+		return ReadLongNumber(reader);
+
+	last = pg_rightmost_one_pos64(ends);	/* highest bit of the last byte */
+	word &= ~UINT64CONST(0) >> (63 - last);
+	if (unlikely(last > 7 && word >> (last - 7) == 0))
+		align_wire_fail(reader, "A number is longer than it need be.");
+	word = (word & UINT64CONST(0x007f007f007f007f)) | ((word & UINT64CONST(0x7f007f007f007f00)) >> 1);
+	word = (word & UINT64CONST(0x00003fff00003fff)) | ((word & UINT64CONST(0x3fff00003fff0000)) >> 2);
+	word = (word & UINT64CONST(0x000000000fffffff)) | ((word & UINT64CONST(0x0fffffff00000000)) >> 4);
+	reader->cur += last / 8 + 1;
+	return word;
 }
 
 const char *
