@@ -183,6 +183,7 @@ static void
 NoticeSuperseded(const Agreement *agreement, TimestampTz valid_from)
 {
 	TimestampTz overtaken_from = DT_NOEND;
+	TimestampTz now = GetCurrentTimestamp();
 
 	for (int i = agreement->nversions - 1; i >= 0; i--)
 	{
@@ -192,8 +193,8 @@ NoticeSuperseded(const Agreement *agreement, TimestampTz valid_from)
 		if (old->valid_from >= overtaken_from)
 			continue;			/* a newer version had overtaken it already */
 		overtaken_from = old->valid_from;
-		if (old->valid_from < valid_from ||
-			old->valid_from <= GetCurrentTransactionStartTimestamp())
+		/* by the clock: one agreed since our transaction began is in force */
+		if (old->valid_from < valid_from || old->valid_from <= now)
 			break;
 		initStringInfo(&when);
 		align_write_time(&when, old->valid_from);
