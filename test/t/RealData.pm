@@ -79,7 +79,10 @@ sub is_value
 {
 	my ($query, $expected, $what) = @_;
 
-	is($node->safe_psql('postgres', $query), $expected, $what);
+	my ($status, $stdout, $stderr) = $node->psql('postgres', $query);
+
+	is($stdout, $expected, $what);
+	diag($stderr) if $stderr;
 	return;
 }
 
