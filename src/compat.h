@@ -17,6 +17,13 @@
 #endif
 
 /*
+ * 18 says pg_noreturn, in front of the declaration.
+ */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
+/*
  * Soft errors arrived in 16.  In 15 an input function is never called with an
  * error context, so the same code raises at once.
  */

@@ -13,7 +13,7 @@
 #ifndef ALIGN_WIRE_H
 #define ALIGN_WIRE_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "lib/stringinfo.h"
 
