@@ -126,7 +126,7 @@ align_check_labels_distinct(FunnelBuild *build, const FunnelLabel *labels, const
 	if (repeated == NULL)
 		return true;
 	/* a name that is declared later than the label stands for its own stage */
-	if (strcmp(StageName(build, repeated->label.stage), repeated->label.text) == 0)
+	if (repeated->at == build->stage_at[repeated->label.stage])
 	{
 		const PlacedLabel *swap = repeated;
 
@@ -268,12 +268,13 @@ align_check_reached(FunnelBuild *build)
 
 /*
  * Whoever holds a stage, promises something or takes part in a handoff is a
- * team; the first nnamed.  Where there are such, a target or hours of anyone
+ * team; they come first.  Where there are such, a target or hours of anyone
  * else are taken for a typing error.
  */
 bool
-align_check_team_known(FunnelBuild *build, const ScanName *name, int nnamed, int team)
+align_check_team_known(FunnelBuild *build, const ScanName *name, int team)
 {
+	int			nnamed = build->nnamed;
 	const char **names;
 
 	if (nnamed == 0 || team < nnamed)

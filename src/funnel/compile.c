@@ -493,6 +493,7 @@ BuildServiceLevels(FunnelBuild *build)
 				return false;
 		}
 	}
+	build->nnamed = funnel->nteams;
 	return align_check_reasons_meet(build);
 }
 
@@ -501,7 +502,6 @@ BuildTargets(FunnelBuild *build)
 {
 	Funnel	   *funnel = build->funnel;
 	List	   *drafts = build->draft->targets;
-	int			nnamed = funnel->nteams;
 	ListCell   *cell;
 
 	if (list_length(drafts) > FUNNEL_MAX_TARGETS)
@@ -518,7 +518,7 @@ BuildTargets(FunnelBuild *build)
 		FunnelTarget *target = &funnel->targets[funnel->ntargets];
 
 		if (!AddTeam(build, &draft->team, &target->team) ||
-			!align_check_team_known(build, &draft->team, nnamed, target->team) ||
+			!align_check_team_known(build, &draft->team, target->team) ||
 			!align_check_goal(build, draft))
 			return false;
 		target->kind = draft->kind;
@@ -591,7 +591,6 @@ BuildHours(FunnelBuild *build)
 {
 	Funnel	   *funnel = build->funnel;
 	List	   *drafts = list_copy(build->draft->hours);
-	int			nnamed = funnel->nteams;
 	ListCell   *cell;
 
 	list_sort(drafts, DraftHoursCmp);
@@ -604,7 +603,7 @@ BuildHours(FunnelBuild *build)
 		if (draft->team != NULL)
 		{
 			if (!AddTeam(build, draft->team, &team) ||
-				!align_check_team_known(build, draft->team, nnamed, team))
+				!align_check_team_known(build, draft->team, team))
 				return false;
 			hours = &funnel->teams[team].hours;
 		}

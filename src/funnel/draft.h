@@ -128,6 +128,7 @@ typedef struct FunnelBuild
 	const Draft *draft;
 	Funnel	   *funnel;
 	const char **stage_at;		/* where each stage is declared */
+	int			nnamed;			/* teams that hold, promise or hand over */
 	bool	   *reaches;		/* nstages * nstages: is there a legal route? */
 } FunnelBuild;
 
@@ -164,7 +165,7 @@ extern bool align_check_success_path(FunnelBuild *build, List *steps);
 extern bool align_check_moves_on(FunnelBuild *build, const ScanName *name, int from, int to);
 extern bool align_check_one_entry(FunnelBuild *build);
 extern bool align_check_reached(FunnelBuild *build);
-extern bool align_check_team_known(FunnelBuild *build, const ScanName *name, int nnamed, int team);
+extern bool align_check_team_known(FunnelBuild *build, const ScanName *name, int team);
 extern bool align_check_need_new(FunnelBuild *build, const DraftNeed *need,
 								 const FunnelNeed *needs, int nneeds);
 extern bool align_check_condition(FunnelBuild *build, const ScanName *condition);
@@ -188,7 +189,8 @@ extern bool align_check_target_new(FunnelBuild *build, const DraftTarget *draft,
 								   const FunnelTarget *target);
 
 /* lookup.c */
-/* "Did you mean "x"?" if a candidate is near, else NULL. */
+extern const char *align_nearest(const char *name, int len, const char **candidates, int n);
+/* "Did you mean "x"?" if a candidate is near, else what there is if that is short, else NULL. */
 extern char *align_nearest_hint(const char *name, int len, const char **candidates, int n);
 extern int	align_label_cmp(const void *a, const void *b);
 /* For every stage whether a legal route of at least one move leads there. */

@@ -62,10 +62,10 @@ align_funnel_team(const Funnel *funnel, const char *name, int len)
 
 /*
  * The candidate that a typing error is likely to have meant: equal but for
- * case, or by fewer edits than a third of its length.  NULL if there is none.
+ * case, or off by a few letters.  NULL if there is none.
  */
-static const char *
-Nearest(const char *name, int len, const char **candidates, int n)
+const char *
+align_nearest(const char *name, int len, const char **candidates, int n)
 {
 	const char *best = NULL;
 	int			best_distance = 0;
@@ -75,7 +75,7 @@ Nearest(const char *name, int len, const char **candidates, int n)
 	for (int i = 0; i < n; i++)
 	{
 		int			candidate_len = strlen(candidates[i]);
-		int			allowed = Max(1, Min(len, candidate_len) / 3);
+		int			allowed = Min(len, candidate_len) < 5 ? 1 : Max(2, Min(len, candidate_len) / 3);
 		int			distance;
 
 		if (candidate_len == 0 || candidate_len > NEAREST_MAX_LEN)
@@ -98,7 +98,7 @@ Nearest(const char *name, int len, const char **candidates, int n)
 char *
 align_nearest_hint(const char *name, int len, const char **candidates, int n)
 {
-	const char *nearest = Nearest(name, len, candidates, n);
+	const char *nearest = align_nearest(name, len, candidates, n);
 	StringInfoData hint;
 
 	if (nearest != NULL)
@@ -137,7 +137,7 @@ align_funnel_stage_arg(const Funnel *funnel, text *label)
 			names[i] = funnel->stages[i].name;
 		for (int i = 0; i < funnel->nlabels; i++)
 			labels[i] = funnel->labels[i].text;
-		nearest = Nearest(name, len, labels, funnel->nlabels);
+		nearest = align_nearest(name, len, labels, funnel->nlabels);
 		hint = nearest ? psprintf("Did you mean \"%s\"?", nearest) :
 			align_nearest_hint(name, len, names, funnel->nstages);
 		ereport(ERROR,

@@ -85,7 +85,8 @@ MakeIds(const Funnel *funnel)
 
 /*
  * Text for a label: letters, digits, blanks and what is not ASCII stay as they
- * are, a few marks too, the rest becomes an entity.
+ * are, a few marks too, the rest becomes an entity.  So does the first letter of
+ * "direction", which Mermaid takes for a statement wherever it stands in a line.
  */
 static void
 AppendLabel(StringInfo out, const char *text)
@@ -94,7 +95,9 @@ AppendLabel(StringInfo out, const char *text)
 	{
 		unsigned char c = *text;
 
-		if (IS_HIGHBIT_SET(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		if (pg_strncasecmp(text, "direction", strlen("direction")) == 0)
+			appendStringInfo(out, "#%d;", c);
+		else if (IS_HIGHBIT_SET(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 			(c >= '0' && c <= '9') || strchr(" _.,()/", c) != NULL)
 			appendStringInfoChar(out, c);
 		else if (c < ' ' || c == 0x7f)

@@ -23,8 +23,6 @@
 
 #include "funnel/draft.h"
 
-typedef bool (*ParseRest) (TextScan *scan, Draft *draft);
-
 static ScanName *
 KeepName(const ScanName *name)
 {
@@ -62,24 +60,39 @@ SkipName(TextScan *ahead)
 {
 	ScanName	name;
 
-	return align_scan_peek_name(ahead) && align_scan_name(ahead, "a name", &name);
+	return align_scan_peek_name(ahead) && align_scan_name(ahead, "name", &name);
 }
 
+/* Which clauses may follow a list of names after a comma? */
+typedef enum Following
+{
+	FOLLOWED_BY_NONE,
+	FOLLOWED_BY_DUE,			/* stops of an sla */
+	FOLLOWED_BY_SLA_CLAUSE,
+	FOLLOWED_BY_HANDOFF_CLAUSE
+} Following;
+
 /*
- * Does a clause of a handoff or service level begin here, where a stage might
- * stand?  "accept", "reject" and "pause" begin one if a name follows, save that
- * "x with reason" ends a list of rejecting stages.
+ * Does a clause begin here, where a stage might stand?  "accept", "reject" and
+ * "pause" begin one if a name follows, save that "x with reason" ends a list of
+ * rejecting stages.
  */
 static bool
-ClauseFollows(TextScan *scan)
+ClauseFollows(TextScan *scan, Following following)
 {
 	TextScan	ahead = *scan;
 
-	if (align_funnel_due_follows(scan) || align_funnel_warn_follows(scan))
+	if (following == FOLLOWED_BY_NONE)
+		return false;
+	if (align_funnel_due_follows(scan))
 		return true;
-	if (!align_scan_take_word(&ahead, "accept") &&
-		!align_scan_take_word(&ahead, "reject") &&
-		!align_scan_take_word(&ahead, "pause"))
+	if (following == FOLLOWED_BY_DUE)
+		return false;
+	if (align_funnel_warn_follows(scan))
+		return true;
+	if (!align_scan_take_word(&ahead, "pause") &&
+		(following == FOLLOWED_BY_SLA_CLAUSE ||
+		 (!align_scan_take_word(&ahead, "accept") && !align_scan_take_word(&ahead, "reject"))))
 		return false;
 	if (!align_scan_peek_name(&ahead))
 		return false;
@@ -87,10 +100,10 @@ ClauseFollows(TextScan *scan)
 }
 
 /*
- * name {, name}; with clauses, a comma before one of them is left alone.
+ * name {, name}; a comma before a clause is left alone.
  */
 static bool
-ParseNames(TextScan *scan, const char *what, bool clauses, List **names)
+ParseNames(TextScan *scan, const char *what, Following following, List **names)
 {
 	*names = NIL;
 	for (;;)
@@ -103,7 +116,7 @@ ParseNames(TextScan *scan, const char *what, bool clauses, List **names)
 		*names = lappend(*names, KeepName(&name));
 
 		ahead = *scan;
-		if (!align_scan_take(&ahead, ",") || (clauses && ClauseFollows(&ahead)))
+		if (!align_scan_take(&ahead, ",") || ClauseFollows(&ahead, following))
 			return true;
 		*scan = ahead;
 	}
@@ -118,7 +131,7 @@ ParseReasons(TextScan *scan, List **reasons)
 	*reasons = NIL;
 	if (!align_scan_take(scan, "("))
 		return true;
-	return ParseNames(scan, "a reason", false, reasons) && align_scan_expect(scan, ")");
+	return ParseNames(scan, "reason", FOLLOWED_BY_NONE, reasons) && align_scan_expect(scan, ")");
 }
 
 /* hours [of team] 'calendar' */
@@ -131,11 +144,11 @@ ParseHours(TextScan *scan, Draft *draft)
 	hours->at = draft->statement;
 	if (align_scan_take_word(scan, "of"))
 	{
-		if (!ParseName(scan, "a team", &team))
+		if (!ParseName(scan, "team name", &team))
 			return false;
 		hours->team = KeepName(&team);
 	}
-	if (!ParseString(scan, "a calendar", &hours->calendar))
+	if (!ParseString(scan, "calendar", &hours->calendar))
 		return false;
 	draft->hours = lappend(draft->hours, hours);
 	return true;
@@ -149,13 +162,13 @@ ParseStagesOfKind(TextScan *scan, Draft *draft, StageKind kind)
 	ListCell   *cell;
 	ScanName   *team = NULL;
 
-	if (!ParseNames(scan, "the name of a stage", false, &names))
+	if (!ParseNames(scan, "stage name", FOLLOWED_BY_NONE, &names))
 		return false;
 	if (align_scan_take_word(scan, "held"))
 	{
 		ScanName	name;
 
-		if (!align_scan_expect_word(scan, "by") || !ParseName(scan, "a team", &name))
+		if (!align_scan_expect_word(scan, "by") || !ParseName(scan, "team name", &name))
 			return false;
 		team = KeepName(&name);
 	}
@@ -196,7 +209,7 @@ ParseEntry(TextScan *scan, Draft *draft)
 	DraftEntry *entry = (DraftEntry *) palloc0(sizeof(DraftEntry));
 
 	entry->at = draft->statement;
-	if (!ParseNames(scan, "a stage", false, &entry->stages))
+	if (!ParseNames(scan, "stage name", FOLLOWED_BY_NONE, &entry->stages))
 		return false;
 	draft->entries = lappend(draft->entries, entry);
 	return true;
@@ -247,11 +260,11 @@ ParseSteps(TextScan *scan, DraftPath *path, bool is_success)
 		{
 			ScanName	name;
 
-			if (!ParseName(scan, "a stage", &name))
+			if (!ParseName(scan, "stage name", &name))
 				return false;
 			names = list_make1(KeepName(&name));
 		}
-		else if (!ParseNames(scan, "a stage", false, &names))
+		else if (!ParseNames(scan, "stage name", FOLLOWED_BY_NONE, &names))
 			return false;
 		if (!CheckNoAny(scan, names, is_success))
 			return false;
@@ -324,14 +337,14 @@ ParseHandoffClause(TextScan *scan, DraftServiceLevel *handoff)
 		if (!ClauseOnce(scan, handoff->accept ? scan->cur : NULL, "accept"))
 			return false;
 		return align_scan_take_word(scan, "accept") &&
-			ParseNames(scan, "a stage", true, &handoff->accept);
+			ParseNames(scan, "stage name", FOLLOWED_BY_HANDOFF_CLAUSE, &handoff->accept);
 	}
 	if (align_scan_peek_word(scan, "reject"))
 	{
 		if (!ClauseOnce(scan, handoff->reject ? scan->cur : NULL, "reject"))
 			return false;
 		if (!align_scan_take_word(scan, "reject") ||
-			!ParseNames(scan, "a stage", true, &handoff->reject))
+			!ParseNames(scan, "stage name", FOLLOWED_BY_HANDOFF_CLAUSE, &handoff->reject))
 			return false;
 		if (!align_scan_take_word(scan, "with"))
 			return true;
@@ -353,13 +366,13 @@ ParseHandoff(TextScan *scan, Draft *draft)
 
 	handoff->is_handoff = true;
 	handoff->due.promise.warn = -1;
-	if (!ParseName(scan, "the name of a handoff", &handoff->name) ||
+	if (!ParseName(scan, "handoff name", &handoff->name) ||
 		!align_scan_expect(scan, ":") ||
-		!ParseName(scan, "a stage", &stage) ||
+		!ParseName(scan, "stage name", &stage) ||
 		!align_scan_expect_word(scan, "from") ||
-		!ParseName(scan, "a team", &handoff->from_team) ||
+		!ParseName(scan, "team name", &handoff->from_team) ||
 		!align_scan_expect_word(scan, "to") ||
-		!ParseName(scan, "a team", &handoff->team))
+		!ParseName(scan, "team name", &handoff->team))
 		return false;
 	handoff->starts = list_make1(KeepName(&stage));
 	while (align_scan_take(scan, ","))
@@ -381,14 +394,14 @@ ParseSla(TextScan *scan, Draft *draft)
 	DraftServiceLevel *sla = (DraftServiceLevel *) palloc0(sizeof(DraftServiceLevel));
 
 	sla->due.promise.warn = -1;
-	if (!ParseName(scan, "the name of an sla", &sla->name) ||
+	if (!ParseName(scan, "sla name", &sla->name) ||
 		!align_scan_expect_word(scan, "by") ||
-		!ParseName(scan, "a team", &sla->team) ||
+		!ParseName(scan, "team name", &sla->team) ||
 		!align_scan_expect(scan, ":") ||
 		!align_scan_expect_word(scan, "from") ||
-		!ParseNames(scan, "a stage", false, &sla->starts) ||
+		!ParseNames(scan, "stage name", FOLLOWED_BY_NONE, &sla->starts) ||
 		!align_scan_expect_word(scan, "to") ||
-		!ParseNames(scan, "a stage", true, &sla->stops))
+		!ParseNames(scan, "stage name", FOLLOWED_BY_DUE, &sla->stops))
 		return false;
 	(void) align_scan_take(scan, ",");
 	if (!align_funnel_scan_due(scan, &sla->due))
@@ -404,7 +417,7 @@ ParseSla(TextScan *scan, Draft *draft)
 		{
 			if (!ClauseOnce(scan, sla->pauses ? scan->cur : NULL, "pause") ||
 				!align_scan_take_word(scan, "pause") ||
-				!ParseNames(scan, "a stage", true, &sla->pauses))
+				!ParseNames(scan, "stage name", FOLLOWED_BY_SLA_CLAUSE, &sla->pauses))
 				return false;
 		}
 		else
@@ -428,7 +441,7 @@ ParseGoal(TextScan *scan, DraftTarget *target)
 	align_scan_space(scan);
 	target->goal_at = p = scan->cur;
 	if (*p < '0' || *p > '9')
-		return align_scan_expected(scan, "a number",
+		return align_scan_expected(scan, "number",
 								   "Write a target as \"400 mql per month\", \"90% of speed_to_lead\" or \"25% from mql to customer\".");
 	while (*p >= '0' && *p <= '9')
 		p++;
@@ -479,14 +492,14 @@ ParseTarget(TextScan *scan, Draft *draft)
 
 	target->at = draft->statement;
 	target->within = -1;
-	if (!ParseName(scan, "a team", &target->team) ||
+	if (!ParseName(scan, "team name", &target->team) ||
 		!align_scan_expect(scan, ":") ||
 		!ParseGoal(scan, target))
 		return false;
 	if (!align_scan_take(scan, "%"))
 	{
 		target->kind = TARGET_COUNT;
-		if (!ParseName(scan, "a stage", &target->what) ||
+		if (!ParseName(scan, "stage name", &target->what) ||
 			!align_scan_expect_word(scan, "per") ||
 			!ParsePeriod(scan, &target->per))
 			return false;
@@ -494,15 +507,15 @@ ParseTarget(TextScan *scan, Draft *draft)
 	else if (align_scan_take_word(scan, "of"))
 	{
 		target->kind = TARGET_SERVICE_LEVEL;
-		if (!ParseName(scan, "a handoff or sla", &target->what))
+		if (!ParseName(scan, "name of a handoff or sla", &target->what))
 			return false;
 	}
 	else if (align_scan_take_word(scan, "from"))
 	{
 		target->kind = TARGET_CONVERSION;
-		if (!ParseName(scan, "a stage", &target->what) ||
+		if (!ParseName(scan, "stage name", &target->what) ||
 			!align_scan_expect_word(scan, "to") ||
-			!ParseName(scan, "a stage", &target->to))
+			!ParseName(scan, "stage name", &target->to))
 			return false;
 		if (align_scan_peek_word(scan, "within") &&
 			!align_funnel_scan_window(scan, &target->within))
@@ -525,7 +538,7 @@ ParseNeed(TextScan *scan, DraftNeed *need)
 	if (*scan->cur == '\'')
 	{
 		need->kind = NEED_CONDITION;
-		return ParseString(scan, "a condition", &need->text);
+		return ParseString(scan, "condition", &need->text);
 	}
 	if (align_scan_take_word(scan, "reason"))
 	{
@@ -533,7 +546,7 @@ ParseNeed(TextScan *scan, DraftNeed *need)
 		return ParseReasons(scan, &need->reasons);
 	}
 	need->kind = NEED_COLUMN;
-	return ParseName(scan, "a column, a condition in single quotes or \"reason\"", &need->text);
+	return ParseName(scan, "column, condition in single quotes or \"reason\"", &need->text);
 }
 
 /* [from ->] to needs need {, need} */
@@ -567,12 +580,49 @@ ParseLabels(TextScan *scan, Draft *draft, const ScanName *stage)
 	{
 		ScanName	label;
 
-		if (!ParseString(scan, "a label", &label))
+		if (!ParseString(scan, "label", &label))
 			return false;
 		labels->labels = lappend(labels->labels, KeepName(&label));
 	} while (align_scan_take(scan, ","));
 	draft->labels = lappend(draft->labels, labels);
 	return true;
+}
+
+typedef bool (*ParseRest) (TextScan *scan, Draft *draft);
+
+/* Statements that begin with a word of their own. */
+static const struct
+{
+	const char *word;
+	ParseRest	parse;
+}			statements[] = {
+	{"hours", ParseHours},
+	{"stage", ParseStage},
+	{"won", ParseWon},
+	{"lost", ParseLost},
+	{"entry", ParseEntry},
+	{"success", ParseSuccess},
+	{"path", ParsePath},
+	{"handoff", ParseHandoff},
+	{"sla", ParseSla},
+	{"target", ParseTarget},
+};
+
+static bool
+FailNoStatement(TextScan *scan, const ScanName *name)
+{
+	const char *words[lengthof(statements)];
+	const char *nearest;
+
+	for (int i = 0; i < (int) lengthof(statements); i++)
+		words[i] = statements[i].word;
+	nearest = align_nearest(name->text, name->len, words, lengthof(statements));
+	return align_scan_fail(scan, name->at,
+						   psprintf("\"%s\" begins no statement.", name->text),
+						   nearest != NULL && !name->quoted && strcmp(nearest, name->text) != 0 ?
+						   psprintf("Did you mean \"%s\"?", nearest) :
+						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, or a stage followed by needs, known as or ->.",
+						   "expected statement");
 }
 
 /* A statement about a stage, which it begins with. */
@@ -582,22 +632,18 @@ ParseAboutStage(TextScan *scan, Draft *draft)
 	ScanName	name;
 	ScanName	to;
 
-	if (!ParseName(scan, "a statement", &name))
+	if (!ParseName(scan, "statement", &name))
 		return false;
 	if (align_scan_take(scan, "->"))
-		return ParseName(scan, "a stage", &to) &&
+		return ParseName(scan, "stage name", &to) &&
 			align_scan_expect_word(scan, "needs") &&
 			ParseNeeds(scan, draft, &name, &to);
 	if (align_scan_take_word(scan, "known"))
 		return align_scan_expect_word(scan, "as") && ParseLabels(scan, draft, &name);
 	if (align_scan_take_word(scan, "needs"))
 		return ParseNeeds(scan, draft, NULL, &name);
-	return align_scan_fail(scan, name.at,
-						   psprintf("\"%s\" begins no statement.", name.text),
-						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, or a stage followed by needs, known as or ->.",
-						   "expected a statement");
+	return FailNoStatement(scan, &name);
 }
-
 /*
  * A statement that begins with a keyword may still be one about a stage of that
  * name; see the head of this file.
@@ -627,23 +673,6 @@ IsAboutStage(TextScan *scan)
 static bool
 ParseStatement(TextScan *scan, Draft *draft)
 {
-	static const struct
-	{
-		const char *word;
-		ParseRest	parse;
-	}			statements[] = {
-		{"hours", ParseHours},
-		{"stage", ParseStage},
-		{"won", ParseWon},
-		{"lost", ParseLost},
-		{"entry", ParseEntry},
-		{"success", ParseSuccess},
-		{"path", ParsePath},
-		{"handoff", ParseHandoff},
-		{"sla", ParseSla},
-		{"target", ParseTarget},
-	};
-
 	draft->statement = scan->cur;
 	for (int i = 0; i < (int) lengthof(statements); i++)
 	{

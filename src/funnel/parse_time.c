@@ -64,10 +64,10 @@ ScanDuration(TextScan *scan, bool *working, int64 *amount)
 
 	align_scan_space(scan);
 	at = scan->cur;
-	if (!align_scan_uint(scan, "a whole number", PG_INT64_MAX, &n))
+	if (!align_scan_uint(scan, "whole number", PG_INT64_MAX, &n))
 		return false;
 	if (*scan->cur == '.' || *scan->cur == ',')
-		return align_scan_expected(scan, "a whole number of minutes, hours, days or weeks",
+		return align_scan_expected(scan, "whole number of minutes, hours, days or weeks",
 								   "Use a smaller unit, as \"90 minutes\" for an hour and a half.");
 
 	align_scan_space(scan);
@@ -92,7 +92,7 @@ ScanDuration(TextScan *scan, bool *working, int64 *amount)
 	if (n == 0)
 		return align_scan_fail_code(scan, ERRCODE_INVALID_PARAMETER_VALUE, at, NULL,
 									"Give at least one minute.",
-									"a time of zero");
+									"time of zero");
 	if (n > (uint64) (FUNNEL_MAX_DAYS * USECS_PER_DAY / unit->microseconds))
 		return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, at,
 									psprintf("The longest time is %d days.", FUNNEL_MAX_DAYS),
