@@ -55,7 +55,7 @@ BEGIN
 	END IF;
 	RETURN coalesce(growth, 32769) > 32768;
 END $$;
-SELECT expression, pg_temp.grows(expression, 10000) AS grows FROM unnest(ARRAY[
+SELECT expression, pg_temp.grows(expression, 4000) AS grows FROM unnest(ARRAY[
 	'lead::text', 'lead::text::align.lead', 'lead_send(lead)', 'lead::jsonb', 'lead::jsonb::align.lead', 'lead = big', 'lead_hash(big)',
 	'current_stage(big)', 'stage_at(big, now())', 'since(big)', 'reached(big, ''stage 40'')', 'align.time_in(big, ''stage 7'', now())',
 	'time_between(big, ''stage 1'', ''stage 30'')', 'path(big)',
