@@ -6,6 +6,10 @@
 #   make demo             a tour with its own throwaway cluster; DATA=folder tells it on your own CSV, KEEP=1 keeps it running
 #   make matrix           the tests on PostgreSQL 17 and 18 too, in chroots
 #   make bench            measurements side by side
+
+# The folder of `make demo DATA=folder`: PGXS has another use for the name.
+DEMO_DATA := $(DATA)
+
 EXTENSION = align
 MODULE_big = align
 EXTVERSION = 0.1.0
@@ -50,15 +54,15 @@ all install installcheck uninstall clean:
 	@echo "align: no pg_config of a PostgreSQL with server headers (try: make test, which installs it, or PG_CONFIG=/path/to/pg_config)" >&2; exit 1
 endif
 
-# The scripts look for a PostgreSQL themselves unless one was asked for.
-FRONT_DOOR = $(if $(filter command environment override,$(firstword $(origin PG_CONFIG))),PG_CONFIG='$(PG_CONFIG)')
-
+# These scripts look for a PostgreSQL themselves, unless one is asked for: make
+# hands them PG_CONFIG and other settings that were given in the environment or
+# on its command line.
 .PHONY: test demo matrix bench
 test:
-	@$(FRONT_DOOR) test/run
+	@test/run
 demo:
-	@$(FRONT_DOOR) DATA='$(DEMO_DATA)' sql/demo/run
+	@DATA='$(DEMO_DATA)' sql/demo/run
 matrix:
 	@test/matrix
 bench:
-	@$(FRONT_DOOR) CONF="$$(cat test/bench/postgresql.conf)" test/cluster test/bench/run
+	@CONF="$$(cat test/bench/postgresql.conf)" test/cluster test/bench/run

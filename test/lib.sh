@@ -83,7 +83,7 @@ missing_packages() {
 	fi
 
 	[ "$purpose" = test ] || return 0
-	perl_has TAP::Harness && perl_has Test::More || say perl
+	{ perl_has TAP::Harness && perl_has Test::More; } || say perl
 	perl_has IPC::Run || say libipc-run-perl
 	perl_has TAP::Parser::SourceHandler::pgTAP || say libtap-parser-sourcehandler-pgtap-perl
 	if [ -z "${PG_CONFIG:-}" ] || [ ! -e "$("$PG_CONFIG" --sharedir)/extension/pgtap.control" ]; then
@@ -163,7 +163,7 @@ make_work() {
 		chmod 711 "$work"
 	fi
 	copy_shared
-	cd "$work"
+	cd "$work" || exit
 }
 
 # Data beside the checkout that some tests use where it exists.
