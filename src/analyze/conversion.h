@@ -177,8 +177,10 @@ extern Conversion *align_conversion_absorb(Conversion *into, WireReader *reader,
 extern Conversion *align_conversion_absorb_datum(Conversion *into, Datum datum,
 												 MemoryContext context);
 
-/* text.c */
+/* text.c: in a new context below the current one; NULL after a soft error */
 extern Conversion *align_conversion_parse(const char *text, Node *escontext);
+
+/* text_write.c */
 extern char *align_conversion_write(Conversion *conversion);
 extern void align_write_uint128(StringInfo out, uint128 value);
 

@@ -1,6 +1,6 @@
 /*
  * text.c
- *	  The text form of a conversion.
+ *	  The text form of a conversion, read; text_write.c writes it.
  *
  *	  {steps (inquiry, mql, customer) mode ordered within 30 days
  *	   as of 2026-03-01T00:00:00Z to 2026-03-31T00:00:00Z,
@@ -223,20 +223,6 @@ ScanUint128(TextScan *scan, const char *what, uint128 *value)
 	return true;
 }
 
-void
-align_write_uint128(StringInfo out, uint128 value)
-{
-	char		digits[40];
-	int			at = sizeof(digits);
-
-	do
-	{
-		digits[--at] = '0' + (char) (value % 10);
-		value /= 10;
-	} while (value > 0);
-	appendBinaryStringInfo(out, digits + at, sizeof(digits) - at);
-}
-
 static bool
 ScanAmount(TextScan *scan, Conversion *conversion, AmountSum *sum)
 {
@@ -268,12 +254,14 @@ static bool
 ScanTimes(TextScan *scan, Conversion *conversion, Histogram *times)
 {
 	HistogramClaim claim;
-	const char *at = scan->cur;
+	const char *at;
 	const char *wrong;
 	uint128		sum = 0;
 	uint64		least;
 	uint64		most;
 
+	align_scan_space(scan);
+	at = scan->cur;
 	if (!ScanUint128(scan, "a sum of durations", &sum) ||
 		!align_scan_expect_word(scan, "least") ||
 		!align_scan_uint(scan, "a duration", DURATION_MAX, &least) ||
@@ -306,11 +294,7 @@ ScanTimes(TextScan *scan, Conversion *conversion, Histogram *times)
 
 	wrong = align_histogram_claim_check(&claim, sum, least, most);
 	if (wrong != NULL)
-	{
-		while (*at == ' ')
-			at++;
 		return align_scan_fail(scan, at, wrong, NULL, "impossible times");
-	}
 	align_histogram_absorb(times, &claim, sum, least, most);
 	return true;
 }
@@ -414,95 +398,4 @@ align_conversion_parse(const char *text, Node *escontext)
 	}
 	conversion->leads = counts.leads;
 	return conversion;
-}
-
-static void
-WriteCount(StringInfo out, const char *word, int64 count)
-{
-	if (count != 0)
-		appendStringInfo(out, " %s " INT64_FORMAT, word, count);
-}
-
-static void
-WriteTimes(StringInfo out, Histogram *times)
-{
-	HistogramScan scan;
-	const char *separator = "";
-	int			bucket;
-	int64		count;
-
-	if (times->count == 0)
-		return;
-	appendStringInfoString(out, " time ");
-	align_write_uint128(out, times->sum);
-	appendStringInfo(out, " least " UINT64_FORMAT " most " UINT64_FORMAT " in (",
-					 times->least, times->most);
-	align_histogram_scan(&scan, times);
-	while (align_histogram_next(&scan, &bucket, &count))
-	{
-		appendStringInfo(out, "%s%d", separator, bucket);
-		if (count != 1)
-			appendStringInfo(out, "*" INT64_FORMAT, count);
-		separator = ", ";
-	}
-	appendStringInfoChar(out, ')');
-}
-
-char *
-align_conversion_write(Conversion *conversion)
-{
-	const ConversionIdentity *identity = &conversion->identity;
-	StringInfoData out;
-
-	initStringInfo(&out);
-	if (identity->kind == CONVERSION_STEPS)
-	{
-		appendStringInfoString(&out, "{steps ");
-		align_write_names(&out, identity);
-		appendStringInfo(&out, " mode %s", align_mode_name(identity->mode));
-		if (identity->within >= 0)
-		{
-			appendStringInfoString(&out, " within ");
-			align_write_window(&out, identity->within);
-		}
-	}
-	else
-	{
-		appendStringInfo(&out, "{funnel %016llx ", (unsigned long long) identity->fingerprint);
-		align_write_names(&out, identity);
-	}
-	appendStringInfoString(&out, " as of ");
-	align_write_time(&out, conversion->least_as_of);
-	if (conversion->most_as_of != conversion->least_as_of)
-	{
-		appendStringInfoString(&out, " to ");
-		align_write_time(&out, conversion->most_as_of);
-	}
-
-	for (int i = 0; i <= identity->nsteps; i++)
-	{
-		ConversionLevel *level = &conversion->levels[i];
-		int			before = out.len;
-		int			empty;
-
-		appendStringInfo(&out, ", level %d", i);
-		empty = out.len;
-		WriteCount(&out, "open", level->open);
-		WriteCount(&out, "dropped", level->dropped);
-		if (i == identity->nsteps)
-			WriteCount(&out, "converted", conversion->converted);
-		WriteCount(&out, "entered", level->entered);
-		if (level->amount.present)
-		{
-			appendStringInfo(&out, " amount %s", align_amount_sum_text(&level->amount));
-		}
-		WriteTimes(&out, &level->times);
-		if (out.len == empty)
-		{
-			out.len = before;
-			out.data[before] = '\0';
-		}
-	}
-	appendStringInfoChar(&out, '}');
-	return out.data;
 }

@@ -1,0 +1,115 @@
+/*
+ * text_write.c
+ *	  The text form of a conversion, written; text.c has the grammar.
+ *
+ * Output is canonical: what is zero or absent is left out.
+ */
+#include "postgres.h"
+
+#include "conversion.h"
+#include "time_text.h"
+
+void
+align_write_uint128(StringInfo out, uint128 value)
+{
+	char		digits[40];
+	int			at = sizeof(digits);
+
+	do
+	{
+		digits[--at] = '0' + (char) (value % 10);
+		value /= 10;
+	} while (value > 0);
+	appendBinaryStringInfo(out, digits + at, sizeof(digits) - at);
+}
+
+static void
+WriteCount(StringInfo out, const char *word, int64 count)
+{
+	if (count != 0)
+		appendStringInfo(out, " %s " INT64_FORMAT, word, count);
+}
+
+static void
+WriteTimes(StringInfo out, Histogram *times)
+{
+	HistogramScan scan;
+	const char *separator = "";
+	int			bucket;
+	int64		count;
+
+	if (times->count == 0)
+		return;
+	appendStringInfoString(out, " time ");
+	align_write_uint128(out, times->sum);
+	appendStringInfo(out, " least " UINT64_FORMAT " most " UINT64_FORMAT " in (",
+					 times->least, times->most);
+	align_histogram_scan(&scan, times);
+	while (align_histogram_next(&scan, &bucket, &count))
+	{
+		appendStringInfo(out, "%s%d", separator, bucket);
+		if (count != 1)
+			appendStringInfo(out, "*" INT64_FORMAT, count);
+		separator = ", ";
+	}
+	appendStringInfoChar(out, ')');
+}
+
+char *
+align_conversion_write(Conversion *conversion)
+{
+	const ConversionIdentity *identity = &conversion->identity;
+	StringInfoData out;
+
+	initStringInfo(&out);
+	if (identity->kind == CONVERSION_STEPS)
+	{
+		appendStringInfoString(&out, "{steps ");
+		align_write_names(&out, identity);
+		appendStringInfo(&out, " mode %s", align_mode_name(identity->mode));
+		if (identity->within >= 0)
+		{
+			appendStringInfoString(&out, " within ");
+			align_write_window(&out, identity->within);
+		}
+	}
+	else
+	{
+		appendStringInfo(&out, "{funnel %016llx ", (unsigned long long) identity->fingerprint);
+		align_write_names(&out, identity);
+	}
+	appendStringInfoString(&out, " as of ");
+	align_write_time(&out, conversion->least_as_of);
+	if (conversion->most_as_of != conversion->least_as_of)
+	{
+		appendStringInfoString(&out, " to ");
+		align_write_time(&out, conversion->most_as_of);
+	}
+
+	for (int i = 0; i <= identity->nsteps; i++)
+	{
+		ConversionLevel *level = &conversion->levels[i];
+		int			before = out.len;
+		int			empty;
+
+		appendStringInfo(&out, ", level %d", i);
+		empty = out.len;
+		WriteCount(&out, "open", level->open);
+		WriteCount(&out, "dropped", level->dropped);
+		if (i == identity->nsteps)
+			WriteCount(&out, "converted", conversion->converted);
+		WriteCount(&out, "entered", level->entered);
+		if (level->amount.present)
+		{
+			appendStringInfo(&out, " amount %s", align_amount_sum_text(&level->amount));
+		}
+		WriteTimes(&out, &level->times);
+		if (out.len == empty)
+		{
+			out.len = before;
+			out.data[before] = '\0';
+		}
+	}
+	appendStringInfoChar(&out, '}');
+	return out.data;
+}
