@@ -108,6 +108,15 @@ CREATE FUNCTION make_temp() RETURNS int LANGUAGE plpgsql AS
     $$ BEGIN CREATE TEMP TABLE made (i int); RETURN 1; END $$;
 SELECT * FROM align.backtest('SELECT make_temp(), at, stage FROM target', :f);
 
+-- Cancelled in the middle, and one can write again.
+BEGIN;
+SAVEPOINT s;
+SET LOCAL statement_timeout = '50ms';
+SELECT * FROM align.backtest('SELECT 1, now(), ''a'' FROM pg_sleep(60)', :f);
+ROLLBACK TO s;
+INSERT INTO target VALUES (5, '2026-01-01', 'a');
+ROLLBACK;
+
 -- The caller's rights, not the owner's.
 CREATE ROLE regress_align_reader;
 GRANT USAGE ON SCHEMA align TO regress_align_reader;

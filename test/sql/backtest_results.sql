@@ -77,6 +77,11 @@ SELECT stage, leads FROM align.backtest($$VALUES (1, now(), 'Ünïcödé 漏斗'
 INSERT INTO event (lead, at, stage) VALUES (99, '2026-01-01', 'seen');
 SELECT stage FROM align.backtest('SELECT lead, at, stage FROM event', (SELECT f FROM given)) WHERE stage = 'seen';
 
+-- A backtest of a backtest.
+SELECT rule, stage, leads, examples FROM align.backtest(
+    $$SELECT rule || stage, now(), 'found' FROM align.backtest('SELECT lead, at, stage FROM event', (SELECT f FROM given)) WHERE stage IS NOT NULL$$,
+    (SELECT f FROM given));
+
 -- It is no obstacle to writing afterwards, nor inside a function.
 SHOW transaction_read_only;
 DO $$
