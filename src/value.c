@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -179,6 +180,12 @@ align_value_hash_extended(PG_FUNCTION_ARGS)
 
 	PG_FREE_IF_COPY(value, 0);
 	PG_RETURN_DATUM(result);
+}
+
+void
+align_begin_rows(FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 }
 
 /*

@@ -49,6 +49,14 @@ extern char *align_text_value_recv(StringInfo buf, const char *type_name);
 extern bytea *align_text_value_send(const TextValue *value);
 
 /*
+ * Begin a set-returning function that fills rsinfo->setResult.  The row type is
+ * the executor's own: looked up anew it would cost more than most calls, and
+ * leave memory behind in the query's context at each (a LATERAL call per lead
+ * makes millions).
+ */
+extern void align_begin_rows(FunctionCallInfo fcinfo);
+
+/*
  * Per-call-site memory of something compiled from a value.  "valid" says
  * whether the argument still equals the one last compiled; the caller then
  * reads compiled.  If not, it resets the context, compiles into it, and calls

@@ -142,7 +142,7 @@ align_conversion_steps(PG_FUNCTION_ARGS)
 	ConversionCounts counts;
 	Numeric		amounts[CONVERSION_MAX_STEPS + 1];
 
-	InitMaterializedSRF(fcinfo, 0);
+	align_begin_rows(fcinfo);
 	conversion = align_conversion_absorb_datum(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext);
 	align_counts_of(conversion, &counts);
 	SumAmounts(conversion, amounts);

@@ -27,7 +27,7 @@ PG_FUNCTION_INFO_V1(align_funnel_targets);
 void
 align_row_begin(FunnelRow *row, FunctionCallInfo fcinfo)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	align_begin_rows(fcinfo);
 	row->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	row->ncolumns = 0;
 }

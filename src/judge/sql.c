@@ -59,7 +59,7 @@ align_violations(PG_FUNCTION_ARGS)
 	struct varlena *lead = LeadArg(PG_GETARG_DATUM(0));
 	Walk		walk;
 
-	InitMaterializedSRF(fcinfo, 0);
+	align_begin_rows(fcinfo);
 	align_walk_begin(&walk, funnel, lead, DT_NOEND);
 	while (align_walk_next(&walk))
 	{
@@ -152,7 +152,7 @@ align_sla_clocks(PG_FUNCTION_ARGS)
 	TimestampTz as_of = align_as_of_arg(fcinfo, 2);
 	ClockBoard	board;
 
-	InitMaterializedSRF(fcinfo, 0);
+	align_begin_rows(fcinfo);
 	align_clocks_begin(&board, funnel);
 	align_clocks_run(&board, lead, as_of);
 	for (int i = 0; i < board.nclocks; i++)

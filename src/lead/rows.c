@@ -33,7 +33,7 @@ typedef struct Row
 static void
 RowsBegin(Row *row, FunctionCallInfo fcinfo)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	align_begin_rows(fcinfo);
 	row->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	row->context = AllocSetContextCreate(CurrentMemoryContext, "align lead rows",
 										 ALLOCSET_SMALL_SIZES);
