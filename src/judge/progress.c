@@ -20,15 +20,29 @@ typedef struct Chain
 	TimestampTz times[PROGRESS_MAX_STEPS];	/* as many as its level */
 } Chain;
 
-/* Bit L is set if the string is the name of step L. */
-static uint64
-StepsNamed(const ProgressSteps *steps, LeadString name)
+/*
+ * Equal strings have equal signatures, and different stages seldom do: spares
+ * most of the comparisons of every name with every step.
+ */
+static inline uint32
+Signature(LeadString name)
 {
+	if (name.len == 0)
+		return 0;
+	return (uint32) name.len << 16 | (uint32) (uint8) name.text[0] << 8 |
+		(uint8) name.text[name.len - 1];
+}
+
+/* Bit L is set if the string is the name of step L. */
+static inline uint64
+StepsNamed(const ProgressSteps *steps, const uint32 *signatures, LeadString name)
+{
+	uint32		signature = Signature(name);
 	uint64		result = 0;
 
 	for (int i = 0; i < steps->nsteps; i++)
 	{
-		if (steps->steps[i].len == name.len &&
+		if (signatures[i] == signature && steps->steps[i].len == name.len &&
 			memcmp(steps->steps[i].text, name.text, name.len) == 0)
 			result |= UINT64CONST(1) << i;
 	}
@@ -113,18 +127,22 @@ align_progress(const ProgressSteps *steps, const struct varlena *lead, Timestamp
 	LeadReader	reader;
 	LeadEntry	entry;
 	Chain		chains[PROGRESS_MAX_STEPS];
+	uint32		signatures[PROGRESS_MAX_STEPS];
 	uint64		inline_fits[LEAD_INLINE_STRINGS];
 	uint64	   *fits = inline_fits;
 
 	BeginProgress(progress, steps->nsteps);
 	for (int i = 0; i < steps->nsteps; i++)
+	{
 		chains[i].exists = false;
+		signatures[i] = Signature(steps->steps[i]);
+	}
 
 	align_lead_read(&reader, lead);
 	if (reader.nstrings > LEAD_INLINE_STRINGS)
 		fits = palloc(reader.nstrings * sizeof(uint64));
 	for (int i = 0; i < reader.nstrings; i++)
-		fits[i] = StepsNamed(steps, reader.strings[i]);
+		fits[i] = StepsNamed(steps, signatures, reader.strings[i]);
 
 	while (align_lead_next(&reader, &entry) && entry.at <= as_of)
 	{
