@@ -118,24 +118,10 @@ typedef struct Draft
 	List	   *targets;
 } Draft;
 
-/*
- * What compiling keeps at hand.  Messages and scratch memory live in the
- * current context, the result in funnel->context.
- */
-typedef struct FunnelBuild
-{
-	TextScan   *scan;
-	const Draft *draft;
-	Funnel	   *funnel;
-	const char **stage_at;		/* where each stage is declared */
-	int			nnamed;			/* teams that hold, promise or hand over */
-	bool	   *reaches;		/* nstages * nstages: is there a legal route? */
-} FunnelBuild;
-
 /* parse.c: false after a soft error, as all that follow. */
 extern bool align_funnel_draft(TextScan *scan, Draft *draft);
 
-/* parse_time.c */
+/* promise.c */
 extern bool align_funnel_due_follows(TextScan *scan);
 extern bool align_funnel_warn_follows(TextScan *scan);
 extern bool align_funnel_scan_due(TextScan *scan, DraftPromise *promise);
@@ -144,59 +130,21 @@ extern bool align_funnel_scan_window(TextScan *scan, int64 *within);
 /* "st", "nd", "rd" or "th" */
 extern const char *align_ordinal_suffix(int64 n);
 
-/* compile.c: draft to compiled form, in a new child of context. */
-extern Funnel *align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context);
-
 /* value.c */
 /* Parse and compile what scan stands at the beginning of. */
 extern Funnel *align_funnel_compile_scan(TextScan *scan, MemoryContext context);
 /* The canonical value of it; NULL after a soft error. */
 extern TextValue *align_funnel_value_scan(TextScan *scan);
 
-/* check.c: one rule, one function, one message. */
-extern bool align_check_limit(FunnelBuild *build, const char *at, int n, int max, const char *what);
-extern bool align_check_stage_known(FunnelBuild *build, const ScanName *name, int *stage);
-extern bool align_check_stage_new(FunnelBuild *build, const ScanName *name);
-extern bool align_check_labels_distinct(FunnelBuild *build, const FunnelLabel *labels,
-										const char **at, int nlabels);
-extern bool align_check_named_once(FunnelBuild *build, List *names, const char *what);
-extern bool align_check_one_success_path(FunnelBuild *build);
-extern bool align_check_success_path(FunnelBuild *build, List *steps);
-extern bool align_check_moves_on(FunnelBuild *build, const ScanName *name, int from, int to);
-extern bool align_check_one_entry(FunnelBuild *build);
-extern bool align_check_reached(FunnelBuild *build);
-extern bool align_check_team_known(FunnelBuild *build, const ScanName *name, int team);
-extern bool align_check_need_new(FunnelBuild *build, const DraftNeed *need,
-								 const FunnelNeed *needs, int nneeds);
-extern bool align_check_condition(FunnelBuild *build, const ScanName *condition);
-extern bool align_check_move_legal(FunnelBuild *build, const ScanName *name, int from, int to);
-extern bool align_check_service_level_new(FunnelBuild *build, const ScanName *name);
-extern bool align_check_roles(FunnelBuild *build, const DraftServiceLevel *draft,
-							  const ServiceLevel *level);
-extern bool align_check_handoff(FunnelBuild *build, const DraftServiceLevel *draft,
-								const ServiceLevel *level);
-extern bool align_check_can_stop(FunnelBuild *build, const DraftServiceLevel *draft,
-								 const ServiceLevel *level);
-extern bool align_check_warn(FunnelBuild *build, const DraftPromise *due);
-extern bool align_check_has_hours(FunnelBuild *build, const DraftServiceLevel *draft,
-								  const ServiceLevel *level);
-extern bool align_check_reasons_meet(FunnelBuild *build);
-extern bool align_check_service_level_known(FunnelBuild *build, const ScanName *name, int *level);
-extern bool align_check_goal(FunnelBuild *build, const DraftTarget *draft);
-extern bool align_check_target_route(FunnelBuild *build, const DraftTarget *draft,
-									 const FunnelTarget *target);
-extern bool align_check_target_new(FunnelBuild *build, const DraftTarget *draft,
-								   const FunnelTarget *target);
-
 /* lookup.c */
 extern const char *align_nearest(const char *name, int len, const char **candidates, int n);
-/* "Did you mean "x"?" if a candidate is near, else what there is if that is short, else NULL. */
+/* "Did you mean "x"?", else what there is if that is short, else NULL. */
 extern char *align_nearest_hint(const char *name, int len, const char **candidates, int n);
 extern int	align_label_cmp(const void *a, const void *b);
 /* For every stage whether a legal route of at least one move leads there. */
 extern void align_funnel_reach(const Funnel *funnel, int from, bool *reached);
 
-/* write.c: pieces that the other writers of this room share. */
+/* promise.c, write.c, paths.c: pieces that the other writers of this room share. */
 extern void align_write_need(StringInfo out, const FunnelNeed *need);
 extern void align_write_stages(StringInfo out, const Funnel *funnel, const int *stages, int n);
 /* "90 days"; NULL if negative */
@@ -217,6 +165,5 @@ typedef struct PathGroup
 } PathGroup;
 
 extern List *align_funnel_path_groups(const Funnel *funnel);
-extern bool align_funnel_entry_is_default(const Funnel *funnel);
 
 #endif							/* ALIGN_FUNNEL_DRAFT_H */

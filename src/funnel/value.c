@@ -6,7 +6,7 @@
 
 #include "utils/memutils.h"
 
-#include "funnel/draft.h"
+#include "funnel/build.h"
 
 #define TYPE_NAME "funnel"
 

@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include "utils/timestamp.h"
-
 #include "funnel/draft.h"
 
 /* Words that a name in this place must not be taken for. */
@@ -113,78 +111,6 @@ WriteNeeds(StringInfo out, const FunnelNeed *needs, int n)
 	appendStringInfoString(out, ";\n");
 }
 
-/*
- * "2 days": the largest unit that divides it, weeks apart.
- */
-static void
-WriteDuration(StringInfo out, int64 amount, bool working)
-{
-	const char *unit;
-	int64		n;
-
-	if (!working && amount % USECS_PER_DAY == 0)
-	{
-		n = amount / USECS_PER_DAY;
-		unit = "day";
-	}
-	else if (amount % USECS_PER_HOUR == 0)
-	{
-		n = amount / USECS_PER_HOUR;
-		unit = "hour";
-	}
-	else
-	{
-		n = amount / USECS_PER_MINUTE;
-		unit = "minute";
-	}
-	appendStringInfo(out, INT64_FORMAT " %s%s%s", n, working ? "working " : "", unit,
-					 n == 1 ? "" : "s");
-}
-
-char *
-align_promise_text(const Promise *promise)
-{
-	StringInfoData out;
-
-	if (promise->kind == DUE_NONE)
-		return NULL;
-	initStringInfo(&out);
-	if (promise->kind != DUE_END_OF_DAY)
-		WriteDuration(&out, promise->amount, promise->kind == DUE_WORKING);
-	else if (promise->amount == 0)
-		appendStringInfoString(&out, "end of the same working day");
-	else if (promise->amount == 1)
-		appendStringInfoString(&out, "end of next working day");
-	else
-		appendStringInfo(&out, "end of " INT64_FORMAT "%s working day",
-						 promise->amount, align_ordinal_suffix(promise->amount));
-	return out.data;
-}
-
-char *
-align_warn_text(const Promise *promise)
-{
-	StringInfoData out;
-
-	if (promise->warn < 0)
-		return NULL;
-	initStringInfo(&out);
-	WriteDuration(&out, promise->warn, promise->kind != DUE_ELAPSED);
-	return out.data;
-}
-
-char *
-align_window_text(int64 within)
-{
-	StringInfoData out;
-
-	if (within < 0)
-		return NULL;
-	initStringInfo(&out);
-	WriteDuration(&out, within, false);
-	return out.data;
-}
-
 static void
 WriteDue(StringInfo out, const Promise *promise)
 {
@@ -247,8 +173,8 @@ WriteDeclarations(StringInfo out, const Funnel *funnel)
 	}
 }
 
-bool
-align_funnel_entry_is_default(const Funnel *funnel)
+static bool
+EntryIsDefault(const Funnel *funnel)
 {
 	for (int i = 0; i < funnel->nstages; i++)
 	{
@@ -263,7 +189,7 @@ WriteEntry(StringInfo out, const Funnel *funnel)
 {
 	bool		first = true;
 
-	if (align_funnel_entry_is_default(funnel))
+	if (EntryIsDefault(funnel))
 		return;
 	for (int i = 0; i < funnel->nstages; i++)
 	{
@@ -274,98 +200,6 @@ WriteEntry(StringInfo out, const Funnel *funnel)
 		first = false;
 	}
 	appendStringInfoString(out, ";\n");
-}
-
-/*
- * From where do moves lead to this stage that are not on the success path?
- * *any: from every open stage, counting the success path too.
- */
-static StageSet
-Sources(const Funnel *funnel, int to, bool *any)
-{
-	StageSet	result = {0, (int *) palloc(sizeof(int) * funnel->nstages)};
-
-	*any = true;
-	for (int from = 0; from < funnel->nstages; from++)
-	{
-		uint8		move = FUNNEL_MOVE(funnel, from, to);
-
-		if (from != to && funnel->stages[from].kind == STAGE_OPEN && !(move & MOVE_LEGAL))
-			*any = false;
-	}
-	for (int from = 0; from < funnel->nstages; from++)
-	{
-		uint8		move = FUNNEL_MOVE(funnel, from, to);
-
-		if ((move & MOVE_LEGAL) && !(move & MOVE_SUCCESS))
-			result.stages[result.n++] = from;
-	}
-	return result;
-}
-
-static void
-AddToGroup(List **groups, const Funnel *funnel, bool any, StageSet from, int to)
-{
-	ListCell   *cell;
-	PathGroup  *group = NULL;
-
-	foreach(cell, *groups)
-	{
-		PathGroup  *candidate = (PathGroup *) lfirst(cell);
-
-		if (candidate->any == any && candidate->from.n == from.n &&
-			memcmp(candidate->from.stages, from.stages, sizeof(int) * from.n) == 0)
-		{
-			group = candidate;
-			break;
-		}
-	}
-	if (group == NULL)
-	{
-		group = (PathGroup *) palloc0(sizeof(PathGroup));
-		group->any = any;
-		group->from = from;
-		group->to.stages = (int *) palloc(sizeof(int) * funnel->nstages);
-		*groups = lappend(*groups, group);
-	}
-	group->to.stages[group->to.n++] = to;
-}
-
-/*
- * By the stage that is entered, in the order of declaration; stages that are
- * entered from the same ones share a group.
- */
-List *
-align_funnel_path_groups(const Funnel *funnel)
-{
-	List	   *groups = NIL;
-
-	for (int to = 0; to < funnel->nstages; to++)
-	{
-		bool		any;
-		StageSet	from = Sources(funnel, to, &any);
-		StageSet	rest = {0, from.stages};
-		bool		from_open = false;
-
-		for (int i = 0; i < from.n; i++)
-			from_open |= funnel->stages[from.stages[i]].kind == STAGE_OPEN;
-		if (any && from_open)
-		{
-			StageSet	none = {0, NULL};
-
-			AddToGroup(&groups, funnel, true, none, to);
-			/* out of won and lost stages only by name */
-			for (int i = 0; i < from.n; i++)
-			{
-				if (funnel->stages[from.stages[i]].kind != STAGE_OPEN)
-					rest.stages[rest.n++] = from.stages[i];
-			}
-			from = rest;
-		}
-		if (from.n > 0)
-			AddToGroup(&groups, funnel, false, from, to);
-	}
-	return groups;
 }
 
 static void

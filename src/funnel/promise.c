@@ -1,7 +1,7 @@
 /*
- * parse_time.c
- *	  Promises in time: "within 4 working hours", "by end of next working day",
- *	  "warn after 3 working hours".
+ * promise.c
+ *	  Promises in time, read and written: "within 4 working hours", "by end of
+ *	  next working day", "warn after 3 working hours".
  */
 #include "postgres.h"
 
@@ -221,4 +221,76 @@ align_funnel_scan_window(TextScan *scan, int64 *within)
 									"Leave out \"working\".",
 									"target in working time");
 	return true;
+}
+
+/*
+ * "2 days": the largest unit that divides it, weeks apart.
+ */
+static void
+WriteDuration(StringInfo out, int64 amount, bool working)
+{
+	const char *unit;
+	int64		n;
+
+	if (!working && amount % USECS_PER_DAY == 0)
+	{
+		n = amount / USECS_PER_DAY;
+		unit = "day";
+	}
+	else if (amount % USECS_PER_HOUR == 0)
+	{
+		n = amount / USECS_PER_HOUR;
+		unit = "hour";
+	}
+	else
+	{
+		n = amount / USECS_PER_MINUTE;
+		unit = "minute";
+	}
+	appendStringInfo(out, INT64_FORMAT " %s%s%s", n, working ? "working " : "", unit,
+					 n == 1 ? "" : "s");
+}
+
+char *
+align_promise_text(const Promise *promise)
+{
+	StringInfoData out;
+
+	if (promise->kind == DUE_NONE)
+		return NULL;
+	initStringInfo(&out);
+	if (promise->kind != DUE_END_OF_DAY)
+		WriteDuration(&out, promise->amount, promise->kind == DUE_WORKING);
+	else if (promise->amount == 0)
+		appendStringInfoString(&out, "end of the same working day");
+	else if (promise->amount == 1)
+		appendStringInfoString(&out, "end of next working day");
+	else
+		appendStringInfo(&out, "end of " INT64_FORMAT "%s working day",
+						 promise->amount, align_ordinal_suffix(promise->amount));
+	return out.data;
+}
+
+char *
+align_warn_text(const Promise *promise)
+{
+	StringInfoData out;
+
+	if (promise->warn < 0)
+		return NULL;
+	initStringInfo(&out);
+	WriteDuration(&out, promise->warn, promise->kind != DUE_ELAPSED);
+	return out.data;
+}
+
+char *
+align_window_text(int64 within)
+{
+	StringInfoData out;
+
+	if (within < 0)
+		return NULL;
+	initStringInfo(&out);
+	WriteDuration(&out, within, false);
+	return out.data;
 }

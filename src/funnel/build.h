@@ -1,0 +1,76 @@
+/*
+ * build.h
+ *	  Between the files that compile and check a draft; private to this room.
+ *
+ * Every function that returns bool returns false after a soft error.
+ */
+#ifndef ALIGN_FUNNEL_BUILD_H
+#define ALIGN_FUNNEL_BUILD_H
+
+#include "funnel/draft.h"
+
+/*
+ * What compiling keeps at hand.  Messages and scratch memory live in the
+ * current context, the result in funnel->context.
+ */
+typedef struct FunnelBuild
+{
+	TextScan   *scan;
+	const Draft *draft;
+	Funnel	   *funnel;
+	const char **stage_at;		/* where each stage is declared */
+	int			nnamed;			/* teams that hold, promise or hand over */
+	bool	   *reaches;		/* nstages * nstages: is there a legal route? */
+} FunnelBuild;
+
+/* compile.c: draft to compiled form, in a new child of context. */
+extern Funnel *align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context);
+/* Memory and text that outlive the build. */
+extern void *align_build_keep(FunnelBuild *build, Size size);
+extern char *align_build_text(FunnelBuild *build, const char *text);
+/* Names of stages, each at most once. */
+extern bool align_build_stage_set(FunnelBuild *build, List *names, StageSet *set);
+extern bool align_build_reasons(FunnelBuild *build, List *names, int *nreasons, char ***reasons);
+
+/* compile_promise.c, in this order */
+extern bool align_build_holders(FunnelBuild *build);
+extern bool align_build_service_levels(FunnelBuild *build);
+extern bool align_build_targets(FunnelBuild *build);
+extern bool align_build_hours(FunnelBuild *build);
+
+/* check.c, check_promise.c: one rule, one function, one message. */
+extern bool align_check_limit(FunnelBuild *build, const char *at, int n, int max, const char *what);
+extern bool align_check_stage_known(FunnelBuild *build, const ScanName *name, int *stage);
+extern bool align_check_stage_new(FunnelBuild *build, const ScanName *name);
+extern bool align_check_labels_distinct(FunnelBuild *build, const FunnelLabel *labels,
+										const char **at, int nlabels);
+extern bool align_check_named_once(FunnelBuild *build, List *names, const char *what);
+extern bool align_check_one_success_path(FunnelBuild *build);
+extern bool align_check_success_path(FunnelBuild *build, List *steps);
+extern bool align_check_moves_on(FunnelBuild *build, const ScanName *name, int from, int to);
+extern bool align_check_one_entry(FunnelBuild *build);
+extern bool align_check_reached(FunnelBuild *build);
+extern bool align_check_team_known(FunnelBuild *build, const ScanName *name, int team);
+extern bool align_check_need_new(FunnelBuild *build, const DraftNeed *need,
+								 const FunnelNeed *needs, int nneeds);
+extern bool align_check_condition(FunnelBuild *build, const ScanName *condition);
+extern bool align_check_move_legal(FunnelBuild *build, const ScanName *name, int from, int to);
+extern bool align_check_service_level_new(FunnelBuild *build, const ScanName *name);
+extern bool align_check_roles(FunnelBuild *build, const DraftServiceLevel *draft,
+							  const ServiceLevel *level);
+extern bool align_check_handoff(FunnelBuild *build, const DraftServiceLevel *draft,
+								const ServiceLevel *level);
+extern bool align_check_can_stop(FunnelBuild *build, const DraftServiceLevel *draft,
+								 const ServiceLevel *level);
+extern bool align_check_warn(FunnelBuild *build, const DraftPromise *due);
+extern bool align_check_has_hours(FunnelBuild *build, const DraftServiceLevel *draft,
+								  const ServiceLevel *level);
+extern bool align_check_reasons_meet(FunnelBuild *build);
+extern bool align_check_service_level_known(FunnelBuild *build, const ScanName *name, int *level);
+extern bool align_check_goal(FunnelBuild *build, const DraftTarget *draft);
+extern bool align_check_target_route(FunnelBuild *build, const DraftTarget *draft,
+									 const FunnelTarget *target);
+extern bool align_check_target_new(FunnelBuild *build, const DraftTarget *draft,
+								   const FunnelTarget *target);
+
+#endif							/* ALIGN_FUNNEL_BUILD_H */

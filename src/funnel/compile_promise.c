@@ -1,0 +1,260 @@
+/*
+ * compile_promise.c
+ *	  Draft to compiled agreement: teams, handoffs, service levels, targets and
+ *	  hours.
+ */
+#include "postgres.h"
+
+#include "funnel/build.h"
+
+/*
+ * The team of that name, entered if it is new.
+ */
+static bool
+AddTeam(FunnelBuild *build, const ScanName *name, int *team)
+{
+	Funnel	   *funnel = build->funnel;
+
+	*team = align_funnel_team(funnel, name->text, name->len);
+	if (*team >= 0)
+		return true;
+	if (!align_check_limit(build, name->at, funnel->nteams + 1, FUNNEL_MAX_TEAMS, "teams"))
+		return false;
+	*team = funnel->nteams++;
+	funnel->teams[*team].name = align_build_text(build, name->text);
+	return true;
+}
+
+bool
+align_build_holders(FunnelBuild *build)
+{
+	ListCell   *cell;
+
+	build->funnel->teams = (FunnelTeam *) align_build_keep(build, sizeof(FunnelTeam) * FUNNEL_MAX_TEAMS);
+	foreach(cell, build->draft->stages)
+	{
+		DraftStage *draft = (DraftStage *) lfirst(cell);
+
+		if (draft->team != NULL &&
+			!AddTeam(build, draft->team, &build->funnel->stages[foreach_current_index(cell)].team))
+			return false;
+	}
+	return true;
+}
+
+static bool
+BuildServiceLevel(FunnelBuild *build, const DraftServiceLevel *draft)
+{
+	Funnel	   *funnel = build->funnel;
+	ServiceLevel *level = &funnel->service_levels[funnel->nservice_levels];
+	StageSet   *sets[3];
+
+	if (!align_check_service_level_new(build, &draft->name))
+		return false;
+	level->name = align_build_text(build, draft->name.text);
+	level->is_handoff = draft->is_handoff;
+	level->from_team = -1;
+	level->promise = draft->due.promise;
+	if ((draft->is_handoff && !AddTeam(build, &draft->from_team, &level->from_team)) ||
+		!AddTeam(build, &draft->team, &level->team) ||
+		!align_build_stage_set(build, draft->starts, &level->starts) ||
+		!align_build_stage_set(build, draft->pauses, &level->pauses))
+		return false;
+	if (draft->is_handoff)
+	{
+		if (!align_build_stage_set(build, list_concat_copy(draft->accept, draft->reject), &level->stops) ||
+			!align_build_reasons(build, draft->reasons, &level->nreasons, &level->reasons))
+			return false;
+		level->naccept = list_length(draft->accept);
+	}
+	else if (!align_build_stage_set(build, draft->stops, &level->stops))
+		return false;
+
+	if (!align_check_roles(build, draft, level) ||
+		(draft->is_handoff && !align_check_handoff(build, draft, level)) ||
+		!align_check_can_stop(build, draft, level) ||
+		!align_check_warn(build, &draft->due))
+		return false;
+
+	level->effects = (uint8 *) align_build_keep(build, funnel->nstages);
+	sets[0] = &level->starts;
+	sets[1] = &level->stops;
+	sets[2] = &level->pauses;
+	for (int i = 0; i < (int) lengthof(sets); i++)
+	{
+		static const uint8 bits[] = {EFFECT_START, EFFECT_STOP, EFFECT_PAUSE};
+
+		for (int j = 0; j < sets[i]->n; j++)
+			level->effects[sets[i]->stages[j]] |= bits[i];
+	}
+	for (int i = 0; draft->is_handoff && i < level->stops.n; i++)
+		level->effects[level->stops.stages[i]] |= i < level->naccept ? EFFECT_ACCEPT : EFFECT_REJECT;
+	funnel->nservice_levels++;
+	return true;
+}
+
+/*
+ * Handoffs first: so does the canonical document, and the order is part of what
+ * a reader sees.
+ */
+bool
+align_build_service_levels(FunnelBuild *build)
+{
+	Funnel	   *funnel = build->funnel;
+	List	   *drafts = build->draft->service_levels;
+	ListCell   *cell;
+
+	if (list_length(drafts) > FUNNEL_MAX_SERVICE_LEVELS)
+	{
+		DraftServiceLevel *first_over = (DraftServiceLevel *)
+			list_nth(drafts, FUNNEL_MAX_SERVICE_LEVELS);
+
+		return align_check_limit(build, first_over->name.at, list_length(drafts),
+								 FUNNEL_MAX_SERVICE_LEVELS, "handoffs and service levels");
+	}
+	funnel->service_levels = (ServiceLevel *) align_build_keep(build, sizeof(ServiceLevel) * list_length(drafts));
+	for (int pass = 0; pass < 2; pass++)
+	{
+		foreach(cell, drafts)
+		{
+			DraftServiceLevel *draft = (DraftServiceLevel *) lfirst(cell);
+
+			if (draft->is_handoff == (pass == 0) && !BuildServiceLevel(build, draft))
+				return false;
+		}
+	}
+	build->nnamed = funnel->nteams;
+	return align_check_reasons_meet(build);
+}
+
+bool
+align_build_targets(FunnelBuild *build)
+{
+	Funnel	   *funnel = build->funnel;
+	List	   *drafts = build->draft->targets;
+	ListCell   *cell;
+
+	if (list_length(drafts) > FUNNEL_MAX_TARGETS)
+	{
+		DraftTarget *first_over = (DraftTarget *) list_nth(drafts, FUNNEL_MAX_TARGETS);
+
+		return align_check_limit(build, first_over->at, list_length(drafts),
+								 FUNNEL_MAX_TARGETS, "targets");
+	}
+	funnel->targets = (FunnelTarget *) align_build_keep(build, sizeof(FunnelTarget) * list_length(drafts));
+	foreach(cell, drafts)
+	{
+		DraftTarget *draft = (DraftTarget *) lfirst(cell);
+		FunnelTarget *target = &funnel->targets[funnel->ntargets];
+
+		if (!AddTeam(build, &draft->team, &target->team) ||
+			!align_check_team_known(build, &draft->team, target->team) ||
+			!align_check_goal(build, draft))
+			return false;
+		target->kind = draft->kind;
+		target->goal = align_build_text(build, draft->goal);
+		target->stage = target->to_stage = target->service_level = -1;
+		target->within = draft->within;
+		if (draft->kind == TARGET_SERVICE_LEVEL)
+		{
+			if (!align_check_service_level_known(build, &draft->what, &target->service_level))
+				return false;
+		}
+		else if (!align_check_stage_known(build, &draft->what, &target->stage))
+			return false;
+		if (draft->kind == TARGET_CONVERSION &&
+			!align_check_stage_known(build, &draft->to, &target->to_stage))
+			return false;
+		if (draft->kind == TARGET_COUNT)
+			target->per = align_build_text(build, draft->per);
+		if (!align_check_target_route(build, draft, target) ||
+			!align_check_target_new(build, draft, target))
+			return false;
+		funnel->ntargets++;
+	}
+	return true;
+}
+
+static int
+DraftHoursCmp(const ListCell *a, const ListCell *b)
+{
+	const DraftHours *left = (const DraftHours *) lfirst(a);
+	const DraftHours *right = (const DraftHours *) lfirst(b);
+
+	int			result;
+
+	if (left->team == NULL || right->team == NULL)
+		result = (left->team != NULL) - (right->team != NULL);
+	else
+		result = strcmp(left->team->text, right->team->text);
+	return result != 0 ? result : (left->at > right->at) - (left->at < right->at);
+}
+
+/*
+ * The calendar's own complaint becomes the detail of ours.
+ */
+static bool
+BuildCalendar(FunnelBuild *build, const ScanName *calendar, char **hours)
+{
+	ErrorData  *error;
+	TextValue  *value = align_capture_error(align_calendar_parse, calendar->text, &error);
+	MemoryContext old;
+
+	if (value == NULL)
+		return align_scan_fail_code(build->scan, error->sqlerrcode, calendar->at,
+									psprintf("The calendar: %s.%s%s", error->message,
+											 error->detail ? " " : "",
+											 error->detail ? error->detail : ""),
+									error->hint, "hours that are no calendar");
+	old = MemoryContextSwitchTo(build->funnel->context);
+	*hours = align_text_value_cstring(value);
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
+/*
+ * Teams that nothing but their hours names come last, in the order of bytes, so
+ * that the order of "hours" statements says nothing.
+ */
+bool
+align_build_hours(FunnelBuild *build)
+{
+	Funnel	   *funnel = build->funnel;
+	List	   *drafts = list_copy(build->draft->hours);
+	ListCell   *cell;
+
+	list_sort(drafts, DraftHoursCmp);
+	foreach(cell, drafts)
+	{
+		DraftHours *draft = (DraftHours *) lfirst(cell);
+		char	  **hours = &funnel->hours;
+		int			team;
+
+		if (draft->team != NULL)
+		{
+			if (!AddTeam(build, draft->team, &team) ||
+				!align_check_team_known(build, draft->team, team))
+				return false;
+			hours = &funnel->teams[team].hours;
+		}
+		if (*hours != NULL)
+			return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, draft->at, NULL,
+										"Put all hours into one calendar.",
+										draft->team ? "a second \"hours of %s\"" : "a second \"hours\"",
+										draft->team ? draft->team->text : "");
+		if (!BuildCalendar(build, &draft->calendar, hours))
+			return false;
+	}
+	funnel->team_calendars = (Calendar **) align_build_keep(build, sizeof(Calendar *) * funnel->nteams);
+
+	foreach(cell, build->draft->service_levels)
+	{
+		DraftServiceLevel *draft = (DraftServiceLevel *) lfirst(cell);
+		int			level;
+
+		if (!align_check_service_level_known(build, &draft->name, &level) ||
+			!align_check_has_hours(build, draft, &funnel->service_levels[level]))
+			return false;
+	}
+	return true;
+}

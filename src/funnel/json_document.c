@@ -1,0 +1,205 @@
+/*
+ * json_document.c
+ *	  A document of the agreement language in the making, from a JSON object.
+ */
+#include "postgres.h"
+
+#include "funnel/json_document.h"
+
+void
+align_json_bad(const JsonNode *node, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 node->path[0] == '\0' ?
+			 errmsg("invalid jsonb for type funnel: the value %s", problem) :
+			 errmsg("invalid jsonb for type funnel: member \"%s\" %s", node->path, problem)));
+}
+
+static bool
+IsObject(const JsonNode *node)
+{
+	return node->value != NULL && node->value->type == jbvBinary &&
+		JsonContainerIsObject(node->value->val.binary.data);
+}
+
+static bool
+IsArray(const JsonNode *node)
+{
+	return node->value != NULL && node->value->type == jbvBinary &&
+		JsonContainerIsArray(node->value->val.binary.data) &&
+		!JsonContainerIsScalar(node->value->val.binary.data);
+}
+
+bool
+align_json_is_string(const JsonNode *node, const char *text)
+{
+	return node->value != NULL && node->value->type == jbvString &&
+		(text == NULL ||
+		 ((size_t) node->value->val.string.len == strlen(text) &&
+		  memcmp(node->value->val.string.val, text, node->value->val.string.len) == 0));
+}
+
+/*
+ * An object that has none but these members (NULL-terminated; NULL: any).
+ */
+void
+align_json_check_object(const JsonNode *node, const char *const *members)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+
+	if (!IsObject(node))
+		align_json_bad(node, "must be an object");
+	if (members == NULL)
+		return;
+	iterator = JsonbIteratorInit(node->value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		const char *const *member = members;
+
+		if (token != WJB_KEY)
+			continue;
+		while (*member != NULL &&
+			   (strlen(*member) != (size_t) key.val.string.len ||
+				memcmp(*member, key.val.string.val, key.val.string.len) != 0))
+			member++;
+		if (*member == NULL)
+		{
+			JsonNode	unknown = {NULL, NULL};
+
+			unknown.path = psprintf("%s%s%.*s", node->path, node->path[0] ? "." : "",
+									key.val.string.len, key.val.string.val);
+			align_json_bad(&unknown, "is unknown");
+		}
+	}
+}
+
+JsonNode
+align_json_member(const JsonNode *object, const char *key)
+{
+	JsonNode	result;
+
+	result.value = getKeyJsonValueFromContainer(object->value->val.binary.data,
+												key, strlen(key), NULL);
+	if (result.value != NULL && result.value->type == jbvNull)
+		result.value = NULL;
+	result.path = psprintf("%s%s%s", object->path, object->path[0] ? "." : "", key);
+	return result;
+}
+
+/* Elements of an array; none if it is absent. */
+int
+align_json_count(const JsonNode *array)
+{
+	if (array->value == NULL)
+		return 0;
+	if (!IsArray(array))
+		align_json_bad(array, "must be an array");
+	return JsonContainerSize(array->value->val.binary.data);
+}
+
+JsonNode
+align_json_element(const JsonNode *array, int i)
+{
+	JsonNode	result;
+
+	result.value = getIthJsonbValueFromContainer(array->value->val.binary.data, i);
+	if (result.value != NULL && result.value->type == jbvNull)
+		result.value = NULL;
+	result.path = psprintf("%s[%d]", array->path, i);
+	return result;
+}
+
+/* What is written next stems from this member. */
+void
+align_json_mark(JsonDocument *document, const JsonNode *node)
+{
+	if (document->nmarks == document->room)
+	{
+		document->room *= 2;
+		document->marks = (Mark *) repalloc(document->marks, sizeof(Mark) * document->room);
+	}
+	document->marks[document->nmarks].offset = document->text.len;
+	document->marks[document->nmarks++].path = node->path;
+}
+
+/* The describe function of the scanner. */
+char *
+align_json_describe(void *arg, const char *at)
+{
+	JsonDocument *document = (JsonDocument *) arg;
+	int			offset = at - document->text.data;
+	int			low = 0;
+	int			high = document->nmarks;
+
+	while (high - low > 1)
+	{
+		int			middle = (low + high) / 2;
+
+		if (document->marks[middle].offset <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	if (document->nmarks == 0 || document->marks[low].path[0] == '\0')
+		return pstrdup("the top of the object");
+	return psprintf("member \"%s\"", document->marks[low].path);
+}
+
+void
+align_json_put(JsonDocument *document, const char *text)
+{
+	appendStringInfoString(&document->text, text);
+}
+
+void
+align_json_put_quoted(JsonDocument *document, const JsonNode *node, char quote)
+{
+	if (!align_json_is_string(node, NULL))
+		align_json_bad(node, node->value == NULL ? "is missing" : "must be a string");
+	align_json_mark(document, node);
+	align_write_quoted(&document->text, quote, node->value->val.string.val,
+					   node->value->val.string.len);
+}
+
+void
+align_json_put_name(JsonDocument *document, const JsonNode *node)
+{
+	align_json_put_quoted(document, node, '"');
+}
+
+void
+align_json_put_name_member(JsonDocument *document, const JsonNode *object, const char *key)
+{
+	JsonNode	member = align_json_member(object, key);
+
+	align_json_put_name(document, &member);
+}
+
+/* The names of an array, between separators; at least one. */
+void
+align_json_put_names(JsonDocument *document, const JsonNode *array, const char *separator)
+{
+	int			n = align_json_count(array);
+
+	if (n == 0)
+		align_json_bad(array, array->value == NULL ? "is missing" : "must not be empty");
+	for (int i = 0; i < n; i++)
+	{
+		JsonNode	element = align_json_element(array, i);
+
+		if (i > 0)
+			align_json_put(document, separator);
+		align_json_put_name(document, &element);
+	}
+}
+
+void
+align_json_put_names_member(JsonDocument *document, const JsonNode *object, const char *key)
+{
+	JsonNode	member = align_json_member(object, key);
+
+	align_json_put_names(document, &member, ", ");
+}

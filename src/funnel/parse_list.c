@@ -1,0 +1,104 @@
+/*
+ * parse_list.c
+ *	  Names, strings and lists in the grammar of the agreement.
+ *
+ * Lists of stages are separated by commas, and so are the clauses of handoffs
+ * and service levels that hold them; see ClauseFollows.
+ */
+#include "postgres.h"
+
+#include "funnel/parse.h"
+
+ScanName *
+align_keep_name(const ScanName *name)
+{
+	ScanName   *kept = (ScanName *) palloc(sizeof(ScanName));
+
+	*kept = *name;
+	return kept;
+}
+
+/*
+ * A name; unlike the scanner's, never an empty one.
+ */
+bool
+align_parse_name(TextScan *scan, const char *what, ScanName *name)
+{
+	if (!align_scan_name(scan, what, name))
+		return false;
+	if (name->len == 0)
+		return align_scan_fail(scan, name->at, NULL, NULL, "empty name");
+	return true;
+}
+
+bool
+align_parse_string(TextScan *scan, const char *what, ScanName *string)
+{
+	if (!align_scan_string(scan, what, string))
+		return false;
+	if (string->len == 0)
+		return align_scan_fail(scan, string->at, NULL, NULL, "empty string");
+	return true;
+}
+
+/*
+ * Does a clause begin here, where a stage might stand?  "accept", "reject" and
+ * "pause" begin one if a name follows, save that "x with reason" ends a list of
+ * rejecting stages.
+ */
+static bool
+ClauseFollows(TextScan *scan, Following following)
+{
+	TextScan	ahead = *scan;
+
+	if (following == FOLLOWED_BY_NONE)
+		return false;
+	if (align_funnel_due_follows(scan))
+		return true;
+	if (following == FOLLOWED_BY_DUE)
+		return false;
+	if (align_funnel_warn_follows(scan))
+		return true;
+	if (!align_scan_take_word(&ahead, "pause") &&
+		(following == FOLLOWED_BY_SLA_CLAUSE ||
+		 (!align_scan_take_word(&ahead, "accept") && !align_scan_take_word(&ahead, "reject"))))
+		return false;
+	if (!align_scan_peek_name(&ahead))
+		return false;
+	return !(align_scan_take_word(&ahead, "with") && align_scan_peek_word(&ahead, "reason"));
+}
+
+/*
+ * name {, name}; a comma before a clause is left alone.
+ */
+bool
+align_parse_names(TextScan *scan, const char *what, Following following, List **names)
+{
+	*names = NIL;
+	for (;;)
+	{
+		TextScan	ahead;
+		ScanName	name;
+
+		if (!align_parse_name(scan, what, &name))
+			return false;
+		*names = lappend(*names, align_keep_name(&name));
+
+		ahead = *scan;
+		if (!align_scan_take(&ahead, ",") || ClauseFollows(&ahead, following))
+			return true;
+		*scan = ahead;
+	}
+}
+
+/*
+ * [(name {, name})]
+ */
+bool
+align_parse_reasons(TextScan *scan, List **reasons)
+{
+	*reasons = NIL;
+	if (!align_scan_take(scan, "("))
+		return true;
+	return align_parse_names(scan, "reason", FOLLOWED_BY_NONE, reasons) && align_scan_expect(scan, ")");
+}

@@ -1,0 +1,232 @@
+/*
+ * parse_promise.c
+ *	  The grammar of handoffs, service levels and targets.
+ */
+#include "postgres.h"
+
+#include "funnel/parse.h"
+
+/*
+ * A clause may be given once; "seen" is where it was.
+ */
+static bool
+ClauseOnce(TextScan *scan, const char *seen, const char *name)
+{
+	if (seen == NULL)
+		return true;
+	align_scan_space(scan);
+	return align_scan_fail_code(scan, ERRCODE_DUPLICATE_OBJECT, scan->cur, NULL, NULL,
+								"a second \"%s\"", name);
+}
+
+/* Clauses that handoffs and service levels share: due and warning. */
+static bool
+ParseDueOrWarn(TextScan *scan, DraftPromise *due)
+{
+	if (align_scan_peek_word(scan, "warn"))
+		return ClauseOnce(scan, due->warn_at, "warn after") && align_funnel_scan_warn(scan, due);
+	return ClauseOnce(scan, due->due_at, "within") && align_funnel_scan_due(scan, due);
+}
+
+/*
+ * accept names | reject names [with reason [(names)]] | due | warning
+ */
+static bool
+ParseHandoffClause(TextScan *scan, DraftServiceLevel *handoff)
+{
+	if (align_funnel_due_follows(scan) || align_funnel_warn_follows(scan))
+		return ParseDueOrWarn(scan, &handoff->due);
+	if (align_scan_peek_word(scan, "accept"))
+	{
+		if (!ClauseOnce(scan, handoff->accept ? scan->cur : NULL, "accept"))
+			return false;
+		return align_scan_take_word(scan, "accept") &&
+			align_parse_names(scan, "stage name", FOLLOWED_BY_HANDOFF_CLAUSE, &handoff->accept);
+	}
+	if (align_scan_peek_word(scan, "reject"))
+	{
+		if (!ClauseOnce(scan, handoff->reject ? scan->cur : NULL, "reject"))
+			return false;
+		if (!align_scan_take_word(scan, "reject") ||
+			!align_parse_names(scan, "stage name", FOLLOWED_BY_HANDOFF_CLAUSE, &handoff->reject))
+			return false;
+		if (!align_scan_take_word(scan, "with"))
+			return true;
+		return align_scan_expect_word(scan, "reason") && align_parse_reasons(scan, &handoff->reasons);
+	}
+	if (align_scan_peek_word(scan, "pause"))
+		return align_scan_expected(scan, "\"accept\", \"reject\", \"within\", \"by end of\" or \"warn after\"",
+								   "A move elsewhere withdraws a handoff; a clock that pauses is an sla.");
+	return align_scan_expected(scan, "\"accept\", \"reject\", \"within\", \"by end of\" or \"warn after\"",
+							   NULL);
+}
+
+/* handoff name: stage from team to team {, clause} */
+bool
+align_parse_handoff(TextScan *scan, Draft *draft)
+{
+	DraftServiceLevel *handoff = (DraftServiceLevel *) palloc0(sizeof(DraftServiceLevel));
+	ScanName	stage;
+
+	handoff->is_handoff = true;
+	handoff->due.promise.warn = -1;
+	if (!align_parse_name(scan, "handoff name", &handoff->name) ||
+		!align_scan_expect(scan, ":") ||
+		!align_parse_name(scan, "stage name", &stage) ||
+		!align_scan_expect_word(scan, "from") ||
+		!align_parse_name(scan, "team name", &handoff->from_team) ||
+		!align_scan_expect_word(scan, "to") ||
+		!align_parse_name(scan, "team name", &handoff->team))
+		return false;
+	handoff->starts = list_make1(align_keep_name(&stage));
+	while (align_scan_take(scan, ","))
+	{
+		if (!ParseHandoffClause(scan, handoff))
+			return false;
+	}
+	if (handoff->accept == NIL)
+		return align_scan_expected(scan, "\", accept ...\"",
+								   "Name the stage that a lead enters when the other team accepts it.");
+	draft->service_levels = lappend(draft->service_levels, handoff);
+	return true;
+}
+
+/* sla name by team: from names to names [,] due {, warning | , pause names} */
+bool
+align_parse_sla(TextScan *scan, Draft *draft)
+{
+	DraftServiceLevel *sla = (DraftServiceLevel *) palloc0(sizeof(DraftServiceLevel));
+
+	sla->due.promise.warn = -1;
+	if (!align_parse_name(scan, "sla name", &sla->name) ||
+		!align_scan_expect_word(scan, "by") ||
+		!align_parse_name(scan, "team name", &sla->team) ||
+		!align_scan_expect(scan, ":") ||
+		!align_scan_expect_word(scan, "from") ||
+		!align_parse_names(scan, "stage name", FOLLOWED_BY_NONE, &sla->starts) ||
+		!align_scan_expect_word(scan, "to") ||
+		!align_parse_names(scan, "stage name", FOLLOWED_BY_DUE, &sla->stops))
+		return false;
+	(void) align_scan_take(scan, ",");
+	if (!align_funnel_scan_due(scan, &sla->due))
+		return false;
+	while (align_scan_take(scan, ","))
+	{
+		if (align_funnel_due_follows(scan) || align_funnel_warn_follows(scan))
+		{
+			if (!ParseDueOrWarn(scan, &sla->due))
+				return false;
+		}
+		else if (align_scan_peek_word(scan, "pause"))
+		{
+			if (!ClauseOnce(scan, sla->pauses ? scan->cur : NULL, "pause") ||
+				!align_scan_take_word(scan, "pause") ||
+				!align_parse_names(scan, "stage name", FOLLOWED_BY_SLA_CLAUSE, &sla->pauses))
+				return false;
+		}
+		else
+			return align_scan_expected(scan, "\"warn after\" or \"pause\"", NULL);
+	}
+	draft->service_levels = lappend(draft->service_levels, sla);
+	return true;
+}
+
+/*
+ * A decimal number in its shortest form: as numeric prints it.
+ */
+static bool
+ParseGoal(TextScan *scan, DraftTarget *target)
+{
+	const char *p;
+	const char *whole;
+	const char *dot = NULL;
+	const char *end;
+
+	align_scan_space(scan);
+	target->goal_at = p = scan->cur;
+	if (*p < '0' || *p > '9')
+		return align_scan_expected(scan, "number",
+								   "Write a target as \"400 mql per month\", \"90% of speed_to_lead\" or \"25% from mql to customer\".");
+	while (*p >= '0' && *p <= '9')
+		p++;
+	if (p[0] == '.' && p[1] >= '0' && p[1] <= '9')
+	{
+		dot = p;
+		for (p++; *p >= '0' && *p <= '9';)
+			p++;
+	}
+	scan->cur = p;
+
+	whole = target->goal_at;
+	end = p;
+	while (whole[0] == '0' && whole[1] >= '0' && whole[1] <= '9')
+		whole++;
+	if (dot != NULL)
+	{
+		while (end[-1] == '0')
+			end--;
+		if (end - 1 == dot)
+			end--;
+	}
+	target->goal = pnstrdup(whole, end - whole);
+	return true;
+}
+
+static bool
+ParsePeriod(TextScan *scan, const char **period)
+{
+	static const char *const periods[] = {"day", "week", "month", "quarter", "year"};
+
+	for (int i = 0; i < (int) lengthof(periods); i++)
+	{
+		if (align_scan_take_word(scan, periods[i]))
+		{
+			*period = periods[i];
+			return true;
+		}
+	}
+	return align_scan_expected(scan, "day, week, month, quarter or year", NULL);
+}
+
+/* target team: N stage per period | P% of sla | P% from stage to stage [within time] */
+bool
+align_parse_target(TextScan *scan, Draft *draft)
+{
+	DraftTarget *target = (DraftTarget *) palloc0(sizeof(DraftTarget));
+
+	target->at = draft->statement;
+	target->within = -1;
+	if (!align_parse_name(scan, "team name", &target->team) ||
+		!align_scan_expect(scan, ":") ||
+		!ParseGoal(scan, target))
+		return false;
+	if (!align_scan_take(scan, "%"))
+	{
+		target->kind = TARGET_COUNT;
+		if (!align_parse_name(scan, "stage name", &target->what) ||
+			!align_scan_expect_word(scan, "per") ||
+			!ParsePeriod(scan, &target->per))
+			return false;
+	}
+	else if (align_scan_take_word(scan, "of"))
+	{
+		target->kind = TARGET_SERVICE_LEVEL;
+		if (!align_parse_name(scan, "name of a handoff or sla", &target->what))
+			return false;
+	}
+	else if (align_scan_take_word(scan, "from"))
+	{
+		target->kind = TARGET_CONVERSION;
+		if (!align_parse_name(scan, "stage name", &target->what) ||
+			!align_scan_expect_word(scan, "to") ||
+			!align_parse_name(scan, "stage name", &target->to))
+			return false;
+		if (align_scan_peek_word(scan, "within") &&
+			!align_funnel_scan_window(scan, &target->within))
+			return false;
+	}
+	else
+		return align_scan_expected(scan, "\"of\" or \"from\"", NULL);
+	draft->targets = lappend(draft->targets, target);
+	return true;
+}

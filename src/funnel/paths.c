@@ -1,0 +1,99 @@
+/*
+ * paths.c
+ *	  The moves beyond the success path, said in few "path" statements.
+ */
+#include "postgres.h"
+
+#include "funnel/draft.h"
+
+/*
+ * From where do moves lead to this stage that are not on the success path?
+ * *any: from every open stage, counting the success path too.
+ */
+static StageSet
+Sources(const Funnel *funnel, int to, bool *any)
+{
+	StageSet	result = {0, (int *) palloc(sizeof(int) * funnel->nstages)};
+
+	*any = true;
+	for (int from = 0; from < funnel->nstages; from++)
+	{
+		uint8		move = FUNNEL_MOVE(funnel, from, to);
+
+		if (from != to && funnel->stages[from].kind == STAGE_OPEN && !(move & MOVE_LEGAL))
+			*any = false;
+	}
+	for (int from = 0; from < funnel->nstages; from++)
+	{
+		uint8		move = FUNNEL_MOVE(funnel, from, to);
+
+		if ((move & MOVE_LEGAL) && !(move & MOVE_SUCCESS))
+			result.stages[result.n++] = from;
+	}
+	return result;
+}
+
+static void
+AddToGroup(List **groups, const Funnel *funnel, bool any, StageSet from, int to)
+{
+	ListCell   *cell;
+	PathGroup  *group = NULL;
+
+	foreach(cell, *groups)
+	{
+		PathGroup  *candidate = (PathGroup *) lfirst(cell);
+
+		if (candidate->any == any && candidate->from.n == from.n &&
+			memcmp(candidate->from.stages, from.stages, sizeof(int) * from.n) == 0)
+		{
+			group = candidate;
+			break;
+		}
+	}
+	if (group == NULL)
+	{
+		group = (PathGroup *) palloc0(sizeof(PathGroup));
+		group->any = any;
+		group->from = from;
+		group->to.stages = (int *) palloc(sizeof(int) * funnel->nstages);
+		*groups = lappend(*groups, group);
+	}
+	group->to.stages[group->to.n++] = to;
+}
+
+/*
+ * By the stage that is entered, in the order of declaration; stages that are
+ * entered from the same ones share a group.
+ */
+List *
+align_funnel_path_groups(const Funnel *funnel)
+{
+	List	   *groups = NIL;
+
+	for (int to = 0; to < funnel->nstages; to++)
+	{
+		bool		any;
+		StageSet	from = Sources(funnel, to, &any);
+		StageSet	rest = {0, from.stages};
+		bool		from_open = false;
+
+		for (int i = 0; i < from.n; i++)
+			from_open |= funnel->stages[from.stages[i]].kind == STAGE_OPEN;
+		if (any && from_open)
+		{
+			StageSet	none = {0, NULL};
+
+			AddToGroup(&groups, funnel, true, none, to);
+			/* out of won and lost stages only by name */
+			for (int i = 0; i < from.n; i++)
+			{
+				if (funnel->stages[from.stages[i]].kind != STAGE_OPEN)
+					rest.stages[rest.n++] = from.stages[i];
+			}
+			from = rest;
+		}
+		if (from.n > 0)
+			AddToGroup(&groups, funnel, false, from, to);
+	}
+	return groups;
+}
