@@ -8,9 +8,8 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "catalog/pg_type.h"
-#include "fmgr.h"
+#include "common/hashfn.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -376,7 +375,7 @@ align_backtest(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("agreement must not be null")));
-	InitMaterializedSRF(fcinfo, 0);
+	align_begin_rows(fcinfo);
 
 	backtest.context = CurrentMemoryContext;
 	backtest.funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
