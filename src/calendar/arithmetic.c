@@ -24,15 +24,6 @@ FailTimeRange(void)
 			 errmsg("timestamp out of range")));
 }
 
-static void
-FailNeverOpens(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("calendar does not open any more"),
-			 errdetail("It has no open time in the direction in which it was searched.")));
-}
-
 static inline TimestampTz
 BlockStart(int block)
 {
@@ -79,6 +70,24 @@ OpenBetween(Calendar *calendar, int from, int to)
 	(void) BlockOf(calendar, from);
 	(void) BlockOf(calendar, to - 1);
 	return calendar->before[to - PAST_START] - calendar->before[from - PAST_START];
+}
+
+/*
+ * Raise because a calendar has no more open time, later or earlier.
+ */
+void
+align_calendar_fail_closed(Calendar *calendar, bool later)
+{
+	if (OpenBetween(calendar, PAST_START, FUTURE_END) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("calendar never opens")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 later ? errmsg("calendar does not open any more") :
+			 errmsg("calendar did not open before"),
+			 later ? errdetail("It does not have so much open time after the time given.") :
+			 errdetail("It does not have so much open time before the time given.")));
 }
 
 /*
@@ -222,7 +231,7 @@ TimeAfterBlockStart(Calendar *calendar, int block, int64 amount)
 			int64		skip;
 
 			if (cycle == 0 && block >= FUTURE_END)
-				FailNeverOpens();
+				align_calendar_fail_closed(calendar, true);
 			skip = cycle == 0 ? PG_INT32_MAX : (amount - 1) / cycle;
 			if (block < PAST_START)
 				skip = Min(skip, (PAST_END - 1 - block) / CYCLE_BLOCKS);
@@ -289,7 +298,7 @@ FirstTimeAfter(Calendar *calendar, TimestampTz at, int64 amount)
 			uint64		skip;
 
 			if (cycle == 0 && block <= PAST_START)
-				FailNeverOpens();
+				align_calendar_fail_closed(calendar, false);
 			skip = cycle == 0 ? PG_INT32_MAX : (missing - 1) / cycle + 1;
 			if (block > FUTURE_END)
 				skip = Min(skip, (uint64) ((block - FUTURE_START) / CYCLE_BLOCKS));

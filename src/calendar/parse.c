@@ -240,12 +240,6 @@ ZoneIsNext(const char *p)
 	return align_rules_hint(p) == NULL;
 }
 
-static inline bool
-IsZoneChar(char c)
-{
-	return IsLetter(c) || IsDigit(c) || c == '/' || c == '_' || c == '-' || c == '+';
-}
-
 /*
  * The zone, if there is one.  Known zones are cased as the server's database
  * has them; an unknown one is kept as it is, so that a dump can be restored
@@ -266,7 +260,7 @@ align_rules_scan_zone(TextScan *scan, CalendarRules *rules)
 		rules->zone = pstrdup("UTC");
 		return true;
 	}
-	for (stop = at; IsZoneChar(*stop);)
+	for (stop = at; *stop != '\0' && strchr("; \t\n\r\f\v", *stop) == NULL;)
 		stop++;
 	name = pnstrdup(at, stop - at);
 	if (!IsZoneName(name))
@@ -287,7 +281,7 @@ ScanWeekday(TextScan *scan, int *weekday)
 	*weekday = LookupWord(scan->cur, align_weekday_names, WEEK_DAYS);
 	if (*weekday < 0)
 		return Expected(scan, "a weekday (Mo, Tu, We, Th, Fr, Sa, Su)",
-						IsMonth(scan->cur) || IsDigit(*scan->cur) ?
+						IsMonth(scan->cur) || CountDigits(scan->cur) == 4 ?
 						"Write a rule of its own for dates, after \";\"." : NULL);
 	scan->cur += strlen(align_weekday_names[*weekday]);
 	return true;
@@ -539,6 +533,7 @@ align_rules_scan_minute(TextScan *scan, bool closing, int *minute)
 malformed:
 	scan->cur = at;
 	return Expected(scan, closing ? "a closing time" : "a time or \"off\"",
+					CountDigits(at) == 4 ? "Write the year of a date first, as in 2026 Dec 24." :
 					IsDigit(*at) ? "Write hours and minutes, as in 09:00." :
 					IsWeekday(at) || IsMonth(at) ? "Separate rules with \";\"." : NULL);
 }
@@ -589,7 +584,7 @@ ScanTimes(TextScan *scan, CalendarRules *rules, int rule)
 		align_scan_space(scan);
 		span_at = scan->cur;
 		if (!align_rules_scan_minute(scan, false, &spans[n].start) ||
-			!align_scan_expect(scan, "-") ||
+			(!align_scan_take(scan, "-") && !Expected(scan, "\"-\" and a closing time", NULL)) ||
 			!align_rules_scan_minute(scan, true, &spans[n].end) ||
 			!align_rules_check_span(scan, span_at, &spans[n]))
 			return false;

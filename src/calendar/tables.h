@@ -100,6 +100,9 @@ extern void align_zone_segments(Calendar *calendar, int64 from, int64 to);
 extern int64 align_local_to_utc(const ZoneSegments *segments, int64 local);
 extern const DaySpans *align_calendar_day(const Calendar *calendar, int day);
 
+/* arithmetic.c */
+extern void align_calendar_fail_closed(Calendar *calendar, bool later) pg_attribute_noreturn();
+
 static inline int64
 FloorDivide(int64 value, int64 divisor)
 {

@@ -119,9 +119,6 @@ align_end_of_working_day(Calendar *calendar, TimestampTz at, int n)
 			give_up = Max(day, FUTURE_START * BLOCK_DAYS) + CYCLE_DAYS;
 		}
 		if (day == give_up)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("calendar does not open any more"),
-					 errdetail("It has no working day after the time given.")));
+			align_calendar_fail_closed(calendar, true);
 	}
 }
