@@ -154,10 +154,12 @@ BEGIN
 END
 $$;
 
--- The calendar over three days from start, and 30 spans in them.
+-- The calendar over two days from start, and 30 spans in them.
 CREATE FUNCTION pg_temp.check_window(zone text, calendar_text text, start timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-	minutes constant int := 3 * 1440;
+	minutes constant int := 2 * 1440;
+	-- for the clocks that are set back just before the window
+	ahead constant int := 180;
 	calendar align.calendar := calendar_text;
 	local_open tsmultirange;
 	is_open bool[];
@@ -170,13 +172,12 @@ DECLARE
 	closing timestamptz;
 BEGIN
 	SELECT range_agg(o) INTO local_open
-	FROM generate_series(-4, 6) AS i, unnest(pg_temp.open_on((start AT TIME ZONE zone)::date + i)) AS o;
+	FROM generate_series(-3, 4) AS i, unnest(pg_temp.open_on((start AT TIME ZONE zone)::date + i)) AS o;
 	local_open := coalesce(local_open, '{}');
 
-	-- 26 hours ahead, for the clocks that are set back just before the window
 	WITH reading AS (
 		SELECT i, max((start + i * interval '1 minute') AT TIME ZONE zone) OVER (ORDER BY i) AS latest
-		FROM generate_series(-26 * 60, minutes - 1) AS i
+		FROM generate_series(-ahead, minutes - 1) AS i
 	), open_minute AS (
 		SELECT i, local_open @> latest AS open FROM reading WHERE i >= 0
 	), total AS (
@@ -209,26 +210,26 @@ BEGIN
 	PERFORM pg_temp.count_case('canonical text, jsonb, same answers', 1,
 		(calendar::text <> calendar::text::align.calendar::text
 			OR calendar::jsonb::align.calendar OPERATOR(align.<>) calendar
-			OR align.open_periods(calendar::text::align.calendar, tstzrange(start, start + interval '3 days')) <> periods)::int,
+			OR align.open_periods(calendar::text::align.calendar, tstzrange(start, start + minutes * interval '1 minute')) <> periods)::int,
 		calendar_text);
 
 	-- the working day of a random instant, by its definition
-	n := pg_temp.pick(0, minutes / 3);
+	n := pg_temp.pick(0, minutes / 2);
 	SELECT d INTO day FROM unnest(ARRAY[0, -1, 1]) WITH ORDINALITY AS u(i, ord),
 		LATERAL (SELECT ((start + n * interval '1 minute') AT TIME ZONE zone)::date + i AS d) x,
 		LATERAL (SELECT pg_temp.open_on(d) AS open) y,
 		LATERAL (SELECT max((start + m * interval '1 minute') AT TIME ZONE zone) AS latest
-			FROM generate_series(n - 26 * 60, n) AS m) z
+			FROM generate_series(n - ahead, n) AS m) z
 	WHERE open @> latest ORDER BY ord LIMIT 1;
 	IF day IS NOT NULL THEN
 		-- it closes when no minute of its spans is left
 		local_open := pg_temp.open_on(day);
 		SELECT max(start + (i + 1) * interval '1 minute') INTO closing
 		FROM (SELECT i, max((start + i * interval '1 minute') AT TIME ZONE zone) OVER (ORDER BY i) AS latest
-			FROM generate_series(-26 * 60, minutes - 1) AS i) m
+			FROM generate_series(-ahead, minutes - 1) AS i) m
 		WHERE local_open @> latest;
 		-- only where the end was seen
-		IF closing < start + interval '3 days' THEN
+		IF closing < start + minutes * interval '1 minute' THEN
 			PERFORM pg_temp.count_case('end_of_working_day', 1,
 				(align.end_of_working_day(calendar, start + n * interval '1 minute', 0) <> closing)::int,
 				format('%s at %s: %s, expected %s', calendar_text, start + n * interval '1 minute',
