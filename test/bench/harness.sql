@@ -24,13 +24,24 @@ CREATE TABLE bench.line
 -- Sizes and plans, printed below the table.
 CREATE TABLE bench.note (no serial, note text);
 
+-- Milliseconds on the wall, or (setting bench.clock = cpu) on a processor.
+CREATE FUNCTION bench.now_ms() RETURNS float8 LANGUAGE plpgsql AS
+$$
+BEGIN
+	IF current_setting('bench.clock', true) = 'cpu' THEN
+		RETURN split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::float8 / 1e6;
+	END IF;
+	RETURN extract(epoch FROM clock_timestamp())::float8 * 1000;
+END
+$$;
+
 CREATE FUNCTION bench.time_once(statement text) RETURNS float8 LANGUAGE plpgsql AS
 $$
 DECLARE
-	began timestamptz := clock_timestamp();
+	began float8 := bench.now_ms();
 BEGIN
 	EXECUTE statement;
-	RETURN extract(epoch FROM clock_timestamp() - began) * 1000;
+	RETURN bench.now_ms() - began;
 END
 $$;
 
