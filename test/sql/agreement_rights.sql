@@ -5,7 +5,6 @@ CREATE ROLE regress_align_owner;
 CREATE ROLE regress_align_member IN ROLE regress_align_owner;
 CREATE ROLE regress_align_other;
 CREATE ROLE regress_align_nothing;
-GRANT USAGE ON SCHEMA align TO regress_align_owner, regress_align_other;
 \set one '''stage one; won deal; success path one -> deal;'''
 \set teams '''stage one held by marketing; stage two held by sales; won deal; success path one -> two -> deal;'''
 
@@ -145,6 +144,7 @@ ROLLBACK;
 
 -- Without rights on the schema, nothing.
 BEGIN;
+REVOKE USAGE ON SCHEMA align FROM PUBLIC;
 SET LOCAL ROLE regress_align_nothing;
 SELECT align.agree('rights_e', 'stage one; won deal; success path one -> deal;');
 ROLLBACK;
@@ -187,5 +187,4 @@ SELECT count(*) FROM align.agreements WHERE name OPERATOR(pg_catalog.=) 'rights_
 SELECT rule, stage FROM align.backtest($$SELECT 1, pg_catalog.now(), 'zzz'::pg_catalog.text$$, align.agreed('rights_f'));
 ROLLBACK;
 
-REVOKE USAGE ON SCHEMA align FROM regress_align_owner, regress_align_other;
 DROP ROLE regress_align_owner, regress_align_member, regress_align_other, regress_align_nothing;

@@ -119,7 +119,6 @@ ROLLBACK;
 
 -- The caller's rights, not the owner's.
 CREATE ROLE regress_align_reader;
-GRANT USAGE ON SCHEMA align TO regress_align_reader;
 CREATE VIEW lent AS SELECT * FROM target;
 GRANT SELECT ON lent TO regress_align_reader;
 SET ROLE regress_align_reader;
@@ -146,7 +145,6 @@ SHOW transaction_read_only;
 
 DROP FUNCTION backtest_for_all(text);
 DROP VIEW lent;
-REVOKE USAGE ON SCHEMA align FROM regress_align_reader;
 DROP ROLE regress_align_reader;
 DROP FUNCTION write_it(), lift_and_write(text), write_quietly(), write_early(int), scribble(), make_temp();
 DROP SEQUENCE ticket;

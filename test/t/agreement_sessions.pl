@@ -148,7 +148,7 @@ command($two, 'COMMIT');
 is(command($one, first_stage("'b2b'")), 'eighth', 'which is in force');
 
 # The first to commit owns the name.
-$node->safe_psql('postgres', 'CREATE ROLE ann LOGIN; CREATE ROLE bob LOGIN; GRANT USAGE ON SCHEMA align TO ann, bob');
+$node->safe_psql('postgres', 'CREATE ROLE ann LOGIN; CREATE ROLE bob LOGIN');
 my $ann = session($node, 'ann');
 my $bob = session($node, 'bob');
 command($ann, 'BEGIN');
