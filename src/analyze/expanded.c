@@ -136,21 +136,28 @@ align_conversion_writable(Datum datum, MemoryContext context)
 /*
  * The encoded form is kept until the next change: the executor asks for the
  * size more than once before it asks for the bytes.
+ *
+ * Encoding works in a context of its own.  The caller's may be one in which
+ * nothing can be freed: since 17, sorting copies values into such a context.
  */
 static void
 Encode(Conversion *conversion)
 {
+	MemoryContext scratch;
+	MemoryContext old_context;
+
 	if (conversion->flat_valid)
 		return;
+	old_context = MemoryContextSwitchTo(conversion->header.eoh_context);
 	if (conversion->flat.data == NULL)
-	{
-		MemoryContext old_context = MemoryContextSwitchTo(conversion->header.eoh_context);
-
 		initStringInfo(&conversion->flat);
-		MemoryContextSwitchTo(old_context);
-	}
 	resetStringInfo(&conversion->flat);
+	scratch = AllocSetContextCreate(conversion->header.eoh_context,
+									"align conversion encoding", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(scratch);
 	align_conversion_encode(&conversion->flat, conversion);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(scratch);
 	conversion->flat_valid = true;
 }
 
