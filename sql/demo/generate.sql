@@ -213,7 +213,11 @@ BEGIN
 END
 $$;
 
-SELECT demo.generate(20000, '2024-07-01 00:00+00', '2026-06-30 16:30+00', 0.2026) \g /dev/null
+\if :{?leads}
+\else
+\set leads 20000
+\endif
+SELECT demo.generate(:leads, '2024-07-01 00:00+00', '2026-06-30 16:30+00', 0.2026) \g /dev/null
 
 -- The day on which the story is told.
 CREATE TABLE demo.today AS SELECT timestamptz '2026-06-30 16:30+00' AS as_of;
