@@ -17,166 +17,10 @@
 
 #include "datatype/timestamp.h"
 #include "miscadmin.h"
-#include "pgtime.h"
 #include "utils/datetime.h"
 
 #include "calendar/rules.h"
-
-static inline bool
-IsLetter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static inline bool
-IsDigit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static int
-CountLetters(const char *p)
-{
-	int			n = 0;
-
-	while (IsLetter(p[n]))
-		n++;
-	return n;
-}
-
-static int
-CountDigits(const char *p)
-{
-	int			n = 0;
-
-	while (IsDigit(p[n]))
-		n++;
-	return n;
-}
-
-/* Does the run of letters at p spell the word? */
-static bool
-IsWord(const char *p, const char *word)
-{
-	size_t		len = strlen(word);
-
-	return (size_t) CountLetters(p) == len && pg_strncasecmp(p, word, len) == 0;
-}
-
-/* Index in the list of the word at p, -1 if it is none of them. */
-static int
-LookupWord(const char *p, const char *const *words, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (IsWord(p, words[i]))
-			return i;
-	}
-	return -1;
-}
-
-static bool
-IsWeekday(const char *p)
-{
-	return LookupWord(p, align_weekday_names, WEEK_DAYS) >= 0;
-}
-
-static bool
-IsMonth(const char *p)
-{
-	return LookupWord(p, align_month_names, MONTHS_PER_YEAR) >= 0;
-}
-
-static bool
-IsClosed(const char *p)
-{
-	return IsWord(p, "off") || IsWord(p, "closed");
-}
-
-/*
- * Words that are no zone although they look like one, because they begin a rule
- * of the full opening_hours specification.
- */
-static const struct
-{
-	const char *word;
-	const char *hint;
-}			UnsupportedWords[] =
-{
-	{"PH", "Public holidays are not built in: close their dates with align.with_holidays(calendar, date[])."},
-	{"SH", "School holidays are not built in: close their dates with align.with_holidays(calendar, date[])."},
-	{"easter", "Movable feasts are not built in: close their dates with align.with_holidays(calendar, date[])."},
-	{"week", "Week numbers are not supported: name the days."},
-	{"sunrise", "Only clock times are supported."},
-	{"sunset", "Only clock times are supported."},
-	{"dawn", "Only clock times are supported."},
-	{"dusk", "Only clock times are supported."},
-	{"open", "For a whole day write 00:00-24:00."},
-	{"unknown", "A calendar is open or closed: write times or \"off\"."},
-};
-
-/*
- * The abbreviation of a weekday or month that is written longer, else NULL.
- */
-static const char *
-Abbreviation(const char *p)
-{
-	static const char *const weekdays[WEEK_DAYS] =
-	{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
-	static const char *const months[MONTHS_PER_YEAR] =
-	{"january", "february", "march", "april", "may", "june", "july",
-	"august", "september", "october", "november", "december"};
-	size_t		len = CountLetters(p);
-
-	if (len < 3)
-		return NULL;
-	for (int i = 0; i < WEEK_DAYS; i++)
-	{
-		if (len <= strlen(weekdays[i]) && pg_strncasecmp(p, weekdays[i], len) == 0)
-			return align_weekday_names[i];
-	}
-	for (int i = 0; i < MONTHS_PER_YEAR; i++)
-	{
-		if (len > 3 && len <= strlen(months[i]) && pg_strncasecmp(p, months[i], len) == 0)
-			return align_month_names[i];
-	}
-	return NULL;
-}
-
-/*
- * What to do about something unexpected, where it is a known part of the
- * opening_hours specification or a common slip; else NULL.
- */
-const char *
-align_rules_hint(const char *text)
-{
-	const char *abbreviation = Abbreviation(text);
-
-	if (abbreviation != NULL)
-		return psprintf("Write it as %s.", abbreviation);
-	for (size_t i = 0; i < lengthof(UnsupportedWords); i++)
-	{
-		if (IsWord(text, UnsupportedWords[i].word))
-			return UnsupportedWords[i].hint;
-	}
-	switch (*text)
-	{
-		case '"':
-			return "Comments are not supported.";
-		case '|':
-			return "Fallback rules are not supported: separate rules with \";\", the last one that names a day decides.";
-		case '+':
-			return "Open ends are not supported: write a closing time.";
-		case '[':
-			return "The nth weekday of a month is not supported: name the dates.";
-		case '(':
-			return "Variable times are not supported.";
-		case '/':
-			return "Intervals are not supported: write every span.";
-		default:
-			return NULL;
-	}
-}
+#include "calendar/words.h"
 
 static bool
 Expected(TextScan *scan, const char *what, const char *hint)
@@ -188,97 +32,11 @@ Expected(TextScan *scan, const char *what, const char *hint)
 	return align_scan_expected(scan, what, better ? better : hint);
 }
 
-/*
- * Is this name one that the IANA database could have?  Words of letters,
- * joined by "/", "-" and "_".  Digits only where the database really has them,
- * so that a POSIX zone such as EST5 is refused whatever the server knows.
- */
-static bool
-IsZoneName(const char *name)
-{
-	static const char *const with_digits[] =
-	{"Etc/GMT0", "Etc/GMT+0", "Etc/GMT-0", "GMT0", "GMT+0", "GMT-0",
-	"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"};
-	bool		in_word = false;
-	int			hours;
-
-	if (strlen(name) > TZ_STRLEN_MAX || pg_strcasecmp(name, "localtime") == 0)
-		return false;
-	for (size_t i = 0; i < lengthof(with_digits); i++)
-	{
-		if (pg_strcasecmp(name, with_digits[i]) == 0)
-			return true;
-	}
-	if (pg_strncasecmp(name, "Etc/GMT", 7) == 0 &&
-		(name[7] == '+' || name[7] == '-') &&
-		CountDigits(name + 8) == (int) strlen(name + 8) &&
-		strlen(name + 8) <= 2 && name[8] != '0' && name[8] != '\0')
-	{
-		hours = atoi(name + 8);
-		return hours <= (name[7] == '+' ? 12 : 14);
-	}
-	for (const char *p = name; *p; p++)
-	{
-		if (IsLetter(*p))
-			in_word = true;
-		else if ((*p == '/' || *p == '-' || *p == '_') && in_word)
-			in_word = false;
-		else
-			return false;
-	}
-	return in_word;
-}
-
-/*
- * A word at the beginning is the zone unless it can begin a rule.
- */
-static bool
-ZoneIsNext(const char *p)
-{
-	if (!IsLetter(*p) || IsWeekday(p) || IsMonth(p) || IsClosed(p))
-		return false;
-	return align_rules_hint(p) == NULL;
-}
-
-/*
- * The zone, if there is one.  Known zones are cased as the server's database
- * has them; an unknown one is kept as it is, so that a dump can be restored
- * where it is not installed, and raises when it is used.
- */
-bool
-align_rules_scan_zone(TextScan *scan, CalendarRules *rules)
-{
-	const char *at;
-	const char *stop;
-	char	   *name;
-	pg_tz	   *zone;
-
-	align_scan_space(scan);
-	at = scan->cur;
-	if (!ZoneIsNext(at))
-	{
-		rules->zone = pstrdup("UTC");
-		return true;
-	}
-	for (stop = at; *stop != '\0' && strchr("; \t\n\r\f\v", *stop) == NULL;)
-		stop++;
-	name = pnstrdup(at, stop - at);
-	if (!IsZoneName(name))
-		return align_scan_fail(scan, at,
-							   psprintf("\"%s\" is not a name of the IANA time zone database.", name),
-							   "Use a name such as \"Europe/London\"; the view pg_timezone_names has a list.",
-							   "expected a time zone");
-	zone = pg_tzset(name);
-	rules->zone = zone != NULL ? pstrdup(pg_get_timezone_name(zone)) : name;
-	scan->cur = stop;
-	return true;
-}
-
 static bool
 ScanWeekday(TextScan *scan, int *weekday)
 {
 	align_scan_space(scan);
-	*weekday = LookupWord(scan->cur, align_weekday_names, WEEK_DAYS);
+	*weekday = align_lookup_word(scan->cur, align_weekday_names, WEEK_DAYS);
 	if (*weekday < 0)
 		return Expected(scan, "a weekday (Mo, Tu, We, Th, Fr, Sa, Su)",
 						IsMonth(scan->cur) || CountDigits(scan->cur) == 4 ?
@@ -385,7 +143,7 @@ ScanDate(TextScan *scan, const CalendarDate *context, CalendarDate *date)
 							"Write a fixed date as 2026-12-24 or 2026 Dec 24; whole years are not supported.");
 	}
 
-	month = LookupWord(scan->cur, align_month_names, MONTHS_PER_YEAR);
+	month = align_lookup_word(scan->cur, align_month_names, MONTHS_PER_YEAR);
 	if (month < 0)
 		return Expected(scan, "a date", "Write it as Dec 24 or 2026-12-24.");
 	date->month = month + 1;

@@ -63,10 +63,14 @@ typedef struct CalendarDate
 
 /* parse.c: NULL after a soft error; the rest as the TextScan functions */
 extern CalendarRules *align_rules_parse(const char *text, Node *escontext);
-extern bool align_rules_scan_zone(TextScan *scan, CalendarRules *rules);
 extern bool align_rules_scan_days(TextScan *scan, CalendarRules *rules, int rule);
 extern bool align_rules_scan_minute(TextScan *scan, bool closing, int *minute);
 extern bool align_rules_check_span(TextScan *scan, const char *at, DaySpan *span);
+
+/* zone.c */
+extern bool align_rules_scan_zone(TextScan *scan, CalendarRules *rules);
+
+/* words.c */
 extern const char *align_rules_hint(const char *text);
 
 /* rules.c */
