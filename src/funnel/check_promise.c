@@ -69,7 +69,7 @@ CheckApart(FunnelBuild *build, const char *level, List *earlier, List *later,
 		{
 			if (strcmp(((ScanName *) lfirst(inner))->text, name->text) == 0)
 				return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, name->at,
-											"Entering a stage does one thing to a clock.", NULL,
+											"The two contradict each other.", NULL,
 											"stage \"%s\" both %s and %s \"%s\"",
 											name->text, first_role, second_role, level);
 		}
@@ -78,8 +78,9 @@ CheckApart(FunnelBuild *build, const char *level, List *earlier, List *later,
 }
 
 /*
- * A stage starts, stops or pauses a service level; two of these at once
- * contradict each other.
+ * A stage that stops or starts a clock cannot pause it as well.  It may stop one
+ * cycle and start the next: "from contacted to contacted, customer" is a promise
+ * to come back.  A handoff is submitted once and then answered.
  */
 bool
 align_check_roles(FunnelBuild *build, const DraftServiceLevel *draft, const ServiceLevel *level)
@@ -87,8 +88,7 @@ align_check_roles(FunnelBuild *build, const DraftServiceLevel *draft, const Serv
 	if (draft->is_handoff)
 		return CheckApart(build, level->name, draft->starts, draft->accept, "submits", "accepts") &&
 			CheckApart(build, level->name, draft->starts, draft->reject, "submits", "rejects");
-	return CheckApart(build, level->name, draft->starts, draft->stops, "starts", "stops") &&
-		CheckApart(build, level->name, draft->starts, draft->pauses, "starts", "pauses") &&
+	return CheckApart(build, level->name, draft->starts, draft->pauses, "starts", "pauses") &&
 		CheckApart(build, level->name, draft->stops, draft->pauses, "stops", "pauses");
 }
 
@@ -147,6 +147,24 @@ Reaches(FunnelBuild *build, int from, int to)
 	return build->reaches[(Size) from * n + to];
 }
 
+/*
+ * Can a lead that is in the one stage enter the other?  To enter the stage that
+ * it is in, it must leave it and come back.
+ */
+static bool
+CanEnter(FunnelBuild *build, int from, int to)
+{
+	if (from != to)
+		return Reaches(build, from, to);
+	for (int stage = 0; stage < build->funnel->nstages; stage++)
+	{
+		if (stage != from && (FUNNEL_MOVE(build->funnel, from, stage) & MOVE_LEGAL) &&
+			Reaches(build, stage, to))
+			return true;
+	}
+	return false;
+}
+
 bool
 align_check_can_stop(FunnelBuild *build, const DraftServiceLevel *draft, const ServiceLevel *level)
 {
@@ -154,7 +172,7 @@ align_check_can_stop(FunnelBuild *build, const DraftServiceLevel *draft, const S
 	{
 		for (int j = 0; j < level->stops.n; j++)
 		{
-			if (Reaches(build, level->starts.stages[i], level->stops.stages[j]))
+			if (CanEnter(build, level->starts.stages[i], level->stops.stages[j]))
 				return true;
 		}
 	}

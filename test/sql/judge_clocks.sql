@@ -186,3 +186,11 @@ FROM (SELECT id, align.lead_agg(at, stage) AS journey, max(at) + (id % 30) * int
 WHERE state IN ('running', 'at_risk', 'paused') AND sla <> 'call_back';
 
 DROP TABLE promised, random_journeys, levels, expected_clocks, found_clocks;
+
+-- A stage that stops one cycle and starts the next: a promise to come back.
+SELECT c.sla, c.cycle, c.started_at, c.due_at, c.stopped_at, c.state
+FROM align.sla_clocks('{2026-03-02T14:00:00Z contacted, 2026-03-03T14:00:00Z waiting, 2026-03-04T14:00:00Z contacted, 2026-03-05T14:00:00Z waiting, 2026-03-12T14:00:00Z contacted}', $$
+	stage contacted, waiting; won customer;
+	success path contacted -> customer;
+	path contacted -> waiting -> contacted;
+	sla come_back by sales: from contacted to contacted, customer within 5 days;$$, '2026-03-13Z') c;
