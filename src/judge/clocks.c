@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "common/int.h"
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "judge/judge.h"
@@ -245,7 +246,10 @@ align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_o
 
 	align_walk_begin(&walk, board->funnel, lead, as_of);
 	while (align_walk_next(&walk))
+	{
+		CHECK_FOR_INTERRUPTS();
 		align_clocks_enter(board, walk.to, walk.entry.at);
+	}
 	align_walk_end(&walk);
 }
 

@@ -7,6 +7,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "judge/judge.h"
@@ -49,6 +50,34 @@ StageDatum(const Funnel *funnel, int stage, LeadString label, bool *isnull)
 }
 
 /*
+ * The memory of one output row: what a row says may be as long as the
+ * agreement, and a journey may have a million rows.
+ */
+static MemoryContext
+RowContext(void)
+{
+	return AllocSetContextCreate(CurrentMemoryContext, "align judge row", ALLOCSET_SMALL_SIZES);
+}
+
+static void
+PutViolation(ReturnSetInfo *rsinfo, const Funnel *funnel, const Walk *walk, const Move *move,
+			 Rule rule)
+{
+	Datum		values[6];
+	bool		nulls[6] = {0};
+	VerdictText text;
+
+	align_verdict_text(funnel, move, rule, "lead", "The agreement", &text);
+	values[0] = Int32GetDatum(walk->entry_no);
+	values[1] = TimestampTzGetDatum(walk->entry.at);
+	values[2] = CStringGetTextDatum(align_rule_name(rule));
+	values[3] = StageDatum(funnel, move->from, move->from_label, &nulls[3]);
+	values[4] = StageDatum(funnel, move->to, move->to_label, &nulls[4]);
+	values[5] = CStringGetTextDatum(psprintf("%s: %s", text.message, text.detail));
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
  * violations(lead, funnel): every rule that every entry breaks.
  */
 Datum
@@ -57,6 +86,7 @@ align_violations(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
 	struct varlena *lead = LeadArg(PG_GETARG_DATUM(0));
+	MemoryContext row_context = NULL;
 	Walk		walk;
 
 	align_begin_rows(fcinfo);
@@ -72,20 +102,19 @@ align_violations(PG_FUNCTION_ARGS)
 		nbroken = align_judge_move(funnel, &move, broken);
 		for (int i = 0; i < nbroken; i++)
 		{
-			Datum		values[6];
-			bool		nulls[6] = {0};
-			VerdictText text;
+			MemoryContext caller;
 
-			align_verdict_text(funnel, &move, broken[i], "lead", "The agreement", &text);
-			values[0] = Int32GetDatum(walk.entry_no);
-			values[1] = TimestampTzGetDatum(walk.entry.at);
-			values[2] = CStringGetTextDatum(align_rule_name(broken[i]));
-			values[3] = StageDatum(funnel, move.from, move.from_label, &nulls[3]);
-			values[4] = StageDatum(funnel, move.to, move.to_label, &nulls[4]);
-			values[5] = CStringGetTextDatum(psprintf("%s: %s", text.message, text.detail));
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+			/* most journeys break nothing and need none */
+			if (row_context == NULL)
+				row_context = RowContext();
+			caller = MemoryContextSwitchTo(row_context);
+			PutViolation(rsinfo, funnel, &walk, &move, broken[i]);
+			MemoryContextSwitchTo(caller);
+			MemoryContextReset(row_context);
 		}
 	}
+	if (row_context != NULL)
+		MemoryContextDelete(row_context);
 	align_walk_end(&walk);
 	return (Datum) 0;
 }
@@ -140,6 +169,33 @@ align_fitness(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(moves == 0 ? 1.0 : (double) legal / moves);
 }
 
+static void
+PutClock(ReturnSetInfo *rsinfo, const ClockBoard *board, const SlaClock *clock, TimestampTz as_of)
+{
+	const Funnel *funnel = board->funnel;
+	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
+	ClockReading reading;
+	Datum		values[10];
+	bool		nulls[10] = {0};
+
+	align_clock_read(board, clock, as_of, &reading);
+	values[0] = CStringGetTextDatum(sla->name);
+	values[1] = Int32GetDatum(clock->cycle);
+	nulls[2] = sla->team < 0;
+	values[2] = nulls[2] ? (Datum) 0 : CStringGetTextDatum(funnel->teams[sla->team].name);
+	values[3] = TimestampTzGetDatum(clock->started_at);
+	values[4] = TimestampTzGetDatum(reading.due_at);
+	nulls[5] = reading.warn_at == CLOCK_NO_WARNING;
+	values[5] = TimestampTzGetDatum(reading.warn_at);
+	nulls[6] = !clock->closed;
+	values[6] = nulls[6] ? (Datum) 0 : TimestampTzGetDatum(clock->stopped_at);
+	values[7] = IntervalDatum(reading.elapsed);
+	nulls[8] = clock->closed;
+	values[8] = IntervalDatum(reading.remaining);
+	values[9] = CStringGetTextDatum(align_clock_state_name(reading.state));
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
 /*
  * sla_clocks(lead, funnel, as_of): one row per cycle, in the order of start.
  */
@@ -151,35 +207,22 @@ align_sla_clocks(PG_FUNCTION_ARGS)
 	struct varlena *lead = LeadArg(PG_GETARG_DATUM(0));
 	TimestampTz as_of = align_as_of_arg(fcinfo, 2);
 	ClockBoard	board;
+	MemoryContext row_context;
+	MemoryContext caller;
 
 	align_begin_rows(fcinfo);
 	align_clocks_begin(&board, funnel);
 	align_clocks_run(&board, lead, as_of);
+	row_context = RowContext();
+	caller = MemoryContextSwitchTo(row_context);
 	for (int i = 0; i < board.nclocks; i++)
 	{
-		const SlaClock *clock = &board.clocks[i];
-		const ServiceLevel *sla = &funnel->service_levels[clock->sla];
-		ClockReading reading;
-		Datum		values[10];
-		bool		nulls[10] = {0};
-
-		align_clock_read(&board, clock, as_of, &reading);
-		values[0] = CStringGetTextDatum(sla->name);
-		values[1] = Int32GetDatum(clock->cycle);
-		nulls[2] = sla->team < 0;
-		values[2] = nulls[2] ? (Datum) 0 : CStringGetTextDatum(funnel->teams[sla->team].name);
-		values[3] = TimestampTzGetDatum(clock->started_at);
-		values[4] = TimestampTzGetDatum(reading.due_at);
-		nulls[5] = reading.warn_at == CLOCK_NO_WARNING;
-		values[5] = TimestampTzGetDatum(reading.warn_at);
-		nulls[6] = !clock->closed;
-		values[6] = nulls[6] ? (Datum) 0 : TimestampTzGetDatum(clock->stopped_at);
-		values[7] = IntervalDatum(reading.elapsed);
-		nulls[8] = clock->closed;
-		values[8] = IntervalDatum(reading.remaining);
-		values[9] = CStringGetTextDatum(align_clock_state_name(reading.state));
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		CHECK_FOR_INTERRUPTS();
+		PutClock(rsinfo, &board, &board.clocks[i], as_of);
+		MemoryContextReset(row_context);
 	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(row_context);
 	align_clocks_end(&board);
 	return (Datum) 0;
 }
