@@ -269,19 +269,17 @@ RenumberEnd(Renumbering *renumbering)
 }
 
 void
-align_lead_add_all(LeadBuilder *builder, const struct varlena *lead)
+align_lead_add_rest(LeadBuilder *builder, LeadReader *reader)
 {
-	LeadReader	reader;
 	LeadEntry	read;
 	Renumbering renumbering;
 
-	align_lead_read(&reader, lead);
-	RenumberBegin(&renumbering, reader.nstrings);
-	for (int i = 0; i < reader.nstrings; i++)
-		renumbering.numbers[i + 1] = InternString(builder, reader.strings[i].text,
-												  reader.strings[i].len);
+	RenumberBegin(&renumbering, reader->nstrings);
+	for (int i = 0; i < reader->nstrings; i++)
+		renumbering.numbers[i + 1] = InternString(builder, reader->strings[i].text,
+												  reader->strings[i].len);
 
-	while (align_lead_next(&reader, &read))
+	while (align_lead_next(reader, &read))
 	{
 		BuilderEntry *entry = NewEntry(builder, read.at);
 
@@ -302,6 +300,15 @@ align_lead_add_all(LeadBuilder *builder, const struct varlena *lead)
 		}
 	}
 	RenumberEnd(&renumbering);
+}
+
+void
+align_lead_add_all(LeadBuilder *builder, const struct varlena *lead)
+{
+	LeadReader	reader;
+
+	align_lead_read(&reader, lead);
+	align_lead_add_rest(builder, &reader);
 	align_lead_read_end(&reader);
 }
 

@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "lead/amount.h"
@@ -34,35 +35,34 @@ align_lead_out(PG_FUNCTION_ARGS)
 }
 
 /*
- * What the reader leaves to be checked where bytes come in from outside.
+ * What the reader leaves to be checked where bytes come in from outside.  No
+ * string is looked at more than once: a few bytes an entry may name one of a
+ * megabyte.
  */
 static void
-CheckEntry(LeadReader *reader, const LeadEntry *entry)
+CheckEntries(LeadReader *reader)
 {
-	LeadString	amount = align_lead_string(reader, entry->amount);
+	bool	   *is_amount = palloc0(reader->nstrings * sizeof(bool));
+	LeadEntry	entry;
 
-	if (entry->stage < 0 && entry->campaign < 0)
-		align_wire_fail(&reader->wire, "An entry has neither a stage nor a campaign.");
-	if (!IS_VALID_TIMESTAMP(entry->at))
-		align_wire_fail(&reader->wire, "A time is out of range.");
-	if (amount.text != NULL && !align_amount_is_canonical(amount.text, amount.len))
-		align_wire_fail(&reader->wire, "An amount is not a canonical decimal number.");
-}
+	while (align_lead_next(reader, &entry))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (entry.stage < 0 && entry.campaign < 0)
+			align_wire_fail(&reader->wire, "An entry has neither a stage nor a campaign.");
+		if (!IS_VALID_TIMESTAMP(entry.at))
+			align_wire_fail(&reader->wire, "A time is out of range.");
+		if (entry.amount >= 0 && !is_amount[entry.amount])
+		{
+			LeadString	amount = reader->strings[entry.amount];
 
-static void
-AddEntry(LeadBuilder *builder, const LeadReader *reader, const LeadEntry *entry)
-{
-	LeadInput	input;
-
-	input.at = entry->at;
-	input.stage = align_lead_string(reader, entry->stage);
-	input.team = align_lead_string(reader, entry->team);
-	input.reason = align_lead_string(reader, entry->reason);
-	input.campaign = align_lead_string(reader, entry->campaign);
-	input.amount = align_lead_string(reader, entry->amount);
-	input.ordinal = entry->ordinal;
-	input.version = entry->version;
-	align_lead_add(builder, &input);
+			if (!align_amount_is_canonical(amount.text, amount.len))
+				align_wire_fail(&reader->wire, "An amount is not a canonical decimal number.");
+			is_amount[entry.amount] = true;
+		}
+	}
+	align_wire_end(&reader->wire);
+	pfree(is_amount);
 }
 
 /*
@@ -106,7 +106,7 @@ align_lead_recv(PG_FUNCTION_ARGS)
 	int			len = buf->len - buf->cursor;
 	const char *bytes = pq_getmsgbytes(buf, len);
 	LeadReader	reader;
-	LeadEntry	entry;
+	WireReader	entries;
 	LeadBuilder *builder;
 	struct varlena *lead;
 	bool		converted;
@@ -122,14 +122,13 @@ align_lead_recv(PG_FUNCTION_ARGS)
 		align_wire_fail(&reader.wire, "A lead has at least one entry.");
 	converted = ConvertDictionary(&reader);
 
-	builder = align_lead_builder(CurrentMemoryContext);
-	while (align_lead_next(&reader, &entry))
-	{
-		CheckEntry(&reader, &entry);
-		AddEntry(builder, &reader, &entry);
-	}
-	align_wire_end(&reader.wire);
+	entries = reader.wire;
+	CheckEntries(&reader);
+	reader.wire = entries;
+	reader.next = 0;
 
+	builder = align_lead_builder(CurrentMemoryContext);
+	align_lead_add_rest(builder, &reader);
 	lead = align_lead_encode(builder, false);
 	if (!converted &&
 		(VARSIZE_ANY_EXHDR(lead) != (size_t) len || memcmp(VARDATA_ANY(lead), bytes, len) != 0))

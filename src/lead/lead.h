@@ -198,6 +198,8 @@ extern void align_lead_add(LeadBuilder *builder, const LeadInput *input);
 /* A stage entry and nothing else: the short cut for the commonest rows. */
 extern void align_lead_add_stage(LeadBuilder *builder, TimestampTz at, const char *stage, int len);
 extern void align_lead_add_all(LeadBuilder *builder, const struct varlena *lead);
+/* The entries that a reader has not read yet. */
+extern void align_lead_add_rest(LeadBuilder *builder, LeadReader *reader);
 extern void align_lead_add_builder(LeadBuilder *builder, const LeadBuilder *other);
 extern int	align_lead_count(const LeadBuilder *builder);
 /* Sorts (in place) and encodes, into the current memory context.  Duplicates
