@@ -179,6 +179,8 @@ extern Conversion *align_conversion_absorb_datum(Conversion *into, Datum datum,
 
 /* text.c: in a new context below the current one; NULL after a soft error */
 extern Conversion *align_conversion_parse(const char *text, Node *escontext);
+/* The same with a scan that its caller has begun. */
+extern Conversion *align_conversion_parse_scan(TextScan *scan);
 
 /* text_write.c */
 extern char *align_conversion_write(Conversion *conversion);

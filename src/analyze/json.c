@@ -4,7 +4,8 @@
  *
  * The document says what the text form says, under the same words, of every
  * level; counts of zero are left out.  The way back writes the text form and
- * has it parsed: there is one set of checks.
+ * has it parsed: there is one set of checks.  Nobody sees that text, so mistakes
+ * in it are told by the member that they stem from.
  */
 #include "postgres.h"
 
@@ -128,8 +129,58 @@ align_conversion_to_jsonb(PG_FUNCTION_ARGS)
 }
 
 /*
- * The way back.
+ * The way back: the text form, and which member begins where in it.
  */
+typedef struct Mark
+{
+	int			offset;
+	const char *member;
+	int			element;		/* of "levels", else -1 */
+} Mark;
+
+typedef struct Source
+{
+	StringInfoData text;
+	int			nmarks;
+	int			room;
+	Mark	   *marks;			/* offsets ascend */
+} Source;
+
+static void
+BeginSource(Source *source)
+{
+	initStringInfo(&source->text);
+	source->nmarks = 0;
+	source->room = 8;
+	source->marks = palloc(source->room * sizeof(Mark));
+}
+
+/* What is written next stems from this member. */
+static void
+MarkMember(Source *source, const char *member, int element)
+{
+	if (source->nmarks == source->room)
+	{
+		source->room *= 2;
+		source->marks = repalloc(source->marks, source->room * sizeof(Mark));
+	}
+	source->marks[source->nmarks++] = (Mark) {source->text.len, member, element};
+}
+
+/* The describe function of the scanner. */
+static char *
+DescribeMember(void *arg, const char *at)
+{
+	const Source *source = (const Source *) arg;
+	const Mark *mark = source->marks;
+
+	for (int i = 1; i < source->nmarks && source->marks[i].offset <= at - source->text.data; i++)
+		mark = &source->marks[i];
+	if (mark->element < 0)
+		return psprintf("member \"%s\"", mark->member);
+	return psprintf("member \"%s[%d]\"", mark->member, mark->element);
+}
+
 static void BadJson(const char *detail) pg_attribute_noreturn();
 
 static void
@@ -214,14 +265,17 @@ TakeNumber(StringInfo out, JsonbValue *value, const char *what)
  * Text from a string that holds more than a name: it must not end what it
  * stands in.
  */
+#define PUNCTUATION "{}(),\"*"
+#define BLANKS " \t\n\r\f\v"
+
 static void
-TakeWords(StringInfo out, JsonbValue *value, const char *what)
+TakeWords(StringInfo out, JsonbValue *value, const char *what, const char *forbidden)
 {
 	LeadString	words = AsString(value, what);
 
 	for (int i = 0; i < words.len; i++)
 	{
-		if (strchr("{}(),\"*", words.text[i]) != NULL)
+		if (strchr(forbidden, words.text[i]) != NULL)
 			BadJson(psprintf("\"%s\" is not well formed.", what));
 	}
 	appendBinaryStringInfo(out, words.text, words.len);
@@ -299,25 +353,32 @@ TakeLevel(StringInfo out, JsonbValue *value)
 }
 
 static void
-TakeIdentity(StringInfo out, JsonbContainer *root)
+TakeIdentity(Source *source, JsonbContainer *root)
 {
+	StringInfo	out = &source->text;
+
 	if (Member(root, "funnel") != NULL)
 	{
 		if (Member(root, "mode") != NULL || Member(root, "within") != NULL)
 			BadJson("It has a \"funnel\" and a \"mode\" or \"within\".");
+		MarkMember(source, "funnel", -1);
 		appendStringInfoString(out, "{funnel ");
-		TakeWords(out, Member(root, "funnel"), "funnel");
+		TakeWords(out, Member(root, "funnel"), "funnel", PUNCTUATION BLANKS);
+		MarkMember(source, "steps", -1);
 		TakeSteps(out, root);
 		return;
 	}
+	MarkMember(source, "steps", -1);
 	appendStringInfoString(out, "{steps");
 	TakeSteps(out, root);
+	MarkMember(source, "mode", -1);
 	appendStringInfoString(out, " mode ");
-	TakeWords(out, Member(root, "mode"), "mode");
+	TakeWords(out, Member(root, "mode"), "mode", PUNCTUATION BLANKS);
 	if (Member(root, "within") != NULL)
 	{
+		MarkMember(source, "within", -1);
 		appendStringInfoString(out, " within ");
-		TakeWords(out, Member(root, "within"), "within");
+		TakeWords(out, Member(root, "within"), "within", PUNCTUATION);
 	}
 }
 
@@ -344,7 +405,8 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 	JsonbContainer *root = &json->root;
 	JsonbContainer *as_of;
 	JsonbContainer *levels;
-	StringInfoData text;
+	Source		source;
+	TextScan	scan;
 	Conversion *conversion;
 	struct varlena *result;
 
@@ -352,21 +414,29 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 		BadJson("It is not an object.");
 	RefuseUnknown(root, known, lengthof(known));
 
-	initStringInfo(&text);
-	TakeIdentity(&text, root);
+	BeginSource(&source);
+	TakeIdentity(&source, root);
 	as_of = AsContainer(Member(root, "as_of"), "as_of", true);
 	if (JsonContainerSize(as_of) != 2)
 		BadJson("\"as_of\" must be an array of two times.");
-	appendStringInfoString(&text, " as of ");
-	TakeWords(&text, getIthJsonbValueFromContainer(as_of, 0), "as_of");
-	appendStringInfoString(&text, " to ");
-	TakeWords(&text, getIthJsonbValueFromContainer(as_of, 1), "as_of");
+	MarkMember(&source, "as_of", -1);
+	appendStringInfoString(&source.text, " as of ");
+	TakeWords(&source.text, getIthJsonbValueFromContainer(as_of, 0), "as_of", PUNCTUATION);
+	appendStringInfoString(&source.text, " to ");
+	TakeWords(&source.text, getIthJsonbValueFromContainer(as_of, 1), "as_of", PUNCTUATION);
 	levels = AsContainer(Member(root, "levels"), "levels", true);
 	for (uint32 i = 0; i < JsonContainerSize(levels); i++)
-		TakeLevel(&text, getIthJsonbValueFromContainer(levels, i));
-	appendStringInfoChar(&text, '}');
+	{
+		MarkMember(&source, "levels", (int) i);
+		TakeLevel(&source.text, getIthJsonbValueFromContainer(levels, i));
+	}
+	MarkMember(&source, "levels", -1);
+	appendStringInfoChar(&source.text, '}');
 
-	conversion = align_conversion_parse(text.data, NULL);
+	align_scan_begin(&scan, source.text.data, CONVERSION_TYPE, false, NULL);
+	scan.describe = DescribeMember;
+	scan.describe_arg = &source;
+	conversion = align_conversion_parse_scan(&scan);
 	CheckLeads(conversion, Member(root, "leads"));
 	result = align_conversion_flatten(conversion);
 	MemoryContextDelete(conversion->header.eoh_context);

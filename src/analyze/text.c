@@ -350,13 +350,9 @@ ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positi
 	return true;
 }
 
-/*
- * In a new expanded object under the current context; NULL after a soft error.
- */
 Conversion *
-align_conversion_parse(const char *text, Node *escontext)
+align_conversion_parse_scan(TextScan *scan)
 {
-	TextScan	scan;
 	ConversionIdentity identity;
 	Conversion *conversion;
 	ConversionCounts counts;
@@ -364,25 +360,24 @@ align_conversion_parse(const char *text, Node *escontext)
 	const char *wrong;
 	int			level = -1;
 
-	align_scan_begin(&scan, text, CONVERSION_TYPE, false, escontext);
-	if (!align_scan_expect(&scan, "{") || !ScanIdentity(&scan, &identity))
+	if (!align_scan_expect(scan, "{") || !ScanIdentity(scan, &identity))
 		return NULL;
 	conversion = align_conversion_make(&identity, CurrentMemoryContext);
-	if (!ScanAsOf(&scan, conversion))
+	if (!ScanAsOf(scan, conversion))
 		return NULL;
-	while (align_scan_take(&scan, ","))
+	while (align_scan_take(scan, ","))
 	{
-		if (!ScanLevel(&scan, conversion, &level, positions))
+		if (!ScanLevel(scan, conversion, &level, positions))
 			return NULL;
 	}
-	if (!align_scan_take(&scan, "}"))
+	if (!align_scan_take(scan, "}"))
 	{
-		align_scan_expected(&scan, "\",\" or \"}\"", NULL);
+		align_scan_expected(scan, "\",\" or \"}\"", NULL);
 		return NULL;
 	}
-	if (!align_scan_at_end(&scan))
+	if (!align_scan_at_end(scan))
 	{
-		align_scan_expected(&scan, "the end", NULL);
+		align_scan_expected(scan, "the end", NULL);
 		return NULL;
 	}
 
@@ -392,10 +387,19 @@ align_conversion_parse(const char *text, Node *escontext)
 		wrong = align_counts_check(identity.kind, identity.nsteps, &counts, &level);
 	if (wrong != NULL)
 	{
-		align_scan_fail(&scan, positions[level] ? positions[level] : scan.end, wrong, NULL,
+		align_scan_fail(scan, positions[level] ? positions[level] : scan->end, wrong, NULL,
 						"impossible counts of level %d", level);
 		return NULL;
 	}
 	conversion->leads = counts.leads;
 	return conversion;
+}
+
+Conversion *
+align_conversion_parse(const char *text, Node *escontext)
+{
+	TextScan	scan;
+
+	align_scan_begin(&scan, text, CONVERSION_TYPE, false, escontext);
+	return align_conversion_parse_scan(&scan);
 }

@@ -79,7 +79,14 @@ SELECT input, pg_temp.fail(format('SELECT %L::jsonb::align.conversion', input)) 
 	(15, '{"steps": ["a"], "mode": "ordered, level 0 open 1}", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}'),
 	(16, '{"steps": ["a", null], "mode": "ordered"}'), (17, '{"steps": ["a"], "funnel": "x", "mode": "ordered"}'), (18, '{"stages": []}'),
 	(19, '{"steps": ["a", "b"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 2, "converted": 1, "time": {"sum": 5, "least": 5, "most": 5, "in": [5]}}]}'),
-	(20, '{"steps": ["a", "b"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 2, "converted": 1.5}]}')
+	(20, '{"steps": ["a", "b"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 2, "converted": 1.5}]}'),
+	(21, '{"steps": ["a"], "mode": "ordered within 5 days", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 0, "open": 1}]}'),
+	(22, '{"steps": ["a"], "mode": "strict", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}'),
+	(23, '{"steps": ["a"], "mode": "ordered", "within": "1 month", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}'),
+	(24, '{"steps": ["a"], "funnel": "0123456789abcdef", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}'),
+	(25, '{"steps": ["a"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "today"], "levels": []}'),
+	(26, '{"steps": ["a"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 0, "open": 1}, {"level": 1, "converted": -1}]}'),
+	(27, '{"steps": ["a"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}')
 ) AS t (id, input) ORDER BY id;
 
 -- Binary.  Bytes come in as a binary COPY whose only field they are.
