@@ -54,6 +54,11 @@ align_window_arg(Interval *within)
 	int64		days;
 	int64		result;
 
+	if (ALIGN_INTERVAL_NOT_FINITE(within))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("window must be finite"),
+				 errhint("NULL means no window.")));
 	if (within->month != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
