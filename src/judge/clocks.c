@@ -4,7 +4,7 @@
  *
  * A lead has at most one open clock per service level.  Entering a stage acts
  * on each service level in a fixed order: stop (or cancel), resume, pause,
- * start.  (An agreement gives a stage but one of these roles in a level.)
+ * start; so a stage that stops a clock may start the next cycle.
  *
  * Nothing happens to a clock because time passes: whether an open clock is
  * running, at risk or overdue is derived when it is read.
