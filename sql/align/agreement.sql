@@ -143,7 +143,7 @@ COMMENT ON COLUMN align.teams.role IS 'role whose members are the team';
 
 GRANT SELECT ON align.agreements, align.teams TO PUBLIC;
 
-CREATE FUNCTION align.backtest(query text, agreement align.funnel)
+CREATE FUNCTION align.backtest(query text, funnel align.funnel)
     RETURNS TABLE (rule text, from_stage text, stage text, leads bigint, entries bigint,
                    share float8, examples text[])
     AS 'MODULE_PATHNAME', 'align_backtest'

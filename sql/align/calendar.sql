@@ -165,7 +165,7 @@ CREATE FUNCTION align.next_close(calendar align.calendar, at timestamp with time
 COMMENT ON FUNCTION align.next_close(align.calendar, timestamp with time zone) IS
 'The end of the open period that "at" lies in, or else of the next one. An error if there is none or it never ends';
 
-CREATE FUNCTION align.end_of_working_day(calendar align.calendar, at timestamp with time zone, days integer) RETURNS timestamp with time zone
+CREATE FUNCTION align.end_of_working_day(calendar align.calendar, at timestamp with time zone, n integer) RETURNS timestamp with time zone
 	AS 'MODULE_PATHNAME', 'align_calendar_end_of_working_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION align.end_of_working_day(align.calendar, timestamp with time zone, integer) IS
 'Closing time of a working day (a local date with open time): for 0 the day of "at" if it has yet to close, else the next; for n > 0 the nth working day after the date of "at". Within an overnight span, the date is that on which it began. A negative n is an error';

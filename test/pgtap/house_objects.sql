@@ -35,7 +35,7 @@ SELECT t.*, t.oid::regtype::text AS name
 FROM member m JOIN pg_catalog.pg_type t ON m.classid = 'pg_catalog.pg_type'::regclass AND t.oid = m.objid
 WHERE t.typtype = 'b' AND t.typelem = 0;
 
-SELECT plan(24);
+SELECT plan(25);
 
 SELECT cmp_ok((SELECT count(*) FROM routine), '>', 50::bigint, 'there are functions to look at');
 
@@ -72,6 +72,12 @@ SELECT is_empty($$
 	SELECT name FROM routine
 	WHERE NOT is_support AND pronargs > 1 AND (proargnames IS NULL OR '' = ANY (proargnames[:pronargs]))$$,
 	'every public function with more than one argument names them');
+SELECT is_empty($$
+	SELECT r.name, a.argument, t.typname FROM routine r
+	CROSS JOIN LATERAL unnest(r.proargtypes::oid[], r.proargnames[:r.pronargs]) a (type, argument)
+	JOIN base_type t ON t.oid = a.type
+	WHERE NOT is_support AND pronargs > 1 AND proname NOT IN ('agree', 'diff') AND a.argument <> t.typname$$,
+	'an argument of one of our types is called by its type, so that named calls need no look into the manual');
 
 -- Labels.
 SELECT is_empty($$SELECT name, provolatile FROM routine WHERE provolatile = 'v' AND proname NOT IN ('agree', 'set_agreement_owner', 'assign_team', 'backtest')
