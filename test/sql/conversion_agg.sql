@@ -253,11 +253,11 @@ SELECT bool_and(running = fresh) AS same, count(DISTINCT running) AS distinct_su
 FROM (SELECT lead, conversion_agg(journey, '{inquiry,mql,sal}', NULL, NULL, '2027-01-01') OVER (ORDER BY lead) AS running FROM journey WHERE lead <= 60) w,
 	LATERAL (SELECT conversion_agg(journey, '{inquiry,mql,sal}', NULL, NULL, '2027-01-01') AS fresh FROM journey WHERE lead <= w.lead) f;
 
--- Memory does not grow with rows.
+-- Memory does not grow with rows.  (The first look brings caches of its own.)
 CREATE FUNCTION pg_temp.memory() RETURNS bigint LANGUAGE sql VOLATILE RETURN (SELECT sum(used_bytes) FROM pg_backend_memory_contexts);
 SELECT conversion_agg(a[1 + i % 100], '{inquiry,mql,sal,customer}', '30 days', 'ordered', timestamptz '2027-01-01 00:00Z') IS NOT NULL AS done,
-	max(memory) - min(memory) < 10000 AS flat
-FROM (SELECT i, a, CASE WHEN i % 50000 = 20000 THEN pg_temp.memory() END AS memory
+	max(memory) FILTER (WHERE i > 1) - min(memory) FILTER (WHERE i > 1) < 10000 AS flat
+FROM (SELECT i, a, CASE WHEN i = 1 OR i % 50000 = 20000 THEN pg_temp.memory() END AS memory
 	FROM generate_series(1, 200000) i, (SELECT array_agg(journey) AS a FROM journey WHERE lead <= 100) s OFFSET 0) s;
 
 DROP TABLE event, journey, wilson CASCADE;

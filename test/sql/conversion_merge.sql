@@ -115,10 +115,10 @@ FROM (SELECT lead, rollup(c) OVER (ORDER BY lead) AS running, rollup(c) OVER (OR
 SELECT c = again AND rollup_ = c AS same FROM (SELECT c, c AS again, (SELECT rollup(x) FROM unnest(ARRAY[c]) x) AS rollup_ FROM (SELECT rollup(c) AS c FROM single OFFSET 0) s) s;
 SELECT count(DISTINCT c) AS months, rollup(c) = (SELECT c FROM whole) AS same FROM (SELECT lead % 12 AS m, rollup(c) AS c FROM single GROUP BY 1) s;
 
--- Memory does not grow with what is merged.
+-- Memory does not grow with what is merged.  (The first look brings caches of its own.)
 CREATE FUNCTION pg_temp.memory() RETURNS bigint LANGUAGE sql VOLATILE RETURN (SELECT sum(used_bytes) FROM pg_backend_memory_contexts);
-SELECT rollup(a[1 + i % 100]) IS NOT NULL AS done, max(memory) - min(memory) < 10000 AS flat
-FROM (SELECT i, a, CASE WHEN i % 20000 = 10000 THEN pg_temp.memory() END AS memory
+SELECT rollup(a[1 + i % 100]) IS NOT NULL AS done, max(memory) FILTER (WHERE i > 1) - min(memory) FILTER (WHERE i > 1) < 10000 AS flat
+FROM (SELECT i, a, CASE WHEN i = 1 OR i % 20000 = 10000 THEN pg_temp.memory() END AS memory
 	FROM generate_series(1, 60000) i, (SELECT array_agg(c) AS a FROM single WHERE lead <= 100) s OFFSET 0) s;
 DO $$
 DECLARE
