@@ -231,9 +231,14 @@ WriteEntries(StringInfo out, const InferGraph *graph)
 		if (entries[i]->entered == 0)
 			appendStringInfoString(out, "assumed");
 		else
+		{
 			NoteBareShare(out, entries[i]->entered, graph->state->nleads);
+			/* the commonest come first, assumed ones last */
+			if (i == nentries - 1 || entries[i + 1]->entered == 0)
+				appendStringInfoString(out, " of all leads");
+		}
 	}
-	appendStringInfoString(out, " of all leads\n");
+	appendStringInfoChar(out, '\n');
 }
 
 static void

@@ -42,6 +42,8 @@ SELECT align.infer_agg(journey, '{refund}', '{disqualified}', 0.5) FROM observed
 SELECT align.infer_agg(journey('new'), NULL, NULL, NULL);
 SELECT align.infer_agg(journey('won'), '{won}', NULL, NULL);
 SELECT align.infer_agg(journey('won'), NULL, '{won}', 0);
+-- Nothing that an agreement could name: all is assumed.
+SELECT align.infer_agg('{2026-03-01T09:00:00Z ""}'::align.lead, NULL, NULL, 0);
 SELECT align.infer_agg(journey('a', 'b', 'a', 'b', 'a'), NULL, NULL, 0);
 SELECT align.infer_agg(journey('customer', 'renewal', 'customer'), '{customer}', NULL, 0);
 -- Touches are no stages, and what is none is no row.
