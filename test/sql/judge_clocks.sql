@@ -57,6 +57,10 @@ SELECT * FROM pg_temp.clocks('{2026-03-02T14:00:00Z sal, 2026-03-20T15:00:00Z nu
 SELECT * FROM pg_temp.clocks('{2026-03-02T14:00:00Z sal, 2026-03-20T15:00:00Z nurture, 2026-03-25T15:00:00Z sql}', '2026-03-25 15:00+00') WHERE sla = 'qualify';
 -- a new cycle after it stopped
 SELECT * FROM pg_temp.clocks('{2026-03-02T14:00:00Z mql, 2026-03-02T15:00:00Z nurture, 2026-03-03T14:00:00Z mql, 2026-03-05T15:00:00Z sal}', '2026-03-25 15:00+00') WHERE sla = 'speed_to_lead';
+-- a stage that stops one cycle and starts the next
+SELECT c.* FROM align.sla_clocks('{2026-03-02T14:00:00Z contacted, 2026-03-02T15:00:00Z waiting, 2026-03-05T15:00:00Z contacted, 2026-03-05T16:00:00Z contacted, 2026-03-06T15:00:00Z customer}',
+	'stage contacted, waiting held by sales; won customer; success path contacted -> waiting -> customer; path waiting -> contacted -> customer;
+	sla come_back by sales: from contacted to contacted, customer within 2 days;', '2026-03-07 15:00+00') c;
 -- by end of next working day, from Thursday, Friday, Saturday
 SELECT * FROM pg_temp.clocks('{2026-03-05T14:00:00Z sql}', '2026-03-05 15:00+00');
 SELECT * FROM pg_temp.clocks('{2026-03-06T14:00:00Z sql}', '2026-03-06 15:00+00');
