@@ -142,7 +142,7 @@ align_working_time(Calendar *calendar, TimestampTz from, TimestampTz to)
 	if (pg_add_s64_overflow(align_working_time(calendar, from, 0),
 							align_working_time(calendar, 0, to), &result))
 		ereport(ERROR,
-				(errcode(ERRCODE_INTERVAL_FIELD_OVERFLOW),
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("interval out of range"),
 				 errdetail("An interval cannot hold so much working time.")));
 	return result;

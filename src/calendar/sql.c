@@ -158,7 +158,7 @@ align_calendar_working_time_multirange(PG_FUNCTION_ARGS)
 		FiniteBounds(&lower, &upper, &from, &to);
 		if (pg_add_s64_overflow(result, align_working_time(calendar, from, to), &result))
 			ereport(ERROR,
-					(errcode(ERRCODE_INTERVAL_FIELD_OVERFLOW),
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 					 errmsg("interval out of range")));
 	}
 	PG_FREE_IF_COPY(multirange, 1);

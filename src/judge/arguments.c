@@ -68,7 +68,7 @@ align_window_arg(Interval *within)
 	if (pg_mul_s64_overflow(within->day, USECS_PER_DAY, &days) ||
 		pg_add_s64_overflow(days, within->time, &result))
 		ereport(ERROR,
-				(errcode(ERRCODE_INTERVAL_FIELD_OVERFLOW),
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("window out of range")));
 	if (result < 0)
 		ereport(ERROR,

@@ -85,7 +85,7 @@ TimeBetween(const ClockBoard *board, const ServiceLevel *sla, TimestampTz from, 
 		return align_working_time(WorkingHours(board, sla), from, to);
 	if (pg_sub_s64_overflow(to, from, &result))
 		ereport(ERROR,
-				(errcode(ERRCODE_INTERVAL_FIELD_OVERFLOW),
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("interval out of range")));
 	return result;
 }

@@ -310,6 +310,10 @@ align_advance(PG_FUNCTION_ARGS)
 	RequireArgument(fcinfo, 3, "time");
 	funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
 	input.at = PG_GETARG_TIMESTAMPTZ(3);
+	if (TIMESTAMP_NOT_FINITE(input.at))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("time must be finite")));
 	input.team = OptionalString(fcinfo, 4);
 	input.reason = OptionalString(fcinfo, 5);
 

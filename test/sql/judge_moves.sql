@@ -92,6 +92,8 @@ SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'sal', '2026-03-02 09:00+0
 \echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'sal', 'infinity') FROM judged;
 \echo :LAST_ERROR_SQLSTATE
+SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'mql', 'infinity') FROM judged;
+\echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, 'sal', NULL) FROM judged;
 \echo :LAST_ERROR_SQLSTATE
 SELECT align.advance('{2026-03-02T10:00:00Z mql}', f, NULL, '2026-03-02 11:00+00') FROM judged;
