@@ -29,6 +29,21 @@ ParseDueOrWarn(TextScan *scan, DraftPromise *due)
 }
 
 /*
+ * The comma between two clauses is easily forgotten: say so, rather than ask
+ * for the end of the statement.
+ */
+static bool
+CheckComma(TextScan *scan)
+{
+	static const char *const words[] = {"accept", "reject", "pause"};
+	bool		clause = align_funnel_due_follows(scan) || align_funnel_warn_follows(scan);
+
+	for (int i = 0; !clause && i < (int) lengthof(words); i++)
+		clause = align_scan_peek_word(scan, words[i]);
+	return !clause || align_scan_expected(scan, "\",\" or \";\"", "Clauses are separated by commas.");
+}
+
+/*
  * accept names | reject names [with reason [(names)]] | due | warning
  */
 static bool
@@ -84,6 +99,8 @@ align_parse_handoff(TextScan *scan, Draft *draft)
 		if (!ParseHandoffClause(scan, handoff))
 			return false;
 	}
+	if (!CheckComma(scan))
+		return false;
 	if (handoff->accept == NIL)
 		return align_scan_expected(scan, "\", accept ...\"",
 								   "Name the stage that a lead enters when the other team accepts it.");
@@ -127,6 +144,8 @@ align_parse_sla(TextScan *scan, Draft *draft)
 		else
 			return align_scan_expected(scan, "\"warn after\" or \"pause\"", NULL);
 	}
+	if (!CheckComma(scan))
+		return false;
 	draft->service_levels = lappend(draft->service_levels, sla);
 	return true;
 }
