@@ -377,10 +377,15 @@ CloseAfter(Calendar *calendar, TimestampTz at, TimestampTz limit)
 	{
 		const OpenInterval *next;
 
+		/* open for a whole cycle, so for good */
 		if (block++ == last)
+		{
+			if (limit < END_TIMESTAMP)
+				return limit;
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("calendar never closes")));
+		}
 		CHECK_FOR_INTERRUPTS();
 		next = &BlockOf(calendar, WindowBlock(block, &cycles))->interval[0];
 		end = next->start == 0 ? next->end : 0;
@@ -400,6 +405,19 @@ align_next_close(Calendar *calendar, TimestampTz at)
 }
 
 /*
+ * Is there any open time?  Counted in two halves, for the whole may be more than
+ * an interval holds.
+ */
+static bool
+HasOpenTime(Calendar *calendar, TimestampTz from, TimestampTz to)
+{
+	if (from >= 0 || to <= 0)
+		return align_working_time(calendar, from, to) > 0;
+	return align_working_time(calendar, from, 0) > 0 ||
+		align_working_time(calendar, 0, to) > 0;
+}
+
+/*
  * The first open period (clipped to them) between two instants; false if there
  * is none.
  */
@@ -409,7 +427,7 @@ align_open_period(Calendar *calendar, TimestampTz from, TimestampTz to,
 {
 	align_calendar_check_time(from);
 	align_calendar_check_time(to);
-	if (from >= to || align_working_time(calendar, from, to) == 0)
+	if (from >= to || !HasOpenTime(calendar, from, to))
 		return false;
 	*open = align_next_open(calendar, from);
 	*close = CloseAfter(calendar, *open, to);

@@ -94,6 +94,9 @@ SELECT align.working_time('Pacific/Apia 24/7', '2011-12-29 00:00 Pacific/Apia', 
 -- The offset is that date's: local mean time, summer time of long ago and of the far future.
 SELECT align.open_periods('Europe/London 09:00-10:00', r)
 FROM unnest(ARRAY['[1840-07-01,1840-07-02)', '[1943-07-01,1943-07-02)', '[2026-07-01,2026-07-02)', '[9026-07-01,9026-07-02)', '[9026-01-01,9026-01-02)']::tstzrange[]) AS r;
+-- open for more than a cycle of the calendar, and for more than an interval holds
+SELECT align.open_periods('24/7; 2026-12-25 off', r)
+FROM unnest(ARRAY['[2026-12-31 00:00+00,9000-01-01 00:00+00)', '(4714-11-24 00:00+00 BC,294276-12-31 00:00+00]']::tstzrange[]) AS r;
 
 -- 29 February
 SELECT align.open_periods('Feb 29 09:00-10:00', '[1896-01-01,1912-01-01)'), align.next_open('Feb 29 09:00-10:00', '2026-01-01'),
