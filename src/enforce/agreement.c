@@ -156,6 +156,21 @@ CheckValidFrom(TimestampTz valid_from)
 			 errhint("Leave out valid_from to agree from now on.")));
 }
 
+/*
+ * The type takes hours in a time zone that this server does not know, so that
+ * every dump can be restored; whoever signs them has mistyped it.
+ */
+static void
+CheckZones(const TextValue *value)
+{
+	Funnel	   *funnel = align_funnel_compile(align_text_value_cstring(value),
+											  CurrentMemoryContext, NULL);
+
+	(void) align_funnel_calendar(funnel, -1);
+	for (int team = 0; team < funnel->nteams; team++)
+		(void) align_funnel_calendar(funnel, team);
+}
+
 static void
 CheckArgNotNull(FunctionCallInfo fcinfo, int argno, const char *what)
 {
@@ -254,6 +269,7 @@ Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 	CheckArgNotNull(fcinfo, 2, "valid_from");
 	valid_from = PG_GETARG_TIMESTAMPTZ(2);
 	CheckValidFrom(valid_from);
+	CheckZones(funnel);
 	PreventCommandIfReadOnly("align.agree()");
 
 	LockName(name);

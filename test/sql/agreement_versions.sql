@@ -64,6 +64,8 @@ SELECT align.agree('versions_d', 'stage new; won deal; success path new -> deal;
 SELECT align.agree('versions_d', 'stage new; won deal; success path new -> deal;', 'infinity');
 SELECT align.agree('versions_d', 'stage new; won deal; success path new -> deal;', '-infinity');
 SELECT align.agree('versions_d', 'stage new; won deal; success path new -> deel;');
+SELECT align.agree('versions_d', 'hours ''Europe/Lodnon Mo-Fr 09:00-17:30''; stage new; won deal; success path new -> deal;');
+SELECT align.agree('versions_d', 'hours of sales ''Europe/Lodnon Mo-Fr 09:00-17:30''; stage new held by sales; won deal; success path new -> deal;'::align.funnel);
 \set VERBOSITY terse
 SELECT align.agree('versions_d', 'stage new; won deal; success path new -> deal;', now() - interval '1 microsecond');
 \set VERBOSITY default
