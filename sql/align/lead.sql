@@ -208,7 +208,7 @@ COMMENT ON FUNCTION align.lead_rollup_final(internal) IS
 	'final function of the aggregate rollup(lead)';
 
 CREATE AGGREGATE align.lead_agg(at timestamptz, stage text) (
-	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 600,
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 700,
 	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = align.lead_agg_combine,
 	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
