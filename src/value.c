@@ -10,6 +10,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
 #include "value.h"
@@ -180,6 +181,24 @@ align_value_hash_extended(PG_FUNCTION_ARGS)
 
 	PG_FREE_IF_COPY(value, 0);
 	PG_RETURN_DATUM(result);
+}
+
+void
+align_require_argument(FunctionCallInfo fcinfo, int argno, const char *what)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", what)));
+}
+
+Datum
+align_interval_datum(int64 microseconds)
+{
+	Interval   *result = palloc0(sizeof(Interval));
+
+	result->time = microseconds;
+	return IntervalPGetDatum(result);
 }
 
 void

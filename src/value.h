@@ -48,6 +48,15 @@ extern void align_check_flags(uint32 flags, const char *type_name);
 extern char *align_text_value_recv(StringInfo buf, const char *type_name);
 extern bytea *align_text_value_send(const TextValue *value);
 
+/* For functions that are not STRICT: raise unless the argument is there. */
+extern void align_require_argument(FunctionCallInfo fcinfo, int argno, const char *what);
+
+/*
+ * A span of time as SQL shows it: hours and smaller, never days, since working
+ * days differ in length.
+ */
+extern Datum align_interval_datum(int64 microseconds);
+
 /*
  * Begin a set-returning function that fills rsinfo->setResult.  The row type is
  * the executor's own: looked up anew it would cost more than most calls, and

@@ -60,15 +60,6 @@ AggregateContext(FunctionCallInfo fcinfo)
 	return context;
 }
 
-static void
-RefuseNull(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	if (PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-}
-
 /*
  * The state to add to, of the given identity.
  */
@@ -168,7 +159,7 @@ StepsArgs(FunctionCallInfo fcinfo)
 	StepsSite  *site = (StepsSite *) fcinfo->flinfo->fn_extra;
 	struct varlena *steps;
 
-	RefuseNull(fcinfo, 2, "steps");
+	align_require_argument(fcinfo, 2, "steps");
 	steps = PG_GETARG_VARLENA_PP(2);
 	if (site == NULL)
 	{
@@ -218,7 +209,7 @@ FunnelArg(FunctionCallInfo fcinfo)
 	FunnelSite *site;
 	MemoryContext old_context;
 
-	RefuseNull(fcinfo, 2, "funnel");
+	align_require_argument(fcinfo, 2, "funnel");
 	value = align_text_value_arg(PG_GETARG_DATUM(2), "funnel");
 	if (likely(align_memo_valid(memo, value)))
 		return (FunnelSite *) memo->compiled;

@@ -71,25 +71,12 @@ align_calendar_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(align_text_value_send(align_text_value_arg(PG_GETARG_DATUM(0), "calendar")));
 }
 
-/*
- * Working time as SQL shows it: hours, never days, because working days differ
- * in length.
- */
-static Datum
-IntervalDatum(int64 amount)
-{
-	Interval   *result = palloc0(sizeof(Interval));
-
-	result->time = amount;
-	return IntervalPGetDatum(result);
-}
-
 Datum
 align_calendar_working_time(PG_FUNCTION_ARGS)
 {
 	Calendar   *calendar = CALENDAR_ARG();
 
-	return IntervalDatum(align_working_time(calendar, PG_GETARG_TIMESTAMPTZ(1),
+	return align_interval_datum(align_working_time(calendar, PG_GETARG_TIMESTAMPTZ(1),
 											PG_GETARG_TIMESTAMPTZ(2)));
 }
 
@@ -135,7 +122,7 @@ align_calendar_working_time_range(PG_FUNCTION_ARGS)
 		result = align_working_time(calendar, from, to);
 	}
 	PG_FREE_IF_COPY(range, 1);
-	return IntervalDatum(result);
+	return align_interval_datum(result);
 }
 
 Datum
@@ -162,7 +149,7 @@ align_calendar_working_time_multirange(PG_FUNCTION_ARGS)
 					 errmsg("interval out of range")));
 	}
 	PG_FREE_IF_COPY(multirange, 1);
-	return IntervalDatum(result);
+	return align_interval_datum(result);
 }
 
 /*

@@ -171,15 +171,6 @@ CheckZones(const TextValue *value)
 		(void) align_funnel_calendar(funnel, team);
 }
 
-static void
-CheckArgNotNull(FunctionCallInfo fcinfo, int argno, const char *what)
-{
-	if (PG_ARGISNULL(argno))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", what)));
-}
-
 static char *
 NameArg(FunctionCallInfo fcinfo, int argno)
 {
@@ -266,7 +257,7 @@ Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 	Agreement	agreement;
 	Oid			owner = GetUserId();
 
-	CheckArgNotNull(fcinfo, 2, "valid_from");
+	align_require_argument(fcinfo, 2, "valid_from");
 	valid_from = PG_GETARG_TIMESTAMPTZ(2);
 	CheckValidFrom(valid_from);
 	CheckZones(funnel);
@@ -289,7 +280,7 @@ align_agree_funnel(PG_FUNCTION_ARGS)
 {
 	TextValue  *funnel;
 
-	CheckArgNotNull(fcinfo, 1, "agreement");
+	align_require_argument(fcinfo, 1, "agreement");
 	funnel = align_text_value_arg(PG_GETARG_DATUM(1), "funnel");
 	PG_RETURN_INT32(Agree(fcinfo, funnel,
 						  cstring_to_text_with_len(funnel->text, TEXT_VALUE_LEN(funnel))));
@@ -303,7 +294,7 @@ align_agree_text(PG_FUNCTION_ARGS)
 {
 	text	   *document;
 
-	CheckArgNotNull(fcinfo, 1, "agreement");
+	align_require_argument(fcinfo, 1, "agreement");
 	document = PG_GETARG_TEXT_PP(1);
 	PG_RETURN_INT32(Agree(fcinfo, align_funnel_parse(text_to_cstring(document), NULL), document));
 }
@@ -353,7 +344,7 @@ align_set_agreement_owner(PG_FUNCTION_ARGS)
 	AgreementVersion *latest;
 	char	   *note;
 
-	CheckArgNotNull(fcinfo, 1, "owner");
+	align_require_argument(fcinfo, 1, "owner");
 	new_owner = PG_GETARG_OID(1);
 	CheckRole(new_owner);
 	PreventCommandIfReadOnly("align.set_agreement_owner()");
@@ -417,7 +408,7 @@ align_assign_team(PG_FUNCTION_ARGS)
 	Agreement	agreement;
 	Datum		values[TEAM_COLUMNS];
 
-	CheckArgNotNull(fcinfo, 1, "team");
+	align_require_argument(fcinfo, 1, "team");
 	team = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (!PG_ARGISNULL(2))
 		CheckRole(PG_GETARG_OID(2));

@@ -367,14 +367,8 @@ align_backtest(PG_FUNCTION_ARGS)
 {
 	Backtest	backtest = {0};
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("query must not be null")));
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("agreement must not be null")));
+	align_require_argument(fcinfo, 0, "query");
+	align_require_argument(fcinfo, 1, "agreement");
 	align_begin_rows(fcinfo);
 
 	backtest.context = CurrentMemoryContext;

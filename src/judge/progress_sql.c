@@ -85,10 +85,7 @@ align_progress_sql(PG_FUNCTION_ARGS)
 	ProgressSteps steps;
 	Progress	progress;
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("steps must not be null")));
+	align_require_argument(fcinfo, 1, "steps");
 	align_progress_steps(PG_GETARG_ARRAYTYPE_P(1), &steps);
 	steps.within = PG_ARGISNULL(2) ? -1 : align_window_arg(PG_GETARG_INTERVAL_P(2));
 	if (!PG_ARGISNULL(3))

@@ -25,28 +25,13 @@ LeadArg(Datum datum)
 }
 
 static Datum
-StringDatum(LeadString string)
-{
-	return PointerGetDatum(cstring_to_text_with_len(string.text, string.len));
-}
-
-static Datum
-IntervalDatum(int64 microseconds)
-{
-	Interval   *result = palloc0(sizeof(Interval));
-
-	result->time = microseconds;
-	return IntervalPGetDatum(result);
-}
-
-static Datum
 StageDatum(const Funnel *funnel, int stage, LeadString label, bool *isnull)
 {
 	*isnull = stage < 0 && label.text == NULL;
 	if (*isnull)
 		return (Datum) 0;
 	/* an unknown stage goes by the label it was given */
-	return stage >= 0 ? CStringGetTextDatum(funnel->stages[stage].name) : StringDatum(label);
+	return stage >= 0 ? CStringGetTextDatum(funnel->stages[stage].name) : align_lead_text_datum(label);
 }
 
 /*
@@ -189,9 +174,9 @@ PutClock(ReturnSetInfo *rsinfo, const ClockBoard *board, const SlaClock *clock, 
 	values[5] = TimestampTzGetDatum(reading.warn_at);
 	nulls[6] = !clock->closed;
 	values[6] = nulls[6] ? (Datum) 0 : TimestampTzGetDatum(clock->stopped_at);
-	values[7] = IntervalDatum(reading.elapsed);
+	values[7] = align_interval_datum(reading.elapsed);
 	nulls[8] = clock->closed;
-	values[8] = IntervalDatum(reading.remaining);
+	values[8] = align_interval_datum(reading.remaining);
 	values[9] = CStringGetTextDatum(align_clock_state_name(reading.state));
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -282,15 +267,6 @@ OptionalString(FunctionCallInfo fcinfo, int argno)
 	return result;
 }
 
-static void
-RequireArgument(FunctionCallInfo fcinfo, int argno, const char *name)
-{
-	if (PG_ARGISNULL(argno))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-}
-
 /*
  * advance(lead, funnel, stage, at, team, reason): the lead after the move, or
  * the error that a trigger would raise.  A NULL lead has no history yet.
@@ -305,9 +281,9 @@ align_advance(PG_FUNCTION_ARGS)
 	LeadBuilder *builder;
 	Funnel	   *funnel;
 
-	RequireArgument(fcinfo, 1, "agreement");
-	RequireArgument(fcinfo, 2, "stage");
-	RequireArgument(fcinfo, 3, "time");
+	align_require_argument(fcinfo, 1, "agreement");
+	align_require_argument(fcinfo, 2, "stage");
+	align_require_argument(fcinfo, 3, "time");
 	funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
 	input.at = PG_GETARG_TIMESTAMPTZ(3);
 	if (TIMESTAMP_NOT_FINITE(input.at))

@@ -32,15 +32,6 @@ align_lead_text_datum(LeadString string)
 	return PointerGetDatum(cstring_to_text_with_len(string.text, string.len));
 }
 
-Datum
-align_lead_interval_datum(int64 microseconds)
-{
-	Interval   *result = palloc0(sizeof(Interval));
-
-	result->time = microseconds;
-	return IntervalPGetDatum(result);
-}
-
 int64
 align_lead_elapsed(TimestampTz from, TimestampTz to)
 {
@@ -203,7 +194,7 @@ align_lead_time_in(PG_FUNCTION_ARGS)
 	if (inside)
 		total += align_lead_elapsed(entered, as_of);
 	align_lead_read_end(&reader);
-	PG_RETURN_DATUM(align_lead_interval_datum(total));
+	PG_RETURN_DATUM(align_interval_datum(total));
 }
 
 /*
@@ -228,7 +219,7 @@ align_lead_time_between(PG_FUNCTION_ARGS)
 	if (!align_lead_span(PG_GETARG_VARLENA_PP(0), PG_GETARG_TEXT_PP(1), PG_GETARG_TEXT_PP(2),
 						 &from, &to))
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(align_lead_interval_datum(align_lead_elapsed(from, to)));
+	PG_RETURN_DATUM(align_interval_datum(align_lead_elapsed(from, to)));
 }
 
 /*

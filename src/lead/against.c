@@ -24,7 +24,7 @@ align_lead_working_time_between(PG_FUNCTION_ARGS)
 	if (!align_lead_span(PG_GETARG_VARLENA_PP(0), PG_GETARG_TEXT_PP(1), PG_GETARG_TEXT_PP(2),
 						 &from, &to))
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(align_lead_interval_datum(align_working_time(calendar, from, to)));
+	PG_RETURN_DATUM(align_interval_datum(align_working_time(calendar, from, to)));
 }
 
 /*

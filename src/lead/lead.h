@@ -214,4 +214,7 @@ extern char *align_lead_write(const struct varlena *lead);
 extern char *align_amount_text(Numeric amount); /* raises for NaN and infinity */
 extern Datum align_amount_numeric(LeadString amount);
 
+/* A string of a lead as a value of type text. */
+extern Datum align_lead_text_datum(LeadString string);
+
 #endif							/* ALIGN_LEAD_H */

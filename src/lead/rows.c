@@ -181,7 +181,7 @@ align_lead_transitions(PG_FUNCTION_ARGS)
 			PutText(&row, &reader, entry.stage);
 			Put(&row, TimestampTzGetDatum(from_at));
 			Put(&row, TimestampTzGetDatum(entry.at));
-			Put(&row, align_lead_interval_datum(align_lead_elapsed(from_at, entry.at)));
+			Put(&row, align_interval_datum(align_lead_elapsed(from_at, entry.at)));
 			PutText(&row, &reader, entry.team);
 			PutText(&row, &reader, entry.reason);
 			FinishRow(&row);

@@ -1,16 +1,11 @@
 /*
  * values.h
- *	  Pieces of a lead as SQL values; for the SQL face of this room.
+ *	  Spans of time in a lead; for the SQL face of this room.
  */
 #ifndef ALIGN_LEAD_VALUES_H
 #define ALIGN_LEAD_VALUES_H
 
 #include "lead/lead.h"
-
-extern Datum align_lead_text_datum(LeadString string);
-
-/* An interval of hours and smaller, never days. */
-extern Datum align_lead_interval_datum(int64 microseconds);
 
 /* to - from in microseconds; raises where that does not fit (the extremes are
  * 299,000 years apart). */
