@@ -201,6 +201,26 @@ align_interval_datum(int64 microseconds)
 	return IntervalPGetDatum(result);
 }
 
+Datum
+align_days_interval_datum(uint64 microseconds)
+{
+	Interval   *result = palloc0(sizeof(Interval));
+
+	result->day = (int32) (microseconds / USECS_PER_DAY);
+	result->time = (TimeOffset) (microseconds % USECS_PER_DAY);
+	return IntervalPGetDatum(result);
+}
+
+MemoryContext
+align_aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "transition function of align called outside an aggregate");
+	return context;
+}
+
 void
 align_begin_rows(FunctionCallInfo fcinfo)
 {

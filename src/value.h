@@ -56,6 +56,21 @@ extern void align_require_argument(FunctionCallInfo fcinfo, int argno, const cha
  * days differ in length.
  */
 extern Datum align_interval_datum(int64 microseconds);
+/* The same as days of 24 hours and the rest; holds also what would not fit
+ * there. */
+extern Datum align_days_interval_datum(uint64 microseconds);
+
+/* Where the state of the calling aggregate lives. */
+extern MemoryContext align_aggregate_context(FunctionCallInfo fcinfo);
+
+/* What a transition function returns for a row that does not count. */
+static inline Datum
+align_state_as_it_is(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
 
 /*
  * Begin a set-returning function that fills rsinfo->setResult.  The row type is

@@ -74,20 +74,6 @@ align_wire_int(WireReader *reader)
 	return align_unzigzag(align_wire_uint(reader));
 }
 
-/* Bytes that align_wire_put_uint will write. */
-static inline int
-align_wire_uint_size(uint64 value)
-{
-	int			size = 1;
-
-	while (value >= 0x80)
-	{
-		value >>= 7;
-		size++;
-	}
-	return size;
-}
-
 /* Write to memory the caller has sized; returns the byte after. */
 static inline uint8 *
 align_wire_put_uint(uint8 *out, uint64 value)

@@ -50,16 +50,6 @@ typedef struct FunnelSite
 	ConversionIdentity identity;
 } FunnelSite;
 
-static MemoryContext
-AggregateContext(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "transition function of align called outside an aggregate");
-	return context;
-}
-
 /*
  * The state to add to, of the given identity.
  */
@@ -181,18 +171,14 @@ StepsArgs(FunctionCallInfo fcinfo)
 Datum
 align_conversion_trans(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = AggregateContext(fcinfo);
+	MemoryContext context = align_aggregate_context(fcinfo);
 	StepsSite  *site;
 	TimestampTz as_of;
 	Conversion *state;
 	Progress	progress;
 
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return align_state_as_it_is(fcinfo);
 	site = StepsArgs(fcinfo);
 	as_of = align_as_of_arg(fcinfo, 5);
 	state = StateArg(fcinfo, &site->identity, context);
@@ -244,18 +230,14 @@ FunnelArg(FunctionCallInfo fcinfo)
 Datum
 align_funnel_conversion_trans(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = AggregateContext(fcinfo);
+	MemoryContext context = align_aggregate_context(fcinfo);
 	FunnelSite *site;
 	TimestampTz as_of;
 	Conversion *state;
 	Progress	progress;
 
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return align_state_as_it_is(fcinfo);
 	site = FunnelArg(fcinfo);
 	as_of = align_as_of_arg(fcinfo, 3);
 	state = StateArg(fcinfo, &site->identity, context);
@@ -272,15 +254,11 @@ align_funnel_conversion_trans(PG_FUNCTION_ARGS)
 Datum
 align_conversion_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = AggregateContext(fcinfo);
+	MemoryContext context = align_aggregate_context(fcinfo);
 	Conversion *state = NULL;
 
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return align_state_as_it_is(fcinfo);
 	if (!PG_ARGISNULL(0))
 	{
 		state = align_conversion_writable(PG_GETARG_DATUM(0), context);

@@ -37,21 +37,6 @@ enum
 	NCOLUMNS
 };
 
-/*
- * Days of 24 hours and the rest, as the difference of two timestamps is shown.
- * (Microseconds alone would not do: the longest duration has more of them than
- * an interval holds.)
- */
-static Datum
-DurationInterval(uint64 duration)
-{
-	Interval   *result = (Interval *) palloc0(sizeof(Interval));
-
-	result->day = (int32) (duration / USECS_PER_DAY);
-	result->time = (TimeOffset) (duration % USECS_PER_DAY);
-	return IntervalPGetDatum(result);
-}
-
 static void
 SetTimes(Histogram *times, Datum *values, bool *nulls)
 {
@@ -64,10 +49,10 @@ SetTimes(Histogram *times, Datum *values, bool *nulls)
 	}
 	/* ranks as percentile_disc counts them: the least rank >= fraction * count */
 	values[COL_MEDIAN_TIME] =
-		DurationInterval(align_histogram_rank(times, times->count - times->count / 2));
+		align_days_interval_datum(align_histogram_rank(times, times->count - times->count / 2));
 	values[COL_P90_TIME] =
-		DurationInterval(align_histogram_rank(times, times->count - times->count / 10));
-	values[COL_MEAN_TIME] = DurationInterval(align_histogram_mean(times));
+		align_days_interval_datum(align_histogram_rank(times, times->count - times->count / 10));
+	values[COL_MEAN_TIME] = align_days_interval_datum(align_histogram_mean(times));
 }
 
 /*

@@ -212,19 +212,6 @@ align_funnel_service_levels(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/*
- * Days are kept apart from hours only for the eye: a day is 24 h.
- */
-static Datum
-WindowDatum(int64 within)
-{
-	Interval   *interval = (Interval *) palloc0(sizeof(Interval));
-
-	interval->day = (int32) (within / USECS_PER_DAY);
-	interval->time = within % USECS_PER_DAY;
-	return IntervalPGetDatum(interval);
-}
-
 char *
 align_target_metric(const Funnel *funnel, const FunnelTarget *target)
 {
@@ -261,7 +248,7 @@ align_funnel_targets(PG_FUNCTION_ARGS)
 		if (target->within < 0)
 			align_row_null(&row);
 		else
-			align_row_datum(&row, WindowDatum(target->within));
+			align_row_datum(&row, align_days_interval_datum(target->within));
 		align_row_end(&row);
 	}
 	return (Datum) 0;

@@ -121,17 +121,10 @@ align_infer_transition(PG_FUNCTION_ARGS)
 	ArrayType  *won = PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2);
 	ArrayType  *lost = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
 	double		min_share = PG_ARGISNULL(4) ? INFER_DEFAULT_SHARE : PG_GETARG_FLOAT8(4);
-	MemoryContext aggcontext;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "align_infer_transition called in non-aggregate context");
+	MemoryContext aggcontext = align_aggregate_context(fcinfo);
 
 	if (PG_ARGISNULL(1))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		return align_state_as_it_is(fcinfo);
 
 	if (state == NULL)
 	{
@@ -151,17 +144,10 @@ align_infer_combine(PG_FUNCTION_ARGS)
 {
 	InferState *into = PG_ARGISNULL(0) ? NULL : (InferState *) PG_GETARG_POINTER(0);
 	InferState *from = PG_ARGISNULL(1) ? NULL : (InferState *) PG_GETARG_POINTER(1);
-	MemoryContext aggcontext;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "align_infer_combine called in non-aggregate context");
+	MemoryContext aggcontext = align_aggregate_context(fcinfo);
 
 	if (from == NULL)
-	{
-		if (into == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(into);
-	}
+		return align_state_as_it_is(fcinfo);
 	if (into == NULL)
 		into = align_infer_state(aggcontext, from->won, from->lost, from->min_share);
 	else
@@ -189,9 +175,7 @@ align_infer_deserialize(PG_FUNCTION_ARGS)
 {
 	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "align_infer_deserialize called in non-aggregate context");
-
+	(void) align_aggregate_context(fcinfo);
 	PG_RETURN_POINTER(align_infer_read_state(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)));
 }
 

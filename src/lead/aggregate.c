@@ -24,38 +24,17 @@ PG_FUNCTION_INFO_V1(align_lead_agg_combine);
 PG_FUNCTION_INFO_V1(align_lead_agg_serialise);
 PG_FUNCTION_INFO_V1(align_lead_agg_deserialise);
 
-static MemoryContext
-AggregateContext(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate function called in non-aggregate context");
-	return context;
-}
-
 /*
  * The state so far, or a new one.
  */
 static inline LeadBuilder *
 StateToAddTo(FunctionCallInfo fcinfo)
 {
-	MemoryContext context = AggregateContext(fcinfo);
+	MemoryContext context = align_aggregate_context(fcinfo);
 
 	if (PG_ARGISNULL(0))
 		return align_lead_builder(context);
 	return (LeadBuilder *) PG_GETARG_POINTER(0);
-}
-
-/*
- * What a transition function returns for a row that does not count.
- */
-static inline Datum
-StateAsItIs(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 /*
@@ -68,7 +47,7 @@ align_lead_agg_stage_trans(PG_FUNCTION_ARGS)
 	text	   *stage;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return StateAsItIs(fcinfo);
+		return align_state_as_it_is(fcinfo);
 
 	state = StateToAddTo(fcinfo);
 	stage = PG_GETARG_TEXT_PP(2);
@@ -101,7 +80,7 @@ align_lead_agg_trans(PG_FUNCTION_ARGS)
 	input.stage = TextArgument(fcinfo, 2);
 	input.campaign = TextArgument(fcinfo, 5);
 	if (PG_ARGISNULL(1) || (input.stage.text == NULL && input.campaign.text == NULL))
-		return StateAsItIs(fcinfo);
+		return align_state_as_it_is(fcinfo);
 
 	input.at = PG_GETARG_TIMESTAMPTZ(1);
 	input.team = TextArgument(fcinfo, 3);
@@ -126,7 +105,7 @@ align_lead_rollup_trans(PG_FUNCTION_ARGS)
 	LeadBuilder *state;
 
 	if (PG_ARGISNULL(1))
-		return StateAsItIs(fcinfo);
+		return align_state_as_it_is(fcinfo);
 
 	state = StateToAddTo(fcinfo);
 	align_lead_add_all(state, PG_GETARG_VARLENA_PP(1));
@@ -136,7 +115,7 @@ align_lead_rollup_trans(PG_FUNCTION_ARGS)
 static Datum
 Finish(FunctionCallInfo fcinfo, bool drop_duplicates)
 {
-	(void) AggregateContext(fcinfo);
+	(void) align_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(align_lead_encode((LeadBuilder *) PG_GETARG_POINTER(0), drop_duplicates));
@@ -160,7 +139,7 @@ align_lead_agg_combine(PG_FUNCTION_ARGS)
 	LeadBuilder *state;
 
 	if (PG_ARGISNULL(1))
-		return StateAsItIs(fcinfo);
+		return align_state_as_it_is(fcinfo);
 
 	/* a copy even if there is nothing to add it to: the other is not ours */
 	state = StateToAddTo(fcinfo);
@@ -174,7 +153,7 @@ align_lead_agg_combine(PG_FUNCTION_ARGS)
 Datum
 align_lead_agg_serialise(PG_FUNCTION_ARGS)
 {
-	(void) AggregateContext(fcinfo);
+	(void) align_aggregate_context(fcinfo);
 	PG_RETURN_BYTEA_P((bytea *) align_lead_encode((LeadBuilder *) PG_GETARG_POINTER(0), false));
 }
 
@@ -183,7 +162,7 @@ align_lead_agg_deserialise(PG_FUNCTION_ARGS)
 {
 	LeadBuilder *state;
 
-	(void) AggregateContext(fcinfo);
+	(void) align_aggregate_context(fcinfo);
 	state = align_lead_builder(CurrentMemoryContext);
 	align_lead_add_all(state, (struct varlena *) PG_GETARG_BYTEA_PP(0));
 	PG_RETURN_POINTER(state);
