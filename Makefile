@@ -15,7 +15,7 @@ MODULE_big = align
 EXTVERSION = 0.1.0
 
 # One module per room; the order is that of their dependencies.
-SQL_MODULES = schema calendar funnel lead judge infer conversion agreement
+SQL_MODULES = schema calendar funnel lead judge infer conversion agreement attachment explain history alerts leads
 SQL_SOURCES = $(SQL_MODULES:%=sql/align/%.sql)
 CURRENT_SCRIPT = sql/align--$(EXTVERSION).sql
 

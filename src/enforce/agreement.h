@@ -69,4 +69,7 @@ extern const AgreementVersion *align_agreement_at(const Agreement *agreement, Ti
 /* Raises that there is no agreement of this name, with the nearest as a hint. */
 extern void align_agreement_unknown(const char *name) pg_attribute_noreturn();
 
+/* Raises that no version is in force at an instant yet. */
+extern void align_agreement_not_in_force(const Agreement *agreement, TimestampTz at) pg_attribute_noreturn();
+
 #endif							/* ALIGN_AGREEMENT_H */

@@ -313,8 +313,8 @@ align_agreement_unknown(const char *name)
 			 errhint("%s", NamesHint(name))));
 }
 
-static void
-NotYetInForce(const Agreement *agreement, TimestampTz at)
+void
+align_agreement_not_in_force(const Agreement *agreement, TimestampTz at)
 {
 	StringInfoData at_text;
 	StringInfoData first_text;
@@ -377,7 +377,7 @@ ValueAt(const Agreement *agreement, TimestampTz at)
 	void	   *result;
 
 	if (version == NULL)
-		NotYetInForce(agreement, at);
+		align_agreement_not_in_force(agreement, at);
 	size = VARSIZE(version->funnel);
 	result = palloc(size);
 	memcpy(result, version->funnel, size);

@@ -1,0 +1,177 @@
+/*
+ * attachment.h
+ *	  A table under an agreement: how that is written down, and what the triggers
+ *	  remember of it.
+ *
+ * An attachment lives in the catalogs and nowhere else.  align.attach() creates
+ * on the table ("root", ordinary or partitioned):
+ *
+ *	  align_attachment	the marker, which never fires:
+ *			AFTER UPDATE OF <columns> FOR EACH STATEMENT
+ *			WHEN ('<history>'::regclass IS NULL AND '<sla>'::regclass IS NULL)
+ *			EXECUTE FUNCTION align.attachment('<agreement>', '<mode>', '<options>',
+ *											  '<roles>', ...)
+ *		Its column list (pg_trigger.tgattr keeps the order in which it was
+ *		written) follows renames, is dumped by name, and blocks dropping or
+ *		retyping a column in use; the constants in its WHEN do the same for the
+ *		history and the clock table.  options is '' or 'notify'.  Then comes one
+ *		argument per column: its roles, joined by '+' when there are several:
+ *		key, stage, team, assignee, actor, reason, note, campaign, amount,
+ *		changed_at.
+ *	  align_live		only with live => ...; never fires either:
+ *			AFTER DELETE FOR EACH ROW WHEN (false AND (<live, over OLD>))
+ *			EXECUTE FUNCTION align.attachment()
+ *	  align_insert		AFTER INSERT FOR EACH ROW WHEN (new.stage IS NOT NULL)
+ *	  align_update		AFTER UPDATE FOR EACH ROW WHEN (old.x IS DISTINCT FROM
+ *						new.x OR ...) for x = stage, key columns, team, assignee,
+ *						and the live condition
+ *	  align_delete		AFTER DELETE FOR EACH ROW WHEN (old.stage IS NOT NULL)
+ *						  these three EXECUTE FUNCTION align.record_row()
+ *	  align_flush		AFTER INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
+ *	  align_begin		BEFORE INSERT OR UPDATE OR DELETE FOR EACH STATEMENT, only
+ *						if the root is partitioned
+ *	  align_truncate	BEFORE TRUNCATE FOR EACH STATEMENT, also on each partition
+ *						  these EXECUTE FUNCTION align.record_statement()
+ *
+ * and, owned by the table's owner, the history table and the clock table
+ * (history.h), each with
+ *
+ *	  align_append_only	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH
+ *						STATEMENT EXECUTE FUNCTION align.history_guard(), which
+ *						raises unless align itself is writing.
+ *
+ * Row triggers are cloned to partitions by PostgreSQL; the marker is found from
+ * there by way of the partition's ancestors.
+ */
+#ifndef ALIGN_ATTACHMENT_H
+#define ALIGN_ATTACHMENT_H
+
+#include "compat.h"
+
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+#include "utils/rel.h"
+
+#define ATTACHMENT_MARKER "align_attachment"
+#define ATTACHMENT_LIVE "align_live"
+#define ATTACHMENT_MAX_KEYS 8
+
+typedef enum AttachMode
+{
+	ATTACH_ENFORCE,				/* an offence is an error */
+	ATTACH_WARN,				/* a WARNING, and recorded */
+	ATTACH_OBSERVE				/* recorded */
+} AttachMode;
+
+/* What a column of the table is to align, besides being part of the key. */
+typedef enum RowRole
+{
+	ROW_STAGE,
+	ROW_TEAM,
+	ROW_ASSIGNEE,
+	ROW_ACTOR,
+	ROW_REASON,
+	ROW_NOTE,
+	ROW_CAMPAIGN,
+	ROW_AMOUNT,
+	ROW_CHANGED_AT
+} RowRole;
+
+#define ROW_NROLES (ROW_CHANGED_AT + 1)
+
+extern const char *const align_row_role_names[ROW_NROLES];	/* "stage", ... */
+extern const char *align_attach_mode_name(AttachMode mode);
+
+/*
+ * What the marker says; in the memory context in which it was read.
+ */
+typedef struct AttachmentMarker
+{
+	Oid			root;			/* the attached table */
+	bool		partitioned;	/* it is partitioned */
+	char		agreement[NAMEDATALEN];
+	AttachMode	mode;
+	bool		notify;			/* NOTIFY in the writing transaction */
+	Oid			history;
+	Oid			sla;
+	int			nkeys;
+	AttrNumber	key[ATTACHMENT_MAX_KEYS];	/* attributes of root */
+	AttrNumber	column[ROW_NROLES]; /* attributes of root, 0: none */
+	Node	   *live;			/* over varno 1 = root; NULL: every row is live */
+} AttachmentMarker;
+
+/* false if the relation itself is not attached (its ancestors are not asked). */
+extern bool align_read_marker(Oid relid, AttachmentMarker *marker);
+/* The attached one among a relation and its ancestors; InvalidOid if none. */
+extern Oid	align_attached_root(Oid relid);
+/* OIDs of all tables attached to an agreement (NULL: to any), by OID. */
+extern List *align_attached_tables(const char *agreement);
+
+/* One key column. */
+typedef struct KeyColumn
+{
+	AttrNumber	attnum;			/* in the relation of the Attachment */
+	char	   *name;			/* as the root calls it, now */
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	int16		typlen;
+	bool		typbyval;
+	Oid			eq_operator;	/* of the type's default btree operator class */
+	FmgrInfo	eq;
+	FmgrInfo	hash;
+	FmgrInfo	out;			/* type's output function */
+} KeyColumn;
+
+/*
+ * An attachment as the triggers use it: cached per relation that rows are
+ * written to (the root or one of its partitions; attribute numbers are that
+ * relation's).  An entry is complete or not there at all.  A relcache message
+ * for the relation, the root, the history or the clock table marks it invalid;
+ * it is rebuilt by the next look-up, and what an outer caller may still hold
+ * lives on until the end of the transaction.
+ */
+typedef struct Attachment
+{
+	Oid			relid;			/* hash key */
+	bool		valid;
+	MemoryContext context;		/* holds everything below */
+	AttachmentMarker marker;
+	char	   *root_name;		/* qualified and quoted */
+	Oid			root_owner;		/* whose rights history and clocks are written with */
+	char	   *history_name;	/* qualified and quoted */
+	char	   *sla_name;
+	int			nkeys;
+	KeyColumn	keys[ATTACHMENT_MAX_KEYS];
+	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
+	Oid			type[ROW_NROLES];	/* base types (domains looked through) */
+	FmgrInfo	out[ROW_NROLES];	/* output functions, to read any type as text */
+	Node	   *live;			/* over varno 1 = relid, planned; NULL: all live */
+	struct RowNeeds *needs;		/* of the version that rows were last judged by;
+								 * see needs.h */
+	struct RecorderPlans *plans;	/* see recorder.h; NULL until first used */
+	struct LabelMemo *labels;	/* see verdict.h; NULL until first used */
+} Attachment;
+
+/* From the cache; NULL (or an error) if neither the relation nor an ancestor is
+ * attached. */
+extern Attachment *align_attachment(Oid relid, bool missing_ok);
+
+/*
+ * A key given by a user as one argument of any type ("any" in SQL, fcinfo's
+ * argno): for one key column its value, or text that its type reads; for
+ * several a row or jsonb object (by column name) or an array, or the text of a
+ * row.  Values come in the types of the key columns; raises for NULL and for
+ * what does not fit.
+ */
+extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
+							   const Attachment *attachment, Datum *values);
+/* {"id": 42}: how keys are shown in result sets; a jsonb Datum. */
+extern Datum align_key_jsonb(const Attachment *attachment, const Datum *values);
+/* (id)=(42): how keys are shown in messages. */
+extern char *align_key_text(const Attachment *attachment, const Datum *values);
+
+/* Raises unless the current user owns the relation. */
+extern void align_check_table_owner(Oid relid);
+
+#endif							/* ALIGN_ATTACHMENT_H */

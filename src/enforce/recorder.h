@@ -1,0 +1,74 @@
+/*
+ * recorder.h
+ *	  Writing history and clocks.
+ *
+ * The row triggers hand over changes ("pending"); they are written in batches,
+ * as the owner of the attached table, with SQL that reads them from tuplestores
+ * (as transition tables are), so that any key type, partitioned history, and
+ * whatever the owner put on these tables work as usual.
+ *
+ * When.  A statement's changes are flushed by its AFTER STATEMENT trigger; long
+ * statements flush every RECORDER_BATCH changes.  Where no such trigger will
+ * come (logical replication, a write directly to a partition), they are flushed
+ * at once.  Whatever is left is flushed before commit and before PREPARE.
+ *
+ * Order.  Changes of one lead are recorded in the order in which the versions of
+ * its row were made, which is that of their command identifiers, not of the
+ * trigger calls: when an AFTER trigger of somebody else updates a row whose
+ * change we have not been told yet, we hear of the second change first.  A
+ * change whose predecessor is missing therefore waits in nested statements until
+ * that arrives.
+ *
+ * Row movement between partitions arrives as DELETE and INSERT of one command
+ * with one key, and is put together again.
+ *
+ * Rolled back (sub)transactions take their pending changes with them.
+ */
+#ifndef ALIGN_RECORDER_H
+#define ALIGN_RECORDER_H
+
+#include "compat.h"
+
+#include "access/htup.h"
+#include "enforce/attachment.h"
+#include "enforce/history.h"
+#include "enforce/replay.h"
+#include "enforce/verdict.h"
+
+#define RECORDER_BATCH 10000
+
+/* Is align itself writing history or clocks?  (For history_guard.) */
+extern bool align_recorder_writes;
+
+/*
+ * Everything that is pending is written now; for functions that read history
+ * (check, journeys, merge_leads, erase, ...).
+ */
+extern void align_recorder_flush_all(void);
+
+/*
+ * Record what is there as it is: an opening (or deleted) entry for a row that is
+ * not being changed.  For attach(): "row" is a tuple of rel with all columns.
+ * from_stage and entry numbers come from what is recorded already; with fresh
+ * nothing is, and nobody looks.
+ */
+extern void align_record_standing(Attachment *attachment, Relation rel, HeapTuple row,
+								  HistoryEvent event, const char *source, bool fresh);
+/* The same for a lead whose row is gone. */
+extern void align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event,
+							  const char *source);
+
+/*
+ * Throw away the clocks of one lead and make them anew from its history; for
+ * backfills and merge_leads().
+ */
+extern void align_recompute_clocks(Attachment *attachment, const Datum *key);
+
+/*
+ * Run a statement as the owner of the attached table, allowed to write its
+ * history and clocks; like SPI_execute_with_args (the caller is connected).
+ */
+extern int	align_execute_as_owner(Attachment *attachment, const char *command, int nargs,
+								   Oid *types, Datum *values, const char *nulls);
+
+#endif							/* ALIGN_RECORDER_H */

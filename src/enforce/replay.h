@@ -1,0 +1,108 @@
+/*
+ * replay.h
+ *	  From recorded entries to service-level clocks: one fold, used by the
+ *	  recorder for the entry that is new, and by backfills and align.check() for
+ *	  a lead's whole history.
+ *
+ * So the clocks that the triggers wrote and those that are recomputed come from
+ * the same code (judge/clocks.c), and differ only if something was lost.
+ *
+ * Every clock keeps the version of the agreement that it was started under:
+ * that version says what stops, pauses and resumes it and what is a won or lost
+ * stage (where it does not know the stage, the version of the entry says so).
+ * New clocks start under the version of the entry, unless one of the same name
+ * is open.
+ */
+#ifndef ALIGN_REPLAY_H
+#define ALIGN_REPLAY_H
+
+#include "compat.h"
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "enforce/agreement.h"
+#include "enforce/history.h"
+#include "judge/judge.h"
+
+/*
+ * An entry of the history, as far as clocks care.  Strings need to live only
+ * during the call.
+ *
+ * opening and entry begin a life; move and override enter a stage (override
+ * also begins one, if the lead was in none); deleted and truncated, and an
+ * entry whose stage is null, end it: they cancel every open clock.  A rekey, a
+ * touch, and anything whose source begins with "merged" other than stage entries
+ * have no effect.  owner only changes who holds the lead.
+ */
+typedef struct ReplayEntry
+{
+	HistoryEvent event;
+	bool		merged;			/* source begins with "merged" */
+	TimestampTz effective_at;
+	LeadString	stage;			/* text NULL: null */
+	LeadString	assignee;
+	int32		version;		/* of the agreement, 0: unknown */
+} ReplayEntry;
+
+/*
+ * A row of the clock table.  clock.sla indexes funnel->service_levels.
+ */
+typedef struct LeadClock
+{
+	SlaClock	clock;
+	Funnel	   *funnel;			/* of its version */
+	int32		version;
+	char	   *assignee_at_start;	/* NULL: null */
+	char	   *assignee_at_due;
+	char	   *assignee_at_stop;
+	int			npauses;		/* the last is open while clock.paused */
+	int			pauses_room;
+	TimestampTz *pauses;		/* from, to, from, to, ...; without empty ones */
+	bool		is_new;			/* not yet in the table */
+	bool		changed;		/* differs from the table */
+	bool		warn_notified;	/* carried along when clocks are recomputed */
+	bool		due_notified;
+	TimestampTz warn_notified_at;
+	TimestampTz due_notified_at;
+} LeadClock;
+
+/*
+ * All clocks of one lead that matter: at least, per service level, the one of
+ * the highest cycle.
+ */
+typedef struct LeadClocks
+{
+	const char *agreement;		/* name, to look up versions */
+	MemoryContext context;		/* of the arrays and strings */
+	bool		alive;			/* in a stage, not deleted */
+	char	   *stage;			/* the one it is in; NULL none */
+	char	   *assignee;		/* who holds it */
+	int			nclocks;
+	int			room;
+	LeadClock  *clocks;
+} LeadClocks;
+
+extern void align_replay_begin(LeadClocks *clocks, const char *agreement, MemoryContext context);
+/* Forget everything, keep the memory. */
+extern void align_replay_reset(LeadClocks *clocks);
+/* What the lead was in before the next entry. */
+extern void align_replay_set_state(LeadClocks *clocks, bool alive, LeadString stage,
+								   LeadString assignee);
+/* A row of the clock table; columns[] are the attribute numbers of SlaColumn. */
+extern void align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+							  const AttrNumber columns[SLA_NCOLUMNS]);
+/* The next entry in order of (effective_at, entry_no). */
+extern void align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry);
+/* align's own columns of the row of a clock, by SlaColumn. */
+extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS],
+							   bool nulls[SLA_NCOLUMNS]);
+
+/*
+ * The compiled funnel of a version; NULL if there is no such version.  Lives as
+ * long as the backend: versions never change.  (agreement_funnel.c)
+ */
+extern Funnel *align_agreement_funnel(const char *name, int32 version);
+/* The version in force at an instant; raises if there is none yet. */
+extern Funnel *align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version);
+
+#endif							/* ALIGN_REPLAY_H */
