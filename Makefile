@@ -1,7 +1,7 @@
 # align: sales-and-marketing alignment inside PostgreSQL
 #
 #   make, make install    build and install, as for any PGXS extension (PG_CONFIG=... chooses the PostgreSQL)
-#   make installcheck     pg_regress against the server that the PG* variables name
+#   make installcheck     pg_regress and isolation tests against the server that the PG* variables name
 #   make test             all tests, in throwaway clusters; installs what is missing when run by root
 #   make demo             a tour with its own throwaway cluster; DATA=folder tells it on your own CSV, KEEP=1 keeps it running
 #   make matrix           the tests on PostgreSQL 17 and 18 too, in chroots
@@ -26,8 +26,10 @@ DATA = $(wildcard sql/released/*.sql sql/upgrade/*.sql)
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --outputdir=test --load-extension=align
+ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=test/output_iso --load-extension=align
 
-EXTRA_CLEAN = test/expected test/results test/regression.diffs test/regression.out
+EXTRA_CLEAN = test/expected test/results test/output_iso test/regression.diffs test/regression.out
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -Isrc

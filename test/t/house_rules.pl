@@ -67,7 +67,9 @@ my @replacing = grep { slurp("sql/align/$_.sql") =~ /^\s*CREATE\s+OR\s+REPLACE|^
 is("@replacing", '', 'the install script creates, and replaces nothing');
 
 # Everything in expected/ belongs to a test, and the other way round.
-my %test = map { basename($_, '.sql') => 1 } glob("$top/test/sql/*.sql");
+my @tests = map { basename($_) =~ s/\.\w+$//r } glob("$top/test/sql/*.sql $top/test/specs/*.spec");
+my %test = map { $_ => 1 } @tests;
+is(scalar keys %test, scalar @tests, 'tests that share expected/ have names of their own');
 my %expected = map { basename($_, '.out') =~ s/_\d+$//r => 1 } glob("$top/expected/*.out");
 is(join(' ', grep { !$test{$_} } sort keys %expected), '', 'no expectation without its test');
 is(join(' ', grep { !$expected{$_} } sort keys %test), '', 'no test without its expectation');
