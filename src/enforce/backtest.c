@@ -238,7 +238,7 @@ CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of)
 		ClockReading reading;
 		FindingKey	key;
 
-		align_clock_read(&backtest->board, clock, as_of, &reading);
+		align_clock_read(backtest->funnel, clock, as_of, &reading);
 		if (reading.state != CLOCK_MISSED && reading.state != CLOCK_OVERDUE)
 			continue;
 		key.rule = RULE_NONE;

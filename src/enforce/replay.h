@@ -7,6 +7,10 @@
  * So the clocks that the triggers wrote and those that are recomputed come from
  * the same code (judge/clocks.c), and differ only if something was lost.
  *
+ * Who held the lead when a clock stopped is who held it up to the change that
+ * stopped it; when a clock started, who held it after the change that started
+ * it.
+ *
  * Every clock keeps the version of the agreement that it was started under:
  * that version says what stops, pauses and resumes it and what is a won or lost
  * stage (where it does not know the stage, the version of the entry says so).
@@ -45,12 +49,14 @@ typedef struct ReplayEntry
 } ReplayEntry;
 
 /*
- * A row of the clock table.  clock.sla indexes funnel->service_levels.
+ * A row of the clock table.  clock.sla indexes funnel->service_levels.  Of a
+ * closed clock that was loaded only name, cycle, start and version are known.
  */
 typedef struct LeadClock
 {
 	SlaClock	clock;
-	Funnel	   *funnel;			/* of its version */
+	char	   *sla;			/* its name */
+	Funnel	   *funnel;			/* of its version; NULL if loaded closed */
 	int32		version;
 	char	   *assignee_at_start;	/* NULL: null */
 	char	   *assignee_at_due;
@@ -80,8 +86,11 @@ typedef struct LeadClocks
 	int			nclocks;
 	int			room;
 	LeadClock  *clocks;
+	int32		funnel_version; /* the last version looked up, and its funnel */
+	Funnel	   *funnel;
 } LeadClocks;
 
+/* agreement must outlive the clocks, which are for use within one statement. */
 extern void align_replay_begin(LeadClocks *clocks, const char *agreement, MemoryContext context);
 /* Forget everything, keep the memory. */
 extern void align_replay_reset(LeadClocks *clocks);
@@ -93,9 +102,14 @@ extern void align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc des
 							  const AttrNumber columns[SLA_NCOLUMNS]);
 /* The next entry in order of (effective_at, entry_no). */
 extern void align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry);
-/* align's own columns of the row of a clock, by SlaColumn. */
+/* align's own columns of the row of a clock, by SlaColumn; not for clocks that
+ * were loaded closed. */
 extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS],
 							   bool nulls[SLA_NCOLUMNS]);
+
+/* For replay_rows.c: room for one more clock, zeroed; the funnel of a version. */
+extern LeadClock *align_replay_new_clock(LeadClocks *clocks);
+extern Funnel *align_replay_funnel(LeadClocks *clocks, int32 version);
 
 /*
  * The compiled funnel of a version; NULL if there is no such version.  Lives as

@@ -71,18 +71,18 @@ align_clocks_end(ClockBoard *board)
  * The two kinds of time.
  */
 static inline Calendar *
-WorkingHours(const ClockBoard *board, const ServiceLevel *sla)
+WorkingHours(Funnel *funnel, const ServiceLevel *sla)
 {
-	return align_funnel_calendar(board->funnel, sla->team);
+	return align_funnel_calendar(funnel, sla->team);
 }
 
 static int64
-TimeBetween(const ClockBoard *board, const ServiceLevel *sla, TimestampTz from, TimestampTz to)
+TimeBetween(Funnel *funnel, const ServiceLevel *sla, TimestampTz from, TimestampTz to)
 {
 	int64		result;
 
 	if (sla->promise.kind != DUE_ELAPSED)
-		return align_working_time(WorkingHours(board, sla), from, to);
+		return align_working_time(WorkingHours(funnel, sla), from, to);
 	if (pg_sub_s64_overflow(to, from, &result))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -90,13 +90,19 @@ TimeBetween(const ClockBoard *board, const ServiceLevel *sla, TimestampTz from, 
 	return result;
 }
 
+int64
+align_clock_time(Funnel *funnel, int sla, TimestampTz from, TimestampTz to)
+{
+	return TimeBetween(funnel, &funnel->service_levels[sla], from, to);
+}
+
 static TimestampTz
-TimeAfter(const ClockBoard *board, const ServiceLevel *sla, TimestampTz at, int64 amount)
+TimeAfter(Funnel *funnel, const ServiceLevel *sla, TimestampTz at, int64 amount)
 {
 	TimestampTz result;
 
 	if (sla->promise.kind != DUE_ELAPSED)
-		return align_add_working_time(WorkingHours(board, sla), at, amount);
+		return align_add_working_time(WorkingHours(funnel, sla), at, amount);
 	if (pg_add_s64_overflow(at, amount, &result) || !IS_VALID_TIMESTAMP(result))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -106,95 +112,94 @@ TimeAfter(const ClockBoard *board, const ServiceLevel *sla, TimestampTz at, int6
 }
 
 static TimestampTz
-DueAt(const ClockBoard *board, const ServiceLevel *sla, TimestampTz started_at)
+DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at)
 {
 	if (sla->promise.kind == DUE_END_OF_DAY)
-		return align_end_of_working_day(WorkingHours(board, sla), started_at,
+		return align_end_of_working_day(WorkingHours(funnel, sla), started_at,
 										(int) sla->promise.amount);
-	return TimeAfter(board, sla, started_at, sla->promise.amount);
+	return TimeAfter(funnel, sla, started_at, sla->promise.amount);
 }
 
 static TimestampTz
-WarnAt(const ClockBoard *board, const ServiceLevel *sla, TimestampTz started_at, TimestampTz due_at)
+WarnAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, TimestampTz due_at)
 {
 	TimestampTz warn_at;
 
 	if (sla->promise.warn < 0)
 		return CLOCK_NO_WARNING;
-	warn_at = TimeAfter(board, sla, started_at, sla->promise.warn);
+	warn_at = TimeAfter(funnel, sla, started_at, sla->promise.warn);
 	/* "by end of day" may come sooner than the hours after which to warn */
 	return Min(warn_at, due_at);
 }
 
 /*
  * Where an instant that lay ahead when the clock was paused comes to lie if the
- * clock resumes at "at".
+ * clock resumes at "at".  A pause without length moves nothing (working time
+ * would move an instant without anything left to the next opening).
  */
 static TimestampTz
-ShiftedBy(const ClockBoard *board, const SlaClock *clock, TimestampTz instant, TimestampTz at)
+ShiftedBy(Funnel *funnel, const SlaClock *clock, TimestampTz instant, TimestampTz at)
 {
-	const ServiceLevel *sla = &board->funnel->service_levels[clock->sla];
+	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
 
-	if (instant == CLOCK_NO_WARNING || instant < clock->paused_at)
+	if (instant == CLOCK_NO_WARNING || instant < clock->paused_at || at == clock->paused_at)
 		return instant;
-	return TimeAfter(board, sla, at, TimeBetween(board, sla, clock->paused_at, instant));
+	return TimeAfter(funnel, sla, at, TimeBetween(funnel, sla, clock->paused_at, instant));
 }
 
 static int64
-SpentAt(const ClockBoard *board, const SlaClock *clock, TimestampTz at)
+SpentAt(Funnel *funnel, const SlaClock *clock, TimestampTz at)
 {
 	if (clock->paused || clock->closed)
 		return clock->spent;
-	return clock->spent + TimeBetween(board, &board->funnel->service_levels[clock->sla],
+	return clock->spent + TimeBetween(funnel, &funnel->service_levels[clock->sla],
 									  clock->running_since, at);
 }
 
-static void
-StartClock(ClockBoard *board, int level, TimestampTz at)
+/*
+ * What can happen to one clock.
+ */
+void
+align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
 {
-	const ServiceLevel *sla = &board->funnel->service_levels[level];
-	SlaClock   *clock;
+	const ServiceLevel *level = &funnel->service_levels[sla];
 
-	if (board->nclocks == board->room)
-	{
-		board->room *= 2;
-		board->clocks = repalloc(board->clocks, board->room * sizeof(SlaClock));
-	}
-	clock = &board->clocks[board->nclocks];
-	clock->sla = level;
-	clock->cycle = ++board->cycles[level];
-	clock->paused = clock->closed = false;
+	memset(clock, 0, sizeof(SlaClock));
+	clock->sla = sla;
+	clock->cycle = cycle;
 	clock->started_at = clock->running_since = at;
-	clock->due_at = DueAt(board, sla, at);
-	clock->warn_at = WarnAt(board, sla, at, clock->due_at);
-	clock->spent = 0;
-	board->open[level] = board->nclocks++;
+	clock->due_at = DueAt(funnel, level, at);
+	clock->warn_at = WarnAt(funnel, level, at, clock->due_at);
+	clock->stopped_by = -1;
 }
 
-static void
-PauseClock(ClockBoard *board, SlaClock *clock, TimestampTz at)
+void
+align_clock_pause(Funnel *funnel, SlaClock *clock, TimestampTz at)
 {
-	clock->spent = SpentAt(board, clock, at);
+	Assert(!clock->paused && !clock->closed);
+	clock->spent = SpentAt(funnel, clock, at);
 	clock->paused = true;
 	clock->paused_at = at;
 }
 
-static void
-ResumeClock(ClockBoard *board, SlaClock *clock, TimestampTz at)
+void
+align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at)
 {
-	clock->due_at = ShiftedBy(board, clock, clock->due_at, at);
-	clock->warn_at = ShiftedBy(board, clock, clock->warn_at, at);
+	Assert(clock->paused && !clock->closed);
+	clock->due_at = ShiftedBy(funnel, clock, clock->due_at, at);
+	clock->warn_at = ShiftedBy(funnel, clock, clock->warn_at, at);
 	clock->paused = false;
 	clock->running_since = at;
 }
 
 static void
-CloseClock(ClockBoard *board, SlaClock *clock, int stage, TimestampTz at, bool cancelled)
+CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool cancelled)
 {
+	Assert(!clock->closed);
 	/* from a pause: as if it had resumed at this very instant */
 	if (clock->paused)
-		ResumeClock(board, clock, at);
-	clock->spent = SpentAt(board, clock, at);
+		align_clock_resume(funnel, clock, at);
+	clock->spent = SpentAt(funnel, clock, at);
 	clock->closed = true;
 	clock->stopped_at = at;
 	clock->stopped_by = stage;
@@ -202,39 +207,74 @@ CloseClock(ClockBoard *board, SlaClock *clock, int stage, TimestampTz at, bool c
 		clock->outcome = CLOCK_CANCELLED;
 	else
 		clock->outcome = at <= clock->due_at ? CLOCK_MET : CLOCK_MISSED;
-	board->open[clock->sla] = -1;
+}
+
+void
+align_clock_cancel(Funnel *funnel, SlaClock *clock, TimestampTz at)
+{
+	CloseClock(funnel, clock, -1, at, true);
+}
+
+void
+align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal, TimestampTz at)
+{
+	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
+	uint8		effects = stage >= 0 ? sla->effects[stage] : 0;
+
+	if (effects & EFFECT_STOP)
+		CloseClock(funnel, clock, stage, at, false);
+	else if (terminal)
+		CloseClock(funnel, clock, stage, at, true);
+	else if (sla->is_handoff && !(effects & EFFECT_PAUSE))
+		CloseClock(funnel, clock, stage, at, true); /* withdrawn */
+	else if (clock->paused && !(effects & EFFECT_PAUSE))
+		align_clock_resume(funnel, clock, at);
+	else if (!clock->paused && (effects & EFFECT_PAUSE))
+		align_clock_pause(funnel, clock, at);
+}
+
+bool
+align_clock_starts(const Funnel *funnel, int sla, int stage)
+{
+	const ServiceLevel *level = &funnel->service_levels[sla];
+
+	return level->promise.kind != DUE_NONE && stage >= 0 && (level->effects[stage] & EFFECT_START);
+}
+
+/*
+ * All clocks of a lead under one agreement.
+ */
+static void
+StartClock(ClockBoard *board, int level, TimestampTz at)
+{
+	if (board->nclocks == board->room)
+	{
+		board->room *= 2;
+		board->clocks = repalloc(board->clocks, board->room * sizeof(SlaClock));
+	}
+	align_clock_start(board->funnel, level, board->cycles[level] + 1, at,
+					  &board->clocks[board->nclocks]);
+	board->cycles[level]++;
+	board->open[level] = board->nclocks++;
 }
 
 void
 align_clocks_enter(ClockBoard *board, int stage, TimestampTz at)
 {
-	const Funnel *funnel = board->funnel;
+	Funnel	   *funnel = board->funnel;
 	bool		terminal = stage >= 0 && funnel->stages[stage].kind != STAGE_OPEN;
 
 	for (int level = 0; level < funnel->nservice_levels; level++)
 	{
-		const ServiceLevel *sla = &funnel->service_levels[level];
-		uint8		effects = stage >= 0 ? sla->effects[stage] : 0;
-
-		if (sla->promise.kind == DUE_NONE)
-			continue;
-
 		if (board->open[level] >= 0)
 		{
 			SlaClock   *clock = &board->clocks[board->open[level]];
 
-			if (effects & EFFECT_STOP)
-				CloseClock(board, clock, stage, at, false);
-			else if (terminal)
-				CloseClock(board, clock, stage, at, true);
-			else if (sla->is_handoff && !(effects & EFFECT_PAUSE))
-				CloseClock(board, clock, stage, at, true);	/* withdrawn */
-			else if (clock->paused && !(effects & EFFECT_PAUSE))
-				ResumeClock(board, clock, at);
-			else if (!clock->paused && (effects & EFFECT_PAUSE))
-				PauseClock(board, clock, at);
+			align_clock_enter(funnel, clock, stage, terminal, at);
+			if (clock->closed)
+				board->open[level] = -1;
 		}
-		if (board->open[level] < 0 && (effects & EFFECT_START))
+		if (board->open[level] < 0 && align_clock_starts(funnel, level, stage))
 			StartClock(board, level, at);
 	}
 }
@@ -267,12 +307,11 @@ OpenState(const SlaClock *clock, TimestampTz as_of)
 }
 
 void
-align_clock_read(const ClockBoard *board, const SlaClock *clock, TimestampTz as_of,
-				 ClockReading *reading)
+align_clock_read(Funnel *funnel, const SlaClock *clock, TimestampTz as_of, ClockReading *reading)
 {
-	const ServiceLevel *sla = &board->funnel->service_levels[clock->sla];
+	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
 
-	reading->elapsed = SpentAt(board, clock, as_of);
+	reading->elapsed = SpentAt(funnel, clock, as_of);
 	reading->due_at = clock->due_at;
 	reading->warn_at = clock->warn_at;
 	reading->remaining = 0;
@@ -283,11 +322,11 @@ align_clock_read(const ClockBoard *board, const SlaClock *clock, TimestampTz as_
 	}
 
 	reading->state = OpenState(clock, as_of);
-	reading->remaining = TimeBetween(board, sla, clock->paused ? clock->paused_at : as_of,
+	reading->remaining = TimeBetween(funnel, sla, clock->paused ? clock->paused_at : as_of,
 									 clock->due_at);
 	if (clock->paused)
 	{
-		reading->due_at = ShiftedBy(board, clock, clock->due_at, as_of);
-		reading->warn_at = ShiftedBy(board, clock, clock->warn_at, as_of);
+		reading->due_at = ShiftedBy(funnel, clock, clock->due_at, as_of);
+		reading->warn_at = ShiftedBy(funnel, clock, clock->warn_at, as_of);
 	}
 }

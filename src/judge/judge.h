@@ -150,7 +150,25 @@ typedef struct SlaClock
 
 #define CLOCK_NO_WARNING DT_NOEND
 
-/* The clocks of one lead. */
+/*
+ * What can happen to one clock; funnel is the agreement that it runs under, the
+ * same throughout its life.  Instants never go back.
+ */
+extern void align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock);
+/* The lead enters another stage (-1: one that the funnel does not know), which
+ * ends its journey if terminal: what that does to an open clock. */
+extern void align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal,
+							  TimestampTz at);
+extern void align_clock_pause(Funnel *funnel, SlaClock *clock, TimestampTz at);
+extern void align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at);
+/* The lead is gone. */
+extern void align_clock_cancel(Funnel *funnel, SlaClock *clock, TimestampTz at);
+/* Time that counts for a service level. */
+extern int64 align_clock_time(Funnel *funnel, int sla, TimestampTz from, TimestampTz to);
+/* Does entering a stage start a service level that has no open clock? */
+extern bool align_clock_starts(const Funnel *funnel, int sla, int stage);
+
+/* The clocks of one lead, all under one agreement. */
 typedef struct ClockBoard
 {
 	Funnel	   *funnel;
@@ -171,7 +189,7 @@ extern void align_clocks_enter(ClockBoard *board, int stage, TimestampTz at);
 extern void align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_of);
 
 /*
- * A clock as of an instant not before anything that was told to the board.
+ * A clock as of an instant not before anything that happened to it.
  * Time left is negative once overdue and means nothing for a closed clock.
  */
 typedef struct ClockReading
@@ -183,8 +201,8 @@ typedef struct ClockReading
 	int64		remaining;
 } ClockReading;
 
-extern void align_clock_read(const ClockBoard *board, const SlaClock *clock,
-							 TimestampTz as_of, ClockReading *reading);
+extern void align_clock_read(Funnel *funnel, const SlaClock *clock, TimestampTz as_of,
+							 ClockReading *reading);
 extern const char *align_clock_state_name(ClockState state);
 
 /*

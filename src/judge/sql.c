@@ -163,7 +163,7 @@ PutClock(ReturnSetInfo *rsinfo, const ClockBoard *board, const SlaClock *clock, 
 	Datum		values[10];
 	bool		nulls[10] = {0};
 
-	align_clock_read(board, clock, as_of, &reading);
+	align_clock_read(board->funnel, clock, as_of, &reading);
 	values[0] = CStringGetTextDatum(sla->name);
 	values[1] = Int32GetDatum(clock->cycle);
 	nulls[2] = sla->team < 0;

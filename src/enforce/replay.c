@@ -1,0 +1,421 @@
+/*
+ * replay.c
+ *	  Recorded entries act on service-level clocks.
+ *
+ * The order at one entry: first every open clock is told of it under the version
+ * that it was started under (stop, cancel, resume, pause), then the lead passes
+ * to whoever holds it after the entry, then the entry's version starts what it
+ * starts.  So who held the lead when a clock stopped is who held it up to the
+ * change that stopped it, and who held it when a clock started is who held it
+ * after the change that started it.
+ *
+ * assignee_at_due follows the holder until the due instant is over, and a pause
+ * that began before it puts it off.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "enforce/replay.h"
+
+#define INITIAL_CLOCKS 4
+#define INITIAL_PAUSES 2
+
+void
+align_replay_begin(LeadClocks *clocks, const char *agreement, MemoryContext context)
+{
+	memset(clocks, 0, sizeof(LeadClocks));
+	clocks->agreement = agreement;
+	clocks->context = context;
+	clocks->room = INITIAL_CLOCKS;
+	clocks->clocks = MemoryContextAlloc(context, INITIAL_CLOCKS * sizeof(LeadClock));
+}
+
+static void
+FreeString(char **string)
+{
+	if (*string != NULL)
+		pfree(*string);
+	*string = NULL;
+}
+
+void
+align_replay_reset(LeadClocks *clocks)
+{
+	for (int i = 0; i < clocks->nclocks; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[i];
+
+		pfree(clock->sla);
+		FreeString(&clock->assignee_at_start);
+		FreeString(&clock->assignee_at_due);
+		FreeString(&clock->assignee_at_stop);
+		if (clock->pauses != NULL)
+			pfree(clock->pauses);
+	}
+	clocks->nclocks = 0;
+	clocks->alive = false;
+	FreeString(&clocks->stage);
+	FreeString(&clocks->assignee);
+}
+
+static char *
+CopyString(LeadClocks *clocks, LeadString string)
+{
+	char	   *copy;
+
+	if (string.text == NULL)
+		return NULL;
+	copy = MemoryContextAlloc(clocks->context, string.len + 1);
+	memcpy(copy, string.text, string.len);
+	copy[string.len] = '\0';
+	return copy;
+}
+
+static inline char *
+CopyCString(LeadClocks *clocks, const char *string)
+{
+	return string != NULL ? MemoryContextStrdup(clocks->context, string) : NULL;
+}
+
+static inline bool
+IsString(const char *a, LeadString b)
+{
+	if (a == NULL || b.text == NULL)
+		return a == NULL && b.text == NULL;
+	return strlen(a) == (size_t) b.len && memcmp(a, b.text, b.len) == 0;
+}
+
+void
+align_replay_set_state(LeadClocks *clocks, bool alive, LeadString stage, LeadString assignee)
+{
+	FreeString(&clocks->stage);
+	FreeString(&clocks->assignee);
+	clocks->alive = alive;
+	clocks->stage = CopyString(clocks, stage);
+	clocks->assignee = CopyString(clocks, assignee);
+}
+
+LeadClock *
+align_replay_new_clock(LeadClocks *clocks)
+{
+	LeadClock  *clock;
+
+	if (clocks->nclocks == clocks->room)
+	{
+		clocks->room *= 2;
+		clocks->clocks = repalloc(clocks->clocks, clocks->room * sizeof(LeadClock));
+	}
+	clock = &clocks->clocks[clocks->nclocks++];
+	memset(clock, 0, sizeof(LeadClock));
+	return clock;
+}
+
+/*
+ * The funnel of a version.  The last one asked for is remembered: histories are
+ * long, versions few.
+ */
+Funnel *
+align_replay_funnel(LeadClocks *clocks, int32 version)
+{
+	if (version == 0)
+		return NULL;
+	if (clocks->funnel_version != version)
+	{
+		clocks->funnel = align_agreement_funnel(clocks->agreement, version);
+		clocks->funnel_version = version;
+	}
+	return clocks->funnel;
+}
+
+static inline int
+StageIn(const Funnel *funnel, const char *stage)
+{
+	if (funnel == NULL || stage == NULL)
+		return -1;
+	return align_funnel_stage(funnel, stage, strlen(stage));
+}
+
+/*
+ * Pauses.
+ */
+static void
+BeginPause(LeadClocks *clocks, LeadClock *clock, TimestampTz at)
+{
+	if (clock->npauses == clock->pauses_room)
+	{
+		if (clock->pauses == NULL)
+			clock->pauses = MemoryContextAlloc(clocks->context,
+											   INITIAL_PAUSES * 2 * sizeof(TimestampTz));
+		else
+			clock->pauses = repalloc(clock->pauses,
+									 clock->pauses_room * 2 * 2 * sizeof(TimestampTz));
+		clock->pauses_room = Max(clock->pauses_room * 2, INITIAL_PAUSES);
+	}
+	clock->pauses[clock->npauses * 2] = at;
+	clock->pauses[clock->npauses * 2 + 1] = DT_NOEND;
+	clock->npauses++;
+}
+
+static void
+EndPause(LeadClock *clock, TimestampTz at)
+{
+	TimestampTz *pause = &clock->pauses[(clock->npauses - 1) * 2];
+
+	if (pause[0] == at)
+		clock->npauses--;		/* empty */
+	else
+		pause[1] = at;
+}
+
+/*
+ * A pause that begins where the last one ended continues it: the table keeps one
+ * period, with the due instant as of the beginning of that.  So the clock is
+ * made again up to there.
+ */
+static void
+ContinuePause(LeadClock *clock)
+{
+	SlaClock   *inner = &clock->clock;
+
+	align_clock_start(clock->funnel, inner->sla, inner->cycle, inner->started_at, inner);
+	for (int i = 0; i < clock->npauses; i++)
+	{
+		align_clock_pause(clock->funnel, inner, clock->pauses[i * 2]);
+		if (i < clock->npauses - 1)
+			align_clock_resume(clock->funnel, inner, clock->pauses[i * 2 + 1]);
+	}
+	clock->pauses[(clock->npauses - 1) * 2 + 1] = DT_NOEND;
+}
+
+/*
+ * Whatever became of a clock's state, the rest of its row follows.
+ */
+static void
+AfterChange(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampTz at)
+{
+	const SlaClock *inner = &clock->clock;
+
+	if (was_paused == inner->paused && !inner->closed)
+		return;
+	clock->changed = true;
+	if (was_paused && !inner->paused)
+		EndPause(clock, at);
+	else if (!was_paused && inner->paused)
+	{
+		if (clock->npauses > 0 && clock->pauses[clock->npauses * 2 - 1] == at)
+			ContinuePause(clock);
+		else
+			BeginPause(clocks, clock, at);
+	}
+	if (inner->closed)
+		clock->assignee_at_stop = CopyCString(clocks, clocks->assignee);
+}
+
+static void
+CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
+{
+	for (int i = 0; i < clocks->nclocks; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[i];
+		bool		was_paused = clock->clock.paused;
+
+		if (clock->clock.closed)
+			continue;
+		align_clock_cancel(clock->funnel, &clock->clock, at);
+		AfterChange(clocks, clock, was_paused, at);
+	}
+}
+
+/*
+ * The lead goes from one stage to another; what that does to the clocks that are
+ * open.
+ */
+static void
+AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Funnel *entry_funnel,
+				  TimestampTz at)
+{
+	int			entry_stage = StageIn(entry_funnel, to);
+	bool		entry_terminal = entry_stage >= 0 &&
+		entry_funnel->stages[entry_stage].kind != STAGE_OPEN;
+
+	for (int i = 0; i < clocks->nclocks; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[i];
+		bool		was_paused = clock->clock.paused;
+		bool		terminal = entry_terminal;
+		int			stage;
+
+		if (clock->clock.closed)
+			continue;
+		stage = StageIn(clock->funnel, to);
+		if (stage >= 0)
+		{
+			/* two stages now, but one in the clock's version: no move there */
+			if (stage == StageIn(clock->funnel, from))
+				continue;
+			terminal = clock->funnel->stages[stage].kind != STAGE_OPEN;
+		}
+		align_clock_enter(clock->funnel, &clock->clock, stage, terminal, at);
+		AfterChange(clocks, clock, was_paused, at);
+	}
+}
+
+/*
+ * Has the due instant of an open clock not come yet, or only just?
+ */
+static inline bool
+IsBeforeDue(const SlaClock *clock, TimestampTz at)
+{
+	return (clock->paused ? clock->paused_at : at) <= clock->due_at;
+}
+
+/*
+ * Somebody holds the lead from now on.
+ */
+static void
+PassTo(LeadClocks *clocks, LeadString assignee, TimestampTz at)
+{
+	if (IsString(clocks->assignee, assignee))
+		return;
+	FreeString(&clocks->assignee);
+	clocks->assignee = CopyString(clocks, assignee);
+	for (int i = 0; i < clocks->nclocks; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[i];
+
+		if (clock->clock.closed || !IsBeforeDue(&clock->clock, at))
+			continue;
+		FreeString(&clock->assignee_at_due);
+		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
+		clock->changed = true;
+	}
+}
+
+/*
+ * What is known of earlier cycles of a service level: the highest number, and
+ * whether that clock is still open.
+ */
+static int
+LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
+{
+	int			cycle = 0;
+
+	*open = false;
+	for (int i = 0; i < clocks->nclocks; i++)
+	{
+		const LeadClock *clock = &clocks->clocks[i];
+
+		if (strcmp(clock->sla, sla) != 0)
+			continue;
+		cycle = Max(cycle, clock->clock.cycle);
+		*open |= !clock->clock.closed;
+	}
+	return cycle;
+}
+
+static void
+StartClocks(LeadClocks *clocks, Funnel *funnel, int32 version, TimestampTz at)
+{
+	int			stage = StageIn(funnel, clocks->stage);
+
+	for (int level = 0; stage >= 0 && level < funnel->nservice_levels; level++)
+	{
+		const char *sla = funnel->service_levels[level].name;
+		LeadClock  *clock;
+		SlaClock	inner;
+		bool		open;
+		int			cycle;
+
+		if (!align_clock_starts(funnel, level, stage))
+			continue;
+		cycle = LastCycle(clocks, sla, &open) + 1;
+		if (open)
+			continue;
+		align_clock_start(funnel, level, cycle, at, &inner);
+		clock = align_replay_new_clock(clocks);
+		clock->clock = inner;
+		clock->sla = CopyCString(clocks, sla);
+		clock->funnel = funnel;
+		clock->version = version;
+		clock->assignee_at_start = CopyCString(clocks, clocks->assignee);
+		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
+		clock->is_new = clock->changed = true;
+	}
+}
+
+/*
+ * Is entering a stage out of another one a move at all?  Not to where the lead
+ * is already, by the same label or by another.
+ */
+static bool
+IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
+{
+	int			from_stage;
+
+	if (!clocks->alive || clocks->stage == NULL)
+		return true;
+	if (IsString(clocks->stage, to))
+		return false;
+	from_stage = StageIn(funnel, clocks->stage);
+	return from_stage < 0 || from_stage != align_funnel_stage(funnel, to.text, to.len);
+}
+
+static void
+EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
+{
+	Funnel	   *funnel = align_replay_funnel(clocks, entry->version);
+	bool		is_move = IsMove(clocks, entry->stage, funnel);
+
+	if (is_move)
+	{
+		char	   *from = clocks->stage;
+
+		clocks->stage = CopyString(clocks, entry->stage);
+		AdvanceOpenClocks(clocks, from, clocks->stage, funnel, entry->effective_at);
+		FreeString(&from);
+	}
+	clocks->alive = true;
+	PassTo(clocks, entry->assignee, entry->effective_at);
+	if (is_move && funnel != NULL)
+		StartClocks(clocks, funnel, entry->version, entry->effective_at);
+}
+
+static void
+LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
+{
+	CancelOpenClocks(clocks, entry->effective_at);
+	clocks->alive = false;
+	FreeString(&clocks->stage);
+	FreeString(&clocks->assignee);
+}
+
+void
+align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
+{
+	switch (entry->event)
+	{
+		case EVENT_OPENING:
+		case EVENT_ENTRY:
+		case EVENT_MOVE:
+		case EVENT_OVERRIDE:
+			if (entry->stage.text != NULL)
+				EnterStage(clocks, entry);
+			else if (!entry->merged)
+				LeaveFunnel(clocks, entry);
+			break;
+		case EVENT_OWNER:
+			if (!entry->merged && clocks->alive)
+				PassTo(clocks, entry->assignee, entry->effective_at);
+			break;
+		case EVENT_DELETED:
+		case EVENT_TRUNCATED:
+			if (!entry->merged)
+				LeaveFunnel(clocks, entry);
+			break;
+		case EVENT_REKEY:
+		case EVENT_TOUCH:
+			break;
+	}
+}

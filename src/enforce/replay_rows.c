@@ -1,0 +1,234 @@
+/*
+ * replay_rows.c
+ *	  Service-level clocks from and to rows of the clock table.
+ *
+ * What a clock has counted so far is not in the table while it is open: it is
+ * counted again from its start and its pauses.  due_at and warn_at are taken as
+ * they stand, so a change of the time zone's rules moves no promise that runs.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/multirangetypes.h"
+#include "utils/rangetypes.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "enforce/replay.h"
+
+static Datum
+Column(HeapTuple tuple, TupleDesc desc, const AttrNumber columns[SLA_NCOLUMNS], SlaColumn column,
+	   bool *isnull)
+{
+	return heap_getattr(tuple, columns[column], desc, isnull);
+}
+
+static char *
+TextColumn(MemoryContext context, HeapTuple tuple, TupleDesc desc,
+		   const AttrNumber columns[SLA_NCOLUMNS], SlaColumn column)
+{
+	bool		isnull;
+	Datum		value = Column(tuple, desc, columns, column, &isnull);
+	MemoryContext caller;
+	char	   *result;
+
+	if (isnull)
+		return NULL;
+	caller = MemoryContextSwitchTo(context);
+	result = TextDatumGetCString(value);
+	MemoryContextSwitchTo(caller);
+	return result;
+}
+
+/*
+ * The index of the service level in the funnel of its version.
+ */
+static int
+ServiceLevelIndex(const Funnel *funnel, const char *sla)
+{
+	for (int i = 0; funnel != NULL && i < funnel->nservice_levels; i++)
+	{
+		if (strcmp(funnel->service_levels[i].name, sla) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * The periods of a multirange, as they are in LeadClock.pauses.
+ */
+static void
+LoadPauses(LeadClocks *clocks, LeadClock *clock, Datum paused)
+{
+	MultirangeType *multirange = DatumGetMultirangeTypeP(paused);
+	TypeCacheEntry *typcache = lookup_type_cache(TSTZMULTIRANGEOID, TYPECACHE_MULTIRANGE_INFO);
+
+	clock->npauses = clock->pauses_room = multirange->rangeCount;
+	if (clock->npauses == 0)
+		return;
+	clock->pauses = MemoryContextAlloc(clocks->context,
+									   clock->pauses_room * 2 * sizeof(TimestampTz));
+	for (int i = 0; i < clock->npauses; i++)
+	{
+		RangeBound	lower;
+		RangeBound	upper;
+
+		multirange_get_bounds(typcache->rngtype, multirange, i, &lower, &upper);
+		clock->pauses[i * 2] = lower.infinite ? DT_NOBEGIN : DatumGetTimestampTz(lower.val);
+		clock->pauses[i * 2 + 1] = upper.infinite ? DT_NOEND : DatumGetTimestampTz(upper.val);
+	}
+}
+
+/*
+ * Whether an open clock is paused, and what it has counted.
+ */
+static void
+LoadSpent(LeadClock *clock)
+{
+	SlaClock   *inner = &clock->clock;
+
+	inner->running_since = inner->started_at;
+	for (int i = 0; i < clock->npauses; i++)
+	{
+		TimestampTz from = clock->pauses[i * 2];
+		TimestampTz to = clock->pauses[i * 2 + 1];
+
+		inner->spent += align_clock_time(clock->funnel, inner->sla, inner->running_since, from);
+		if (to == DT_NOEND)
+		{
+			inner->paused = true;
+			inner->paused_at = from;
+		}
+		else
+			inner->running_since = to;
+	}
+}
+
+static void
+LoadNotified(HeapTuple tuple, TupleDesc desc, const AttrNumber columns[SLA_NCOLUMNS],
+			 SlaColumn column, bool *notified, TimestampTz *notified_at)
+{
+	bool		isnull;
+	Datum		value = Column(tuple, desc, columns, column, &isnull);
+
+	*notified = !isnull;
+	*notified_at = isnull ? 0 : DatumGetTimestampTz(value);
+}
+
+static void
+LoadOpenClock(LeadClocks *clocks, LeadClock *clock, HeapTuple tuple, TupleDesc desc,
+			  const AttrNumber columns[SLA_NCOLUMNS])
+{
+	SlaClock   *inner = &clock->clock;
+	bool		isnull;
+	Datum		value;
+
+	clock->funnel = align_replay_funnel(clocks, clock->version);
+	inner->sla = ServiceLevelIndex(clock->funnel, clock->sla);
+	if (inner->sla < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("clock \"%s\" runs under version %d of agreement \"%s\", which does not have it",
+						clock->sla, clock->version, clocks->agreement),
+				 errhint("Restore the versions of the agreement as they were.")));
+	value = Column(tuple, desc, columns, SLA_DUE_AT, &isnull);
+	inner->due_at = DatumGetTimestampTz(value);
+	value = Column(tuple, desc, columns, SLA_WARN_AT, &isnull);
+	inner->warn_at = isnull ? CLOCK_NO_WARNING : DatumGetTimestampTz(value);
+	value = Column(tuple, desc, columns, SLA_PAUSED, &isnull);
+	LoadPauses(clocks, clock, value);
+	LoadSpent(clock);
+}
+
+void
+align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+				  const AttrNumber columns[SLA_NCOLUMNS])
+{
+	MemoryContext context = clocks->context;
+	LeadClock  *clock = align_replay_new_clock(clocks);
+	bool		isnull;
+
+	clock->sla = TextColumn(context, tuple, desc, columns, SLA_SLA);
+	clock->clock.sla = -1;
+	clock->clock.stopped_by = -1;
+	clock->clock.cycle = DatumGetInt32(Column(tuple, desc, columns, SLA_CYCLE, &isnull));
+	clock->version = DatumGetInt32(Column(tuple, desc, columns, SLA_VERSION, &isnull));
+	clock->clock.started_at = DatumGetTimestampTz(Column(tuple, desc, columns, SLA_STARTED_AT, &isnull));
+	clock->assignee_at_start = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_START);
+	clock->assignee_at_due = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_DUE);
+	clock->assignee_at_stop = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_STOP);
+	LoadNotified(tuple, desc, columns, SLA_WARN_NOTIFIED_AT, &clock->warn_notified,
+				 &clock->warn_notified_at);
+	LoadNotified(tuple, desc, columns, SLA_DUE_NOTIFIED_AT, &clock->due_notified,
+				 &clock->due_notified_at);
+	(void) Column(tuple, desc, columns, SLA_OUTCOME, &isnull);
+	clock->clock.closed = !isnull;
+	if (!clock->clock.closed)
+		LoadOpenClock(clocks, clock, tuple, desc, columns);
+}
+
+static Datum
+OptionalText(const char *text, bool *isnull)
+{
+	*isnull = text == NULL;
+	return *isnull ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
+static Datum
+PausesDatum(const LeadClock *clock)
+{
+	TypeCacheEntry *typcache = lookup_type_cache(TSTZMULTIRANGEOID, TYPECACHE_MULTIRANGE_INFO);
+	RangeType **ranges = palloc(Max(clock->npauses, 1) * sizeof(RangeType *));
+
+	for (int i = 0; i < clock->npauses; i++)
+	{
+		RangeBound	lower = {.inclusive = true,.lower = true};
+		RangeBound	upper = {0};
+
+		lower.val = TimestampTzGetDatum(clock->pauses[i * 2]);
+		upper.val = TimestampTzGetDatum(clock->pauses[i * 2 + 1]);
+		upper.infinite = clock->pauses[i * 2 + 1] == DT_NOEND;
+		ranges[i] = align_make_range(typcache->rngtype, &lower, &upper, false);
+	}
+	return MultirangeTypePGetDatum(make_multirange(TSTZMULTIRANGEOID, typcache->rngtype,
+												   clock->npauses, ranges));
+}
+
+/*
+ * For clocks that this backend has started or changed, not for closed ones that
+ * were loaded.
+ */
+void
+align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS], bool nulls[SLA_NCOLUMNS])
+{
+	const SlaClock *inner = &clock->clock;
+	const ServiceLevel *level = &clock->funnel->service_levels[inner->sla];
+
+	memset(nulls, 0, SLA_NCOLUMNS * sizeof(bool));
+	values[SLA_SLA] = CStringGetTextDatum(clock->sla);
+	values[SLA_CYCLE] = Int32GetDatum(inner->cycle);
+	values[SLA_TEAM] = OptionalText(level->team >= 0 ? clock->funnel->teams[level->team].name : NULL,
+									&nulls[SLA_TEAM]);
+	values[SLA_ASSIGNEE_AT_START] = OptionalText(clock->assignee_at_start,
+												 &nulls[SLA_ASSIGNEE_AT_START]);
+	values[SLA_ASSIGNEE_AT_DUE] = OptionalText(clock->assignee_at_due, &nulls[SLA_ASSIGNEE_AT_DUE]);
+	values[SLA_ASSIGNEE_AT_STOP] = OptionalText(clock->assignee_at_stop,
+												&nulls[SLA_ASSIGNEE_AT_STOP]);
+	values[SLA_STARTED_AT] = TimestampTzGetDatum(inner->started_at);
+	values[SLA_DUE_AT] = TimestampTzGetDatum(inner->due_at);
+	nulls[SLA_WARN_AT] = inner->warn_at == CLOCK_NO_WARNING;
+	values[SLA_WARN_AT] = TimestampTzGetDatum(inner->warn_at);
+	values[SLA_PAUSED] = PausesDatum(clock);
+	nulls[SLA_ELAPSED] = nulls[SLA_STOPPED_AT] = !inner->closed;
+	values[SLA_ELAPSED] = inner->closed ? align_interval_datum(inner->spent) : (Datum) 0;
+	values[SLA_STOPPED_AT] = TimestampTzGetDatum(inner->stopped_at);
+	values[SLA_OUTCOME] = OptionalText(inner->closed ? align_clock_state_name(inner->outcome) : NULL,
+									   &nulls[SLA_OUTCOME]);
+	values[SLA_VERSION] = Int32GetDatum(clock->version);
+	nulls[SLA_WARN_NOTIFIED_AT] = !clock->warn_notified;
+	values[SLA_WARN_NOTIFIED_AT] = TimestampTzGetDatum(clock->warn_notified_at);
+	nulls[SLA_DUE_NOTIFIED_AT] = !clock->due_notified;
+	values[SLA_DUE_NOTIFIED_AT] = TimestampTzGetDatum(clock->due_notified_at);
+}
