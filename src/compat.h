@@ -110,4 +110,11 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 #define check_can_set_role(member, role) check_is_member_of_role(member, role)
 #endif
 
+/* 16 has one check of ownership for all kinds of objects. */
+#if PG_VERSION_NUM >= 160000
+#define align_table_ownercheck(relid, role) object_ownercheck(RelationRelationId, relid, role)
+#else
+#define align_table_ownercheck(relid, role) pg_class_ownercheck(relid, role)
+#endif
+
 #endif							/* ALIGN_COMPAT_H */

@@ -81,6 +81,8 @@ typedef enum RowRole
 
 extern const char *const align_row_role_names[ROW_NROLES];	/* "stage", ... */
 extern const char *align_attach_mode_name(AttachMode mode);
+/* -1 if it is none of them. */
+extern int	align_attach_mode(const char *name);
 
 /*
  * What the marker says; in the memory context in which it was read.
@@ -100,6 +102,8 @@ typedef struct AttachmentMarker
 	Node	   *live;			/* over varno 1 = root; NULL: every row is live */
 } AttachmentMarker;
 
+/* align.attachment(), InvalidOid while the extension is not there. */
+extern Oid	align_attachment_function(void);
 /* false if the relation itself is not attached (its ancestors are not asked). */
 extern bool align_read_marker(Oid relid, AttachmentMarker *marker);
 /* The attached one among a relation and its ancestors; InvalidOid if none. */

@@ -1,0 +1,84 @@
+/*
+ * attachment.c
+ *	  What every part of the enforcing side asks of attached tables: names, who
+ *	  may, and the function of the marker trigger.
+ */
+#include "postgres.h"
+
+#include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+
+#include "enforce/attachment.h"
+
+PG_FUNCTION_INFO_V1(align_attachment_marker);
+
+const char *const align_row_role_names[ROW_NROLES] = {
+	[ROW_STAGE] = "stage",
+	[ROW_TEAM] = "team",
+	[ROW_ASSIGNEE] = "assignee",
+	[ROW_ACTOR] = "actor",
+	[ROW_REASON] = "reason",
+	[ROW_NOTE] = "note",
+	[ROW_CAMPAIGN] = "campaign",
+	[ROW_AMOUNT] = "amount",
+	[ROW_CHANGED_AT] = "changed_at",
+};
+
+static const char *const mode_names[] = {
+	[ATTACH_ENFORCE] = "enforce",
+	[ATTACH_WARN] = "warn",
+	[ATTACH_OBSERVE] = "observe",
+};
+
+const char *
+align_attach_mode_name(AttachMode mode)
+{
+	return mode_names[mode];
+}
+
+int
+align_attach_mode(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(mode_names); i++)
+	{
+		if (strcmp(mode_names[i], name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * The owner rule of core's own commands; superusers own everything.
+ */
+void
+align_check_table_owner(Oid relid)
+{
+	if (!align_table_ownercheck(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
+/*
+ * The marker's function.  The WHEN of the triggers that carry it is never true;
+ * should one fire all the same, somebody made it by hand.
+ */
+Datum
+align_attachment_marker(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"align.attachment\" was not called by trigger manager")));
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("trigger \"%s\" of relation \"%s\" must not fire",
+					((TriggerData *) fcinfo->context)->tg_trigger->tgname,
+					RelationGetRelationName(((TriggerData *) fcinfo->context)->tg_relation)),
+			 errdetail("Triggers that call align.attachment() only hold what align.attach() wrote down."),
+			 errhint("Drop the trigger and use align.attach().")));
+	return PointerGetDatum(NULL);
+}

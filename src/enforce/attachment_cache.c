@@ -1,0 +1,299 @@
+/*
+ * attachment_cache.c
+ *	  Attachments as the triggers use them, cached per relation.
+ *
+ * Built with catalog look-ups alone: no lock on a partition's ancestors is
+ * taken, which a writer to a partition does not hold either.
+ *
+ * Invalidation callbacks only mark entries invalid.  The next look-up that has
+ * to build something first retires all invalid entries: their memory is handed
+ * to the transaction, so that an outer caller may go on with what it has.
+ */
+#include "postgres.h"
+
+#include "access/attmap.h"
+#include "access/htup_details.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "enforce/attachment.h"
+
+typedef struct CacheEntry
+{
+	Oid			relid;			/* hash key */
+	Attachment *attachment;
+} CacheEntry;
+
+static HTAB *cache = NULL;
+
+/* Counts messages, so that one that comes while an entry is being built is not
+ * lost. */
+static uint64 messages = 0;
+
+static void
+InvalidateRelation(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	CacheEntry *entry;
+
+	(void) arg;
+	messages++;
+	hash_seq_init(&status, cache);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		Attachment *attachment = entry->attachment;
+
+		if (relid == InvalidOid || relid == attachment->relid ||
+			relid == attachment->marker.root || relid == attachment->marker.history ||
+			relid == attachment->marker.sla)
+			attachment->valid = false;
+	}
+}
+
+/*
+ * Renaming a schema changes no relation, but the names that we keep.
+ */
+static void
+InvalidateAll(Datum arg, int cacheid, uint32 hashvalue)
+{
+	(void) cacheid;
+	(void) hashvalue;
+	InvalidateRelation(arg, InvalidOid);
+}
+
+static void
+InitializeCache(void)
+{
+	HASHCTL		control = {0};
+
+	if (CacheMemoryContext == NULL)
+		CreateCacheMemoryContext();
+	control.keysize = sizeof(Oid);
+	control.entrysize = sizeof(CacheEntry);
+	control.hcxt = CacheMemoryContext;
+	cache = hash_create("align attachments", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(InvalidateRelation, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, InvalidateAll, (Datum) 0);
+}
+
+static void
+RetireInvalid(void)
+{
+	HASH_SEQ_STATUS status;
+	CacheEntry *entry;
+
+	hash_seq_init(&status, cache);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->attachment->valid)
+			continue;
+		MemoryContextSetParent(entry->attachment->context, TopTransactionContext);
+		hash_search(cache, &entry->relid, HASH_REMOVE, NULL);
+	}
+}
+
+static char *
+QualifiedName(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name);
+}
+
+static void
+ReadClass(Oid relid, Oid *owner, int *natts)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Form_pg_class form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	*owner = form->relowner;
+	*natts = form->relnatts;
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * The attribute of relid that is the root's attnum: by name, since partitions
+ * may number their columns otherwise.
+ */
+static AttrNumber
+MapAttribute(const Attachment *attachment, AttrNumber attnum)
+{
+	AttrNumber	result;
+	char	   *name;
+
+	if (attachment->relid == attachment->marker.root)
+		return attnum;
+	name = get_attname(attachment->marker.root, attnum, false);
+	result = get_attnum(attachment->relid, name);
+	if (result == InvalidAttrNumber)
+		elog(ERROR, "relation %u has no column \"%s\"", attachment->relid, name);
+	return result;
+}
+
+static void
+BuildKey(Attachment *attachment, int keyno)
+{
+	KeyColumn  *key = &attachment->keys[keyno];
+	TypeCacheEntry *type;
+	Oid			output;
+	bool		is_varlena;
+
+	key->attnum = MapAttribute(attachment, attachment->marker.key[keyno]);
+	key->name = get_attname(attachment->marker.root, attachment->marker.key[keyno], false);
+	get_atttypetypmodcoll(attachment->relid, key->attnum, &key->type, &key->typmod,
+						  &key->collation);
+	type = lookup_type_cache(key->type, TYPECACHE_EQ_OPR | TYPECACHE_HASH_PROC);
+	if (!OidIsValid(type->eq_opr) || !OidIsValid(type->hash_proc))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("key column \"%s\" has type %s, which cannot be compared and hashed",
+						key->name, format_type_be(key->type))));
+	key->typlen = type->typlen;
+	key->typbyval = type->typbyval;
+	key->eq_operator = type->eq_opr;
+	fmgr_info_cxt(get_opcode(type->eq_opr), &key->eq, attachment->context);
+	fmgr_info_cxt(type->hash_proc, &key->hash, attachment->context);
+	getTypeOutputInfo(key->type, &output, &is_varlena);
+	fmgr_info_cxt(output, &key->out, attachment->context);
+}
+
+static void
+BuildColumn(Attachment *attachment, RowRole role)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	if (attachment->marker.column[role] == InvalidAttrNumber)
+		return;
+	attachment->column[role] = MapAttribute(attachment, attachment->marker.column[role]);
+	attachment->type[role] =
+		getBaseType(get_atttype(attachment->relid, attachment->column[role]));
+	getTypeOutputInfo(attachment->type[role], &output, &is_varlena);
+	fmgr_info_cxt(output, &attachment->out[role], attachment->context);
+}
+
+/*
+ * The condition over the columns of relid, planned.
+ */
+static Node *
+BuildLive(const Attachment *attachment, int root_natts)
+{
+	Node	   *live = attachment->marker.live;
+
+	if (live == NULL)
+		return NULL;
+	if (attachment->relid != attachment->marker.root)
+	{
+		AttrMap    *map = make_attrmap(root_natts);
+		bool		whole_row;
+
+		/* dropped columns are not found, and not used */
+		for (AttrNumber attnum = 1; attnum <= root_natts; attnum++)
+			map->attnums[attnum - 1] =
+				get_attnum(attachment->relid,
+						   get_attname(attachment->marker.root, attnum, false));
+		live = map_variable_attnos(live, 1, 0, map, InvalidOid, &whole_row);
+		Assert(!whole_row);
+	}
+	return (Node *) expression_planner((Expr *) live);
+}
+
+/*
+ * Everything, in a context of its own below the current one, so that an error
+ * leaks nothing.
+ */
+static Attachment *
+BuildAttachment(Oid relid, Oid root)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align attachment",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	Attachment *attachment = palloc0(sizeof(Attachment));
+	int			root_natts;
+
+	attachment->relid = relid;
+	attachment->context = context;
+	if (!align_read_marker(root, &attachment->marker))
+		elog(ERROR, "relation %u is no longer attached", root);
+	attachment->root_name = QualifiedName(root);
+	ReadClass(root, &attachment->root_owner, &root_natts);
+	attachment->history_name = QualifiedName(attachment->marker.history);
+	attachment->sla_name = QualifiedName(attachment->marker.sla);
+	attachment->nkeys = attachment->marker.nkeys;
+	for (int i = 0; i < attachment->nkeys; i++)
+		BuildKey(attachment, i);
+	for (int role = 0; role < ROW_NROLES; role++)
+		BuildColumn(attachment, (RowRole) role);
+	attachment->live = BuildLive(attachment, root_natts);
+	MemoryContextSwitchTo(old_context);
+	return attachment;
+}
+
+static void
+NotAttached(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" is not attached to an agreement", name),
+			 errdetail("It has no trigger \"%s\", nor has a table that it is a partition of.",
+					   ATTACHMENT_MARKER),
+			 errhint("Attach it with align.attach(). If other triggers of align are left behind, as after dropping a column with CASCADE, align.detach() removes them.")));
+}
+
+Attachment *
+align_attachment(Oid relid, bool missing_ok)
+{
+	CacheEntry *entry;
+	Attachment *attachment;
+	uint64		messages_before;
+	Oid			root;
+
+	if (cache == NULL)
+		InitializeCache();
+	entry = hash_search(cache, &relid, HASH_FIND, NULL);
+	if (entry != NULL && entry->attachment->valid)
+		return entry->attachment;
+
+	messages_before = messages;
+	root = align_attached_root(relid);
+	if (!OidIsValid(root))
+	{
+		if (!missing_ok)
+			NotAttached(relid);
+		return NULL;
+	}
+	attachment = BuildAttachment(relid, root);
+
+	/*
+	 * Complete.  If there was a message meanwhile it may have been about us:
+	 * good for this caller, but the next one builds it again.
+	 */
+	RetireInvalid();
+	entry = hash_search(cache, &relid, HASH_ENTER, NULL);
+	entry->attachment = attachment;
+	MemoryContextSetParent(attachment->context, CacheMemoryContext);
+	attachment->valid = messages == messages_before;
+	return attachment;
+}

@@ -1,0 +1,370 @@
+/*
+ * key.c
+ *	  Keys of leads, as users give them and as they are shown to users.
+ *
+ * A key may be given as a value of any type.  Unless it is of the key column's
+ * own type it goes through its text, so what a key column takes is what its type
+ * can read.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tupdesc.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/fmgroids.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "enforce/attachment.h"
+
+/*
+ * "(region, id)", as the table calls its key.
+ */
+static char *
+KeyNames(const Attachment *attachment)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(&names, "%s%s", i == 0 ? "(" : ", ", attachment->keys[i].name);
+	appendStringInfoChar(&names, ')');
+	return names.data;
+}
+
+static void
+MissingKey(const Attachment *attachment, const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 name == NULL ? errmsg("key must not be null") :
+			 errmsg("key column \"%s\" must not be null", name),
+			 errdetail("The key of %s is %s.", attachment->root_name, KeyNames(attachment))));
+}
+
+static void
+WrongKey(const Attachment *attachment, Oid type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("a value of type %s is no key of %s", format_type_be(type),
+					attachment->root_name),
+			 errdetail("Its key is %s.", KeyNames(attachment)),
+			 errhint("Give a row, an array or a jsonb object of the key columns.")));
+}
+
+static void
+WrongNumber(const Attachment *attachment, int n)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg_plural("the key of %s has %d column, not %d",
+						   "the key of %s has %d columns, not %d",
+						   attachment->nkeys, attachment->root_name, attachment->nkeys, n),
+			 errdetail("It is %s.", KeyNames(attachment))));
+}
+
+static char *
+ValueText(Datum value, Oid type)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	if (type == UNKNOWNOID)
+		return DatumGetCString(value);
+	getTypeOutputInfo(type, &output, &is_varlena);
+	return OidOutputFunctionCall(output, value);
+}
+
+static Datum
+KeyFromText(const KeyColumn *key, char *text)
+{
+	Oid			input;
+	Oid			ioparam;
+
+	getTypeInputInfo(key->type, &input, &ioparam);
+	return OidInputFunctionCall(input, text, ioparam, key->typmod);
+}
+
+static Datum
+KeyFromValue(const KeyColumn *key, Datum value, Oid type)
+{
+	if (type == key->type)
+		return value;
+	return KeyFromText(key, ValueText(value, type));
+}
+
+static char *
+JsonText(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return value->val.boolean ? "true" : "false";
+		case jbvBinary:
+			return JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
+		default:
+			return NULL;
+	}
+}
+
+static void
+KeyFromJson(const Attachment *attachment, Jsonb *json, Datum *values)
+{
+	if (!JB_ROOT_IS_OBJECT(json))
+		WrongKey(attachment, JSONBOID);
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		const KeyColumn *key = &attachment->keys[i];
+		JsonbValue	buffer;
+		JsonbValue *member = getKeyJsonValueFromContainer(&json->root, key->name,
+														  strlen(key->name), &buffer);
+
+		if (member == NULL || member->type == jbvNull)
+			MissingKey(attachment, key->name);
+		values[i] = KeyFromText(key, JsonText(member));
+	}
+}
+
+static void
+KeyFromArray(const Attachment *attachment, ArrayType *array, Datum *values)
+{
+	Oid			type = ARR_ELEMTYPE(array);
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, type, typlen, typbyval, typalign, &elements, &nulls, &n);
+	if (n != attachment->nkeys)
+		WrongNumber(attachment, n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			MissingKey(attachment, attachment->keys[i].name);
+		values[i] = KeyFromValue(&attachment->keys[i], elements[i], type);
+	}
+}
+
+/*
+ * Attribute of a row that holds a key column: by name, if the row names them
+ * all; else the columns are taken in order.
+ */
+static bool
+FindByName(const Attachment *attachment, TupleDesc desc, int *attributes)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		attributes[i] = -1;
+		for (int j = 0; j < desc->natts; j++)
+		{
+			Form_pg_attribute attribute = TupleDescAttr(desc, j);
+
+			if (!attribute->attisdropped &&
+				strcmp(NameStr(attribute->attname), attachment->keys[i].name) == 0)
+				attributes[i] = j;
+		}
+		if (attributes[i] < 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+KeyFromRow(const Attachment *attachment, HeapTupleHeader row, Datum *values)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row),
+											  HeapTupleHeaderGetTypMod(row));
+	int			attributes[ATTACHMENT_MAX_KEYS];
+	HeapTupleData tuple;
+	Datum	   *columns = palloc(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+
+	if (!FindByName(attachment, desc, attributes))
+	{
+		if (desc->natts != attachment->nkeys)
+			WrongNumber(attachment, desc->natts);
+		for (int i = 0; i < attachment->nkeys; i++)
+			attributes[i] = i;
+	}
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = row;
+	heap_deform_tuple(&tuple, desc, columns, nulls);
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		if (nulls[attributes[i]])
+			MissingKey(attachment, attachment->keys[i].name);
+		values[i] = KeyFromValue(&attachment->keys[i], columns[attributes[i]],
+								 TupleDescAttr(desc, attributes[i])->atttypid);
+	}
+	ReleaseTupleDesc(desc);
+}
+
+/*
+ * The text of a row of the key columns, "(emea,42)", or of a JSON object.
+ */
+static void
+KeyFromRowText(const Attachment *attachment, char *text, Datum *values)
+{
+	TupleDesc	desc;
+	Datum		row;
+
+	if (text[strspn(text, " \t\n\r")] == '{')
+	{
+		KeyFromJson(attachment,
+					DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))), values);
+		return;
+	}
+	desc = CreateTemplateTupleDesc(attachment->nkeys);
+	for (int i = 0; i < attachment->nkeys; i++)
+		TupleDescInitEntry(desc, i + 1, attachment->keys[i].name, attachment->keys[i].type,
+						   attachment->keys[i].typmod, 0);
+	desc = BlessTupleDesc(desc);
+	row = OidInputFunctionCall(F_RECORD_IN, text, RECORDOID, desc->tdtypmod);
+	KeyFromRow(attachment, DatumGetHeapTupleHeader(row), values);
+}
+
+static bool
+IsString(Oid type)
+{
+	char		category;
+	bool		preferred;
+
+	get_type_category_preferred(type, &category, &preferred);
+	return category == TYPCATEGORY_STRING || category == TYPCATEGORY_UNKNOWN;
+}
+
+void
+align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachment, Datum *values)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argno);
+	Oid			base = getBaseType(type);
+	Datum		value;
+
+	if (PG_ARGISNULL(argno))
+		MissingKey(attachment, NULL);
+	value = PG_GETARG_DATUM(argno);
+	if (!OidIsValid(type))
+		elog(ERROR, "could not determine the data type of the key");
+
+	if (attachment->nkeys == 1 && (base == getBaseType(attachment->keys[0].type) || IsString(base)))
+		values[0] = KeyFromValue(&attachment->keys[0], value, type);
+	else if (base == JSONBOID)
+		KeyFromJson(attachment, DatumGetJsonbP(value), values);
+	else if (base == JSONOID)
+		KeyFromJson(attachment,
+					DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+													   CStringGetDatum(ValueText(value, base)))),
+					values);
+	else if (type_is_rowtype(base))
+		KeyFromRow(attachment, DatumGetHeapTupleHeader(value), values);
+	else if (OidIsValid(get_element_type(base)))
+		KeyFromArray(attachment, DatumGetArrayTypeP(value), values);
+	else if (attachment->nkeys == 1)
+		values[0] = KeyFromValue(&attachment->keys[0], value, type);
+	else if (IsString(base))
+		KeyFromRowText(attachment, ValueText(value, base), values);
+	else
+		WrongKey(attachment, type);
+}
+
+static char *
+KeyValueText(const KeyColumn *key, Datum value)
+{
+	return OutputFunctionCall(unconstify(FmgrInfo *, &key->out), value);
+}
+
+/*
+ * A value as to_jsonb() writes it: numbers and booleans as such, times in ISO
+ * 8601, the rest as strings.
+ */
+static void
+WriteJsonValue(StringInfo buf, const KeyColumn *key, Datum value)
+{
+	char	   *text;
+	char		time[MAXDATELEN + 1];
+
+	switch (getBaseType(key->type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			appendStringInfoString(buf, KeyValueText(key, value));
+			break;
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			text = KeyValueText(key, value);
+			/* NaN and the infinities are no JSON numbers */
+			if (strpbrk(text, "Nn") == NULL)
+				appendStringInfoString(buf, text);
+			else
+				escape_json(buf, text);
+			break;
+		case BOOLOID:
+			appendStringInfoString(buf, DatumGetBool(value) ? "true" : "false");
+			break;
+		case JSONBOID:
+			appendStringInfoString(buf, KeyValueText(key, value));
+			break;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			escape_json(buf, JsonEncodeDateTime(time, value, getBaseType(key->type), NULL));
+			break;
+		default:
+			escape_json(buf, KeyValueText(key, value));
+			break;
+	}
+}
+
+Datum
+align_key_jsonb(const Attachment *attachment, const Datum *values)
+{
+	StringInfoData buf;
+	Datum		result;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		appendStringInfoString(&buf, i == 0 ? "{" : ", ");
+		escape_json(&buf, attachment->keys[i].name);
+		appendStringInfoString(&buf, ": ");
+		WriteJsonValue(&buf, &attachment->keys[i], values[i]);
+	}
+	appendStringInfoChar(&buf, '}');
+	result = DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data));
+	pfree(buf.data);
+	return result;
+}
+
+char *
+align_key_text(const Attachment *attachment, const Datum *values)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "%s=(", KeyNames(attachment));
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
+						 KeyValueText(&attachment->keys[i], values[i]));
+	appendStringInfoChar(&buf, ')');
+	return buf.data;
+}
