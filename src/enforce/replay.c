@@ -48,6 +48,7 @@ align_replay_reset(LeadClocks *clocks)
 		LeadClock  *clock = &clocks->clocks[i];
 
 		pfree(clock->sla);
+		pfree(clock->agreement);
 		FreeString(&clock->assignee_at_start);
 		FreeString(&clock->assignee_at_due);
 		FreeString(&clock->assignee_at_stop);
@@ -117,13 +118,16 @@ align_replay_new_clock(LeadClocks *clocks)
  * long, versions few.
  */
 Funnel *
-align_replay_funnel(LeadClocks *clocks, int32 version)
+align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version)
 {
-	if (version == 0)
+	if (version == 0 || agreement.len > AGREEMENT_MAX_NAME)
 		return NULL;
-	if (clocks->funnel_version != version)
+	if (clocks->funnel_version != version || !IsString(clocks->funnel_agreement, agreement))
 	{
-		clocks->funnel = align_agreement_funnel(clocks->agreement, version);
+		memcpy(clocks->funnel_agreement, agreement.text, agreement.len);
+		clocks->funnel_agreement[agreement.len] = '\0';
+		clocks->funnel_version = 0;
+		clocks->funnel = align_agreement_funnel(clocks->funnel_agreement, version);
 		clocks->funnel_version = version;
 	}
 	return clocks->funnel;
@@ -316,7 +320,8 @@ LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
 }
 
 static void
-StartClocks(LeadClocks *clocks, Funnel *funnel, int32 version, TimestampTz at)
+StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 version,
+			TimestampTz at)
 {
 	int			stage = StageIn(funnel, clocks->stage);
 
@@ -338,6 +343,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, int32 version, TimestampTz at)
 		clock->clock = inner;
 		clock->sla = CopyCString(clocks, sla);
 		clock->funnel = funnel;
+		clock->agreement = CopyString(clocks, agreement);
 		clock->version = version;
 		clock->assignee_at_start = CopyCString(clocks, clocks->assignee);
 		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
@@ -365,8 +371,17 @@ IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
 static void
 EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 {
-	Funnel	   *funnel = align_replay_funnel(clocks, entry->version);
-	bool		is_move = IsMove(clocks, entry->stage, funnel);
+	LeadString	agreement = entry->agreement;
+	Funnel	   *funnel;
+	bool		is_move;
+
+	if (agreement.text == NULL)
+	{
+		agreement.text = clocks->agreement;
+		agreement.len = strlen(clocks->agreement);
+	}
+	funnel = align_replay_funnel(clocks, agreement, entry->version);
+	is_move = IsMove(clocks, entry->stage, funnel);
 
 	if (is_move)
 	{
@@ -379,7 +394,7 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 	clocks->alive = true;
 	PassTo(clocks, entry->assignee, entry->effective_at);
 	if (is_move && funnel != NULL)
-		StartClocks(clocks, funnel, entry->version, entry->effective_at);
+		StartClocks(clocks, funnel, agreement, entry->version, entry->effective_at);
 }
 
 static void

@@ -45,7 +45,8 @@ typedef struct ReplayEntry
 	TimestampTz effective_at;
 	LeadString	stage;			/* text NULL: null */
 	LeadString	assignee;
-	int32		version;		/* of the agreement, 0: unknown */
+	LeadString	agreement;		/* that judged it; text NULL: that of LeadClocks */
+	int32		version;		/* of that, 0: unknown */
 } ReplayEntry;
 
 /*
@@ -57,6 +58,7 @@ typedef struct LeadClock
 	SlaClock	clock;
 	char	   *sla;			/* its name */
 	Funnel	   *funnel;			/* of its version; NULL if loaded closed */
+	char	   *agreement;		/* that it runs under */
 	int32		version;
 	char	   *assignee_at_start;	/* NULL: null */
 	char	   *assignee_at_due;
@@ -78,7 +80,7 @@ typedef struct LeadClock
  */
 typedef struct LeadClocks
 {
-	const char *agreement;		/* name, to look up versions */
+	const char *agreement;		/* that the table is attached to */
 	MemoryContext context;		/* of the arrays and strings */
 	bool		alive;			/* in a stage, not deleted */
 	char	   *stage;			/* the one it is in; NULL none */
@@ -86,7 +88,8 @@ typedef struct LeadClocks
 	int			nclocks;
 	int			room;
 	LeadClock  *clocks;
-	int32		funnel_version; /* the last version looked up, and its funnel */
+	char		funnel_agreement[NAMEDATALEN];	/* the last version looked up, */
+	int32		funnel_version; /* and its funnel */
 	Funnel	   *funnel;
 } LeadClocks;
 
@@ -109,7 +112,7 @@ extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS
 
 /* For replay_rows.c: room for one more clock, zeroed; the funnel of a version. */
 extern LeadClock *align_replay_new_clock(LeadClocks *clocks);
-extern Funnel *align_replay_funnel(LeadClocks *clocks, int32 version);
+extern Funnel *align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version);
 
 /*
  * The compiled funnel of a version; NULL if there is no such version.  Lives as

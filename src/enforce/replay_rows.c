@@ -122,16 +122,17 @@ LoadOpenClock(LeadClocks *clocks, LeadClock *clock, HeapTuple tuple, TupleDesc d
 			  const AttrNumber columns[SLA_NCOLUMNS])
 {
 	SlaClock   *inner = &clock->clock;
+	LeadString	agreement = {clock->agreement, strlen(clock->agreement)};
 	bool		isnull;
 	Datum		value;
 
-	clock->funnel = align_replay_funnel(clocks, clock->version);
+	clock->funnel = align_replay_funnel(clocks, agreement, clock->version);
 	inner->sla = ServiceLevelIndex(clock->funnel, clock->sla);
 	if (inner->sla < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("clock \"%s\" runs under version %d of agreement \"%s\", which does not have it",
-						clock->sla, clock->version, clocks->agreement),
+						clock->sla, clock->version, clock->agreement),
 				 errhint("Restore the versions of the agreement as they were.")));
 	value = Column(tuple, desc, columns, SLA_DUE_AT, &isnull);
 	inner->due_at = DatumGetTimestampTz(value);
@@ -151,6 +152,7 @@ align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 	bool		isnull;
 
 	clock->sla = TextColumn(context, tuple, desc, columns, SLA_SLA);
+	clock->agreement = MemoryContextStrdup(context, clocks->agreement);
 	clock->clock.sla = -1;
 	clock->clock.stopped_by = -1;
 	clock->clock.cycle = DatumGetInt32(Column(tuple, desc, columns, SLA_CYCLE, &isnull));
