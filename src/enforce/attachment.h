@@ -151,6 +151,8 @@ typedef struct Attachment
 	Oid			type[ROW_NROLES];	/* base types (domains looked through) */
 	FmgrInfo	out[ROW_NROLES];	/* output functions, to read any type as text */
 	Node	   *live;			/* over varno 1 = relid, planned; NULL: all live */
+	struct RowCondition *live_condition;	/* the same, compiled when first used;
+											 * see needs.h */
 	struct RowNeeds *needs;		/* of the version that rows were last judged by;
 								 * see needs.h */
 	struct RecorderPlans *plans;	/* see recorder.h; NULL until first used */

@@ -48,17 +48,25 @@ typedef enum HistoryColumn
 	HISTORY_NOTE,				/* text; of an override: why */
 	HISTORY_CAMPAIGN,			/* text */
 	HISTORY_AMOUNT,				/* numeric */
-	HISTORY_VERSION,			/* int: of the agreement that judged it */
+	HISTORY_AGREEMENT,			/* text: name of the agreement that judged it */
+	HISTORY_VERSION,			/* int: its version */
 	HISTORY_VIOLATION,			/* text: names of the rules broken, gravest first,
 								 * joined by ", "; null: none */
-	HISTORY_SOURCE,				/* text: null, 'backfill', 'adopted', 'live', or
-								 * 'merged (id)=(7)' */
+	HISTORY_SOURCE,				/* text: null, 'backfill', 'adopted', 'live' (it ended
+								 * or began to be live), 'not live' (a change
+								 * in between), or 'merged (id)=(7)' */
 	HISTORY_BRANCH,				/* text: null; for tables that share a journey */
 	HISTORY_HANDOFF,			/* text: the handoff that this entry submits */
 	HISTORY_NOTIFIED_AT			/* timestamptz: when align_handoff was sent for it */
 } HistoryColumn;
 
 #define HISTORY_NCOLUMNS (HISTORY_NOTIFIED_AT + 1)
+
+#define SOURCE_BACKFILL "backfill"
+#define SOURCE_ADOPTED "adopted"
+#define SOURCE_LIVE "live"
+#define SOURCE_NOT_LIVE "not live"
+#define SOURCE_MERGED "merged"	/* how it begins */
 
 typedef enum SlaColumn
 {
@@ -76,7 +84,9 @@ typedef enum SlaColumn
 	SLA_ELAPSED,				/* interval: counted time, null while open */
 	SLA_STOPPED_AT,				/* timestamptz */
 	SLA_OUTCOME,				/* text: met, missed, cancelled; null while open */
-	SLA_VERSION,				/* int: of the agreement that it was started under */
+	SLA_AGREEMENT,				/* text: name of the agreement that it was started
+								 * under */
+	SLA_VERSION,				/* int: its version */
 	SLA_WARN_NOTIFIED_AT,		/* timestamptz: when align_sla was sent for it */
 	SLA_DUE_NOTIFIED_AT			/* timestamptz */
 } SlaColumn;

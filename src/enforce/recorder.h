@@ -41,6 +41,13 @@
 extern bool align_recorder_writes;
 
 /*
+ * Write what is pending for the root of the attachment, as far as it belongs to
+ * this nesting level and its predecessors are known.
+ */
+struct Batch;
+extern void align_recorder_flush(Attachment *attachment, struct Batch *batch);
+
+/*
  * Everything that is pending is written now; for functions that read history
  * (check, journeys, merge_leads, erase, ...).
  */
@@ -63,6 +70,20 @@ extern void align_record_gone(Attachment *attachment, const Datum *key, HistoryE
  * backfills and merge_leads().
  */
 extern void align_recompute_clocks(Attachment *attachment, const Datum *key);
+
+/*
+ * The identity that history and clocks are written with: the owner of the
+ * attached table, row security off, past the guard on history and clocks.
+ */
+typedef struct OwnerIdentity
+{
+	Oid			userid;			/* to go back to */
+	int			sec_context;
+	bool		writing;
+} OwnerIdentity;
+
+extern void align_become_owner(const Attachment *attachment, OwnerIdentity *identity);
+extern void align_resume_identity(const OwnerIdentity *identity);
 
 /*
  * Run a statement as the owner of the attached table, allowed to write its

@@ -409,6 +409,8 @@ LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 void
 align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 {
+	if (entry->not_live)
+		return;
 	switch (entry->event)
 	{
 		case EVENT_OPENING:
@@ -432,5 +434,22 @@ align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 		case EVENT_REKEY:
 		case EVENT_TOUCH:
 			break;
+	}
+}
+
+void
+align_replay_carry_notified(LeadClock *clock, const LeadClocks *old_clocks)
+{
+	for (int i = 0; i < old_clocks->nclocks; i++)
+	{
+		const LeadClock *old = &old_clocks->clocks[i];
+
+		if (old->clock.cycle != clock->clock.cycle || strcmp(old->sla, clock->sla) != 0)
+			continue;
+		clock->warn_notified = old->warn_notified;
+		clock->warn_notified_at = old->warn_notified_at;
+		clock->due_notified = old->due_notified;
+		clock->due_notified_at = old->due_notified_at;
+		return;
 	}
 }

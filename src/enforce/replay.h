@@ -47,6 +47,7 @@ typedef struct ReplayEntry
 	LeadString	assignee;
 	LeadString	agreement;		/* that judged it; text NULL: that of LeadClocks */
 	int32		version;		/* of that, 0: unknown */
+	bool		not_live;		/* of a row that is not live: no effect at all */
 } ReplayEntry;
 
 /*
@@ -109,6 +110,9 @@ extern void align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry);
  * were loaded closed. */
 extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS],
 							   bool nulls[SLA_NCOLUMNS]);
+
+/* What was announced of the same cycle, when clocks are made anew. */
+extern void align_replay_carry_notified(LeadClock *clock, const LeadClocks *old_clocks);
 
 /* For replay_rows.c: room for one more clock, zeroed; the funnel of a version. */
 extern LeadClock *align_replay_new_clock(LeadClocks *clocks);

@@ -152,7 +152,9 @@ align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 	bool		isnull;
 
 	clock->sla = TextColumn(context, tuple, desc, columns, SLA_SLA);
-	clock->agreement = MemoryContextStrdup(context, clocks->agreement);
+	clock->agreement = TextColumn(context, tuple, desc, columns, SLA_AGREEMENT);
+	if (clock->agreement == NULL)
+		clock->agreement = MemoryContextStrdup(context, clocks->agreement);
 	clock->clock.sla = -1;
 	clock->clock.stopped_by = -1;
 	clock->clock.cycle = DatumGetInt32(Column(tuple, desc, columns, SLA_CYCLE, &isnull));
@@ -228,6 +230,7 @@ align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS], bool null
 	values[SLA_STOPPED_AT] = TimestampTzGetDatum(inner->stopped_at);
 	values[SLA_OUTCOME] = OptionalText(inner->closed ? align_clock_state_name(inner->outcome) : NULL,
 									   &nulls[SLA_OUTCOME]);
+	values[SLA_AGREEMENT] = CStringGetTextDatum(clock->agreement);
 	values[SLA_VERSION] = Int32GetDatum(clock->version);
 	nulls[SLA_WARN_NOTIFIED_AT] = !clock->warn_notified;
 	values[SLA_WARN_NOTIFIED_AT] = TimestampTzGetDatum(clock->warn_notified_at);
