@@ -51,6 +51,18 @@
 	make_range(typcache, lower, upper, empty)
 #endif
 
+/*
+ * Generated columns need not be stored since 18; an expression that names one
+ * then has to be written with what it is computed from.
+ */
+#if PG_VERSION_NUM >= 180000
+#define ALIGN_IS_VIRTUAL(attribute) ((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#define align_expand_virtual_columns(node, rel) expand_generated_columns_in_expr(node, rel, 1)
+#else
+#define ALIGN_IS_VIRTUAL(attribute) ((void) (attribute), false)
+#define align_expand_virtual_columns(node, rel) ((void) (rel), (node))
+#endif
+
 /* Intervals can be infinite since 17. */
 #if PG_VERSION_NUM >= 170000
 #define ALIGN_INTERVAL_NOT_FINITE(interval) INTERVAL_NOT_FINITE(interval)

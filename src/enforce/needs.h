@@ -45,6 +45,8 @@ extern bool align_condition_true(RowCondition *condition, HeapTuple row);
  */
 extern RowNeeds *align_needs_compile(Relation rel, const Funnel *funnel, const char *agreement,
 									 int32 version, bool check, MemoryContext context);
+/* Gives back its memory, before that of its context goes. */
+extern void align_needs_free(RowNeeds *needs);
 /* Was it compiled from this very funnel? */
 extern bool align_needs_are_of(const RowNeeds *needs, const Funnel *funnel);
 
@@ -55,5 +57,9 @@ extern bool align_needs_are_of(const RowNeeds *needs, const Funnel *funnel);
  */
 extern int	align_needs_unmet(RowNeeds *needs, HeapTuple row, int from, int to,
 							  const FunnelNeed **unmet, int max);
+
+/* Why a need cannot be met whatever the row says ("column \"budget\" does not
+ * exist"); NULL if it can. */
+extern const char *align_need_problem(const RowNeeds *needs, const FunnelNeed *need);
 
 #endif							/* ALIGN_NEEDS_H */
