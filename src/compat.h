@@ -129,4 +129,20 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 #define align_table_ownercheck(relid, role) pg_class_ownercheck(relid, role)
 #endif
 
+/* May a role create objects in a schema? */
+#if PG_VERSION_NUM >= 160000
+#define align_may_create_in(schema, role) \
+	(object_aclcheck(NamespaceRelationId, schema, role, ACL_CREATE) == ACLCHECK_OK)
+#else
+#define align_may_create_in(schema, role) \
+	(pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK)
+#endif
+
+/* Names are parsed softly since 16. */
+#if PG_VERSION_NUM >= 160000
+#define align_qualified_name_list(text) stringToQualifiedNameList(text, NULL)
+#else
+#define align_qualified_name_list(text) stringToQualifiedNameList(text)
+#endif
+
 #endif							/* ALIGN_COMPAT_H */

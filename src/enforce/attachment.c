@@ -5,12 +5,15 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "enforce/attachment.h"
 
@@ -49,6 +52,24 @@ align_attach_mode(const char *name)
 			return i;
 	}
 	return -1;
+}
+
+bool
+align_own_key_columns(Oid relid, int nkeys, AttrNumber *attnums)
+{
+	int			nfound = 0;
+
+	for (AttrNumber attnum = 1; nfound < nkeys; attnum++)
+	{
+		HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid), Int16GetDatum(attnum));
+
+		if (!HeapTupleIsValid(tuple))
+			return false;
+		if (!((Form_pg_attribute) GETSTRUCT(tuple))->attisdropped)
+			attnums[nfound++] = attnum;
+		ReleaseSysCache(tuple);
+	}
+	return true;
 }
 
 /*

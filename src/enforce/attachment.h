@@ -116,6 +116,8 @@ typedef struct KeyColumn
 {
 	AttrNumber	attnum;			/* in the relation of the Attachment */
 	char	   *name;			/* as the root calls it, now */
+	char	   *history_column; /* as the history calls it, quoted */
+	char	   *sla_column;		/* as the clock table calls it, quoted */
 	Oid			type;
 	int32		typmod;
 	Oid			collation;
@@ -176,6 +178,10 @@ extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 extern Datum align_key_jsonb(const Attachment *attachment, const Datum *values);
 /* (id)=(42): how keys are shown in messages. */
 extern char *align_key_text(const Attachment *attachment, const Datum *values);
+
+/* Attribute numbers of the key columns of a history or clock table: the first
+ * nkeys that are not dropped.  False if it has not so many. */
+extern bool align_own_key_columns(Oid relid, int nkeys, AttrNumber *attnums);
 
 /* Raises unless the current user owns the relation. */
 extern void align_check_table_owner(Oid relid);

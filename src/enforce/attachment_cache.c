@@ -173,6 +173,38 @@ BuildKey(Attachment *attachment, int keyno)
 	fmgr_info_cxt(output, &key->out, attachment->context);
 }
 
+/*
+ * How the keys are called in a history or clock table.
+ */
+static void
+ReadOwnKeys(Oid relid, int nkeys, const char **names)
+{
+	AttrNumber	attnums[ATTACHMENT_MAX_KEYS];
+
+	if (!align_own_key_columns(relid, nkeys, attnums))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("relation \"%s\" does not begin with the key columns of the attached table",
+						get_rel_name(relid))));
+	for (int i = 0; i < nkeys; i++)
+		names[i] = quote_identifier(get_attname(relid, attnums[i], false));
+}
+
+static void
+BuildOwnKeys(Attachment *attachment)
+{
+	const char *history[ATTACHMENT_MAX_KEYS];
+	const char *sla[ATTACHMENT_MAX_KEYS];
+
+	ReadOwnKeys(attachment->marker.history, attachment->nkeys, history);
+	ReadOwnKeys(attachment->marker.sla, attachment->nkeys, sla);
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		attachment->keys[i].history_column = unconstify(char *, history[i]);
+		attachment->keys[i].sla_column = unconstify(char *, sla[i]);
+	}
+}
+
 static void
 BuildColumn(Attachment *attachment, RowRole role)
 {
@@ -238,6 +270,7 @@ BuildAttachment(Oid relid, Oid root)
 	attachment->nkeys = attachment->marker.nkeys;
 	for (int i = 0; i < attachment->nkeys; i++)
 		BuildKey(attachment, i);
+	BuildOwnKeys(attachment);
 	for (int role = 0; role < ROW_NROLES; role++)
 		BuildColumn(attachment, (RowRole) role);
 	attachment->live = BuildLive(attachment, root_natts);
