@@ -67,7 +67,7 @@ extern char *align_verdict_names(const Verdict *verdict);
  * Reading columns of the row.  Text lives in the current memory context or in
  * the row; text NULL if the column is null or the attachment has none.
  */
-extern LeadString align_row_text(Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row);
+extern LeadString align_row_column(Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row);
 /*
  * The stage of the row: its index in the funnel, -1 if unknown or null; *label
  * as the row writes it.  Remembers what it looked up (LabelMemo: by value for
