@@ -1,0 +1,100 @@
+/*
+ * pending.h
+ *	  Changes that the row triggers have judged and that are not yet written.
+ *
+ * Changes are kept per attached table (its root).  They live in the transaction:
+ * a subtransaction that is rolled back takes those made in it along, one that
+ * commits leaves them to its parent.  A change is written only at the nesting
+ * level that it belongs to: were it written inside a subtransaction of somebody
+ * else's trigger that is rolled back afterwards, it would be lost.
+ */
+#ifndef ALIGN_PENDING_H
+#define ALIGN_PENDING_H
+
+#include "compat.h"
+
+#include "access/xact.h"
+#include "datatype/timestamp.h"
+#include "enforce/attachment.h"
+#include "enforce/history.h"
+
+#define PENDING_NOT_TOLD DT_NOBEGIN /* effective_at: take recorded_at */
+
+/*
+ * One entry to be.  Strings and by-reference values are in the batch's context,
+ * in a compiled funnel, or static.
+ */
+typedef struct Change
+{
+	HistoryEvent event;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	Datum		old_key[ATTACHMENT_MAX_KEYS];	/* EVENT_REKEY */
+	uint32		hash;			/* of key */
+	CommandId	command;		/* that made the row version */
+	int			arrival;		/* counts within the batch */
+	int			nest_level;
+	bool		written;		/* by the flush under way */
+	bool		fresh;			/* nothing is recorded of this lead */
+	bool		standing;		/* no change of the row: from_stage is whatever was
+								 * recorded last */
+	bool		movable;		/* a DELETE that may turn out to be half of a row
+								 * movement; old_row is kept for it */
+	HeapTuple	old_row;
+	Oid			old_relid;
+	const char *from_stage;
+	const char *stage;
+	const char *from_team;
+	const char *team;
+	const char *assignee;
+	const char *actor;
+	const char *db_role;
+	const char *reason;
+	const char *note;
+	const char *campaign;
+	const char *violation;
+	const char *source;
+	const char *handoff;
+	const char *handoff_from_team;
+	const char *handoff_to_team;
+	Datum		amount;			/* numeric */
+	bool		has_amount;
+	TimestampTz effective_at;
+	int32		version;
+} Change;
+
+typedef struct Batch
+{
+	Oid			root;
+	MemoryContext context;		/* reset whenever the batch is empty */
+	int			nchanges;
+	int			room;
+	Change	  **changes;		/* in the order of their arrival */
+	int			arrivals;
+	Oid			db_role_id;		/* whose name db_role is */
+	const char *db_role;
+	int			nopen;			/* statements on a partitioned root under way */
+	int		   *open_levels;	/* nesting level of each */
+	int			open_room;
+} Batch;
+
+/* The batch of a root, made if need be. */
+extern Batch *align_pending_batch(Oid root);
+/* A new change, zeroed but for key (copied), hash, nest_level and arrival. */
+extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Datum *key);
+/* Take out the changes at the given positions (sorted flags), keep the rest. */
+extern void align_pending_remove(Batch *batch, const bool *gone);
+/* The latest movable change with this key and command, or NULL. */
+extern Change *align_pending_movable(Batch *batch, Attachment *attachment, const Datum *key,
+									 CommandId command);
+extern uint32 align_pending_hash(Attachment *attachment, const Datum *key);
+extern bool align_pending_same_key(Attachment *attachment, const Datum *a, const Datum *b);
+extern char *align_pending_string(Batch *batch, const char *text, int len);
+
+/* A statement on a partitioned root begins, or ends. */
+extern void align_pending_open(Batch *batch);
+extern void align_pending_close(Batch *batch);
+
+/* Every batch with changes; for flushing all. */
+extern List *align_pending_batches(void);
+
+#endif							/* ALIGN_PENDING_H */
