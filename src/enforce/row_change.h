@@ -1,0 +1,35 @@
+/*
+ * row_change.h
+ *	  From versions of a row to the changes of its lead.
+ */
+#ifndef ALIGN_ROW_CHANGE_H
+#define ALIGN_ROW_CHANGE_H
+
+#include "compat.h"
+
+#include "access/htup.h"
+#include "enforce/attachment.h"
+#include "enforce/pending.h"
+#include "utils/rel.h"
+
+/* A row as it stands, or stood, in a relation (a partition, perhaps). */
+typedef struct RowVersion
+{
+	Attachment *attachment;		/* of rel */
+	Relation	rel;
+	HeapTuple	row;
+} RowVersion;
+
+/*
+ * Judge, and add what is to be recorded to the batch; raises in mode enforce.
+ * command: that which made (of a DELETE: unmade) the row version.
+ */
+extern void align_changes_of_insert(Batch *batch, const RowVersion *after, CommandId command);
+extern void align_changes_of_update(Batch *batch, const RowVersion *before,
+									const RowVersion *after, CommandId command);
+extern Change *align_change_of_delete(Batch *batch, const RowVersion *before, CommandId command);
+
+/* The DELETE whose other half an INSERT is; NULL if it is none. */
+extern Change *align_change_moved_from(Batch *batch, const RowVersion *after, CommandId command);
+
+#endif							/* ALIGN_ROW_CHANGE_H */
