@@ -12,11 +12,13 @@ DEMO_DATA := $(DATA)
 
 EXTENSION = align
 MODULE_big = align
-EXTVERSION = 0.1.0
+EXTVERSION = 0.2.0
 
 # One module per room; the order is that of their dependencies.
 SQL_MODULES = schema calendar funnel lead judge infer conversion agreement attachment explain history alerts leads
 SQL_SOURCES = $(SQL_MODULES:%=sql/align/%.sql)
+# Those that the version before did not have.
+NEW_MODULES = attachment explain history alerts leads
 CURRENT_SCRIPT = sql/align--$(EXTVERSION).sql
 
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
@@ -44,6 +46,14 @@ include $(PGXS)
 
 $(CURRENT_SCRIPT): $(SQL_SOURCES)
 	cat $^ >$@
+
+# For developers: the delta to this version ends with the modules that are new;
+# what comes before them is written by hand.  Released deltas stay as they are.
+DELTA = $(wildcard sql/upgrade/align--*--$(EXTVERSION).sql)
+.PHONY: delta
+delta:
+	sed -i '/^-- The modules that are new/q' $(DELTA)
+	cat $(NEW_MODULES:%=sql/align/%.sql) >>$(DELTA)
 
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)
 
