@@ -25,7 +25,7 @@ sub demo
 	my (%settings) = @_;
 	my ($out, $err) = ('', '');
 
-	delete local @ENV{qw(PGDATA PGHOST PGPORT PGUSER PGDATABASE PGOPTIONS MAKEFLAGS MAKELEVEL)};
+	delete local @ENV{qw(PGDATA PGHOST PGPORT PGUSER PGDATABASE PGOPTIONS MAKEFLAGS MAKELEVEL KEEP AGREEMENT TIMEZONE)};
 	local $ENV{PG_CONFIG} = $ENV{BUILD_PG_CONFIG};
 	local @ENV{ keys %settings } = values %settings;
 	IPC::Run::run([ 'bash', "$top/sql/demo/run" ], '<', \undef, '>', \$out, '2>', \$err);
