@@ -9,9 +9,9 @@
  * Who is acting: a move is wrong_team when both the source's and the target's
  * team (where there is one) are tied to database roles in align.team, and
  * neither the current user nor the role outside any security definer function
- * is a member of either; the team that a handoff asks may answer it.  Where one
- * of the teams concerned is tied to no role, nothing is checked.  Superusers are
- * members of every role.  The team column is no evidence of who acts, and is not
+ * is a member of either; the team that a handoff asks may answer it, and then
+ * is one of the teams concerned.  Where one of these is tied to no role, nothing
+ * is checked.  Superusers are members of every role.  (acting.h)  The team column is no evidence of who acts, and is not
  * judged.
  */
 #ifndef ALIGN_VERDICT_H
@@ -51,6 +51,9 @@ typedef struct Verdict
 /* The row as it would stand; relid's own attribute numbers. */
 extern void align_verdict(Attachment *attachment, Relation rel, const RowMove *move,
 						  HeapTuple row, Verdict *verdict);
+
+/* The needs of the version that judges, compiled for rel. */
+extern RowNeeds *align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move);
 
 /* One broken rule in words, as the triggers would say it to the current user:
  * row values are shown only to those who may read them. */

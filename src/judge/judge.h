@@ -59,6 +59,9 @@ typedef struct Move
 
 extern int	align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BROKEN]);
 
+/* May this team (an index) make the move? */
+extern bool align_team_may_move(const Funnel *funnel, const Move *move, int team);
+
 /* What a verdict says; palloc'd sentences, hint NULL if nothing can be done. */
 typedef struct VerdictText
 {
@@ -72,6 +75,9 @@ typedef struct VerdictText
 extern void align_verdict_text(const Funnel *funnel, const Move *move, Rule rule,
 							   const char *subject, const char *agreement,
 							   VerdictText *text);
+/* "Team "marketing" holds "mql" and team "sales" holds "sal".": of a move of
+ * which at least one stage has a holder. */
+extern char *align_holders_text(const Funnel *funnel, const Move *move);
 
 /*
  * Walks the stage entries of a lead as a funnel sees them: labels resolved once

@@ -161,23 +161,35 @@ AnswersHandoff(const Funnel *funnel, const Move *move, int team)
  * Only the team that holds the lead or the one that receives it may move it; a
  * lead that is submitted in a handoff may be accepted or rejected by the team
  * it is submitted to, though the other team still holds its stage.
- * A team that the agreement does not know is not checked, nor is an entry.
+ * Where no team holds either stage everyone may, and an entry is not checked.
+ */
+bool
+align_team_may_move(const Funnel *funnel, const Move *move, int team)
+{
+	int			from_team;
+	int			to_team;
+
+	if (move->from < 0 || move->to < 0)
+		return true;
+	from_team = funnel->stages[move->from].team;
+	to_team = funnel->stages[move->to].team;
+	if ((from_team < 0 && to_team < 0) || team == from_team || team == to_team)
+		return true;
+	return AnswersHandoff(funnel, move, team);
+}
+
+/*
+ * A team that the agreement does not know is not checked.
  */
 static Rule
 CheckTeam(const Funnel *funnel, const Move *move)
 {
 	int			team;
-	int			from_team;
-	int			to_team;
 
-	if (move->team.text == NULL || move->from < 0)
+	if (move->team.text == NULL)
 		return RULE_NONE;
 	team = align_funnel_team(funnel, move->team.text, move->team.len);
-	from_team = funnel->stages[move->from].team;
-	to_team = funnel->stages[move->to].team;
-	if (team < 0 || (from_team < 0 && to_team < 0) || team == from_team || team == to_team)
-		return RULE_NONE;
-	if (AnswersHandoff(funnel, move, team))
+	if (team < 0 || align_team_may_move(funnel, move, team))
 		return RULE_NONE;
 	return RULE_WRONG_TEAM;
 }
@@ -278,26 +290,22 @@ TeamName(const Funnel *funnel, int stage)
 	return funnel->teams[funnel->stages[stage].team].name;
 }
 
-static void
-WrongTeamText(const Funnel *funnel, const Move *move, const char *subject, VerdictText *text)
+char *
+align_holders_text(const Funnel *funnel, const Move *move)
 {
 	const FunnelStage *from = &funnel->stages[move->from];
 	const FunnelStage *to = &funnel->stages[move->to];
 
-	text->message = psprintf("%s may not be moved from \"%s\" to \"%s\" by team \"%s\"",
-							 subject, from->name, to->name, StringText(move->team));
 	if (from->team == to->team)
-		text->detail = psprintf("Team \"%s\" holds \"%s\" and \"%s\".",
-								TeamName(funnel, move->from), from->name, to->name);
-	else if (from->team >= 0 && to->team >= 0)
-		text->detail = psprintf("Team \"%s\" holds \"%s\" and team \"%s\" holds \"%s\".",
-								TeamName(funnel, move->from), from->name,
-								TeamName(funnel, move->to), to->name);
-	else if (from->team >= 0)
-		text->detail = psprintf("Team \"%s\" holds \"%s\".", TeamName(funnel, move->from), from->name);
-	else
-		text->detail = psprintf("Team \"%s\" holds \"%s\".", TeamName(funnel, move->to), to->name);
-	text->hint = NULL;
+		return psprintf("Team \"%s\" holds \"%s\" and \"%s\".",
+						TeamName(funnel, move->from), from->name, to->name);
+	if (from->team >= 0 && to->team >= 0)
+		return psprintf("Team \"%s\" holds \"%s\" and team \"%s\" holds \"%s\".",
+						TeamName(funnel, move->from), from->name,
+						TeamName(funnel, move->to), to->name);
+	if (from->team >= 0)
+		return psprintf("Team \"%s\" holds \"%s\".", TeamName(funnel, move->from), from->name);
+	return psprintf("Team \"%s\" holds \"%s\".", TeamName(funnel, move->to), to->name);
 }
 
 static void
@@ -351,7 +359,9 @@ align_verdict_text(const Funnel *funnel, const Move *move, Rule rule,
 			ReasonText(funnel, move, rule, subject, agreement, text);
 			return;
 		case RULE_WRONG_TEAM:
-			WrongTeamText(funnel, move, subject, text);
+			text->message = psprintf("%s may not be moved from \"%s\" to \"%s\" by team \"%s\"",
+									 subject, from, to, StringText(move->team));
+			text->detail = align_holders_text(funnel, move);
 			return;
 		case RULE_NONE:
 		case RULE_MISSING_NEED:

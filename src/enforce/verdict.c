@@ -1,0 +1,94 @@
+/*
+ * verdict.c
+ *	  The verdict on a row that stands.
+ *
+ * Runs once per row that moves, so it looks before it does anything: a legal
+ * move allocates nothing.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+
+#include "enforce/acting.h"
+#include "enforce/verdict.h"
+#include "settings.h"
+
+const char *
+align_override(void)
+{
+	return align_setting_override[0] != '\0' ? align_setting_override : NULL;
+}
+
+RowNeeds *
+align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move)
+{
+	RowNeeds   *needs = attachment->needs;
+
+	if (likely(needs != NULL && align_needs_are_of(needs, move->funnel)))
+		return needs;
+	needs = align_needs_compile(rel, move->funnel, move->agreement, move->version, false,
+								attachment->context);
+	if (attachment->needs != NULL)
+		align_needs_free(attachment->needs);
+	attachment->needs = needs;
+	return needs;
+}
+
+static inline void
+Broken(Verdict *verdict, Rule rule)
+{
+	verdict->broken[verdict->nbroken++] = rule;
+}
+
+/*
+ * Rules come in the order of their codes, which is that of their gravity, but
+ * for left_funnel, which stands alone.
+ */
+void
+align_verdict(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row,
+			  Verdict *verdict)
+{
+	const Move *move = &row_move->move;
+	Rule		judged[MOVE_MAX_BROKEN];
+	int			njudged;
+	int			next = 0;
+
+	verdict->nbroken = 0;
+	if (move->to_label.text == NULL)
+	{
+		if (move->from_label.text != NULL)
+			Broken(verdict, RULE_LEFT_FUNNEL);
+		return;
+	}
+	njudged = align_judge_move(row_move->funnel, move, judged);
+	if (move->to < 0)
+	{
+		Broken(verdict, judged[0]);
+		return;
+	}
+	if (move->from == move->to)
+		return;					/* another label of the same stage */
+
+	while (next < njudged && judged[next] < RULE_MISSING_NEED)
+		Broken(verdict, judged[next++]);
+	if (align_needs_unmet(align_verdict_needs(attachment, rel, row_move), row,
+						  move->from, move->to, NULL, 0) > 0)
+		Broken(verdict, RULE_MISSING_NEED);
+	while (next < njudged)
+		Broken(verdict, judged[next++]);
+	if (!align_may_move(row_move->agreement, row_move->funnel, move))
+		Broken(verdict, RULE_WRONG_TEAM);
+}
+
+char *
+align_verdict_names(const Verdict *verdict)
+{
+	StringInfoData names;
+
+	if (verdict->nbroken == 0)
+		return NULL;
+	initStringInfo(&names);
+	for (int i = 0; i < verdict->nbroken; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", align_rule_name(verdict->broken[i]));
+	return names.data;
+}
