@@ -13,27 +13,17 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
-#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/queryenvironment.h"
-#include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 
 #include "enforce/history.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_sql.h"
-
-#define ROWS_NAME "align_rows"
-
-bool		align_recorder_writes = false;
 
 /*
  * Plans of one attached table.  They are for the history, clock table and key
@@ -205,221 +195,6 @@ RowsOf(RecorderStatement statement)
 }
 
 /*
- * The texts.  "h" is history or clock table, "r" the rows.
- */
-
-/* Name of the i-th key column of a table of ours. */
-static const char *
-OwnKeyName(Oid relid, int i)
-{
-	return quote_identifier(get_attname(relid, i + 1, false));
-}
-
-/* h.<key> = r.<prefix>_1 AND ..., with the operators of the keys' types */
-static void
-AppendKeyMatch(StringInfo buf, const Attachment *attachment, Oid relid, const char *prefix)
-{
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		const KeyColumn *column = &attachment->keys[i];
-		char	   *left = psprintf("h.%s", OwnKeyName(relid, i));
-		char	   *right = psprintf("r.%s_%d", prefix, i + 1);
-
-		if (i > 0)
-			appendStringInfoString(buf, " AND ");
-		generate_operator_clause(buf, left, column->type, column->eq_operator,
-								 right, column->type);
-	}
-}
-
-static void
-AppendOwnColumns(StringInfo buf, const char *prefix, const OwnColumn *columns, int ncolumns)
-{
-	for (int i = 0; i < ncolumns; i++)
-		appendStringInfo(buf, ", %s%s", prefix, columns[i].name);
-}
-
-static void
-AppendKeyNames(StringInfo buf, const Attachment *attachment, Oid relid)
-{
-	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(buf, "%s%s", i > 0 ? ", " : "", OwnKeyName(relid, i));
-}
-
-static void
-AppendRowKeys(StringInfo buf, const Attachment *attachment)
-{
-	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(buf, "%sr.key_%d", i > 0 ? ", " : "", i + 1);
-}
-
-static void
-AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
-{
-	Oid			history = attachment->marker.history;
-
-	appendStringInfoString(buf, "SELECT r.n, l.entry_no, l.recorded_at, l.effective_at, l.event, "
-						   "l.stage, l.team, l.assignee, l.source");
-	if (with_latest)
-		appendStringInfoString(buf, ", m.latest");
-	appendStringInfo(buf, " FROM " ROWS_NAME " AS r LEFT JOIN LATERAL (SELECT h.entry_no, "
-					 "h.recorded_at, h.effective_at, h.event, h.stage, h.team, h.assignee, h.source "
-					 "FROM %s AS h WHERE ", attachment->history_name);
-	AppendKeyMatch(buf, attachment, history, "key");
-	/* all of the key, so that an index on it gives the order */
-	appendStringInfoString(buf, " ORDER BY ");
-	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(buf, "h.%s DESC, ", OwnKeyName(history, i));
-	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1) AS l ON true");
-	if (with_latest)
-	{
-		appendStringInfo(buf, " LEFT JOIN LATERAL (SELECT pg_catalog.max(h.effective_at) AS latest "
-						 "FROM %s AS h WHERE ", attachment->history_name);
-		AppendKeyMatch(buf, attachment, history, "key");
-		appendStringInfoString(buf, ") AS m ON true");
-	}
-}
-
-static void
-AppendRekeyAside(StringInfo buf, const Attachment *attachment, Oid relid, const char *name,
-				 const char *number)
-{
-	appendStringInfo(buf, "UPDATE %s AS h SET ", name);
-	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(buf, "%s = r.key_%d, ", OwnKeyName(relid, i), i + 1);
-	appendStringInfo(buf, "%s = OPERATOR(pg_catalog.-) h.%s FROM " ROWS_NAME " AS r WHERE ",
-					 number, number);
-	AppendKeyMatch(buf, attachment, relid, "old");
-	appendStringInfo(buf, " AND h.%s OPERATOR(pg_catalog.>) 0", number);
-}
-
-/*
- * The key may have been another lead's before: its entries stay in front, and
- * what comes is told apart as if it had been merged.
- */
-static void
-AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
-{
-	Oid			history = attachment->marker.history;
-
-	appendStringInfo(buf, "UPDATE %s AS h SET entry_no = o.last OPERATOR(pg_catalog.-) h.entry_no, "
-					 "source = CASE WHEN o.last OPERATOR(pg_catalog.>) 0 THEN 'merged' ELSE h.source END, "
-					 "recorded_at = CASE WHEN o.last OPERATOR(pg_catalog.>) 0 "
-					 "THEN GREATEST(o.latest, pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.+) "
-					 "pg_catalog.make_interval(secs => 0.000001 OPERATOR(pg_catalog.*) (OPERATOR(pg_catalog.-) h.entry_no)) "
-					 "ELSE h.recorded_at END "
-					 "FROM " ROWS_NAME " AS r, LATERAL (SELECT "
-					 "COALESCE(pg_catalog.max(h.entry_no), 0) AS last, pg_catalog.max(h.recorded_at) AS latest FROM %s AS h WHERE ",
-					 attachment->history_name, attachment->history_name);
-	AppendKeyMatch(buf, attachment, history, "key");
-	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.>) 0) AS o WHERE ");
-	AppendKeyMatch(buf, attachment, history, "key");
-	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.<) 0");
-}
-
-static void
-AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
-{
-	Oid			sla = attachment->marker.sla;
-
-	appendStringInfo(buf, "UPDATE %s AS h SET cycle = (SELECT COALESCE(pg_catalog.max(o.cycle), 0) "
-					 "FROM %s AS o WHERE ", attachment->sla_name, attachment->sla_name);
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		const KeyColumn *column = &attachment->keys[i];
-		char	   *left = psprintf("o.%s", OwnKeyName(sla, i));
-		char	   *right = psprintf("h.%s", OwnKeyName(sla, i));
-
-		generate_operator_clause(buf, left, column->type, column->eq_operator,
-								 right, column->type);
-		appendStringInfoString(buf, " AND ");
-	}
-	appendStringInfoString(buf, "o.sla OPERATOR(pg_catalog.=) h.sla AND o.cycle OPERATOR(pg_catalog.>) 0) "
-						   "OPERATOR(pg_catalog.-) h.cycle FROM " ROWS_NAME " AS r WHERE ");
-	AppendKeyMatch(buf, attachment, sla, "key");
-	appendStringInfoString(buf, " AND h.cycle OPERATOR(pg_catalog.<) 0");
-}
-
-static char *
-StatementText(const Attachment *attachment, RecorderStatement statement)
-{
-	Oid			history = attachment->marker.history;
-	Oid			sla = attachment->marker.sla;
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	switch (statement)
-	{
-		case READ_LAST:
-			AppendReadLast(&buf, attachment, true);
-			break;
-		case READ_LAST_ONLY:
-			AppendReadLast(&buf, attachment, false);
-			break;
-		case READ_CLOCKS:
-			appendStringInfoString(&buf, "SELECT r.n");
-			AppendOwnColumns(&buf, "h.", align_sla_columns, SLA_NCOLUMNS);
-			appendStringInfo(&buf, " FROM " ROWS_NAME " AS r, %s AS h WHERE ", attachment->sla_name);
-			AppendKeyMatch(&buf, attachment, sla, "key");
-			break;
-		case READ_ENTRIES:
-			appendStringInfo(&buf, "SELECT r.n, h.event, h.effective_at, h.stage, h.assignee, "
-							 "h.agreement, h.version, h.source FROM " ROWS_NAME " AS r, %s AS h WHERE ",
-							 attachment->history_name);
-			AppendKeyMatch(&buf, attachment, history, "key");
-			appendStringInfoString(&buf, " ORDER BY r.n, h.effective_at, h.entry_no");
-			break;
-		case ADD_ENTRIES:
-			appendStringInfo(&buf, "INSERT INTO %s (", attachment->history_name);
-			AppendKeyNames(&buf, attachment, history);
-			AppendOwnColumns(&buf, "", align_history_columns, HISTORY_NCOLUMNS);
-			appendStringInfoString(&buf, ") SELECT ");
-			AppendRowKeys(&buf, attachment);
-			AppendOwnColumns(&buf, "r.", align_history_columns, HISTORY_NCOLUMNS);
-			appendStringInfoString(&buf, " FROM " ROWS_NAME " AS r");
-			break;
-		case ADD_CLOCKS:
-			appendStringInfo(&buf, "INSERT INTO %s (", attachment->sla_name);
-			AppendKeyNames(&buf, attachment, sla);
-			AppendOwnColumns(&buf, "", align_sla_columns, SLA_NCOLUMNS);
-			appendStringInfoString(&buf, ") SELECT ");
-			AppendRowKeys(&buf, attachment);
-			AppendOwnColumns(&buf, "r.", align_sla_columns, SLA_NCOLUMNS);
-			appendStringInfoString(&buf, " FROM " ROWS_NAME " AS r");
-			break;
-		case CHANGE_CLOCKS:
-			/* what identifies a clock, and what others write, stays */
-			appendStringInfo(&buf, "UPDATE %s AS h SET assignee_at_due = r.assignee_at_due, "
-							 "assignee_at_stop = r.assignee_at_stop, due_at = r.due_at, "
-							 "warn_at = r.warn_at, paused = r.paused, elapsed = r.elapsed, "
-							 "stopped_at = r.stopped_at, outcome = r.outcome FROM " ROWS_NAME
-							 " AS r WHERE ", attachment->sla_name);
-			AppendKeyMatch(&buf, attachment, sla, "key");
-			appendStringInfoString(&buf, " AND h.sla OPERATOR(pg_catalog.=) r.sla "
-								   "AND h.cycle OPERATOR(pg_catalog.=) r.cycle");
-			break;
-		case DROP_CLOCKS:
-			appendStringInfo(&buf, "DELETE FROM %s AS h USING " ROWS_NAME " AS r WHERE ",
-							 attachment->sla_name);
-			AppendKeyMatch(&buf, attachment, sla, "key");
-			break;
-		case REKEY_ENTRIES_ASIDE:
-			AppendRekeyAside(&buf, attachment, history, attachment->history_name, "entry_no");
-			break;
-		case REKEY_CLOCKS_ASIDE:
-			AppendRekeyAside(&buf, attachment, sla, attachment->sla_name, "cycle");
-			break;
-		case REKEY_ENTRIES:
-			AppendRekeyEntries(&buf, attachment);
-			break;
-		case REKEY_CLOCKS:
-			AppendRekeyClocks(&buf, attachment);
-			break;
-	}
-	return buf.data;
-}
-
-/*
  * Planning.
  */
 static void
@@ -442,7 +217,7 @@ Prepare(const Attachment *attachment, RecorderStatement statement)
 	SPIPlanPtr	plan;
 
 	FavourIndexes();
-	plan = SPI_prepare(StatementText(attachment, statement), 0, NULL);
+	plan = SPI_prepare(align_recorder_text(attachment, statement), 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
@@ -479,7 +254,7 @@ RegisterRows(const RootPlans *plans, RecorderStatement statement, Tuplestorestat
 	EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
 	int			result;
 
-	relation->md.name = ROWS_NAME;
+	relation->md.name = RECORDER_ROWS_NAME;
 	relation->md.reliddesc = InvalidOid;
 	relation->md.tupdesc = plans->descs[RowsOf(statement)];
 	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
@@ -535,83 +310,7 @@ align_recorder_execute(Attachment *attachment, RecorderStatement statement, Tupl
 	align_resume_identity(&identity);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
-	if (SPI_unregister_relation(ROWS_NAME) != SPI_OK_REL_UNREGISTER)
+	if (SPI_unregister_relation(RECORDER_ROWS_NAME) != SPI_OK_REL_UNREGISTER)
 		elog(ERROR, "SPI_unregister_relation failed");
 	return SPI_processed;
-}
-
-/*
- * The identity that history and clocks are written with, as core's referential
- * triggers take on that of the owner.  Should anything fail, the abort of the
- * (sub)transaction restores it, and the guard with it.
- */
-static int	writing_level = 0;	/* nesting level of the outermost writer, 0 none */
-
-static void
-StopWriting(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid, void *arg)
-{
-	(void) mySubid;
-	(void) parentSubid;
-	(void) arg;
-	if (event == SUBXACT_EVENT_ABORT_SUB && writing_level >= GetCurrentTransactionNestLevel())
-	{
-		align_recorder_writes = false;
-		writing_level = 0;
-	}
-}
-
-static void
-StopWritingAtEnd(XactEvent event, void *arg)
-{
-	(void) arg;
-	if (event == XACT_EVENT_ABORT)
-	{
-		align_recorder_writes = false;
-		writing_level = 0;
-	}
-}
-
-void
-align_become_owner(const Attachment *attachment, OwnerIdentity *identity)
-{
-	static bool registered = false;
-
-	if (!registered)
-	{
-		RegisterXactCallback(StopWritingAtEnd, NULL);
-		RegisterSubXactCallback(StopWriting, NULL);
-		registered = true;
-	}
-	GetUserIdAndSecContext(&identity->userid, &identity->sec_context);
-	identity->writing = align_recorder_writes;
-	SetUserIdAndSecContext(attachment->root_owner,
-						   identity->sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	align_recorder_writes = true;
-	if (writing_level == 0)
-		writing_level = GetCurrentTransactionNestLevel();
-}
-
-void
-align_resume_identity(const OwnerIdentity *identity)
-{
-	align_recorder_writes = identity->writing;
-	if (!identity->writing)
-		writing_level = 0;
-	SetUserIdAndSecContext(identity->userid, identity->sec_context);
-}
-
-int
-align_execute_as_owner(Attachment *attachment, const char *command, int nargs,
-					   Oid *types, Datum *values, const char *nulls)
-{
-	OwnerIdentity identity;
-	int			result;
-
-	align_become_owner(attachment, &identity);
-	result = SPI_execute_with_args(command, nargs, types, values, nulls, false, 0);
-	align_resume_identity(&identity);
-	if (result < 0)
-		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
-	return result;
 }

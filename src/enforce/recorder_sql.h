@@ -78,6 +78,11 @@ typedef enum RecorderRows
 extern Tuplestorestate *align_recorder_rows(Attachment *attachment, RecorderRows kind,
 											TupleDesc *desc);
 
+#define RECORDER_ROWS_NAME "align_rows"
+
+/* A statement as text; palloc'd.  (recorder_text.c) */
+extern char *align_recorder_text(const Attachment *attachment, RecorderStatement statement);
+
 /*
  * Run a statement over rows, as the owner; the caller is connected to SPI, whose
  * results hold what was read.  What is read is as of now, whatever the isolation

@@ -1,0 +1,230 @@
+/*
+ * recorder_text.c
+ *	  The statements that read and write history and clocks, as text.
+ *
+ * In all of them "h" is the history or clock table and "r" the rows that come
+ * with the statement.  Every name is qualified and every operator is told by its
+ * schema, so the search_path has no say.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+
+#include "enforce/history.h"
+#include "enforce/recorder_sql.h"
+
+#define ROWS_NAME RECORDER_ROWS_NAME
+
+/* Name of the i-th key column of a table of ours. */
+static const char *
+OwnKeyName(Oid relid, int i)
+{
+	return quote_identifier(get_attname(relid, i + 1, false));
+}
+
+/* h.<key> = r.<prefix>_1 AND ..., with the operators of the keys' types */
+static void
+AppendKeyMatch(StringInfo buf, const Attachment *attachment, Oid relid, const char *prefix)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		const KeyColumn *column = &attachment->keys[i];
+		char	   *left = psprintf("h.%s", OwnKeyName(relid, i));
+		char	   *right = psprintf("r.%s_%d", prefix, i + 1);
+
+		if (i > 0)
+			appendStringInfoString(buf, " AND ");
+		generate_operator_clause(buf, left, column->type, column->eq_operator,
+								 right, column->type);
+	}
+}
+
+static void
+AppendOwnColumns(StringInfo buf, const char *prefix, const OwnColumn *columns, int ncolumns)
+{
+	for (int i = 0; i < ncolumns; i++)
+		appendStringInfo(buf, ", %s%s", prefix, columns[i].name);
+}
+
+static void
+AppendKeyNames(StringInfo buf, const Attachment *attachment, Oid relid)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(buf, "%s%s", i > 0 ? ", " : "", OwnKeyName(relid, i));
+}
+
+static void
+AppendRowKeys(StringInfo buf, const Attachment *attachment)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(buf, "%sr.key_%d", i > 0 ? ", " : "", i + 1);
+}
+
+static void
+AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
+{
+	Oid			history = attachment->marker.history;
+
+	appendStringInfoString(buf, "SELECT r.n, l.entry_no, l.recorded_at, l.effective_at, l.event, "
+						   "l.stage, l.team, l.assignee, l.source");
+	if (with_latest)
+		appendStringInfoString(buf, ", m.latest");
+	appendStringInfo(buf, " FROM " ROWS_NAME " AS r LEFT JOIN LATERAL (SELECT h.entry_no, "
+					 "h.recorded_at, h.effective_at, h.event, h.stage, h.team, h.assignee, h.source "
+					 "FROM %s AS h WHERE ", attachment->history_name);
+	AppendKeyMatch(buf, attachment, history, "key");
+	/* all of the key, so that an index on it gives the order */
+	appendStringInfoString(buf, " ORDER BY ");
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(buf, "h.%s DESC, ", OwnKeyName(history, i));
+	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1) AS l ON true");
+	if (with_latest)
+	{
+		appendStringInfo(buf, " LEFT JOIN LATERAL (SELECT pg_catalog.max(h.effective_at) AS latest "
+						 "FROM %s AS h WHERE ", attachment->history_name);
+		AppendKeyMatch(buf, attachment, history, "key");
+		appendStringInfoString(buf, ") AS m ON true");
+	}
+}
+
+static void
+AppendRekeyAside(StringInfo buf, const Attachment *attachment, Oid relid, const char *name,
+				 const char *number)
+{
+	appendStringInfo(buf, "UPDATE %s AS h SET ", name);
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(buf, "%s = r.key_%d, ", OwnKeyName(relid, i), i + 1);
+	appendStringInfo(buf, "%s = OPERATOR(pg_catalog.-) h.%s FROM " ROWS_NAME " AS r WHERE ",
+					 number, number);
+	AppendKeyMatch(buf, attachment, relid, "old");
+	appendStringInfo(buf, " AND h.%s OPERATOR(pg_catalog.>) 0", number);
+}
+
+/*
+ * The key may have been another lead's before: its entries stay in front, and
+ * what comes is told apart as if it had been merged.
+ */
+static void
+AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
+{
+	Oid			history = attachment->marker.history;
+
+	appendStringInfo(buf, "UPDATE %s AS h SET entry_no = o.last OPERATOR(pg_catalog.-) h.entry_no, "
+					 "source = CASE WHEN o.last OPERATOR(pg_catalog.>) 0 THEN 'merged' ELSE h.source END, "
+					 "recorded_at = CASE WHEN o.last OPERATOR(pg_catalog.>) 0 "
+					 "THEN GREATEST(o.latest, pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.+) "
+					 "pg_catalog.make_interval(secs => 0.000001 OPERATOR(pg_catalog.*) (OPERATOR(pg_catalog.-) h.entry_no)) "
+					 "ELSE h.recorded_at END "
+					 "FROM " ROWS_NAME " AS r, LATERAL (SELECT "
+					 "COALESCE(pg_catalog.max(h.entry_no), 0) AS last, pg_catalog.max(h.recorded_at) AS latest FROM %s AS h WHERE ",
+					 attachment->history_name, attachment->history_name);
+	AppendKeyMatch(buf, attachment, history, "key");
+	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.>) 0) AS o WHERE ");
+	AppendKeyMatch(buf, attachment, history, "key");
+	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.<) 0");
+}
+
+static void
+AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
+{
+	Oid			sla = attachment->marker.sla;
+
+	appendStringInfo(buf, "UPDATE %s AS h SET cycle = (SELECT COALESCE(pg_catalog.max(o.cycle), 0) "
+					 "FROM %s AS o WHERE ", attachment->sla_name, attachment->sla_name);
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		const KeyColumn *column = &attachment->keys[i];
+		char	   *left = psprintf("o.%s", OwnKeyName(sla, i));
+		char	   *right = psprintf("h.%s", OwnKeyName(sla, i));
+
+		generate_operator_clause(buf, left, column->type, column->eq_operator,
+								 right, column->type);
+		appendStringInfoString(buf, " AND ");
+	}
+	appendStringInfoString(buf, "o.sla OPERATOR(pg_catalog.=) h.sla AND o.cycle OPERATOR(pg_catalog.>) 0) "
+						   "OPERATOR(pg_catalog.-) h.cycle FROM " ROWS_NAME " AS r WHERE ");
+	AppendKeyMatch(buf, attachment, sla, "key");
+	appendStringInfoString(buf, " AND h.cycle OPERATOR(pg_catalog.<) 0");
+}
+
+char *
+align_recorder_text(const Attachment *attachment, RecorderStatement statement)
+{
+	Oid			history = attachment->marker.history;
+	Oid			sla = attachment->marker.sla;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	switch (statement)
+	{
+		case READ_LAST:
+			AppendReadLast(&buf, attachment, true);
+			break;
+		case READ_LAST_ONLY:
+			AppendReadLast(&buf, attachment, false);
+			break;
+		case READ_CLOCKS:
+			appendStringInfoString(&buf, "SELECT r.n");
+			AppendOwnColumns(&buf, "h.", align_sla_columns, SLA_NCOLUMNS);
+			appendStringInfo(&buf, " FROM " ROWS_NAME " AS r, %s AS h WHERE ", attachment->sla_name);
+			AppendKeyMatch(&buf, attachment, sla, "key");
+			break;
+		case READ_ENTRIES:
+			appendStringInfo(&buf, "SELECT r.n, h.event, h.effective_at, h.stage, h.assignee, "
+							 "h.agreement, h.version, h.source FROM " ROWS_NAME " AS r, %s AS h WHERE ",
+							 attachment->history_name);
+			AppendKeyMatch(&buf, attachment, history, "key");
+			appendStringInfoString(&buf, " ORDER BY r.n, h.effective_at, h.entry_no");
+			break;
+		case ADD_ENTRIES:
+			appendStringInfo(&buf, "INSERT INTO %s (", attachment->history_name);
+			AppendKeyNames(&buf, attachment, history);
+			AppendOwnColumns(&buf, "", align_history_columns, HISTORY_NCOLUMNS);
+			appendStringInfoString(&buf, ") SELECT ");
+			AppendRowKeys(&buf, attachment);
+			AppendOwnColumns(&buf, "r.", align_history_columns, HISTORY_NCOLUMNS);
+			appendStringInfoString(&buf, " FROM " ROWS_NAME " AS r");
+			break;
+		case ADD_CLOCKS:
+			appendStringInfo(&buf, "INSERT INTO %s (", attachment->sla_name);
+			AppendKeyNames(&buf, attachment, sla);
+			AppendOwnColumns(&buf, "", align_sla_columns, SLA_NCOLUMNS);
+			appendStringInfoString(&buf, ") SELECT ");
+			AppendRowKeys(&buf, attachment);
+			AppendOwnColumns(&buf, "r.", align_sla_columns, SLA_NCOLUMNS);
+			appendStringInfoString(&buf, " FROM " ROWS_NAME " AS r");
+			break;
+		case CHANGE_CLOCKS:
+			/* what identifies a clock, and what others write, stays */
+			appendStringInfo(&buf, "UPDATE %s AS h SET assignee_at_due = r.assignee_at_due, "
+							 "assignee_at_stop = r.assignee_at_stop, due_at = r.due_at, "
+							 "warn_at = r.warn_at, paused = r.paused, elapsed = r.elapsed, "
+							 "stopped_at = r.stopped_at, outcome = r.outcome FROM " ROWS_NAME
+							 " AS r WHERE ", attachment->sla_name);
+			AppendKeyMatch(&buf, attachment, sla, "key");
+			appendStringInfoString(&buf, " AND h.sla OPERATOR(pg_catalog.=) r.sla "
+								   "AND h.cycle OPERATOR(pg_catalog.=) r.cycle");
+			break;
+		case DROP_CLOCKS:
+			appendStringInfo(&buf, "DELETE FROM %s AS h USING " ROWS_NAME " AS r WHERE ",
+							 attachment->sla_name);
+			AppendKeyMatch(&buf, attachment, sla, "key");
+			break;
+		case REKEY_ENTRIES_ASIDE:
+			AppendRekeyAside(&buf, attachment, history, attachment->history_name, "entry_no");
+			break;
+		case REKEY_CLOCKS_ASIDE:
+			AppendRekeyAside(&buf, attachment, sla, attachment->sla_name, "cycle");
+			break;
+		case REKEY_ENTRIES:
+			AppendRekeyEntries(&buf, attachment);
+			break;
+		case REKEY_CLOCKS:
+			AppendRekeyClocks(&buf, attachment);
+			break;
+	}
+	return buf.data;
+}
