@@ -34,6 +34,7 @@ typedef struct AgreementVersion
 	TimestampTz valid_from;
 	Oid			owner;
 	TextValue  *funnel;			/* not toasted, four-byte header */
+	struct Funnel *compiled;	/* NULL until asked for; see agreement_funnel.c */
 } AgreementVersion;
 
 typedef struct Agreement

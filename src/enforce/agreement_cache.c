@@ -155,6 +155,7 @@ ReadVersion(HeapTuple tuple, TupleDesc desc, AgreementVersion *version)
 	version->owner = DatumGetObjectId(RequiredAttribute(tuple, Anum_agreement_owner, desc));
 	version->funnel = (TextValue *) PG_DETOAST_DATUM_COPY(funnel);
 	align_check_flags(version->funnel->flags, "funnel");
+	version->compiled = NULL;
 }
 
 void

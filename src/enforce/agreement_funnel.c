@@ -55,7 +55,7 @@ CompileVersion(const AgreementVersion *version)
 }
 
 static Funnel *
-CompiledFunnel(const AgreementVersion *version)
+FindOrCompile(const AgreementVersion *version)
 {
 	CompiledVersion **link = &compiled_versions;
 
@@ -72,6 +72,15 @@ CompiledFunnel(const AgreementVersion *version)
 		return compiled->funnel;
 	}
 	return CompileVersion(version);
+}
+
+/* The cache of agreements remembers the pointer: rows are judged by the million. */
+static inline Funnel *
+CompiledFunnel(AgreementVersion *version)
+{
+	if (version->compiled == NULL)
+		version->compiled = FindOrCompile(version);
+	return version->compiled;
 }
 
 Funnel *
@@ -99,5 +108,5 @@ align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version)
 	if (in_force == NULL)
 		align_agreement_not_in_force(agreement, at);
 	*version = in_force->version;
-	return CompiledFunnel(in_force);
+	return CompiledFunnel(unconstify(AgreementVersion *, in_force));
 }

@@ -102,6 +102,12 @@ SubtransactionEnds(SubXactEvent event, SubTransactionId mySubid, SubTransactionI
 					 event == SUBXACT_EVENT_ABORT_SUB);
 }
 
+bool
+align_pending_any(void)
+{
+	return batches != NIL;
+}
+
 Batch *
 align_pending_batch(Oid root)
 {

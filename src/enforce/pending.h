@@ -77,6 +77,8 @@ typedef struct Batch
 	int			open_room;
 } Batch;
 
+/* Is there any batch at all? */
+extern bool align_pending_any(void);
 /* The batch of a root, made if need be. */
 extern Batch *align_pending_batch(Oid root);
 /* A new change, zeroed but for key (copied), hash, nest_level and arrival. */

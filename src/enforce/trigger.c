@@ -60,7 +60,8 @@ CheckCalled(FunctionCallInfo fcinfo, const char *name, bool for_row)
 static CommandId
 CommandOf(Relation rel, HeapTuple row, bool unmade)
 {
-	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
+	/* COPY ... FREEZE leaves no trace of its command, but is alone with its table */
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID || HeapTupleHeaderXminFrozen(row->t_data))
 		return GetCurrentCommandId(false);
 	return unmade ? HeapTupleHeaderGetCmax(row->t_data) : HeapTupleHeaderGetCmin(row->t_data);
 }
@@ -245,6 +246,10 @@ align_record_statement(PG_FUNCTION_ARGS)
 	Batch	   *batch;
 
 	CheckCalled(fcinfo, "record_statement", false);
+	/* the usual end of a statement that left all stages alone */
+	if (TRIGGER_FIRED_AFTER(trigdata->tg_event) && !align_pending_any())
+		return PointerGetDatum(NULL);
+
 	attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), false);
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
