@@ -34,6 +34,7 @@
 #include "utils/timestamp.h"
 
 #include "enforce/agreement.h"
+#include "enforce/attach.h"
 #include "funnel/funnel.h"
 #include "time_text.h"
 
@@ -51,12 +52,12 @@ PG_FUNCTION_INFO_V1(align_agreement_guard);
  * meets nobody's advisory locks.  (Names with equal hashes only wait for each
  * other.)
  */
-static void
-LockName(const char *name)
+void
+align_agreement_lock(const char *name, LOCKMODE mode)
 {
 	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, strlen(name)));
 
-	LockDatabaseObject(align_own_table("agreement"), (Oid) hash, 0, ExclusiveLock);
+	LockDatabaseObject(align_own_table("agreement"), (Oid) hash, 0, mode);
 }
 
 static Oid
@@ -161,14 +162,29 @@ CheckValidFrom(TimestampTz valid_from)
  * every dump can be restored; whoever signs them has mistyped it.
  */
 static void
-CheckZones(const TextValue *value)
+CheckZones(Funnel *funnel)
 {
-	Funnel	   *funnel = align_funnel_compile(align_text_value_cstring(value),
-											  CurrentMemoryContext, NULL);
-
 	(void) align_funnel_calendar(funnel, -1);
 	for (int team = 0; team < funnel->nteams; team++)
 		(void) align_funnel_calendar(funnel, team);
+}
+
+static Funnel *
+Compile(const TextValue *value)
+{
+	return align_funnel_compile(align_text_value_cstring(value), CurrentMemoryContext, NULL);
+}
+
+/*
+ * Tables that are attached must be able to live with the new version.
+ */
+static void
+CheckAttached(const Agreement *agreement, const Funnel *agreed)
+{
+	const AgreementVersion *in_force = align_agreement_at(agreement, GetCurrentTimestamp());
+
+	align_agree_attached(agreement->name, in_force == NULL ? NULL : Compile(in_force->funnel),
+						 agreed, agreement->versions[agreement->nversions - 1].version + 1);
 }
 
 static char *
@@ -254,22 +270,24 @@ Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 {
 	char	   *name = NameArg(fcinfo, 0);
 	TimestampTz valid_from;
+	Funnel	   *agreed = Compile(funnel);
 	Agreement	agreement;
 	Oid			owner = GetUserId();
 
 	align_require_argument(fcinfo, 2, "valid_from");
 	valid_from = PG_GETARG_TIMESTAMPTZ(2);
 	CheckValidFrom(valid_from);
-	CheckZones(funnel);
+	CheckZones(agreed);
 	PreventCommandIfReadOnly("align.agree()");
 
-	LockName(name);
+	align_agreement_lock(name, ExclusiveLock);
 	align_agreement_read(name, CurrentMemoryContext, &agreement);
 	if (agreement.nversions > 0)
 	{
 		CheckOwner(&agreement);
 		owner = agreement.versions[agreement.nversions - 1].owner;
 		NoticeSuperseded(&agreement, valid_from);
+		CheckAttached(&agreement, agreed);
 	}
 	return AppendVersion(&agreement, funnel, document, valid_from, owner,
 						 PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
@@ -349,7 +367,7 @@ align_set_agreement_owner(PG_FUNCTION_ARGS)
 	CheckRole(new_owner);
 	PreventCommandIfReadOnly("align.set_agreement_owner()");
 
-	LockName(name);
+	align_agreement_lock(name, ExclusiveLock);
 	align_agreement_read(name, CurrentMemoryContext, &agreement);
 	if (agreement.nversions == 0)
 		align_agreement_unknown(name);
@@ -380,8 +398,7 @@ CheckTeam(const Agreement *agreement, const char *team)
 	for (int i = agreement->nversions - 1; i >= 0; i--)
 	{
 		const AgreementVersion *version = &agreement->versions[i];
-		Funnel	   *funnel = align_funnel_compile(align_text_value_cstring(version->funnel),
-												  CurrentMemoryContext, NULL);
+		Funnel	   *funnel = Compile(version->funnel);
 
 		if (align_funnel_team(funnel, team, strlen(team)) >= 0)
 			return;
@@ -414,7 +431,7 @@ align_assign_team(PG_FUNCTION_ARGS)
 		CheckRole(PG_GETARG_OID(2));
 	PreventCommandIfReadOnly("align.assign_team()");
 
-	LockName(name);
+	align_agreement_lock(name, ExclusiveLock);
 	align_agreement_read(name, CurrentMemoryContext, &agreement);
 	if (agreement.nversions == 0)
 		align_agreement_unknown(name);

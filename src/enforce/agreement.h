@@ -13,6 +13,7 @@
 #include "compat.h"
 
 #include "datatype/timestamp.h"
+#include "storage/lockdefs.h"
 #include "value.h"
 
 /* A name is an identifier in length: it fits a NameData. */
@@ -66,6 +67,10 @@ extern const Agreement *align_agreement_lookup(const char *name);
 
 /* The version in force at an instant, NULL if none is yet. */
 extern const AgreementVersion *align_agreement_at(const Agreement *agreement, TimestampTz at);
+
+/* Lock a name until the end of the transaction: exclusively for who changes what
+ * stands under it, shared for who relies on that. */
+extern void align_agreement_lock(const char *name, LOCKMODE mode);
 
 /* Raises that there is no agreement of this name, with the nearest as a hint. */
 extern void align_agreement_unknown(const char *name) pg_attribute_noreturn();

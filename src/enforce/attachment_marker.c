@@ -29,6 +29,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "enforce/attach.h"
 #include "enforce/attachment.h"
 
 /* Arguments of the marker before the one per column. */
@@ -286,6 +287,14 @@ align_read_marker(Oid relid, AttachmentMarker *marker)
 						ATTACHMENT_MARKER, get_rel_name(relid)),
 				 errhint("Call align.attach() again.")));
 	return false;
+}
+
+bool
+align_find_marker(Oid relid, AttachmentMarker *marker)
+{
+	bool		broken;
+
+	return ReadMarker(relid, marker, &broken);
 }
 
 static bool

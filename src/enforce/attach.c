@@ -1,0 +1,259 @@
+/*
+ * attach.c
+ *	  align.attach() and align.detach(): the order in which things are done.
+ *
+ * attach() holds the name of the agreement in share mode, so that no version is
+ * agreed meanwhile, and then the table in SHARE ROW EXCLUSIVE mode, which lets
+ * readers go on and keeps writers out until its transaction ends.  Only then
+ * does it look at anything.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "enforce/agreement.h"
+#include "enforce/attach.h"
+#include "enforce/needs.h"
+#include "enforce/recorder.h"
+#include "enforce/replay.h"
+
+PG_FUNCTION_INFO_V1(align_attach);
+PG_FUNCTION_INFO_V1(align_detach);
+
+enum AttachArgument
+{
+	ARG_RELATION,
+	ARG_AGREEMENT,
+	ARG_STAGE,
+	ARG_KEY,
+	ARG_TEAM,					/* the other roles, in the order of RowRole */
+	ARG_HISTORY = ARG_TEAM + ROW_NROLES - 1,
+	ARG_MODE,
+	ARG_LIVE,
+	ARG_NOTIFY
+};
+
+static void
+CheckExists(Oid relid)
+{
+	if (get_rel_name(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+}
+
+/*
+ * Nobody locks what is not theirs, and nothing may have changed while waiting.
+ */
+static void
+LockOwnTable(Oid relid, LOCKMODE mode)
+{
+	CheckExists(relid);
+	align_check_table_owner(relid);
+	LockRelationOid(relid, mode);
+	CheckExists(relid);
+	align_check_table_owner(relid);
+}
+
+/*
+ * Partitions of every level, locked; without the root.
+ */
+static List *
+LockPartitions(Oid relid, LOCKMODE mode)
+{
+	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+		return NIL;
+	return list_delete_oid(find_all_inheritors(relid, mode, NULL), relid);
+}
+
+static AttachMode
+ModeArgument(FunctionCallInfo fcinfo)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(ARG_MODE));
+	int			mode = align_attach_mode(name);
+
+	if (mode < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown mode \"%s\"", name),
+				 errhint("A mode is 'enforce' (offences are refused), 'warn' (they are recorded with a warning) or 'observe' (they are recorded).")));
+	return (AttachMode) mode;
+}
+
+static char *
+AgreementArgument(FunctionCallInfo fcinfo)
+{
+	text	   *name = PG_GETARG_TEXT_PP(ARG_AGREEMENT);
+
+	return align_agreement_name(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+/*
+ * The version in force is to fit the table, and every later one that will be.
+ */
+static void
+CheckNeeds(const AttachRequest *request, Relation rel)
+{
+	const Agreement *agreement = align_agreement_lookup(request->agreement);
+	int			nversions = agreement->nversions;
+	int32	   *versions = palloc(nversions * sizeof(int32));
+	int			n = 0;
+	TimestampTz overtaken_from = DT_NOEND;
+
+	for (int i = nversions - 1; i >= 0; i--)
+	{
+		const AgreementVersion *version = &agreement->versions[i];
+
+		if (version->version < request->version)
+			break;
+		if (version->valid_from < overtaken_from)
+		{
+			versions[n++] = version->version;
+			overtaken_from = version->valid_from;
+		}
+	}
+	/* what was looked up may go now */
+	while (n-- > 0)
+		align_needs_free(align_needs_compile(rel,
+											 align_agreement_funnel(request->agreement, versions[n]),
+											 request->agreement, versions[n], true,
+											 CurrentMemoryContext));
+	pfree(versions);
+}
+
+/*
+ * Everything that is asked of the table and the agreement, in the order of the
+ * arguments.
+ */
+static void
+CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
+{
+	Relation	rel = relation_open(request->relid, NoLock);
+	Name		names[ROW_NROLES] = {0};
+
+	align_attach_check_table(rel, request->partitions);
+	request->owner = rel->rd_rel->relowner;
+	request->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+	request->funnel = align_agreement_funnel_at(request->agreement, GetCurrentTimestamp(),
+												&request->version);
+	names[ROW_STAGE] = PG_GETARG_NAME(ARG_STAGE);
+	for (int role = ROW_TEAM; role < ROW_NROLES; role++)
+	{
+		int			argno = ARG_TEAM + role - ROW_TEAM;
+
+		if (!PG_ARGISNULL(argno))
+			names[role] = PG_GETARG_NAME(argno);
+	}
+	align_attach_columns(request, rel, names);
+	align_attach_key(request, rel,
+					 PG_ARGISNULL(ARG_KEY) ? NULL : PG_GETARG_ARRAYTYPE_P(ARG_KEY));
+	if (!PG_ARGISNULL(ARG_LIVE))
+		request->live = align_condition_parse(rel, text_to_cstring(PG_GETARG_TEXT_PP(ARG_LIVE)),
+											  "live");
+	CheckNeeds(request, rel);
+	align_attach_reasons(request);
+	relation_close(rel, NoLock);
+}
+
+Datum
+align_attach(PG_FUNCTION_ARGS)
+{
+	AttachRequest *request = palloc0(sizeof(AttachRequest));
+	int			save_nestlevel;
+	int64		nopenings;
+
+	align_require_argument(fcinfo, ARG_RELATION, "relation");
+	align_require_argument(fcinfo, ARG_AGREEMENT, "agreement");
+	align_require_argument(fcinfo, ARG_STAGE, "stage");
+	align_require_argument(fcinfo, ARG_MODE, "mode");
+	align_require_argument(fcinfo, ARG_NOTIFY, "notify");
+	request->relid = PG_GETARG_OID(ARG_RELATION);
+	request->agreement = AgreementArgument(fcinfo);
+	request->mode = ModeArgument(fcinfo);
+	request->notify = PG_GETARG_BOOL(ARG_NOTIFY);
+	PreventCommandIfReadOnly("align.attach()");
+
+	align_agreement_lock(request->agreement, ShareLock);
+	LockOwnTable(request->relid, ShareRowExclusiveLock);
+	request->partitions = LockPartitions(request->relid, ShareRowExclusiveLock);
+	align_recorder_flush_all();
+	request->was_attached = align_find_marker(request->relid, &request->before);
+
+	save_nestlevel = align_push_search_path();
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	CheckRequest(request, fcinfo);
+	align_attach_name_tables(request,
+							 PG_ARGISNULL(ARG_HISTORY) ? NULL : PG_GETARG_TEXT_PP(ARG_HISTORY));
+	align_attach_make_tables(request);
+	align_attach_make_triggers(request);
+	nopenings = align_attach_rows(request);
+	SPI_finish();
+	AtEOXact_GUC(true, save_nestlevel);
+	PG_RETURN_INT64(nopenings);
+}
+
+static void
+CheckNoAttachedAncestor(Oid relid)
+{
+	Oid			root;
+
+	if (align_has_trigger(relid, ATTACHMENT_MARKER))
+		return;
+	root = align_attached_root(relid);
+	if (OidIsValid(root))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot detach relation \"%s\" alone", get_rel_name(relid)),
+				 errdetail("It is a partition of \"%s\", which is attached.", get_rel_name(root))));
+}
+
+/*
+ * Also removes triggers that were left behind when the marker was dropped.
+ */
+Datum
+align_detach(PG_FUNCTION_ARGS)
+{
+	Oid			relid;
+	List	   *partitions;
+	AttachmentMarker marker;
+	int			save_nestlevel;
+
+	align_require_argument(fcinfo, 0, "relation");
+	relid = PG_GETARG_OID(0);
+	PreventCommandIfReadOnly("align.detach()");
+	LockOwnTable(relid, AccessExclusiveLock);
+	CheckNoAttachedAncestor(relid);
+	partitions = LockPartitions(relid, AccessExclusiveLock);
+	align_recorder_flush_all();
+
+	save_nestlevel = align_push_search_path();
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (align_find_marker(relid, &marker))
+	{
+		align_attach_drop_guard(marker.history);
+		align_attach_drop_guard(marker.sla);
+	}
+	if (!align_attach_drop_triggers(relid, partitions))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("relation \"%s\" is not attached to an agreement", get_rel_name(relid))));
+	SPI_finish();
+	AtEOXact_GUC(true, save_nestlevel);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,113 @@
+/*
+ * attach.h
+ *	  Between the files that attach and detach tables.
+ */
+#ifndef ALIGN_ATTACH_H
+#define ALIGN_ATTACH_H
+
+#include "compat.h"
+
+#include "enforce/attachment.h"
+#include "enforce/history.h"
+#include "funnel/funnel.h"
+#include "nodes/pg_list.h"
+#include "utils/array.h"
+
+/* Names of the triggers besides those in attachment.h. */
+#define ATTACH_INSERT "align_insert"
+#define ATTACH_UPDATE "align_update"
+#define ATTACH_DELETE "align_delete"
+#define ATTACH_FLUSH "align_flush"
+#define ATTACH_BEGIN "align_begin"
+#define ATTACH_TRUNCATE "align_truncate"
+#define ATTACH_GUARD "align_append_only"
+
+/* The history or the clock table of an attachment. */
+typedef struct OwnTable
+{
+	const char *what;			/* "history", "clock table" */
+	const OwnColumn *columns;
+	int			ncolumns;
+	char	   *schema;
+	char	   *name;
+	Oid			relid;
+	bool		created;		/* by this attach(), so it is empty */
+} OwnTable;
+
+/*
+ * What attach() was asked to do; names are resolved and checked one after the
+ * other.
+ */
+typedef struct AttachRequest
+{
+	Oid			relid;			/* locked */
+	Oid			owner;
+	bool		partitioned;
+	List	   *partitions;		/* OIDs of all of them, locked; without the root */
+	bool		was_attached;
+	AttachmentMarker before;	/* if it was */
+	char	   *agreement;
+	int32		version;		/* in force */
+	Funnel	   *funnel;
+	AttachMode	mode;
+	bool		notify;
+	int			nkeys;
+	AttrNumber	key[ATTACHMENT_MAX_KEYS];
+	AttrNumber	column[ROW_NROLES];
+	Node	   *live;			/* parsed; NULL: none */
+	OwnTable	history;
+	OwnTable	sla;
+} AttachRequest;
+
+/* attach_check.c: what may be attached, and its columns */
+extern void align_attach_check_table(Relation rel, List *partitions);
+extern void align_attach_columns(AttachRequest *request, Relation rel, Name const *names);
+extern void align_attach_key(AttachRequest *request, Relation rel, ArrayType *key);
+extern void align_attach_reasons(const AttachRequest *request);
+
+/* attach_tables.c: history and clock table */
+extern void align_attach_name_tables(AttachRequest *request, text *history);
+extern void align_attach_make_tables(AttachRequest *request);
+/* Name of the i-th key column in the history and the clock table. */
+extern char *align_own_key_name(const AttachRequest *request, int i);
+
+/* attach_triggers.c */
+extern void align_attach_make_triggers(AttachRequest *request);
+/* Removes those of a table and its partitions; false if there were none. */
+extern bool align_attach_drop_triggers(Oid relid, List *partitions);
+/* Does a table have a trigger of that name that calls a function of align? */
+extern bool align_has_trigger(Oid relid, const char *name);
+
+/* Removes the guards of a history or clock table and its partitions. */
+extern void align_attach_drop_guard(Oid relid);
+
+/* attach_existing.c: rows that are there already; how many leads got an opening
+ * entry */
+extern int64 align_attach_rows(AttachRequest *request);
+
+/* attach_as.c: working as somebody else, which ends with the (sub)transaction at
+ * the latest */
+typedef struct CallerIdentity
+{
+	Oid			userid;
+	int			sec_context;
+} CallerIdentity;
+
+extern void align_become(Oid role, CallerIdentity *caller);
+extern void align_resume(const CallerIdentity *caller);
+/* Runs a command as a role; the caller is connected to SPI. */
+extern void align_execute_as(Oid role, const char *command);
+/* From here on, until AtEOXact_GUC(true, result), unqualified names are those of
+ * pg_catalog. */
+extern int	align_push_search_path(void);
+
+/* attach_agree.c: what agree() must know of attached tables.  current is the
+ * version in force so far, NULL if there is none. */
+extern void align_agree_attached(const char *agreement, const Funnel *current,
+								 const Funnel *agreed, int32 version);
+
+/* attachment_marker.c: like align_read_marker, but false for one that is not in
+ * the form of attach() */
+extern bool align_find_marker(Oid relid, AttachmentMarker *marker);
+
+#endif							/* ALIGN_ATTACH_H */

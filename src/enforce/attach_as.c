@@ -1,0 +1,55 @@
+/*
+ * attach_as.c
+ *	  Working as the owner of a table.
+ *
+ * What attach() makes belongs to the table's owner, whoever of that role's
+ * members (or which superuser) calls it.  Should a command fail, the abort of
+ * the (sub)transaction restores the caller's identity and settings.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#include "enforce/attach.h"
+
+void
+align_become(Oid role, CallerIdentity *caller)
+{
+	GetUserIdAndSecContext(&caller->userid, &caller->sec_context);
+	SetUserIdAndSecContext(role, caller->sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+}
+
+void
+align_resume(const CallerIdentity *caller)
+{
+	SetUserIdAndSecContext(caller->userid, caller->sec_context);
+}
+
+void
+align_execute_as(Oid role, const char *command)
+{
+	CallerIdentity caller;
+
+	align_become(role, &caller);
+	if (SPI_execute(command, false, 0) < 0)
+		elog(ERROR, "SPI_execute failed: %s", command);
+	align_resume(&caller);
+}
+
+/*
+ * Names in what we write and read back (conditions of triggers, collations)
+ * must mean the same wherever attach() is called; so only what is built in is
+ * found without its schema.
+ */
+int
+align_push_search_path(void)
+{
+	int			nestlevel = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	return nestlevel;
+}

@@ -1,0 +1,529 @@
+/*
+ * attach_check.c
+ *	  What can be attached: kinds of tables, columns, keys.
+ *
+ * One function per rule.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/catalog.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "catalog/index.h"
+#include "nodes/bitmapset.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "enforce/attach.h"
+
+static void
+CheckKind(Relation rel)
+{
+	char		kind = rel->rd_rel->relkind;
+
+	if (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
+			 kind == RELKIND_VIEW ? errdetail("It is a view; its rows are written elsewhere.") :
+			 kind == RELKIND_MATVIEW ? errdetail("It is a materialized view; its rows are written elsewhere.") :
+			 kind == RELKIND_FOREIGN_TABLE ? errdetail("It is a foreign table; its rows are written elsewhere.") :
+			 errdetail("It is not a table."),
+			 kind == RELKIND_VIEW || kind == RELKIND_MATVIEW ?
+			 errhint("Attach the table that it reads.") : 0));
+}
+
+/*
+ * Neither the catalogs nor what belongs to align itself.
+ */
+static void
+CheckNotOurs(Relation rel)
+{
+	if (IsSystemRelation(rel) || RelationGetNamespace(rel) == get_namespace_oid("align", true))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
+				 errdetail("It is part of the system.")));
+	if (align_has_trigger(RelationGetRelid(rel), ATTACH_GUARD))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
+				 errdetail("It is the history or the clock table of an attached table.")));
+}
+
+/*
+ * Other sessions' temporary tables cannot be read.
+ */
+static void
+CheckNotForeignTemp(Relation rel)
+{
+	if (RELATION_IS_OTHER_TEMP(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
+				 errdetail("It is a temporary table of another session.")));
+}
+
+/*
+ * With plain inheritance a query on the parent finds rows that the parent's
+ * triggers never see.
+ */
+static void
+CheckNoInheritance(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+
+	if (!rel->rd_rel->relispartition && has_superclass(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
+				 errdetail("It inherits from another table; plain inheritance is not supported."),
+				 errhint("Use partitions instead, or ALTER TABLE ... NO INHERIT.")));
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE &&
+		find_inheritance_children(relid, NoLock) != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
+				 errdetail("Other tables inherit from it; plain inheritance is not supported."),
+				 errhint("Use partitions instead, or ALTER TABLE ... NO INHERIT.")));
+}
+
+static void
+CheckAncestors(Relation rel)
+{
+	Oid			root;
+
+	if (!rel->rd_rel->relispartition || align_has_trigger(RelationGetRelid(rel), ATTACHMENT_MARKER))
+		return;
+	root = align_attached_root(RelationGetRelid(rel));
+	if (OidIsValid(root))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
+				 errdetail("It is a partition of \"%s\", which is attached.",
+						   get_rel_name(root))));
+}
+
+static void
+CheckPartition(Relation rel, Oid partition)
+{
+	if (get_rel_relkind(partition) == RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
+				 errdetail("Its partition \"%s\" is a foreign table; its rows are written elsewhere.",
+						   get_rel_name(partition))));
+	if (align_has_trigger(partition, ATTACHMENT_MARKER))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
+				 errdetail("Its partition \"%s\" is attached on its own.", get_rel_name(partition)),
+				 errhint("Use align.detach() on the partition first.")));
+}
+
+void
+align_attach_check_table(Relation rel, List *partitions)
+{
+	ListCell   *lc;
+
+	CheckKind(rel);
+	CheckNotOurs(rel);
+	CheckNotForeignTemp(rel);
+	CheckNoInheritance(rel);
+	CheckAncestors(rel);
+	foreach(lc, partitions)
+		CheckPartition(rel, lfirst_oid(lc));
+}
+
+/*
+ * A column of the table by name; what is the argument that named it.
+ */
+static AttrNumber
+FindColumn(Relation rel, const char *name, const char *what)
+{
+	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), name);
+	Form_pg_attribute attribute;
+
+	if (attnum == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist", name,
+						RelationGetRelationName(rel)),
+				 errhint("Say which column it is: %s => '...'.", what)));
+	if (attnum < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+				 errmsg("system column \"%s\" cannot be %s", name, what)));
+	attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	if (attribute->attgenerated != '\0' && attribute->attgenerated != ATTRIBUTE_GENERATED_STORED)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("virtual generated column \"%s\" cannot be %s", name, what),
+				 errdetail("Triggers do not see its value.")));
+	return attnum;
+}
+
+static bool
+IsString(Oid type)
+{
+	char		category;
+	bool		preferred;
+
+	get_type_category_preferred(type, &category, &preferred);
+	return category == TYPCATEGORY_STRING;
+}
+
+static void
+WrongType(Relation rel, AttrNumber attnum, RowRole role, const char *allowed)
+{
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of type %s cannot be %s", NameStr(attribute->attname),
+					format_type_be(attribute->atttypid), align_row_role_names[role]),
+			 errdetail("It may be of %s, or a domain over these.", allowed)));
+}
+
+static void
+CheckColumnType(Relation rel, AttrNumber attnum, RowRole role)
+{
+	Oid			type = getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid);
+
+	switch (role)
+	{
+		case ROW_STAGE:
+			if (!IsString(type) && !type_is_enum(type) &&
+				type != INT2OID && type != INT4OID && type != INT8OID)
+				WrongType(rel, attnum, role, "a character type, an enum or an integer type");
+			break;
+		case ROW_AMOUNT:
+			if (type != NUMERICOID && type != INT2OID && type != INT4OID && type != INT8OID &&
+				type != FLOAT4OID && type != FLOAT8OID)
+				WrongType(rel, attnum, role, type == CASHOID ?
+						  "type numeric, an integer or a floating-point type (what money means depends on a setting)" :
+						  "type numeric, an integer or a floating-point type");
+			break;
+		case ROW_CHANGED_AT:
+			if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
+				WrongType(rel, attnum, role,
+						  "type timestamp with time zone, timestamp without time zone or date");
+			break;
+		default:
+			break;				/* read as text, which every type has */
+	}
+}
+
+/*
+ * Changes of these columns are recorded, so they must be comparable.
+ */
+static void
+CheckComparable(Relation rel, AttrNumber attnum, const char *what)
+{
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+	if (!OidIsValid(lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR)->eq_opr))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("column \"%s\" of type %s cannot be %s", NameStr(attribute->attname),
+						format_type_be(attribute->atttypid), what),
+				 errdetail("Values of that type cannot be compared, so a change cannot be told.")));
+}
+
+void
+align_attach_columns(AttachRequest *request, Relation rel, Name const *names)
+{
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		const char *what = align_row_role_names[role];
+
+		if (names[role] == NULL)
+			continue;
+		request->column[role] = FindColumn(rel, NameStr(*names[role]), what);
+		CheckColumnType(rel, request->column[role], (RowRole) role);
+		if (role == ROW_STAGE || role == ROW_TEAM || role == ROW_ASSIGNEE)
+			CheckComparable(rel, request->column[role], what);
+	}
+}
+
+static bool
+IsKey(const AttachRequest *request, AttrNumber attnum)
+{
+	for (int i = 0; i < request->nkeys; i++)
+	{
+		if (request->key[i] == attnum)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Which columns of the root decide to which partition a row goes, on any level.
+ */
+static Bitmapset *
+PartitioningColumns(const AttachRequest *request, Relation rel)
+{
+	List	   *relids = list_concat(list_make1_oid(request->relid), request->partitions);
+	Bitmapset  *result = NULL;
+	ListCell   *lc;
+
+	foreach(lc, relids)
+	{
+		Relation	part;
+		PartitionKey key;
+
+		if (get_rel_relkind(lfirst_oid(lc)) != RELKIND_PARTITIONED_TABLE)
+			continue;
+		part = table_open(lfirst_oid(lc), NoLock);
+		key = RelationGetPartitionKey(part);
+		for (int i = 0; i < get_partition_natts(key); i++)
+		{
+			AttrNumber	attnum = get_partition_col_attnum(key, i);
+
+			if (attnum != InvalidAttrNumber)	/* no expression */
+				result = bms_add_member(result,
+										get_attnum(RelationGetRelid(rel),
+												   get_attname(lfirst_oid(lc), attnum, false)));
+		}
+		table_close(part, NoLock);
+	}
+	return result;
+}
+
+/*
+ * Does an index keep the key unique?  It is on columns of the key alone, except
+ * that PostgreSQL demands the partitioning columns in every unique index.
+ */
+static bool
+IndexCovers(const AttachRequest *request, Relation index, Bitmapset *partition_key)
+{
+	Form_pg_index form = index->rd_index;
+	int			nfound = 0;
+
+	if (!form->indisunique || !form->indisvalid || !form->indimmediate ||
+		RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL)
+		return false;
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		AttrNumber	attnum = form->indkey.values[i];
+
+		if (IsKey(request, attnum))
+			nfound++;
+		else if (!bms_is_member(attnum, partition_key))
+			return false;
+	}
+	return nfound == request->nkeys;
+}
+
+/*
+ * History is kept per key, so a key must name one row, always.
+ */
+static void
+CheckUnique(const AttachRequest *request, Relation rel)
+{
+	Bitmapset  *partition_key = PartitioningColumns(request, rel);
+	StringInfoData names;
+	bool		covered = false;
+	ListCell   *lc;
+
+	initStringInfo(&names);
+	for (int i = 0; i < request->nkeys; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), request->key[i] - 1);
+
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
+						 quote_identifier(NameStr(attribute->attname)));
+		if (!attribute->attnotnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+					 errmsg("key column \"%s\" of relation \"%s\" may be null",
+							NameStr(attribute->attname), RelationGetRelationName(rel)),
+					 errdetail("A row without a key has no history."),
+					 errhint("ALTER TABLE ... ALTER COLUMN %s SET NOT NULL.",
+							 quote_identifier(NameStr(attribute->attname)))));
+	}
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		covered = covered || IndexCovers(request, index, partition_key);
+		index_close(index, NoLock);
+	}
+	if (!covered)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("key (%s) of relation \"%s\" is not unique", names.data,
+						RelationGetRelationName(rel)),
+				 errdetail("There is no primary key, unique constraint or unique index (not deferrable, not partial) on exactly these columns."),
+				 errhint("Choose another key with key => '{...}', or create a unique index on (%s).",
+						 names.data)));
+}
+
+/*
+ * The primary key.  A table that is partitioned by stage has the stage in its
+ * primary key, but a lead is the same lead in every stage.
+ */
+static void
+DefaultKey(AttachRequest *request, Relation rel)
+{
+	Bitmapset  *partition_key = PartitioningColumns(request, rel);
+	ListCell   *lc;
+
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+
+		if (form->indisprimary)
+		{
+			if (form->indnkeyatts > ATTACHMENT_MAX_KEYS)
+				ereport(ERROR,
+						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						 errmsg("a key cannot have more than %d columns", ATTACHMENT_MAX_KEYS)));
+			for (int i = 0; i < form->indnkeyatts; i++)
+			{
+				AttrNumber	attnum = form->indkey.values[i];
+
+				if (attnum != request->column[ROW_STAGE] || !bms_is_member(attnum, partition_key))
+					request->key[request->nkeys++] = attnum;
+			}
+		}
+		index_close(index, NoLock);
+	}
+	if (request->nkeys == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("relation \"%s\" has no primary key", RelationGetRelationName(rel)),
+				 errdetail("A lead is known by its key."),
+				 errhint("Add a primary key, or name unique columns with key => '{...}'.")));
+}
+
+static void
+ToldKey(AttachRequest *request, Relation rel, ArrayType *key)
+{
+	Datum	   *names;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(key, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &names, &nulls, &n);
+	if (n == 0 || ARR_NDIM(key) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key must be a list of columns")));
+	if (n > ATTACHMENT_MAX_KEYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a key cannot have more than %d columns", ATTACHMENT_MAX_KEYS)));
+	for (int i = 0; i < n; i++)
+	{
+		AttrNumber	attnum;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("key must not contain null")));
+		attnum = FindColumn(rel, NameStr(*DatumGetName(names[i])), "key");
+		if (IsKey(request, attnum))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("column \"%s\" is twice in the key", NameStr(*DatumGetName(names[i])))));
+		request->key[request->nkeys++] = attnum;
+	}
+}
+
+static void
+CheckKeyColumns(const AttachRequest *request, Relation rel)
+{
+	for (int i = 0; i < request->nkeys; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), request->key[i] - 1);
+		TypeCacheEntry *type = lookup_type_cache(attribute->atttypid,
+												 TYPECACHE_EQ_OPR | TYPECACHE_HASH_PROC |
+												 TYPECACHE_BTREE_OPFAMILY);
+
+		if (request->key[i] == request->column[ROW_STAGE])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+					 errmsg("stage column \"%s\" cannot be part of the key",
+							NameStr(attribute->attname)),
+					 errdetail("A lead is the same lead in every stage."),
+					 errhint("Name the other key columns with key => '{...}'.")));
+		if (!OidIsValid(type->eq_opr) || !OidIsValid(type->hash_proc) ||
+			!OidIsValid(type->btree_opf))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_FUNCTION),
+					 errmsg("column \"%s\" of type %s cannot be part of the key",
+							NameStr(attribute->attname), format_type_be(attribute->atttypid)),
+					 errdetail("Values of that type cannot be compared and hashed.")));
+	}
+}
+
+/*
+ * After the columns, since the stage cannot be part of the key.
+ */
+void
+align_attach_key(AttachRequest *request, Relation rel, ArrayType *key)
+{
+	if (key != NULL)
+		ToldKey(request, rel, key);
+	else
+		DefaultKey(request, rel);
+	CheckKeyColumns(request, rel);
+	CheckUnique(request, rel);
+}
+
+static bool
+AsksForReasons(const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nmoveneeds; i++)
+	{
+		for (int j = 0; j < funnel->move_needs[i].nneeds; j++)
+		{
+			if (funnel->move_needs[i].needs[j].kind == NEED_REASON)
+				return true;
+		}
+	}
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		for (int j = 0; j < funnel->stages[i].nneeds; j++)
+		{
+			if (funnel->stages[i].needs[j].kind == NEED_REASON)
+				return true;
+		}
+	}
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		const ServiceLevel *sla = &funnel->service_levels[i];
+
+		if (sla->is_handoff && sla->stops.n > sla->naccept)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Where nothing tells the reason, such a move can never be made.
+ */
+void
+align_attach_reasons(const AttachRequest *request)
+{
+	if (request->column[ROW_REASON] == InvalidAttrNumber && AsksForReasons(request->funnel))
+		ereport(NOTICE,
+				(errmsg("agreement \"%s\" asks for reasons, but no reason column is named",
+						request->agreement),
+				 errhint("Say which column tells the reason: reason => '...'.")));
+}

@@ -1,0 +1,109 @@
+/*
+ * attachments.c
+ *	  The attached tables as rows: align.attached_tables(), behind the view
+ *	  align.attachments.
+ *
+ * Everything comes from catalogs that everybody may read.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+#include "utils/tuplestore.h"
+
+#include "enforce/attach.h"
+#include "value.h"
+
+PG_FUNCTION_INFO_V1(align_attached_tables_rows);
+
+/* Columns of the result. */
+enum AttachmentColumn
+{
+	COLUMN_RELATION,
+	COLUMN_AGREEMENT,
+	COLUMN_MODE,
+	COLUMN_STAGE,
+	COLUMN_KEY,
+	COLUMN_TEAM,				/* the other roles, in the order of RowRole */
+	COLUMN_HISTORY = COLUMN_TEAM + ROW_NROLES - 1,
+	COLUMN_SLA,
+	COLUMN_LIVE,
+	COLUMN_NOTIFY
+};
+
+#define ATTACHMENT_NCOLUMNS (COLUMN_NOTIFY + 1)
+
+static Datum
+ColumnName(Oid relid, AttrNumber attnum)
+{
+	NameData   *name = palloc0(sizeof(NameData));
+
+	namestrcpy(name, get_attname(relid, attnum, false));
+	return NameGetDatum(name);
+}
+
+static Datum
+KeyNames(const AttachmentMarker *marker)
+{
+	Datum		names[ATTACHMENT_MAX_KEYS];
+
+	for (int i = 0; i < marker->nkeys; i++)
+		names[i] = ColumnName(marker->root, marker->key[i]);
+	return PointerGetDatum(construct_array(names, marker->nkeys, NAMEOID, NAMEDATALEN, false,
+										   TYPALIGN_CHAR));
+}
+
+static void
+PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
+{
+	Datum		values[ATTACHMENT_NCOLUMNS];
+	bool		nulls[ATTACHMENT_NCOLUMNS] = {false};
+
+	values[COLUMN_RELATION] = ObjectIdGetDatum(marker->root);
+	values[COLUMN_AGREEMENT] = CStringGetTextDatum(marker->agreement);
+	values[COLUMN_MODE] = CStringGetTextDatum(align_attach_mode_name(marker->mode));
+	values[COLUMN_STAGE] = ColumnName(marker->root, marker->column[ROW_STAGE]);
+	values[COLUMN_KEY] = KeyNames(marker);
+	for (int role = ROW_TEAM; role < ROW_NROLES; role++)
+	{
+		int			column = COLUMN_TEAM + role - ROW_TEAM;
+
+		nulls[column] = marker->column[role] == InvalidAttrNumber;
+		if (!nulls[column])
+			values[column] = ColumnName(marker->root, marker->column[role]);
+	}
+	values[COLUMN_HISTORY] = ObjectIdGetDatum(marker->history);
+	values[COLUMN_SLA] = ObjectIdGetDatum(marker->sla);
+	nulls[COLUMN_LIVE] = marker->live == NULL;
+	if (marker->live != NULL)
+		values[COLUMN_LIVE] =
+			CStringGetTextDatum(deparse_expression(marker->live,
+												   deparse_context_for(get_rel_name(marker->root),
+																	   marker->root),
+												   false, false));
+	values[COLUMN_NOTIFY] = BoolGetDatum(marker->notify);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+Datum
+align_attached_tables_rows(PG_FUNCTION_ARGS)
+{
+	ListCell   *lc;
+	int			save_nestlevel = align_push_search_path();
+
+	align_begin_rows(fcinfo);
+	foreach(lc, align_attached_tables(NULL))
+	{
+		AttachmentMarker marker;
+
+		if (align_find_marker(lfirst_oid(lc), &marker))
+			PutAttachment((ReturnSetInfo *) fcinfo->resultinfo, &marker);
+	}
+	AtEOXact_GUC(true, save_nestlevel);
+	return (Datum) 0;
+}
