@@ -208,7 +208,7 @@ LeftFunnelWords(const Report *report, VerdictText *text)
 								 FromText(report));
 	else
 		text->message = psprintf("%s cannot leave the funnel", report->subject);
-	text->detail = psprintf("Its stage was set to null; under %s a journey ends in %s%s%s.",
+	text->detail = psprintf("%s ends journeys in: %s%s%s; this stage was set to null.",
 							report->agreement, won, lost[0] != '\0' ? ", " : "", lost);
 	if (lost[0] != '\0')
 		text->hint = psprintf("Move the lead to %s, or delete its row.", lost);

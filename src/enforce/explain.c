@@ -1,0 +1,310 @@
+/*
+ * explain.c
+ *	  align.explain_move(): would this move be allowed, and if not, why?
+ *
+ * The row is read as the caller may read it, given the new stage in a copy, and
+ * judged by what the triggers call.  Nothing is written, and no trigger of
+ * anybody's is asked.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "parser/parse_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "enforce/attachment.h"
+#include "enforce/replay.h"
+#include "enforce/verdict.h"
+
+PG_FUNCTION_INFO_V1(align_explain_move);
+
+#define EXPLAIN_COLUMNS 5
+
+/*
+ * The query for the row, every column that the table has now, by key.
+ */
+static char *
+RowQuery(const Attachment *attachment, Relation rel, Oid *types)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData query;
+
+	initStringInfo(&query);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (!attribute->attisdropped)
+			appendStringInfo(&query, "%s%s", query.len == 0 ? "SELECT " : ", ",
+							 quote_identifier(NameStr(attribute->attname)));
+	}
+	appendStringInfo(&query, " FROM %s WHERE ",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												RelationGetRelationName(rel)));
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		const KeyColumn *key = &attachment->keys[i];
+		char	   *parameter = psprintf("$%d", i + 1);
+		Form_pg_attribute attribute = TupleDescAttr(desc, key->attnum - 1);
+
+		types[i] = key->type;
+		if (i > 0)
+			appendStringInfoString(&query, " AND ");
+		generate_operator_clause(&query, quote_identifier(NameStr(attribute->attname)), key->type,
+								 key->eq_operator, parameter, key->type);
+	}
+	return query.data;
+}
+
+/*
+ * The lead's row in the layout of rel (the query leaves out dropped columns), in
+ * the memory context that was current outside of SPI.
+ */
+static HeapTuple
+ReadRow(const Attachment *attachment, Relation rel, Datum *key)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	Datum	   *values = palloc0(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+	MemoryContext context = CurrentMemoryContext;
+	HeapTuple	row;
+	int			column = 0;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(RowQuery(attachment, rel, types), attachment->nkeys, types, key,
+							  NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read from relation \"%s\"", RelationGetRelationName(rel));
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is no lead %s in table %s", align_key_text(attachment, key),
+						attachment->root_name),
+				 errhint("Rows that row-level security hides from you, and rows of other transactions that are not committed yet, are not found either.")));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attisdropped)
+			nulls[i] = true;
+		else
+			values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, ++column,
+									  &nulls[i]);
+	}
+	MemoryContextSwitchTo(context);
+	row = heap_form_tuple(desc, values, nulls);
+	SPI_finish();
+	return row;
+}
+
+/*
+ * Can a column of this type and length hold the label?  false if not.
+ */
+static bool
+LabelDatum(Oid type, int32 typmod, const char *label, Datum *result)
+{
+	Oid			base = getBaseTypeAndTypmod(type, &typmod);
+	char		category;
+	bool		preferred;
+	char	   *end;
+	int64		number;
+
+	switch (base)
+	{
+		case TEXTOID:
+			*result = CStringGetTextDatum(label);
+			return true;
+		case VARCHAROID:
+		case BPCHAROID:
+			if (typmod >= (int32) VARHDRSZ && pg_mbstrlen(label) > typmod - (int32) VARHDRSZ)
+				return false;
+			*result = CStringGetTextDatum(label);
+			return true;
+		case NAMEOID:
+			if (strlen(label) >= NAMEDATALEN)
+				return false;
+			*result = DirectFunctionCall1(namein, CStringGetDatum(label));
+			return true;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			errno = 0;
+			number = strtoll(label, &end, 10);
+			if (end == label || *end != '\0' || errno != 0)
+				return false;
+			if (base == INT8OID)
+				*result = Int64GetDatum(number);
+			else if (base == INT4OID && number >= PG_INT32_MIN && number <= PG_INT32_MAX)
+				*result = Int32GetDatum((int32) number);
+			else if (base == INT2OID && number >= PG_INT16_MIN && number <= PG_INT16_MAX)
+				*result = Int16GetDatum((int16) number);
+			else
+				return false;
+			return true;
+	}
+	if (type_is_enum(base) && strlen(label) < NAMEDATALEN)
+	{
+		Oid			value = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
+											ObjectIdGetDatum(base), CStringGetDatum(label));
+
+		*result = ObjectIdGetDatum(value);
+		return OidIsValid(value);
+	}
+	get_type_category_preferred(base, &category, &preferred);
+	if (category == TYPCATEGORY_STRING)
+	{
+		Oid			input;
+		Oid			ioparam;
+
+		getTypeInputInfo(base, &input, &ioparam);
+		*result = OidInputFunctionCall(input, unconstify(char *, label), ioparam, typmod);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * The stage as the column would hold it: as the caller wrote it, else by the
+ * first of its names that the column takes (an integer column has only some
+ * "known as").  False if it takes none.
+ */
+static bool
+StageDatum(Relation rel, AttrNumber attnum, const Funnel *funnel, int stage, const char *label,
+		   Datum *result)
+{
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	const FunnelStage *to = stage >= 0 ? &funnel->stages[stage] : NULL;
+
+	if (LabelDatum(attribute->atttypid, attribute->atttypmod, label, result))
+		return true;
+	if (to == NULL)
+		return false;
+	if (LabelDatum(attribute->atttypid, attribute->atttypmod, to->name, result))
+		return true;
+	for (int i = 0; i < to->nlabels; i++)
+	{
+		if (LabelDatum(attribute->atttypid, attribute->atttypmod, to->labels[i], result))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The row as it would stand, for conditions to look at.  What its columns cannot
+ * hold is null there; it would not get so far.
+ */
+static HeapTuple
+MovedRow(const Attachment *attachment, Relation rel, HeapTuple row, const RowMove *row_move,
+		 const char *label, const char *reason)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *values = palloc0(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc0(desc->natts * sizeof(bool));
+	bool	   *replaces = palloc0(desc->natts * sizeof(bool));
+	AttrNumber	stage_column = attachment->column[ROW_STAGE];
+	AttrNumber	reason_column = attachment->column[ROW_REASON];
+
+	replaces[stage_column - 1] = true;
+	nulls[stage_column - 1] = label == NULL ||
+		!StageDatum(rel, stage_column, row_move->funnel, row_move->move.to, label,
+					&values[stage_column - 1]);
+	if (reason != NULL && reason_column != InvalidAttrNumber)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, reason_column - 1);
+
+		replaces[reason_column - 1] = true;
+		nulls[reason_column - 1] = !LabelDatum(attribute->atttypid, attribute->atttypmod, reason,
+											   &values[reason_column - 1]);
+	}
+	return heap_modify_tuple(row, desc, values, nulls, replaces);
+}
+
+static LeadString
+StringOf(const char *text)
+{
+	LeadString	result = {text, text ? (int) strlen(text) : 0};
+
+	return result;
+}
+
+static void
+PutRow(FunctionCallInfo fcinfo, bool allowed, Rule rule, const VerdictText *text)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum		values[EXPLAIN_COLUMNS] = {0};
+	bool		nulls[EXPLAIN_COLUMNS] = {false, true, true, true, true};
+
+	values[0] = BoolGetDatum(allowed);
+	if (!allowed)
+	{
+		values[1] = CStringGetTextDatum(align_rule_name(rule));
+		values[2] = CStringGetTextDatum(text->message);
+		values[3] = CStringGetTextDatum(text->detail);
+		if (text->hint)
+			values[4] = CStringGetTextDatum(text->hint);
+		nulls[1] = nulls[2] = nulls[3] = false;
+		nulls[4] = text->hint == NULL;
+	}
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static char *
+TextArg(FunctionCallInfo fcinfo, int argno)
+{
+	return PG_ARGISNULL(argno) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argno));
+}
+
+Datum
+align_explain_move(PG_FUNCTION_ARGS)
+{
+	char	   *label = TextArg(fcinfo, 2);
+	char	   *reason = TextArg(fcinfo, 3);
+	Relation	rel;
+	Attachment *attachment;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	HeapTuple	row;
+	HeapTuple	moved;
+	RowMove		row_move = {0};
+	Move	   *move = &row_move.move;
+	Verdict		verdict;
+
+	align_require_argument(fcinfo, 0, "relation");
+	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	attachment = align_attachment(RelationGetRelid(rel), false);
+	align_key_argument(fcinfo, 1, attachment, key);
+	row = ReadRow(attachment, rel, key);
+
+	row_move.agreement = attachment->marker.agreement;
+	row_move.funnel = align_agreement_funnel_at(row_move.agreement, GetCurrentTimestamp(),
+												&row_move.version);
+	move->from = align_row_stage(attachment, RelationGetDescr(rel), row, row_move.funnel,
+								 &move->from_label);
+	move->to_label = StringOf(label);
+	move->to = label ? align_funnel_stage(row_move.funnel, label, strlen(label)) : -1;
+	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
+	move->reason = reason ? StringOf(reason) :
+		align_row_column(attachment, ROW_REASON, RelationGetDescr(rel), row);
+
+	align_verdict(attachment, rel, &row_move, moved, &verdict);
+	align_begin_rows(fcinfo);
+	if (verdict.nbroken == 0)
+		PutRow(fcinfo, true, RULE_NONE, NULL);
+	for (int i = 0; i < verdict.nbroken; i++)
+	{
+		VerdictText text;
+
+		align_verdict_words(attachment, rel, &row_move, moved, verdict.broken[i], &text);
+		PutRow(fcinfo, false, verdict.broken[i], &text);
+	}
+	table_close(rel, AccessShareLock);
+	return (Datum) 0;
+}
