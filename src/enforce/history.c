@@ -76,3 +76,20 @@ align_history_event(const char *name, int len)
 	}
 	return -1;
 }
+
+bool
+align_source_is_merged(const char *source, int len)
+{
+	int			merged_len = strlen(SOURCE_MERGED);
+
+	return source != NULL && len >= merged_len && memcmp(source, SOURCE_MERGED, merged_len) == 0;
+}
+
+bool
+align_source_is_not_live(const char *source, int len)
+{
+	int			not_live_len = strlen(SOURCE_NOT_LIVE);
+
+	return source != NULL && len >= not_live_len &&
+		memcmp(source + len - not_live_len, SOURCE_NOT_LIVE, not_live_len) == 0;
+}

@@ -124,4 +124,11 @@ extern const char *const align_history_event_names[HISTORY_NEVENTS];
 /* -1 if it is none of them. */
 extern int	align_history_event(const char *name, int len);
 
+/*
+ * What a source (NULL: none) says of its entry.  An entry that was merged from
+ * another lead still says, at the end, what it said before.
+ */
+extern bool align_source_is_merged(const char *source, int len);
+extern bool align_source_is_not_live(const char *source, int len);
+
 #endif							/* ALIGN_HISTORY_H */

@@ -37,10 +37,8 @@ ReplayEntries(Run *run, uint64 nrows)
 		if (number < 0)
 			continue;
 		entry.event = (HistoryEvent) number;
-		entry.merged = source.text != NULL && source.len >= (int) strlen(SOURCE_MERGED) &&
-			memcmp(source.text, SOURCE_MERGED, strlen(SOURCE_MERGED)) == 0;
-		entry.not_live = source.text != NULL && source.len == (int) strlen(SOURCE_NOT_LIVE) &&
-			memcmp(source.text, SOURCE_NOT_LIVE, source.len) == 0;
+		entry.merged = align_source_is_merged(source.text, source.len);
+		entry.not_live = align_source_is_not_live(source.text, source.len);
 		entry.effective_at = DatumGetTimestampTz(SpiField(i, ENTRY_EFFECTIVE_AT, &isnull));
 		entry.stage = align_spi_text(i, ENTRY_STAGE);
 		entry.assignee = align_spi_text(i, ENTRY_ASSIGNEE);

@@ -437,19 +437,39 @@ align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 	}
 }
 
-void
-align_replay_carry_notified(LeadClock *clock, const LeadClocks *old_clocks)
+/*
+ * Which of the old clocks is this one?  The one that started when it did, since
+ * numbers of cycles shift when earlier ones come to light; else the one of its
+ * number, whose start was corrected.
+ */
+static const LeadClock *
+SameCycle(const LeadClock *clock, const LeadClocks *old_clocks)
 {
+	const LeadClock *same_number = NULL;
+
 	for (int i = 0; i < old_clocks->nclocks; i++)
 	{
 		const LeadClock *old = &old_clocks->clocks[i];
 
-		if (old->clock.cycle != clock->clock.cycle || strcmp(old->sla, clock->sla) != 0)
+		if (strcmp(old->sla, clock->sla) != 0)
 			continue;
-		clock->warn_notified = old->warn_notified;
-		clock->warn_notified_at = old->warn_notified_at;
-		clock->due_notified = old->due_notified;
-		clock->due_notified_at = old->due_notified_at;
-		return;
+		if (old->clock.started_at == clock->clock.started_at)
+			return old;
+		if (old->clock.cycle == clock->clock.cycle)
+			same_number = old;
 	}
+	return same_number;
+}
+
+void
+align_replay_carry_notified(LeadClock *clock, const LeadClocks *old_clocks)
+{
+	const LeadClock *old = SameCycle(clock, old_clocks);
+
+	if (old == NULL)
+		return;
+	clock->warn_notified = old->warn_notified;
+	clock->warn_notified_at = old->warn_notified_at;
+	clock->due_notified = old->due_notified;
+	clock->due_notified_at = old->due_notified_at;
 }
