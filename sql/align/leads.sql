@@ -1,1 +1,15 @@
 -- Merging and erasing leads
+
+CREATE FUNCTION align.merge_leads(relation regclass, from_key "any", into_key "any") RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_merge_leads'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.merge_leads(regclass, "any", "any") IS
+'the recorded journey of a duplicate joins that of the lead that stays, whose clocks are made anew from the whole; returns the number of entries that moved; the rows of the table are left as they are; for the owner of the table; raises if nothing is recorded of from_key or into_key is not in the funnel; nulls are refused';
+
+CREATE FUNCTION align.erase(relation regclass, key "any") RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_erase'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.erase(regclass, "any") IS
+'deletes all that is recorded of a lead that is no longer in the table, and its key where other leads'' entries mention it; returns how many entries and clocks it deleted; for the owner of the table; refused while the row is there; nulls are refused';

@@ -115,4 +115,32 @@ COMMENT ON FUNCTION align.explain_move(regclass, "any", text, text) IS
 'would the agreement in force now let this lead move to this stage, for this reason (null: the one in its row)?  One row with allowed = true, or one per broken rule, the gravest first, in the words of the triggers; reads the row with the caller''s rights, writes nothing; a null stage asks whether the lead may leave the funnel; raises if there is no such lead or the table is not attached';
 -- Reading history and clocks
 -- Alerts from the outbox
+
+CREATE FUNCTION align.notify_handoffs(relation regclass) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_notify_handoffs'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.notify_handoffs(regclass) IS
+'sends one NOTIFY align_handoff for every handoff of an attached table that has not been announced yet, in the order in which they were recorded, marks them as announced, and returns how many there were; the payload is a JSON object with relation, key, entry_no, handoff, from and to; for the owner of the table; null is refused';
+
+CREATE FUNCTION align.notify_due(relation regclass) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_notify_due'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.notify_due(regclass) IS
+'sends one NOTIFY align_sla for every open clock of an attached table that has become at risk or overdue since it was last announced, marks them as announced, and returns how many there were; the payload is a JSON object with relation, key, sla, cycle, state (at_risk or overdue) and due_at; for the owner of the table; null is refused';
 -- Merging and erasing leads
+
+CREATE FUNCTION align.merge_leads(relation regclass, from_key "any", into_key "any") RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_merge_leads'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.merge_leads(regclass, "any", "any") IS
+'the recorded journey of a duplicate joins that of the lead that stays, whose clocks are made anew from the whole; returns the number of entries that moved; the rows of the table are left as they are; for the owner of the table; raises if nothing is recorded of from_key or into_key is not in the funnel; nulls are refused';
+
+CREATE FUNCTION align.erase(relation regclass, key "any") RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_erase'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.erase(regclass, "any") IS
+'deletes all that is recorded of a lead that is no longer in the table, and its key where other leads'' entries mention it; returns how many entries and clocks it deleted; for the owner of the table; refused while the row is there; nulls are refused';

@@ -1,0 +1,89 @@
+/*
+ * lead_sql.c
+ *	  SQL text about the leads of an attached table.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+
+#include "enforce/lead_sql.h"
+#include "value.h"
+
+Attachment *
+align_owned_attachment(FunctionCallInfo fcinfo, const char *function)
+{
+	Oid			relid;
+	Oid			root;
+
+	align_require_argument(fcinfo, 0, "relation");
+	PreventCommandIfReadOnly(function);
+	relid = PG_GETARG_OID(0);
+	LockRelationOid(relid, AccessShareLock);
+	root = align_attached_root(relid);
+	if (!OidIsValid(root))
+		return align_attachment(relid, false);	/* which raises */
+	if (root != relid)
+		LockRelationOid(root, AccessShareLock);
+	align_check_table_owner(root);
+	return align_attachment(root, false);
+}
+
+static const char *
+KeyColumnName(const Attachment *attachment, AttachedTable table, int keyno)
+{
+	const KeyColumn *key = &attachment->keys[keyno];
+
+	switch (table)
+	{
+		case TABLE_ITSELF:
+			return quote_identifier(key->name);
+		case TABLE_HISTORY:
+			return key->history_column;
+		case TABLE_SLA:
+			return key->sla_column;
+	}
+	elog(ERROR, "no such table: %d", (int) table);
+}
+
+void
+align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable table)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(sql, "%sh.%s", i > 0 ? ", " : "", KeyColumnName(attachment, table, i));
+}
+
+void
+align_append_key_assignment(StringInfo sql, const Attachment *attachment, AttachedTable table,
+							int parameter)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(sql, "%s%s = $%d", i > 0 ? ", " : "", KeyColumnName(attachment, table, i),
+						 parameter + i);
+}
+
+void
+align_append_key_condition(StringInfo sql, const Attachment *attachment, AttachedTable table,
+						   int parameter)
+{
+	appendStringInfoChar(sql, '(');
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		const KeyColumn *key = &attachment->keys[i];
+		char	   *column = psprintf("h.%s", KeyColumnName(attachment, table, i));
+		char	   *value = psprintf("$%d", parameter + i);
+
+		if (i > 0)
+			appendStringInfoString(sql, " AND ");
+		generate_operator_clause(sql, column, key->type, key->eq_operator, value, key->type);
+	}
+	appendStringInfoChar(sql, ')');
+}
+
+void
+align_key_types(const Attachment *attachment, Oid *types)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+		types[i] = attachment->keys[i].type;
+}

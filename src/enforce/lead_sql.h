@@ -1,0 +1,43 @@
+/*
+ * lead_sql.h
+ *	  SQL text about the leads of an attached table, in that table and in its
+ *	  history and clock tables; for functions that owners call.
+ *
+ * Names are quoted and operators schema-qualified: the text means the same
+ * under any search_path.
+ */
+#ifndef ALIGN_LEAD_SQL_H
+#define ALIGN_LEAD_SQL_H
+
+#include "compat.h"
+
+#include "enforce/attachment.h"
+#include "lib/stringinfo.h"
+
+/*
+ * The attachment of the table (or of the root of the partition) that the first
+ * argument names.  It stays locked against being detached; raises unless the
+ * current user owns it.  function: "align.erase()", for messages.
+ */
+extern Attachment *align_owned_attachment(FunctionCallInfo fcinfo, const char *function);
+
+/* In SQL text, each goes by the alias "h". */
+typedef enum AttachedTable
+{
+	TABLE_ITSELF,
+	TABLE_HISTORY,
+	TABLE_SLA
+} AttachedTable;
+
+/* "h.region, h.id" */
+extern void align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable table);
+/* "region = $1, id = $2", from a parameter on. */
+extern void align_append_key_assignment(StringInfo sql, const Attachment *attachment,
+										AttachedTable table, int parameter);
+/* "(h.region = $1 AND h.id = $2)" */
+extern void align_append_key_condition(StringInfo sql, const Attachment *attachment,
+									   AttachedTable table, int parameter);
+/* The types of the parameters of a key. */
+extern void align_key_types(const Attachment *attachment, Oid *types);
+
+#endif							/* ALIGN_LEAD_SQL_H */

@@ -1,0 +1,445 @@
+/*
+ * merge.c
+ *	  merge_leads(): the journey of a duplicate joins that of the lead that stays.
+ *
+ * Entries change their key and get numbers after those of the lead that stays,
+ * and with the numbers the times of recording, which follow them; when they
+ * happened stays.  source tells where they came from.  The clocks of both leads
+ * are made anew from the joined journey.  The rows of the table are the
+ * application's business, and are only locked.
+ *
+ * Two entries more may be needed for the record to agree with the table: the
+ * joined journey may end, by when things happened, elsewhere than the row stands
+ * (the duplicate was moved last), and if the duplicate is still in the table it
+ * begins a record of its own.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "enforce/history.h"
+#include "enforce/lead_sql.h"
+#include "enforce/recorder.h"
+#include "enforce/replay.h"
+
+PG_FUNCTION_INFO_V1(align_merge_leads);
+
+/*
+ * What puts a lead into a stage, and what passes it to somebody, as replay.h has
+ * it.  The source of what a row did that was not live ends in that, also after
+ * it was merged.
+ */
+#define IS_LIVE "coalesce(h.source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
+#define ENTERS_STAGE \
+	"(h.event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[])" \
+	" AND h.stage IS NOT NULL AND " IS_LIVE ")"
+#define PASSES_LEAD \
+	"(h.event OPERATOR(pg_catalog.=) 'owner' AND " IS_LIVE \
+	" AND coalesce(h.source, '') OPERATOR(pg_catalog.!~) '^" SOURCE_MERGED "')"
+
+/*
+ * One of the two leads, as its last entry tells.
+ */
+typedef struct MergedLead
+{
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	char	   *text;			/* (id)=(7) */
+	bool		in_table;
+	bool		recorded;
+	int32		entry_no;		/* the last */
+	TimestampTz recorded_at;
+	char	   *stage;			/* NULL: it is not in the funnel */
+	char	   *team;
+	char	   *assignee;
+} MergedLead;
+
+static bool
+SameKey(Attachment *attachment, const Datum *a, const Datum *b)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		KeyColumn  *key = &attachment->keys[i];
+
+		if (!DatumGetBool(FunctionCall2Coll(&key->eq, key->collation, a[i], b[i])))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Both rows, as far as they are there, in the order of their keys, so that two
+ * that merge the same leads do not wait for each other.
+ */
+static void
+LockTableRows(Attachment *attachment, MergedLead *from, MergedLead *into)
+{
+	int			nkeys = attachment->nkeys;
+	Oid			types[2 * ATTACHMENT_MAX_KEYS];
+	Datum		values[2 * ATTACHMENT_MAX_KEYS];
+	StringInfoData query;
+
+	align_key_types(attachment, types);
+	align_key_types(attachment, types + nkeys);
+	memcpy(values, from->key, nkeys * sizeof(Datum));
+	memcpy(values + nkeys, into->key, nkeys * sizeof(Datum));
+
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT ");
+	align_append_key(&query, attachment, TABLE_ITSELF);
+	appendStringInfo(&query, " FROM %s AS h WHERE ", attachment->root_name);
+	align_append_key_condition(&query, attachment, TABLE_ITSELF, 1);
+	appendStringInfoString(&query, " OR ");
+	align_append_key_condition(&query, attachment, TABLE_ITSELF, 1 + nkeys);
+	appendStringInfoString(&query, " ORDER BY ");
+	align_append_key(&query, attachment, TABLE_ITSELF);
+	appendStringInfoString(&query, " FOR UPDATE OF h");
+	align_execute_as_owner(attachment, query.data, 2 * nkeys, types, values, NULL);
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Datum		key[ATTACHMENT_MAX_KEYS];
+		bool		isnull;
+
+		for (int j = 0; j < nkeys; j++)
+			key[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1, &isnull);
+		if (SameKey(attachment, key, from->key))
+			from->in_table = true;
+		else
+			into->in_table = true;
+	}
+}
+
+static void
+ReadLastEntry(Attachment *attachment, MergedLead *lead)
+{
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	StringInfoData query;
+	HeapTuple	row;
+	TupleDesc	desc;
+	bool		isnull;
+
+	align_key_types(attachment, types);
+	initStringInfo(&query);
+	appendStringInfo(&query,
+					 "SELECT h.entry_no, h.recorded_at, CASE WHEN " IS_LIVE " THEN h.stage END,"
+					 " h.team, h.assignee FROM %s AS h WHERE ",
+					 attachment->history_name);
+	align_append_key_condition(&query, attachment, TABLE_HISTORY, 1);
+	appendStringInfoString(&query, " ORDER BY h.entry_no DESC LIMIT 1 FOR UPDATE OF h");
+	align_execute_as_owner(attachment, query.data, attachment->nkeys, types, lead->key, NULL);
+
+	lead->recorded = SPI_processed > 0;
+	if (!lead->recorded)
+		return;
+	row = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	lead->entry_no = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
+	lead->recorded_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 2, &isnull));
+	lead->stage = SPI_getvalue(row, desc, 3);
+	lead->team = SPI_getvalue(row, desc, 4);
+	lead->assignee = SPI_getvalue(row, desc, 5);
+}
+
+static void
+CheckLeads(Attachment *attachment, const MergedLead *from, const MergedLead *into)
+{
+	if (!into->in_table)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("lead %s does not exist", into->text),
+				 errdetail("There is no such row in %s.", attachment->root_name)));
+	if (!from->recorded)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("nothing is recorded of lead %s", from->text),
+				 errdetail("There is no such key in %s.", attachment->history_name)));
+	if (!into->recorded || into->stage == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("lead %s is not in the funnel", into->text),
+				 errdetail("A journey can only be joined to one that is under way."),
+				 errhint("Put it into a stage first.")));
+}
+
+/*
+ * The entries of a lead become those of the other, from recorded_at on, each a
+ * microsecond after the one before.
+ */
+static int64
+MoveEntries(Attachment *attachment, const MergedLead *from, const MergedLead *into,
+			TimestampTz recorded_at)
+{
+	int			nkeys = attachment->nkeys;
+	Oid			types[2 * ATTACHMENT_MAX_KEYS + 3];
+	Datum		values[2 * ATTACHMENT_MAX_KEYS + 3];
+	StringInfoData command;
+
+	align_key_types(attachment, types);
+	align_key_types(attachment, types + nkeys);
+	memcpy(values, from->key, nkeys * sizeof(Datum));
+	memcpy(values + nkeys, into->key, nkeys * sizeof(Datum));
+	types[2 * nkeys] = INT4OID;
+	values[2 * nkeys] = Int32GetDatum(into->entry_no);
+	types[2 * nkeys + 1] = TIMESTAMPTZOID;
+	values[2 * nkeys + 1] = TimestampTzGetDatum(recorded_at);
+	types[2 * nkeys + 2] = TEXTOID;
+	values[2 * nkeys + 2] = CStringGetTextDatum(psprintf(SOURCE_MERGED " %s", from->text));
+
+	initStringInfo(&command);
+	appendStringInfo(&command, "UPDATE %s AS h SET ", attachment->history_name);
+	align_append_key_assignment(&command, attachment, TABLE_HISTORY, 1 + nkeys);
+	appendStringInfo(&command,
+					 ", entry_no = ($%d OPERATOR(pg_catalog.+) m.place)::pg_catalog.int4"
+					 ", recorded_at = $%d OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => (m.place OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.*) 0.000001)"
+					 ", source = pg_catalog.concat_ws(', ', $%d, h.source)"
+					 " FROM (SELECT h.entry_no, pg_catalog.row_number() OVER (ORDER BY h.entry_no) FROM %s AS h WHERE ",
+					 2 * nkeys + 1, 2 * nkeys + 2, 2 * nkeys + 3, attachment->history_name);
+	align_append_key_condition(&command, attachment, TABLE_HISTORY, 1);
+	appendStringInfoString(&command, ") AS m (entry_no, place) WHERE ");
+	align_append_key_condition(&command, attachment, TABLE_HISTORY, 1);
+	appendStringInfoString(&command, " AND h.entry_no OPERATOR(pg_catalog.=) m.entry_no");
+	align_execute_as_owner(attachment, command.data, 2 * nkeys + 3, types, values, NULL);
+	return SPI_processed;
+}
+
+/*
+ * The clocks of the duplicate go to the other lead too, under numbers that no
+ * cycle has, for as long as it takes to make all clocks anew: what was announced
+ * of one then need not be announced again.
+ */
+static void
+MoveClocks(Attachment *attachment, const MergedLead *from, const MergedLead *into)
+{
+	int			nkeys = attachment->nkeys;
+	Oid			types[2 * ATTACHMENT_MAX_KEYS];
+	Datum		values[2 * ATTACHMENT_MAX_KEYS];
+	StringInfoData command;
+
+	align_key_types(attachment, types);
+	align_key_types(attachment, types + nkeys);
+	memcpy(values, from->key, nkeys * sizeof(Datum));
+	memcpy(values + nkeys, into->key, nkeys * sizeof(Datum));
+
+	initStringInfo(&command);
+	appendStringInfo(&command, "UPDATE %s AS h SET ", attachment->sla_name);
+	align_append_key_assignment(&command, attachment, TABLE_SLA, 1 + nkeys);
+	appendStringInfoString(&command, ", cycle = OPERATOR(pg_catalog.-) h.cycle WHERE ");
+	align_append_key_condition(&command, attachment, TABLE_SLA, 1);
+	align_execute_as_owner(attachment, command.data, 2 * nkeys, types, values, NULL);
+}
+
+/*
+ * Where the joined journey ends, in the order in which things happened.
+ */
+typedef struct JourneyEnd
+{
+	TimestampTz effective_at;	/* of its last entry */
+	char	   *stage;
+	char	   *assignee;
+} JourneyEnd;
+
+static void
+ReadJourneyEnd(Attachment *attachment, const MergedLead *into, JourneyEnd *end)
+{
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	Datum		values[ATTACHMENT_MAX_KEYS];
+	StringInfoData condition;
+	char	   *query;
+	bool		isnull;
+
+	align_key_types(attachment, types);
+	memcpy(values, into->key, attachment->nkeys * sizeof(Datum));
+	initStringInfo(&condition);
+	appendStringInfo(&condition, "%s AS h WHERE ", attachment->history_name);
+	align_append_key_condition(&condition, attachment, TABLE_HISTORY, 1);
+	query = psprintf("SELECT (SELECT pg_catalog.max(h.effective_at) FROM %s),"
+					 " (SELECT h.stage FROM %s AND " ENTERS_STAGE
+					 " ORDER BY h.effective_at DESC, h.entry_no DESC LIMIT 1),"
+					 " (SELECT h.assignee FROM %s AND (" ENTERS_STAGE " OR " PASSES_LEAD ")"
+					 " ORDER BY h.effective_at DESC, h.entry_no DESC LIMIT 1)",
+					 condition.data, condition.data, condition.data);
+	align_execute_as_owner(attachment, query, attachment->nkeys, types, values, NULL);
+	end->effective_at = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
+														  SPI_tuptable->tupdesc, 1, &isnull));
+	end->stage = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	end->assignee = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+}
+
+/*
+ * An entry that the merge itself makes: lead is where it stands after that.
+ */
+typedef struct MergeEntry
+{
+	const MergedLead *lead;
+	HistoryEvent event;
+	int32		entry_no;
+	TimestampTz effective_at;
+	TimestampTz recorded_at;
+	const char *from_stage;
+	const char *from_team;
+	const char *note;
+	const char *source;
+} MergeEntry;
+
+static void
+SetText(Datum *values, char *nulls, HistoryColumn column, const char *text)
+{
+	if (text == NULL)
+		return;
+	values[column] = CStringGetTextDatum(text);
+	nulls[column] = ' ';
+}
+
+static void
+WriteEntry(Attachment *attachment, const MergeEntry *entry)
+{
+	int			nkeys = attachment->nkeys;
+	Oid			types[ATTACHMENT_MAX_KEYS + HISTORY_NCOLUMNS];
+	Datum		values[ATTACHMENT_MAX_KEYS + HISTORY_NCOLUMNS];
+	char		nulls[ATTACHMENT_MAX_KEYS + HISTORY_NCOLUMNS];
+	Datum	   *own = values + nkeys;
+	char	   *own_nulls = nulls + nkeys;
+	int32		version;
+	StringInfoData command;
+
+	memset(nulls, ' ', nkeys);
+	memset(own_nulls, 'n', HISTORY_NCOLUMNS);
+	memcpy(values, entry->lead->key, nkeys * sizeof(Datum));
+	(void) align_agreement_funnel_at(attachment->marker.agreement, entry->recorded_at, &version);
+	own[HISTORY_ENTRY_NO] = Int32GetDatum(entry->entry_no);
+	own[HISTORY_EFFECTIVE_AT] = TimestampTzGetDatum(entry->effective_at);
+	own[HISTORY_RECORDED_AT] = TimestampTzGetDatum(entry->recorded_at);
+	own[HISTORY_VERSION] = Int32GetDatum(version);
+	own_nulls[HISTORY_ENTRY_NO] = own_nulls[HISTORY_EFFECTIVE_AT] = ' ';
+	own_nulls[HISTORY_RECORDED_AT] = own_nulls[HISTORY_VERSION] = ' ';
+	SetText(own, own_nulls, HISTORY_EVENT, align_history_event_names[entry->event]);
+	SetText(own, own_nulls, HISTORY_FROM_STAGE, entry->from_stage);
+	SetText(own, own_nulls, HISTORY_STAGE, entry->lead->stage);
+	SetText(own, own_nulls, HISTORY_FROM_TEAM, entry->from_team);
+	SetText(own, own_nulls, HISTORY_TEAM, entry->lead->team);
+	SetText(own, own_nulls, HISTORY_ASSIGNEE, entry->lead->assignee);
+	SetText(own, own_nulls, HISTORY_DB_ROLE, GetUserNameFromId(GetOuterUserId(), false));
+	SetText(own, own_nulls, HISTORY_NOTE, entry->note);
+	SetText(own, own_nulls, HISTORY_AGREEMENT, attachment->marker.agreement);
+	SetText(own, own_nulls, HISTORY_SOURCE, entry->source);
+
+	initStringInfo(&command);
+	appendStringInfo(&command, "INSERT INTO %s (", attachment->history_name);
+	for (int i = 0; i < nkeys; i++)
+		appendStringInfo(&command, "%s, ", attachment->keys[i].history_column);
+	align_key_types(attachment, types);
+	for (int i = 0; i < HISTORY_NCOLUMNS; i++)
+	{
+		appendStringInfo(&command, "%s%s", i > 0 ? ", " : "", align_history_columns[i].name);
+		types[nkeys + i] = align_history_columns[i].type;
+	}
+	appendStringInfoString(&command, ") VALUES (");
+	for (int i = 0; i < nkeys + HISTORY_NCOLUMNS; i++)
+		appendStringInfo(&command, "%s$%d", i > 0 ? ", " : "", i + 1);
+	appendStringInfoChar(&command, ')');
+	align_execute_as_owner(attachment, command.data, nkeys + HISTORY_NCOLUMNS, types, values, nulls);
+}
+
+static bool
+SameText(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/*
+ * The lead that stays: where the joined journey ends elsewhere than the row
+ * stands, an entry that brings it there, which is nobody's move; then one that
+ * tells of the merge.
+ */
+static void
+WriteEntriesOfInto(Attachment *attachment, const MergedLead *from, const MergedLead *into,
+				   int64 nmoved, TimestampTz recorded_at)
+{
+	MergeEntry	entry = {.lead = into};
+	JourneyEnd	end;
+
+	entry.entry_no = into->entry_no + nmoved + 1;
+	entry.recorded_at = recorded_at + nmoved;
+	ReadJourneyEnd(attachment, into, &end);
+	if (!SameText(end.stage, into->stage) || !SameText(end.assignee, into->assignee))
+	{
+		entry.event = EVENT_OPENING;
+		entry.effective_at = end.effective_at;
+		entry.source = psprintf(SOURCE_MERGED " %s", from->text);
+		WriteEntry(attachment, &entry);
+		entry.entry_no++;
+		entry.recorded_at++;
+	}
+	entry.event = EVENT_REKEY;
+	entry.effective_at = Max(entry.recorded_at, end.effective_at);
+	entry.from_stage = into->stage;
+	entry.from_team = into->team;
+	entry.source = NULL;
+	entry.note = psprintf("merged from %s", from->text);
+	WriteEntry(attachment, &entry);
+}
+
+/*
+ * The duplicate, if it still stands: a record that begins with where it is now.
+ */
+static void
+WriteEntryOfFrom(Attachment *attachment, const MergedLead *from, const MergedLead *into,
+				 TimestampTz recorded_at)
+{
+	MergeEntry	entry = {.lead = from,.event = EVENT_REKEY,.entry_no = 1};
+
+	if (!from->in_table || from->stage == NULL)
+		return;
+	entry.effective_at = entry.recorded_at = recorded_at;
+	entry.note = psprintf("merged into %s", into->text);
+	WriteEntry(attachment, &entry);
+}
+
+static int64
+Merge(Attachment *attachment, MergedLead *from, MergedLead *into)
+{
+	TimestampTz recorded_at;
+	int64		nmoved;
+
+	LockTableRows(attachment, from, into);
+	ReadLastEntry(attachment, from);
+	ReadLastEntry(attachment, into);
+	CheckLeads(attachment, from, into);
+
+	recorded_at = Max(GetCurrentTimestamp(), into->recorded_at + 1);
+	nmoved = MoveEntries(attachment, from, into, recorded_at);
+	MoveClocks(attachment, from, into);
+	WriteEntriesOfInto(attachment, from, into, nmoved, recorded_at);
+	WriteEntryOfFrom(attachment, from, into, recorded_at);
+	align_recompute_clocks(attachment, into->key);
+	return nmoved;
+}
+
+Datum
+align_merge_leads(PG_FUNCTION_ARGS)
+{
+	Attachment *attachment = align_owned_attachment(fcinfo, "align.merge_leads()");
+	MergedLead	from = {0};
+	MergedLead	into = {0};
+	int64		result;
+
+	align_key_argument(fcinfo, 1, attachment, from.key);
+	align_key_argument(fcinfo, 2, attachment, into.key);
+	from.text = align_key_text(attachment, from.key);
+	into.text = align_key_text(attachment, into.key);
+	if (SameKey(attachment, from.key, into.key))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot merge lead %s with itself", into.text)));
+
+	align_recorder_flush_all();
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	result = Merge(attachment, &from, &into);
+	SPI_finish();
+	PG_RETURN_INT64(result);
+}
