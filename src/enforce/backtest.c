@@ -2,25 +2,35 @@
  * backtest.c
  *	  backtest(): what an agreement would have refused or missed.
  *
- * Every journey of the query's data is judged as the triggers would judge it,
- * and its service-level clocks are run.  What is found is counted per rule and
- * move; the counts are small, whatever the size of the data.
+ * Every journey (of a query's data, or as recorded for an attached table) is
+ * judged as the triggers would judge it, and its service-level clocks are run.
+ * What is found is counted per rule and move; the counts are small, whatever the
+ * size of the data.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
+#include "utils/typcache.h"
+#include "utils/varlena.h"
 
+#include "enforce/history_journeys.h"
 #include "enforce/journeys.h"
+#include "enforce/record_scan.h"
 #include "judge/judge.h"
 
 PG_FUNCTION_INFO_V1(align_backtest);
+PG_FUNCTION_INFO_V1(align_backtest_relation);
 
 #define MAX_EXAMPLES 5
 #define BACKTEST_COLUMNS 7
@@ -101,6 +111,9 @@ typedef struct Backtest
 	int		   *started_by;		/* per clock of the board: the stage that
 								 * started it */
 	int64		nleads;			/* including the one that is being judged */
+	const Attachment *attachment;	/* of recorded journeys */
+	TupleDesc	key_desc;		/* of its key, if that has several columns */
+	TimestampTz latest;			/* in the recorded journeys */
 } Backtest;
 
 static LeadString
@@ -227,8 +240,11 @@ RunClocks(Backtest *backtest, const Walk *walk)
 		backtest->started_by[i] = walk->to;
 }
 
+/*
+ * A lead that is gone has no open clocks: they were cancelled.
+ */
 static void
-CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of)
+CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of, bool ended)
 {
 	LeadString	absent = {NULL, 0};
 
@@ -238,6 +254,8 @@ CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of)
 		ClockReading reading;
 		FindingKey	key;
 
+		if (ended && !clock->closed)
+			continue;
 		align_clock_read(backtest->funnel, clock, as_of, &reading);
 		if (reading.state != CLOCK_MISSED && reading.state != CLOCK_OVERDUE)
 			continue;
@@ -250,9 +268,9 @@ CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of)
 }
 
 static void
-JudgeJourney(void *state, const text *key, const struct varlena *lead, TimestampTz latest)
+JudgeJourney(Backtest *backtest, const text *key, const struct varlena *lead, TimestampTz latest,
+			 bool ended)
 {
-	Backtest   *backtest = (Backtest *) state;
 	Walk		walk;
 
 	backtest->nleads++;
@@ -265,7 +283,51 @@ JudgeJourney(void *state, const text *key, const struct varlena *lead, Timestamp
 		RunClocks(backtest, &walk);
 	}
 	align_walk_end(&walk);
-	CountMissed(backtest, key, latest);
+	CountMissed(backtest, key, latest, ended);
+}
+
+static void
+JudgeQueried(void *state, const text *key, const struct varlena *lead, TimestampTz latest)
+{
+	JudgeJourney((Backtest *) state, key, lead, latest, false);
+}
+
+/*
+ * The key as a query would give it as text: of several columns, as a row.
+ */
+static text *
+KeyText(const Backtest *backtest, const Datum *key)
+{
+	const Attachment *attachment = backtest->attachment;
+	bool		nulls[ATTACHMENT_MAX_KEYS] = {false};
+	Datum		row;
+
+	if (attachment->nkeys == 1)
+		return cstring_to_text(OidOutputFunctionCall(attachment->keys[0].out.fn_oid, key[0]));
+	row = HeapTupleGetDatum(heap_form_tuple(backtest->key_desc, unconstify(Datum *, key), nulls));
+	return cstring_to_text(OidOutputFunctionCall(F_RECORD_OUT, row));
+}
+
+static void
+JudgeRecorded(void *state, const Datum *key, const struct varlena *lead, bool ended)
+{
+	Backtest   *backtest = (Backtest *) state;
+
+	JudgeJourney(backtest, KeyText(backtest, key), lead, backtest->latest, ended);
+}
+
+static void
+JudgeHistory(Backtest *backtest, const Attachment *attachment)
+{
+	backtest->attachment = attachment;
+	backtest->key_desc = CreateTemplateTupleDesc(attachment->nkeys);
+	for (int i = 0; i < attachment->nkeys; i++)
+		TupleDescInitEntry(backtest->key_desc, i + 1, attachment->keys[i].name,
+						   attachment->keys[i].type, attachment->keys[i].typmod, 0);
+	backtest->key_desc = BlessTupleDesc(backtest->key_desc);
+	backtest->latest = align_recorded_latest(attachment);
+	/* who holds a lead is no evidence of who moved it */
+	align_recorded_journeys(attachment, false, JudgeRecorded, backtest);
 }
 
 /*
@@ -362,23 +424,70 @@ PutResult(ReturnSetInfo *rsinfo, const Backtest *backtest)
 		PutRow(rsinfo, &rows[i], backtest->nleads);
 }
 
+/*
+ * The attached table that a text names, if it is a name at all: no query is.
+ */
+static Oid
+AttachedTableNamed(const char *text)
+{
+	char	   *copy = pstrdup(text);
+	List	   *names;
+	ListCell   *cell;
+	Oid			relid;
+
+	if (!SplitIdentifierString(copy, '.', &names) || names == NIL || list_length(names) > 2)
+		return InvalidOid;
+	foreach(cell, names)
+		lfirst(cell) = makeString((char *) lfirst(cell));
+	relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
+	return OidIsValid(relid) && OidIsValid(align_attached_root(relid)) ? relid : InvalidOid;
+}
+
+static void
+BeginBacktest(FunctionCallInfo fcinfo, Backtest *backtest)
+{
+	align_require_argument(fcinfo, 1, "agreement");
+	align_begin_rows(fcinfo);
+	memset(backtest, 0, sizeof(Backtest));
+	backtest->context = CurrentMemoryContext;
+	backtest->funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
+	backtest->findings = findings_create(backtest->context, 32, NULL);
+	align_clocks_begin(&backtest->board, backtest->funnel);
+	backtest->started_room = backtest->board.room;
+	backtest->started_by = palloc(backtest->started_room * sizeof(int));
+}
+
 Datum
 align_backtest(PG_FUNCTION_ARGS)
 {
-	Backtest	backtest = {0};
+	Backtest	backtest;
+	char	   *query;
+	Oid			relid;
 
 	align_require_argument(fcinfo, 0, "query");
-	align_require_argument(fcinfo, 1, "agreement");
-	align_begin_rows(fcinfo);
+	BeginBacktest(fcinfo, &backtest);
+	query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	relid = AttachedTableNamed(query);
+	if (OidIsValid(relid))
+	{
+		JudgeHistory(&backtest, align_reading_begin(relid));
+		align_reading_end();
+	}
+	else
+		align_run_journeys(query, JudgeQueried, &backtest);
+	PutResult((ReturnSetInfo *) fcinfo->resultinfo, &backtest);
+	return (Datum) 0;
+}
 
-	backtest.context = CurrentMemoryContext;
-	backtest.funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
-	backtest.findings = findings_create(backtest.context, 32, NULL);
-	align_clocks_begin(&backtest.board, backtest.funnel);
-	backtest.started_room = backtest.board.room;
-	backtest.started_by = palloc(backtest.started_room * sizeof(int));
+Datum
+align_backtest_relation(PG_FUNCTION_ARGS)
+{
+	Backtest	backtest;
 
-	align_run_journeys(text_to_cstring(PG_GETARG_TEXT_PP(0)), JudgeJourney, &backtest);
+	align_require_argument(fcinfo, 0, "relation");
+	BeginBacktest(fcinfo, &backtest);
+	JudgeHistory(&backtest, align_reading_begin(PG_GETARG_OID(0)));
+	align_reading_end();
 	PutResult((ReturnSetInfo *) fcinfo->resultinfo, &backtest);
 	return (Datum) 0;
 }

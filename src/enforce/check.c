@@ -1,0 +1,400 @@
+/*
+ * check.c
+ *	  check(): does what was recorded follow from what stands, and the clocks
+ *	  from what was recorded?
+ *
+ * The table, its history and its clocks are read in order of the key, from one
+ * snapshot, and merged: one lead at a time is in memory.  It runs with the
+ * caller's rights; a caller who sees only some rows would be told nonsense, so
+ * row-level security that applies to the caller is an error.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rls.h"
+#include "utils/ruleutils.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "enforce/check.h"
+
+PG_FUNCTION_INFO_V1(align_check);
+
+/* Columns of the scan of the attached table. */
+typedef enum RowColumn
+{
+	COLUMN_STAGE,
+	COLUMN_TEAM,
+	COLUMN_ASSIGNEE,
+	COLUMN_LIVE
+} RowColumn;
+
+/*
+ * A row of the attached table; texts NULL where the column is null, or there is
+ * none.
+ */
+typedef struct LeadRow
+{
+	bool		exists;
+	bool		live;
+	char	   *stage;
+	char	   *team;
+	char	   *assignee;
+} LeadRow;
+
+/*
+ * Rows of the clock table of one lead.
+ */
+typedef struct ClockTuples
+{
+	int			n;
+	int			room;
+	HeapTuple  *tuples;
+} ClockTuples;
+
+void
+align_check_report(const Check *check, const char *problem, const char *recorded,
+				   const char *expected)
+{
+	Datum		values[4];
+	bool		nulls[4] = {false};
+
+	nulls[0] = check->key == NULL;
+	values[0] = nulls[0] ? (Datum) 0 : align_key_jsonb(check->attachment, check->key);
+	values[1] = CStringGetTextDatum(problem);
+	nulls[2] = recorded == NULL;
+	values[2] = nulls[2] ? (Datum) 0 : CStringGetTextDatum(recorded);
+	nulls[3] = expected == NULL;
+	values[3] = nulls[3] ? (Datum) 0 : CStringGetTextDatum(expected);
+	tuplestore_putvalues(check->rsinfo->setResult, check->rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * Gathering.
+ */
+static void
+AppendRoleColumn(StringInfo sql, const Attachment *attachment, RowRole role)
+{
+	AttrNumber	attnum = attachment->column[role];
+
+	if (attnum == 0)
+		appendStringInfoString(sql, "NULL::pg_catalog.text, ");
+	else
+		appendStringInfo(sql, "r.%s, ",
+						 quote_identifier(get_attname(attachment->marker.root, attnum, false)));
+}
+
+static void
+BeginRows(RecordScan *scan, const Attachment *attachment)
+{
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	AppendRoleColumn(&columns, attachment, ROW_STAGE);
+	AppendRoleColumn(&columns, attachment, ROW_TEAM);
+	AppendRoleColumn(&columns, attachment, ROW_ASSIGNEE);
+	if (attachment->marker.live == NULL)
+		appendStringInfoString(&columns, "true");
+	else
+		appendStringInfo(&columns, "(%s) IS TRUE",
+						 deparse_expression(attachment->marker.live,
+											deparse_context_for("r", attachment->marker.root),
+											true, false));
+	align_records_begin(scan, attachment, RECORDS_ROWS, columns.data, NULL, "");
+}
+
+/* As the triggers read it: by the type's output. */
+static char *
+RowText(const RecordScan *scan, RowColumn column, RowRole role)
+{
+	const Attachment *attachment = scan->attachment;
+
+	if (attachment->column[role] == 0 || scan->nulls[column])
+		return NULL;
+	return OidOutputFunctionCall(attachment->out[role].fn_oid, scan->values[column]);
+}
+
+static void
+GatherRow(RecordScan *scan, LeadRow *row)
+{
+	row->exists = true;
+	row->live = !scan->nulls[COLUMN_LIVE] && DatumGetBool(scan->values[COLUMN_LIVE]);
+	row->stage = RowText(scan, COLUMN_STAGE, ROW_STAGE);
+	row->team = RowText(scan, COLUMN_TEAM, ROW_TEAM);
+	row->assignee = RowText(scan, COLUMN_ASSIGNEE, ROW_ASSIGNEE);
+}
+
+static TimestampTz
+TimeColumn(const RecordScan *scan, HistoryColumn column)
+{
+	return scan->nulls[column] ? 0 : DatumGetTimestampTz(scan->values[column]);
+}
+
+static void
+GatherEntry(const RecordScan *scan, RecordedHistory *history)
+{
+	RecordedEntry *entry;
+	char	   *source = align_records_text(scan, HISTORY_SOURCE);
+
+	if (history->nentries == history->room)
+	{
+		history->room = Max(history->room * 2, 16);
+		if (history->entries == NULL)
+			history->entries = palloc(history->room * sizeof(RecordedEntry));
+		else
+			history->entries = repalloc_huge(history->entries,
+											 history->room * sizeof(RecordedEntry));
+	}
+	entry = &history->entries[history->nentries++];
+	entry->entry_no = DatumGetInt32(scan->values[HISTORY_ENTRY_NO]);
+	entry->event_name = align_records_text(scan, HISTORY_EVENT);
+	entry->event = entry->event_name == NULL ? -1 :
+		align_history_event(entry->event_name, strlen(entry->event_name));
+	entry->effective_at = TimeColumn(scan, HISTORY_EFFECTIVE_AT);
+	entry->recorded_at = TimeColumn(scan, HISTORY_RECORDED_AT);
+	entry->from_stage = align_records_text(scan, HISTORY_FROM_STAGE);
+	entry->stage = align_records_text(scan, HISTORY_STAGE);
+	entry->team = align_records_text(scan, HISTORY_TEAM);
+	entry->assignee = align_records_text(scan, HISTORY_ASSIGNEE);
+	entry->reason = align_records_text(scan, HISTORY_REASON);
+	entry->agreement = align_records_text(scan, HISTORY_AGREEMENT);
+	entry->version = scan->nulls[HISTORY_VERSION] ? 0 : DatumGetInt32(scan->values[HISTORY_VERSION]);
+	entry->violation = align_records_text(scan, HISTORY_VIOLATION);
+	entry->merged = source != NULL && strncmp(source, SOURCE_MERGED, strlen(SOURCE_MERGED)) == 0;
+	entry->not_live = source != NULL && strcmp(source, SOURCE_NOT_LIVE) == 0;
+	entry->live_source = source != NULL && strcmp(source, SOURCE_LIVE) == 0;
+}
+
+static void
+GatherClock(const RecordScan *scan, ClockTuples *clocks)
+{
+	if (clocks->n == clocks->room)
+	{
+		clocks->room = Max(clocks->room * 2, 8);
+		if (clocks->tuples == NULL)
+			clocks->tuples = palloc(clocks->room * sizeof(HeapTuple));
+		else
+			clocks->tuples = repalloc(clocks->tuples, clocks->room * sizeof(HeapTuple));
+	}
+	clocks->tuples[clocks->n++] = heap_copytuple(scan->row);
+}
+
+/*
+ * Does the label of a row mean the stage that an entry recorded?  It is resolved
+ * as the agreement has it now, or had it then.
+ */
+static bool
+MeansStage(Check *check, const char *label, const RecordedEntry *entry)
+{
+	Funnel	   *funnels[2];
+
+	if (strcmp(label, entry->stage) == 0)
+		return true;
+	funnels[0] = check->funnel;
+	funnels[1] = align_check_funnel(check, entry);
+	for (int i = 0; i < 2; i++)
+	{
+		int			stage;
+
+		if (funnels[i] == NULL)
+			continue;
+		stage = align_funnel_stage(funnels[i], label, strlen(label));
+		if (stage >= 0 &&
+			stage == align_funnel_stage(funnels[i], entry->stage, strlen(entry->stage)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The row must not be in a stage that nobody agreed on, unless it was recorded
+ * that it is.
+ */
+static void
+CheckKnownStage(const Check *check, const LeadRow *row, const RecordedEntry *entry)
+{
+	const char *violation = entry->violation;
+
+	if (align_funnel_stage(check->funnel, row->stage, strlen(row->stage)) >= 0)
+		return;
+	if (violation == NULL || strstr(violation, align_rule_name(RULE_UNKNOWN_STAGE)) == NULL)
+		align_check_report(check, "unknown_stage", row->stage, NULL);
+}
+
+static void
+CheckText(const Check *check, const char *problem, const char *recorded, const char *expected)
+{
+	if (recorded == NULL && expected == NULL)
+		return;
+	if (recorded == NULL || expected == NULL || strcmp(recorded, expected) != 0)
+		align_check_report(check, problem, recorded, expected);
+}
+
+/*
+ * The row as it stands against where its history says that it stands.
+ */
+static void
+CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
+{
+	const Attachment *attachment = check->attachment;
+	const RecordedEntry *entry = state->entry;
+
+	if (!row->exists || !row->live || row->stage == NULL)
+	{
+		if (state->alive)
+			align_check_report(check, "missing_end", entry->stage, NULL);
+		return;
+	}
+	if (entry == NULL)
+	{
+		align_check_report(check, "missing_history", NULL, row->stage);
+		return;
+	}
+	if (!state->alive)
+	{
+		align_check_report(check, "row_stage", NULL, row->stage);
+		return;
+	}
+	if (!MeansStage(check, row->stage, entry))
+		align_check_report(check, "row_stage", entry->stage, row->stage);
+	else
+		CheckKnownStage(check, row, entry);
+	if (attachment->column[ROW_TEAM] != 0)
+		CheckText(check, "row_team", entry->team, row->team);
+	if (attachment->column[ROW_ASSIGNEE] != 0)
+		CheckText(check, "row_assignee", entry->assignee, row->assignee);
+}
+
+static void
+CheckLead(Check *check, const LeadRow *row, RecordedHistory *history, const ClockTuples *clocks,
+		  TupleDesc clock_desc)
+{
+	RecordedState state = {0};
+
+	if (history->nentries > 0)
+	{
+		history->cut = history->entries[0].entry_no > 1;
+		align_check_entries(check, history, &state);
+	}
+	CheckRow(check, row, &state);
+	if (history->nentries == 0 && clocks->n > 0)
+		align_check_report(check, "stray_clock", psprintf("%d", clocks->n), "0");
+	/* without its beginning, a history does not tell its clocks; the entry that
+	 * the state refers to is not needed any more */
+	if (history->nentries > 0 && !history->cut)
+		align_check_clocks(check, history, clocks->n, clocks->tuples, clock_desc);
+}
+
+/*
+ * The smallest key that any of the scans stands at; NULL if all are at their end.
+ */
+static const Datum *
+SmallestKey(RecordScan *const *scans, int nscans)
+{
+	const Datum *key = NULL;
+
+	for (int i = 0; i < nscans; i++)
+	{
+		if (scans[i]->row != NULL && (key == NULL || align_records_compare(scans[i], key) < 0))
+			key = scans[i]->key;
+	}
+	return key;
+}
+
+/* Go on; what a scan keeps for itself is not part of the lead's memory. */
+static void
+NextRow(RecordScan *scan, MemoryContext scan_context)
+{
+	MemoryContext lead_context = MemoryContextSwitchTo(scan_context);
+
+	(void) align_records_next(scan);
+	MemoryContextSwitchTo(lead_context);
+}
+
+static void
+CheckLeads(Check *check)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "align check", ALLOCSET_DEFAULT_SIZES);
+	RecordScan	rows;
+	RecordScan	entries;
+	RecordScan	clocks;
+	RecordScan *const scans[] = {&rows, &entries, &clocks};
+	const Datum *smallest;
+
+	BeginRows(&rows, check->attachment);
+	align_records_of_history(&entries, check->attachment, NULL, "r.entry_no");
+	align_records_of_clocks(&clocks, check->attachment, NULL, "");
+	for (int i = 0; i < (int) lengthof(scans); i++)
+		(void) align_records_next(scans[i]);
+
+	while ((smallest = SmallestKey(scans, lengthof(scans))) != NULL)
+	{
+		Datum		key[ATTACHMENT_MAX_KEYS];
+		LeadRow		row = {0};
+		RecordedHistory history = {0};
+		ClockTuples tuples = {0};
+
+		MemoryContextSwitchTo(context);
+		for (int i = 0; i < check->attachment->nkeys; i++)
+			key[i] = datumCopy(smallest[i], check->attachment->keys[i].typbyval,
+							   check->attachment->keys[i].typlen);
+		for (; align_records_compare(&rows, key) == 0; NextRow(&rows, caller))
+			GatherRow(&rows, &row);
+		for (; align_records_compare(&entries, key) == 0; NextRow(&entries, caller))
+			GatherEntry(&entries, &history);
+		for (; align_records_compare(&clocks, key) == 0; NextRow(&clocks, caller))
+			GatherClock(&clocks, &tuples);
+		check->key = key;
+		CheckLead(check, &row, &history, &tuples, clocks.desc);
+		check->key = NULL;
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(context);
+	}
+	for (int i = 0; i < (int) lengthof(scans); i++)
+		align_records_end(scans[i]);
+	MemoryContextDelete(context);
+}
+
+static void
+CheckSeesAll(Oid relid)
+{
+	if (check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("check needs to see all rows of table \"%s\"", get_rel_name(relid)),
+			 errdetail("Row-level security hides some from the current user."),
+			 errhint("Run it as the owner of the table, or as a role with BYPASSRLS.")));
+}
+
+/*
+ * check(relation): one row per difference.
+ */
+Datum
+align_check(PG_FUNCTION_ARGS)
+{
+	Check		check = {0};
+	int32		version;
+
+	align_require_argument(fcinfo, 0, "relation");
+	align_begin_rows(fcinfo);
+	check.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	check.attachment = align_reading_begin(PG_GETARG_OID(0));
+	CheckSeesAll(check.attachment->marker.root);
+	CheckSeesAll(check.attachment->marker.history);
+	CheckSeesAll(check.attachment->marker.sla);
+	check.funnel = align_agreement_funnel_at(check.attachment->marker.agreement,
+											 GetCurrentTimestamp(), &version);
+	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
+	align_check_triggers(&check);
+	CheckLeads(&check);
+	align_reading_end();
+	return (Datum) 0;
+}

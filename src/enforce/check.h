@@ -1,0 +1,84 @@
+/*
+ * check.h
+ *	  Inside align.check(): what was recorded against what follows from it.
+ */
+#ifndef ALIGN_CHECK_H
+#define ALIGN_CHECK_H
+
+#include "compat.h"
+
+#include "datatype/timestamp.h"
+#include "enforce/attachment.h"
+#include "enforce/record_scan.h"
+#include "enforce/replay.h"
+#include "funcapi.h"
+
+typedef struct Check
+{
+	ReturnSetInfo *rsinfo;
+	const Attachment *attachment;
+	Funnel	   *funnel;			/* in force now */
+	const Datum *key;			/* of the lead under examination, NULL none */
+	LeadClocks	clocks;			/* for replays */
+} Check;
+
+/* A difference found; the texts may be NULL. */
+extern void align_check_report(const Check *check, const char *problem, const char *recorded,
+							   const char *expected);
+
+/*
+ * An entry of the history; strings NULL if null.
+ */
+typedef struct RecordedEntry
+{
+	int32		entry_no;
+	int			event;			/* HistoryEvent, -1 if it is none */
+	char	   *event_name;
+	TimestampTz effective_at;
+	TimestampTz recorded_at;
+	char	   *from_stage;
+	char	   *stage;
+	char	   *team;
+	char	   *assignee;
+	char	   *reason;
+	char	   *agreement;
+	int32		version;		/* 0: null */
+	char	   *violation;
+	bool		merged;
+	bool		not_live;
+	bool		live_source;
+} RecordedEntry;
+
+/* All of one lead, by entry_no. */
+typedef struct RecordedHistory
+{
+	int			nentries;
+	int			room;
+	RecordedEntry *entries;
+	bool		cut;			/* its beginning is gone */
+} RecordedHistory;
+
+/*
+ * Where a lead stands by its history.
+ */
+typedef struct RecordedState
+{
+	bool		alive;			/* in the funnel */
+	const RecordedEntry *entry; /* that says so; NULL if there is none */
+} RecordedState;
+
+/* check_entries.c: the entries for themselves. */
+extern void align_check_entries(Check *check, const RecordedHistory *history,
+								RecordedState *state);
+/* The funnel that judged an entry, NULL if there is no such version. */
+extern Funnel *align_check_funnel(Check *check, const RecordedEntry *entry);
+
+/* check_clocks.c: rows of the clock table (as align_records_of_clocks gives
+ * them), in any order, against the replay of the history. */
+extern void align_check_clocks(Check *check, RecordedHistory *history, int nclocks,
+							   HeapTuple *clocks, TupleDesc desc);
+
+/* check_triggers.c */
+extern void align_check_triggers(const Check *check);
+
+#endif							/* ALIGN_CHECK_H */

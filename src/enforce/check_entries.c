@@ -1,0 +1,243 @@
+/*
+ * check_entries.c
+ *	  The entries of one lead: are they all there, do they continue each other,
+ *	  and were they judged as the agreement judges?
+ *
+ * Only what can be recomputed from an entry is: what a move needs of the row and
+ * who was acting (missing_need, wrong_team) is not in the history.
+ *
+ * Entries that were merged from another lead tell its story, not where this lead
+ * stood: they are judged, but the chain does not go through them.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "enforce/check.h"
+#include "judge/judge.h"
+
+static LeadString
+AsString(const char *text)
+{
+	return (LeadString) {text, text != NULL ? (int) strlen(text) : 0};
+}
+
+static bool
+SameText(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0;
+}
+
+/* "entry 3: illegal_move" */
+static char *
+OfEntry(const RecordedEntry *entry, const char *text)
+{
+	return psprintf("entry %d: %s", entry->entry_no, text != NULL ? text : "none");
+}
+
+static char *
+TimeText(TimestampTz at)
+{
+	return DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(at)));
+}
+
+Funnel *
+align_check_funnel(Check *check, const RecordedEntry *entry)
+{
+	return align_replay_funnel(&check->clocks,
+							   AsString(entry->agreement != NULL ? entry->agreement :
+										check->attachment->marker.agreement),
+							   entry->version);
+}
+
+static bool
+IsStageEvent(int event)
+{
+	return event == EVENT_OPENING || event == EVENT_ENTRY || event == EVENT_MOVE ||
+		event == EVENT_OVERRIDE;
+}
+
+static void
+CheckNumber(const Check *check, const RecordedEntry *entry, int32 expected)
+{
+	if (entry->entry_no != expected)
+		align_check_report(check, "entry_no", psprintf("%d", entry->entry_no),
+						   psprintf("%d", expected));
+}
+
+static void
+CheckRecordedAt(const Check *check, const RecordedEntry *entry, const RecordedEntry *before)
+{
+	if (before != NULL && entry->recorded_at <= before->recorded_at)
+		align_check_report(check, "recorded_at", OfEntry(entry, TimeText(entry->recorded_at)),
+						   psprintf("after %s", TimeText(before->recorded_at)));
+}
+
+/*
+ * Does the entry come from where the lead was?  "stage" is the stage of its row.
+ */
+static void
+CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage,
+			   const Funnel *funnel)
+{
+	int			from;
+
+	if (entry->event == EVENT_OPENING || entry->event == EVENT_ENTRY)
+		stage = NULL;
+	if (SameText(entry->from_stage, stage))
+		return;
+	/* an agreement may have renamed the stage in between */
+	if (funnel != NULL && entry->from_stage != NULL && stage != NULL)
+	{
+		from = align_funnel_stage(funnel, entry->from_stage, strlen(entry->from_stage));
+		if (from >= 0 && from == align_funnel_stage(funnel, stage, strlen(stage)))
+			return;
+	}
+	align_check_report(check, "from_stage", OfEntry(entry, entry->from_stage),
+					   OfEntry(entry, stage));
+}
+
+/*
+ * Violations.
+ */
+static bool
+CanBeRecomputed(const char *name, size_t len)
+{
+	static const Rule others[] = {RULE_MISSING_NEED, RULE_WRONG_TEAM};
+
+	for (int i = 0; i < (int) lengthof(others); i++)
+	{
+		const char *other = align_rule_name(others[i]);
+
+		if (strlen(other) == len && memcmp(other, name, len) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+AppendRule(StringInfo list, const char *name, size_t len)
+{
+	if (list->len > 0)
+		appendStringInfoString(list, ", ");
+	appendBinaryStringInfo(list, name, len);
+}
+
+/* The rules of a violation that can be recomputed; "" if there are none. */
+static char *
+RecordedRules(const char *violation)
+{
+	StringInfoData list;
+	const char *name = violation;
+
+	initStringInfo(&list);
+	while (name != NULL && *name != '\0')
+	{
+		const char *end = strstr(name, ", ");
+		size_t		len = end != NULL ? (size_t) (end - name) : strlen(name);
+
+		if (CanBeRecomputed(name, len))
+			AppendRule(&list, name, len);
+		name = end != NULL ? end + 2 : NULL;
+	}
+	return list.data;
+}
+
+static char *
+ExpectedRules(const Funnel *funnel, const RecordedEntry *entry)
+{
+	StringInfoData list;
+	Move		move = {.from = -1,.to = -1};
+	Rule		broken[MOVE_MAX_BROKEN];
+	int			nbroken = 1;
+
+	initStringInfo(&list);
+	if (entry->stage == NULL)
+		broken[0] = RULE_LEFT_FUNNEL;
+	else
+	{
+		move.from_label = AsString(entry->from_stage);
+		move.to_label = AsString(entry->stage);
+		move.reason = AsString(entry->reason);
+		if (entry->from_stage != NULL)
+			move.from = align_funnel_stage(funnel, move.from_label.text, move.from_label.len);
+		move.to = align_funnel_stage(funnel, move.to_label.text, move.to_label.len);
+		nbroken = align_judge_move(funnel, &move, broken);
+	}
+	for (int i = 0; i < nbroken; i++)
+		AppendRule(&list, align_rule_name(broken[i]), strlen(align_rule_name(broken[i])));
+	return list.data;
+}
+
+static void
+CheckViolation(const Check *check, const RecordedEntry *entry, const Funnel *funnel)
+{
+	char	   *recorded;
+	char	   *expected;
+
+	if (entry->event == EVENT_OPENING || !IsStageEvent(entry->event) || funnel == NULL)
+		return;
+	recorded = RecordedRules(entry->violation);
+	expected = ExpectedRules(funnel, entry);
+	if (strcmp(recorded, expected) != 0)
+		align_check_report(check, "violation",
+						   OfEntry(entry, recorded[0] != '\0' ? recorded : NULL),
+						   OfEntry(entry, expected[0] != '\0' ? expected : NULL));
+}
+
+/*
+ * Where the lead stands after an entry.
+ */
+static void
+Advance(RecordedState *state, const RecordedEntry *entry, const char **row_stage)
+{
+	if (entry->event == EVENT_TOUCH)
+		return;
+	state->entry = entry;
+	/* a row that is no longer live stays in its stage */
+	if (entry->event == EVENT_DELETED || entry->event == EVENT_TRUNCATED)
+		*row_stage = entry->live_source ? entry->from_stage : NULL;
+	else
+		*row_stage = entry->stage;
+	state->alive = !entry->not_live && *row_stage != NULL && entry->event != EVENT_DELETED &&
+		entry->event != EVENT_TRUNCATED;
+}
+
+void
+align_check_entries(Check *check, const RecordedHistory *history, RecordedState *state)
+{
+	const RecordedEntry *before = NULL;
+	const char *row_stage = NULL;
+	bool		chained = !history->cut;
+	int32		expected_no = history->cut ? history->entries[0].entry_no : 1;
+
+	memset(state, 0, sizeof(RecordedState));
+	for (int i = 0; i < history->nentries; i++)
+	{
+		const RecordedEntry *entry = &history->entries[i];
+		const Funnel *funnel = align_check_funnel(check, entry);
+
+		CheckNumber(check, entry, expected_no);
+		CheckRecordedAt(check, entry, before);
+		if (entry->event < 0)
+			align_check_report(check, "event", OfEntry(entry, entry->event_name), NULL);
+		if (funnel == NULL)
+			align_check_report(check, "version", OfEntry(entry, psprintf("%d", entry->version)),
+							   NULL);
+		CheckViolation(check, entry, funnel);
+		if (entry->merged)
+			chained = false;
+		else if (entry->event >= 0)
+		{
+			if (chained && entry->event != EVENT_TOUCH)
+				CheckFromStage(check, entry, row_stage, funnel);
+			Advance(state, entry, &row_stage);
+			chained = true;
+		}
+		expected_no = entry->entry_no + 1;
+		before = entry;
+	}
+}

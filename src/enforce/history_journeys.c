@@ -1,0 +1,223 @@
+/*
+ * history_journeys.c
+ *	  journeys(): recorded histories as values of type lead.
+ *
+ * A journey is what the lead went through: its stage entries and touches, each
+ * under the number that the history gave it, so entries of one instant keep
+ * their order.  Changes of owner and key are no part of it, nor is what became
+ * of a row that was not live.
+ *
+ * PostgreSQL sorts the history by key; one lead at a time is in memory.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "enforce/history_journeys.h"
+#include "enforce/record_scan.h"
+
+PG_FUNCTION_INFO_V1(align_journeys);
+
+/* The columns that are read. */
+#define JOURNEY_COLUMNS \
+	"r.entry_no, r.event, r.effective_at, r.stage, r.team, r.reason, r.campaign, r.amount, " \
+	"r.version, r.source"
+
+typedef enum JourneyColumn
+{
+	JOURNEY_ENTRY_NO,
+	JOURNEY_EVENT,
+	JOURNEY_EFFECTIVE_AT,
+	JOURNEY_STAGE,
+	JOURNEY_TEAM,
+	JOURNEY_REASON,
+	JOURNEY_CAMPAIGN,
+	JOURNEY_AMOUNT,
+	JOURNEY_VERSION,
+	JOURNEY_SOURCE
+} JourneyColumn;
+
+/* Owners and keys are no part of a journey. */
+#define JOURNEY_CONDITION \
+	"r.event OPERATOR(pg_catalog.=) ANY " \
+	"('{opening,entry,move,override,touch,deleted,truncated}'::pg_catalog.text[])"
+
+/* What has a time that counts: stage entries and touches of live rows. */
+#define LATEST_CONDITION \
+	"r.event OPERATOR(pg_catalog.=) ANY " \
+	"('{opening,entry,move,override,touch}'::pg_catalog.text[]) " \
+	"AND (r.stage IS NOT NULL OR r.campaign IS NOT NULL) " \
+	"AND r.source IS DISTINCT FROM '" SOURCE_NOT_LIVE "'::pg_catalog.text"
+
+static LeadString
+ScanString(const RecordScan *scan, JourneyColumn column)
+{
+	text	   *value;
+
+	if (scan->nulls[column])
+		return (LeadString) {NULL, 0};
+	value = DatumGetTextPP(scan->values[column]);
+	return (LeadString) {VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value)};
+}
+
+static inline bool
+IsSource(LeadString source, const char *name, bool prefix)
+{
+	int			len = (int) strlen(name);
+
+	return source.text != NULL && (prefix ? source.len >= len : source.len == len) &&
+		memcmp(source.text, name, len) == 0;
+}
+
+static bool
+IsStageEvent(int event)
+{
+	return event == EVENT_OPENING || event == EVENT_ENTRY || event == EVENT_MOVE ||
+		event == EVENT_OVERRIDE;
+}
+
+/*
+ * Amounts that are no numbers have no place in a lead.
+ */
+static LeadString
+ScanAmount(const RecordScan *scan)
+{
+	Numeric		amount;
+	char	   *text;
+
+	if (scan->nulls[JOURNEY_AMOUNT])
+		return (LeadString) {NULL, 0};
+	amount = DatumGetNumeric(scan->values[JOURNEY_AMOUNT]);
+	if (numeric_is_nan(amount) || numeric_is_inf(amount))
+		return (LeadString) {NULL, 0};
+	text = align_amount_text(amount);
+	return (LeadString) {text, (int) strlen(text)};
+}
+
+/*
+ * Add the row to the journey, if it belongs there, and note whether the lead is
+ * in the funnel after it.
+ */
+static void
+AddEntry(LeadBuilder *builder, const RecordScan *scan, bool with_team, bool *ended)
+{
+	LeadString	event_name = ScanString(scan, JOURNEY_EVENT);
+	LeadString	source = ScanString(scan, JOURNEY_SOURCE);
+	int			event = align_history_event(event_name.text, event_name.len);
+	LeadInput	input = {0};
+
+	if (IsSource(source, SOURCE_NOT_LIVE, false))
+		return;
+	if (event != EVENT_TOUCH && !IsSource(source, SOURCE_MERGED, true))
+		*ended = !IsStageEvent(event) || scan->nulls[JOURNEY_STAGE];
+	if (IsStageEvent(event))
+		input.stage = ScanString(scan, JOURNEY_STAGE);
+	else if (event != EVENT_TOUCH)
+		return;
+	input.campaign = ScanString(scan, JOURNEY_CAMPAIGN);
+	if (input.stage.text == NULL && (event != EVENT_TOUCH || input.campaign.text == NULL))
+		return;
+	input.at = DatumGetTimestampTz(scan->values[JOURNEY_EFFECTIVE_AT]);
+	if (with_team)
+		input.team = ScanString(scan, JOURNEY_TEAM);
+	input.reason = ScanString(scan, JOURNEY_REASON);
+	input.amount = ScanAmount(scan);
+	input.ordinal = DatumGetInt32(scan->values[JOURNEY_ENTRY_NO]);
+	if (!scan->nulls[JOURNEY_VERSION])
+		input.version = DatumGetInt32(scan->values[JOURNEY_VERSION]);
+	align_lead_add(builder, &input);
+}
+
+void
+align_recorded_journeys(const Attachment *attachment, bool with_team,
+						RecordedJourneyCallback callback, void *state)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "align journey", ALLOCSET_DEFAULT_SIZES);
+	RecordScan	scan;
+
+	align_records_begin(&scan, attachment, RECORDS_HISTORY, JOURNEY_COLUMNS,
+					 JOURNEY_CONDITION, "r.entry_no");
+	(void) align_records_next(&scan);
+	while (scan.row != NULL)
+	{
+		Datum		key[ATTACHMENT_MAX_KEYS];
+		LeadBuilder *builder;
+		bool		ended = true;
+
+		MemoryContextSwitchTo(context);
+		align_records_copy_key(&scan, key);
+		builder = align_lead_builder(context);
+		while (align_records_compare(&scan, key) == 0)
+		{
+			AddEntry(builder, &scan, with_team, &ended);
+			MemoryContextSwitchTo(caller);
+			(void) align_records_next(&scan);
+			MemoryContextSwitchTo(context);
+		}
+		if (align_lead_count(builder) > 0)
+			callback(state, key, align_lead_encode(builder, false), ended);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(context);
+	}
+	align_records_end(&scan);
+	MemoryContextDelete(context);
+}
+
+TimestampTz
+align_recorded_latest(const Attachment *attachment)
+{
+	StringInfoData sql;
+	bool		isnull;
+	Datum		latest;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT pg_catalog.max(r.effective_at) FROM %s AS r WHERE " LATEST_CONDITION,
+					 attachment->history_name);
+	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not read the latest time of %s", attachment->history_name);
+	latest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return isnull ? DT_NOBEGIN : DatumGetTimestampTz(latest);
+}
+
+typedef struct JourneysState
+{
+	ReturnSetInfo *rsinfo;
+	const Attachment *attachment;
+} JourneysState;
+
+static void
+PutJourney(void *arg, const Datum *key, const struct varlena *lead, bool ended)
+{
+	JourneysState *state = (JourneysState *) arg;
+	Datum		values[2];
+	bool		nulls[2] = {false};
+
+	(void) ended;
+	values[0] = align_key_jsonb(state->attachment, key);
+	values[1] = PointerGetDatum(lead);
+	tuplestore_putvalues(state->rsinfo->setResult, state->rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * journeys(relation): one row per lead, in order of the key.
+ */
+Datum
+align_journeys(PG_FUNCTION_ARGS)
+{
+	JourneysState state;
+
+	align_require_argument(fcinfo, 0, "relation");
+	align_begin_rows(fcinfo);
+	state.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	state.attachment = align_reading_begin(PG_GETARG_OID(0));
+	align_recorded_journeys(state.attachment, true, PutJourney, &state);
+	align_reading_end();
+	return (Datum) 0;
+}

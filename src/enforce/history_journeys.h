@@ -1,0 +1,30 @@
+/*
+ * history_journeys.h
+ *	  Recorded histories as journeys, one lead at a time.
+ */
+#ifndef ALIGN_HISTORY_JOURNEYS_H
+#define ALIGN_HISTORY_JOURNEYS_H
+
+#include "compat.h"
+
+#include "enforce/attachment.h"
+#include "lead/lead.h"
+
+/*
+ * Called once per lead that has a journey, in order of the key, in a memory
+ * context that is reset afterwards.  ended: the lead was deleted, left the
+ * funnel, or is no longer live.
+ */
+typedef void (*RecordedJourneyCallback) (void *state, const Datum *key,
+										 const struct varlena *lead, bool ended);
+
+/*
+ * Between align_reading_begin and align_reading_end.  with_team: tell who holds
+ * the lead (which is no evidence of who moved it).
+ */
+extern void align_recorded_journeys(const Attachment *attachment, bool with_team,
+									RecordedJourneyCallback callback, void *state);
+/* The largest time in them; DT_NOBEGIN if there are none. */
+extern TimestampTz align_recorded_latest(const Attachment *attachment);
+
+#endif							/* ALIGN_HISTORY_JOURNEYS_H */

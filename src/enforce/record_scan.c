@@ -1,0 +1,255 @@
+/*
+ * record_scan.c
+ *	  Reading attached tables, histories and clock tables in order of the key.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
+
+#include "enforce/record_scan.h"
+#include "enforce/recorder.h"
+
+#define SCAN_BATCH 1000
+
+Attachment *
+align_reading_begin(Oid relid)
+{
+	Attachment *attachment;
+	Oid			root;
+
+	LockRelationOid(relid, AccessShareLock);
+	root = align_attached_root(relid);
+	if (OidIsValid(root) && root != relid)
+		LockRelationOid(root, AccessShareLock);
+	/* raises for what is not attached */
+	attachment = align_attachment(OidIsValid(root) ? root : relid, false);
+
+	align_recorder_flush_all();
+	PushCopiedSnapshot(GetActiveSnapshot());
+	UpdateActiveSnapshotCommandId();
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	return attachment;
+}
+
+void
+align_reading_end(void)
+{
+	SPI_finish();
+	PopActiveSnapshot();
+}
+
+static const char *
+TableName(const Attachment *attachment, RecordTable table)
+{
+	switch (table)
+	{
+		case RECORDS_ROWS:
+			return attachment->root_name;
+		case RECORDS_HISTORY:
+			return attachment->history_name;
+		case RECORDS_CLOCKS:
+			return attachment->sla_name;
+	}
+	elog(ERROR, "no such table: %d", (int) table);
+}
+
+/* A key column as a table calls it. */
+static const char *
+KeyName(const Attachment *attachment, RecordTable table, int i)
+{
+	switch (table)
+	{
+		case RECORDS_ROWS:
+			return quote_identifier(attachment->keys[i].name);
+		case RECORDS_HISTORY:
+			return attachment->keys[i].history_column;
+		case RECORDS_CLOCKS:
+			return attachment->keys[i].sla_column;
+	}
+	elog(ERROR, "no such table: %d", (int) table);
+}
+
+/*
+ * All tables sort by the collation of the attached table's key, whatever their
+ * own columns have.
+ */
+static void
+AppendOrder(StringInfo sql, const Attachment *attachment, RecordTable table, const char *order)
+{
+	appendStringInfoString(sql, " ORDER BY ");
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		appendStringInfo(sql, "%sr.%s", i > 0 ? ", " : "", KeyName(attachment, table, i));
+		if (OidIsValid(attachment->keys[i].collation))
+			appendStringInfo(sql, " COLLATE %s",
+							 generate_collation_name(attachment->keys[i].collation));
+	}
+	if (order[0] != '\0')
+		appendStringInfo(sql, ", %s", order);
+}
+
+static void
+InitCompare(RecordScan *scan, int i)
+{
+	const KeyColumn *key = &scan->attachment->keys[i];
+	TypeCacheEntry *type = lookup_type_cache(key->type, TYPECACHE_CMP_PROC);
+
+	if (!OidIsValid(type->cmp_proc))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("key column \"%s\" has type %s, which cannot be sorted",
+						key->name, format_type_be(key->type))));
+	fmgr_info(type->cmp_proc, &scan->compare[i]);
+}
+
+void
+align_records_begin(RecordScan *scan, const Attachment *attachment, RecordTable table,
+					const char *columns, const char *condition, const char *order)
+{
+	StringInfoData sql;
+	SPIPlanPtr	plan;
+
+	memset(scan, 0, sizeof(RecordScan));
+	scan->attachment = attachment;
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(&sql, "r.%s, ", KeyName(attachment, table, i));
+	appendStringInfo(&sql, "%s FROM %s AS r", columns, TableName(attachment, table));
+	if (condition != NULL)
+		appendStringInfo(&sql, " WHERE %s", condition);
+	if (order != NULL)
+	{
+		for (int i = 0; i < attachment->nkeys; i++)
+			InitCompare(scan, i);
+		AppendOrder(&sql, attachment, table, order);
+	}
+
+	plan = SPI_prepare(sql.data, 0, NULL);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	/* read-only: with the snapshot that is set, not one of its own */
+	scan->portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+}
+
+static char *
+OwnColumns(const OwnColumn *columns, int ncolumns)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < ncolumns; i++)
+		appendStringInfo(&list, "%sr.%s", i > 0 ? ", " : "", columns[i].name);
+	return list.data;
+}
+
+void
+align_records_of_history(RecordScan *scan, const Attachment *attachment, const char *condition,
+						 const char *order)
+{
+	align_records_begin(scan, attachment, RECORDS_HISTORY,
+						OwnColumns(align_history_columns, HISTORY_NCOLUMNS), condition, order);
+}
+
+void
+align_records_of_clocks(RecordScan *scan, const Attachment *attachment, const char *condition,
+						const char *order)
+{
+	align_records_begin(scan, attachment, RECORDS_CLOCKS,
+						OwnColumns(align_sla_columns, SLA_NCOLUMNS), condition, order);
+}
+
+static bool
+NextBatch(RecordScan *scan)
+{
+	if (scan->batch != NULL)
+		SPI_freetuptable(scan->batch);
+	scan->batch = NULL;
+	SPI_cursor_fetch(scan->portal, true, SCAN_BATCH);
+	scan->batch = SPI_tuptable;
+	scan->nrows = SPI_processed;
+	scan->next = 0;
+	if (scan->key == NULL)
+	{
+		int			nkeys = scan->attachment->nkeys;
+
+		scan->desc = CreateTupleDescCopy(scan->batch->tupdesc);
+		scan->key = palloc(scan->desc->natts * sizeof(Datum));
+		scan->nulls = palloc(scan->desc->natts * sizeof(bool));
+		scan->values = scan->key + nkeys;
+		scan->nulls += nkeys;
+	}
+	return scan->nrows > 0;
+}
+
+bool
+align_records_next(RecordScan *scan)
+{
+	int			nkeys = scan->attachment->nkeys;
+
+	CHECK_FOR_INTERRUPTS();
+	for (;;)
+	{
+		bool		null_key = false;
+
+		if (scan->next == scan->nrows && !NextBatch(scan))
+		{
+			scan->row = NULL;
+			return false;
+		}
+		scan->row = scan->batch->vals[scan->next++];
+		heap_deform_tuple(scan->row, scan->desc, scan->key, scan->nulls - nkeys);
+		for (int i = 0; i < nkeys; i++)
+			null_key |= (scan->nulls - nkeys)[i];
+		if (!null_key)
+			return true;
+	}
+}
+
+void
+align_records_end(RecordScan *scan)
+{
+	if (scan->batch != NULL)
+		SPI_freetuptable(scan->batch);
+	SPI_cursor_close(scan->portal);
+}
+
+int
+align_records_compare(RecordScan *scan, const Datum *key)
+{
+	if (scan->row == NULL)
+		return 1;
+	for (int i = 0; i < scan->attachment->nkeys; i++)
+	{
+		int32		result = DatumGetInt32(FunctionCall2Coll(&scan->compare[i],
+															 scan->attachment->keys[i].collation,
+															 scan->key[i], key[i]));
+
+		if (result != 0)
+			return result < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+void
+align_records_copy_key(const RecordScan *scan, Datum *key)
+{
+	for (int i = 0; i < scan->attachment->nkeys; i++)
+		key[i] = datumCopy(scan->key[i], scan->attachment->keys[i].typbyval,
+						   scan->attachment->keys[i].typlen);
+}
+
+char *
+align_records_text(const RecordScan *scan, int column)
+{
+	return scan->nulls[column] ? NULL : TextDatumGetCString(scan->values[column]);
+}

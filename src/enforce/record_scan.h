@@ -1,0 +1,82 @@
+/*
+ * record_scan.h
+ *	  Reading attached tables, histories and clock tables in order of the key,
+ *	  with the rights of the caller.
+ *
+ * Any number of scans read one snapshot: that of the statement, with everything
+ * that the transaction itself has done so far.  They sort in the same order, so
+ * they can be merged; memory is bounded by work_mem.
+ */
+#ifndef ALIGN_RECORD_SCAN_H
+#define ALIGN_RECORD_SCAN_H
+
+#include "compat.h"
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "enforce/attachment.h"
+#include "enforce/history.h"
+#include "executor/spi.h"
+#include "utils/portal.h"
+
+typedef enum RecordTable
+{
+	RECORDS_ROWS,				/* the attached table itself */
+	RECORDS_HISTORY,
+	RECORDS_CLOCKS
+} RecordTable;
+
+/*
+ * One scan.  Its first columns are the key; "values" are those after it.  They
+ * live until the scan goes on.
+ */
+typedef struct RecordScan
+{
+	const Attachment *attachment;
+	FmgrInfo	compare[ATTACHMENT_MAX_KEYS];
+	Portal		portal;
+	SPITupleTable *batch;
+	uint64		next;			/* row of the batch */
+	uint64		nrows;
+	HeapTuple	row;			/* NULL at the end */
+	TupleDesc	desc;
+	Datum	   *key;
+	Datum	   *values;
+	bool	   *nulls;			/* of values */
+} RecordScan;
+
+/*
+ * The attachment of a table, or of the root of a partition; raises if it is not
+ * attached.  The table stays locked against being detached.  Whatever
+ * is pending is written, SPI is connected, and the snapshot set; end undoes both.
+ */
+extern Attachment *align_reading_begin(Oid relid);
+extern void align_reading_end(void);
+
+/*
+ * Starts a scan of a table, of which "r" is the alias: the columns after the
+ * key, a condition (NULL: all rows), and what to sort by (NULL: nothing, "":
+ * the key, else that within the key).  Stands before the first row.
+ */
+extern void align_records_begin(RecordScan *scan, const Attachment *attachment, RecordTable table,
+								const char *columns, const char *condition, const char *order);
+/* The same of all columns of ours in history or clock table: values are indexed
+ * by HistoryColumn or SlaColumn. */
+extern void align_records_of_history(RecordScan *scan, const Attachment *attachment,
+									 const char *condition, const char *order);
+extern void align_records_of_clocks(RecordScan *scan, const Attachment *attachment,
+									const char *condition, const char *order);
+/* The next row; false at the end.  Rows whose key has a null are passed over. */
+extern bool align_records_next(RecordScan *scan);
+extern void align_records_end(RecordScan *scan);
+
+/* < 0, 0 or > 0: the scan's row compared with a key; a scan at its end is
+ * greater than all. */
+extern int	align_records_compare(RecordScan *scan, const Datum *key);
+/* The key, copied to the current memory context. */
+extern void align_records_copy_key(const RecordScan *scan, Datum *key);
+
+/* A text column: palloc'd, NULL if it is null. */
+extern char *align_records_text(const RecordScan *scan, int column);
+
+#endif							/* ALIGN_RECORD_SCAN_H */
