@@ -4,7 +4,8 @@
  *
  * Attaching again replaces triggers in their place, which takes no stronger lock
  * than creating them, and leaves them enabled as they were (ENABLE ALWAYS, for
- * tables that logical replication writes to).
+ * tables that logical replication writes to); those that were disabled are
+ * enabled.
  */
 #include "postgres.h"
 
@@ -124,8 +125,6 @@ EnableWord(char enabled)
 			return "ENABLE ALWAYS";
 		case TRIGGER_FIRES_ON_REPLICA:
 			return "ENABLE REPLICA";
-		case TRIGGER_DISABLED:
-			return "DISABLE";
 		default:
 			return NULL;
 	}
@@ -213,7 +212,14 @@ AppendDistinct(StringInfo buf, const AttachRequest *request, AttrNumber attnum)
 	if (OidIsValid(collation) && !get_collation_isdeterministic(collation) &&
 		attnum == request->column[ROW_STAGE])
 		collate = " COLLATE \"C\"";
-	if (get_func_namespace(get_opcode(operator)) == PG_CATALOG_NAMESPACE)
+	if (type != getBaseType(type) && get_typtype(getBaseType(type)) == TYPTYPE_ENUM)
+	{
+		/* the operators of enums are not found for their domains */
+		const char *base = format_type_extended(getBaseType(type), -1, FORMAT_TYPE_FORCE_QUALIFY);
+
+		appendStringInfo(buf, "old.%s::%s IS DISTINCT FROM new.%s::%s", name, base, name, base);
+	}
+	else if (get_func_namespace(get_opcode(operator)) == PG_CATALOG_NAMESPACE)
 		appendStringInfo(buf, "old.%s%s IS DISTINCT FROM new.%s", name, collate, name);
 	else
 	{
@@ -363,6 +369,10 @@ MakeLive(const AttachRequest *request)
 	MakeTrigger(request->relid, &plan);
 }
 
+/*
+ * Of a partitioned table, rows that appear and disappear are told whatever their
+ * stage: they may be the halves of a row movement, and come in pairs.
+ */
 static void
 MakeRecorders(const AttachRequest *request)
 {
@@ -375,7 +385,7 @@ MakeRecorders(const AttachRequest *request)
 
 	plan.name = ATTACH_INSERT;
 	plan.timing = "AFTER INSERT";
-	plan.condition = psprintf("new.%s IS NOT NULL", stage);
+	plan.condition = request->partitioned ? NULL : psprintf("new.%s IS NOT NULL", stage);
 	plan.comment = "align: judges and records leads that appear";
 	MakeTrigger(request->relid, &plan);
 
@@ -387,7 +397,7 @@ MakeRecorders(const AttachRequest *request)
 
 	plan.name = ATTACH_DELETE;
 	plan.timing = "AFTER DELETE";
-	plan.condition = psprintf("old.%s IS NOT NULL", stage);
+	plan.condition = request->partitioned ? NULL : psprintf("old.%s IS NOT NULL", stage);
 	plan.comment = "align: records leads that are deleted";
 	MakeTrigger(request->relid, &plan);
 }

@@ -26,7 +26,9 @@
  *						new.x OR ...) for x = stage, key columns, team, assignee,
  *						and the live condition
  *	  align_delete		AFTER DELETE FOR EACH ROW WHEN (old.stage IS NOT NULL)
- *						  these three EXECUTE FUNCTION align.record_row()
+ *						  these three EXECUTE FUNCTION align.record_row(); if the
+ *						  root is partitioned, align_insert and align_delete
+ *						  have no WHEN
  *	  align_flush		AFTER INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
  *	  align_begin		BEFORE INSERT OR UPDATE OR DELETE FOR EACH STATEMENT, only
  *						if the root is partitioned

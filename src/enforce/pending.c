@@ -14,9 +14,6 @@
 #include "enforce/recorder.h"
 
 #define FIRST_ROOM 64
-/* The halves of a row movement follow each other, but for what other triggers
- * did in between. */
-#define MOVABLE_LOOKBACK 64
 
 static List *batches = NIL;		/* in TopTransactionContext */
 static bool callbacks_registered = false;
@@ -212,18 +209,15 @@ align_pending_remove(Batch *batch, const bool *gone)
 }
 
 Change *
-align_pending_movable(Batch *batch, Attachment *attachment, const Datum *key, CommandId command)
+align_pending_movable(Batch *batch, CommandId command)
 {
-	int			first = Max(batch->nchanges - MOVABLE_LOOKBACK, 0);
-
-	for (int i = batch->nchanges - 1; i >= first; i--)
+	for (int i = batch->nchanges - 1; i >= 0; i--)
 	{
 		Change	   *change = batch->changes[i];
 
-		if (change->command != command)
-			break;
-		if (change->movable && align_pending_same_key(attachment, change->key, key))
-			return change;
+		/* the halves follow each other, but for what other triggers did meanwhile */
+		if (change->command <= command)
+			return change->movable && change->command == command ? change : NULL;
 	}
 	return NULL;
 }

@@ -37,8 +37,9 @@ typedef struct Change
 	bool		fresh;			/* nothing is recorded of this lead */
 	bool		standing;		/* no change of the row: from_stage is whatever was
 								 * recorded last */
-	bool		movable;		/* a DELETE that may turn out to be half of a row
-								 * movement; old_row is kept for it */
+	bool		movable;		/* a DELETE that is the first half of a row
+								 * movement, whose second has not come yet; old_row
+								 * is kept for it */
 	HeapTuple	old_row;
 	Oid			old_relid;
 	const char *from_stage;
@@ -85,9 +86,9 @@ extern Batch *align_pending_batch(Oid root);
 extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Datum *key);
 /* Take out the changes at the given positions (sorted flags), keep the rest. */
 extern void align_pending_remove(Batch *batch, const bool *gone);
-/* The latest movable change with this key and command, or NULL. */
-extern Change *align_pending_movable(Batch *batch, Attachment *attachment, const Datum *key,
-									 CommandId command);
+/* The first half of the row movement that this command is in the middle of, or
+ * NULL. */
+extern Change *align_pending_movable(Batch *batch, CommandId command);
 extern uint32 align_pending_hash(Attachment *attachment, const Datum *key);
 extern bool align_pending_same_key(Attachment *attachment, const Datum *a, const Datum *b);
 extern char *align_pending_string(Batch *batch, const char *text, int len);

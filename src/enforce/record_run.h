@@ -25,8 +25,7 @@ typedef struct LeadState
 	int			next;			/* in its hash bucket, -1 none */
 	bool		recorded;		/* has it any entry? */
 	bool		fresh;			/* known to have none */
-	bool		held;			/* its changes wait */
-	bool		seen;			/* HoldIncomplete has met a change of it, */
+	bool		seen;			/* CountComplete has met a change of it, */
 	const char *after;			/* after which it is in this stage */
 	bool		recompute;		/* a backfill: make its clocks anew */
 	int32		entry_no;		/* of its last entry */
@@ -61,8 +60,7 @@ extern void align_run_gather(Run *run);
 /* What is recorded of them: last entries; clocks. */
 extern void align_run_read_last(Run *run);
 extern void align_run_read_clocks(Run *run);
-/* Write, but for what is held; then, where the order was broken, make clocks
- * anew from all entries. */
+/* Write; then, where the order was broken, make clocks anew from all entries. */
 extern void align_run_write_entries(Run *run);
 extern void align_run_write_clocks(Run *run);
 extern void align_run_recompute_clocks(Run *run);

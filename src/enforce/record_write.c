@@ -120,7 +120,7 @@ align_run_write_entries(Run *run)
 		const char *source = change->source;
 		TimestampTz effective_at;
 
-		if (lead->held || SaysNothing(lead, change))
+		if (SaysNothing(lead, change))
 			continue;
 		lead->recorded_at = lead->entry_no > 0 ? Max(run->now, lead->recorded_at + 1) : run->now;
 		lead->entry_no++;
@@ -174,7 +174,7 @@ align_run_write_clocks(Run *run)
 	{
 		LeadState  *lead = &run->leads[i];
 
-		if (lead->held || lead->recompute || !lead->has_clocks)
+		if (lead->recompute || !lead->has_clocks)
 			continue;
 		for (int j = 0; j < lead->clocks.nclocks; j++)
 		{

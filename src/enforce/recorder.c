@@ -62,11 +62,6 @@ MoveRecords(Run *run)
 	tuplestore_end(rows);
 }
 
-/*
- * A change whose predecessor we have not been told yet waits, if there is still
- * somebody to tell us: a trigger that is under way, or an outer nesting level.
- * The lead's later changes wait with it.
- */
 static bool
 ComesOutOfAStage(const Change *change)
 {
@@ -75,8 +70,13 @@ ComesOutOfAStage(const Change *change)
 		(change->source == NULL || strcmp(change->source, SOURCE_NOT_LIVE) != 0);
 }
 
-static void
-HoldIncomplete(Run *run)
+/*
+ * How many changes of the run, from its beginning, are known to follow what is
+ * recorded.  The next one is of a lead with a change before it that we have not
+ * been told yet; or it is the first half of a row movement.
+ */
+static int
+CountComplete(Run *run)
 {
 	for (int i = 0; i < run->nchanges; i++)
 	{
@@ -86,13 +86,43 @@ HoldIncomplete(Run *run)
 		if (!lead->seen)
 			lead->after = lead->alive ? lead->stage : NULL;
 		lead->seen = true;
+		if (change->movable)
+			return i;
 		if (ComesOutOfAStage(change) &&
 			(lead->after == NULL || strcmp(lead->after, change->from_stage) != 0))
-			lead->held = true;
+			return i;
 		lead->after = change->stage;
 	}
+	return run->nchanges;
 }
 
+/*
+ * The same question for a run of new keys, asked of the old ones before the
+ * records move: all are complete, or none is counted.
+ */
+static bool
+OldKeysAreComplete(const Run *run)
+{
+	Run			before = *run;
+
+	before.changes = palloc(run->nchanges * sizeof(Change *));
+	for (int i = 0; i < run->nchanges; i++)
+	{
+		Change	   *change = palloc(sizeof(Change));
+
+		*change = *run->changes[i];
+		memcpy(change->key, change->old_key, sizeof(change->key));
+		change->hash = align_pending_hash(run->attachment, change->key);
+		before.changes[i] = change;
+	}
+	align_run_gather(&before);
+	align_run_read_last(&before);
+	return CountComplete(&before) == before.nchanges;
+}
+
+/*
+ * With more_to_come, only as far as the changes are complete.
+ */
 static void
 ExecuteRun(Run *run, bool more_to_come)
 {
@@ -101,7 +131,9 @@ ExecuteRun(Run *run, bool more_to_come)
 	{
 		align_run_read_last(run);
 		if (more_to_come)
-			HoldIncomplete(run);
+			run->nchanges = CountComplete(run);
+		if (run->nchanges == 0)
+			return;
 		align_run_read_clocks(run);
 	}
 	align_run_write_entries(run);
@@ -144,6 +176,12 @@ TriggerDepth(void)
 	return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH));
 }
 
+/*
+ * A change whose predecessor we have not been told yet waits, if there is still
+ * somebody to tell us (more_to_come): a trigger that is under way, or an outer
+ * nesting level.  All changes after it wait with it, whatever lead they are of:
+ * they may be about its new key, or what comes under its old one.
+ */
 static void
 Flush(Attachment *attachment, Batch *batch, bool more_to_come)
 {
@@ -171,22 +209,26 @@ Flush(Attachment *attachment, Batch *batch, bool more_to_come)
 	while (done < nchanges)
 	{
 		Run			run = {0};
+		int			length = RunLength(changes + done, nchanges - done);
 
 		run.attachment = attachment;
 		run.batch = batch;
 		run.context = context;
 		run.changes = changes + done;
-		run.nchanges = RunLength(changes + done, nchanges - done);
+		run.nchanges = length;
 		run.now = GetCurrentTimestamp();
 		if (run.changes[0]->event == EVENT_REKEY)
+		{
+			if (more_to_come && !OldKeysAreComplete(&run))
+				break;
 			MoveRecords(&run);
+		}
 		ExecuteRun(&run, more_to_come);
 		for (int i = 0; i < run.nchanges; i++)
-		{
-			if (!run.lead_of[i]->held)
-				run.changes[i]->written = true;
-		}
+			run.changes[i]->written = true;
 		done += run.nchanges;
+		if (run.nchanges < length)
+			break;
 	}
 	SPI_finish();
 

@@ -524,15 +524,6 @@ align_change_of_delete(Batch *batch, const RowVersion *before, CommandId command
 	return change;
 }
 
-Change *
-align_change_moved_from(Batch *batch, const RowVersion *after, CommandId command)
-{
-	Datum		key[ATTACHMENT_MAX_KEYS];
-
-	ReadKey(after, key);
-	return align_pending_movable(batch, after->attachment, key, command);
-}
-
 /*
  * Rows as they are, for attach() and those who reconcile.
  */

@@ -29,7 +29,4 @@ extern void align_changes_of_update(Batch *batch, const RowVersion *before,
 									const RowVersion *after, CommandId command);
 extern Change *align_change_of_delete(Batch *batch, const RowVersion *before, CommandId command);
 
-/* The DELETE whose other half an INSERT is; NULL if it is none. */
-extern Change *align_change_moved_from(Batch *batch, const RowVersion *after, CommandId command);
-
 #endif							/* ALIGN_ROW_CHANGE_H */

@@ -61,7 +61,8 @@ static CommandId
 CommandOf(Relation rel, HeapTuple row, bool unmade)
 {
 	/* COPY ... FREEZE leaves no trace of its command, but is alone with its table */
-	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID || HeapTupleHeaderXminFrozen(row->t_data))
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
+		(!unmade && HeapTupleHeaderXminFrozen(row->t_data)))
 		return GetCurrentCommandId(false);
 	return unmade ? HeapTupleHeaderGetCmax(row->t_data) : HeapTupleHeaderGetCmin(row->t_data);
 }
@@ -78,8 +79,22 @@ FlushWillCome(Attachment *attachment, Batch *batch)
 }
 
 /*
- * A DELETE in a partitioned table may be the first half of a row movement.  So
- * it waits for the next event, with the old row.
+ * Is this DELETE the first half of a row movement between partitions?  The heap
+ * marks the old version.  When a subscription is applied it does not, but then
+ * what one message does is a command of its own.
+ */
+static bool
+IsMoving(const Attachment *attachment, Relation rel, HeapTuple row)
+{
+	if (!attachment->marker.partitioned)
+		return false;
+	return IsLogicalWorker() ||
+		(rel->rd_rel->relam == HEAP_TABLE_AM_OID &&
+		 HeapTupleHeaderIndicatesMovedPartitions(row->t_data));
+}
+
+/*
+ * It waits for the second half, which comes next, with the old row.
  */
 static void
 KeepForMovement(Batch *batch, Change *change, Relation rel, HeapTuple old_row)
@@ -158,7 +173,7 @@ align_record_row(PG_FUNCTION_ARGS)
 
 		after.row = trigdata->tg_trigtuple;
 		if (attachment->marker.partitioned && batch->nchanges > 0)
-			removed = align_change_moved_from(batch, &after, command);
+			removed = align_pending_movable(batch, command);
 		if (removed != NULL)
 			RecordMovement(batch, attachment, rel, after.row, removed, command);
 		else
@@ -166,18 +181,18 @@ align_record_row(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		Change	   *change;
-
-		/* not between the halves of a movement */
-		if (batch->nchanges >= RECORDER_BATCH)
-			align_recorder_flush(attachment, batch);
 		before.row = trigdata->tg_trigtuple;
-		change = align_change_of_delete(batch, &before, CommandOf(rel, before.row, true));
-		if (attachment->marker.partitioned)
+		waits = IsMoving(attachment, rel, before.row);
+		if (waits)
 		{
-			KeepForMovement(batch, change, rel, before.row);
-			waits = true;
+			/* not between the halves of a movement */
+			if (batch->nchanges >= RECORDER_BATCH)
+				align_recorder_flush(attachment, batch);
+			KeepForMovement(batch, align_change_of_delete(batch, &before, CommandOf(rel, before.row, true)),
+							rel, before.row);
 		}
+		else if (!heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)))
+			(void) align_change_of_delete(batch, &before, CommandOf(rel, before.row, true));
 	}
 
 	if (!waits && (batch->nchanges >= RECORDER_BATCH || !FlushWillCome(attachment, batch)))
@@ -250,13 +265,16 @@ align_record_statement(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_AFTER(trigdata->tg_event) && !align_pending_any())
 		return PointerGetDatum(NULL);
 
-	attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), false);
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		RecordTruncate(attachment, trigdata->tg_relation);
+		/* a partition that was detached keeps its trigger */
+		attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), true);
+		if (attachment != NULL)
+			RecordTruncate(attachment, trigdata->tg_relation);
 		return PointerGetDatum(NULL);
 	}
 
+	attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), false);
 	batch = align_pending_batch(attachment->marker.root);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
