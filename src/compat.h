@@ -145,4 +145,22 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 #define align_qualified_name_list(text) stringToQualifiedNameList(text)
 #endif
 
+/*
+ * Since 16 an update says which indexes it wants, not only whether.
+ */
+#if PG_VERSION_NUM >= 160000
+#define AlignUpdateIndexes TU_UpdateIndexes
+#define ALIGN_ALL_INDEXES TU_All
+#define ALIGN_UPDATES_INDEXES(which) ((which) != TU_None)
+#define align_insert_index_tuples(result_rel, slot, estate, is_update, which) \
+	ExecInsertIndexTuples(result_rel, slot, estate, is_update, false, NULL, NIL, \
+						  (which) == TU_Summarizing)
+#else
+#define AlignUpdateIndexes bool
+#define ALIGN_ALL_INDEXES true
+#define ALIGN_UPDATES_INDEXES(which) (which)
+#define align_insert_index_tuples(result_rel, slot, estate, is_update, which) \
+	((void) (which), ExecInsertIndexTuples(result_rel, slot, estate, is_update, false, NULL, NIL))
+#endif
+
 #endif							/* ALIGN_COMPAT_H */

@@ -159,7 +159,7 @@ typedef struct Attachment
 											 * see needs.h */
 	struct RowNeeds *needs;		/* of the version that rows were last judged by;
 								 * see needs.h */
-	struct RecorderPlans *plans;	/* see recorder.h; NULL until first used */
+	struct DirectLayouts *direct;	/* see record_direct.h; NULL until first used */
 	struct LabelMemo *labels;	/* see verdict.h; NULL until first used */
 } Attachment;
 

@@ -81,6 +81,8 @@ ReleaseLevel(Batch *batch, int level, bool aborted)
 		batch->open_levels[kept++] = batch->open_levels[i];
 	}
 	batch->nopen = kept;
+	if (aborted && batch->flush_level >= level)
+		batch->flush_level = 0;
 }
 
 static void

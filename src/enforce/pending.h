@@ -76,6 +76,8 @@ typedef struct Batch
 	int			nopen;			/* statements on a partitioned root under way */
 	int		   *open_levels;	/* nesting level of each */
 	int			open_room;
+	int			flush_level;	/* nesting level at which it is being flushed, 0:
+								 * it is not */
 } Batch;
 
 /* Is there any batch at all? */

@@ -17,6 +17,17 @@ NeedsRecomputation(const LeadState *lead)
 	return lead->recompute;
 }
 
+static bool
+AnyNeedsRecomputation(const Run *run)
+{
+	for (int i = 0; i < run->nleads; i++)
+	{
+		if (NeedsRecomputation(&run->leads[i]))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The clocks of some leads anew, from all of their entries.  What was announced
  * of a cycle stays announced.
@@ -53,18 +64,15 @@ void
 align_run_recompute_clocks(Run *run)
 {
 	TupleDesc	desc;
-	Tuplestorestate *rows = align_run_keys(run, NeedsRecomputation);
+	Tuplestorestate *rows;
 	Tuplestorestate *clocks;
 	AttrNumber	columns[SLA_NCOLUMNS];
 	LeadClocks *old_clocks;
 	uint64		nrows;
 
-	if (tuplestore_tuple_count(rows) == 0)
-	{
-		tuplestore_end(rows);
+	if (!AnyNeedsRecomputation(run))
 		return;
-	}
-
+	rows = align_run_keys(run, NeedsRecomputation);
 	old_clocks = palloc(run->nleads * sizeof(LeadClocks));
 	for (int i = 0; i < run->nleads; i++)
 	{

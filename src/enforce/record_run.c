@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "enforce/record_run.h"
@@ -111,53 +113,157 @@ align_leaves_alive(int event, const char *stage, const char *source)
 		(source == NULL || strcmp(source, SOURCE_NOT_LIVE) != 0);
 }
 
-void
-align_run_read_last(Run *run)
+/*
+ * The last entry of a lead, however it was read.
+ */
+typedef struct LastEntry
 {
-	bool		with_latest = run->attachment->column[ROW_CHANGED_AT] != 0;
-	uint64		nrows;
-	Tuplestorestate *rows = align_run_keys(run, NotFresh);
+	int32		entry_no;
+	TimestampTz recorded_at;
+	TimestampTz effective_at;
+	TimestampTz latest;			/* effective_at of all its entries */
+	LeadString	event;
+	LeadString	stage;
+	LeadString	team;
+	LeadString	assignee;
+	LeadString	source;
+} LastEntry;
 
-	nrows = align_recorder_execute(run->attachment, with_latest ? READ_LAST : READ_LAST_ONLY, rows);
+static void
+TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
+{
+	lead->recorded = true;
+	lead->entry_no = last->entry_no;
+	lead->recorded_at = last->recorded_at;
+	/* after a backfill the last entry is not where the journey ends */
+	lead->recompute = last->latest > last->effective_at;
+	lead->latest = last->latest;
+	lead->source = CopyString(last->source);
+	lead->stage = CopyString(last->stage);
+	lead->team = CopyString(last->team);
+	lead->alive = align_leaves_alive(align_history_event(last->event.text, last->event.len),
+									 lead->stage, lead->source);
+	align_replay_begin(&lead->clocks, run->attachment->marker.agreement, run->context);
+	align_replay_set_state(&lead->clocks, lead->alive, last->stage, last->assignee);
+	lead->has_clocks = true;
+}
+
+/*
+ * Only a table that tells times of its own can have told one that lies behind
+ * the last.
+ */
+static inline bool
+WantsLatest(const Run *run)
+{
+	return run->attachment->column[ROW_CHANGED_AT] != 0;
+}
+
+static void
+ReadLastBySql(Run *run)
+{
+	bool		with_latest = WantsLatest(run);
+	Tuplestorestate *rows = align_run_keys(run, NotFresh);
+	uint64		nrows = align_recorder_execute(run->attachment,
+											   with_latest ? READ_LAST : READ_LAST_ONLY, rows);
+
 	for (uint64 i = 0; i < nrows; i++)
 	{
 		bool		isnull;
 		LeadState  *lead = &run->leads[DatumGetInt32(SpiField(i, LAST_N, &isnull))];
-		Datum		entry_no = SpiField(i, LAST_ENTRY_NO, &isnull);
-		LeadString	stage;
-		LeadString	event;
+		LastEntry	last;
 
+		last.entry_no = DatumGetInt32(SpiField(i, LAST_ENTRY_NO, &isnull));
 		if (isnull)
 			continue;
-		lead->recorded = true;
-		lead->entry_no = DatumGetInt32(entry_no);
-		lead->recorded_at = DatumGetTimestampTz(SpiField(i, LAST_RECORDED_AT, &isnull));
-		lead->latest = DatumGetTimestampTz(SpiField(i, LAST_EFFECTIVE_AT, &isnull));
+		last.recorded_at = DatumGetTimestampTz(SpiField(i, LAST_RECORDED_AT, &isnull));
+		last.effective_at = DatumGetTimestampTz(SpiField(i, LAST_EFFECTIVE_AT, &isnull));
+		last.latest = last.effective_at;
 		if (with_latest)
-		{
-			TimestampTz latest = DatumGetTimestampTz(SpiField(i, LAST_LATEST, &isnull));
-
-			/* after a backfill the last entry is not where the journey ends */
-			lead->recompute = latest > lead->latest;
-			lead->latest = latest;
-		}
-		stage = align_spi_text(i, LAST_STAGE);
-		lead->source = CopyString(align_spi_text(i, LAST_SOURCE));
-		event = align_spi_text(i, LAST_EVENT);
-		lead->stage = CopyString(stage);
-		lead->team = CopyString(align_spi_text(i, LAST_TEAM));
-		lead->alive = align_leaves_alive(align_history_event(event.text, event.len), stage.text,
-								  lead->source);
-		align_replay_begin(&lead->clocks, run->attachment->marker.agreement, run->context);
-		align_replay_set_state(&lead->clocks, lead->alive, stage, align_spi_text(i, LAST_ASSIGNEE));
-		lead->has_clocks = true;
+			last.latest = DatumGetTimestampTz(SpiField(i, LAST_LATEST, &isnull));
+		last.event = align_spi_text(i, LAST_EVENT);
+		last.stage = align_spi_text(i, LAST_STAGE);
+		last.team = align_spi_text(i, LAST_TEAM);
+		last.assignee = align_spi_text(i, LAST_ASSIGNEE);
+		last.source = align_spi_text(i, LAST_SOURCE);
+		TakeLastEntry(run, lead, &last);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	tuplestore_end(rows);
 }
 
+static Datum
+DirectField(const DirectTable *table, HeapTuple tuple, int column, bool *isnull)
+{
+	return heap_getattr(tuple, table->layout->own[column], RelationGetDescr(table->rel), isnull);
+}
+
+static LeadString
+DirectText(const DirectTable *table, HeapTuple tuple, int column)
+{
+	bool		isnull;
+	Datum		value = DirectField(table, tuple, column, &isnull);
+	text	   *string;
+
+	if (isnull)
+		return (LeadString) {NULL, 0};
+	string = DatumGetTextPP(value);
+	return (LeadString) {VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string)};
+}
+
+static void
+ReadLastDirectly(Run *run, LeadState *lead)
+{
+	DirectTable *table = &run->direct->history;
+	SysScanDesc scan = align_direct_scan(run->direct, table, lead->key);
+	HeapTuple	tuple = align_direct_next(scan);
+	LastEntry	last;
+	bool		isnull;
+
+	if (tuple == NULL)
+	{
+		align_direct_end_scan(scan);
+		return;
+	}
+	last.entry_no = DatumGetInt32(DirectField(table, tuple, HISTORY_ENTRY_NO, &isnull));
+	last.recorded_at = DatumGetTimestampTz(DirectField(table, tuple, HISTORY_RECORDED_AT, &isnull));
+	last.effective_at = DatumGetTimestampTz(DirectField(table, tuple, HISTORY_EFFECTIVE_AT, &isnull));
+	last.latest = last.effective_at;
+	last.event = DirectText(table, tuple, HISTORY_EVENT);
+	last.stage = DirectText(table, tuple, HISTORY_STAGE);
+	last.team = DirectText(table, tuple, HISTORY_TEAM);
+	last.assignee = DirectText(table, tuple, HISTORY_ASSIGNEE);
+	last.source = DirectText(table, tuple, HISTORY_SOURCE);
+	TakeLastEntry(run, lead, &last);	/* copies the strings */
+
+	while (WantsLatest(run) && (tuple = align_direct_next(scan)) != NULL)
+	{
+		TimestampTz effective_at =
+			DatumGetTimestampTz(DirectField(table, tuple, HISTORY_EFFECTIVE_AT, &isnull));
+
+		lead->latest = Max(lead->latest, effective_at);
+		lead->recompute = lead->latest > last.effective_at;
+	}
+	align_direct_end_scan(scan);
+}
+
 void
-align_run_read_clocks(Run *run)
+align_run_read_last(Run *run)
+{
+	if (run->direct == NULL)
+	{
+		ReadLastBySql(run);
+		return;
+	}
+	align_direct_refresh(run->direct);
+	for (int i = 0; i < run->nleads; i++)
+	{
+		if (!run->leads[i].fresh)
+			ReadLastDirectly(run, &run->leads[i]);
+	}
+}
+
+static void
+ReadClocksBySql(Run *run)
 {
 	AttrNumber	columns[SLA_NCOLUMNS];
 	uint64		nrows;
@@ -180,3 +286,26 @@ align_run_read_clocks(Run *run)
 	tuplestore_end(rows);
 }
 
+void
+align_run_read_clocks(Run *run)
+{
+	if (run->direct == NULL)
+	{
+		ReadClocksBySql(run);
+		return;
+	}
+	for (int i = 0; i < run->nleads; i++)
+	{
+		DirectTable *table = &run->direct->sla;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		if (!run->leads[i].recorded)
+			continue;
+		scan = align_direct_scan(run->direct, table, run->leads[i].key);
+		while ((tuple = align_direct_next(scan)) != NULL)
+			align_replay_load(&run->leads[i].clocks, tuple, RelationGetDescr(table->rel),
+							  table->layout->own);
+		align_direct_end_scan(scan);
+	}
+}

@@ -9,6 +9,7 @@
 #include "compat.h"
 
 #include "enforce/pending.h"
+#include "enforce/record_direct.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_sql.h"
 #include "enforce/replay.h"
@@ -53,6 +54,7 @@ typedef struct Run
 	int		   *buckets;
 	bool		all_fresh;
 	TimestampTz now;
+	Direct	   *direct;			/* the short way; NULL: by SQL */
 } Run;
 
 /* Who the changes are about. */

@@ -72,7 +72,10 @@ WriteEntry(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead,
 	SetText(values, nulls, HISTORY_HANDOFF, change->handoff);
 	values[HISTORY_NOTIFIED_AT] = TimestampTzGetDatum(lead->recorded_at);
 	nulls[HISTORY_NOTIFIED_AT] = !notified;
-	tuplestore_putvalues(rows, desc, all, all_nulls);
+	if (run->direct != NULL)
+		align_direct_insert(&run->direct->history, all, all_nulls);
+	else
+		tuplestore_putvalues(rows, desc, all, all_nulls);
 }
 
 static void
@@ -110,9 +113,11 @@ SaysNothing(const LeadState *lead, const Change *change)
 void
 align_run_write_entries(Run *run)
 {
-	TupleDesc	desc;
-	Tuplestorestate *rows = align_recorder_rows(run->attachment, ROWS_ENTRIES, &desc);
+	TupleDesc	desc = NULL;
+	Tuplestorestate *rows = NULL;
 
+	if (run->direct == NULL)
+		rows = align_recorder_rows(run->attachment, ROWS_ENTRIES, &desc);
 	for (int i = 0; i < run->nchanges; i++)
 	{
 		Change	   *change = run->changes[i];
@@ -144,26 +149,64 @@ align_run_write_entries(Run *run)
 		lead->team = unconstify(char *, change->team);
 		lead->alive = align_leaves_alive(change->event, change->stage, source);
 	}
+	if (rows == NULL)
+		return;
 	if (tuplestore_tuple_count(rows) > 0)
 		(void) align_recorder_execute(run->attachment, ADD_ENTRIES, rows);
 	tuplestore_end(rows);
 }
 
-void
-align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc desc, const LeadState *lead,
-		 const LeadClock *clock)
+/* A clock as a row: the key, then SlaColumns. */
+static void
+ClockRow(const Run *run, const LeadState *lead, const LeadClock *clock, Datum *values, bool *nulls)
 {
 	int			nkeys = run->attachment->nkeys;
-	Datum		values[ATTACHMENT_MAX_KEYS + SLA_NCOLUMNS];
-	bool		nulls[ATTACHMENT_MAX_KEYS + SLA_NCOLUMNS] = {false};
 
 	memcpy(values, lead->key, nkeys * sizeof(Datum));
+	memset(nulls, 0, nkeys * sizeof(bool));
 	align_replay_store(clock, values + nkeys, nulls + nkeys);
-	tuplestore_putvalues(rows, desc, values, nulls);
 }
 
 void
-align_run_write_clocks(Run *run)
+align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc desc, const LeadState *lead,
+					const LeadClock *clock)
+{
+	Datum		values[ATTACHMENT_MAX_KEYS + SLA_NCOLUMNS];
+	bool		nulls[ATTACHMENT_MAX_KEYS + SLA_NCOLUMNS];
+
+	ClockRow(run, lead, clock, values, nulls);
+	tuplestore_putvalues(rows, desc, values, nulls);
+}
+
+/* Are the clocks of a lead to be written as they stand in memory? */
+static inline bool
+WritesClocks(const LeadState *lead)
+{
+	return !lead->recompute && lead->has_clocks;
+}
+
+static void
+WriteClocksDirectly(Run *run, LeadState *lead)
+{
+	Datum		values[ATTACHMENT_MAX_KEYS + SLA_NCOLUMNS];
+	bool		nulls[ATTACHMENT_MAX_KEYS + SLA_NCOLUMNS];
+
+	for (int i = 0; i < lead->clocks.nclocks; i++)
+	{
+		LeadClock  *clock = &lead->clocks.clocks[i];
+
+		if (!clock->is_new && !clock->changed)
+			continue;
+		ClockRow(run, lead, clock, values, nulls);
+		if (clock->is_new)
+			align_direct_insert(&run->direct->sla, values, nulls);
+		else
+			align_direct_update_clock(run->direct, &clock->tid, values, nulls);
+	}
+}
+
+static void
+WriteClocksBySql(Run *run)
 {
 	TupleDesc	desc;
 	Tuplestorestate *new_clocks = align_recorder_rows(run->attachment, ROWS_CLOCKS, &desc);
@@ -174,9 +217,7 @@ align_run_write_clocks(Run *run)
 	{
 		LeadState  *lead = &run->leads[i];
 
-		if (lead->recompute || !lead->has_clocks)
-			continue;
-		for (int j = 0; j < lead->clocks.nclocks; j++)
+		for (int j = 0; WritesClocks(lead) && j < lead->clocks.nclocks; j++)
 		{
 			LeadClock  *clock = &lead->clocks.clocks[j];
 
@@ -186,7 +227,6 @@ align_run_write_clocks(Run *run)
 				align_run_put_clock(run, changed_clocks, desc, lead, clock);
 		}
 	}
-	/* those that are closed make room for those that start */
 	nchanged = tuplestore_tuple_count(changed_clocks);
 	if (nchanged > 0 &&
 		align_recorder_execute(run->attachment, CHANGE_CLOCKS, changed_clocks) != (uint64) nchanged)
@@ -201,3 +241,17 @@ align_run_write_clocks(Run *run)
 	tuplestore_end(changed_clocks);
 }
 
+void
+align_run_write_clocks(Run *run)
+{
+	if (run->direct == NULL)
+	{
+		WriteClocksBySql(run);
+		return;
+	}
+	for (int i = 0; i < run->nleads; i++)
+	{
+		if (WritesClocks(&run->leads[i]))
+			WriteClocksDirectly(run, &run->leads[i]);
+	}
+}

@@ -177,35 +177,22 @@ TriggerDepth(void)
 }
 
 /*
+ * Write these changes, run by run.
+ *
  * A change whose predecessor we have not been told yet waits, if there is still
  * somebody to tell us (more_to_come): a trigger that is under way, or an outer
  * nesting level.  All changes after it wait with it, whatever lead they are of:
  * they may be about its new key, or what comes under its old one.
  */
 static void
-Flush(Attachment *attachment, Batch *batch, bool more_to_come)
+WriteChanges(Attachment *attachment, Batch *batch, MemoryContext context, Change **changes,
+			 int nchanges, bool more_to_come)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align recorder",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old_context = MemoryContextSwitchTo(context);
-	int			level = GetCurrentTransactionNestLevel();
-	Change	  **changes = palloc(batch->nchanges * sizeof(Change *));
-	int			nchanges = 0;
-	bool	   *gone = palloc0(batch->nchanges * sizeof(bool));
+	Direct	   *direct = align_direct_begin(attachment);
+	OwnerIdentity identity;
 	int			done = 0;
 
-	for (int i = 0; i < batch->nchanges; i++)
-	{
-		if (batch->changes[i]->nest_level >= level)
-			changes[nchanges++] = batch->changes[i];
-	}
-	if (nchanges < batch->nchanges)
-		more_to_come = true;
-	qsort(changes, nchanges, sizeof(Change *), CompareForRuns);
-
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	MemoryContextSwitchTo(context);
+	align_become_owner(attachment, &identity);
 	while (done < nchanges)
 	{
 		Run			run = {0};
@@ -217,6 +204,7 @@ Flush(Attachment *attachment, Batch *batch, bool more_to_come)
 		run.changes = changes + done;
 		run.nchanges = length;
 		run.now = GetCurrentTimestamp();
+		run.direct = direct;
 		if (run.changes[0]->event == EVENT_REKEY)
 		{
 			if (more_to_come && !OldKeysAreComplete(&run))
@@ -230,13 +218,62 @@ Flush(Attachment *attachment, Batch *batch, bool more_to_come)
 		if (run.nchanges < length)
 			break;
 	}
+	align_resume_identity(&identity);
+	if (direct != NULL)
+		align_direct_end(direct);
+}
+
+/*
+ * One pass over what is pending now; true if more came meanwhile, from triggers
+ * that the owner has on history or clocks.
+ */
+static bool
+FlushOnce(Attachment *attachment, Batch *batch, bool more_to_come)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align recorder",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	int			level = GetCurrentTransactionNestLevel();
+	int			npending = batch->nchanges;
+	Change	  **changes = palloc(npending * sizeof(Change *));
+	int			nchanges = 0;
+	bool	   *gone;
+	bool		more_came;
+
+	for (int i = 0; i < npending; i++)
+	{
+		if (batch->changes[i]->nest_level >= level)
+			changes[nchanges++] = batch->changes[i];
+	}
+	qsort(changes, nchanges, sizeof(Change *), CompareForRuns);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	MemoryContextSwitchTo(context);
+	WriteChanges(attachment, batch, context, changes, nchanges,
+				 more_to_come || nchanges < npending);
 	SPI_finish();
 
+	more_came = batch->nchanges > npending;
+	gone = palloc(batch->nchanges * sizeof(bool));
 	for (int i = 0; i < batch->nchanges; i++)
 		gone[i] = batch->changes[i]->written;
 	align_pending_remove(batch, gone);
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);
+	return more_came;
+}
+
+static void
+Flush(Attachment *attachment, Batch *batch, bool more_to_come)
+{
+	/* who flushes already will write this too */
+	if (batch->flush_level > 0)
+		return;
+	batch->flush_level = GetCurrentTransactionNestLevel();
+	while (FlushOnce(attachment, batch, more_to_come))
+		;
+	batch->flush_level = 0;
 }
 
 void

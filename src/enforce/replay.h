@@ -67,6 +67,8 @@ typedef struct LeadClock
 	int			npauses;		/* the last is open while clock.paused */
 	int			pauses_room;
 	TimestampTz *pauses;		/* from, to, from, to, ...; without empty ones */
+	ItemPointerData tid;		/* of the row that it was loaded from, if that is one
+								 * of the table itself */
 	bool		is_new;			/* not yet in the table */
 	bool		changed;		/* differs from the table */
 	bool		warn_notified;	/* carried along when clocks are recomputed */

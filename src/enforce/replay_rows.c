@@ -151,6 +151,7 @@ align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 	LeadClock  *clock = align_replay_new_clock(clocks);
 	bool		isnull;
 
+	clock->tid = tuple->t_self;
 	clock->sla = TextColumn(context, tuple, desc, columns, SLA_SLA);
 	clock->agreement = TextColumn(context, tuple, desc, columns, SLA_AGREEMENT);
 	if (clock->agreement == NULL)

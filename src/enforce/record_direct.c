@@ -1,0 +1,362 @@
+/*
+ * record_direct.c
+ *	  The short way to history and clock table; see record_direct.h.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "enforce/record_direct.h"
+
+#define GUARD_TRIGGER "align_append_only"
+
+/*
+ * Is this a table as attach() makes it, with nothing that wants the executor?
+ */
+static bool
+IsPlain(const Attachment *attachment, Relation rel, int nown)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	TriggerDesc *triggers = rel->trigdesc;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relispartition ||
+		rel->rd_rel->relam != HEAP_TABLE_AM_OID || rel->rd_rel->relhassubclass ||
+		rel->rd_rules != NULL || rel->rd_rel->relowner != attachment->root_owner)
+		return false;
+	if (triggers != NULL &&
+		(triggers->numtriggers != 1 ||
+		 strcmp(triggers->triggers[0].tgname, GUARD_TRIGGER) != 0))
+		return false;
+	if (desc->constr != NULL && desc->constr->has_generated_stored)
+		return false;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			nown--;
+	}
+	return nown + attachment->nkeys == 0;
+}
+
+/*
+ * Can the index be asked for a key, and does it, for the history, bring the
+ * entries of a key in order?
+ */
+static bool
+IsKeyIndex(const Attachment *attachment, Relation index, AttrNumber then_by)
+{
+	Form_pg_index form = index->rd_index;
+	int			nkeys = attachment->nkeys;
+
+	if (index->rd_rel->relam != BTREE_AM_OID || !form->indisvalid || !form->indisready ||
+		form->indcheckxmin || form->indnkeyatts < nkeys ||
+		RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL)
+		return false;
+	for (int i = 0; i < nkeys; i++)
+	{
+		if (form->indkey.values[i] != i + 1)
+			return false;
+	}
+	return then_by == InvalidAttrNumber ||
+		(form->indnkeyatts == nkeys + 1 && form->indkey.values[nkeys] == then_by &&
+		 index->rd_indoption[nkeys] == 0);
+}
+
+static bool
+TakeOperators(const Attachment *attachment, Relation index, DirectLayout *layout)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		Oid			type = index->rd_opcintype[i];
+		Oid			operator = get_opfamily_member(index->rd_opfamily[i], type, type,
+												   BTEqualStrategyNumber);
+
+		if (!OidIsValid(operator))
+			return false;
+		layout->eq[i] = get_opcode(operator);
+		layout->eq_type[i] = type;
+		layout->collation[i] = index->rd_indcollation[i];
+	}
+	return true;
+}
+
+static bool
+FindKeyIndex(const Attachment *attachment, Relation rel, AttrNumber then_by, DirectLayout *layout)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *cell;
+	bool		found = false;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		found = IsKeyIndex(attachment, index, then_by) &&
+			TakeOperators(attachment, index, layout);
+		if (found)
+			layout->key_index = RelationGetRelid(index);
+		index_close(index, AccessShareLock);
+		if (found)
+			break;
+	}
+	list_free(indexes);
+	return found;
+}
+
+static bool
+LayOut(const Attachment *attachment, Oid relid, const OwnColumn *columns, int nown,
+	   const char *then_by, DirectLayout *layout)
+{
+	Relation	rel = table_open(relid, RowExclusiveLock);
+	bool		possible = IsPlain(attachment, rel, nown);
+	AttrNumber	then_by_attnum = then_by ? get_attnum(relid, then_by) : InvalidAttrNumber;
+
+	layout->relid = relid;
+	layout->nown = nown;
+	for (int i = 0; possible && i < nown; i++)
+	{
+		layout->own[i] = get_attnum(relid, columns[i].name);
+		possible = layout->own[i] != InvalidAttrNumber;
+	}
+	possible = possible && FindKeyIndex(attachment, rel, then_by_attnum, layout);
+	table_close(rel, NoLock);
+	return possible;
+}
+
+static DirectLayouts *
+GetLayouts(Attachment *attachment)
+{
+	if (attachment->direct == NULL)
+	{
+		DirectLayouts *layouts = MemoryContextAllocZero(attachment->context, sizeof(DirectLayouts));
+
+		layouts->possible =
+			LayOut(attachment, attachment->marker.history, align_history_columns,
+				   HISTORY_NCOLUMNS, align_history_columns[HISTORY_ENTRY_NO].name,
+				   &layouts->history) &&
+			LayOut(attachment, attachment->marker.sla, align_sla_columns, SLA_NCOLUMNS, NULL,
+				   &layouts->sla);
+		attachment->direct = layouts;
+	}
+	return attachment->direct;
+}
+
+static void
+OpenTable(DirectTable *table, const DirectLayout *layout, int nkeys, EState *estate)
+{
+	table->layout = layout;
+	table->nkeys = nkeys;
+	table->rel = table_open(layout->relid, RowExclusiveLock);
+	table->index = index_open(layout->key_index, AccessShareLock);
+	table->estate = estate;
+	table->result = NULL;
+	table->slot = NULL;
+}
+
+static void
+CloseTable(DirectTable *table)
+{
+	if (table->result != NULL)
+	{
+		ExecCloseIndices(table->result);
+		ExecDropSingleTupleTableSlot(table->slot);
+	}
+	index_close(table->index, NoLock);
+	table_close(table->rel, NoLock);
+}
+
+Direct *
+align_direct_begin(Attachment *attachment)
+{
+	DirectLayouts *layouts = GetLayouts(attachment);
+	Direct	   *direct;
+
+	if (!layouts->possible)
+		return NULL;
+	direct = palloc0(sizeof(Direct));
+	direct->estate = CreateExecutorState();
+	OpenTable(&direct->history, &layouts->history, attachment->nkeys, direct->estate);
+	OpenTable(&direct->sla, &layouts->sla, attachment->nkeys, direct->estate);
+	/* opening takes in invalidations: what we know may be out of date by now */
+	if (!attachment->valid)
+	{
+		align_direct_end(direct);
+		return NULL;
+	}
+	return direct;
+}
+
+void
+align_direct_end(Direct *direct)
+{
+	if (direct->snapshot != NULL)
+		UnregisterSnapshot(direct->snapshot);
+	CloseTable(&direct->sla);
+	CloseTable(&direct->history);
+	FreeExecutorState(direct->estate);
+	pfree(direct);
+}
+
+void
+align_direct_refresh(Direct *direct)
+{
+	CommandCounterIncrement();
+	if (direct->snapshot != NULL)
+		UnregisterSnapshot(direct->snapshot);
+	direct->snapshot = RegisterSnapshot(GetLatestSnapshot());
+}
+
+SysScanDesc
+align_direct_scan(Direct *direct, DirectTable *table, const Datum *key)
+{
+	const DirectLayout *layout = table->layout;
+	ScanKeyData keys[ATTACHMENT_MAX_KEYS];
+
+	for (int i = 0; i < table->nkeys; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, i + 1, BTEqualStrategyNumber, layout->eq_type[i],
+							   layout->collation[i], layout->eq[i], key[i]);
+	return systable_beginscan_ordered(table->rel, table->index, direct->snapshot, table->nkeys,
+									  keys);
+}
+
+HeapTuple
+align_direct_next(SysScanDesc scan)
+{
+	return systable_getnext_ordered(scan, BackwardScanDirection);
+}
+
+void
+align_direct_end_scan(SysScanDesc scan)
+{
+	systable_endscan_ordered(scan);
+}
+
+static void
+PrepareToWrite(DirectTable *table)
+{
+	MemoryContext old_context;
+
+	if (table->result != NULL)
+		return;
+	old_context = MemoryContextSwitchTo(table->estate->es_query_cxt);
+	table->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(table->result, table->rel, 0, NULL, 0);
+	ExecOpenIndices(table->result, false);
+	table->slot = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsHeapTuple);
+	MemoryContextSwitchTo(old_context);
+}
+
+/*
+ * The row in the layout of the table, in its slot.
+ */
+static void
+FillSlot(DirectTable *table, const Datum *values, const bool *nulls)
+{
+	const DirectLayout *layout = table->layout;
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	Datum		all[MaxHeapAttributeNumber];
+	bool		all_nulls[MaxHeapAttributeNumber];
+
+	memset(all_nulls, true, desc->natts * sizeof(bool));
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		all[i] = values[i];
+		all_nulls[i] = nulls[i];
+	}
+	for (int i = 0; i < layout->nown; i++)
+	{
+		all[layout->own[i] - 1] = values[table->nkeys + i];
+		all_nulls[layout->own[i] - 1] = nulls[table->nkeys + i];
+	}
+	ExecStoreHeapTuple(heap_form_tuple(desc, all, all_nulls), table->slot, true);
+	table->slot->tts_tableOid = RelationGetRelid(table->rel);
+}
+
+void
+align_direct_insert(DirectTable *table, const Datum *values, const bool *nulls)
+{
+	AlignUpdateIndexes all_indexes = ALIGN_ALL_INDEXES;
+
+	PrepareToWrite(table);
+	FillSlot(table, values, nulls);
+	if (RelationGetDescr(table->rel)->constr != NULL)
+		ExecConstraints(table->result, table->slot, table->estate);
+	table_tuple_insert(table->rel, table->slot, GetCurrentCommandId(true), 0, NULL);
+	if (table->result->ri_NumIndices > 0)
+		list_free(align_insert_index_tuples(table->result, table->slot, table->estate, false,
+											all_indexes));
+	ExecClearTuple(table->slot);
+	ResetPerTupleExprContext(table->estate);
+}
+
+/*
+ * Somebody else (notify_due) changed the row since we read it.  Wait for him,
+ * and take over what only he writes.
+ */
+static void
+FollowClock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls)
+{
+	static const SlaColumn theirs[] = {SLA_WARN_NOTIFIED_AT, SLA_DUE_NOTIFIED_AT};
+	DirectTable *table = &direct->sla;
+	TupleTableSlot *latest = table_slot_create(table->rel, NULL);
+	TM_FailureData failure;
+	TM_Result	result;
+
+	result = table_tuple_lock(table->rel, tid, direct->snapshot, latest,
+							  GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitBlock,
+							  TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+	if (result != TM_Ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access to the clocks in table \"%s\"",
+						RelationGetRelationName(table->rel)),
+				 errhint("The transaction might succeed if retried.")));
+	for (int i = 0; i < (int) lengthof(theirs); i++)
+	{
+		int			column = table->nkeys + theirs[i];
+
+		/* by value: nothing to copy */
+		values[column] = slot_getattr(latest, table->layout->own[theirs[i]], &nulls[column]);
+	}
+	*tid = latest->tts_tid;
+	ExecDropSingleTupleTableSlot(latest);
+}
+
+void
+align_direct_update_clock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls)
+{
+	DirectTable *table = &direct->sla;
+	AlignUpdateIndexes update_indexes;
+
+	PrepareToWrite(table);
+	for (;;)
+	{
+		TM_FailureData failure;
+		LockTupleMode lock_mode;
+
+		FillSlot(table, values, nulls);
+		if (RelationGetDescr(table->rel)->constr != NULL)
+			ExecConstraints(table->result, table->slot, table->estate);
+		if (table_tuple_update(table->rel, tid, table->slot, GetCurrentCommandId(true),
+							   direct->snapshot, InvalidSnapshot, true, &failure, &lock_mode,
+							   &update_indexes) == TM_Ok)
+			break;
+		FollowClock(direct, tid, values, nulls);
+	}
+	if (table->result->ri_NumIndices > 0 && ALIGN_UPDATES_INDEXES(update_indexes))
+		list_free(align_insert_index_tuples(table->result, table->slot, table->estate, true,
+											update_indexes));
+	ExecClearTuple(table->slot);
+	ResetPerTupleExprContext(table->estate);
+}
