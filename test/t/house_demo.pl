@@ -59,6 +59,26 @@ like($story, qr/^stateDiagram-v2$/m, '(f) the picture is there');
 is($node->safe_psql('story', 'SELECT count(*) FROM demo.journey'), '500', 'every lead has its journey');
 tell_story('story', {}, 'try');
 
+# What is refused is part of the story, so errors stand among the output.
+my $enforced = '';
+IPC::Run::run([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('story') ],
+	'<', "$demo/7_enforced.sql", '>', \$enforced, '2>&1');
+is($? >> 8, 0, '(g) is told to its end') or diag($enforced);
+is(scalar(() = $enforced =~ /^ERROR:/mg), 4, '(g) four changes are refused, and nothing else goes wrong') or diag($enforced);
+like($enforced, qr/^ERROR:  lead \(id\)=\(90001\) cannot move from "mql" to "customer"\nDETAIL:  .*\nHINT:  The shortest legal route is sal, /m,
+	'(g) an illegal move, with what to do instead');
+like($enforced, qr/^ERROR:  lead \(id\)=\(90001\) cannot move to "disqualified" for reason "no idea"$/m, '(g) a reason that nobody agreed on');
+like($enforced, qr/^COPY .*\nERROR:  lead \(id\)=\(90005\) cannot enter the funnel in stage "opportunity"$/m, '(g) COPY is held to it');
+like($enforced, qr/^UPDATE .*\nERROR:  lead .* cannot move from "sal" to "customer"$/m, '(g) and so is an UPDATE of many rows');
+like($enforced, qr/^allowed\s+\S+ f\nrule\s+\S+ missing_reason\n/m, '(g) explain_move says what is missing');
+like($enforced, qr/^WARNING:  lead \(id\)=\(90003\) cannot move from "mql" to "customer"$/m, '(g) a move that is only warned of');
+like($enforced, qr/^\s*90003 \S+ move\s+\S+ mql\s+\S+ customer\s+\S+ illegal_move\s*$/m, '(g) and recorded');
+like($enforced, qr/^ \d+\s+\S+ \w+\s+\S+ \w+\s+\S+ .*\d+\.\d d\s*$/m, '(g) the list of what is overdue');
+like($enforced, qr/^Asynchronous notification "align_handoff" with payload "\{.*"id":90006.*speed_to_lead/m, '(g) a handoff is announced');
+like($enforced, qr/^Asynchronous notification "align_sla" with payload "\{.*"id":90006.*"overdue"/m, '(g) and a clock that has run out');
+like($enforced, qr/^\(no row: it is\.\)$/m, '(g) what was recorded is what the history says');
+is($node->safe_psql('story', 'SELECT count(*) FROM crm.leads WHERE id IN (90004, 90005)'), '0', '(g) a file that is refused leaves nothing behind');
+
 # Rows from somewhere else: no teams, reasons or campaigns, other names.
 $node->safe_psql('postgres', 'CREATE DATABASE csv');
 $node->safe_psql('csv', 'CREATE EXTENSION align');
