@@ -161,6 +161,27 @@ foreach my $object (@objects)
 	ok($docs =~ /\b\Q$object\E\b/, "$object is documented");
 }
 
+# Every code that an error of align may have is in one of the tables of codes.
+my $sources = join "\n", map { slurp_file($_) } glob("$top/src/*.[ch] $top/src/*/*.[ch]");
+my %raised = map { $_ => 1 } $sources =~ /\berrcode\(ERRCODE_(\w+)\)/g;
+my ($own) = slurp_file("$top/src/judge/judge.h") =~ /typedef enum Rule\n\{(.*?)\} Rule;/s;
+my $operations = slurp_file("$top/docs/operations.md");
+my %numbers;
+
+if ($ENV{BUILD_PG_CONFIG})
+{
+	chomp(my $include = `$ENV{BUILD_PG_CONFIG} --includedir-server`);
+	my $header = slurp_file("$include/utils/errcodes.h");
+	$numbers{$1} = join '', $2 =~ /'(.)'/g while $header =~ /^#define ERRCODE_(\w+) MAKE_SQLSTATE\((.*)\)/mg;
+}
+my @unexplained = grep {
+	my $number = $numbers{$_} // '\w{5}';
+	my $name = lc($_) =~ s/^(?:[a-z]_)+//r;
+	$operations !~ /^\| $number \| .*`$name`/m;
+} sort keys %raised;
+is("@unexplained", '', 'every SQLSTATE of PostgreSQL that is raised is explained');
+is(join(' ', grep { $docs !~ /^\| .*`$_`/m } $own =~ /\bAL\d{3}\b/g), '', 'and so is every one of our own');
+
 # Links between the pages lead somewhere.
 foreach my $page (@pages, "$top/CHANGELOG.md")
 {
