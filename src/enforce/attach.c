@@ -246,8 +246,8 @@ align_detach(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	if (align_find_marker(relid, &marker))
 	{
-		align_attach_drop_guard(marker.history);
-		align_attach_drop_guard(marker.sla);
+		align_attach_drop_guard(marker.history, relid);
+		align_attach_drop_guard(marker.sla, relid);
 	}
 	if (!align_attach_drop_triggers(relid, partitions))
 		ereport(ERROR,

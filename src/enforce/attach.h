@@ -78,8 +78,8 @@ extern bool align_attach_drop_triggers(Oid relid, List *partitions);
 /* Does a table have a trigger of that name that calls a function of align? */
 extern bool align_has_trigger(Oid relid, const char *name);
 
-/* Removes the guards of a history or clock table and its partitions. */
-extern void align_attach_drop_guard(Oid relid);
+/* Removes the guards of the history or clock table of a root and its partitions. */
+extern void align_attach_drop_guard(Oid relid, Oid root);
 
 /* attach_existing.c: rows that are there already; how many leads got an opening
  * entry */

@@ -23,6 +23,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -464,17 +465,23 @@ align_attach_make_triggers(AttachRequest *request)
 
 	/* tables that are the history no longer are their owner's to write to */
 	if (request->was_attached && request->before.history != request->history.relid)
-		align_attach_drop_guard(request->before.history);
+		align_attach_drop_guard(request->before.history, request->relid);
 	if (request->was_attached && request->before.sla != request->sla.relid)
-		align_attach_drop_guard(request->before.sla);
+		align_attach_drop_guard(request->before.sla, request->relid);
 	CommandCounterIncrement();
 }
 
+/*
+ * A marker made by hand may name any table as its history: the guard of another
+ * owner's table is none of ours.
+ */
 void
-align_attach_drop_guard(Oid relid)
+align_attach_drop_guard(Oid relid, Oid root)
 {
 	ListCell   *lc;
 
+	if (!align_table_ownercheck(relid, RelationOwner(root)))
+		return;
 	foreach(lc, find_all_inheritors(relid, AccessExclusiveLock, NULL))
 		DropTrigger(lfirst_oid(lc), ATTACH_GUARD);
 }

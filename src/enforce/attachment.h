@@ -147,6 +147,9 @@ typedef struct Attachment
 	AttachmentMarker marker;
 	char	   *root_name;		/* qualified and quoted */
 	Oid			root_owner;		/* whose rights history and clocks are written with */
+	bool		owns_both;		/* history and clocks are tables of that owner, as
+								 * those that attach() made are; else nothing is
+								 * written */
 	char	   *history_name;	/* qualified and quoted */
 	char	   *sla_name;
 	int			nkeys;

@@ -18,6 +18,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteManip.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/hsearch.h"
@@ -28,6 +29,7 @@
 #include "utils/typcache.h"
 
 #include "enforce/attachment.h"
+#include "enforce/condition.h"
 
 typedef struct CacheEntry
 {
@@ -174,6 +176,18 @@ BuildKey(Attachment *attachment, int keyno)
 }
 
 /*
+ * Is it a table of the role's?  A marker made by hand may name any relation.
+ */
+static bool
+IsTableOf(Oid relid, Oid role)
+{
+	char		kind = get_rel_relkind(relid);
+
+	return (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE) &&
+		align_table_ownercheck(relid, role);
+}
+
+/*
  * How the keys are called in a history or clock table.
  */
 static void
@@ -221,7 +235,9 @@ BuildColumn(Attachment *attachment, RowRole role)
 }
 
 /*
- * The condition over the columns of relid, planned.
+ * The condition over the columns of relid, planned.  It is looked at again: it
+ * will be run for anyone who writes or asks, and the trigger that it comes from
+ * may have been made by hand.
  */
 static Node *
 BuildLive(const Attachment *attachment, int root_natts)
@@ -230,6 +246,7 @@ BuildLive(const Attachment *attachment, int root_natts)
 
 	if (live == NULL)
 		return NULL;
+	align_condition_check(NULL, live, NIL);
 	if (attachment->relid != attachment->marker.root)
 	{
 		AttrMap    *map = make_attrmap(root_natts);
@@ -265,6 +282,8 @@ BuildAttachment(Oid relid, Oid root)
 		elog(ERROR, "relation %u is no longer attached", root);
 	attachment->root_name = QualifiedName(root);
 	ReadClass(root, &attachment->root_owner, &root_natts);
+	attachment->owns_both = IsTableOf(attachment->marker.history, attachment->root_owner) &&
+		IsTableOf(attachment->marker.sla, attachment->root_owner);
 	attachment->history_name = QualifiedName(attachment->marker.history);
 	attachment->sla_name = QualifiedName(attachment->marker.sla);
 	attachment->nkeys = attachment->marker.nkeys;

@@ -37,8 +37,9 @@
 
 #define RECORDER_BATCH 10000
 
-/* Is align itself writing history or clocks?  (For history_guard.) */
-extern bool align_recorder_writes;
+/* Is align itself writing this very history or clock table?  (For
+ * history_guard.) */
+extern bool align_recorder_writes(Oid relid);
 
 /*
  * Write what is pending for the root of the attachment, as far as it belongs to
@@ -79,7 +80,7 @@ typedef struct OwnerIdentity
 {
 	Oid			userid;			/* to go back to */
 	int			sec_context;
-	bool		writing;
+	int			nwriting;		/* writers before this one */
 } OwnerIdentity;
 
 extern void align_become_owner(const Attachment *attachment, OwnerIdentity *identity);

@@ -5,18 +5,38 @@
  *
  * Should anything fail in between, the abort of the (sub)transaction restores
  * the identity, and what is below the guard.
+ *
+ * The guard on history and clocks lets pass only those of the attachment that is
+ * being written: another table's triggers, or a trigger that somebody put on a
+ * history of theirs, do not get past it.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "enforce/recorder.h"
 
-bool		align_recorder_writes = false;
+/* The writers under way, each within the one before. */
+typedef struct Writer
+{
+	Oid			history;
+	Oid			sla;
+	int			nest_level;
+} Writer;
 
-static int	writing_level = 0;	/* nesting level of the outermost writer, 0 none */
+static Writer *writers = NULL;
+static int	nwriters = 0;
+static int	writers_room = 0;
+
+bool
+align_recorder_writes(Oid relid)
+{
+	return nwriters > 0 &&
+		(relid == writers[nwriters - 1].history || relid == writers[nwriters - 1].sla);
+}
 
 static void
 StopWriting(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid, void *arg)
@@ -24,11 +44,10 @@ StopWriting(SubXactEvent event, SubTransactionId mySubid, SubTransactionId paren
 	(void) mySubid;
 	(void) parentSubid;
 	(void) arg;
-	if (event == SUBXACT_EVENT_ABORT_SUB && writing_level >= GetCurrentTransactionNestLevel())
-	{
-		align_recorder_writes = false;
-		writing_level = 0;
-	}
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	while (nwriters > 0 && writers[nwriters - 1].nest_level >= GetCurrentTransactionNestLevel())
+		nwriters--;
 }
 
 static void
@@ -36,39 +55,56 @@ StopWritingAtEnd(XactEvent event, void *arg)
 {
 	(void) arg;
 	if (event == XACT_EVENT_ABORT)
+		nwriters = 0;
+}
+
+static void
+AddWriter(const Attachment *attachment)
+{
+	Writer	   *writer;
+
+	if (writers == NULL)
 	{
-		align_recorder_writes = false;
-		writing_level = 0;
+		writers_room = 4;
+		writers = MemoryContextAlloc(TopMemoryContext, writers_room * sizeof(Writer));
+		RegisterXactCallback(StopWritingAtEnd, NULL);
+		RegisterSubXactCallback(StopWriting, NULL);
 	}
+	else if (nwriters == writers_room)
+	{
+		writers = repalloc(writers, 2 * writers_room * sizeof(Writer));
+		writers_room *= 2;
+	}
+	writer = &writers[nwriters++];
+	writer->history = attachment->marker.history;
+	writer->sla = attachment->marker.sla;
+	writer->nest_level = GetCurrentTransactionNestLevel();
 }
 
 void
 align_become_owner(const Attachment *attachment, OwnerIdentity *identity)
 {
-	static bool registered = false;
-
-	if (!registered)
-	{
-		RegisterXactCallback(StopWritingAtEnd, NULL);
-		RegisterSubXactCallback(StopWriting, NULL);
-		registered = true;
-	}
+	if (!attachment->owns_both)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("history and clocks of table %s are not those of its owner",
+						attachment->root_name),
+				 errdetail("Role \"%s\" must own %s and %s, and both must be tables.",
+						   GetUserNameFromId(attachment->root_owner, true),
+						   attachment->history_name, attachment->sla_name),
+				 errhint("After giving the table to another role, give these two to it as well.")));
+	identity->nwriting = nwriters;
+	AddWriter(attachment);
 	GetUserIdAndSecContext(&identity->userid, &identity->sec_context);
-	identity->writing = align_recorder_writes;
 	SetUserIdAndSecContext(attachment->root_owner,
 						   identity->sec_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_NOFORCE_RLS);
-	align_recorder_writes = true;
-	if (writing_level == 0)
-		writing_level = GetCurrentTransactionNestLevel();
 }
 
 void
 align_resume_identity(const OwnerIdentity *identity)
 {
-	align_recorder_writes = identity->writing;
-	if (!identity->writing)
-		writing_level = 0;
+	nwriters = identity->nwriting;
 	SetUserIdAndSecContext(identity->userid, identity->sec_context);
 }
 

@@ -297,7 +297,7 @@ align_history_guard(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
 	CheckCalled(fcinfo, "history_guard", false);
-	if (align_recorder_writes)
+	if (align_recorder_writes(RelationGetRelid(trigdata->tg_relation)))
 		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
