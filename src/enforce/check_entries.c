@@ -232,7 +232,8 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 			chained = false;
 		else if (entry->event >= 0)
 		{
-			if (chained && entry->event != EVENT_TOUCH)
+			/* a row that was not live when the table was attached has no opening */
+			if (chained && entry->event != EVENT_TOUCH && !(before == NULL && entry->not_live))
 				CheckFromStage(check, entry, row_stage, funnel);
 			Advance(state, entry, &row_stage);
 			chained = true;

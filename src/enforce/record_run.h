@@ -73,6 +73,8 @@ extern Tuplestorestate *align_run_keys(Run *run, bool (*wanted) (const LeadState
 extern void align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc desc,
 								const LeadState *lead, const LeadClock *clock);
 
+/* Does the change say that the lead was in a stage, and which? */
+extern bool align_comes_out_of_a_stage(const Change *change);
 /* Is a lead in the funnel after such an entry? */
 extern bool align_leaves_alive(int event, const char *stage, const char *source);
 

@@ -110,6 +110,84 @@ SaysNothing(const LeadState *lead, const Change *change)
 	return (change->event == EVENT_DELETED || change->event == EVENT_TRUNCATED) && !lead->alive;
 }
 
+static void
+WriteChange(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead, const Change *change)
+{
+	const char *source = change->source;
+	TimestampTz effective_at;
+
+	lead->recorded_at = lead->entry_no > 0 ? Max(run->now, lead->recorded_at + 1) : run->now;
+	lead->entry_no++;
+	effective_at = change->effective_at == PENDING_NOT_TOLD ? lead->recorded_at : change->effective_at;
+
+	if (effective_at < lead->latest)
+	{
+		if (source == NULL)
+			source = SOURCE_BACKFILL;
+		lead->recompute = true;
+	}
+	else
+		lead->latest = effective_at;
+
+	WriteEntry(run, rows, desc, lead, change, effective_at, source);
+	if (!lead->recompute)
+		ApplyToClocks(run, lead, change, effective_at);
+
+	lead->recorded = true;
+	lead->stage = unconstify(char *, change->stage);
+	lead->team = unconstify(char *, change->team);
+	lead->source = unconstify(char *, source);
+	lead->alive = align_leaves_alive(change->event, change->stage, source);
+}
+
+/*
+ * Is what the change comes from what was recorded last, perhaps under a name that
+ * the agreement has given up since?  Of a row that is not live nothing is expected.
+ */
+static bool
+FollowsRecord(const Run *run, const LeadState *lead, const Change *change)
+{
+	const char *from = change->from_stage;
+	Funnel	   *funnel;
+	int			stage;
+
+	if (!align_comes_out_of_a_stage(change))
+		return true;
+	if (lead->recorded && !lead->alive && lead->source != NULL &&
+		(strcmp(lead->source, SOURCE_LIVE) == 0 || strcmp(lead->source, SOURCE_NOT_LIVE) == 0))
+		return true;
+	if (!lead->alive)
+		return false;
+	if (strcmp(lead->stage, from) == 0)
+		return true;
+	funnel = align_agreement_funnel(run->attachment->marker.agreement, change->version);
+	if (funnel == NULL)
+		return false;
+	stage = align_funnel_stage(funnel, from, strlen(from));
+	return stage >= 0 && stage == align_funnel_stage(funnel, lead->stage, strlen(lead->stage));
+}
+
+/*
+ * Something happened that we have not been told: triggers were switched off, say.
+ * Where the lead was found is recorded first, as attach() would have done it.
+ */
+static void
+AdoptStage(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead, const Change *change)
+{
+	Change		found = {0};
+
+	memcpy(found.key, change->key, sizeof(found.key));
+	found.event = EVENT_OPENING;
+	found.source = SOURCE_ADOPTED;
+	found.stage = change->from_stage;
+	found.team = change->from_team;
+	found.assignee = change->assignee;
+	found.db_role = change->db_role;
+	found.version = change->version;
+	found.effective_at = change->effective_at;
+	WriteChange(run, rows, desc, lead, &found);
+}
+
 void
 align_run_write_entries(Run *run)
 {
@@ -122,32 +200,12 @@ align_run_write_entries(Run *run)
 	{
 		Change	   *change = run->changes[i];
 		LeadState  *lead = run->lead_of[i];
-		const char *source = change->source;
-		TimestampTz effective_at;
 
 		if (SaysNothing(lead, change))
 			continue;
-		lead->recorded_at = lead->entry_no > 0 ? Max(run->now, lead->recorded_at + 1) : run->now;
-		lead->entry_no++;
-		effective_at = change->effective_at == PENDING_NOT_TOLD ? lead->recorded_at : change->effective_at;
-
-		if (effective_at < lead->latest)
-		{
-			if (source == NULL)
-				source = SOURCE_BACKFILL;
-			lead->recompute = true;
-		}
-		else
-			lead->latest = effective_at;
-
-		WriteEntry(run, rows, desc, lead, change, effective_at, source);
-		if (!lead->recompute)
-			ApplyToClocks(run, lead, change, effective_at);
-
-		lead->recorded = true;
-		lead->stage = unconstify(char *, change->stage);
-		lead->team = unconstify(char *, change->team);
-		lead->alive = align_leaves_alive(change->event, change->stage, source);
+		if (!FollowsRecord(run, lead, change))
+			AdoptStage(run, rows, desc, lead, change);
+		WriteChange(run, rows, desc, lead, change);
 	}
 	if (rows == NULL)
 		return;

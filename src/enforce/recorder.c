@@ -62,8 +62,8 @@ MoveRecords(Run *run)
 	tuplestore_end(rows);
 }
 
-static bool
-ComesOutOfAStage(const Change *change)
+bool
+align_comes_out_of_a_stage(const Change *change)
 {
 	return !change->standing && change->from_stage != NULL &&
 		change->event != EVENT_ENTRY && change->event != EVENT_OPENING &&
@@ -88,7 +88,7 @@ CountComplete(Run *run)
 		lead->seen = true;
 		if (change->movable)
 			return i;
-		if (ComesOutOfAStage(change) &&
+		if (align_comes_out_of_a_stage(change) &&
 			(lead->after == NULL || strcmp(lead->after, change->from_stage) != 0))
 			return i;
 		lead->after = change->stage;
