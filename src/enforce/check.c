@@ -166,8 +166,8 @@ GatherEntry(const RecordScan *scan, RecordedHistory *history)
 	entry->agreement = align_records_text(scan, HISTORY_AGREEMENT);
 	entry->version = scan->nulls[HISTORY_VERSION] ? 0 : DatumGetInt32(scan->values[HISTORY_VERSION]);
 	entry->violation = align_records_text(scan, HISTORY_VIOLATION);
-	entry->merged = source != NULL && strncmp(source, SOURCE_MERGED, strlen(SOURCE_MERGED)) == 0;
-	entry->not_live = source != NULL && strcmp(source, SOURCE_NOT_LIVE) == 0;
+	entry->merged = source != NULL && align_source_is_merged(source, strlen(source));
+	entry->not_live = source != NULL && align_source_is_not_live(source, strlen(source));
 	entry->live_source = source != NULL && strcmp(source, SOURCE_LIVE) == 0;
 }
 

@@ -53,7 +53,7 @@ typedef enum JourneyColumn
 	"r.event OPERATOR(pg_catalog.=) ANY " \
 	"('{opening,entry,move,override,touch}'::pg_catalog.text[]) " \
 	"AND (r.stage IS NOT NULL OR r.campaign IS NOT NULL) " \
-	"AND r.source IS DISTINCT FROM '" SOURCE_NOT_LIVE "'::pg_catalog.text"
+	"AND COALESCE(r.source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
 
 static LeadString
 ScanString(const RecordScan *scan, JourneyColumn column)
@@ -64,15 +64,6 @@ ScanString(const RecordScan *scan, JourneyColumn column)
 		return (LeadString) {NULL, 0};
 	value = DatumGetTextPP(scan->values[column]);
 	return (LeadString) {VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value)};
-}
-
-static inline bool
-IsSource(LeadString source, const char *name, bool prefix)
-{
-	int			len = (int) strlen(name);
-
-	return source.text != NULL && (prefix ? source.len >= len : source.len == len) &&
-		memcmp(source.text, name, len) == 0;
 }
 
 static bool
@@ -112,9 +103,9 @@ AddEntry(LeadBuilder *builder, const RecordScan *scan, bool with_team, bool *end
 	int			event = align_history_event(event_name.text, event_name.len);
 	LeadInput	input = {0};
 
-	if (IsSource(source, SOURCE_NOT_LIVE, false))
+	if (align_source_is_not_live(source.text, source.len))
 		return;
-	if (event != EVENT_TOUCH && !IsSource(source, SOURCE_MERGED, true))
+	if (event != EVENT_TOUCH && !align_source_is_merged(source.text, source.len))
 		*ended = !IsStageEvent(event) || scan->nulls[JOURNEY_STAGE];
 	if (IsStageEvent(event))
 		input.stage = ScanString(scan, JOURNEY_STAGE);
