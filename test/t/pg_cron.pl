@@ -45,8 +45,8 @@ $$);
 SET ROLE crm_owner;
 CREATE TABLE crm.leads (id bigint PRIMARY KEY, status text, changed_at timestamptz);
 SELECT align.attach('crm.leads', 'b2b', stage => 'status', changed_at => 'changed_at');
-INSERT INTO crm.leads VALUES (42, 'inquiry', '2026-03-02 09:00Z');
-UPDATE crm.leads SET status = 'mql', changed_at = '2026-03-02 10:00Z';
+INSERT INTO crm.leads VALUES (42, 'inquiry', '2024-03-02 09:00Z');
+UPDATE crm.leads SET status = 'mql', changed_at = '2024-03-02 10:00Z';
 CREATE TABLE crm.listening (since timestamptz);
 CREATE FUNCTION crm.await_listener() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -118,7 +118,7 @@ sub hears
 my $listener = schedule_and_listen('postgres', 'align alerts', $job);
 hears($listener,
 	'align_handoff {"relation":"crm.leads","key":{"id":42},"entry_no":2,"handoff":"speed_to_lead","from":"marketing","to":"sales"}',
-	'align_sla {"relation":"crm.leads","key":{"id":42},"sla":"speed_to_lead","cycle":1,"state":"overdue","due_at":"2026-03-02T14:00:00Z"}');
+	'align_sla {"relation":"crm.leads","key":{"id":42},"sla":"speed_to_lead","cycle":1,"state":"overdue","due_at":"2024-03-02T14:00:00Z"}');
 ok($node->poll_query_until('crm', q(SELECT count(*) > 0 FROM cron.job_run_details WHERE status = 'succeeded')), 'pg_cron reports success');
 is($node->safe_psql('crm', q(SELECT align.notify_handoffs('crm.leads'), align.notify_due('crm.leads'))), '0|0', 'nothing is left to announce');
 is(join("\n", $listener->notifications), '', 'nothing was announced twice');
@@ -127,7 +127,7 @@ is(join("\n", $listener->notifications), '', 'nothing was announced twice');
 $node->safe_psql('crm', 'SELECT cron.unschedule(jobid) FROM cron.job');
 my $own = q(SELECT align.notify_handoffs('crm.leads'), align.notify_due('crm.leads'));
 like($page, qr/\Q$own\E\$\$/, 'docs/alerts.md has the job of an owner');
-$node->safe_psql('crm', q(INSERT INTO crm.leads VALUES (43, 'inquiry', '2026-03-02 09:00Z'); UPDATE crm.leads SET status = 'mql', changed_at = now() WHERE id = 43));
+$node->safe_psql('crm', q(INSERT INTO crm.leads VALUES (43, 'inquiry', '2024-03-02 09:00Z'); UPDATE crm.leads SET status = 'mql', changed_at = now() WHERE id = 43));
 $listener->finish;
 $listener = schedule_and_listen('crm_owner', 'align alerts of leads', $own);
 hears($listener, 'align_handoff {"relation":"crm.leads","key":{"id":43},"entry_no":2,"handoff":"speed_to_lead","from":"marketing","to":"sales"}');
