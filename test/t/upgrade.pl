@@ -194,9 +194,35 @@ foreach my $version (@versions)
 	$node->safe_psql($full, $data);
 	my $before = answers($full);
 	like($before, qr/illegal_move/, "$version: works with the library of now");
-	my $through = q(PREPARE q AS SELECT align.fits(l, align.agreed('b2b')), align.sla_clocks(l, f, '2026-06-01') FROM kept WHERE id > 0 ORDER BY id; EXECUTE q;);
-	my ($said, $says) = split /<update>\n/, $node->safe_psql($full, "$through \\echo <update>\nALTER EXTENSION align UPDATE;\nEXECUTE q;");
-	is("$says\n", $said, "$version: a session goes on through the update");
+	my ($said, $says, $news) = split /<next>\n/, $node->safe_psql($full, <<'SQL');
+BEGIN;
+SELECT align.agree('next', align.agreed('b2b')) \g /dev/null
+ROLLBACK;
+PREPARE q AS SELECT align.fits(l, align.agreed('b2b')), align.sla_clocks(l, f, '2026-06-01') FROM kept WHERE id > 0 ORDER BY id;
+EXECUTE q;
+\echo <next>
+ALTER EXTENSION align UPDATE;
+EXECUTE q;
+\echo <next>
+BEGIN;
+CREATE TABLE leads AS SELECT id, align.current_stage(l) AS stage, NULL::text AS email, 11 AS budget, NULL::text AS reason FROM kept WHERE id > 0;
+ALTER TABLE leads ADD PRIMARY KEY (id);
+SELECT align.agree('next', align.agreed('b2b')) \g /dev/null
+SELECT 'attached', align.attach('leads', 'next', reason => 'reason');
+DO $$
+BEGIN
+	UPDATE leads SET stage = 'customer' WHERE stage = 'mql';
+EXCEPTION WHEN SQLSTATE 'AL002' THEN
+	UPDATE leads SET stage = 'sal' WHERE stage = 'mql';
+END
+$$;
+SELECT 'recorded', event, from_stage, stage, count(*) > 0 FROM leads_history WHERE entry_no > 1 GROUP BY event, from_stage, stage;
+SELECT 'agreed', align.agree('next', align.agreed('b2b'));
+SELECT 'checked', count(*) FROM align.check('leads');
+ROLLBACK;
+SQL
+	is($says, $said, "$version: a session goes on through the update");
+	is($news, "attached|60\nrecorded|move|mql|sal|t\nagreed|2\nchecked|0", "$version: and uses at once what is new");
 	is($node->safe_psql($full, q(SELECT extversion FROM pg_extension WHERE extname = 'align')), $current, "$version: is updated with data in it");
 	is(answers($full), $before, "$version: and says the same as before");
 	same_entries(members($full), $fresh_members, "$version: with data, too, it is what a fresh install is");
