@@ -31,7 +31,6 @@ typedef struct OwnTable
 	char	   *schema;
 	char	   *name;
 	Oid			relid;
-	bool		created;		/* by this attach(), so it is empty */
 } OwnTable;
 
 /*
@@ -57,6 +56,8 @@ typedef struct AttachRequest
 	Node	   *live;			/* parsed; NULL: none */
 	OwnTable	history;
 	OwnTable	sla;
+	bool		without_clocks; /* the clock table is empty */
+	bool		fresh;			/* the history too: nothing is recorded yet */
 } AttachRequest;
 
 /* attach_check.c: what may be attached, and its columns */

@@ -163,6 +163,7 @@ FindColumn(Relation rel, const char *name, const char *what)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of relation \"%s\" does not exist", name,
 						RelationGetRelationName(rel)),
+				 strcmp(what, "key") == 0 ? errhint("Say which columns it is: key => '{...}'.") :
 				 errhint("Say which column it is: %s => '...'.", what)));
 	if (attnum < 0)
 		ereport(ERROR,
@@ -353,7 +354,7 @@ CheckUnique(const AttachRequest *request, Relation rel)
 					 errmsg("key column \"%s\" of relation \"%s\" may be null",
 							NameStr(attribute->attname), RelationGetRelationName(rel)),
 					 errdetail("A row without a key has no history."),
-					 errhint("ALTER TABLE ... ALTER COLUMN %s SET NOT NULL.",
+					 errhint("Use ALTER TABLE ... ALTER COLUMN %s SET NOT NULL.",
 							 quote_identifier(NameStr(attribute->attname)))));
 	}
 	foreach(lc, RelationGetIndexList(rel))
@@ -469,6 +470,13 @@ CheckKeyColumns(const AttachRequest *request, Relation rel)
 					 errmsg("column \"%s\" of type %s cannot be part of the key",
 							NameStr(attribute->attname), format_type_be(attribute->atttypid)),
 					 errdetail("Values of that type cannot be compared and hashed.")));
+		if (!type_is_enum(attribute->atttypid) && type_is_enum(getBaseType(attribute->atttypid)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column \"%s\" of type %s cannot be part of the key",
+							NameStr(attribute->attname), format_type_be(attribute->atttypid)),
+					 errdetail("Domains over an enum are not supported there."),
+					 errhint("Use the enum itself.")));
 	}
 }
 

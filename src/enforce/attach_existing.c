@@ -74,6 +74,8 @@ typedef struct LastEntry
 {
 	bool		ended;			/* in no stage, or no entry at all */
 	char	   *stage;
+	char	   *team;			/* NULL: null */
+	char	   *assignee;
 } LastEntry;
 
 static void
@@ -172,6 +174,22 @@ RecordEnded(const RowTable *table, HeapTuple row, const char *source)
 }
 
 /*
+ * Does a column of the row still say what was last recorded?
+ */
+static bool
+SameText(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
+{
+	LeadString	now;
+
+	if (table->attachment->column[role] == InvalidAttrNumber)
+		return true;
+	now = align_row_column(table->attachment, role, RelationGetDescr(table->rel), row);
+	if (now.text == NULL || recorded == NULL)
+		return now.text == NULL && recorded == NULL;
+	return strlen(recorded) == (size_t) now.len && memcmp(recorded, now.text, now.len) == 0;
+}
+
+/*
  * A row as it stands; last is NULL if nothing is recorded of it.
  */
 static void
@@ -179,7 +197,7 @@ TakeRow(Standing *standing, RowTable *table, HeapTuple row, const LastEntry *las
 {
 	AttachRequest *request = standing->request;
 	TupleDesc	desc = RelationGetDescr(table->rel);
-	bool		fresh = request->history.created;
+	bool		fresh = request->fresh;
 	LeadString	label;
 	int			stage = align_row_stage(table->attachment, desc, row, request->funnel, &label);
 	const char *name = stage < 0 ? NULL : request->funnel->stages[stage].name;
@@ -206,6 +224,10 @@ TakeRow(Standing *standing, RowTable *table, HeapTuple row, const LastEntry *las
 							  fresh ? NULL : SOURCE_ADOPTED, fresh);
 		standing->nopenings++;
 	}
+	else if (!SameText(table, ROW_TEAM, row, last->team) ||
+			 !SameText(table, ROW_ASSIGNEE, row, last->assignee))
+		align_record_standing(table->attachment, table->rel, row, EVENT_OWNER, SOURCE_ADOPTED,
+							  false);
 }
 
 /*
@@ -310,6 +332,15 @@ Value(int row, int column, bool *isnull)
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
+static char *
+ValueText(int row, int column)
+{
+	bool		isnull;
+	Datum		value = Value(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
 static RowTable *
 FindTable(List **tables, Oid relid)
 {
@@ -341,7 +372,7 @@ CompareRows(Standing *standing, const Attachment *attachment)
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
-					 "SELECT t.tableoid, t.ctid, h.event IN ('deleted', 'truncated') OR h.stage IS NULL, h.stage "
+					 "SELECT t.tableoid, t.ctid, h.event IN ('deleted', 'truncated') OR h.stage IS NULL, h.stage, h.team, h.assignee "
 					 "FROM %s AS t LEFT JOIN ", attachment->root_name);
 	AppendLastEntries(&sql, attachment);
 	appendStringInfoString(&sql, " ON (");
@@ -372,8 +403,9 @@ CompareRows(Standing *standing, const Attachment *attachment)
 			tid = (ItemPointer) DatumGetPointer(Value(i, 2, &isnull));
 			old_context = MemoryContextSwitchTo(standing->row_context);
 			last.ended = DatumGetBool(Value(i, 3, &isnull));
-			if (!last.ended)
-				last.stage = TextDatumGetCString(Value(i, 4, &isnull));
+			last.stage = ValueText(i, 4);
+			last.team = ValueText(i, 5);
+			last.assignee = ValueText(i, 6);
 			if (!table_tuple_fetch_row_version(table->rel, tid, standing->snapshot, table->slot))
 				elog(ERROR, "row of relation %u is gone", RelationGetRelid(table->rel));
 			row = ExecFetchSlotHeapTuple(table->slot, false, &should_free);
@@ -394,13 +426,55 @@ CompareRows(Standing *standing, const Attachment *attachment)
 }
 
 /*
+ * Calls back for each row of a query that yields keys.
+ */
+static void
+ForEachKey(Standing *standing, Attachment *attachment, const char *sql,
+		   void (*callback) (Attachment *attachment, const Datum *key))
+{
+	Portal		portal = OpenCursor(standing, sql);
+
+	for (;;)
+	{
+		SPITupleTable *rows;
+		uint64		nrows;
+
+		SPI_cursor_fetch(portal, true, PORTION);
+		rows = SPI_tuptable;
+		nrows = SPI_processed;
+		for (uint64 i = 0; i < nrows; i++)
+		{
+			MemoryContext old_context = MemoryContextSwitchTo(standing->row_context);
+			Datum		key[ATTACHMENT_MAX_KEYS];
+			bool		isnull;
+
+			SPI_tuptable = rows;
+			for (int j = 0; j < attachment->nkeys; j++)
+				key[j] = Value(i, j + 1, &isnull);
+			callback(attachment, key);
+			MemoryContextSwitchTo(old_context);
+			MemoryContextReset(standing->row_context);
+		}
+		SPI_freetuptable(rows);
+		if (nrows == 0)
+			break;
+	}
+	SPI_cursor_close(portal);
+}
+
+static void
+RecordGone(Attachment *attachment, const Datum *key)
+{
+	align_record_gone(attachment, key, EVENT_DELETED, SOURCE_ADOPTED);
+}
+
+/*
  * Leads that history still has in a stage, but the table no longer has.
  */
 static void
-RecordGone(Standing *standing, Attachment *attachment)
+CompareHistory(Standing *standing, Attachment *attachment)
 {
 	StringInfoData sql;
-	Portal		portal;
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ");
@@ -412,31 +486,22 @@ RecordGone(Standing *standing, Attachment *attachment)
 					 "AND NOT EXISTS (SELECT FROM %s AS t WHERE ", attachment->root_name);
 	AppendKeyJoin(&sql, attachment);
 	appendStringInfoChar(&sql, ')');
+	ForEachKey(standing, attachment, sql.data, RecordGone);
+}
 
-	portal = OpenCursor(standing, sql.data);
-	for (;;)
-	{
-		SPITupleTable *rows;
-		uint64		nrows;
+/*
+ * A history that came without its clocks tells what they were.
+ */
+static void
+MakeClocks(Standing *standing, Attachment *attachment)
+{
+	StringInfoData sql;
 
-		SPI_cursor_fetch(portal, true, PORTION);
-		rows = SPI_tuptable;
-		nrows = SPI_processed;
-		for (uint64 i = 0; i < nrows; i++)
-		{
-			Datum		key[ATTACHMENT_MAX_KEYS];
-			bool		isnull;
-
-			SPI_tuptable = rows;
-			for (int j = 0; j < attachment->nkeys; j++)
-				key[j] = Value(i, j + 1, &isnull);
-			align_record_gone(attachment, key, EVENT_DELETED, SOURCE_ADOPTED);
-		}
-		SPI_freetuptable(rows);
-		if (nrows == 0)
-			break;
-	}
-	SPI_cursor_close(portal);
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT DISTINCT ");
+	AppendKeys(&sql, attachment, "h.");
+	appendStringInfo(&sql, " FROM %s AS h", attachment->history_name);
+	ForEachKey(standing, attachment, sql.data, align_recompute_clocks);
 }
 
 /*
@@ -454,12 +519,14 @@ align_attach_rows(AttachRequest *request)
 												  ALLOCSET_DEFAULT_SIZES);
 	standing->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	PushActiveSnapshot(standing->snapshot);
-	if (request->history.created)
+	if (request->fresh)
 		ScanAll(standing);
 	else
 	{
+		if (request->without_clocks)
+			MakeClocks(standing, attachment);
 		CompareRows(standing, attachment);
-		RecordGone(standing, attachment);
+		CompareHistory(standing, attachment);
 	}
 	PopActiveSnapshot();
 	UnregisterSnapshot(standing->snapshot);

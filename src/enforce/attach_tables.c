@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "access/genam.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -27,6 +28,7 @@
 #include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -280,7 +282,6 @@ CreateTable(const AttachRequest *request, OwnTable *own, const char *comment)
 				quote_identifier(GetUserNameFromId(request->owner, false)));
 	CommentOn(request->owner, own, request, comment);
 	own->relid = get_relname_relid(own->name, schema);
-	own->created = true;
 }
 
 static void
@@ -313,7 +314,7 @@ CheckOwnOwner(const AttachRequest *request, const OwnTable *own)
 	if (!align_table_ownercheck(own->relid, request->owner))
 		WrongTable(own, psprintf("Role \"%s\", who owns the attached table, does not own it.",
 								 GetUserNameFromId(request->owner, false)),
-				   psprintf("ALTER TABLE %s OWNER TO %s, or choose another name with history => '...'.",
+				   psprintf("Use ALTER TABLE %s OWNER TO %s, or choose another name with history => '...'.",
 							QualifiedName(own),
 							quote_identifier(GetUserNameFromId(request->owner, false))));
 }
@@ -348,7 +349,7 @@ CheckOwnColumn(const OwnTable *own, const OwnColumn *column)
 
 	if (attnum == InvalidAttrNumber)
 		WrongTable(own, psprintf("It has no column \"%s\" of type %s.", column->name, type),
-				   psprintf("ALTER TABLE %s ADD COLUMN %s %s, or choose another name with history => '...'.",
+				   psprintf("Use ALTER TABLE %s ADD COLUMN %s %s, or choose another name with history => '...'.",
 							QualifiedName(own), quote_identifier(column->name), type));
 	if (get_atttype(own->relid, attnum) != column->type)
 		WrongTable(own, psprintf("Its column \"%s\" is of type %s, not %s.", column->name,
@@ -518,6 +519,25 @@ MakeTable(AttachRequest *request, OwnTable *own, const char *comment)
 	CheckOwnColumns(request, own);
 }
 
+/*
+ * The owner may have made the tables beforehand.
+ */
+static bool
+IsEmpty(const AttachRequest *request, const OwnTable *own)
+{
+	CallerIdentity caller;
+	char	   *query = psprintf("SELECT FROM %s LIMIT 1", QualifiedName(own));
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	align_become(request->owner, &caller);
+	if (SPI_execute(query, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute failed: %s", query);
+	align_resume(&caller);
+	PopActiveSnapshot();
+	SPI_freetuptable(SPI_tuptable);
+	return SPI_processed == 0;
+}
+
 void
 align_attach_make_tables(AttachRequest *request)
 {
@@ -533,6 +553,8 @@ align_attach_make_tables(AttachRequest *request)
 	if (history->relid == sla->relid)
 		WrongTable(sla, "It is the history.", NULL);
 	CommandCounterIncrement();
+	request->without_clocks = IsEmpty(request, sla);
+	request->fresh = request->without_clocks && IsEmpty(request, history);
 	MakeIndexes(request, history, "entry_no",
 				list_make1_int(get_attnum(history->relid, "entry_no")),
 				"recorded_at", get_attnum(history->relid, "recorded_at"),

@@ -193,8 +193,8 @@ ColumnName(const AttachRequest *request, AttrNumber attnum)
 /*
  * Is a column's value another one afterwards?  By the equality of its type; where
  * that is not built in, by name, since IS DISTINCT FROM would find another one
- * or none when a dump is restored.  Collations that take different labels for
- * equal are not asked.
+ * or none when a dump is restored.  Nor would it find that of all enums for a
+ * domain.  Collations that take different labels for equal are not asked.
  */
 static void
 AppendDistinct(StringInfo buf, const AttachRequest *request, AttrNumber attnum)
@@ -204,7 +204,8 @@ AppendDistinct(StringInfo buf, const AttachRequest *request, AttrNumber attnum)
 	int32		typmod;
 	Oid			collation;
 	Oid			operator;
-	const char *collate = "";
+	Oid			base;
+	const char *as = "";
 
 	if (buf->len > 0)
 		appendStringInfoString(buf, " OR ");
@@ -212,16 +213,11 @@ AppendDistinct(StringInfo buf, const AttachRequest *request, AttrNumber attnum)
 	operator = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
 	if (OidIsValid(collation) && !get_collation_isdeterministic(collation) &&
 		attnum == request->column[ROW_STAGE])
-		collate = " COLLATE \"C\"";
-	if (type != getBaseType(type) && get_typtype(getBaseType(type)) == TYPTYPE_ENUM)
-	{
-		/* the operators of enums are not found for their domains */
-		const char *base = format_type_extended(getBaseType(type), -1, FORMAT_TYPE_FORCE_QUALIFY);
-
-		appendStringInfo(buf, "old.%s::%s IS DISTINCT FROM new.%s::%s", name, base, name, base);
-	}
-	else if (get_func_namespace(get_opcode(operator)) == PG_CATALOG_NAMESPACE)
-		appendStringInfo(buf, "old.%s%s IS DISTINCT FROM new.%s", name, collate, name);
+		as = " COLLATE \"C\"";
+	else if ((base = getBaseType(type)) != type)
+		as = psprintf("::%s", format_type_extended(base, -1, FORMAT_TYPE_FORCE_QUALIFY));
+	if (get_func_namespace(get_opcode(operator)) == PG_CATALOG_NAMESPACE)
+		appendStringInfo(buf, "old.%s%s IS DISTINCT FROM new.%s%s", name, as, name, as);
 	else
 	{
 		HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));

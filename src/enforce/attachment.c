@@ -55,6 +55,17 @@ align_attach_mode(const char *name)
 }
 
 bool
+align_relation_has_trigger(Relation rel, const char *name)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		if (strcmp(rel->trigdesc->triggers[i].tgname, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
 align_own_key_columns(Oid relid, int nkeys, AttrNumber *attnums)
 {
 	int			nfound = 0;

@@ -108,6 +108,8 @@ typedef struct AttachmentMarker
 extern Oid	align_attachment_function(void);
 /* false if the relation itself is not attached (its ancestors are not asked). */
 extern bool align_read_marker(Oid relid, AttachmentMarker *marker);
+/* Has an open relation a trigger of that name?  No look-up. */
+extern bool align_relation_has_trigger(Relation rel, const char *name);
 /* The attached one among a relation and its ancestors; InvalidOid if none. */
 extern Oid	align_attached_root(Oid relid);
 /* OIDs of all tables attached to an agreement (NULL: to any), by OID. */

@@ -25,6 +25,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "enforce/attach.h"
 #include "enforce/pending.h"
 #include "enforce/recorder.h"
 #include "enforce/row_change.h"
@@ -257,24 +258,29 @@ Datum
 align_record_statement(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel = trigdata->tg_relation;
 	Attachment *attachment;
 	Batch	   *batch;
 
 	CheckCalled(fcinfo, "record_statement", false);
-	/* the usual end of a statement that left all stages alone */
-	if (TRIGGER_FIRED_AFTER(trigdata->tg_event) && !align_pending_any())
+	/* the usual end of a statement that left all stages alone; a row trigger
+	 * may be gone together with the marker */
+	if (TRIGGER_FIRED_AFTER(trigdata->tg_event) && !align_pending_any() &&
+		align_relation_has_trigger(rel, ATTACHMENT_MARKER))
+		return PointerGetDatum(NULL);
+	/* all that is left of us on a table that was a partition once */
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
+		!align_relation_has_trigger(rel, ATTACH_FLUSH) &&
+		!OidIsValid(align_attached_root(RelationGetRelid(rel))))
 		return PointerGetDatum(NULL);
 
+	attachment = align_attachment(RelationGetRelid(rel), false);
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		/* a partition that was detached keeps its trigger */
-		attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), true);
-		if (attachment != NULL)
-			RecordTruncate(attachment, trigdata->tg_relation);
+		RecordTruncate(attachment, rel);
 		return PointerGetDatum(NULL);
 	}
 
-	attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), false);
 	batch = align_pending_batch(attachment->marker.root);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
