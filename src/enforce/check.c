@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -109,15 +110,20 @@ BeginRows(RecordScan *scan, const Attachment *attachment)
 	align_records_begin(scan, attachment, RECORDS_ROWS, columns.data, NULL, "");
 }
 
-/* As the triggers read it: by the type's output. */
+/* As the triggers read it: by the type's output, without the blanks that fill up
+ * a character(n). */
 static char *
 RowText(const RecordScan *scan, RowColumn column, RowRole role)
 {
 	const Attachment *attachment = scan->attachment;
+	char	   *text;
 
 	if (attachment->column[role] == 0 || scan->nulls[column])
 		return NULL;
-	return OidOutputFunctionCall(attachment->out[role].fn_oid, scan->values[column]);
+	text = OidOutputFunctionCall(attachment->out[role].fn_oid, scan->values[column]);
+	if (attachment->type[role] == BPCHAROID)
+		text[bpchartruelen(text, strlen(text))] = '\0';
+	return text;
 }
 
 static void
