@@ -30,14 +30,14 @@ CREATE TABLE leads (
 );
 SELECT align.attach('leads', agreement => 'check_damage', stage => 'status', assignee => 'owner', team => 'team',
                     reason => 'reason', changed_at => 'changed_at', live => 'gone IS NOT TRUE');
-INSERT INTO leads SELECT i, 'inquiry', 'mia', 'marketing', NULL, '2026-03-02 10:00+00'
+INSERT INTO leads SELECT i, 'inquiry', 'mia', 'marketing', NULL, '2025-03-03 10:00+00'
 FROM generate_series(1, 9) AS i;
-UPDATE leads SET status = 'mql', changed_at = '2026-03-02 11:00+00';
-UPDATE leads SET status = 'S-ACC', owner = 'sam', team = 'sales', changed_at = '2026-03-02 13:00+00' WHERE id >= 2;
-UPDATE leads SET status = 'nurture', changed_at = '2026-03-03 13:00+00' WHERE id IN (3, 4);
-UPDATE leads SET status = 'sal', owner = 'sue', changed_at = '2026-03-05 13:00+00' WHERE id = 4;
-UPDATE leads SET status = 'customer', changed_at = '2026-03-06 13:00+00' WHERE id = 4;
-UPDATE leads SET status = 'disqualified', reason = 'price', changed_at = '2026-03-06 13:00+00' WHERE id = 5;
+UPDATE leads SET status = 'mql', changed_at = '2025-03-03 11:00+00';
+UPDATE leads SET status = 'S-ACC', owner = 'sam', team = 'sales', changed_at = '2025-03-03 13:00+00' WHERE id >= 2;
+UPDATE leads SET status = 'nurture', changed_at = '2025-03-04 13:00+00' WHERE id IN (3, 4);
+UPDATE leads SET status = 'sal', owner = 'sue', changed_at = '2025-03-06 13:00+00' WHERE id = 4;
+UPDATE leads SET status = 'customer', changed_at = '2025-03-07 13:00+00' WHERE id = 4;
+UPDATE leads SET status = 'disqualified', reason = 'price', changed_at = '2025-03-07 13:00+00' WHERE id = 5;
 DELETE FROM leads WHERE id = 6;
 UPDATE leads SET gone = true WHERE id = 7;
 SELECT * FROM differences('leads');
@@ -84,7 +84,7 @@ CALL damage($$DELETE FROM leads_history WHERE id = 2$$);
 CALL damage($$DELETE FROM leads_history WHERE id = 2 AND entry_no = 2$$);
 CALL damage($$DELETE FROM leads_history WHERE id = 2 AND entry_no = 3$$);
 CALL damage($$DELETE FROM leads_history WHERE id = 4 AND entry_no = 1$$);
-CALL damage($$UPDATE leads_history SET recorded_at = '2026-01-01' WHERE id = 2 AND entry_no = 2$$);
+CALL damage($$UPDATE leads_history SET recorded_at = '2025-01-02' WHERE id = 2 AND entry_no = 2$$);
 CALL damage($$UPDATE leads_history SET stage = 'customer' WHERE id = 2 AND entry_no = 3$$);
 CALL damage($$UPDATE leads_history SET from_stage = 'inquiry' WHERE id = 2 AND entry_no = 3$$);
 CALL damage($$UPDATE leads_history SET violation = 'illegal_move, missing_need' WHERE id = 2 AND entry_no = 3$$);
@@ -93,7 +93,7 @@ CALL damage($$UPDATE leads_history SET reason = NULL WHERE id = 5 AND event = 'm
 CALL damage($$UPDATE leads_history SET reason = 'weather' WHERE id = 5 AND entry_no = 4$$);
 CALL damage($$UPDATE leads_history SET event = 'melted' WHERE id = 2 AND entry_no = 3$$);
 CALL damage($$UPDATE leads_history SET version = 7 WHERE id = 1 AND entry_no = 1$$);
-CALL damage($$UPDATE leads_history SET effective_at = '2026-03-02 12:00+00' WHERE id = 2 AND entry_no = 3$$);
+CALL damage($$UPDATE leads_history SET effective_at = '2025-03-03 12:00+00' WHERE id = 2 AND entry_no = 3$$);
 CALL damage($$UPDATE leads_history SET assignee = NULL WHERE id = 2$$);
 
 -- the clocks
@@ -118,7 +118,7 @@ SELECT * FROM differences('leads');
 
 -- Attaching again repairs triggers and history.
 ALTER TABLE leads DISABLE TRIGGER USER;
-INSERT INTO leads VALUES (10, 'mql', 'mia', 'marketing', NULL, '2026-03-09 10:00+00');
+INSERT INTO leads VALUES (10, 'mql', 'mia', 'marketing', NULL, '2025-03-10 10:00+00');
 UPDATE leads SET status = 'mql', owner = 'mia', team = 'marketing' WHERE id = 2;
 DELETE FROM leads WHERE id = 3;
 ALTER TABLE leads ENABLE TRIGGER USER;

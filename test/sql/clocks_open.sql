@@ -17,21 +17,21 @@ SELECT align.attach('leads', agreement => 'clocks_open', changed_at => 'at');
 ALTER TABLE leads_sla SET (autovacuum_enabled = off);
 ALTER TABLE leads_sla DISABLE TRIGGER USER;
 INSERT INTO leads_sla (id, sla, cycle, started_at, due_at, paused, elapsed, stopped_at, outcome, agreement, version)
-SELECT i, 'answer', 1, '2026-03-01', '2026-03-03', '{}', '1 day', '2026-03-02', 'met', 'clocks_open', 1
+SELECT i, 'answer', 1, '2025-03-02', '2025-03-04', '{}', '1 day', '2025-03-03', 'met', 'clocks_open', 1
 FROM generate_series(1, 40000) AS i;
 ALTER TABLE leads_sla ENABLE TRIGGER USER;
-INSERT INTO leads SELECT i, 'new', '2026-03-02 00:00+00' FROM generate_series(100001, 100400) AS i;
+INSERT INTO leads SELECT i, 'new', '2025-03-03 00:00+00' FROM generate_series(100001, 100400) AS i;
 
 BEGIN;
 SELECT seq_tup_read, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'leads_sla'::regclass \gset
-SELECT count(*), min(state), max(remaining) FROM align.clocks('leads', '2026-03-03 06:00+00');
+SELECT count(*), min(state), max(remaining) FROM align.clocks('leads', '2025-03-04 06:00+00');
 SELECT seq_tup_read - :seq_tup_read AS read_in_sequence, idx_tup_fetch - :idx_tup_fetch AS read_by_index
 FROM pg_stat_xact_user_tables WHERE relid = 'leads_sla'::regclass;
 COMMIT;
 ANALYZE leads_sla;
 BEGIN;
 SELECT seq_tup_read, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'leads_sla'::regclass \gset
-SELECT count(*), min(state), max(remaining) FROM align.clocks('leads', '2026-03-03 06:00+00');
+SELECT count(*), min(state), max(remaining) FROM align.clocks('leads', '2025-03-04 06:00+00');
 SELECT seq_tup_read - :seq_tup_read AS read_in_sequence, idx_tup_fetch - :idx_tup_fetch AS read_by_index
 FROM pg_stat_xact_user_tables WHERE relid = 'leads_sla'::regclass;
 COMMIT;

@@ -38,86 +38,86 @@ CREATE VIEW clocks AS
     FROM leads_sla ORDER BY id, sla, cycle;
 \pset null -
 
--- Start, pause, resume, stop. Sales' hours are 09:00 to 17:00; 2026-03-02 is a Monday.
-CALL go(1, 'new', 'mia', '2026-03-02 09:00+00');
-CALL go(1, 'asked', 'mia', '2026-03-02 10:00+00');
-CALL go(1, 'working', 'sam', '2026-03-02 14:00+00');
-CALL go(1, 'waiting', 'sam', '2026-03-02 16:00+00');
-SELECT sla, due_at, warn_at, elapsed, remaining, overrun, state FROM align.clocks('leads', '2026-03-03 10:00+00') ORDER BY sla;
-CALL go(1, 'resting', 'sam', '2026-03-03 10:00+00');
-CALL go(1, 'working', 'sue', '2026-03-03 16:00+00');
-SELECT sla, assignee, due_at, warn_at, elapsed, remaining, overrun, state FROM align.clocks('leads', '2026-03-04 15:00+00') ORDER BY sla;
-SELECT sla, assignee, state FROM align.clocks('leads', '2026-03-04 13:59:59+00') ORDER BY sla;
-SELECT sla, assignee, state, overrun FROM align.clocks('leads', '2026-03-05 15:00:01+00') ORDER BY sla;
-CALL go(1, 'done', 'sue', '2026-03-05 14:00+00');
+-- Start, pause, resume, stop. Sales' hours are 09:00 to 17:00; 2025-03-03 is a Monday.
+CALL go(1, 'new', 'mia', '2025-03-03 09:00+00');
+CALL go(1, 'asked', 'mia', '2025-03-03 10:00+00');
+CALL go(1, 'working', 'sam', '2025-03-03 14:00+00');
+CALL go(1, 'waiting', 'sam', '2025-03-03 16:00+00');
+SELECT sla, due_at, warn_at, elapsed, remaining, overrun, state FROM align.clocks('leads', '2025-03-04 10:00+00') ORDER BY sla;
+CALL go(1, 'resting', 'sam', '2025-03-04 10:00+00');
+CALL go(1, 'working', 'sue', '2025-03-04 16:00+00');
+SELECT sla, assignee, due_at, warn_at, elapsed, remaining, overrun, state FROM align.clocks('leads', '2025-03-05 15:00+00') ORDER BY sla;
+SELECT sla, assignee, state FROM align.clocks('leads', '2025-03-05 13:59:59+00') ORDER BY sla;
+SELECT sla, assignee, state, overrun FROM align.clocks('leads', '2025-03-06 15:00:01+00') ORDER BY sla;
+CALL go(1, 'done', 'sue', '2025-03-06 14:00+00');
 SELECT * FROM clocks;
 SELECT count(*) FROM align.clocks('leads');
 
 -- The due instant: whoever holds the lead then.
-CALL go(2, 'asked', 'mia', '2026-03-02 10:00+00');
-CALL go(2, 'new', 'mia', '2026-03-02 10:00+00');
-CALL go(2, 'asked', 'mia', '2026-03-02 10:00+00');
-CALL go(2, 'asked', 'max', '2026-03-02 14:00+00');
-CALL go(2, 'asked', 'moe', '2026-03-02 14:00:01+00');
-SELECT key, sla, assignee, state FROM align.clocks('leads', '2026-03-02 16:00+00') WHERE sla = 'speed';
-CALL go(2, 'working', 'sam', '2026-03-02 15:00+00');
+CALL go(2, 'asked', 'mia', '2025-03-03 10:00+00');
+CALL go(2, 'new', 'mia', '2025-03-03 10:00+00');
+CALL go(2, 'asked', 'mia', '2025-03-03 10:00+00');
+CALL go(2, 'asked', 'max', '2025-03-03 14:00+00');
+CALL go(2, 'asked', 'moe', '2025-03-03 14:00:01+00');
+SELECT key, sla, assignee, state FROM align.clocks('leads', '2025-03-03 16:00+00') WHERE sla = 'speed';
+CALL go(2, 'working', 'sam', '2025-03-03 15:00+00');
 SELECT * FROM clocks WHERE id = 2;
 
 -- A pause puts the due instant off, and with it who is asked; what was due before it stays due.
-CALL go(3, 'working', 'sam', '2026-03-02 09:00+00');
-CALL go(3, 'waiting', 'sam', '2026-03-02 10:00+00');
-CALL go(3, 'waiting', 'sue', '2026-03-06 10:00+00');
-CALL go(3, 'working', 'sue', '2026-03-09 10:00+00');
-CALL go(3, 'working', 'tom', '2026-03-11 10:00:01+00');
-CALL go(4, 'working', 'sam', '2026-03-02 09:00+00');
-CALL go(4, 'waiting', 'sue', '2026-03-03 17:30+00');
-CALL go(4, 'waiting', 'tom', '2026-03-05 17:30+00');
+CALL go(3, 'working', 'sam', '2025-03-03 09:00+00');
+CALL go(3, 'waiting', 'sam', '2025-03-03 10:00+00');
+CALL go(3, 'waiting', 'sue', '2025-03-07 10:00+00');
+CALL go(3, 'working', 'sue', '2025-03-10 10:00+00');
+CALL go(3, 'working', 'tom', '2025-03-12 10:00:01+00');
+CALL go(4, 'working', 'sam', '2025-03-03 09:00+00');
+CALL go(4, 'waiting', 'sue', '2025-03-04 17:30+00');
+CALL go(4, 'waiting', 'tom', '2025-03-06 17:30+00');
 SELECT id, sla, at_start, at_due, due_at, paused FROM clocks WHERE id IN (3, 4);
-SELECT key, state, overrun FROM align.clocks('leads', '2026-03-20 00:00+00') WHERE key IN ('{"id": 3}', '{"id": 4}') ORDER BY key;
+SELECT key, state, overrun FROM align.clocks('leads', '2025-03-21 00:00+00') WHERE key IN ('{"id": 3}', '{"id": 4}') ORDER BY key;
 
 -- Pauses that touch are one; those without length are none; what one instant brings is taken in its order.
-CALL go(5, 'working', 'sam', '2026-03-02 09:00+00');
-CALL go(5, 'waiting', 'sam', '2026-03-02 10:00+00');
-CALL go(5, 'working', 'sam', '2026-03-02 12:00+00');
-CALL go(5, 'resting', 'sam', '2026-03-02 12:00+00');
+CALL go(5, 'working', 'sam', '2025-03-03 09:00+00');
+CALL go(5, 'waiting', 'sam', '2025-03-03 10:00+00');
+CALL go(5, 'working', 'sam', '2025-03-03 12:00+00');
+CALL go(5, 'resting', 'sam', '2025-03-03 12:00+00');
 SELECT id, due_at, paused FROM clocks WHERE id = 5;
-CALL go(5, 'working', 'sam', '2026-03-02 13:00+00');
-CALL go(5, 'waiting', 'sam', '2026-03-02 14:00+00');
-CALL go(5, 'working', 'sam', '2026-03-02 14:00+00');
+CALL go(5, 'working', 'sam', '2025-03-03 13:00+00');
+CALL go(5, 'waiting', 'sam', '2025-03-03 14:00+00');
+CALL go(5, 'working', 'sam', '2025-03-03 14:00+00');
 SELECT id, due_at, paused FROM clocks WHERE id = 5;
 
 -- Handed back and forth: cycles. From the pause straight to the end.
-CALL go(6, 'new', 'mia', '2026-03-02 09:00+00');
-CALL go(6, 'asked', 'mia', '2026-03-02 10:00+00');
-CALL go(6, 'working', 'sam', '2026-03-02 11:00+00');
-CALL go(6, 'asked', 'mia', '2026-03-02 12:00+00');
-CALL go(6, 'working', 'sam', '2026-03-02 13:00+00');
-CALL go(6, 'waiting', 'sam', '2026-03-02 14:00+00');
-CALL go(6, 'done', 'sam', '2026-03-02 16:00+00');
+CALL go(6, 'new', 'mia', '2025-03-03 09:00+00');
+CALL go(6, 'asked', 'mia', '2025-03-03 10:00+00');
+CALL go(6, 'working', 'sam', '2025-03-03 11:00+00');
+CALL go(6, 'asked', 'mia', '2025-03-03 12:00+00');
+CALL go(6, 'working', 'sam', '2025-03-03 13:00+00');
+CALL go(6, 'waiting', 'sam', '2025-03-03 14:00+00');
+CALL go(6, 'done', 'sam', '2025-03-03 16:00+00');
 SELECT id, sla, c, started_at, paused, elapsed, outcome FROM clocks WHERE id = 6;
 
 -- Deletion, truncation, a lost stage, and leaving by another way cancel.
-CALL go(7, 'new', 'mia', '2026-03-02 09:00+00');
-CALL go(7, 'dropped', 'mia', '2026-03-02 10:00+00');
-CALL go(8, 'new', 'mia', '2026-03-02 09:00+00');
-CALL go(8, 'asked', 'mia', '2026-03-02 10:00+00');
+CALL go(7, 'new', 'mia', '2025-03-03 09:00+00');
+CALL go(7, 'dropped', 'mia', '2025-03-03 10:00+00');
+CALL go(8, 'new', 'mia', '2025-03-03 09:00+00');
+CALL go(8, 'asked', 'mia', '2025-03-03 10:00+00');
 DELETE FROM leads WHERE id = 8;
-SELECT id, sla, at_stop, stopped_at > '2026-03-02 10:00+00' AS stopped, elapsed > '0' AS elapsed, outcome FROM clocks WHERE id IN (7, 8);
+SELECT id, sla, at_stop, stopped_at > '2025-03-03 10:00+00' AS stopped, elapsed > '0' AS elapsed, outcome FROM clocks WHERE id IN (7, 8);
 SELECT * FROM align.check('leads');
 
 -- Told late: the clocks are made anew.
-CALL go(9, 'new', 'mia', '2026-03-02 09:00+00');
-CALL go(9, 'working', 'sam', '2026-03-02 12:00+00');
-CALL go(9, 'asked', 'moe', '2026-03-02 10:00+00');
+CALL go(9, 'new', 'mia', '2025-03-03 09:00+00');
+CALL go(9, 'working', 'sam', '2025-03-03 12:00+00');
+CALL go(9, 'asked', 'moe', '2025-03-03 10:00+00');
 SELECT id, sla, c, at_start, at_due, at_stop, started_at, elapsed, outcome FROM clocks WHERE id = 9;
 SELECT entry_no, event, effective_at, from_stage, stage, source FROM leads_history WHERE id = 9 ORDER BY entry_no;
-UPDATE leads SET stage = 'working', at = '2026-03-02 13:00+00' WHERE id = 9;
+UPDATE leads SET stage = 'working', at = '2025-03-03 13:00+00' WHERE id = 9;
 SELECT id, sla, c, at_start, at_due, at_stop, started_at, elapsed, outcome FROM clocks WHERE id = 9;
 SELECT * FROM align.check('leads');
 
 -- The agreement changes while clocks run: each keeps its version.
-CALL go(10, 'working', 'sam', '2026-03-02 09:00+00');
-CALL go(11, 'new', 'mia', '2026-03-02 09:00+00');
+CALL go(10, 'working', 'sam', '2025-03-03 09:00+00');
+CALL go(11, 'new', 'mia', '2025-03-03 09:00+00');
 SELECT align.agree('clocks_triggers', $$
     hours 'UTC Mo-Fr 09:00-17:00';
     stage new, asked held by marketing;
@@ -134,23 +134,23 @@ SELECT align.agree('clocks_triggers', $$
     sla fix by sales: from working to done within 1 working hour, pause quoted;
     sla quote by sales: from quoted to done within 2 days;
 $$);
-CALL go(10, 'waiting', 'sam', '2026-03-02 10:00+00');
-CALL go(10, 'working', 'sam', '2026-03-02 16:00+00');
-CALL go(10, 'quoted', 'sam', '2026-03-03 10:00+00');
-CALL go(11, 'asked', 'mia', '2026-03-03 10:00+00');
-CALL go(11, 'working', 'sue', '2026-03-03 12:00+00');
-CALL go(11, 'quoted', 'sue', '2026-03-03 12:30+00');
-SELECT key, sla, team, due_at, state, version FROM align.clocks('leads', '2026-03-04 10:00+00')
+CALL go(10, 'waiting', 'sam', '2025-03-03 10:00+00');
+CALL go(10, 'working', 'sam', '2025-03-03 16:00+00');
+CALL go(10, 'quoted', 'sam', '2025-03-04 10:00+00');
+CALL go(11, 'asked', 'mia', '2025-03-04 10:00+00');
+CALL go(11, 'working', 'sue', '2025-03-04 12:00+00');
+CALL go(11, 'quoted', 'sue', '2025-03-04 12:30+00');
+SELECT key, sla, team, due_at, state, version FROM align.clocks('leads', '2025-03-05 10:00+00')
 WHERE key IN ('{"id": 10}', '{"id": 11}') ORDER BY key::text COLLATE "C", sla;
 -- version 1 does not know "signed", but version 2 calls it won
-CALL go(10, 'signed', 'sam', '2026-03-03 14:00+00');
-CALL go(11, 'done', 'sue', '2026-03-03 14:00+00');
+CALL go(10, 'signed', 'sam', '2025-03-04 14:00+00');
+CALL go(11, 'done', 'sue', '2025-03-04 14:00+00');
 SELECT id, sla, c, team, due_at, paused, elapsed, outcome, v FROM clocks WHERE id IN (10, 11);
 SELECT * FROM align.check('leads');
 
 -- clocks() is as of an instant, and no earlier than what happened last.
-CALL go(12, 'working', 'sam', '2026-03-02 09:00+00');
-SELECT elapsed, remaining, state FROM align.clocks('leads', '2026-03-01 00:00+00') WHERE key = '{"id": 12}';
+CALL go(12, 'working', 'sam', '2025-03-03 09:00+00');
+SELECT elapsed, remaining, state FROM align.clocks('leads', '2025-03-02 00:00+00') WHERE key = '{"id": 12}';
 SELECT * FROM align.clocks('leads', 'infinity');
 SELECT * FROM align.clocks('leads', NULL);
 SELECT * FROM align.clocks(NULL);

@@ -23,21 +23,21 @@ CREATE TABLE leads (
 SELECT align.attach('leads', agreement => 'journeys_recorded', stage => 'status', team => 'team', assignee => 'who', reason => 'why',
                     campaign => 'camp', amount => 'value', changed_at => 'at', live => 'gone IS NULL', mode => 'observe');
 INSERT INTO leads (stage, id, status, team, camp, value, at) VALUES
-    ('eu', 1, 'inquiry', 'marketing', 'spring', NULL, '2026-03-02 10:00+00'),
-    ('eu', 2, 'inquiry', 'marketing', NULL, 'NaN', '2026-03-02 10:00+00'),
-    ('us', 1, 'sal', 'marketing', NULL, 10.50, '2026-03-02 10:00+00'),
-    ('us', 2, NULL, NULL, NULL, NULL, '2026-03-02 10:00+00'),
-    ('us', 3, 'inquiry', 'marketing', NULL, 'infinity', '2026-03-02 10:00+00');
-UPDATE leads SET status = 'mql', at = '2026-03-03 10:00+00' WHERE (stage, id) = ('eu', 1);
+    ('eu', 1, 'inquiry', 'marketing', 'spring', NULL, '2025-03-03 10:00+00'),
+    ('eu', 2, 'inquiry', 'marketing', NULL, 'NaN', '2025-03-03 10:00+00'),
+    ('us', 1, 'sal', 'marketing', NULL, 10.50, '2025-03-03 10:00+00'),
+    ('us', 2, NULL, NULL, NULL, NULL, '2025-03-03 10:00+00'),
+    ('us', 3, 'inquiry', 'marketing', NULL, 'infinity', '2025-03-03 10:00+00');
+UPDATE leads SET status = 'mql', at = '2025-03-04 10:00+00' WHERE (stage, id) = ('eu', 1);
 UPDATE leads SET who = 'mia' WHERE (stage, id) = ('eu', 1);
-UPDATE leads SET status = 'sal', team = 'sales', value = 99, at = '2026-03-03 11:00+00' WHERE (stage, id) = ('eu', 1);
-UPDATE leads SET status = 'disqualified', why = 'price', at = '2026-03-05 11:00+00' WHERE (stage, id) = ('eu', 1);
+UPDATE leads SET status = 'sal', team = 'sales', value = 99, at = '2025-03-04 11:00+00' WHERE (stage, id) = ('eu', 1);
+UPDATE leads SET status = 'disqualified', why = 'price', at = '2025-03-06 11:00+00' WHERE (stage, id) = ('eu', 1);
 -- two at one instant, one of which was told late, stay in their order
-UPDATE leads SET status = 'customer', at = '2026-03-05 09:00+00' WHERE (stage, id) = ('us', 1);
-UPDATE leads SET status = 'mql', at = '2026-03-02 10:00:01+00' WHERE (stage, id) = ('us', 1);
+UPDATE leads SET status = 'customer', at = '2025-03-06 09:00+00' WHERE (stage, id) = ('us', 1);
+UPDATE leads SET status = 'mql', at = '2025-03-03 10:00:01+00' WHERE (stage, id) = ('us', 1);
 -- soft-deleted, and moved on all the same
-UPDATE leads SET gone = '2026-03-05', at = NULL WHERE (stage, id) = ('eu', 2);
-UPDATE leads SET status = 'customer', at = '2026-03-09 09:00+00' WHERE (stage, id) = ('eu', 2);
+UPDATE leads SET gone = '2025-03-06', at = NULL WHERE (stage, id) = ('eu', 2);
+UPDATE leads SET status = 'customer', at = '2025-03-10 09:00+00' WHERE (stage, id) = ('eu', 2);
 -- another key
 UPDATE leads SET stage = 'asia', id = 9 WHERE (stage, id) = ('us', 3);
 SELECT * FROM align.check('leads');
@@ -49,7 +49,7 @@ SELECT key->>'stage' AS region, (key->>'id')::int AS id, align.path(j.lead), ali
 FROM align.journeys('leads') AS j;
 SELECT j.key, c.sla, c.state, c.elapsed, s.outcome, s.elapsed = c.elapsed AS same
 FROM align.journeys('leads') AS j
-     CROSS JOIN LATERAL align.sla_clocks(j.lead, align.agreed('journeys_recorded'), '2026-03-05 11:00+00') AS c
+     CROSS JOIN LATERAL align.sla_clocks(j.lead, align.agreed('journeys_recorded'), '2025-03-06 11:00+00') AS c
      LEFT JOIN leads_sla AS s ON (j.key->>'stage', (j.key->>'id')::int, c.sla, c.cycle) = (s.key_stage, s.id, s.sla, s.cycle);
 
 -- backtest(): a table, or a text that is nothing but the name of one.

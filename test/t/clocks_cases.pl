@@ -1,0 +1,136 @@
+# Service-level clocks as the triggers keep them, against cases restated from
+# other projects' test suites, where these are at hand: sla.json with
+# calendars.json.
+use strict;
+use warnings;
+
+use FindBin;
+use JSON::PP;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $shared = $ENV{ALIGN_SHARED} // "$FindBin::RealBin/../../../shared";
+plan skip_all => "no cases at $shared/cases" unless -r "$shared/cases/sla.json";
+
+sub read_json
+{
+	my ($name) = @_;
+	return decode_json(slurp_file("$shared/cases/$name"));
+}
+
+# Weekday spans and holidays, in the words of the calendar type.
+sub calendar_text
+{
+	my ($calendar) = @_;
+	my @rules;
+
+	foreach my $day (qw(mon tue wed thu fri sat sun))
+	{
+		my @spans = map { "$_->[0]-$_->[1]" } @{ $calendar->{week}{$day} // [] };
+		push @rules, ucfirst(substr($day, 0, 2)) . ' ' . join(',', @spans) if @spans;
+	}
+	push @rules, map { "$_ off" } @{ $calendar->{holidays} };
+	return "$calendar->{tz} " . join('; ', @rules);
+}
+
+my %stage_after = (start => 'working', pause => 'waiting', resume => 'working', stop => 'done');
+
+my $node = PostgreSQL::Test::Cluster->new('clocks_cases');
+$node->init;
+$node->start;
+
+sub query
+{
+	my ($sql) = @_;
+	return $node->safe_psql('postgres', $sql);
+}
+
+query('CREATE EXTENSION align');
+
+my $calendars = read_json('calendars.json');
+my $number = 0;
+foreach my $case (@{ read_json('sla.json') })
+{
+	my $hours = calendar_text($calendars->{ $case->{cal} });
+	my $minutes = $case->{target_s} / 60;
+	my $name = $case->{src};
+	my $table = 'ticket_' . ++$number;
+	my %at = map { $_->[0] => $_->[1] } @{ $case->{events} };
+
+	query(<<~SQL);
+		SELECT align.agree('$table', \$\$
+			hours '$hours'; stage working held by support; stage waiting; won done;
+			success path working -> done; path working -> waiting -> working; path waiting -> done;
+			sla resolution by support: from working to done within $minutes working minutes, pause waiting;\$\$);
+		CREATE TABLE $table (id int PRIMARY KEY, stage text, at timestamptz);
+		SELECT align.attach('$table', agreement => '$table', changed_at => 'at');
+		SQL
+
+	# One event after the other, in a transaction each; the table and the function as of each.
+	my $clock = sub { query("SELECT $_[0] FROM ${table}_sla") };
+	my $as_of = sub { query("SELECT $_[0] FROM align.clocks('$table', '$_[1]')") };
+	foreach my $event (@{ $case->{events} })
+	{
+		my ($what, $at) = @$event;
+
+		query("INSERT INTO $table VALUES (1, '$stage_after{$what}', '$at') "
+			  . "ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, at = excluded.at");
+		if ($what eq 'start')
+		{
+			is($clock->("due_at = '$case->{due_at_start}'"), 't', "$name: due at the start")
+			  if defined $case->{due_at_start};
+			is($as_of->('state', $at), 'running', "$name: running");
+		}
+		elsif ($what eq 'pause')
+		{
+			is($as_of->('state', $at), 'paused', "$name: paused");
+			is($clock->("paused = tstzmultirange(tstzrange('$at', NULL))"), 't', "$name: paused from then on");
+			is($as_of->("due_at = '$case->{due_after_resume}'", $at{resume}),
+				't', "$name: due if it resumed when it will")
+			  if defined $case->{due_after_resume};
+		}
+		elsif ($what eq 'resume')
+		{
+			is($clock->("due_at = '$case->{due_after_resume}'"), 't', "$name: due after the pause")
+			  if defined $case->{due_after_resume};
+		}
+		is(query("SELECT count(*) FROM align.check('$table')"), 0, "$name: check after $what");
+	}
+	is($clock->('outcome'), $case->{met} ? 'met' : 'missed', "$name: outcome");
+	is($clock->("extract(epoch FROM elapsed)::int"), $case->{elapsed_s}, "$name: elapsed");
+	is($clock->("paused = tstzmultirange(tstzrange('$at{pause}', '$at{resume}'))"), 't', "$name: paused")
+	  if defined $at{resume};
+
+	# What the triggers kept is what the journey gives.
+	is( query(<<~SQL), 't', "$name: as sla_clocks() has it");
+		SELECT (c.started_at, c.due_at, c.stopped_at, c.elapsed, c.state) = (s.started_at, s.due_at, s.stopped_at, s.elapsed, s.outcome)
+		FROM align.journeys('$table') AS j
+		CROSS JOIN LATERAL align.sla_clocks(j.lead, align.agreed('$table'), '$at{stop}') AS c, ${table}_sla AS s
+		SQL
+
+	# Backfilled in one statement, in any order, it comes to the same.
+	my $rows = join ', ', map { "('$stage_after{$_->[0]}', '$_->[1]'::timestamptz)" } reverse @{ $case->{events} };
+	query(<<~SQL);
+		SELECT align.attach('$table', agreement => '$table', changed_at => 'at', mode => 'observe');
+		DO \$\$
+		DECLARE
+			event record;
+		BEGIN
+			FOR event IN VALUES $rows LOOP
+				INSERT INTO $table VALUES (2, event.column1, event.column2)
+				ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, at = excluded.at;
+			END LOOP;
+		END
+		\$\$
+		SQL
+	is( query(<<~SQL), 't', "$name: told in the reverse order");
+		SELECT count(*) = 1 AND bool_and((a.started_at, a.due_at, a.stopped_at, a.elapsed, a.outcome, a.paused) =
+			(b.started_at, b.due_at, b.stopped_at, b.elapsed, b.outcome, b.paused))
+		FROM ${table}_sla AS a JOIN ${table}_sla AS b USING (sla, cycle) WHERE (a.id, b.id) = (1, 2)
+		SQL
+	is(query("SELECT count(*) FROM align.check('$table')"), 0, "$name: check after the backfill");
+}
+
+$node->stop;
+done_testing();
