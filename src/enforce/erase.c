@@ -19,25 +19,23 @@
 
 PG_FUNCTION_INFO_V1(align_erase);
 
-static uint64
-ExecuteForKey(Attachment *attachment, const char *command, const char *table_name,
-			  AttachedTable table, Datum *key)
+static char *
+ForKey(Attachment *attachment, const char *command, const char *table_name, AttachedTable table)
 {
-	Oid			types[ATTACHMENT_MAX_KEYS];
 	StringInfoData text;
 
-	align_key_types(attachment, types);
 	initStringInfo(&text);
 	appendStringInfo(&text, "%s FROM %s AS h WHERE ", command, table_name);
 	align_append_key_condition(&text, attachment, table, 1);
-	align_execute_as_owner(attachment, text.data, attachment->nkeys, types, key, NULL);
-	return SPI_processed;
+	return text.data;
 }
 
 static void
 CheckGone(Attachment *attachment, Datum *key)
 {
-	if (ExecuteForKey(attachment, "SELECT", attachment->root_name, TABLE_ITSELF, key) == 0)
+	align_read_as_owner(attachment,
+						ForKey(attachment, "SELECT", attachment->root_name, TABLE_ITSELF), key);
+	if (SPI_processed == 0)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -45,6 +43,24 @@ CheckGone(Attachment *attachment, Datum *key)
 			 errdetail("What is recorded of a lead can be erased only after its row was deleted from %s.",
 					   attachment->root_name),
 			 errhint("Delete the lead first.")));
+}
+
+static uint64
+Delete(Attachment *attachment, const char *table_name, AttachedTable table, Datum *key)
+{
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	uint64		ndeleted;
+
+	align_key_types(attachment, types);
+	align_execute_as_owner(attachment, ForKey(attachment, "DELETE", table_name, table),
+						   attachment->nkeys, types, key, NULL);
+	ndeleted = SPI_processed;
+
+	/* what an older snapshot did not let us see is there still */
+	align_read_as_owner(attachment, ForKey(attachment, "SELECT", table_name, table), key);
+	if (SPI_processed > 0)
+		align_lead_changed(align_key_text(attachment, key));
+	return ndeleted;
 }
 
 /*
@@ -117,8 +133,8 @@ align_erase(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	CheckGone(attachment, key);
-	result = ExecuteForKey(attachment, "DELETE", attachment->history_name, TABLE_HISTORY, key);
-	result += ExecuteForKey(attachment, "DELETE", attachment->sla_name, TABLE_SLA, key);
+	result = Delete(attachment, attachment->history_name, TABLE_HISTORY, key);
+	result += Delete(attachment, attachment->sla_name, TABLE_SLA, key);
 	EraseTraces(attachment, key);
 	SPI_finish();
 	PG_RETURN_INT64(result);

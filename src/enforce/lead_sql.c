@@ -4,11 +4,15 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "enforce/lead_sql.h"
+#include "enforce/recorder.h"
 #include "value.h"
 
 Attachment *
@@ -86,4 +90,32 @@ align_key_types(const Attachment *attachment, Oid *types)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
 		types[i] = attachment->keys[i].type;
+}
+
+void
+align_read_as_owner(Attachment *attachment, const char *query, Datum *key)
+{
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	OwnerIdentity identity;
+	int			result;
+
+	align_key_types(attachment, types);
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	align_become_owner(attachment, &identity);
+	/* read-only: with the snapshot that is set, not one of its own */
+	result = SPI_execute_with_args(query, attachment->nkeys, types, key, NULL, true, 0);
+	align_resume_identity(&identity);
+	PopActiveSnapshot();
+	if (result < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+}
+
+void
+align_lead_changed(const char *lead)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access to what is recorded of lead %s", lead),
+			 errhint("The transaction might succeed if retried.")));
 }

@@ -40,4 +40,15 @@ extern void align_append_key_condition(StringInfo sql, const Attachment *attachm
 /* The types of the parameters of a key. */
 extern void align_key_types(const Attachment *attachment, Oid *types);
 
+/*
+ * Run a query whose parameters are one key as the owner of the attached table;
+ * the caller is connected.  It sees what is committed now, also in a transaction
+ * whose own snapshot is older: what is recorded goes on under locks on rows of
+ * the table, and those may come after the snapshot.
+ */
+extern void align_read_as_owner(Attachment *attachment, const char *query, Datum *key);
+
+/* Raises that somebody else has changed what is recorded of a lead. */
+extern void align_lead_changed(const char *lead) pg_attribute_noreturn();
+
 #endif							/* ALIGN_LEAD_SQL_H */

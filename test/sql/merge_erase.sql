@@ -87,6 +87,8 @@ ROLLBACK;
 
 -- As the owner, whatever row-level security says.
 ALTER TABLE leads OWNER TO erase_stranger;
+ALTER TABLE leads_history OWNER TO erase_stranger;
+ALTER TABLE leads_sla OWNER TO erase_stranger;
 ALTER TABLE leads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE leads FORCE ROW LEVEL SECURITY;
 SET ROLE erase_stranger;
@@ -94,8 +96,6 @@ SELECT count(*) FROM leads;
 SELECT align.erase('leads', 'c');
 RESET ROLE;
 SELECT count(*) FROM leads;
-ALTER TABLE leads_history OWNER TO erase_stranger;
-ALTER TABLE leads_sla OWNER TO erase_stranger;
 
 RESET search_path;
 SET client_min_messages = warning;
