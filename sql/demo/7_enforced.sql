@@ -131,4 +131,3 @@ SELECT count(*) = 0 AS true FROM align.check('crm.leads')
 \if :true
 \echo '(no row: it is.)'
 \endif
-\echo
