@@ -258,11 +258,12 @@ Datum
 align_record_statement(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Relation	rel = trigdata->tg_relation;
+	Relation	rel;
 	Attachment *attachment;
 	Batch	   *batch;
 
 	CheckCalled(fcinfo, "record_statement", false);
+	rel = trigdata->tg_relation;
 	/* the usual end of a statement that left all stages alone; a row trigger
 	 * may be gone together with the marker */
 	if (TRIGGER_FIRED_AFTER(trigdata->tg_event) && !align_pending_any() &&
