@@ -79,9 +79,14 @@ align_run_recompute_clocks(Run *run)
 		align_replay_begin(&old_clocks[i], run->attachment->marker.agreement, run->context);
 		align_replay_begin(&run->leads[i].clocks, run->attachment->marker.agreement, run->context);
 	}
+	nrows = align_recorder_execute(run->attachment, READ_ENTRIES, rows);
+	ReplayEntries(run, nrows);
+	SPI_freetuptable(SPI_tuptable);
+
+	/* as they are when they go: they may be announced while we wait for them */
 	for (int i = 0; i < SLA_NCOLUMNS; i++)
 		columns[i] = i + 2;
-	nrows = align_recorder_execute(run->attachment, READ_CLOCKS, rows);
+	nrows = align_recorder_execute(run->attachment, DROP_CLOCKS, rows);
 	for (uint64 i = 0; i < nrows; i++)
 	{
 		bool		isnull;
@@ -91,11 +96,6 @@ align_run_recompute_clocks(Run *run)
 	}
 	SPI_freetuptable(SPI_tuptable);
 
-	nrows = align_recorder_execute(run->attachment, READ_ENTRIES, rows);
-	ReplayEntries(run, nrows);
-	SPI_freetuptable(SPI_tuptable);
-
-	(void) align_recorder_execute(run->attachment, DROP_CLOCKS, rows);
 	clocks = align_recorder_rows(run->attachment, ROWS_CLOCKS, &desc);
 	for (int i = 0; i < run->nleads; i++)
 	{

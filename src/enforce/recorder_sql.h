@@ -33,7 +33,7 @@ typedef enum RecorderStatement
 	ADD_ENTRIES,				/* from align_rows (key, HistoryColumns) */
 	ADD_CLOCKS,					/* from align_rows (key, SlaColumns) */
 	CHANGE_CLOCKS,				/* likewise; by key, sla and cycle */
-	DROP_CLOCKS,				/* of align_rows (n, key) */
+	DROP_CLOCKS,				/* of align_rows (n, key); yields what READ_CLOCKS does */
 	/* A new key for leads: align_rows (n, key, old_1, old_2, ...); first aside,
 	 * with negative numbers, then to their places. */
 	REKEY_ENTRIES_ASIDE,

@@ -212,6 +212,8 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 			appendStringInfo(&buf, "DELETE FROM %s AS h USING " ROWS_NAME " AS r WHERE ",
 							 attachment->sla_name);
 			AppendKeyMatch(&buf, attachment, sla, "key");
+			appendStringInfoString(&buf, " RETURNING r.n");
+			AppendOwnColumns(&buf, "h.", align_sla_columns, SLA_NCOLUMNS);
 			break;
 		case REKEY_ENTRIES_ASIDE:
 			AppendRekeyAside(&buf, attachment, history, attachment->history_name, "entry_no");
