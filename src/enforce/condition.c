@@ -229,7 +229,13 @@ CheckRawNode(Node *node, void *arg)
 			{
 				ColumnRef  *column = (ColumnRef *) node;
 
-				if (list_length(column->fields) == 1 && IsA(linitial(column->fields), String))
+				/* the parser does not expect one here */
+				if (IsA(llast(column->fields), A_Star))
+					ereport(ERROR,
+							(errcode(ERRCODE_SYNTAX_ERROR),
+							 errmsg("\"*\" is not allowed in a condition"),
+							 parser_errposition(context->pstate, column->location)));
+				if (list_length(column->fields) == 1)
 					CheckColumnType(context->rel, strVal(linitial(column->fields)),
 									column->location, context->pstate);
 				return false;	/* its fields are names */

@@ -261,6 +261,20 @@ WrongTeamWords(const Report *report, VerdictText *text)
 }
 
 /*
+ * A reason that is missing or not listed: where it is to be said.
+ */
+static char *
+ReasonHint(const Report *report)
+{
+	const AttachmentMarker *marker = &report->attachment->marker;
+
+	if (marker->column[ROW_REASON] == InvalidAttrNumber)
+		return pstrdup("The table is attached without a column for reasons: name one in align.attach(..., reason => ...).");
+	return psprintf("Say why in column \"%s\", in the same statement.",
+					get_attname(marker->root, marker->column[ROW_REASON], false));
+}
+
+/*
  * The words of rules whose usual ones tell what is not to be told.
  */
 static void
@@ -311,6 +325,8 @@ align_verdict_words(Attachment *attachment, Relation rel, const RowMove *row_mov
 			else
 				align_verdict_text(report.funnel, report.move, rule, report.subject,
 								   report.agreement, text);
+			if (rule == RULE_MISSING_REASON || rule == RULE_UNLISTED_REASON)
+				text->hint = ReasonHint(&report);
 			break;
 	}
 }
