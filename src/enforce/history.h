@@ -17,7 +17,7 @@
  *	  - stages are names of the agreement where the label was known to it, else
  *		the label itself;
  *	  - effective_at is when it happened, as told by the changed_at column, else
- *		recorded_at.  The journey of a lead is its entries by (effective_at,
+ *		recorded_at (but not before what was recorded earlier).  The journey of a lead is its entries by (effective_at,
  *		entry_no); an entry that was not the last of that order when it was
  *		recorded has source 'backfill'.
  *

@@ -118,7 +118,11 @@ WriteChange(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead, co
 
 	lead->recorded_at = lead->entry_no > 0 ? Max(run->now, lead->recorded_at + 1) : run->now;
 	lead->entry_no++;
-	effective_at = change->effective_at == PENDING_NOT_TOLD ? lead->recorded_at : change->effective_at;
+	effective_at = change->effective_at;
+	/* what is not told came after all that is known, also where that was told to
+	 * lie ahead of our clock */
+	if (effective_at == PENDING_NOT_TOLD)
+		effective_at = Max(lead->recorded_at, lead->latest);
 
 	if (effective_at < lead->latest)
 	{

@@ -159,6 +159,14 @@ INSERT INTO leads VALUES (13, 'working', 'mia', NULL);
 SELECT sla, elapsed, state FROM align.clocks('leads') WHERE key = '{"id": 13}';
 ROLLBACK;
 
+-- A clock of the application that goes ahead of ours: what is not told comes after what was told.
+INSERT INTO leads VALUES (14, 'working', 'mia', now() + '1 hour'), (15, 'working', 'mia', now() + '1 hour');
+UPDATE leads SET stage = 'waiting' WHERE id = 14;
+DELETE FROM leads WHERE id = 15;
+SELECT id, sla, started_at = lower(paused) AS paused, started_at = stopped_at AS stopped, elapsed, outcome FROM clocks WHERE id IN (14, 15);
+SELECT id, entry_no, effective_at = min(effective_at) OVER (PARTITION BY id) AS the_same, source FROM leads_history
+WHERE id IN (14, 15) ORDER BY id, entry_no;
+
 TRUNCATE leads;
 SELECT count(*) FROM align.clocks('leads');
 SELECT outcome, count(*) FROM clocks GROUP BY outcome ORDER BY outcome;
