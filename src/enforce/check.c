@@ -157,7 +157,15 @@ GatherEntry(const RecordScan *scan, RecordedHistory *history)
 			history->entries = repalloc_huge(history->entries,
 											 history->room * sizeof(RecordedEntry));
 	}
-	entry = &history->entries[history->nentries++];
+	entry = &history->entries[history->nentries];
+	entry->life = 0;
+	if (history->nentries > 0)
+	{
+		const RecordedEntry *before = entry - 1;
+
+		entry->life = before->life + align_ends_life(before->event, before->merged);
+	}
+	history->nentries++;
 	entry->entry_no = DatumGetInt32(scan->values[HISTORY_ENTRY_NO]);
 	entry->event_name = align_records_text(scan, HISTORY_EVENT);
 	entry->event = entry->event_name == NULL ? -1 :

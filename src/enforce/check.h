@@ -32,6 +32,7 @@ extern void align_check_report(const Check *check, const char *problem, const ch
 typedef struct RecordedEntry
 {
 	int32		entry_no;
+	int			life;			/* how many lives ended before it */
 	int			event;			/* HistoryEvent, -1 if it is none */
 	char	   *event_name;
 	TimestampTz effective_at;

@@ -42,6 +42,8 @@ CompareEntries(const void *left, const void *right)
 	const RecordedEntry *a = (const RecordedEntry *) left;
 	const RecordedEntry *b = (const RecordedEntry *) right;
 
+	if (a->life != b->life)
+		return a->life < b->life ? -1 : 1;
 	if (a->effective_at != b->effective_at)
 		return a->effective_at < b->effective_at ? -1 : 1;
 	return (a->entry_no > b->entry_no) - (a->entry_no < b->entry_no);

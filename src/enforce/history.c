@@ -93,3 +93,9 @@ align_source_is_not_live(const char *source, int len)
 	return source != NULL && len >= not_live_len &&
 		memcmp(source + len - not_live_len, SOURCE_NOT_LIVE, not_live_len) == 0;
 }
+
+bool
+align_ends_life(int event, bool merged)
+{
+	return (event == EVENT_DELETED || event == EVENT_TRUNCATED) && !merged;
+}

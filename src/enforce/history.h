@@ -19,7 +19,10 @@
  *	  - effective_at is when it happened, as told by the changed_at column, else
  *		recorded_at (but not before what was recorded earlier).  The journey of a lead is its entries by (effective_at,
  *		entry_no); an entry that was not the last of that order when it was
- *		recorded has source 'backfill'.
+ *		recorded has source 'backfill';
+ *	  - deleted and truncated end a life (unless they were merged): a row that
+ *		comes back under the same key, or that takes the key, lives after that,
+ *		however early its times are.  Clocks follow lives, then that order.
  *
  * Clock table, <table>_sla: one row per cycle of a service level.  outcome is
  * null while the clock is open; whether it then is running, at risk, overdue or
@@ -130,5 +133,7 @@ extern int	align_history_event(const char *name, int len);
  */
 extern bool align_source_is_merged(const char *source, int len);
 extern bool align_source_is_not_live(const char *source, int len);
+/* Do the entries after this one belong to another life? */
+extern bool align_ends_life(int event, bool merged);
 
 #endif							/* ALIGN_HISTORY_H */

@@ -121,7 +121,7 @@ typedef struct LastEntry
 	int32		entry_no;
 	TimestampTz recorded_at;
 	TimestampTz effective_at;
-	TimestampTz latest;			/* effective_at of all its entries */
+	TimestampTz latest;			/* effective_at of all entries of its life */
 	LeadString	event;
 	LeadString	stage;
 	LeadString	team;
@@ -132,6 +132,8 @@ typedef struct LastEntry
 static void
 TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 {
+	int			event;
+
 	lead->recorded = true;
 	lead->entry_no = last->entry_no;
 	lead->recorded_at = last->recorded_at;
@@ -141,8 +143,13 @@ TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 	lead->source = CopyString(last->source);
 	lead->stage = CopyString(last->stage);
 	lead->team = CopyString(last->team);
-	lead->alive = align_leaves_alive(align_history_event(last->event.text, last->event.len),
-									 lead->stage, lead->source);
+	event = align_history_event(last->event.text, last->event.len);
+	lead->alive = align_leaves_alive(event, lead->stage, lead->source);
+	if (align_ends_life(event, align_source_is_merged(last->source.text, last->source.len)))
+	{
+		lead->latest = DT_NOBEGIN;
+		lead->recompute = false;
+	}
 	align_replay_begin(&lead->clocks, run->attachment->marker.agreement, run->context);
 	align_replay_set_state(&lead->clocks, lead->alive, last->stage, last->assignee);
 	lead->has_clocks = true;
@@ -179,7 +186,11 @@ ReadLastBySql(Run *run)
 		last.effective_at = DatumGetTimestampTz(SpiField(i, LAST_EFFECTIVE_AT, &isnull));
 		last.latest = last.effective_at;
 		if (with_latest)
+		{
 			last.latest = DatumGetTimestampTz(SpiField(i, LAST_LATEST, &isnull));
+			if (isnull)
+				last.latest = last.effective_at;
+		}
 		last.event = align_spi_text(i, LAST_EVENT);
 		last.stage = align_spi_text(i, LAST_STAGE);
 		last.team = align_spi_text(i, LAST_TEAM);
@@ -235,11 +246,18 @@ ReadLastDirectly(Run *run, LeadState *lead)
 	last.source = DirectText(table, tuple, HISTORY_SOURCE);
 	TakeLastEntry(run, lead, &last);	/* copies the strings */
 
-	while (WantsLatest(run) && (tuple = align_direct_next(scan)) != NULL)
+	/* back to the beginning of its life, if it is not over */
+	while (WantsLatest(run) && lead->latest != DT_NOBEGIN &&
+		   (tuple = align_direct_next(scan)) != NULL)
 	{
+		LeadString	event = DirectText(table, tuple, HISTORY_EVENT);
+		LeadString	source = DirectText(table, tuple, HISTORY_SOURCE);
 		TimestampTz effective_at =
 			DatumGetTimestampTz(DirectField(table, tuple, HISTORY_EFFECTIVE_AT, &isnull));
 
+		if (align_ends_life(align_history_event(event.text, event.len),
+							align_source_is_merged(source.text, source.len)))
+			break;
 		lead->latest = Max(lead->latest, effective_at);
 		lead->recompute = lead->latest > last.effective_at;
 	}

@@ -31,7 +31,7 @@ typedef struct LeadState
 	bool		recompute;		/* a backfill: make its clocks anew */
 	int32		entry_no;		/* of its last entry */
 	TimestampTz recorded_at;	/* likewise */
-	TimestampTz latest;			/* effective_at of all entries */
+	TimestampTz latest;			/* effective_at of all entries of its life */
 	bool		alive;			/* its last entry has a stage */
 	char	   *stage;			/* of its last entry */
 	char	   *team;
@@ -53,6 +53,7 @@ typedef struct Run
 	int			nbuckets;
 	int		   *buckets;
 	bool		all_fresh;
+	bool	   *joined;			/* of each change, NULL none: see FindJoined */
 	TimestampTz now;
 	Direct	   *direct;			/* the short way; NULL: by SQL */
 } Run;

@@ -142,6 +142,8 @@ WriteChange(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead, co
 	lead->team = unconstify(char *, change->team);
 	lead->source = unconstify(char *, source);
 	lead->alive = align_leaves_alive(change->event, change->stage, source);
+	if (align_ends_life(change->event, false))
+		lead->latest = DT_NOBEGIN;
 }
 
 /*

@@ -121,6 +121,23 @@ OldKeysAreComplete(const Run *run)
 }
 
 /*
+ * Which of the new keys of a run have a record whose life is not over?  It will
+ * be joined to what moves there, unless it moves away itself; so clocks are made
+ * anew.
+ */
+static void
+FindJoined(Run *run)
+{
+	Run			target = *run;
+
+	align_run_gather(&target);
+	align_run_read_last(&target);
+	run->joined = palloc(run->nchanges * sizeof(bool));
+	for (int i = 0; i < run->nchanges; i++)
+		run->joined[i] = target.lead_of[i]->alive;
+}
+
+/*
  * With more_to_come, only as far as the changes are complete.
  */
 static void
@@ -134,6 +151,11 @@ ExecuteRun(Run *run, bool more_to_come)
 			run->nchanges = CountComplete(run);
 		if (run->nchanges == 0)
 			return;
+		for (int i = 0; run->joined != NULL && i < run->nchanges; i++)
+		{
+			if (run->joined[i])
+				run->lead_of[i]->recompute = true;
+		}
 		align_run_read_clocks(run);
 	}
 	align_run_write_entries(run);
@@ -209,6 +231,7 @@ WriteChanges(Attachment *attachment, Batch *batch, MemoryContext context, Change
 		{
 			if (more_to_come && !OldKeysAreComplete(&run))
 				break;
+			FindJoined(&run);
 			MoveRecords(&run);
 		}
 		ExecuteRun(&run, more_to_come);

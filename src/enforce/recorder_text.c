@@ -63,6 +63,10 @@ AppendRowKeys(StringInfo buf, const Attachment *attachment)
 		appendStringInfo(buf, "%sr.key_%d", i > 0 ? ", " : "", i + 1);
 }
 
+/* Entries that end a life. */
+#define ENDS_LIFE "(h.event OPERATOR(pg_catalog.=) 'deleted' OR h.event OPERATOR(pg_catalog.=) 'truncated') " \
+	"AND COALESCE(h.source, '') OPERATOR(pg_catalog.!~) '^" SOURCE_MERGED "'"
+
 static void
 AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
 {
@@ -86,7 +90,11 @@ AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
 		appendStringInfo(buf, " LEFT JOIN LATERAL (SELECT pg_catalog.max(h.effective_at) AS latest "
 						 "FROM %s AS h WHERE ", attachment->history_name);
 		AppendKeyMatch(buf, attachment, history, "key");
-		appendStringInfoString(buf, ") AS m ON true");
+		/* of the life that it is in */
+		appendStringInfo(buf, " AND h.entry_no OPERATOR(pg_catalog.>) COALESCE((SELECT "
+						 "pg_catalog.max(h.entry_no) FROM %s AS h WHERE ", attachment->history_name);
+		AppendKeyMatch(buf, attachment, history, "key");
+		appendStringInfoString(buf, " AND " ENDS_LIFE "), 0)) AS m ON true");
 	}
 }
 
@@ -104,8 +112,8 @@ AppendRekeyAside(StringInfo buf, const Attachment *attachment, Oid relid, const 
 }
 
 /*
- * The key may have been another lead's before: its entries stay in front, and
- * what comes is told apart as if it had been merged.
+ * The key may have been another lead's before: its entries stay in front, as
+ * those of an earlier life.
  */
 static void
 AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
@@ -113,9 +121,8 @@ AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
 	Oid			history = attachment->marker.history;
 
 	appendStringInfo(buf, "UPDATE %s AS h SET entry_no = o.last OPERATOR(pg_catalog.-) h.entry_no, "
-					 "source = CASE WHEN o.last OPERATOR(pg_catalog.>) 0 THEN 'merged' ELSE h.source END, "
 					 "recorded_at = CASE WHEN o.last OPERATOR(pg_catalog.>) 0 "
-					 "THEN GREATEST(o.latest, pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.+) "
+					 "THEN GREATEST(o.latest, pg_catalog.now()) OPERATOR(pg_catalog.+) "
 					 "pg_catalog.make_interval(secs => 0.000001 OPERATOR(pg_catalog.*) (OPERATOR(pg_catalog.-) h.entry_no)) "
 					 "ELSE h.recorded_at END "
 					 "FROM " ROWS_NAME " AS r, LATERAL (SELECT "
@@ -177,7 +184,10 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 							 "h.agreement, h.version, h.source FROM " ROWS_NAME " AS r, %s AS h WHERE ",
 							 attachment->history_name);
 			AppendKeyMatch(&buf, attachment, history, "key");
-			appendStringInfoString(&buf, " ORDER BY r.n, h.effective_at, h.entry_no");
+			appendStringInfoString(&buf, " ORDER BY r.n, pg_catalog.count(*) FILTER (WHERE " ENDS_LIFE ") "
+								   "OVER (PARTITION BY r.n ORDER BY h.entry_no "
+								   "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), "
+								   "h.effective_at, h.entry_no");
 			break;
 		case ADD_ENTRIES:
 			appendStringInfo(&buf, "INSERT INTO %s (", attachment->history_name);
