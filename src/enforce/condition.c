@@ -141,6 +141,12 @@ TypeIsHarmless(Oid type, bool inside)
 	}
 }
 
+bool
+align_type_is_harmless(Oid type)
+{
+	return TypeIsHarmless(type, false);
+}
+
 static void
 CheckColumnType(Relation rel, const char *column, int location, ParseState *pstate)
 {

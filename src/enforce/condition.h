@@ -15,6 +15,10 @@
 
 extern char *align_condition_clip(const char *text);
 
+/* Can values of the type be read from text without running what somebody else
+ * supplied? */
+extern bool align_type_is_harmless(Oid type);
+
 /* Raises unless everything in a parsed condition is harmless and immutable.
  * literals: the strings in its text, as A_Const. */
 extern void align_condition_check(ParseState *pstate, Node *condition, List *literals);

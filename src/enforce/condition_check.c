@@ -130,6 +130,18 @@ NamesAnObject(Oid type)
 }
 
 /*
+ * The parser's input went through this already; an expression that was stored
+ * may be shown as text and parsed again.
+ */
+static void
+CheckType(const CheckContext *context, const Node *node, Oid type)
+{
+	if (!align_type_is_harmless(type))
+		Refuse(context, node, psprintf("a value of type %s", format_type_be(type)),
+			   "Values of this type may run functions that are not built in.");
+}
+
+/*
  * A constant was read when the condition was parsed, which happens in every
  * session anew: it must come out the same.  The settings are taken care of.
  */
@@ -140,6 +152,7 @@ CheckConst(const CheckContext *context, const Const *constant)
 	Oid			input;
 	Oid			io_param;
 
+	CheckType(context, (const Node *) constant, constant->consttype);
 	if (constant->constisnull)
 		return;
 	if (NamesAnObject(constant->consttype) &&
@@ -174,6 +187,7 @@ CheckNode(Node *node, void *arg)
 			if (((Var *) node)->varattno < 0)
 				Refuse(context, node, pstrdup("a system column"),
 					   "It is no part of what the row says.");
+			CheckType(context, node, ((Var *) node)->vartype);
 			return false;
 		case T_Const:
 			CheckConst(context, (Const *) node);
