@@ -200,10 +200,14 @@ align_attach(PG_FUNCTION_ARGS)
 	align_attach_name_tables(request,
 							 PG_ARGISNULL(ARG_HISTORY) ? NULL : PG_GETARG_TEXT_PP(ARG_HISTORY));
 	align_attach_make_tables(request);
+	if (!request->fresh)
+		align_attach_make_indexes(request);
 	align_attach_make_triggers(request);
 	nopenings = align_attach_rows(request);
+	if (request->fresh)
+		align_attach_make_indexes(request);
 	SPI_finish();
-	AtEOXact_GUC(true, save_nestlevel);
+	AtEOXact_GUC(false, save_nestlevel);
 	PG_RETURN_INT64(nopenings);
 }
 
@@ -254,6 +258,6 @@ align_detach(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("relation \"%s\" is not attached to an agreement", get_rel_name(relid))));
 	SPI_finish();
-	AtEOXact_GUC(true, save_nestlevel);
+	AtEOXact_GUC(false, save_nestlevel);
 	PG_RETURN_VOID();
 }

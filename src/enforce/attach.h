@@ -69,6 +69,7 @@ extern void align_attach_reasons(const AttachRequest *request);
 /* attach_tables.c: history and clock table */
 extern void align_attach_name_tables(AttachRequest *request, text *history);
 extern void align_attach_make_tables(AttachRequest *request);
+extern void align_attach_make_indexes(AttachRequest *request);
 /* Name of the i-th key column in the history and the clock table. */
 extern char *align_own_key_name(const AttachRequest *request, int i);
 
@@ -94,11 +95,13 @@ typedef struct CallerIdentity
 	int			sec_context;
 } CallerIdentity;
 
-extern void align_become(Oid role, CallerIdentity *caller);
+/* sec_context: SECURITY_RESTRICTED_OPERATION where the role's code (a cast, say)
+ * must leave nothing behind in the session, else 0. */
+extern void align_become(Oid role, int sec_context, CallerIdentity *caller);
 extern void align_resume(const CallerIdentity *caller);
 /* Runs a command as a role; the caller is connected to SPI. */
 extern void align_execute_as(Oid role, const char *command);
-/* From here on, until AtEOXact_GUC(true, result), unqualified names are those of
+/* From here on, until AtEOXact_GUC(false, result), unqualified names are those of
  * pg_catalog. */
 extern int	align_push_search_path(void);
 

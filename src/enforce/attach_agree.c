@@ -11,6 +11,7 @@
 #include "access/table.h"
 #include "catalog/pg_inherits.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -73,7 +74,7 @@ CountStages(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 	appendStringInfo(&sql, " GROUP BY 1 ORDER BY 2 DESC, t.%s::pg_catalog.text COLLATE \"C\"", stage);
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	align_become(attachment->root_owner, &caller);
+	align_become(attachment->root_owner, SECURITY_RESTRICTED_OPERATION, &caller);
 	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", sql.data);
 	align_resume(&caller);
@@ -135,6 +136,6 @@ align_agree_attached(const char *agreement, const Funnel *current, const Funnel 
 		relation_close(rel, NoLock);
 	}
 	SPI_finish();
-	AtEOXact_GUC(true, save_nestlevel);
+	AtEOXact_GUC(false, save_nestlevel);
 	CheckNoneLost(agreement, lost.data);
 }

@@ -15,11 +15,11 @@
 #include "enforce/attach.h"
 
 void
-align_become(Oid role, CallerIdentity *caller)
+align_become(Oid role, int sec_context, CallerIdentity *caller)
 {
 	GetUserIdAndSecContext(&caller->userid, &caller->sec_context);
-	SetUserIdAndSecContext(role, caller->sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	SetUserIdAndSecContext(role, caller->sec_context | sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 }
 
 void
@@ -33,7 +33,7 @@ align_execute_as(Oid role, const char *command)
 {
 	CallerIdentity caller;
 
-	align_become(role, &caller);
+	align_become(role, 0, &caller);
 	if (SPI_execute(command, false, 0) < 0)
 		elog(ERROR, "SPI_execute failed: %s", command);
 	align_resume(&caller);

@@ -318,7 +318,7 @@ OpenCursor(const Standing *standing, const char *sql)
 	CallerIdentity caller;
 	Portal		portal;
 
-	align_become(standing->request->owner, &caller);
+	align_become(standing->request->owner, 0, &caller);
 	portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, 0);
 	align_resume(&caller);
 	if (portal == NULL)

@@ -256,20 +256,27 @@ CommentOn(Oid role, const OwnTable *own, const AttachRequest *request, const cha
 }
 
 /*
- * Tables are made by their owner-to-be, so that default privileges and limits
- * are that role's.  A superuser may attach a table whose owner cannot create
- * anything in the schema.
+ * Tables and indexes are made by their owner-to-be, so that default privileges
+ * and limits are that role's.  A superuser may attach a table whose owner cannot
+ * create anything in the schema.
  */
+static Oid
+Creator(const AttachRequest *request, const OwnTable *own)
+{
+	if (align_may_create_in(get_namespace_oid(own->schema, false), request->owner))
+		return request->owner;
+	if (!superuser())
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, own->schema);
+	return GetUserId();
+}
+
 static void
 CreateTable(const AttachRequest *request, OwnTable *own, const char *comment)
 {
-	Oid			schema = get_namespace_oid(own->schema, false);
-	Oid			role = request->owner;
+	Oid			role = Creator(request, own);
 	char		persistence = get_rel_persistence(request->relid);
 	StringInfoData columns;
 
-	if (superuser() && !align_may_create_in(schema, request->owner))
-		role = GetUserId();
 	initStringInfo(&columns);
 	AppendKeyColumns(&columns, request);
 	AppendOwnColumns(&columns, own);
@@ -282,7 +289,7 @@ CreateTable(const AttachRequest *request, OwnTable *own, const char *comment)
 		Execute(role, "ALTER TABLE %s OWNER TO %s", QualifiedName(own),
 				quote_identifier(GetUserNameFromId(request->owner, false)));
 	CommentOn(request->owner, own, request, comment);
-	own->relid = get_relname_relid(own->name, schema);
+	own->relid = get_relname_relid(own->name, get_namespace_oid(own->schema, false));
 }
 
 static void
@@ -293,6 +300,8 @@ WrongTable(const OwnTable *own, char *detail, char *hint)
 			 errmsg("relation %s cannot be used as %s", QualifiedName(own), own->what),
 			 errdetail("%s", detail),
 			 hint != NULL ? errhint("%s", hint) :
+			 own->columns == align_sla_columns ?
+			 errhint("Choose another name with history => '..._history'; that of the clock table is made from it.") :
 			 errhint("Choose another name with history => '...'.")));
 }
 
@@ -469,6 +478,7 @@ static void
 MakeIndexes(const AttachRequest *request, const OwnTable *own, const char *numbers,
 			List *number_columns, const char *open, AttrNumber open_column, const char *condition)
 {
+	Oid			role = Creator(request, own);
 	List	   *columns = NIL;
 	Relation	rel = table_open(own->relid, NoLock);
 	StringInfoData names;
@@ -487,14 +497,14 @@ MakeIndexes(const AttachRequest *request, const OwnTable *own, const char *numbe
 	if (!HasIndex(own, list_concat(columns, number_columns), false))
 	{
 		if (get_rel_relkind(own->relid) == RELKIND_PARTITIONED_TABLE)
-			Execute(request->owner, "CREATE INDEX ON %s (%s%s)", QualifiedName(own), names.data,
+			Execute(role, "CREATE INDEX ON %s (%s%s)", QualifiedName(own), names.data,
 					numbers);
 		else
-			Execute(request->owner, "ALTER TABLE %s ADD PRIMARY KEY (%s%s)", QualifiedName(own),
+			Execute(role, "ALTER TABLE %s ADD PRIMARY KEY (%s%s)", QualifiedName(own),
 					names.data, numbers);
 	}
 	if (!HasIndex(own, list_make1_int(open_column), true))
-		Execute(request->owner, "CREATE INDEX ON %s (%s) WHERE %s", QualifiedName(own), open,
+		Execute(role, "CREATE INDEX ON %s (%s) WHERE %s", QualifiedName(own), open,
 				condition);
 	pfree(names.data);
 }
@@ -530,7 +540,7 @@ IsEmpty(const AttachRequest *request, const OwnTable *own)
 	char	   *query = psprintf("SELECT FROM %s LIMIT 1", QualifiedName(own));
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	align_become(request->owner, &caller);
+	align_become(request->owner, 0, &caller);
 	if (SPI_execute(query, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", query);
 	align_resume(&caller);
@@ -556,6 +566,17 @@ align_attach_make_tables(AttachRequest *request)
 	CommandCounterIncrement();
 	request->without_clocks = IsEmpty(request, sla);
 	request->fresh = request->without_clocks && IsEmpty(request, history);
+}
+
+/*
+ * On tables that are filled already, if they are new: that is faster by far.
+ */
+void
+align_attach_make_indexes(AttachRequest *request)
+{
+	OwnTable   *history = &request->history;
+	OwnTable   *sla = &request->sla;
+
 	MakeIndexes(request, history, "entry_no",
 				list_make1_int(get_attnum(history->relid, "entry_no")),
 				"recorded_at", get_attnum(history->relid, "recorded_at"),

@@ -104,6 +104,6 @@ align_attached_tables_rows(PG_FUNCTION_ARGS)
 		if (align_find_marker(lfirst_oid(lc), &marker))
 			PutAttachment((ReturnSetInfo *) fcinfo->resultinfo, &marker);
 	}
-	AtEOXact_GUC(true, save_nestlevel);
+	AtEOXact_GUC(false, save_nestlevel);
 	return (Datum) 0;
 }

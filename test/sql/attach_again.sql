@@ -147,6 +147,23 @@ SELECT id, entry_no, event, stage, source, region FROM misfit_history;
 SELECT * FROM align.check('misfit');
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'again' AND tablename LIKE 'misfit\_%' ORDER BY indexdef COLLATE "C";
 
+-- A superuser may attach a table whose owner can create nothing in the schema.
+CREATE TABLE foreign_ground (id int PRIMARY KEY, stage text);
+INSERT INTO foreign_ground VALUES (1, 'new');
+ALTER TABLE foreign_ground OWNER TO regress_align_other;
+REVOKE CREATE ON SCHEMA again FROM regress_align_other;
+SET ROLE regress_align_other;
+SELECT align.attach('again.foreign_ground', 'again');
+RESET ROLE;
+SELECT align.attach('foreign_ground', 'again');
+SET ROLE regress_align_other;
+UPDATE again.foreign_ground SET stage = 'busy';
+SELECT id, entry_no, event, stage FROM again.foreign_ground_history ORDER BY entry_no;
+SELECT * FROM align.check('again.foreign_ground');
+SELECT align.detach('again.foreign_ground');
+RESET ROLE;
+SELECT relname, relowner::regrole FROM pg_class WHERE relname LIKE 'foreign\_ground%' ORDER BY relname COLLATE "C";
+
 -- A history that its owner has partitioned.
 CREATE TABLE split (id int PRIMARY KEY, stage text);
 CREATE TABLE split_history (LIKE leads_history) PARTITION BY RANGE (recorded_at);
