@@ -129,32 +129,6 @@ typedef struct LastEntry
 	LeadString	source;
 } LastEntry;
 
-static void
-TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
-{
-	int			event;
-
-	lead->recorded = true;
-	lead->entry_no = last->entry_no;
-	lead->recorded_at = last->recorded_at;
-	/* after a backfill the last entry is not where the journey ends */
-	lead->recompute = last->latest > last->effective_at;
-	lead->latest = last->latest;
-	lead->source = CopyString(last->source);
-	lead->stage = CopyString(last->stage);
-	lead->team = CopyString(last->team);
-	event = align_history_event(last->event.text, last->event.len);
-	lead->alive = align_leaves_alive(event, lead->stage, lead->source);
-	if (align_ends_life(event, align_source_is_merged(last->source.text, last->source.len)))
-	{
-		lead->latest = DT_NOBEGIN;
-		lead->recompute = false;
-	}
-	align_replay_begin(&lead->clocks, run->attachment->marker.agreement, run->context);
-	align_replay_set_state(&lead->clocks, lead->alive, last->stage, last->assignee);
-	lead->has_clocks = true;
-}
-
 /*
  * Only a table that tells times of its own can have told one that lies behind
  * the last.
@@ -163,6 +137,42 @@ static inline bool
 WantsLatest(const Run *run)
 {
 	return run->attachment->column[ROW_CHANGED_AT] != 0;
+}
+
+static inline bool
+IsStageEvent(int event)
+{
+	return event == EVENT_OPENING || event == EVENT_ENTRY || event == EVENT_MOVE ||
+		event == EVENT_OVERRIDE;
+}
+
+static void
+TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
+{
+	int			event;
+
+	lead->recorded = true;
+	lead->entry_no = last->entry_no;
+	lead->recorded_at = last->recorded_at;
+	lead->latest = last->latest;
+	lead->source = CopyString(last->source);
+	lead->stage = CopyString(last->stage);
+	lead->team = CopyString(last->team);
+	event = align_history_event(last->event.text, last->event.len);
+	lead->alive = align_leaves_alive(event, lead->stage, lead->source);
+	/* after a backfill the last entry is not where the journey ends, nor need it
+	 * end in the stage that one tells which only says who holds the lead, or that
+	 * it has a new key */
+	lead->recompute = last->latest > last->effective_at ||
+		(WantsLatest(run) && !IsStageEvent(event));
+	if (align_ends_life(event, align_source_is_merged(last->source.text, last->source.len)))
+	{
+		lead->latest = DT_NOBEGIN;
+		lead->recompute = false;
+	}
+	align_replay_begin(&lead->clocks, run->attachment->marker.agreement, run->context);
+	align_replay_set_state(&lead->clocks, lead->alive, last->stage, last->assignee);
+	lead->has_clocks = true;
 }
 
 static void
@@ -259,7 +269,7 @@ ReadLastDirectly(Run *run, LeadState *lead)
 							align_source_is_merged(source.text, source.len)))
 			break;
 		lead->latest = Max(lead->latest, effective_at);
-		lead->recompute = lead->latest > last.effective_at;
+		lead->recompute |= lead->latest > last.effective_at;
 	}
 	align_direct_end_scan(scan);
 }
