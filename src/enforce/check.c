@@ -182,7 +182,6 @@ GatherEntry(const RecordScan *scan, RecordedHistory *history)
 	entry->violation = align_records_text(scan, HISTORY_VIOLATION);
 	entry->merged = source != NULL && align_source_is_merged(source, strlen(source));
 	entry->not_live = source != NULL && align_source_is_not_live(source, strlen(source));
-	entry->live_source = source != NULL && strcmp(source, SOURCE_LIVE) == 0;
 }
 
 static void
@@ -231,9 +230,9 @@ MeansStage(Check *check, const char *label, const RecordedEntry *entry)
  * that it is.
  */
 static void
-CheckKnownStage(const Check *check, const LeadRow *row, const RecordedEntry *entry)
+CheckKnownStage(const Check *check, const LeadRow *row, const RecordedEntry *entered)
 {
-	const char *violation = entry->violation;
+	const char *violation = entered != NULL ? entered->violation : NULL;
 
 	if (align_funnel_stage(check->funnel, row->stage, strlen(row->stage)) >= 0)
 		return;
@@ -278,7 +277,7 @@ CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
 	if (!MeansStage(check, row->stage, entry))
 		align_check_report(check, "row_stage", entry->stage, row->stage);
 	else
-		CheckKnownStage(check, row, entry);
+		CheckKnownStage(check, row, state->entered);
 	if (attachment->column[ROW_TEAM] != 0)
 		CheckText(check, "row_team", entry->team, row->team);
 	if (attachment->column[ROW_ASSIGNEE] != 0)

@@ -47,7 +47,6 @@ typedef struct RecordedEntry
 	char	   *violation;
 	bool		merged;
 	bool		not_live;
-	bool		live_source;
 } RecordedEntry;
 
 /* All of one lead, by entry_no. */
@@ -66,6 +65,7 @@ typedef struct RecordedState
 {
 	bool		alive;			/* in the funnel */
 	const RecordedEntry *entry; /* that says so; NULL if there is none */
+	const RecordedEntry *entered;	/* that put it into its stage; likewise */
 } RecordedState;
 
 /* check_entries.c: the entries for themselves. */

@@ -77,7 +77,7 @@ CheckRecordedAt(const Check *check, const RecordedEntry *entry, const RecordedEn
 }
 
 /*
- * Does the entry come from where the lead was?  "stage" is the stage of its row.
+ * Does the entry come from where the lead was?
  */
 static void
 CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage,
@@ -192,17 +192,12 @@ CheckViolation(const Check *check, const RecordedEntry *entry, const Funnel *fun
  * Where the lead stands after an entry.
  */
 static void
-Advance(RecordedState *state, const RecordedEntry *entry, const char **row_stage)
+Advance(RecordedState *state, const RecordedEntry *entry)
 {
-	if (entry->event == EVENT_TOUCH)
-		return;
 	state->entry = entry;
-	/* a row that is no longer live stays in its stage */
-	if (entry->event == EVENT_DELETED || entry->event == EVENT_TRUNCATED)
-		*row_stage = entry->live_source ? entry->from_stage : NULL;
-	else
-		*row_stage = entry->stage;
-	state->alive = !entry->not_live && *row_stage != NULL && entry->event != EVENT_DELETED &&
+	if (IsStageEvent(entry->event))
+		state->entered = entry;
+	state->alive = !entry->not_live && entry->stage != NULL && entry->event != EVENT_DELETED &&
 		entry->event != EVENT_TRUNCATED;
 }
 
@@ -210,7 +205,6 @@ void
 align_check_entries(Check *check, const RecordedHistory *history, RecordedState *state)
 {
 	const RecordedEntry *before = NULL;
-	const char *row_stage = NULL;
 	bool		chained = !history->cut;
 	int32		expected_no = history->cut ? history->entries[0].entry_no : 1;
 
@@ -230,12 +224,12 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 		CheckViolation(check, entry, funnel);
 		if (entry->merged)
 			chained = false;
-		else if (entry->event >= 0)
+		else if (entry->event >= 0 && entry->event != EVENT_TOUCH)
 		{
-			/* a row that was not live when the table was attached has no opening */
-			if (chained && entry->event != EVENT_TOUCH && !(before == NULL && entry->not_live))
-				CheckFromStage(check, entry, row_stage, funnel);
-			Advance(state, entry, &row_stage);
+			/* of a row that is not live not all changes need be known */
+			if (chained && !entry->not_live)
+				CheckFromStage(check, entry, state->alive ? state->entry->stage : NULL, funnel);
+			Advance(state, entry);
 			chained = true;
 		}
 		expected_no = entry->entry_no + 1;
