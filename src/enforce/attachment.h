@@ -52,6 +52,7 @@
 
 #include "fmgr.h"
 #include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
 #include "utils/rel.h"
 
 #define ATTACHMENT_MARKER "align_attachment"
@@ -150,8 +151,8 @@ typedef struct Attachment
 	char	   *root_name;		/* qualified and quoted */
 	Oid			root_owner;		/* whose rights history and clocks are written with */
 	bool		owns_both;		/* history and clocks are tables of that owner, as
-								 * those that attach() made are; else nothing is
-								 * written */
+								 * those that attach() made are */
+	char	   *records_fault;	/* what is wrong with their columns; NULL: nothing */
 	char	   *history_name;	/* qualified and quoted */
 	char	   *sla_name;
 	int			nkeys;
@@ -171,6 +172,15 @@ typedef struct Attachment
 /* From the cache; NULL (or an error) if neither the relation nor an ancestor is
  * attached. */
 extern Attachment *align_attachment(Oid relid, bool missing_ok);
+
+/*
+ * The same with history and clock table locked, for those who read or write them:
+ * raises unless both are the owner's, with columns of the types of history.h.
+ * (attachment_records.c)
+ */
+extern Attachment *align_attachment_locked(Oid relid, LOCKMODE mode);
+/* For the cache: sets owns_both and records_fault. */
+extern void align_look_at_records(Attachment *attachment);
 
 /*
  * A key given by a user as one argument of any type ("any" in SQL, fcinfo's

@@ -176,18 +176,6 @@ BuildKey(Attachment *attachment, int keyno)
 }
 
 /*
- * Is it a table of the role's?  A marker made by hand may name any relation.
- */
-static bool
-IsTableOf(Oid relid, Oid role)
-{
-	char		kind = get_rel_relkind(relid);
-
-	return (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE) &&
-		align_table_ownercheck(relid, role);
-}
-
-/*
  * How the keys are called in a history or clock table.
  */
 static void
@@ -195,11 +183,9 @@ ReadOwnKeys(Oid relid, int nkeys, const char **names)
 {
 	AttrNumber	attnums[ATTACHMENT_MAX_KEYS];
 
+	/* if it has none, align_look_at_records() has noted it, and nobody asks */
 	if (!align_own_key_columns(relid, nkeys, attnums))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("relation \"%s\" does not begin with the key columns of the attached table",
-						get_rel_name(relid))));
+		return;
 	for (int i = 0; i < nkeys; i++)
 		names[i] = quote_identifier(get_attname(relid, attnums[i], false));
 }
@@ -207,8 +193,8 @@ ReadOwnKeys(Oid relid, int nkeys, const char **names)
 static void
 BuildOwnKeys(Attachment *attachment)
 {
-	const char *history[ATTACHMENT_MAX_KEYS];
-	const char *sla[ATTACHMENT_MAX_KEYS];
+	const char *history[ATTACHMENT_MAX_KEYS] = {0};
+	const char *sla[ATTACHMENT_MAX_KEYS] = {0};
 
 	ReadOwnKeys(attachment->marker.history, attachment->nkeys, history);
 	ReadOwnKeys(attachment->marker.sla, attachment->nkeys, sla);
@@ -282,13 +268,12 @@ BuildAttachment(Oid relid, Oid root)
 		elog(ERROR, "relation %u is no longer attached", root);
 	attachment->root_name = QualifiedName(root);
 	ReadClass(root, &attachment->root_owner, &root_natts);
-	attachment->owns_both = IsTableOf(attachment->marker.history, attachment->root_owner) &&
-		IsTableOf(attachment->marker.sla, attachment->root_owner);
 	attachment->history_name = QualifiedName(attachment->marker.history);
 	attachment->sla_name = QualifiedName(attachment->marker.sla);
 	attachment->nkeys = attachment->marker.nkeys;
 	for (int i = 0; i < attachment->nkeys; i++)
 		BuildKey(attachment, i);
+	align_look_at_records(attachment);
 	BuildOwnKeys(attachment);
 	for (int role = 0; role < ROW_NROLES; role++)
 		BuildColumn(attachment, (RowRole) role);

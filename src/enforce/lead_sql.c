@@ -31,7 +31,7 @@ align_owned_attachment(FunctionCallInfo fcinfo, const char *function)
 	if (root != relid)
 		LockRelationOid(root, AccessShareLock);
 	align_check_table_owner(root);
-	return align_attachment(root, false);
+	return align_attachment_locked(root, RowExclusiveLock);
 }
 
 static const char *

@@ -29,10 +29,9 @@ align_reading_begin(Oid relid)
 	root = align_attached_root(relid);
 	if (OidIsValid(root) && root != relid)
 		LockRelationOid(root, AccessShareLock);
-	/* raises for what is not attached */
-	attachment = align_attachment(OidIsValid(root) ? root : relid, false);
-
 	align_recorder_flush_all();
+	/* raises for what is not attached */
+	attachment = align_attachment_locked(OidIsValid(root) ? root : relid, AccessShareLock);
 	PushCopiedSnapshot(GetActiveSnapshot());
 	UpdateActiveSnapshotCommandId();
 	if (SPI_connect() != SPI_OK_CONNECT)

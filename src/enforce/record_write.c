@@ -123,6 +123,9 @@ WriteChange(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead, co
 	 * lie ahead of our clock */
 	if (effective_at == PENDING_NOT_TOLD)
 		effective_at = Max(lead->recorded_at, lead->latest);
+	/* and where a lead was found is where it is now, whatever its row says */
+	if (change->standing)
+		effective_at = Max(effective_at, lead->latest);
 
 	if (effective_at < lead->latest)
 	{

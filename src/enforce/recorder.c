@@ -210,10 +210,12 @@ static void
 WriteChanges(Attachment *attachment, Batch *batch, MemoryContext context, Change **changes,
 			 int nchanges, bool more_to_come)
 {
-	Direct	   *direct = align_direct_begin(attachment);
+	Direct	   *direct;
 	OwnerIdentity identity;
 	int			done = 0;
 
+	attachment = align_attachment_locked(attachment->relid, RowExclusiveLock);
+	direct = align_direct_begin(attachment);
 	align_become_owner(attachment, &identity);
 	while (done < nchanges)
 	{

@@ -84,15 +84,7 @@ AddWriter(const Attachment *attachment)
 void
 align_become_owner(const Attachment *attachment, OwnerIdentity *identity)
 {
-	if (!attachment->owns_both)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("history and clocks of table %s are not those of its owner",
-						attachment->root_name),
-				 errdetail("Role \"%s\" must own %s and %s, and both must be tables.",
-						   GetUserNameFromId(attachment->root_owner, true),
-						   attachment->history_name, attachment->sla_name),
-				 errhint("After giving the table to another role, give these two to it as well.")));
+	Assert(attachment->owns_both && attachment->records_fault == NULL);
 	identity->nwriting = nwriters;
 	AddWriter(attachment);
 	GetUserIdAndSecContext(&identity->userid, &identity->sec_context);

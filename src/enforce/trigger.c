@@ -275,13 +275,13 @@ align_record_statement(PG_FUNCTION_ARGS)
 		!OidIsValid(align_attached_root(RelationGetRelid(rel))))
 		return PointerGetDatum(NULL);
 
-	attachment = align_attachment(RelationGetRelid(rel), false);
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		RecordTruncate(attachment, rel);
+		RecordTruncate(align_attachment_locked(RelationGetRelid(rel), RowExclusiveLock), rel);
 		return PointerGetDatum(NULL);
 	}
 
+	attachment = align_attachment(RelationGetRelid(rel), false);
 	batch = align_pending_batch(attachment->marker.root);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
