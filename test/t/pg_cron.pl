@@ -27,7 +27,7 @@ plan skip_all => 'this server does not load pg_cron: ' . slurp_file($node->logfi
 
 # The job as the page has it.
 my $page = slurp_file(dirname(__FILE__) . '/../../docs/alerts.md');
-my ($job) = $page =~ /cron\.schedule\('align alerts', '\* \* \* \* \*',\s+'(SELECT [^']+)'\);/;
+my ($job) = $page =~ /cron\.schedule\('align alerts', '\* \* \* \* \*', \$\$(.*?)\$\$\);/s;
 ok(defined $job, 'docs/alerts.md has the job');
 like($page, qr/^\Q$_\E/m, "and the setting $_")
   foreach "shared_preload_libraries = 'pg_cron'", "cron.database_name = 'crm'", 'cron.use_background_workers = on';
