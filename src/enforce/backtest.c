@@ -11,19 +11,15 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/memutils.h"
-#include "utils/tuplestore.h"
 #include "utils/typcache.h"
 #include "utils/varlena.h"
 
+#include "enforce/backtest_findings.h"
 #include "enforce/history_journeys.h"
 #include "enforce/journeys.h"
 #include "enforce/record_scan.h"
@@ -32,161 +28,18 @@
 PG_FUNCTION_INFO_V1(align_backtest);
 PG_FUNCTION_INFO_V1(align_backtest_relation);
 
-#define MAX_EXAMPLES 5
-#define BACKTEST_COLUMNS 7
-
-/*
- * What was broken, and where.  A missed service level has RULE_NONE and goes
- * from the stage that started the clock to the one that stopped it too late,
- * which is absent while the clock still runs.
- */
-typedef struct FindingKey
-{
-	Rule		rule;
-	int			sla;			/* index, -1 unless a service level was missed */
-	LeadString	from;			/* absent for an entry */
-	LeadString	to;
-} FindingKey;
-
-typedef struct Finding
-{
-	FindingKey	key;
-	char		status;			/* of the hash table */
-	int64		leads;
-	int64		entries;
-	int64		last_lead;		/* the last lead that was counted here */
-	int			nexamples;
-	text	   *examples[MAX_EXAMPLES]; /* the smallest keys, in order of bytes */
-} Finding;
-
-static inline uint32
-HashString(uint32 hash, LeadString string)
-{
-	if (string.text == NULL)
-		return hash_combine(hash, 1);
-	return hash_combine(hash, hash_bytes((const unsigned char *) string.text, string.len));
-}
-
-static inline uint32
-HashKey(FindingKey key)
-{
-	uint32		hash = murmurhash32((uint32) key.rule * 1024 + (uint32) (key.sla + 1));
-
-	return HashString(HashString(hash, key.from), key.to);
-}
-
-static inline bool
-SameString(LeadString a, LeadString b)
-{
-	if (a.text == NULL || b.text == NULL)
-		return a.text == b.text;
-	return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
-}
-
-static inline bool
-SameKey(FindingKey a, FindingKey b)
-{
-	return a.rule == b.rule && a.sla == b.sla && SameString(a.from, b.from) &&
-		SameString(a.to, b.to);
-}
-
-#define SH_PREFIX findings
-#define SH_ELEMENT_TYPE Finding
-#define SH_KEY_TYPE FindingKey
-#define SH_KEY key
-#define SH_HASH_KEY(tb, key) HashKey(key)
-#define SH_EQUAL(tb, a, b) SameKey(a, b)
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
 typedef struct Backtest
 {
-	MemoryContext context;		/* holds all of this */
 	Funnel	   *funnel;
-	findings_hash *findings;
+	Findings   *findings;
 	ClockBoard	board;
 	int			started_room;
 	int		   *started_by;		/* per clock of the board: the stage that
 								 * started it */
-	int64		nleads;			/* including the one that is being judged */
 	const Attachment *attachment;	/* of recorded journeys */
 	TupleDesc	key_desc;		/* of its key, if that has several columns */
 	TimestampTz latest;			/* in the recorded journeys */
 } Backtest;
-
-static LeadString
-CopyString(MemoryContext context, LeadString string)
-{
-	LeadString	result = string;
-
-	if (string.text != NULL)
-	{
-		char	   *copy = MemoryContextAlloc(context, string.len + 1);
-
-		memcpy(copy, string.text, string.len);
-		copy[string.len] = '\0';
-		result.text = copy;
-	}
-	return result;
-}
-
-static int
-CompareTexts(const text *a, const text *b)
-{
-	int			a_len = VARSIZE_ANY_EXHDR(a);
-	int			b_len = VARSIZE_ANY_EXHDR(b);
-	int			result = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_len, b_len));
-
-	return result != 0 ? result : (a_len > b_len) - (a_len < b_len);
-}
-
-/*
- * Keep a lead's key if it is among the smallest.
- */
-static void
-AddExample(Backtest *backtest, Finding *finding, const text *key)
-{
-	int			place = finding->nexamples;
-
-	while (place > 0 && CompareTexts(key, finding->examples[place - 1]) < 0)
-		place--;
-	if (place == MAX_EXAMPLES)
-		return;
-	if (finding->nexamples == MAX_EXAMPLES)
-		pfree(finding->examples[--finding->nexamples]);
-	memmove(&finding->examples[place + 1], &finding->examples[place],
-			(finding->nexamples - place) * sizeof(text *));
-	finding->examples[place] = MemoryContextAlloc(backtest->context, VARSIZE_ANY(key));
-	memcpy(finding->examples[place], key, VARSIZE_ANY(key));
-	finding->nexamples++;
-}
-
-static void
-CountFinding(Backtest *backtest, FindingKey key, const text *lead_key)
-{
-	bool		found;
-	Finding    *finding = findings_insert(backtest->findings, key, &found);
-
-	if (!found)
-	{
-		/* what the key points to may go with the lead */
-		finding->key.from = CopyString(backtest->context, key.from);
-		finding->key.to = CopyString(backtest->context, key.to);
-		finding->leads = 0;
-		finding->entries = 0;
-		finding->last_lead = 0;
-		finding->nexamples = 0;
-	}
-	finding->entries++;
-	if (finding->last_lead != backtest->nleads)
-	{
-		finding->last_lead = backtest->nleads;
-		finding->leads++;
-		AddExample(backtest, finding, lead_key);
-	}
-}
 
 /* A stage by its name; what is unknown, by the label it was given. */
 static LeadString
@@ -217,7 +70,7 @@ CountViolations(Backtest *backtest, const Walk *walk, const text *lead_key)
 		key.sla = -1;
 		key.from = StageLabel(backtest->funnel, move.from, move.from_label);
 		key.to = StageLabel(backtest->funnel, move.to, move.to_label);
-		CountFinding(backtest, key, lead_key);
+		align_findings_count(backtest->findings, key, lead_key);
 	}
 }
 
@@ -263,7 +116,7 @@ CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of, bool en
 		key.sla = clock->sla;
 		key.from = StageLabel(backtest->funnel, backtest->started_by[i], absent);
 		key.to = StageLabel(backtest->funnel, clock->closed ? clock->stopped_by : -1, absent);
-		CountFinding(backtest, key, lead_key);
+		align_findings_count(backtest->findings, key, lead_key);
 	}
 }
 
@@ -273,7 +126,7 @@ JudgeJourney(Backtest *backtest, const text *key, const struct varlena *lead, Ti
 {
 	Walk		walk;
 
-	backtest->nleads++;
+	align_findings_next_lead(backtest->findings);
 	align_clocks_reset(&backtest->board);
 	align_walk_begin(&walk, backtest->funnel, lead, DT_NOEND);
 	while (align_walk_next(&walk))
@@ -331,100 +184,6 @@ JudgeHistory(Backtest *backtest, const Attachment *attachment)
 }
 
 /*
- * The result: one row per finding, the most frequent first.
- */
-typedef struct ResultRow
-{
-	char	   *rule;
-	Finding    *finding;
-} ResultRow;
-
-/* Absent strings last. */
-static int
-CompareStrings(LeadString a, LeadString b)
-{
-	int			result;
-
-	if (a.text == NULL || b.text == NULL)
-		return (a.text == NULL) - (b.text == NULL);
-	result = memcmp(a.text, b.text, Min(a.len, b.len));
-	return result != 0 ? result : (a.len > b.len) - (a.len < b.len);
-}
-
-static int
-CompareRows(const void *left, const void *right)
-{
-	const ResultRow *a = (const ResultRow *) left;
-	const ResultRow *b = (const ResultRow *) right;
-	int			result;
-
-	if (a->finding->entries != b->finding->entries)
-		return a->finding->entries > b->finding->entries ? -1 : 1;
-	result = strcmp(a->rule, b->rule);
-	if (result == 0)
-		result = CompareStrings(a->finding->key.from, b->finding->key.from);
-	if (result == 0)
-		result = CompareStrings(a->finding->key.to, b->finding->key.to);
-	return result;
-}
-
-static char *
-RuleText(const Funnel *funnel, const FindingKey *key)
-{
-	if (key->sla >= 0)
-		return psprintf("missed %s", funnel->service_levels[key->sla].name);
-	return pstrdup(align_rule_name(key->rule));
-}
-
-static Datum
-StringDatum(LeadString string, bool *isnull)
-{
-	*isnull = string.text == NULL;
-	return *isnull ? (Datum) 0 :
-		PointerGetDatum(cstring_to_text_with_len(string.text, string.len));
-}
-
-static void
-PutRow(ReturnSetInfo *rsinfo, const ResultRow *row, int64 nleads)
-{
-	const Finding *finding = row->finding;
-	Datum		examples[MAX_EXAMPLES];
-	Datum		values[BACKTEST_COLUMNS];
-	bool		nulls[BACKTEST_COLUMNS] = {0};
-
-	for (int i = 0; i < finding->nexamples; i++)
-		examples[i] = PointerGetDatum(finding->examples[i]);
-	values[0] = CStringGetTextDatum(row->rule);
-	values[1] = StringDatum(finding->key.from, &nulls[1]);
-	values[2] = StringDatum(finding->key.to, &nulls[2]);
-	values[3] = Int64GetDatum(finding->leads);
-	values[4] = Int64GetDatum(finding->entries);
-	values[5] = Float8GetDatum((double) finding->leads / (double) nleads);
-	values[6] = PointerGetDatum(construct_array(examples, finding->nexamples, TEXTOID, -1, false,
-												TYPALIGN_INT));
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
-static void
-PutResult(ReturnSetInfo *rsinfo, const Backtest *backtest)
-{
-	ResultRow  *rows = palloc(Max(backtest->findings->members, 1) * sizeof(ResultRow));
-	int			nrows = 0;
-	findings_iterator iterator;
-	Finding    *finding;
-
-	findings_start_iterate(backtest->findings, &iterator);
-	while ((finding = findings_iterate(backtest->findings, &iterator)) != NULL)
-	{
-		rows[nrows].rule = RuleText(backtest->funnel, &finding->key);
-		rows[nrows++].finding = finding;
-	}
-	qsort(rows, nrows, sizeof(ResultRow), CompareRows);
-	for (int i = 0; i < nrows; i++)
-		PutRow(rsinfo, &rows[i], backtest->nleads);
-}
-
-/*
  * The attached table that a text names, if it is a name at all: no query is.
  */
 static Oid
@@ -449,9 +208,8 @@ BeginBacktest(FunctionCallInfo fcinfo, Backtest *backtest)
 	align_require_argument(fcinfo, 1, "agreement");
 	align_begin_rows(fcinfo);
 	memset(backtest, 0, sizeof(Backtest));
-	backtest->context = CurrentMemoryContext;
 	backtest->funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
-	backtest->findings = findings_create(backtest->context, 32, NULL);
+	backtest->findings = align_findings_begin(backtest->funnel);
 	align_clocks_begin(&backtest->board, backtest->funnel);
 	backtest->started_room = backtest->board.room;
 	backtest->started_by = palloc(backtest->started_room * sizeof(int));
@@ -475,7 +233,7 @@ align_backtest(PG_FUNCTION_ARGS)
 	}
 	else
 		align_run_journeys(query, JudgeQueried, &backtest);
-	PutResult((ReturnSetInfo *) fcinfo->resultinfo, &backtest);
+	align_findings_put(backtest.findings, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 
@@ -488,6 +246,6 @@ align_backtest_relation(PG_FUNCTION_ARGS)
 	BeginBacktest(fcinfo, &backtest);
 	JudgeHistory(&backtest, align_reading_begin(PG_GETARG_OID(0)));
 	align_reading_end();
-	PutResult((ReturnSetInfo *) fcinfo->resultinfo, &backtest);
+	align_findings_put(backtest.findings, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
