@@ -239,11 +239,15 @@ RolesText(const Report *report, const Acting *acting)
 	return roles.data;
 }
 
+/*
+ * Names the role that history will name, too: the one outside of any security
+ * definer function.
+ */
 static void
 WrongTeamWords(const Report *report, VerdictText *text)
 {
 	const Acting *acting = align_acting(report->row_move->agreement, report->funnel);
-	char	   *role = GetUserNameFromId(GetUserId(), false);
+	char	   *role = GetUserNameFromId(GetOuterUserId(), false);
 
 	if (!report->show_from)
 	{

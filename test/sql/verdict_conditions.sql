@@ -173,6 +173,18 @@ UPDATE parts SET stage = 'ok' WHERE id = 4;
 UPDATE parts_eu SET stage = 'ok' WHERE id = 2;
 SELECT tableoid::regclass, id, stage FROM parts ORDER BY id;
 
+-- Generated columns that are not stored, where there are such.
+SELECT CASE WHEN current_setting('server_version_num')::int >= 180000 THEN 'VIRTUAL' ELSE 'STORED' END AS kind \gset
+CREATE TABLE computed (id int PRIMARY KEY, stage text, budget int, label text,
+	twice int GENERATED ALWAYS AS (budget * 2) :kind, trimmed text GENERATED ALWAYS AS (label || ' ') :kind);
+SELECT align.agree('vg', 'stage new, ok; won customer; success path new -> ok -> customer; ok needs twice, ''twice >= 20'', trimmed;');
+SELECT align.attach('vc.computed', 'vg');
+INSERT INTO computed VALUES (1, 'new', 10, 'x'), (2, 'new', 10, ' '), (3, 'new', NULL, NULL);
+UPDATE computed SET stage = 'ok' WHERE id = 1;
+UPDATE computed SET stage = 'ok' WHERE id = 2;
+UPDATE computed SET stage = 'ok' WHERE id = 3;
+SELECT id, allowed, message FROM generate_series(1, 3) id, align.explain_move('vc.computed', id, 'ok');
+
 RESET search_path;
 SET client_min_messages = warning;
 DROP SCHEMA vc CASCADE;
