@@ -63,15 +63,28 @@ typedef struct AttachRequest
 /* attach_check.c: what may be attached, and its columns */
 extern void align_attach_check_table(Relation rel, List *partitions);
 extern void align_attach_columns(AttachRequest *request, Relation rel, Name const *names);
-extern void align_attach_key(AttachRequest *request, Relation rel, ArrayType *key);
+extern AttrNumber align_attach_find_column(Relation rel, const char *name, const char *what);
 extern void align_attach_reasons(const AttachRequest *request);
+
+/* attach_key.c */
+extern void align_attach_key(AttachRequest *request, Relation rel, ArrayType *key);
 
 /* attach_tables.c: history and clock table */
 extern void align_attach_name_tables(AttachRequest *request, text *history);
 extern void align_attach_make_tables(AttachRequest *request);
-extern void align_attach_make_indexes(AttachRequest *request);
 /* Name of the i-th key column in the history and the clock table. */
 extern char *align_own_key_name(const AttachRequest *request, int i);
+/* Qualified and quoted; it need not exist yet. */
+extern char *align_own_name(const OwnTable *own);
+/* Who makes it and its indexes. */
+extern Oid	align_own_creator(const AttachRequest *request, const OwnTable *own);
+
+/* attach_adopt.c: locks a table that is there and raises unless it will do */
+extern void align_attach_adopt(const AttachRequest *request, const OwnTable *own);
+extern void align_attach_wrong_table(const OwnTable *own, char *detail, char *hint);
+
+/* attach_indexes.c: after the tables are filled, if they are new */
+extern void align_attach_make_indexes(AttachRequest *request);
 
 /* attach_triggers.c */
 extern void align_attach_make_triggers(AttachRequest *request);
@@ -101,6 +114,7 @@ extern void align_become(Oid role, int sec_context, CallerIdentity *caller);
 extern void align_resume(const CallerIdentity *caller);
 /* Runs a command as a role; the caller is connected to SPI. */
 extern void align_execute_as(Oid role, const char *command);
+extern void align_execute_format(Oid role, const char *format,...) pg_attribute_printf(2, 3);
 /* From here on, until AtEOXact_GUC(false, result), unqualified names are those of
  * pg_catalog. */
 extern int	align_push_search_path(void);

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 
@@ -37,6 +38,31 @@ align_execute_as(Oid role, const char *command)
 	if (SPI_execute(command, false, 0) < 0)
 		elog(ERROR, "SPI_execute failed: %s", command);
 	align_resume(&caller);
+}
+
+/*
+ * The same for a command that is put together.
+ */
+void
+align_execute_format(Oid role, const char *format,...)
+{
+	StringInfoData command;
+
+	initStringInfo(&command);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&command, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&command, needed);
+	}
+	align_execute_as(role, command.data);
+	pfree(command.data);
 }
 
 /*

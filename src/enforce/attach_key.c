@@ -1,0 +1,256 @@
+/*
+ * attach_key.c
+ *	  By which columns leads are known: the key that attach() was told, or the
+ *	  primary key, and whether it is one.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "nodes/bitmapset.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/typcache.h"
+
+#include "enforce/attach.h"
+
+static bool
+IsKey(const AttachRequest *request, AttrNumber attnum)
+{
+	for (int i = 0; i < request->nkeys; i++)
+	{
+		if (request->key[i] == attnum)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Which columns of the root decide to which partition a row goes, on any level.
+ */
+static Bitmapset *
+PartitioningColumns(const AttachRequest *request, Relation rel)
+{
+	List	   *relids = list_concat(list_make1_oid(request->relid), request->partitions);
+	Bitmapset  *result = NULL;
+	ListCell   *lc;
+
+	foreach(lc, relids)
+	{
+		Relation	part;
+		PartitionKey key;
+
+		if (get_rel_relkind(lfirst_oid(lc)) != RELKIND_PARTITIONED_TABLE)
+			continue;
+		part = table_open(lfirst_oid(lc), NoLock);
+		key = RelationGetPartitionKey(part);
+		for (int i = 0; i < get_partition_natts(key); i++)
+		{
+			AttrNumber	attnum = get_partition_col_attnum(key, i);
+
+			if (attnum != InvalidAttrNumber)	/* no expression */
+				result = bms_add_member(result,
+										get_attnum(RelationGetRelid(rel),
+												   get_attname(lfirst_oid(lc), attnum, false)));
+		}
+		table_close(part, NoLock);
+	}
+	return result;
+}
+
+/*
+ * Does an index keep the key unique?  It is on columns of the key alone, except
+ * that PostgreSQL demands the partitioning columns in every unique index.
+ */
+static bool
+IndexCovers(const AttachRequest *request, Relation index, Bitmapset *partition_key)
+{
+	Form_pg_index form = index->rd_index;
+	int			nfound = 0;
+
+	if (!form->indisunique || !form->indisvalid || !form->indimmediate ||
+		RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL)
+		return false;
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		AttrNumber	attnum = form->indkey.values[i];
+
+		if (IsKey(request, attnum))
+			nfound++;
+		else if (!bms_is_member(attnum, partition_key))
+			return false;
+	}
+	return nfound == request->nkeys;
+}
+
+/*
+ * History is kept per key, so a key must name one row, always.
+ */
+static void
+CheckUnique(const AttachRequest *request, Relation rel)
+{
+	Bitmapset  *partition_key = PartitioningColumns(request, rel);
+	StringInfoData names;
+	bool		covered = false;
+	ListCell   *lc;
+
+	initStringInfo(&names);
+	for (int i = 0; i < request->nkeys; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), request->key[i] - 1);
+
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
+						 quote_identifier(NameStr(attribute->attname)));
+		if (!attribute->attnotnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+					 errmsg("key column \"%s\" of relation \"%s\" may be null",
+							NameStr(attribute->attname), RelationGetRelationName(rel)),
+					 errdetail("A row without a key has no history."),
+					 errhint("Use ALTER TABLE ... ALTER COLUMN %s SET NOT NULL.",
+							 quote_identifier(NameStr(attribute->attname)))));
+	}
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		covered = covered || IndexCovers(request, index, partition_key);
+		index_close(index, NoLock);
+	}
+	if (!covered)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("key (%s) of relation \"%s\" is not unique", names.data,
+						RelationGetRelationName(rel)),
+				 errdetail("There is no primary key, unique constraint or unique index (not deferrable, not partial) on exactly these columns."),
+				 errhint("Choose another key with key => '{...}', or create a unique index on (%s).",
+						 names.data)));
+}
+
+/*
+ * The primary key.  A table that is partitioned by stage has the stage in its
+ * primary key, but a lead is the same lead in every stage.
+ */
+static void
+DefaultKey(AttachRequest *request, Relation rel)
+{
+	Bitmapset  *partition_key = PartitioningColumns(request, rel);
+	ListCell   *lc;
+
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+
+		if (form->indisprimary)
+		{
+			if (form->indnkeyatts > ATTACHMENT_MAX_KEYS)
+				ereport(ERROR,
+						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						 errmsg("a key cannot have more than %d columns", ATTACHMENT_MAX_KEYS)));
+			for (int i = 0; i < form->indnkeyatts; i++)
+			{
+				AttrNumber	attnum = form->indkey.values[i];
+
+				if (attnum != request->column[ROW_STAGE] || !bms_is_member(attnum, partition_key))
+					request->key[request->nkeys++] = attnum;
+			}
+		}
+		index_close(index, NoLock);
+	}
+	if (request->nkeys == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("relation \"%s\" has no primary key", RelationGetRelationName(rel)),
+				 errdetail("A lead is known by its key."),
+				 errhint("Add a primary key, or name unique columns with key => '{...}'.")));
+}
+
+static void
+ToldKey(AttachRequest *request, Relation rel, ArrayType *key)
+{
+	Datum	   *names;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(key, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &names, &nulls, &n);
+	if (n == 0 || ARR_NDIM(key) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key must be a list of columns")));
+	if (n > ATTACHMENT_MAX_KEYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a key cannot have more than %d columns", ATTACHMENT_MAX_KEYS)));
+	for (int i = 0; i < n; i++)
+	{
+		AttrNumber	attnum;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("key must not contain null")));
+		attnum = align_attach_find_column(rel, NameStr(*DatumGetName(names[i])), "key");
+		if (IsKey(request, attnum))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("column \"%s\" is twice in the key", NameStr(*DatumGetName(names[i])))));
+		request->key[request->nkeys++] = attnum;
+	}
+}
+
+static void
+CheckKeyColumns(const AttachRequest *request, Relation rel)
+{
+	for (int i = 0; i < request->nkeys; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), request->key[i] - 1);
+		TypeCacheEntry *type = lookup_type_cache(attribute->atttypid,
+												 TYPECACHE_EQ_OPR | TYPECACHE_HASH_PROC |
+												 TYPECACHE_BTREE_OPFAMILY);
+
+		if (request->key[i] == request->column[ROW_STAGE])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+					 errmsg("stage column \"%s\" cannot be part of the key",
+							NameStr(attribute->attname)),
+					 errdetail("A lead is the same lead in every stage."),
+					 errhint("Name the other key columns with key => '{...}'.")));
+		if (!OidIsValid(type->eq_opr) || !OidIsValid(type->hash_proc) ||
+			!OidIsValid(type->btree_opf))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_FUNCTION),
+					 errmsg("column \"%s\" of type %s cannot be part of the key",
+							NameStr(attribute->attname), format_type_be(attribute->atttypid)),
+					 errdetail("Values of that type cannot be compared and hashed.")));
+		if (!type_is_enum(attribute->atttypid) && type_is_enum(getBaseType(attribute->atttypid)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column \"%s\" of type %s cannot be part of the key",
+							NameStr(attribute->attname), format_type_be(attribute->atttypid)),
+					 errdetail("Domains over an enum are not supported there."),
+					 errhint("Use the enum itself.")));
+	}
+}
+
+/*
+ * After the columns, since the stage cannot be part of the key.
+ */
+void
+align_attach_key(AttachRequest *request, Relation rel, ArrayType *key)
+{
+	if (key != NULL)
+		ToldKey(request, rel, key);
+	else
+		DefaultKey(request, rel);
+	CheckKeyColumns(request, rel);
+	CheckUnique(request, rel);
+}
