@@ -43,7 +43,10 @@ INSERT INTO :t VALUES ('k''"; drop table canary; --', 1, 'a"b''; drop table cana
 SET ROLE "regress_align_a""b'; drop table canary; --";
 SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 'st"a''; drop table canary; --', reason => 're"a''; drop table canary; --',
 	assignee => '%s', history => 'mine'';--');
+-- (the hint lists agreements of other tests)
+\set VERBOSITY terse
 SELECT align.attach(:tl, 'b2b''; drop table canary; --', stage => 'st"a''; drop table canary; --');
+\set VERBOSITY default
 SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 'st"a''; drop table canary; --', mode => 'x''; drop table canary; --');
 SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 'no''"; drop table canary; --');
 SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 'st"a''; drop table canary; --', reason => 're"a''; drop table canary; --',
