@@ -526,6 +526,18 @@ align_change_of_delete(Batch *batch, const RowVersion *before, CommandId command
 	return change;
 }
 
+Change *
+align_change_replaced(Batch *batch, const RowVersion *after)
+{
+	Change	   *last = batch->changes[batch->nchanges - 1];
+	Datum		key[ATTACHMENT_MAX_KEYS];
+
+	if (!last->movable)
+		return NULL;
+	ReadKey(after, key);
+	return align_pending_same_key(after->attachment, last->key, key) ? last : NULL;
+}
+
 /*
  * Rows as they are, for attach() and those who reconcile.
  */

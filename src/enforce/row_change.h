@@ -29,4 +29,8 @@ extern void align_changes_of_update(Batch *batch, const RowVersion *before,
 									const RowVersion *after, CommandId command);
 extern Change *align_change_of_delete(Batch *batch, const RowVersion *before, CommandId command);
 
+/* The DELETE of the same lead directly before an INSERT, if it waits for its
+ * second half; NULL if there is none. */
+extern Change *align_change_replaced(Batch *batch, const RowVersion *after);
+
 #endif							/* ALIGN_ROW_CHANGE_H */

@@ -81,17 +81,16 @@ FlushWillCome(Attachment *attachment, Batch *batch)
 
 /*
  * Is this DELETE the first half of a row movement between partitions?  The heap
- * marks the old version.  When a subscription is applied it does not, but then
- * what one message does is a command of its own.
+ * marks the old version.  A publisher sends a DELETE and an INSERT instead, so
+ * where a subscription is applied every DELETE may be one.
  */
 static bool
 IsMoving(const Attachment *attachment, Relation rel, HeapTuple row)
 {
-	if (!attachment->marker.partitioned)
-		return false;
-	return IsLogicalWorker() ||
-		(rel->rd_rel->relam == HEAP_TABLE_AM_OID &&
-		 HeapTupleHeaderIndicatesMovedPartitions(row->t_data));
+	if (IsLogicalWorker())
+		return true;
+	return attachment->marker.partitioned && rel->rd_rel->relam == HEAP_TABLE_AM_OID &&
+		HeapTupleHeaderIndicatesMovedPartitions(row->t_data);
 }
 
 /*
@@ -173,7 +172,9 @@ align_record_row(PG_FUNCTION_ARGS)
 		Change	   *removed = NULL;
 
 		after.row = trigdata->tg_trigtuple;
-		if (attachment->marker.partitioned && batch->nchanges > 0)
+		if (batch->nchanges > 0 && IsLogicalWorker())
+			removed = align_change_replaced(batch, &after);
+		else if (batch->nchanges > 0 && attachment->marker.partitioned)
 			removed = align_pending_movable(batch, command);
 		if (removed != NULL)
 			RecordMovement(batch, attachment, rel, after.row, removed, command);
