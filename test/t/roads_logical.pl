@@ -1,0 +1,143 @@
+#!/usr/bin/perl
+# Logical replication: a table that is attached on the subscriber, with its
+# triggers always enabled, records what the publisher does, at once.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $publisher = PostgreSQL::Test::Cluster->new('publisher');
+$publisher->init(allows_streaming => 'logical');
+$publisher->start;
+my $subscriber = PostgreSQL::Test::Cluster->new('subscriber');
+$subscriber->init(allows_streaming => 'logical');
+$subscriber->start;
+
+my $tables = <<'SQL';
+CREATE TABLE leads (id bigint PRIMARY KEY, stage text, owner text, changed_at timestamptz, note text);
+CREATE TABLE deals (id int, stage text, PRIMARY KEY (id, stage)) PARTITION BY LIST (stage);
+CREATE TABLE deals_early PARTITION OF deals FOR VALUES IN ('inquiry', 'mql');
+CREATE TABLE deals_late PARTITION OF deals DEFAULT;
+CREATE TABLE whole (id int PRIMARY KEY, stage text, a text);
+ALTER TABLE whole REPLICA IDENTITY FULL;
+SQL
+$publisher->safe_psql('postgres', "$tables; INSERT INTO leads VALUES (1, 'inquiry'), (2, 'mql'); CREATE PUBLICATION everything FOR ALL TABLES WITH (publish_via_partition_root = true);");
+# on the subscriber: columns in another order, more of them
+$tables =~ s/CREATE TABLE leads \(.*/CREATE TABLE leads (extra int DEFAULT 7, owner text, changed_at timestamptz, stage text, note text, id bigint PRIMARY KEY);/;
+$subscriber->safe_psql('postgres', <<"SQL");
+$tables
+CREATE EXTENSION align;
+SELECT align.agree('b2b', \$\$
+    stage inquiry, mql held by marketing;
+    stage sal, sql held by sales;
+    won customer;
+    lost disqualified;
+    entry inquiry, mql;
+    success path inquiry -> mql -> sal -> sql -> customer;
+    path any -> disqualified;
+    handoff speed_to_lead: mql from marketing to sales, accept sal, within 4 hours;
+\$\$);
+SELECT align.attach('leads', 'b2b', assignee => 'owner', changed_at => 'changed_at', mode => 'observe'),
+    align.attach('deals', 'b2b', key => '{id}', mode => 'observe'), align.attach('whole', 'b2b', key => '{id}', mode => 'observe');
+DO \$\$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT tgrelid::regclass AS relation, tgname FROM pg_trigger
+        WHERE tgrelid IN ('leads'::regclass, 'deals'::regclass, 'deals_early'::regclass, 'deals_late'::regclass, 'whole'::regclass) AND NOT tgisinternal AND tgname LIKE 'align%' LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.relation, t.tgname);
+    END LOOP;
+END \$\$;
+SQL
+my $source = $publisher->connstr . ' dbname=postgres';
+$subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION mirror CONNECTION '$source' PUBLICATION everything");
+$subscriber->wait_for_subscription_sync($publisher, 'mirror') if $subscriber->can('wait_for_subscription_sync');
+$subscriber->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_subscription_rel WHERE srsubstate NOT IN ('r', 's')}) or die 'no first copy';
+
+sub apply
+{
+	my ($sql) = @_;
+
+	$publisher->safe_psql('postgres', $sql);
+	$publisher->wait_for_catchup('mirror');
+	return;
+}
+
+sub trail
+{
+	my ($relation, $where) = @_;
+
+	return $subscriber->safe_psql('postgres', "SELECT id, entry_no, event, from_stage, stage, violation FROM ${relation}_history WHERE $where ORDER BY 1, 2");
+}
+
+my $checks = q{SELECT t, c.* FROM unnest('{leads,deals,whole}'::regclass[]) AS t, align.check(t) AS c};
+
+is(trail('leads', 'true'), "1|1|entry||inquiry|\n2|1|entry||mql|", 'the first copy is recorded');
+
+apply(q{UPDATE leads SET stage = 'mql', owner = 'ann' WHERE id = 1});
+is(trail('leads', 'id = 1 AND entry_no > 1'), '1|2|move|inquiry|mql|', 'a move');
+apply(q{INSERT INTO leads VALUES (3, 'inquiry'), (4, NULL); UPDATE leads SET note = 'x'; UPDATE leads SET stage = 'mql' WHERE id >= 3});
+is(trail('leads', 'id >= 3'), "3|1|entry||inquiry|\n3|2|move|inquiry|mql|\n4|1|entry||mql|", 'several rows');
+apply(q{BEGIN; UPDATE leads SET stage = 'sal' WHERE id = 1; SAVEPOINT a; UPDATE leads SET stage = 'sql' WHERE id = 1; ROLLBACK TO a; UPDATE leads SET stage = 'disqualified' WHERE id = 1; DELETE FROM leads WHERE id = 3; UPDATE leads SET id = 20 WHERE id = 2; COMMIT});
+is(trail('leads', 'id = 1 AND entry_no > 2'), "1|3|move|mql|sal|\n1|4|move|sal|disqualified|", 'several moves of one transaction');
+is(trail('leads', 'id = 3 AND entry_no > 2'), '3|3|deleted|mql||', 'DELETE');
+is($subscriber->safe_psql('postgres', $checks), '', 'a key that changed; check is empty');
+apply(q{UPDATE leads SET stage = 'customer' WHERE id = 20; INSERT INTO leads VALUES (5, 'hot')});
+like(trail('leads', 'id = 20'), qr/mql\|customer\|illegal_move$/, 'what the publisher let pass is recorded with what is wrong with it');
+is(trail('leads', 'id = 5'), '5|1|entry||hot|unknown_stage', 'what is no stage, too');
+is($subscriber->safe_psql('postgres', 'SELECT id, sla, cycle, outcome, assignee_at_start FROM leads_sla WHERE id IN (1, 3, 4) ORDER BY 1, 2, 3'),
+	"1|speed_to_lead|1|met|ann\n3|speed_to_lead|1|cancelled|\n4|speed_to_lead|1||", 'clocks run');
+is($subscriber->safe_psql('postgres', q{SELECT DISTINCT db_role FROM leads_history}), $subscriber->safe_psql('postgres', 'SELECT current_user'), 'by the owner of the subscription');
+
+# When it happened is told by the row.
+apply(q{INSERT INTO leads VALUES (6, 'inquiry', NULL, '2026-01-01 00:00+00'); UPDATE leads SET stage = 'mql', changed_at = '2026-01-03 00:00+00' WHERE id = 6; UPDATE leads SET stage = 'sal', changed_at = '2026-01-02 00:00+00' WHERE id = 6});
+is($subscriber->safe_psql('postgres', q{SET timezone = 'UTC'; SELECT entry_no, effective_at, stage, source FROM leads_history WHERE id = 6 ORDER BY 1}),
+	"1|2026-01-01 00:00:00+00|inquiry|\n2|2026-01-03 00:00:00+00|mql|\n3|2026-01-02 00:00:00+00|sal|backfill", 'changed_at');
+
+# Partitioned, published as the root.
+apply(q{INSERT INTO deals VALUES (1, 'inquiry'), (2, 'mql'); UPDATE deals SET stage = 'mql' WHERE id = 1; UPDATE deals SET stage = 'sal'; DELETE FROM deals WHERE id = 2});
+is(trail('deals', 'true'), "1|1|entry||inquiry|\n1|2|move|inquiry|mql|\n1|3|move|mql|sal|\n2|1|entry||mql|\n2|2|move|mql|sal|\n2|3|deleted|sal||", 'row movement');
+apply(q{TRUNCATE deals; INSERT INTO deals VALUES (1, 'mql')});
+is(trail('deals', 'id = 1 AND entry_no > 3'), "1|4|truncated|sal||\n1|5|entry||mql|", 'TRUNCATE');
+
+# Without a key to identify rows by.
+apply(q{INSERT INTO whole VALUES (1, 'inquiry', 'a'), (2, 'mql', 'b'); UPDATE whole SET stage = 'mql' WHERE id = 1; UPDATE whole SET stage = 'sal'; DELETE FROM whole WHERE id = 1});
+is(trail('whole', 'true'), "1|1|entry||inquiry|\n1|2|move|inquiry|mql|\n1|3|move|mql|sal|\n1|4|deleted|sal||\n2|1|entry||mql|\n2|2|move|mql|sal|", 'REPLICA IDENTITY FULL');
+
+# Many rows.
+apply(q{INSERT INTO leads SELECT g, 'inquiry' FROM generate_series(1001, 3000) AS g; UPDATE leads SET stage = 'mql' WHERE id > 1000; DELETE FROM leads WHERE id > 2000});
+is($subscriber->safe_psql('postgres', 'SELECT event, count(*) FROM leads_history WHERE id > 1000 GROUP BY 1 ORDER BY 1'), "deleted|1000\nentry|2000\nmove|2000", 'many rows');
+is($subscriber->safe_psql('postgres', $checks), '', 'check is empty');
+
+# A refused move stops the apply worker and nothing is lost.
+apply(q{DELETE FROM leads WHERE id = 5});
+$subscriber->safe_psql('postgres', q{SELECT align.attach('leads', 'b2b', assignee => 'owner', changed_at => 'changed_at')});
+is($subscriber->safe_psql('postgres', q{SELECT DISTINCT tgenabled FROM pg_trigger WHERE tgrelid = 'leads'::regclass AND NOT tgisinternal AND tgname LIKE 'align%'}),
+	'A', 'attached again: triggers stay enabled ALWAYS');
+my $log = -s $subscriber->logfile;
+$publisher->safe_psql('postgres', q{UPDATE leads SET stage = 'customer' WHERE id = 1001});
+ok(poll_log($subscriber, qr/cannot move from "mql" to "customer"/, $log), 'in mode enforce the apply worker stops');
+is(trail('leads', 'id = 1001'), "1001|1|entry||inquiry|\n1001|2|move|inquiry|mql|", 'at the move that is refused');
+$subscriber->safe_psql('postgres', q{SELECT align.attach('leads', 'b2b', assignee => 'owner', changed_at => 'changed_at', mode => 'observe')});
+$publisher->wait_for_catchup('mirror');
+is(trail('leads', 'id = 1001'), "1001|1|entry||inquiry|\n1001|2|move|inquiry|mql|\n1001|3|move|mql|customer|illegal_move", 'and goes on there');
+is($subscriber->safe_psql('postgres', $checks), '', 'check is empty');
+
+$subscriber->safe_psql('postgres', 'DROP SUBSCRIPTION mirror');
+$subscriber->stop;
+$publisher->stop;
+done_testing();
+
+sub poll_log
+{
+	my ($node, $pattern, $offset) = @_;
+
+	foreach (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return 1 if substr(slurp_file($node->logfile), $offset) =~ $pattern;
+		select(undef, undef, undef, 0.1);
+	}
+	return 0;
+}
