@@ -130,6 +130,7 @@ align_pending_batch(Oid root)
 	old_context = MemoryContextSwitchTo(TopTransactionContext);
 	batch = palloc0(sizeof(Batch));
 	batch->root = root;
+	batch->before = InvalidCommandId;
 	batch->context = AllocSetContextCreate(TopTransactionContext, "align pending changes",
 										   ALLOCSET_DEFAULT_SIZES);
 	batches = lappend(batches, batch);
@@ -180,6 +181,8 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	change->hash = align_pending_hash(attachment, key);
 	change->nest_level = GetCurrentTransactionNestLevel();
 	change->arrival = batch->arrivals++;
+	change->before = batch->before;
+	batch->before = InvalidCommandId;
 	change->effective_at = PENDING_NOT_TOLD;
 
 	if (batch->nchanges == batch->room)
@@ -193,6 +196,32 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	batch->changes[batch->nchanges++] = change;
 	MemoryContextSwitchTo(old_context);
 	return change;
+}
+
+bool
+align_pending_is_long(const Batch *batch)
+{
+	return batch->nchanges - batch->nwaiting >= RECORDER_BATCH;
+}
+
+void
+align_pending_tell(Batch *batch, const Change *change)
+{
+	batch->told[batch->ntold % PENDING_TOLD] = (ToldChange) {change->hash, change->command};
+	batch->ntold++;
+}
+
+bool
+align_pending_is_told(const Batch *batch, const Change *change)
+{
+	if (change->before == InvalidCommandId || change->before < batch->settled)
+		return true;
+	for (int i = 0; i < Min(batch->ntold, PENDING_TOLD); i++)
+	{
+		if (batch->told[i].hash == change->hash && batch->told[i].command == change->before)
+			return true;
+	}
+	return false;
 }
 
 void

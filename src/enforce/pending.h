@@ -31,6 +31,8 @@ typedef struct Change
 	Datum		old_key[ATTACHMENT_MAX_KEYS];	/* EVENT_REKEY */
 	uint32		hash;			/* of key */
 	CommandId	command;		/* that made the row version */
+	CommandId	before;			/* that made the version before; InvalidCommandId if
+								 * that was another transaction or nobody asks */
 	int			arrival;		/* counts within the batch */
 	int			nest_level;
 	bool		written;		/* by the flush under way */
@@ -63,6 +65,15 @@ typedef struct Change
 	int32		version;
 } Change;
 
+/* What was written lately. */
+typedef struct ToldChange
+{
+	uint32		hash;			/* of the key */
+	CommandId	command;
+} ToldChange;
+
+#define PENDING_TOLD 64
+
 typedef struct Batch
 {
 	Oid			root;
@@ -76,6 +87,11 @@ typedef struct Batch
 	int			nopen;			/* statements on a partitioned root under way */
 	int		   *open_levels;	/* nesting level of each */
 	int			open_room;
+	CommandId	before;			/* for the next change; see there */
+	CommandId	settled;		/* every version of earlier commands has been told */
+	int			ntold;			/* and of later ones, these */
+	ToldChange	told[PENDING_TOLD]; /* in a ring */
+	int			nwaiting;		/* changes that the last flush had to leave */
 	int			flush_level;	/* nesting level at which it is being flushed, 0:
 								 * it is not */
 } Batch;
@@ -86,6 +102,12 @@ extern bool align_pending_any(void);
 extern Batch *align_pending_batch(Oid root);
 /* A new change, zeroed but for key (copied), hash, nest_level and arrival. */
 extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Datum *key);
+/* Is it worth while to write what is there, in the midst of a statement? */
+extern bool align_pending_is_long(const Batch *batch);
+/* It is being written. */
+extern void align_pending_tell(Batch *batch, const Change *change);
+/* Is the version that a change follows one that we know? */
+extern bool align_pending_is_told(const Batch *batch, const Change *change);
 /* Take out the changes at the given positions (sorted flags), keep the rest. */
 extern void align_pending_remove(Batch *batch, const bool *gone);
 /* The first half of the row movement that this command is in the middle of, or

@@ -13,7 +13,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -71,9 +71,29 @@ align_comes_out_of_a_stage(const Change *change)
 }
 
 /*
+ * Has the change of its lead that made the version before been told, as far as
+ * the versions tell?  (It may be none that concerns us: then it is waited for in
+ * vain, until the outermost statement has ended.)
+ */
+static bool
+FollowsTold(const Run *run, int i)
+{
+	const Change *change = run->changes[i];
+
+	if (align_pending_is_told(run->batch, change))
+		return true;
+	for (int j = i - 1; j >= 0; j--)
+	{
+		if (run->lead_of[j] == run->lead_of[i])
+			return run->changes[j]->command == change->before;
+	}
+	return false;
+}
+
+/*
  * How many changes of the run, from its beginning, are known to follow what is
  * recorded.  The next one is of a lead with a change before it that we have not
- * been told yet; or it is the first half of a row movement.
+ * been told yet, its deletion perhaps; or it is the first half of a row movement.
  */
 static int
 CountComplete(Run *run)
@@ -86,7 +106,9 @@ CountComplete(Run *run)
 		if (!lead->seen)
 			lead->after = lead->alive ? lead->stage : NULL;
 		lead->seen = true;
-		if (change->movable)
+		if (change->movable || !FollowsTold(run, i))
+			return i;
+		if (change->event == EVENT_ENTRY && lead->after != NULL)
 			return i;
 		if (align_comes_out_of_a_stage(change) &&
 			(lead->after == NULL || strcmp(lead->after, change->from_stage) != 0))
@@ -192,12 +214,6 @@ CompareForRuns(const void *left, const void *right)
 	return CompareCommands(left, right);
 }
 
-static int
-TriggerDepth(void)
-{
-	return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH));
-}
-
 /*
  * Write these changes, run by run.
  *
@@ -236,9 +252,13 @@ WriteChanges(Attachment *attachment, Batch *batch, MemoryContext context, Change
 			FindJoined(&run);
 			MoveRecords(&run);
 		}
-		ExecuteRun(&run, more_to_come);
+		ExecuteRun(&run, more_to_come && run.joined == NULL);
 		for (int i = 0; i < run.nchanges; i++)
+		{
 			run.changes[i]->written = true;
+			if (more_to_come)
+				align_pending_tell(batch, run.changes[i]);
+		}
 		done += run.nchanges;
 		if (run.nchanges < length)
 			break;
@@ -299,14 +319,24 @@ Flush(Attachment *attachment, Batch *batch, bool more_to_come)
 	while (FlushOnce(attachment, batch, more_to_come))
 		;
 	batch->flush_level = 0;
+	batch->nwaiting = batch->nchanges;
+}
+
+int
+align_trigger_depth(void)
+{
+	/* it looks at none of its arguments */
+	return DatumGetInt32(pg_trigger_depth(NULL));
 }
 
 void
-align_recorder_flush(Attachment *attachment, Batch *batch)
+align_recorder_flush(Attachment *attachment, Batch *batch, bool more_to_come)
 {
-	if (batch->nchanges == 0)
-		return;
-	Flush(attachment, batch, TriggerDepth() > 1);
+	more_to_come = more_to_come || align_trigger_depth() > 1;
+	if (batch->nchanges > 0)
+		Flush(attachment, batch, more_to_come);
+	if (!more_to_come)
+		batch->settled = GetCurrentCommandId(false) + 1;
 }
 
 void
@@ -322,7 +352,7 @@ align_recorder_flush_all(void)
 	{
 		Batch	   *batch = (Batch *) lfirst(cell);
 
-		Flush(align_attachment(batch->root, false), batch, TriggerDepth() > 0);
+		Flush(align_attachment(batch->root, false), batch, align_trigger_depth() > 0);
 	}
 	if (need_snapshot)
 		PopActiveSnapshot();

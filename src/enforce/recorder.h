@@ -43,10 +43,13 @@ extern bool align_recorder_writes(Oid relid);
 
 /*
  * Write what is pending for the root of the attachment, as far as it belongs to
- * this nesting level and its predecessors are known.
+ * this nesting level and its predecessors are known.  more_to_come: the statement
+ * is not at its end (inside triggers of others it never is).
  */
 struct Batch;
-extern void align_recorder_flush(Attachment *attachment, struct Batch *batch);
+extern void align_recorder_flush(Attachment *attachment, struct Batch *batch, bool more_to_come);
+/* How many triggers are under way; 1 in one that no other has set off. */
+extern int	align_trigger_depth(void);
 
 /*
  * Everything that is pending is written now; for functions that read history

@@ -557,8 +557,8 @@ align_record_standing(Attachment *attachment, Relation rel, HeapTuple row, Histo
 	change->event = event;
 	change->fresh = fresh;
 	change->standing = true;
-	if (batch->nchanges >= RECORDER_BATCH)
-		align_recorder_flush(attachment, batch);
+	if (align_pending_is_long(batch))
+		align_recorder_flush(attachment, batch, true);
 }
 
 void
@@ -576,6 +576,6 @@ align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event, 
 	change->command = GetCurrentCommandId(false);
 	change->version = judges.version;
 	change->db_role = ActingRole(batch);
-	if (batch->nchanges >= RECORDER_BATCH)
-		align_recorder_flush(attachment, batch);
+	if (align_pending_is_long(batch))
+		align_recorder_flush(attachment, batch, true);
 }

@@ -69,6 +69,21 @@ CommandOf(Relation rel, HeapTuple row, bool unmade)
 }
 
 /*
+ * The command that made the version of a row that a trigger of somebody else has
+ * changed, if it was one of this transaction: its change may be told after this
+ * one.
+ */
+static CommandId
+CommandBefore(Relation rel, HeapTuple row)
+{
+	if (align_trigger_depth() <= 1 || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
+		HeapTupleHeaderXminFrozen(row->t_data) ||
+		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(row->t_data)))
+		return InvalidCommandId;
+	return HeapTupleHeaderGetCmin(row->t_data);
+}
+
+/*
  * Will an AFTER STATEMENT trigger flush what this row event leaves?
  */
 static bool
@@ -132,6 +147,7 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	align_pending_remove(batch, gone);
 	pfree(gone);
 
+	batch->before = CommandBefore(old_rel, before.row);
 	align_changes_of_update(batch, &before, &after, command);
 	heap_freetuple(before.row);
 	table_close(old_rel, NoLock);
@@ -164,6 +180,7 @@ align_record_row(PG_FUNCTION_ARGS)
 	{
 		before.row = trigdata->tg_trigtuple;
 		after.row = trigdata->tg_newtuple;
+		batch->before = CommandBefore(rel, before.row);
 		align_changes_of_update(batch, &before, &after, CommandOf(rel, after.row, false));
 	}
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -172,6 +189,7 @@ align_record_row(PG_FUNCTION_ARGS)
 		Change	   *removed = NULL;
 
 		after.row = trigdata->tg_trigtuple;
+		batch->before = InvalidCommandId;
 		if (batch->nchanges > 0 && IsLogicalWorker())
 			removed = align_change_replaced(batch, &after);
 		else if (batch->nchanges > 0 && attachment->marker.partitioned)
@@ -184,12 +202,13 @@ align_record_row(PG_FUNCTION_ARGS)
 	else
 	{
 		before.row = trigdata->tg_trigtuple;
+		batch->before = CommandBefore(rel, before.row);
 		waits = IsMoving(attachment, rel, before.row);
 		if (waits)
 		{
 			/* not between the halves of a movement */
-			if (batch->nchanges >= RECORDER_BATCH)
-				align_recorder_flush(attachment, batch);
+			if (align_pending_is_long(batch))
+				align_recorder_flush(attachment, batch, true);
 			KeepForMovement(batch, align_change_of_delete(batch, &before, CommandOf(rel, before.row, true)),
 							rel, before.row);
 		}
@@ -197,8 +216,10 @@ align_record_row(PG_FUNCTION_ARGS)
 			(void) align_change_of_delete(batch, &before, CommandOf(rel, before.row, true));
 	}
 
-	if (!waits && (batch->nchanges >= RECORDER_BATCH || !FlushWillCome(attachment, batch)))
-		align_recorder_flush(attachment, batch);
+	if (!waits && !FlushWillCome(attachment, batch))
+		align_recorder_flush(attachment, batch, false);
+	else if (!waits && align_pending_is_long(batch))
+		align_recorder_flush(attachment, batch, true);
 	return PointerGetDatum(NULL);
 }
 
@@ -252,7 +273,7 @@ RecordTruncate(Attachment *attachment, Relation rel)
 	}
 	SPI_cursor_close(portal);
 	SPI_finish();
-	align_recorder_flush(attachment, align_pending_batch(attachment->marker.root));
+	align_recorder_flush(attachment, align_pending_batch(attachment->marker.root), false);
 }
 
 Datum
@@ -291,8 +312,7 @@ align_record_statement(PG_FUNCTION_ARGS)
 	}
 	if (attachment->marker.partitioned)
 		align_pending_close(batch);
-	if (batch->nchanges > 0)
-		align_recorder_flush(attachment, batch);
+	align_recorder_flush(attachment, batch, false);
 	return PointerGetDatum(NULL);
 }
 

@@ -260,6 +260,53 @@ UPDATE leads SET stage = 'sal' WHERE id IN (100, 102);
 SELECT * FROM trail WHERE id BETWEEN 100 AND 109;
 SELECT * FROM align.check('leads');
 
+-- a trigger goes on from where only the owner, or only another column, was changed
+CREATE FUNCTION hurry() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE leads SET stage = (align.next_stages(align.agreed('roads_triggers'), new.stage))[1]
+    WHERE id = new.id AND stage = new.stage AND stage IN ('mql', 'enriched');
+    RETURN NULL;
+END $$;
+INSERT INTO leads VALUES (110, 'inquiry'), (111, 'inquiry'), (112, 'inquiry'), (113, 'inquiry');
+UPDATE leads SET stage = 'mql' WHERE id BETWEEN 110 AND 119;
+CREATE TRIGGER aaa_hurry AFTER UPDATE ON leads FOR EACH ROW WHEN (new.owner = 'fast') EXECUTE FUNCTION hurry();
+UPDATE leads SET owner = 'fast' WHERE id = 110;
+UPDATE leads SET n = 1, owner = 'fast' WHERE id IN (111, 112);
+BEGIN;
+UPDATE leads SET n = 2 WHERE id = 113;
+UPDATE leads SET n = 3, owner = 'fast' WHERE id = 113;
+COMMIT;
+DROP TRIGGER aaa_hurry ON leads;
+-- a row comes back in a trigger on its deletion
+CREATE FUNCTION resurrect() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO leads VALUES (old.id, 'inquiry', 'again');
+    UPDATE leads SET stage = 'mql' WHERE id = old.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER aaa_resurrect AFTER DELETE ON leads FOR EACH ROW EXECUTE FUNCTION resurrect();
+DELETE FROM leads WHERE id = 110;
+DROP TRIGGER aaa_resurrect ON leads;
+SELECT id, entry_no AS no, event, from_stage, stage, assignee, source FROM leads_history WHERE id BETWEEN 110 AND 119 ORDER BY 1, 2;
+SELECT * FROM promises WHERE id BETWEEN 110 AND 119;
+SELECT * FROM align.check('leads');
+-- a trigger of another table changes one lead several times
+CREATE FUNCTION called_often() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE leads SET stage = 'mql' WHERE id = new.lead;
+    UPDATE leads SET n = n + 1 WHERE id = new.lead;
+    UPDATE leads SET stage = 'sal' WHERE id = new.lead;
+    UPDATE leads SET owner = 'joe' WHERE id = new.lead;
+    UPDATE leads SET stage = 'sql' WHERE id = new.lead;
+    RETURN NULL;
+END $$;
+DROP TRIGGER called ON calls;
+CREATE TRIGGER called AFTER INSERT ON calls FOR EACH ROW EXECUTE FUNCTION called_often();
+INSERT INTO leads VALUES (120, 'inquiry'), (121, 'inquiry');
+INSERT INTO calls VALUES (120), (121);
+SELECT * FROM trail WHERE id BETWEEN 120 AND 129;
+SELECT * FROM align.check('leads');
+
 -- the same on a partitioned table, where a move is a DELETE and an INSERT
 CREATE TABLE deals (id int, stage text, owner text, PRIMARY KEY (id, stage)) PARTITION BY LIST (stage);
 CREATE TABLE deals_marketing PARTITION OF deals FOR VALUES IN ('inquiry', 'mql', 'enriched');
