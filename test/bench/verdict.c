@@ -1,0 +1,58 @@
+/*
+ * verdict.c
+ *	  Triggers for measuring alone: one that does nothing, and one that judges a
+ *	  move with align's own code and records nothing.
+ *
+ * Not part of the product: test/bench/run compiles it into a library of its own,
+ * which finds align's functions in the align that the server has loaded.
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "enforce/attachment.h"
+#include "enforce/replay.h"
+#include "enforce/verdict.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(bench_nothing);
+PG_FUNCTION_INFO_V1(bench_verdict);
+
+Datum
+bench_nothing(PG_FUNCTION_ARGS)
+{
+	(void) fcinfo;
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * What align.record_row() does of an UPDATE up to the verdict.
+ */
+Datum
+bench_verdict(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	Attachment *attachment = align_attachment(RelationGetRelid(rel), false);
+	RowMove		row_move;
+	Verdict		verdict;
+
+	memset(&row_move, 0, sizeof(RowMove));
+	row_move.agreement = attachment->marker.agreement;
+	row_move.funnel = align_agreement_funnel_at(row_move.agreement, GetCurrentTimestamp(),
+												&row_move.version);
+	row_move.move.from = align_row_stage(attachment, desc, trigdata->tg_trigtuple,
+										 row_move.funnel, &row_move.move.from_label);
+	row_move.move.to = align_row_stage(attachment, desc, trigdata->tg_newtuple,
+									   row_move.funnel, &row_move.move.to_label);
+	row_move.move.reason = align_row_column(attachment, ROW_REASON, desc, trigdata->tg_newtuple);
+	align_verdict(attachment, rel, &row_move, trigdata->tg_newtuple, &verdict);
+	if (verdict.nbroken > 0)
+		align_verdict_report(attachment, rel, &row_move, trigdata->tg_newtuple, &verdict, ERROR);
+	return PointerGetDatum(NULL);
+}
