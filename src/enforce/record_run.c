@@ -167,6 +167,7 @@ TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 		(WantsLatest(run) && !IsStageEvent(event));
 	if (align_ends_life(event, align_source_is_merged(last->source.text, last->source.len)))
 	{
+		lead->ended = true;
 		lead->latest = DT_NOBEGIN;
 		lead->recompute = false;
 	}

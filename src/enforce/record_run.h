@@ -33,6 +33,7 @@ typedef struct LeadState
 	TimestampTz recorded_at;	/* likewise */
 	TimestampTz latest;			/* effective_at of all entries of its life */
 	bool		alive;			/* its last entry has a stage */
+	bool		ended;			/* its last entry ends a life */
 	char	   *stage;			/* of its last entry */
 	char	   *team;
 	char	   *source;

@@ -156,7 +156,7 @@ FindJoined(Run *run)
 	align_run_read_last(&target);
 	run->joined = palloc(run->nchanges * sizeof(bool));
 	for (int i = 0; i < run->nchanges; i++)
-		run->joined[i] = target.lead_of[i]->alive;
+		run->joined[i] = target.lead_of[i]->recorded && !target.lead_of[i]->ended;
 }
 
 /*

@@ -98,6 +98,19 @@ UPDATE leads SET id = 301, stage = 'inquiry' WHERE id = 300;
 SELECT id, entry_no AS no, event, from_stage, stage, source, note FROM leads_history WHERE id IN (7, 8, 9, 300, 301) ORDER BY 1, 2;
 SELECT * FROM align.check('leads');
 
+-- on to the number of a lead that was taken out of the funnel, and then deleted
+CREATE TABLE loose (id int PRIMARY KEY, stage text);
+SELECT align.attach('loose', 'roads_keys', mode => 'observe');
+INSERT INTO loose VALUES (1, 'mql'), (2, 'mql');
+UPDATE loose SET stage = 'sal' WHERE id = 2;
+UPDATE loose SET stage = NULL WHERE id = 1;
+DELETE FROM loose WHERE id = 1;
+UPDATE loose SET id = 1 WHERE id = 2;
+SELECT * FROM align.check('loose');
+UPDATE loose SET stage = 'customer' WHERE id = 1;
+SELECT id, entry_no AS no, event, from_stage, stage FROM loose_history ORDER BY 1, 2;
+SELECT * FROM align.check('loose');
+
 -- types of keys, each through the same operations
 CREATE PROCEDURE tour(relation regclass, a text, b text, c text) LANGUAGE plpgsql AS $$
 BEGIN

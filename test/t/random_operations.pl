@@ -455,13 +455,13 @@ foreach my $seed (@seeds)
 	}
 	srand($seed);
 	note("seed $seed: $operations operations by $sessions sessions");
-	my (@runs, @out, @err);
+	my @runs;
 	foreach my $n (0 .. $sessions)
 	{
 		my $file = "$folder/$seed.$n.sql";
 		$session = $n;
 		append_to_file($file, $n == $sessions ? governor() : script($operations / $sessions));
-		push @runs, IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-f', $file ], '>', \$out[$n], '2>', \$err[$n], IPC::Run::timeout(10 * $PostgreSQL::Test::Utils::timeout_default));
+		push @runs, IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-f', $file ], '<', \undef, '>', '/dev/null', '2>', "$file.err", IPC::Run::timeout(10 * $PostgreSQL::Test::Utils::timeout_default));
 	}
 	$_->finish foreach @runs;
 
@@ -470,7 +470,7 @@ foreach my $seed (@seeds)
 	{
 		open my $in, '<', "$folder/$seed.$n.sql" or die $!;
 		my @lines = ('', <$in>);
-		foreach my $line (split /\n/, $err[$n])
+		foreach my $line (split /\n/, slurp_file("$folder/$seed.$n.sql.err"))
 		{
 			my ($number, $code) = $line =~ /sql:(\d+): ERROR:\s+(\w{5})/ or push(@strange, $line), next;
 			$seen{$code}++;
