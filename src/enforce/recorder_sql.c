@@ -276,8 +276,11 @@ ExecuteStatement(SPIPlanPtr plan, RecorderStatement statement)
 {
 	int			result;
 
+	/* who changed the row is the last to have done so: all that is recorded of it
+	 * is written to, also by a transaction whose snapshot is older than that */
 	if (!IsRead(statement))
-		return SPI_execute_plan(plan, NULL, NULL, false, 0);
+		return SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(), InvalidSnapshot,
+									false, true, 0);
 
 	/* as of now, with what this very command has recorded already */
 	CommandCounterIncrement();

@@ -98,6 +98,10 @@ DECLARE
     b text;
 BEGIN
     IF tg_op = 'TRUNCATE' THEN
+        -- an older snapshot shows us rows that others have deleted since
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE EXCEPTION 'not now';
+        END IF;
         EXECUTE format('INSERT INTO audit SELECT %L, stage::text, NULL FROM %s', tg_argv[0], tg_relid::regclass);
         RETURN NULL;
     END IF;
