@@ -134,6 +134,7 @@ foreach my $round (1 .. 4)
 	# A checkpoint in between: recovery begins in the middle.
 	$node->safe_psql('postgres', 'CHECKPOINT') if $round > 2;
 	$node->poll_query_until('postgres', "SELECT count(*) > $before + 2000 FROM leads") or die "nothing is loaded";
+	$node->poll_query_until('postgres', 'SELECT count(*) > 0 FROM pg_prepared_xacts') or die "nothing is prepared";
 	my @processes = split /\n/, $node->safe_psql('postgres', q(SELECT pid FROM pg_stat_activity ORDER BY application_name = 'pgbench' DESC, state = 'active' DESC));
 	if ($round % 2)
 	{
