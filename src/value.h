@@ -48,6 +48,13 @@ extern void align_check_flags(uint32 flags, const char *type_name);
 extern char *align_text_value_recv(StringInfo buf, const char *type_name);
 extern bytea *align_text_value_send(const TextValue *value);
 
+/* Equal, or both absent (NULL). */
+static inline bool
+align_same_string(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 /* For functions that are not STRICT: raise unless the argument is there. */
 extern void align_require_argument(FunctionCallInfo fcinfo, int argno, const char *what);
 

@@ -130,14 +130,11 @@ RecordEnded(const RowTable *table, HeapTuple row, const char *source)
 static bool
 SameText(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 {
-	LeadString	now;
-
 	if (table->attachment->column[role] == InvalidAttrNumber)
 		return true;
-	now = align_row_column(table->attachment, role, RelationGetDescr(table->rel), row);
-	if (now.text == NULL || recorded == NULL)
-		return now.text == NULL && recorded == NULL;
-	return strlen(recorded) == (size_t) now.len && memcmp(recorded, now.text, now.len) == 0;
+	return align_lead_same(align_lead_cstring(recorded),
+						   align_row_column(table->attachment, role,
+											RelationGetDescr(table->rel), row));
 }
 
 /*

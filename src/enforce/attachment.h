@@ -191,6 +191,9 @@ extern void align_look_at_records(Attachment *attachment);
  */
 extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 							   const Attachment *attachment, Datum *values);
+/* The values of a key, in the current memory context. */
+extern void align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy);
+extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *b);
 /* {"id": 42}: how keys are shown in result sets; a jsonb Datum. */
 extern Datum align_key_jsonb(const Attachment *attachment, const Datum *values);
 /* (id)=(42): how keys are shown in messages. */

@@ -46,18 +46,10 @@ HashKey(FindingKey key)
 }
 
 static inline bool
-SameString(LeadString a, LeadString b)
-{
-	if (a.text == NULL || b.text == NULL)
-		return a.text == b.text;
-	return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
-}
-
-static inline bool
 SameKey(FindingKey a, FindingKey b)
 {
-	return a.rule == b.rule && a.sla == b.sla && SameString(a.from, b.from) &&
-		SameString(a.to, b.to);
+	return a.rule == b.rule && a.sla == b.sla && align_lead_same(a.from, b.from) &&
+		align_lead_same(a.to, b.to);
 }
 
 #define SH_PREFIX findings

@@ -15,7 +15,6 @@
 #include "miscadmin.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rls.h"
@@ -243,9 +242,7 @@ CheckKnownStage(const Check *check, const LeadRow *row, const RecordedEntry *ent
 static void
 CheckText(const Check *check, const char *problem, const char *recorded, const char *expected)
 {
-	if (recorded == NULL && expected == NULL)
-		return;
-	if (recorded == NULL || expected == NULL || strcmp(recorded, expected) != 0)
+	if (!align_same_string(recorded, expected))
 		align_check_report(check, problem, recorded, expected);
 }
 
@@ -355,9 +352,7 @@ CheckLeads(Check *check)
 		ClockTuples tuples = {0};
 
 		MemoryContextSwitchTo(context);
-		for (int i = 0; i < check->attachment->nkeys; i++)
-			key[i] = datumCopy(smallest[i], check->attachment->keys[i].typbyval,
-							   check->attachment->keys[i].typlen);
+		align_copy_key(check->attachment, smallest, key);
 		for (; align_records_compare(&rows, key) == 0; NextRow(&rows, caller))
 			GatherRow(&rows, &row);
 		for (; align_records_compare(&entries, key) == 0; NextRow(&entries, caller))

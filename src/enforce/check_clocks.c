@@ -49,12 +49,6 @@ CompareEntries(const void *left, const void *right)
 	return (a->entry_no > b->entry_no) - (a->entry_no < b->entry_no);
 }
 
-static LeadString
-AsString(const char *text)
-{
-	return (LeadString) {text, text != NULL ? (int) strlen(text) : 0};
-}
-
 /*
  * The clocks that follow from the history.  Sorts it.
  */
@@ -80,9 +74,9 @@ Replay(Check *check, RecordedHistory *history)
 		replay.merged = entry->merged;
 		replay.not_live = entry->not_live;
 		replay.effective_at = entry->effective_at;
-		replay.stage = AsString(entry->stage);
-		replay.assignee = AsString(entry->assignee);
-		replay.agreement = AsString(entry->agreement);
+		replay.stage = align_lead_cstring(entry->stage);
+		replay.assignee = align_lead_cstring(entry->assignee);
+		replay.agreement = align_lead_cstring(entry->agreement);
 		replay.version = entry->version;
 		align_replay_entry(&check->clocks, &replay);
 	}

@@ -17,20 +17,6 @@
 #include "enforce/check.h"
 #include "judge/judge.h"
 
-static LeadString
-AsString(const char *text)
-{
-	return (LeadString) {text, text != NULL ? (int) strlen(text) : 0};
-}
-
-static bool
-SameText(const char *a, const char *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return strcmp(a, b) == 0;
-}
-
 /* "entry 3: illegal_move" */
 static char *
 OfEntry(const RecordedEntry *entry, const char *text)
@@ -48,16 +34,9 @@ Funnel *
 align_check_funnel(Check *check, const RecordedEntry *entry)
 {
 	return align_replay_funnel(&check->clocks,
-							   AsString(entry->agreement != NULL ? entry->agreement :
+							   align_lead_cstring(entry->agreement != NULL ? entry->agreement :
 										check->attachment->marker.agreement),
 							   entry->version);
-}
-
-static bool
-IsStageEvent(int event)
-{
-	return event == EVENT_OPENING || event == EVENT_ENTRY || event == EVENT_MOVE ||
-		event == EVENT_OVERRIDE;
 }
 
 static void
@@ -87,7 +66,7 @@ CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage
 
 	if (entry->event == EVENT_OPENING || entry->event == EVENT_ENTRY)
 		stage = NULL;
-	if (SameText(entry->from_stage, stage))
+	if (align_same_string(entry->from_stage, stage))
 		return;
 	/* an agreement may have renamed the stage in between */
 	if (funnel != NULL && entry->from_stage != NULL && stage != NULL)
@@ -159,9 +138,9 @@ ExpectedRules(const Funnel *funnel, const RecordedEntry *entry)
 		broken[0] = RULE_LEFT_FUNNEL;
 	else
 	{
-		move.from_label = AsString(entry->from_stage);
-		move.to_label = AsString(entry->stage);
-		move.reason = AsString(entry->reason);
+		move.from_label = align_lead_cstring(entry->from_stage);
+		move.to_label = align_lead_cstring(entry->stage);
+		move.reason = align_lead_cstring(entry->reason);
 		if (entry->from_stage != NULL)
 			move.from = align_funnel_stage(funnel, move.from_label.text, move.from_label.len);
 		move.to = align_funnel_stage(funnel, move.to_label.text, move.to_label.len);
@@ -178,7 +157,7 @@ CheckViolation(const Check *check, const RecordedEntry *entry, const Funnel *fun
 	char	   *recorded;
 	char	   *expected;
 
-	if (entry->event == EVENT_OPENING || !IsStageEvent(entry->event) || funnel == NULL)
+	if (entry->event == EVENT_OPENING || !align_is_stage_event(entry->event) || funnel == NULL)
 		return;
 	recorded = RecordedRules(entry->violation);
 	expected = ExpectedRules(funnel, entry);
@@ -195,7 +174,7 @@ static void
 Advance(RecordedState *state, const RecordedEntry *entry)
 {
 	state->entry = entry;
-	if (IsStageEvent(entry->event))
+	if (align_is_stage_event(entry->event))
 		state->entered = entry;
 	state->alive = !entry->not_live && entry->stage != NULL && entry->event != EVENT_DELETED &&
 		entry->event != EVENT_TRUNCATED;

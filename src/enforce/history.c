@@ -95,6 +95,13 @@ align_source_is_not_live(const char *source, int len)
 }
 
 bool
+align_is_stage_event(int event)
+{
+	return event == EVENT_OPENING || event == EVENT_ENTRY || event == EVENT_MOVE ||
+		event == EVENT_OVERRIDE;
+}
+
+bool
 align_ends_life(int event, bool merged)
 {
 	return (event == EVENT_DELETED || event == EVENT_TRUNCATED) && !merged;

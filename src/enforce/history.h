@@ -133,6 +133,8 @@ extern int	align_history_event(const char *name, int len);
  */
 extern bool align_source_is_merged(const char *source, int len);
 extern bool align_source_is_not_live(const char *source, int len);
+/* Is it an event that may put a lead into a stage?  (Any int: -1 is none.) */
+extern bool align_is_stage_event(int event);
 /* Do the entries after this one belong to another life? */
 extern bool align_ends_life(int event, bool merged);
 

@@ -58,19 +58,8 @@ typedef enum JourneyColumn
 static LeadString
 ScanString(const RecordScan *scan, JourneyColumn column)
 {
-	text	   *value;
-
-	if (scan->nulls[column])
-		return (LeadString) {NULL, 0};
-	value = DatumGetTextPP(scan->values[column]);
-	return (LeadString) {VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value)};
-}
-
-static bool
-IsStageEvent(int event)
-{
-	return event == EVENT_OPENING || event == EVENT_ENTRY || event == EVENT_MOVE ||
-		event == EVENT_OVERRIDE;
+	return scan->nulls[column] ? align_lead_cstring(NULL) :
+		align_lead_varlena(scan->values[column]);
 }
 
 /*
@@ -80,15 +69,13 @@ static LeadString
 ScanAmount(const RecordScan *scan)
 {
 	Numeric		amount;
-	char	   *text;
 
 	if (scan->nulls[JOURNEY_AMOUNT])
-		return (LeadString) {NULL, 0};
+		return align_lead_cstring(NULL);
 	amount = DatumGetNumeric(scan->values[JOURNEY_AMOUNT]);
 	if (numeric_is_nan(amount) || numeric_is_inf(amount))
-		return (LeadString) {NULL, 0};
-	text = align_amount_text(amount);
-	return (LeadString) {text, (int) strlen(text)};
+		return align_lead_cstring(NULL);
+	return align_lead_cstring(align_amount_text(amount));
 }
 
 /*
@@ -106,8 +93,8 @@ AddEntry(LeadBuilder *builder, const RecordScan *scan, bool with_team, bool *end
 	if (align_source_is_not_live(source.text, source.len))
 		return;
 	if (event != EVENT_TOUCH && !align_source_is_merged(source.text, source.len))
-		*ended = !IsStageEvent(event) || scan->nulls[JOURNEY_STAGE];
-	if (IsStageEvent(event))
+		*ended = !align_is_stage_event(event) || scan->nulls[JOURNEY_STAGE];
+	if (align_is_stage_event(event))
 		input.stage = ScanString(scan, JOURNEY_STAGE);
 	else if (event != EVENT_TOUCH)
 		return;
@@ -143,7 +130,7 @@ align_recorded_journeys(const Attachment *attachment, bool with_team,
 		bool		ended = true;
 
 		MemoryContextSwitchTo(context);
-		align_records_copy_key(&scan, key);
+		align_copy_key(scan.attachment, scan.key, key);
 		builder = align_lead_builder(context);
 		while (align_records_compare(&scan, key) == 0)
 		{

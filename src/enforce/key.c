@@ -15,6 +15,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/datum.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/json.h"
@@ -367,4 +368,26 @@ align_key_text(const Attachment *attachment, const Datum *values)
 						 KeyValueText(&attachment->keys[i], values[i]));
 	appendStringInfoChar(&buf, ')');
 	return buf.data;
+}
+
+void
+align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+		copy[i] = datumCopy(key[i], attachment->keys[i].typbyval, attachment->keys[i].typlen);
+}
+
+bool
+align_same_key(Attachment *attachment, const Datum *a, const Datum *b)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		KeyColumn  *column = &attachment->keys[i];
+
+		if (datum_image_eq(a[i], b[i], column->typbyval, column->typlen))
+			continue;
+		if (!DatumGetBool(FunctionCall2Coll(&column->eq, column->collation, a[i], b[i])))
+			return false;
+	}
+	return true;
 }

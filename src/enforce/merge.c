@@ -28,19 +28,6 @@
 
 PG_FUNCTION_INFO_V1(align_merge_leads);
 
-static bool
-SameKey(Attachment *attachment, const Datum *a, const Datum *b)
-{
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		KeyColumn  *key = &attachment->keys[i];
-
-		if (!DatumGetBool(FunctionCall2Coll(&key->eq, key->collation, a[i], b[i])))
-			return false;
-	}
-	return true;
-}
-
 /*
  * Both rows, as far as they are there, in the order of their keys, so that two
  * that merge the same leads do not wait for each other.
@@ -77,7 +64,7 @@ LockTableRows(Attachment *attachment, MergedLead *from, MergedLead *into)
 
 		for (int j = 0; j < nkeys; j++)
 			key[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1, &isnull);
-		if (SameKey(attachment, key, from->key))
+		if (align_same_key(attachment, key, from->key))
 			from->in_table = true;
 		else
 			into->in_table = true;
@@ -263,7 +250,7 @@ align_merge_leads(PG_FUNCTION_ARGS)
 	align_key_argument(fcinfo, 2, attachment, into.key);
 	from.text = align_key_text(attachment, from.key);
 	into.text = align_key_text(attachment, into.key);
-	if (SameKey(attachment, from.key, into.key))
+	if (align_same_key(attachment, from.key, into.key))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot merge lead %s with itself", into.text)));

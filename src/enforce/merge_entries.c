@@ -137,12 +137,6 @@ WriteEntry(Attachment *attachment, const MergeEntry *entry)
 	align_execute_as_owner(attachment, command.data, nkeys + HISTORY_NCOLUMNS, types, values, nulls);
 }
 
-static bool
-SameText(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /*
  * The lead that stays: where the joined journey ends elsewhere than the row
  * stands, an entry that brings it there, which is nobody's move; then one that
@@ -158,7 +152,7 @@ align_merge_entries_of_into(Attachment *attachment, const MergedLead *from, cons
 	entry.entry_no = into->entry_no + nmoved + 1;
 	entry.recorded_at = recorded_at + nmoved;
 	ReadJourneyEnd(attachment, into, &end);
-	if (!SameText(end.stage, into->stage) || !SameText(end.assignee, into->assignee))
+	if (!align_same_string(end.stage, into->stage) || !align_same_string(end.assignee, into->assignee))
 	{
 		entry.event = EVENT_OPENING;
 		entry.effective_at = end.effective_at;

@@ -6,7 +6,6 @@
 
 #include "access/htup_details.h"
 #include "common/hashfn.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -154,30 +153,13 @@ align_pending_hash(Attachment *attachment, const Datum *key)
 	return hash;
 }
 
-bool
-align_pending_same_key(Attachment *attachment, const Datum *a, const Datum *b)
-{
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		KeyColumn  *column = &attachment->keys[i];
-
-		if (datum_image_eq(a[i], b[i], column->typbyval, column->typlen))
-			continue;
-		if (!DatumGetBool(FunctionCall2Coll(&column->eq, column->collation, a[i], b[i])))
-			return false;
-	}
-	return true;
-}
-
 Change *
 align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
 	Change	   *change = palloc0(sizeof(Change));
 
-	for (int i = 0; i < attachment->nkeys; i++)
-		change->key[i] = datumCopy(key[i], attachment->keys[i].typbyval,
-								   attachment->keys[i].typlen);
+	align_copy_key(attachment, key, change->key);
 	change->hash = align_pending_hash(attachment, key);
 	change->nest_level = GetCurrentTransactionNestLevel();
 	change->arrival = batch->arrivals++;

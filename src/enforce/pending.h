@@ -114,7 +114,6 @@ extern void align_pending_remove(Batch *batch, const bool *gone);
  * NULL. */
 extern Change *align_pending_movable(Batch *batch, CommandId command);
 extern uint32 align_pending_hash(Attachment *attachment, const Datum *key);
-extern bool align_pending_same_key(Attachment *attachment, const Datum *a, const Datum *b);
 extern char *align_pending_string(Batch *batch, const char *text, int len);
 
 /* A statement on a partitioned root begins, or ends. */

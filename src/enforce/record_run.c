@@ -21,7 +21,7 @@ FindLead(Run *run, Change *change)
 	{
 		lead = &run->leads[i];
 		if (lead->hash == change->hash &&
-			align_pending_same_key(run->attachment, lead->key, change->key))
+			align_same_key(run->attachment, lead->key, change->key))
 			return lead;
 	}
 	lead = &run->leads[run->nleads];
@@ -91,12 +91,8 @@ align_spi_text(uint64 row, int attnum)
 {
 	bool		isnull;
 	Datum		value = SpiField(row, attnum, &isnull);
-	text	   *string;
 
-	if (isnull)
-		return (LeadString) {NULL, 0};
-	string = DatumGetTextPP(value);
-	return (LeadString) {VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string)};
+	return isnull ? align_lead_cstring(NULL) : align_lead_varlena(value);
 }
 
 static char *
@@ -110,7 +106,7 @@ bool
 align_leaves_alive(int event, const char *stage, const char *source)
 {
 	return stage != NULL && event != EVENT_DELETED && event != EVENT_TRUNCATED &&
-		(source == NULL || strcmp(source, SOURCE_NOT_LIVE) != 0);
+		!SaysNotLive(source);
 }
 
 /*
@@ -139,13 +135,6 @@ WantsLatest(const Run *run)
 	return run->attachment->column[ROW_CHANGED_AT] != 0;
 }
 
-static inline bool
-IsStageEvent(int event)
-{
-	return event == EVENT_OPENING || event == EVENT_ENTRY || event == EVENT_MOVE ||
-		event == EVENT_OVERRIDE;
-}
-
 static void
 TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 {
@@ -164,7 +153,7 @@ TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 	 * end in the stage that one tells which only says who holds the lead, or that
 	 * it has a new key */
 	lead->recompute = last->latest > last->effective_at ||
-		(WantsLatest(run) && !IsStageEvent(event));
+		(WantsLatest(run) && !align_is_stage_event(event));
 	if (align_ends_life(event, align_source_is_merged(last->source.text, last->source.len)))
 	{
 		lead->ended = true;
@@ -224,12 +213,8 @@ DirectText(const DirectTable *table, HeapTuple tuple, int column)
 {
 	bool		isnull;
 	Datum		value = DirectField(table, tuple, column, &isnull);
-	text	   *string;
 
-	if (isnull)
-		return (LeadString) {NULL, 0};
-	string = DatumGetTextPP(value);
-	return (LeadString) {VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string)};
+	return isnull ? align_lead_cstring(NULL) : align_lead_varlena(value);
 }
 
 static void

@@ -77,6 +77,13 @@ extern void align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc
 
 /* Does the change say that the lead was in a stage, and which? */
 extern bool align_comes_out_of_a_stage(const Change *change);
+/* Is it a change of a row that is not live? */
+static inline bool
+SaysNotLive(const char *source)
+{
+	return source != NULL && align_source_is_not_live(source, strlen(source));
+}
+
 /* Is a lead in the funnel after such an entry? */
 extern bool align_leaves_alive(int event, const char *stage, const char *source);
 
@@ -90,11 +97,5 @@ SpiField(uint64 row, int attnum, bool *isnull)
 }
 
 extern LeadString align_spi_text(uint64 row, int attnum);
-
-static inline LeadString
-AsLeadString(const char *text)
-{
-	return (LeadString) {text, text ? (int) strlen(text) : 0};
-}
 
 #endif							/* ALIGN_RECORD_RUN_H */

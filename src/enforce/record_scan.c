@@ -9,7 +9,6 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
@@ -237,14 +236,6 @@ align_records_compare(RecordScan *scan, const Datum *key)
 			return result < 0 ? -1 : 1;
 	}
 	return 0;
-}
-
-void
-align_records_copy_key(const RecordScan *scan, Datum *key)
-{
-	for (int i = 0; i < scan->attachment->nkeys; i++)
-		key[i] = datumCopy(scan->key[i], scan->attachment->keys[i].typbyval,
-						   scan->attachment->keys[i].typlen);
 }
 
 char *

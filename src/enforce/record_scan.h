@@ -73,8 +73,6 @@ extern void align_records_end(RecordScan *scan);
 /* < 0, 0 or > 0: the scan's row compared with a key; a scan at its end is
  * greater than all. */
 extern int	align_records_compare(RecordScan *scan, const Datum *key);
-/* The key, copied to the current memory context. */
-extern void align_records_copy_key(const RecordScan *scan, Datum *key);
 
 /* A text column: palloc'd, NULL if it is null. */
 extern char *align_records_text(const RecordScan *scan, int column);

@@ -86,17 +86,17 @@ ApplyToClocks(Run *run, LeadState *lead, const Change *change, TimestampTz effec
 	if (!lead->has_clocks)
 	{
 		align_replay_begin(&lead->clocks, run->attachment->marker.agreement, run->context);
-		align_replay_set_state(&lead->clocks, false, AsLeadString(NULL), AsLeadString(NULL));
+		align_replay_set_state(&lead->clocks, false, align_lead_cstring(NULL), align_lead_cstring(NULL));
 		lead->has_clocks = true;
 	}
 	entry.event = change->event;
 	entry.merged = false;
 	entry.effective_at = effective_at;
-	entry.stage = AsLeadString(change->stage);
-	entry.assignee = AsLeadString(change->assignee);
-	entry.agreement = AsLeadString(run->attachment->marker.agreement);
+	entry.stage = align_lead_cstring(change->stage);
+	entry.assignee = align_lead_cstring(change->assignee);
+	entry.agreement = align_lead_cstring(run->attachment->marker.agreement);
 	entry.version = change->version;
-	entry.not_live = change->source != NULL && strcmp(change->source, SOURCE_NOT_LIVE) == 0;
+	entry.not_live = SaysNotLive(change->source);
 	align_replay_entry(&lead->clocks, &entry);
 }
 
@@ -163,7 +163,7 @@ FollowsRecord(const Run *run, const LeadState *lead, const Change *change)
 	if (!align_comes_out_of_a_stage(change))
 		return true;
 	if (lead->recorded && !lead->alive && lead->source != NULL &&
-		(strcmp(lead->source, SOURCE_LIVE) == 0 || strcmp(lead->source, SOURCE_NOT_LIVE) == 0))
+		(strcmp(lead->source, SOURCE_LIVE) == 0 || SaysNotLive(lead->source)))
 		return true;
 	if (!lead->alive)
 		return false;

@@ -67,7 +67,7 @@ align_comes_out_of_a_stage(const Change *change)
 {
 	return !change->standing && change->from_stage != NULL &&
 		change->event != EVENT_ENTRY && change->event != EVENT_OPENING &&
-		(change->source == NULL || strcmp(change->source, SOURCE_NOT_LIVE) != 0);
+		!SaysNotLive(change->source);
 }
 
 /*

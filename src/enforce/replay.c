@@ -80,14 +80,6 @@ CopyCString(LeadClocks *clocks, const char *string)
 	return string != NULL ? MemoryContextStrdup(clocks->context, string) : NULL;
 }
 
-static inline bool
-IsString(const char *a, LeadString b)
-{
-	if (a == NULL || b.text == NULL)
-		return a == NULL && b.text == NULL;
-	return strlen(a) == (size_t) b.len && memcmp(a, b.text, b.len) == 0;
-}
-
 void
 align_replay_set_state(LeadClocks *clocks, bool alive, LeadString stage, LeadString assignee)
 {
@@ -122,7 +114,8 @@ align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version)
 {
 	if (version == 0 || agreement.len > AGREEMENT_MAX_NAME)
 		return NULL;
-	if (clocks->funnel_version != version || !IsString(clocks->funnel_agreement, agreement))
+	if (clocks->funnel_version != version ||
+		!align_lead_same(align_lead_cstring(clocks->funnel_agreement), agreement))
 	{
 		memcpy(clocks->funnel_agreement, agreement.text, agreement.len);
 		clocks->funnel_agreement[agreement.len] = '\0';
@@ -281,7 +274,7 @@ IsBeforeDue(const SlaClock *clock, TimestampTz at)
 static void
 PassTo(LeadClocks *clocks, LeadString assignee, TimestampTz at)
 {
-	if (IsString(clocks->assignee, assignee))
+	if (align_lead_same(align_lead_cstring(clocks->assignee), assignee))
 		return;
 	FreeString(&clocks->assignee);
 	clocks->assignee = CopyString(clocks, assignee);
@@ -362,7 +355,7 @@ IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
 
 	if (!clocks->alive || clocks->stage == NULL)
 		return true;
-	if (IsString(clocks->stage, to))
+	if (align_lead_same(align_lead_cstring(clocks->stage), to))
 		return false;
 	from_stage = StageIn(funnel, clocks->stage);
 	return from_stage < 0 || from_stage != align_funnel_stage(funnel, to.text, to.len);

@@ -82,14 +82,6 @@ RowStage(const RowVersion *version, const Funnel *funnel, LeadString *label)
 						   funnel, label);
 }
 
-static bool
-SameText(LeadString a, LeadString b)
-{
-	if (a.text == NULL || b.text == NULL)
-		return a.text == b.text;
-	return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
-}
-
 /* A stage by its name in the agreement, else by its label; NULL for none. */
 static const char *
 StageText(Batch *batch, const Funnel *funnel, int stage, LeadString label)
@@ -416,7 +408,7 @@ SameOwner(const RowVersion *before, const RowVersion *after)
 	for (int i = 0; i < (int) lengthof(roles); i++)
 	{
 		if (after->attachment->column[roles[i]] != 0 &&
-			!SameText(RowText(before, roles[i]), RowText(after, roles[i])))
+			!align_lead_same(RowText(before, roles[i]), RowText(after, roles[i])))
 			return false;
 	}
 	return true;
@@ -431,15 +423,10 @@ ChangeKey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion
 	int			stage = RowStage(before, judges->funnel, &label);
 	char	   *old_text = align_key_text(after->attachment, old_key);
 	char	   *note = psprintf("was %s", old_text);
+	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
 
-	for (int i = 0; i < after->attachment->nkeys; i++)
-	{
-		MemoryContext old_context = MemoryContextSwitchTo(batch->context);
-
-		change->old_key[i] = datumCopy(old_key[i], after->attachment->keys[i].typbyval,
-									   after->attachment->keys[i].typlen);
-		MemoryContextSwitchTo(old_context);
-	}
+	align_copy_key(after->attachment, old_key, change->old_key);
+	MemoryContextSwitchTo(old_context);
 	change->effective_at = PENDING_NOT_TOLD;
 	change->note = align_pending_string(batch, note, strlen(note));
 	change->from_stage = change->stage = StageText(batch, judges->funnel, stage, label);
@@ -472,11 +459,11 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	ReadKey(before, old_key);
 	ReadKey(after, key);
 	if (move->from_label.text != NULL &&
-		!align_pending_same_key(after->attachment, old_key, key))
+		!align_same_key(after->attachment, old_key, key))
 		ChangeKey(batch, old_key, key, before, after, &judges, command);
 
 	/* another label of the same stage is no move */
-	stage_changes = !SameText(move->from_label, move->to_label) &&
+	stage_changes = !align_lead_same(move->from_label, move->to_label) &&
 		(move->from != move->to || move->from < 0);
 	if (stage_changes)
 	{
@@ -535,7 +522,7 @@ align_change_replaced(Batch *batch, const RowVersion *after)
 	if (!last->movable)
 		return NULL;
 	ReadKey(after, key);
-	return align_pending_same_key(after->attachment, last->key, key) ? last : NULL;
+	return align_same_key(after->attachment, last->key, key) ? last : NULL;
 }
 
 /*

@@ -86,15 +86,6 @@ MakeMemo(Attachment *attachment)
 	return memo;
 }
 
-static LeadString
-VarlenaString(Datum value)
-{
-	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
-	LeadString	result = {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)};
-
-	return result;
-}
-
 /*
  * A value of a type that is not null, as text.
  */
@@ -107,9 +98,9 @@ ValueString(Attachment *attachment, RowRole role, Datum value)
 	{
 		case TEXTOID:
 		case VARCHAROID:
-			return VarlenaString(value);
+			return align_lead_varlena(value);
 		case BPCHAROID:
-			result = VarlenaString(value);
+			result = align_lead_varlena(value);
 			result.len = bpchartruelen(unconstify(char *, result.text), result.len);
 			return result;
 		case NAMEOID:

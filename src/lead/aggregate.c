@@ -59,12 +59,9 @@ align_lead_agg_stage_trans(PG_FUNCTION_ARGS)
 static LeadString
 TextArgument(FunctionCallInfo fcinfo, int argument)
 {
-	text	   *value;
-
 	if (argument >= PG_NARGS() || PG_ARGISNULL(argument))
 		return (LeadString) {NULL, 0};
-	value = PG_GETARG_TEXT_PP(argument);
-	return (LeadString) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+	return align_lead_varlena(PG_GETARG_DATUM(argument));
 }
 
 /*

@@ -166,6 +166,31 @@ align_lead_string(const LeadReader *reader, int index)
 	return reader->strings[index];
 }
 
+/* A C string; absent for NULL. */
+static inline LeadString
+align_lead_cstring(const char *text)
+{
+	return (LeadString) {text, text != NULL ? (int) strlen(text) : 0};
+}
+
+/* Equal, or both absent. */
+static inline bool
+align_lead_same(LeadString a, LeadString b)
+{
+	if (a.text == NULL || b.text == NULL)
+		return a.text == NULL && b.text == NULL;
+	return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
+}
+
+/* A value of type text (or of one that is stored alike), in place if it can be. */
+static inline LeadString
+align_lead_varlena(Datum value)
+{
+	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
+
+	return (LeadString) {VARDATA_ANY(text), (int) VARSIZE_ANY_EXHDR(text)};
+}
+
 /* Index of the dictionary string with these bytes, -1 if the lead has none. */
 extern int	align_lead_find(const LeadReader *reader, const char *text, int len);
 
