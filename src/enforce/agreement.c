@@ -60,19 +60,6 @@ align_agreement_lock(const char *name, LOCKMODE mode)
 	LockDatabaseObject(align_own_table("agreement"), (Oid) hash, 0, mode);
 }
 
-static Oid
-TableOwner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			result;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	result = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return result;
-}
-
 /*
  * Run a command on a table of ours as the table's owner.  Its parameters are
  * the table's columns, in order.
@@ -83,8 +70,7 @@ ExecuteAsOwner(const char *relname, const char *command, int nargs, Datum *value
 {
 	Oid			relid = align_own_table(relname);
 	Oid			types[AGREEMENT_COLUMNS];
-	Oid			save_userid;
-	int			save_sec_context;
+	CallerIdentity caller;
 	uint64		result;
 
 	Assert(nargs <= AGREEMENT_COLUMNS);
@@ -93,14 +79,11 @@ ExecuteAsOwner(const char *relname, const char *command, int nargs, Datum *value
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(TableOwner(relid),
-						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	align_become(align_relation_owner(relid), 0, &caller);
 	if (SPI_execute_with_args(command, nargs, types, values, nulls, false, 0) < 0)
 		elog(ERROR, "SPI_execute_with_args failed: %s", command);
 	result = SPI_processed;
-	SetUserIdAndSecContext(save_userid, save_sec_context);
+	align_resume(&caller);
 	SPI_finish();
 	return result;
 }

@@ -9,6 +9,7 @@
 
 #include "enforce/attachment.h"
 #include "enforce/history.h"
+#include "enforce/identity.h"
 #include "funnel/funnel.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
@@ -100,18 +101,8 @@ extern void align_attach_drop_guard(Oid relid, Oid root);
  * entry */
 extern int64 align_attach_rows(AttachRequest *request);
 
-/* attach_as.c: working as somebody else, which ends with the (sub)transaction at
- * the latest */
-typedef struct CallerIdentity
-{
-	Oid			userid;
-	int			sec_context;
-} CallerIdentity;
+/* attach_as.c */
 
-/* sec_context: SECURITY_RESTRICTED_OPERATION where the role's code (a cast, say)
- * must leave nothing behind in the session, else 0. */
-extern void align_become(Oid role, int sec_context, CallerIdentity *caller);
-extern void align_resume(const CallerIdentity *caller);
 /* Runs a command as a role; the caller is connected to SPI. */
 extern void align_execute_as(Oid role, const char *command);
 extern void align_execute_format(Oid role, const char *format,...) pg_attribute_printf(2, 3);

@@ -69,9 +69,8 @@ CheckNotInUse(const AttachRequest *request, const OwnTable *own)
 		if (align_read_marker(lfirst_oid(lc), &marker) &&
 			(marker.history == own->relid || marker.sla == own->relid))
 			align_attach_wrong_table(own, psprintf("It belongs to the attached table %s.",
-									 quote_qualified_identifier(get_namespace_name(get_rel_namespace(lfirst_oid(lc))),
-																get_rel_name(lfirst_oid(lc)))),
-					   NULL);
+														align_relation_name(lfirst_oid(lc))),
+									 NULL);
 	}
 }
 

@@ -16,20 +16,6 @@
 #include "enforce/attach.h"
 
 void
-align_become(Oid role, int sec_context, CallerIdentity *caller)
-{
-	GetUserIdAndSecContext(&caller->userid, &caller->sec_context);
-	SetUserIdAndSecContext(role, caller->sec_context | sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-}
-
-void
-align_resume(const CallerIdentity *caller)
-{
-	SetUserIdAndSecContext(caller->userid, caller->sec_context);
-}
-
-void
 align_execute_as(Oid role, const char *command)
 {
 	CallerIdentity caller;

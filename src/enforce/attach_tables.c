@@ -301,8 +301,7 @@ IsEmpty(const AttachRequest *request, const OwnTable *own)
 void
 align_attach_make_tables(AttachRequest *request)
 {
-	char	   *table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(request->relid)),
-												   get_rel_name(request->relid));
+	char	   *table = align_relation_name(request->relid);
 	OwnTable   *history = &request->history;
 	OwnTable   *sla = &request->sla;
 

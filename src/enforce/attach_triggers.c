@@ -97,26 +97,6 @@ align_has_trigger(Oid relid, const char *name)
 	return FindTrigger(relid, name, &is_ours) != '\0' && is_ours;
 }
 
-static char *
-RelationName(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-									  get_rel_name(relid));
-}
-
-static Oid
-RelationOwner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			result;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	result = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return result;
-}
-
 static const char *
 EnableWord(char enabled)
 {
@@ -136,8 +116,8 @@ MakeTrigger(Oid relid, const TriggerPlan *plan)
 {
 	bool		is_ours;
 	char		enabled = FindTrigger(relid, plan->name, &is_ours);
-	Oid			owner = RelationOwner(relid);
-	char	   *relation = RelationName(relid);
+	Oid			owner = align_relation_owner(relid);
+	char	   *relation = align_relation_name(relid);
 	StringInfoData command;
 
 	if (enabled != '\0' && !is_ours)
@@ -178,8 +158,8 @@ DropTrigger(Oid relid, const char *name)
 	if (!align_has_trigger(relid, name))
 		return false;
 	initStringInfo(&command);
-	appendStringInfo(&command, "DROP TRIGGER %s ON %s", name, RelationName(relid));
-	align_execute_as(RelationOwner(relid), command.data);
+	appendStringInfo(&command, "DROP TRIGGER %s ON %s", name, align_relation_name(relid));
+	align_execute_as(align_relation_owner(relid), command.data);
 	pfree(command.data);
 	return true;
 }
@@ -337,8 +317,8 @@ MakeMarker(const AttachRequest *request)
 		appendStringInfo(&arguments, ", '%s'", RolesOf(request, attnum));
 	}
 	appendStringInfo(&condition, "%s::pg_catalog.regclass IS NULL AND %s::pg_catalog.regclass IS NULL",
-					 quote_literal_cstr(RelationName(request->history.relid)),
-					 quote_literal_cstr(RelationName(request->sla.relid)));
+					 quote_literal_cstr(align_relation_name(request->history.relid)),
+					 quote_literal_cstr(align_relation_name(request->sla.relid)));
 	plan.timing = timing.data;
 	plan.arguments = arguments.data;
 	plan.condition = condition.data;
@@ -476,7 +456,7 @@ align_attach_drop_guard(Oid relid, Oid root)
 {
 	ListCell   *lc;
 
-	if (!align_table_ownercheck(relid, RelationOwner(root)))
+	if (!align_table_ownercheck(relid, align_relation_owner(root)))
 		return;
 	foreach(lc, find_all_inheritors(relid, AccessExclusiveLock, NULL))
 		DropTrigger(lfirst_oid(lc), ATTACH_GUARD);

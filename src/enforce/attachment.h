@@ -183,6 +183,26 @@ extern Attachment *align_attachment_locked(Oid relid, LOCKMODE mode);
 extern void align_look_at_records(Attachment *attachment);
 
 /*
+ * The tables of an attachment, by name and by the names of their key columns, all
+ * quoted for SQL.
+ */
+typedef enum AttachedTable
+{
+	TABLE_ITSELF,
+	TABLE_HISTORY,
+	TABLE_SLA
+} AttachedTable;
+
+extern const char *align_table_name(const Attachment *attachment, AttachedTable table);
+extern const char *align_table_key(const Attachment *attachment, AttachedTable table, int keyno);
+
+/*
+ * The table that a relation belongs to, if it or an ancestor is attached: that
+ * root, else the relation itself.  Both are locked against being detached.
+ */
+extern Oid	align_lock_attached(Oid relid);
+
+/*
  * A key given by a user as one argument of any type ("any" in SQL, fcinfo's
  * argno): for one key column its value, or text that its type reads; for
  * several a row or jsonb object (by column name) or an array, or the text of a

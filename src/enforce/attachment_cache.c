@@ -30,6 +30,7 @@
 
 #include "enforce/attachment.h"
 #include "enforce/condition.h"
+#include "enforce/identity.h"
 
 typedef struct CacheEntry
 {
@@ -103,30 +104,6 @@ RetireInvalid(void)
 		MemoryContextSetParent(entry->attachment->context, TopTransactionContext);
 		hash_search(cache, &entry->relid, HASH_REMOVE, NULL);
 	}
-}
-
-static char *
-QualifiedName(Oid relid)
-{
-	char	   *name = get_rel_name(relid);
-
-	if (name == NULL)
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name);
-}
-
-static void
-ReadClass(Oid relid, Oid *owner, int *natts)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Form_pg_class form;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	form = (Form_pg_class) GETSTRUCT(tuple);
-	*owner = form->relowner;
-	*natts = form->relnatts;
-	ReleaseSysCache(tuple);
 }
 
 /*
@@ -220,13 +197,26 @@ BuildColumn(Attachment *attachment, RowRole role)
 	fmgr_info_cxt(output, &attachment->out[role], attachment->context);
 }
 
+static int
+NumberOfColumns(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	int			result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relnatts;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
 /*
  * The condition over the columns of relid, planned.  It is looked at again: it
  * will be run for anyone who writes or asks, and the trigger that it comes from
  * may have been made by hand.
  */
 static Node *
-BuildLive(const Attachment *attachment, int root_natts)
+BuildLive(const Attachment *attachment)
 {
 	Node	   *live = attachment->marker.live;
 
@@ -235,6 +225,7 @@ BuildLive(const Attachment *attachment, int root_natts)
 	align_condition_check(NULL, live, NIL);
 	if (attachment->relid != attachment->marker.root)
 	{
+		int			root_natts = NumberOfColumns(attachment->marker.root);
 		AttrMap    *map = make_attrmap(root_natts);
 		bool		whole_row;
 
@@ -260,16 +251,15 @@ BuildAttachment(Oid relid, Oid root)
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	Attachment *attachment = palloc0(sizeof(Attachment));
-	int			root_natts;
 
 	attachment->relid = relid;
 	attachment->context = context;
 	if (!align_read_marker(root, &attachment->marker))
 		elog(ERROR, "relation %u is no longer attached", root);
-	attachment->root_name = QualifiedName(root);
-	ReadClass(root, &attachment->root_owner, &root_natts);
-	attachment->history_name = QualifiedName(attachment->marker.history);
-	attachment->sla_name = QualifiedName(attachment->marker.sla);
+	attachment->root_name = align_relation_name(root);
+	attachment->root_owner = align_relation_owner(root);
+	attachment->history_name = align_relation_name(attachment->marker.history);
+	attachment->sla_name = align_relation_name(attachment->marker.sla);
 	attachment->nkeys = attachment->marker.nkeys;
 	for (int i = 0; i < attachment->nkeys; i++)
 		BuildKey(attachment, i);
@@ -277,7 +267,7 @@ BuildAttachment(Oid relid, Oid root)
 	BuildOwnKeys(attachment);
 	for (int role = 0; role < ROW_NROLES; role++)
 		BuildColumn(attachment, (RowRole) role);
-	attachment->live = BuildLive(attachment, root_natts);
+	attachment->live = BuildLive(attachment);
 	MemoryContextSwitchTo(old_context);
 	return attachment;
 }

@@ -114,3 +114,16 @@ align_attachment_locked(Oid relid, LOCKMODE mode)
 	CheckColumns(attachment);
 	return attachment;
 }
+
+Oid
+align_lock_attached(Oid relid)
+{
+	Oid			root;
+
+	LockRelationOid(relid, AccessShareLock);
+	root = align_attached_root(relid);
+	if (!OidIsValid(root) || root == relid)
+		return relid;
+	LockRelationOid(root, AccessShareLock);
+	return root;
+}

@@ -106,7 +106,7 @@ BeginRows(RecordScan *scan, const Attachment *attachment)
 						 deparse_expression(attachment->marker.live,
 											deparse_context_for("r", attachment->marker.root),
 											true, false));
-	align_records_begin(scan, attachment, RECORDS_ROWS, columns.data, NULL, "");
+	align_records_begin(scan, attachment, TABLE_ITSELF, columns.data, NULL, "");
 }
 
 /* As the triggers read it: by the type's output, without the blanks that fill up

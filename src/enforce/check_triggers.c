@@ -24,9 +24,7 @@
 static char *
 TriggerText(Oid relid, const char *name)
 {
-	return psprintf("%s on %s", name,
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-											   get_rel_name(relid)));
+	return psprintf("%s on %s", name, align_relation_name(relid));
 }
 
 /*

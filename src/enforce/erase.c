@@ -20,12 +20,12 @@
 PG_FUNCTION_INFO_V1(align_erase);
 
 static char *
-ForKey(Attachment *attachment, const char *command, const char *table_name, AttachedTable table)
+ForKey(const Attachment *attachment, const char *command, AttachedTable table)
 {
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfo(&text, "%s FROM %s AS h WHERE ", command, table_name);
+	appendStringInfo(&text, "%s FROM %s AS h WHERE ", command, align_table_name(attachment, table));
 	align_append_key_condition(&text, attachment, table, 1);
 	return text.data;
 }
@@ -33,8 +33,7 @@ ForKey(Attachment *attachment, const char *command, const char *table_name, Atta
 static void
 CheckGone(Attachment *attachment, Datum *key)
 {
-	align_read_as_owner(attachment,
-						ForKey(attachment, "SELECT", attachment->root_name, TABLE_ITSELF), key);
+	align_read_as_owner(attachment, ForKey(attachment, "SELECT", TABLE_ITSELF), key);
 	if (SPI_processed == 0)
 		return;
 	ereport(ERROR,
@@ -46,18 +45,18 @@ CheckGone(Attachment *attachment, Datum *key)
 }
 
 static uint64
-Delete(Attachment *attachment, const char *table_name, AttachedTable table, Datum *key)
+Delete(Attachment *attachment, AttachedTable table, Datum *key)
 {
 	Oid			types[ATTACHMENT_MAX_KEYS];
 	uint64		ndeleted;
 
 	align_key_types(attachment, types);
-	align_execute_as_owner(attachment, ForKey(attachment, "DELETE", table_name, table),
+	align_execute_as_owner(attachment, ForKey(attachment, "DELETE", table),
 						   attachment->nkeys, types, key, NULL);
 	ndeleted = SPI_processed;
 
 	/* what an older snapshot did not let us see is there still */
-	align_read_as_owner(attachment, ForKey(attachment, "SELECT", table_name, table), key);
+	align_read_as_owner(attachment, ForKey(attachment, "SELECT", table), key);
 	if (SPI_processed > 0)
 		align_lead_changed(align_key_text(attachment, key));
 	return ndeleted;
@@ -133,8 +132,8 @@ align_erase(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	CheckGone(attachment, key);
-	result = Delete(attachment, attachment->history_name, TABLE_HISTORY, key);
-	result += Delete(attachment, attachment->sla_name, TABLE_SLA, key);
+	result = Delete(attachment, TABLE_HISTORY, key);
+	result += Delete(attachment, TABLE_SLA, key);
 	EraseTraces(attachment, key);
 	SPI_finish();
 	PG_RETURN_INT64(result);

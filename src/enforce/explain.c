@@ -23,6 +23,7 @@
 #include "utils/tuplestore.h"
 
 #include "enforce/attachment.h"
+#include "enforce/identity.h"
 #include "enforce/replay.h"
 #include "enforce/verdict.h"
 
@@ -48,9 +49,7 @@ RowQuery(const Attachment *attachment, Relation rel, Oid *types)
 			appendStringInfo(&query, "%s%s", query.len == 0 ? "SELECT " : ", ",
 							 quote_identifier(NameStr(attribute->attname)));
 	}
-	appendStringInfo(&query, " FROM %s WHERE ",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-												RelationGetRelationName(rel)));
+	appendStringInfo(&query, " FROM %s WHERE ", align_relation_name(RelationGetRelid(rel)));
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		const KeyColumn *key = &attachment->keys[i];

@@ -120,7 +120,7 @@ align_recorded_journeys(const Attachment *attachment, bool with_team,
 	MemoryContext context = AllocSetContextCreate(caller, "align journey", ALLOCSET_DEFAULT_SIZES);
 	RecordScan	scan;
 
-	align_records_begin(&scan, attachment, RECORDS_HISTORY, JOURNEY_COLUMNS,
+	align_records_begin(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
 					 JOURNEY_CONDITION, "r.entry_no");
 	(void) align_records_next(&scan);
 	while (scan.row != NULL)

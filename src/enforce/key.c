@@ -391,3 +391,35 @@ align_same_key(Attachment *attachment, const Datum *a, const Datum *b)
 	}
 	return true;
 }
+
+const char *
+align_table_name(const Attachment *attachment, AttachedTable table)
+{
+	switch (table)
+	{
+		case TABLE_ITSELF:
+			return attachment->root_name;
+		case TABLE_HISTORY:
+			return attachment->history_name;
+		case TABLE_SLA:
+			return attachment->sla_name;
+	}
+	elog(ERROR, "no such table: %d", (int) table);
+}
+
+const char *
+align_table_key(const Attachment *attachment, AttachedTable table, int keyno)
+{
+	const KeyColumn *key = &attachment->keys[keyno];
+
+	switch (table)
+	{
+		case TABLE_ITSELF:
+			return quote_identifier(key->name);
+		case TABLE_HISTORY:
+			return key->history_column;
+		case TABLE_SLA:
+			return key->sla_column;
+	}
+	elog(ERROR, "no such table: %d", (int) table);
+}

@@ -7,7 +7,6 @@
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
@@ -18,44 +17,21 @@
 Attachment *
 align_owned_attachment(FunctionCallInfo fcinfo, const char *function)
 {
-	Oid			relid;
 	Oid			root;
 
 	align_require_argument(fcinfo, 0, "relation");
 	PreventCommandIfReadOnly(function);
-	relid = PG_GETARG_OID(0);
-	LockRelationOid(relid, AccessShareLock);
-	root = align_attached_root(relid);
-	if (!OidIsValid(root))
-		return align_attachment(relid, false);	/* which raises */
-	if (root != relid)
-		LockRelationOid(root, AccessShareLock);
+	root = align_lock_attached(PG_GETARG_OID(0));
+	(void) align_attachment(root, false);	/* raises for what is not attached */
 	align_check_table_owner(root);
 	return align_attachment_locked(root, RowExclusiveLock);
-}
-
-static const char *
-KeyColumnName(const Attachment *attachment, AttachedTable table, int keyno)
-{
-	const KeyColumn *key = &attachment->keys[keyno];
-
-	switch (table)
-	{
-		case TABLE_ITSELF:
-			return quote_identifier(key->name);
-		case TABLE_HISTORY:
-			return key->history_column;
-		case TABLE_SLA:
-			return key->sla_column;
-	}
-	elog(ERROR, "no such table: %d", (int) table);
 }
 
 void
 align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable table)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(sql, "%sh.%s", i > 0 ? ", " : "", KeyColumnName(attachment, table, i));
+		appendStringInfo(sql, "%sh.%s", i > 0 ? ", " : "", align_table_key(attachment, table, i));
 }
 
 void
@@ -63,7 +39,7 @@ align_append_key_assignment(StringInfo sql, const Attachment *attachment, Attach
 							int parameter)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(sql, "%s%s = $%d", i > 0 ? ", " : "", KeyColumnName(attachment, table, i),
+		appendStringInfo(sql, "%s%s = $%d", i > 0 ? ", " : "", align_table_key(attachment, table, i),
 						 parameter + i);
 }
 
@@ -75,7 +51,7 @@ align_append_key_condition(StringInfo sql, const Attachment *attachment, Attache
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		const KeyColumn *key = &attachment->keys[i];
-		char	   *column = psprintf("h.%s", KeyColumnName(attachment, table, i));
+		char	   *column = psprintf("h.%s", align_table_key(attachment, table, i));
 		char	   *value = psprintf("$%d", parameter + i);
 
 		if (i > 0)

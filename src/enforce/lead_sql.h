@@ -21,13 +21,7 @@
  */
 extern Attachment *align_owned_attachment(FunctionCallInfo fcinfo, const char *function);
 
-/* In SQL text, each goes by the alias "h". */
-typedef enum AttachedTable
-{
-	TABLE_ITSELF,
-	TABLE_HISTORY,
-	TABLE_SLA
-} AttachedTable;
+/* In SQL text, each table goes by the alias "h". */
 
 /* "h.region, h.id" */
 extern void align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable table);

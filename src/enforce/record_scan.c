@@ -7,7 +7,6 @@
 #include "access/htup_details.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
@@ -21,16 +20,12 @@
 Attachment *
 align_reading_begin(Oid relid)
 {
+	Oid			root = align_lock_attached(relid);
 	Attachment *attachment;
-	Oid			root;
 
-	LockRelationOid(relid, AccessShareLock);
-	root = align_attached_root(relid);
-	if (OidIsValid(root) && root != relid)
-		LockRelationOid(root, AccessShareLock);
 	align_recorder_flush_all();
 	/* raises for what is not attached */
-	attachment = align_attachment_locked(OidIsValid(root) ? root : relid, AccessShareLock);
+	attachment = align_attachment_locked(root, AccessShareLock);
 	PushCopiedSnapshot(GetActiveSnapshot());
 	UpdateActiveSnapshotCommandId();
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -45,48 +40,17 @@ align_reading_end(void)
 	PopActiveSnapshot();
 }
 
-static const char *
-TableName(const Attachment *attachment, RecordTable table)
-{
-	switch (table)
-	{
-		case RECORDS_ROWS:
-			return attachment->root_name;
-		case RECORDS_HISTORY:
-			return attachment->history_name;
-		case RECORDS_CLOCKS:
-			return attachment->sla_name;
-	}
-	elog(ERROR, "no such table: %d", (int) table);
-}
-
-/* A key column as a table calls it. */
-static const char *
-KeyName(const Attachment *attachment, RecordTable table, int i)
-{
-	switch (table)
-	{
-		case RECORDS_ROWS:
-			return quote_identifier(attachment->keys[i].name);
-		case RECORDS_HISTORY:
-			return attachment->keys[i].history_column;
-		case RECORDS_CLOCKS:
-			return attachment->keys[i].sla_column;
-	}
-	elog(ERROR, "no such table: %d", (int) table);
-}
-
 /*
  * All tables sort by the collation of the attached table's key, whatever their
  * own columns have.
  */
 static void
-AppendOrder(StringInfo sql, const Attachment *attachment, RecordTable table, const char *order)
+AppendOrder(StringInfo sql, const Attachment *attachment, AttachedTable table, const char *order)
 {
 	appendStringInfoString(sql, " ORDER BY ");
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
-		appendStringInfo(sql, "%sr.%s", i > 0 ? ", " : "", KeyName(attachment, table, i));
+		appendStringInfo(sql, "%sr.%s", i > 0 ? ", " : "", align_table_key(attachment, table, i));
 		if (OidIsValid(attachment->keys[i].collation))
 			appendStringInfo(sql, " COLLATE %s",
 							 generate_collation_name(attachment->keys[i].collation));
@@ -110,7 +74,7 @@ InitCompare(RecordScan *scan, int i)
 }
 
 void
-align_records_begin(RecordScan *scan, const Attachment *attachment, RecordTable table,
+align_records_begin(RecordScan *scan, const Attachment *attachment, AttachedTable table,
 					const char *columns, const char *condition, const char *order)
 {
 	StringInfoData sql;
@@ -121,8 +85,8 @@ align_records_begin(RecordScan *scan, const Attachment *attachment, RecordTable 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ");
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(&sql, "r.%s, ", KeyName(attachment, table, i));
-	appendStringInfo(&sql, "%s FROM %s AS r", columns, TableName(attachment, table));
+		appendStringInfo(&sql, "r.%s, ", align_table_key(attachment, table, i));
+	appendStringInfo(&sql, "%s FROM %s AS r", columns, align_table_name(attachment, table));
 	if (condition != NULL)
 		appendStringInfo(&sql, " WHERE %s", condition);
 	if (order != NULL)
@@ -154,7 +118,7 @@ void
 align_records_of_history(RecordScan *scan, const Attachment *attachment, const char *condition,
 						 const char *order)
 {
-	align_records_begin(scan, attachment, RECORDS_HISTORY,
+	align_records_begin(scan, attachment, TABLE_HISTORY,
 						OwnColumns(align_history_columns, HISTORY_NCOLUMNS), condition, order);
 }
 
@@ -162,7 +126,7 @@ void
 align_records_of_clocks(RecordScan *scan, const Attachment *attachment, const char *condition,
 						const char *order)
 {
-	align_records_begin(scan, attachment, RECORDS_CLOCKS,
+	align_records_begin(scan, attachment, TABLE_SLA,
 						OwnColumns(align_sla_columns, SLA_NCOLUMNS), condition, order);
 }
 

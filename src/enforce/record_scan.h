@@ -19,13 +19,6 @@
 #include "executor/spi.h"
 #include "utils/portal.h"
 
-typedef enum RecordTable
-{
-	RECORDS_ROWS,				/* the attached table itself */
-	RECORDS_HISTORY,
-	RECORDS_CLOCKS
-} RecordTable;
-
 /*
  * One scan.  Its first columns are the key; "values" are those after it.  They
  * live until the scan goes on.
@@ -58,7 +51,7 @@ extern void align_reading_end(void);
  * key, a condition (NULL: all rows), and what to sort by (NULL: nothing, "":
  * the key, else that within the key).  Stands before the first row.
  */
-extern void align_records_begin(RecordScan *scan, const Attachment *attachment, RecordTable table,
+extern void align_records_begin(RecordScan *scan, const Attachment *attachment, AttachedTable table,
 								const char *columns, const char *condition, const char *order);
 /* The same of all columns of ours in history or clock table: values are indexed
  * by HistoryColumn or SlaColumn. */

@@ -32,6 +32,7 @@
 #include "access/htup.h"
 #include "enforce/attachment.h"
 #include "enforce/history.h"
+#include "enforce/identity.h"
 #include "enforce/replay.h"
 #include "enforce/verdict.h"
 
@@ -81,8 +82,7 @@ extern void align_recompute_clocks(Attachment *attachment, const Datum *key);
  */
 typedef struct OwnerIdentity
 {
-	Oid			userid;			/* to go back to */
-	int			sec_context;
+	CallerIdentity caller;		/* to go back to */
 	int			nwriting;		/* writers before this one */
 } OwnerIdentity;
 

@@ -87,17 +87,14 @@ align_become_owner(const Attachment *attachment, OwnerIdentity *identity)
 	Assert(attachment->owns_both && attachment->records_fault == NULL);
 	identity->nwriting = nwriters;
 	AddWriter(attachment);
-	GetUserIdAndSecContext(&identity->userid, &identity->sec_context);
-	SetUserIdAndSecContext(attachment->root_owner,
-						   identity->sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	align_become(attachment->root_owner, 0, &identity->caller);
 }
 
 void
 align_resume_identity(const OwnerIdentity *identity)
 {
 	nwriters = identity->nwriting;
-	SetUserIdAndSecContext(identity->userid, identity->sec_context);
+	align_resume(&identity->caller);
 }
 
 int

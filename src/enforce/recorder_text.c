@@ -10,7 +10,6 @@
 
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 
 #include "enforce/history.h"
@@ -18,21 +17,14 @@
 
 #define ROWS_NAME RECORDER_ROWS_NAME
 
-/* Name of the i-th key column of a table of ours. */
-static const char *
-OwnKeyName(Oid relid, int i)
-{
-	return quote_identifier(get_attname(relid, i + 1, false));
-}
-
 /* h.<key> = r.<prefix>_1 AND ..., with the operators of the keys' types */
 static void
-AppendKeyMatch(StringInfo buf, const Attachment *attachment, Oid relid, const char *prefix)
+AppendKeyMatch(StringInfo buf, const Attachment *attachment, AttachedTable table, const char *prefix)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		const KeyColumn *column = &attachment->keys[i];
-		char	   *left = psprintf("h.%s", OwnKeyName(relid, i));
+		char	   *left = psprintf("h.%s", align_table_key(attachment, table, i));
 		char	   *right = psprintf("r.%s_%d", prefix, i + 1);
 
 		if (i > 0)
@@ -50,10 +42,10 @@ AppendOwnColumns(StringInfo buf, const char *prefix, const OwnColumn *columns, i
 }
 
 static void
-AppendKeyNames(StringInfo buf, const Attachment *attachment, Oid relid)
+AppendKeyNames(StringInfo buf, const Attachment *attachment, AttachedTable table)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(buf, "%s%s", i > 0 ? ", " : "", OwnKeyName(relid, i));
+		appendStringInfo(buf, "%s%s", i > 0 ? ", " : "", align_table_key(attachment, table, i));
 }
 
 static void
@@ -70,8 +62,6 @@ AppendRowKeys(StringInfo buf, const Attachment *attachment)
 static void
 AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
 {
-	Oid			history = attachment->marker.history;
-
 	appendStringInfoString(buf, "SELECT r.n, l.entry_no, l.recorded_at, l.effective_at, l.event, "
 						   "l.stage, l.team, l.assignee, l.source");
 	if (with_latest)
@@ -79,35 +69,35 @@ AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
 	appendStringInfo(buf, " FROM " ROWS_NAME " AS r LEFT JOIN LATERAL (SELECT h.entry_no, "
 					 "h.recorded_at, h.effective_at, h.event, h.stage, h.team, h.assignee, h.source "
 					 "FROM %s AS h WHERE ", attachment->history_name);
-	AppendKeyMatch(buf, attachment, history, "key");
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 	/* all of the key, so that an index on it gives the order */
 	appendStringInfoString(buf, " ORDER BY ");
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(buf, "h.%s DESC, ", OwnKeyName(history, i));
+		appendStringInfo(buf, "h.%s DESC, ", align_table_key(attachment, TABLE_HISTORY, i));
 	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1) AS l ON true");
 	if (with_latest)
 	{
 		appendStringInfo(buf, " LEFT JOIN LATERAL (SELECT pg_catalog.max(h.effective_at) AS latest "
 						 "FROM %s AS h WHERE ", attachment->history_name);
-		AppendKeyMatch(buf, attachment, history, "key");
+		AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 		/* of the life that it is in */
 		appendStringInfo(buf, " AND h.entry_no OPERATOR(pg_catalog.>) COALESCE((SELECT "
 						 "pg_catalog.max(h.entry_no) FROM %s AS h WHERE ", attachment->history_name);
-		AppendKeyMatch(buf, attachment, history, "key");
+		AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 		appendStringInfoString(buf, " AND " ENDS_LIFE "), 0)) AS m ON true");
 	}
 }
 
 static void
-AppendRekeyAside(StringInfo buf, const Attachment *attachment, Oid relid, const char *name,
+AppendRekeyAside(StringInfo buf, const Attachment *attachment, AttachedTable table,
 				 const char *number)
 {
-	appendStringInfo(buf, "UPDATE %s AS h SET ", name);
+	appendStringInfo(buf, "UPDATE %s AS h SET ", align_table_name(attachment, table));
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(buf, "%s = r.key_%d, ", OwnKeyName(relid, i), i + 1);
+		appendStringInfo(buf, "%s = r.key_%d, ", align_table_key(attachment, table, i), i + 1);
 	appendStringInfo(buf, "%s = OPERATOR(pg_catalog.-) h.%s FROM " ROWS_NAME " AS r WHERE ",
 					 number, number);
-	AppendKeyMatch(buf, attachment, relid, "old");
+	AppendKeyMatch(buf, attachment, table, "old");
 	appendStringInfo(buf, " AND h.%s OPERATOR(pg_catalog.>) 0", number);
 }
 
@@ -118,8 +108,6 @@ AppendRekeyAside(StringInfo buf, const Attachment *attachment, Oid relid, const 
 static void
 AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
 {
-	Oid			history = attachment->marker.history;
-
 	appendStringInfo(buf, "UPDATE %s AS h SET entry_no = o.last OPERATOR(pg_catalog.-) h.entry_no, "
 					 "recorded_at = CASE WHEN o.last OPERATOR(pg_catalog.>) 0 "
 					 "THEN GREATEST(o.latest, pg_catalog.now()) OPERATOR(pg_catalog.+) "
@@ -128,24 +116,22 @@ AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
 					 "FROM " ROWS_NAME " AS r, LATERAL (SELECT "
 					 "COALESCE(pg_catalog.max(h.entry_no), 0) AS last, pg_catalog.max(h.recorded_at) AS latest FROM %s AS h WHERE ",
 					 attachment->history_name, attachment->history_name);
-	AppendKeyMatch(buf, attachment, history, "key");
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.>) 0) AS o WHERE ");
-	AppendKeyMatch(buf, attachment, history, "key");
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.<) 0");
 }
 
 static void
 AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
 {
-	Oid			sla = attachment->marker.sla;
-
 	appendStringInfo(buf, "UPDATE %s AS h SET cycle = (SELECT COALESCE(pg_catalog.max(o.cycle), 0) "
 					 "FROM %s AS o WHERE ", attachment->sla_name, attachment->sla_name);
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		const KeyColumn *column = &attachment->keys[i];
-		char	   *left = psprintf("o.%s", OwnKeyName(sla, i));
-		char	   *right = psprintf("h.%s", OwnKeyName(sla, i));
+		char	   *left = psprintf("o.%s", align_table_key(attachment, TABLE_SLA, i));
+		char	   *right = psprintf("h.%s", align_table_key(attachment, TABLE_SLA, i));
 
 		generate_operator_clause(buf, left, column->type, column->eq_operator,
 								 right, column->type);
@@ -153,15 +139,13 @@ AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
 	}
 	appendStringInfoString(buf, "o.sla OPERATOR(pg_catalog.=) h.sla AND o.cycle OPERATOR(pg_catalog.>) 0) "
 						   "OPERATOR(pg_catalog.-) h.cycle FROM " ROWS_NAME " AS r WHERE ");
-	AppendKeyMatch(buf, attachment, sla, "key");
+	AppendKeyMatch(buf, attachment, TABLE_SLA, "key");
 	appendStringInfoString(buf, " AND h.cycle OPERATOR(pg_catalog.<) 0");
 }
 
 char *
 align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 {
-	Oid			history = attachment->marker.history;
-	Oid			sla = attachment->marker.sla;
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -177,13 +161,13 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 			appendStringInfoString(&buf, "SELECT r.n");
 			AppendOwnColumns(&buf, "h.", align_sla_columns, SLA_NCOLUMNS);
 			appendStringInfo(&buf, " FROM " ROWS_NAME " AS r, %s AS h WHERE ", attachment->sla_name);
-			AppendKeyMatch(&buf, attachment, sla, "key");
+			AppendKeyMatch(&buf, attachment, TABLE_SLA, "key");
 			break;
 		case READ_ENTRIES:
 			appendStringInfo(&buf, "SELECT r.n, h.event, h.effective_at, h.stage, h.assignee, "
 							 "h.agreement, h.version, h.source FROM " ROWS_NAME " AS r, %s AS h WHERE ",
 							 attachment->history_name);
-			AppendKeyMatch(&buf, attachment, history, "key");
+			AppendKeyMatch(&buf, attachment, TABLE_HISTORY, "key");
 			appendStringInfoString(&buf, " ORDER BY r.n, pg_catalog.count(*) FILTER (WHERE " ENDS_LIFE ") "
 								   "OVER (PARTITION BY r.n ORDER BY h.entry_no "
 								   "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), "
@@ -191,7 +175,7 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 			break;
 		case ADD_ENTRIES:
 			appendStringInfo(&buf, "INSERT INTO %s (", attachment->history_name);
-			AppendKeyNames(&buf, attachment, history);
+			AppendKeyNames(&buf, attachment, TABLE_HISTORY);
 			AppendOwnColumns(&buf, "", align_history_columns, HISTORY_NCOLUMNS);
 			appendStringInfoString(&buf, ") SELECT ");
 			AppendRowKeys(&buf, attachment);
@@ -200,7 +184,7 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 			break;
 		case ADD_CLOCKS:
 			appendStringInfo(&buf, "INSERT INTO %s (", attachment->sla_name);
-			AppendKeyNames(&buf, attachment, sla);
+			AppendKeyNames(&buf, attachment, TABLE_SLA);
 			AppendOwnColumns(&buf, "", align_sla_columns, SLA_NCOLUMNS);
 			appendStringInfoString(&buf, ") SELECT ");
 			AppendRowKeys(&buf, attachment);
@@ -214,22 +198,22 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 							 "warn_at = r.warn_at, paused = r.paused, elapsed = r.elapsed, "
 							 "stopped_at = r.stopped_at, outcome = r.outcome FROM " ROWS_NAME
 							 " AS r WHERE ", attachment->sla_name);
-			AppendKeyMatch(&buf, attachment, sla, "key");
+			AppendKeyMatch(&buf, attachment, TABLE_SLA, "key");
 			appendStringInfoString(&buf, " AND h.sla OPERATOR(pg_catalog.=) r.sla "
 								   "AND h.cycle OPERATOR(pg_catalog.=) r.cycle");
 			break;
 		case DROP_CLOCKS:
 			appendStringInfo(&buf, "DELETE FROM %s AS h USING " ROWS_NAME " AS r WHERE ",
 							 attachment->sla_name);
-			AppendKeyMatch(&buf, attachment, sla, "key");
+			AppendKeyMatch(&buf, attachment, TABLE_SLA, "key");
 			appendStringInfoString(&buf, " RETURNING r.n");
 			AppendOwnColumns(&buf, "h.", align_sla_columns, SLA_NCOLUMNS);
 			break;
 		case REKEY_ENTRIES_ASIDE:
-			AppendRekeyAside(&buf, attachment, history, attachment->history_name, "entry_no");
+			AppendRekeyAside(&buf, attachment, TABLE_HISTORY, "entry_no");
 			break;
 		case REKEY_CLOCKS_ASIDE:
-			AppendRekeyAside(&buf, attachment, sla, attachment->sla_name, "cycle");
+			AppendRekeyAside(&buf, attachment, TABLE_SLA, "cycle");
 			break;
 		case REKEY_ENTRIES:
 			AppendRekeyEntries(&buf, attachment);

@@ -240,8 +240,7 @@ RecordTruncate(Attachment *attachment, Relation rel)
 						 quote_identifier(get_attname(RelationGetRelid(rel),
 													  attachment->keys[i].attnum, false)));
 	appendStringInfo(&query, " FROM %s WHERE %s IS NOT NULL",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-												RelationGetRelationName(rel)),
+					 align_relation_name(RelationGetRelid(rel)),
 					 quote_identifier(get_attname(RelationGetRelid(rel),
 												  attachment->column[ROW_STAGE], false)));
 
