@@ -77,13 +77,13 @@ OpenCursor(const Standing *standing, const char *sql)
 }
 
 static Datum
-Value(int row, int column, bool *isnull)
+Value(uint64 row, int column, bool *isnull)
 {
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
 static char *
-ValueText(int row, int column)
+ValueText(uint64 row, int column)
 {
 	bool		isnull;
 	Datum		value = Value(row, column, &isnull);
@@ -110,78 +110,14 @@ FindTable(List **tables, Oid relid)
 }
 
 /*
- * Rows beside what was last recorded of them.
+ * Calls back for each row of a query; row is its index in SPI_tuptable, and memory
+ * is that of one row.
  */
+typedef void (*RowCallback) (Standing *standing, Attachment *attachment, uint64 row, void *state);
+
 static void
-CompareRows(Standing *standing, const Attachment *attachment)
-{
-	List	   *tables = NIL;
-	ListCell   *lc;
-	StringInfoData sql;
-	Portal		portal;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql,
-					 "SELECT t.tableoid, t.ctid, h.event IN ('deleted', 'truncated') OR h.stage IS NULL "
-					 "OR h.source ~ '" SOURCE_NOT_LIVE "$' IS TRUE, h.stage, h.team, h.assignee "
-					 "FROM %s AS t LEFT JOIN ", attachment->root_name);
-	AppendLastEntries(&sql, attachment);
-	appendStringInfoString(&sql, " ON (");
-	AppendKeyJoin(&sql, attachment);
-	appendStringInfoChar(&sql, ')');
-
-	portal = OpenCursor(standing, sql.data);
-	for (;;)
-	{
-		SPITupleTable *rows;
-		uint64		nrows;
-
-		SPI_cursor_fetch(portal, true, PORTION);
-		rows = SPI_tuptable;
-		nrows = SPI_processed;
-		for (uint64 i = 0; i < nrows; i++)
-		{
-			RowTable   *table;
-			bool		isnull;
-			LastEntry	last;
-			HeapTuple	row;
-			bool		should_free;
-			ItemPointer tid;
-			MemoryContext old_context;
-
-			SPI_tuptable = rows;
-			table = FindTable(&tables, DatumGetObjectId(Value(i, 1, &isnull)));
-			tid = (ItemPointer) DatumGetPointer(Value(i, 2, &isnull));
-			old_context = MemoryContextSwitchTo(standing->row_context);
-			last.ended = DatumGetBool(Value(i, 3, &isnull));
-			last.stage = ValueText(i, 4);
-			last.team = ValueText(i, 5);
-			last.assignee = ValueText(i, 6);
-			if (!table_tuple_fetch_row_version(table->rel, tid, standing->snapshot, table->slot))
-				elog(ERROR, "row of relation %u is gone", RelationGetRelid(table->rel));
-			row = ExecFetchSlotHeapTuple(table->slot, false, &should_free);
-			align_standing_take(standing, table, row, &last);
-			if (should_free)
-				heap_freetuple(row);
-			ExecClearTuple(table->slot);
-			MemoryContextSwitchTo(old_context);
-			MemoryContextReset(standing->row_context);
-		}
-		SPI_freetuptable(rows);
-		if (nrows == 0)
-			break;
-	}
-	SPI_cursor_close(portal);
-	foreach(lc, tables)
-		align_standing_close(lfirst(lc));
-}
-
-/*
- * Calls back for each row of a query that yields keys.
- */
-static void
-ForEachKey(Standing *standing, Attachment *attachment, const char *sql,
-		   void (*callback) (Attachment *attachment, const Datum *key))
+ForEachRow(Standing *standing, Attachment *attachment, const char *sql, RowCallback callback,
+		   void *state)
 {
 	Portal		portal = OpenCursor(standing, sql);
 
@@ -196,13 +132,10 @@ ForEachKey(Standing *standing, Attachment *attachment, const char *sql,
 		for (uint64 i = 0; i < nrows; i++)
 		{
 			MemoryContext old_context = MemoryContextSwitchTo(standing->row_context);
-			Datum		key[ATTACHMENT_MAX_KEYS];
-			bool		isnull;
 
+			/* what is recorded of a row may have results of its own */
 			SPI_tuptable = rows;
-			for (int j = 0; j < attachment->nkeys; j++)
-				key[j] = Value(i, j + 1, &isnull);
-			callback(attachment, key);
+			callback(standing, attachment, i, state);
 			MemoryContextSwitchTo(old_context);
 			MemoryContextReset(standing->row_context);
 		}
@@ -211,6 +144,89 @@ ForEachKey(Standing *standing, Attachment *attachment, const char *sql,
 			break;
 	}
 	SPI_cursor_close(portal);
+}
+
+/*
+ * Rows beside what was last recorded of them.
+ */
+typedef struct Comparison
+{
+	MemoryContext context;		/* of what lives longer than a row */
+	List	   *tables;
+} Comparison;
+
+static void
+CompareRow(Standing *standing, Attachment *attachment, uint64 row, void *state)
+{
+	Comparison *comparison = (Comparison *) state;
+	MemoryContext row_context = MemoryContextSwitchTo(comparison->context);
+	RowTable   *table;
+	bool		isnull;
+	LastEntry	last;
+	HeapTuple	tuple;
+	bool		should_free;
+	ItemPointer tid;
+
+	(void) attachment;
+	table = FindTable(&comparison->tables, DatumGetObjectId(Value(row, 1, &isnull)));
+	MemoryContextSwitchTo(row_context);
+	tid = (ItemPointer) DatumGetPointer(Value(row, 2, &isnull));
+	last.ended = DatumGetBool(Value(row, 3, &isnull));
+	last.stage = ValueText(row, 4);
+	last.team = ValueText(row, 5);
+	last.assignee = ValueText(row, 6);
+	if (!table_tuple_fetch_row_version(table->rel, tid, standing->snapshot, table->slot))
+		elog(ERROR, "row of relation %u is gone", RelationGetRelid(table->rel));
+	tuple = ExecFetchSlotHeapTuple(table->slot, false, &should_free);
+	align_standing_take(standing, table, tuple, &last);
+	if (should_free)
+		heap_freetuple(tuple);
+	ExecClearTuple(table->slot);
+}
+
+static void
+CompareRows(Standing *standing, Attachment *attachment)
+{
+	Comparison	comparison = {CurrentMemoryContext, NIL};
+	ListCell   *lc;
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql,
+					 "SELECT t.tableoid, t.ctid, h.event IN ('deleted', 'truncated') OR h.stage IS NULL "
+					 "OR h.source ~ '" SOURCE_NOT_LIVE "$' IS TRUE, h.stage, h.team, h.assignee "
+					 "FROM %s AS t LEFT JOIN ", attachment->root_name);
+	AppendLastEntries(&sql, attachment);
+	appendStringInfoString(&sql, " ON (");
+	AppendKeyJoin(&sql, attachment);
+	appendStringInfoChar(&sql, ')');
+
+	ForEachRow(standing, attachment, sql.data, CompareRow, &comparison);
+	foreach(lc, comparison.tables)
+		align_standing_close(lfirst(lc));
+}
+
+/*
+ * Calls back for each row of a query that yields keys.
+ */
+typedef void (*KeyCallback) (Attachment *attachment, const Datum *key);
+
+static void
+TakeKey(Standing *standing, Attachment *attachment, uint64 row, void *state)
+{
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	bool		isnull;
+
+	(void) standing;
+	for (int i = 0; i < attachment->nkeys; i++)
+		key[i] = Value(row, i + 1, &isnull);
+	(*(KeyCallback *) state) (attachment, key);
+}
+
+static void
+ForEachKey(Standing *standing, Attachment *attachment, const char *sql, KeyCallback callback)
+{
+	ForEachRow(standing, attachment, sql, TakeKey, &callback);
 }
 
 static void

@@ -29,6 +29,21 @@
 PG_FUNCTION_INFO_V1(align_merge_leads);
 
 /*
+ * The keys as parameters: that of the duplicate from $1 on, then the other.
+ */
+static void
+BothKeys(const Attachment *attachment, const MergedLead *from, const MergedLead *into, Oid *types,
+		 Datum *values)
+{
+	int			nkeys = attachment->nkeys;
+
+	align_key_types(attachment, types);
+	align_key_types(attachment, types + nkeys);
+	memcpy(values, from->key, nkeys * sizeof(Datum));
+	memcpy(values + nkeys, into->key, nkeys * sizeof(Datum));
+}
+
+/*
  * Both rows, as far as they are there, in the order of their keys, so that two
  * that merge the same leads do not wait for each other.
  */
@@ -40,10 +55,7 @@ LockTableRows(Attachment *attachment, MergedLead *from, MergedLead *into)
 	Datum		values[2 * ATTACHMENT_MAX_KEYS];
 	StringInfoData query;
 
-	align_key_types(attachment, types);
-	align_key_types(attachment, types + nkeys);
-	memcpy(values, from->key, nkeys * sizeof(Datum));
-	memcpy(values + nkeys, into->key, nkeys * sizeof(Datum));
+	BothKeys(attachment, from, into, types, values);
 
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT ");
@@ -159,10 +171,7 @@ MoveEntries(Attachment *attachment, const MergedLead *from, const MergedLead *in
 	Datum		values[2 * ATTACHMENT_MAX_KEYS + 3];
 	StringInfoData command;
 
-	align_key_types(attachment, types);
-	align_key_types(attachment, types + nkeys);
-	memcpy(values, from->key, nkeys * sizeof(Datum));
-	memcpy(values + nkeys, into->key, nkeys * sizeof(Datum));
+	BothKeys(attachment, from, into, types, values);
 	types[2 * nkeys] = INT4OID;
 	values[2 * nkeys] = Int32GetDatum(into->entry_no);
 	types[2 * nkeys + 1] = TIMESTAMPTZOID;
@@ -200,10 +209,7 @@ MoveClocks(Attachment *attachment, const MergedLead *from, const MergedLead *int
 	Datum		values[2 * ATTACHMENT_MAX_KEYS];
 	StringInfoData command;
 
-	align_key_types(attachment, types);
-	align_key_types(attachment, types + nkeys);
-	memcpy(values, from->key, nkeys * sizeof(Datum));
-	memcpy(values + nkeys, into->key, nkeys * sizeof(Datum));
+	BothKeys(attachment, from, into, types, values);
 
 	initStringInfo(&command);
 	appendStringInfo(&command, "UPDATE %s AS h SET ", attachment->sla_name);

@@ -119,6 +119,7 @@ align_recompute_clocks(Attachment *attachment, const Datum *key)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align recorder",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
+	OwnerIdentity identity;
 	Run			run = {0};
 
 	run.attachment = attachment;
@@ -130,7 +131,9 @@ align_recompute_clocks(Attachment *attachment, const Datum *key)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
+	align_become_owner(attachment, &identity);
 	align_run_recompute_clocks(&run);
+	align_resume_identity(&identity);
 	SPI_finish();
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);

@@ -18,9 +18,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "enforce/attach.h"
 #include "enforce/record_direct.h"
-
-#define GUARD_TRIGGER "align_append_only"
 
 /*
  * Is this a table as attach() makes it, with nothing that wants the executor?
@@ -37,7 +36,7 @@ IsPlain(const Attachment *attachment, Relation rel, int nown)
 		return false;
 	if (triggers != NULL &&
 		(triggers->numtriggers != 1 ||
-		 strcmp(triggers->triggers[0].tgname, GUARD_TRIGGER) != 0))
+		 strcmp(triggers->triggers[0].tgname, ATTACH_GUARD) != 0))
 		return false;
 	if (desc->constr != NULL && desc->constr->has_generated_stored)
 		return false;
@@ -118,17 +117,14 @@ static bool
 LayOut(const Attachment *attachment, Oid relid, const OwnColumn *columns, int nown,
 	   const char *then_by, DirectLayout *layout)
 {
-	Relation	rel = table_open(relid, RowExclusiveLock);
+	Relation	rel = table_open(relid, NoLock);
 	bool		possible = IsPlain(attachment, rel, nown);
 	AttrNumber	then_by_attnum = then_by ? get_attnum(relid, then_by) : InvalidAttrNumber;
 
 	layout->relid = relid;
 	layout->nown = nown;
-	for (int i = 0; possible && i < nown; i++)
-	{
+	for (int i = 0; i < nown; i++)
 		layout->own[i] = get_attnum(relid, columns[i].name);
-		possible = layout->own[i] != InvalidAttrNumber;
-	}
 	possible = possible && FindKeyIndex(attachment, rel, then_by_attnum, layout);
 	table_close(rel, NoLock);
 	return possible;
@@ -157,7 +153,7 @@ OpenTable(DirectTable *table, const DirectLayout *layout, int nkeys, EState *est
 {
 	table->layout = layout;
 	table->nkeys = nkeys;
-	table->rel = table_open(layout->relid, RowExclusiveLock);
+	table->rel = table_open(layout->relid, NoLock);
 	table->index = index_open(layout->key_index, AccessShareLock);
 	table->estate = estate;
 	table->result = NULL;

@@ -61,7 +61,8 @@ typedef struct Direct
 	DirectTable sla;
 } Direct;
 
-/* NULL if the short way is closed. */
+/* NULL if the short way is closed.  The attachment is from
+ * align_attachment_locked(): both tables are locked, and have their columns. */
 extern Direct *align_direct_begin(Attachment *attachment);
 extern void align_direct_end(Direct *direct);
 

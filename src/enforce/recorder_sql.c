@@ -295,11 +295,10 @@ align_recorder_execute(Attachment *attachment, RecorderStatement statement, Tupl
 {
 	RootPlans  *plans = FindPlans(attachment);
 	SPIPlanPtr	plan;
-	OwnerIdentity identity;
 	int			result;
 
+	Assert(align_recorder_writes(attachment->marker.history));
 	RegisterRows(plans, statement, rows);
-	align_become_owner(attachment, &identity);
 	plan = plans->plans[statement];
 	if (plan == NULL || !IsOurPlan(plan, plans->generations[statement]))
 	{
@@ -310,7 +309,6 @@ align_recorder_execute(Attachment *attachment, RecorderStatement statement, Tupl
 		plans->generations[statement] = PlanGeneration(plan);
 	}
 	result = ExecuteStatement(plan, statement);
-	align_resume_identity(&identity);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	if (SPI_unregister_relation(RECORDER_ROWS_NAME) != SPI_OK_REL_UNREGISTER)

@@ -84,9 +84,9 @@ extern Tuplestorestate *align_recorder_rows(Attachment *attachment, RecorderRows
 extern char *align_recorder_text(const Attachment *attachment, RecorderStatement statement);
 
 /*
- * Run a statement over rows, as the owner; the caller is connected to SPI, whose
- * results hold what was read.  What is read is as of now, whatever the isolation
- * level: the row locks that the writer holds make it final.
+ * Run a statement over rows; the caller has become the owner and is connected to
+ * SPI, whose results hold what was read.  What is read is as of now, whatever the
+ * isolation level: the row locks that the writer holds make it final.
  */
 extern uint64 align_recorder_execute(Attachment *attachment, RecorderStatement statement,
 									 Tuplestorestate *rows);
