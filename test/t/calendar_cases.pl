@@ -3,37 +3,12 @@
 use strict;
 use warnings;
 
-use FindBin;
-use JSON::PP;
+use Cases;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $shared = $ENV{ALIGN_SHARED} // "$FindBin::RealBin/../../../shared";
-plan skip_all => "no cases at $shared/cases" unless -r "$shared/cases/working_time.tsv";
-
-# A span that ends after 24:00 ends on the next day.
-sub span
-{
-	my ($from, $to) = @{ $_[0] };
-
-	$to =~ s/^(\d+)/sprintf '%02d', $1 - 24/e if $to gt '24:00';
-	return "$from-$to";
-}
-
-sub calendar_text
-{
-	my ($calendar) = @_;
-	my @rules;
-
-	foreach my $day (qw(mon tue wed thu fri sat sun))
-	{
-		my @spans = map { span($_) } @{ $calendar->{week}{$day} // [] };
-		push @rules, ucfirst(substr($day, 0, 2)) . ' ' . join(',', @spans) if @spans;
-	}
-	push @rules, map { "$_ off" } @{ $calendar->{holidays} };
-	return "$calendar->{tz} " . join('; ', @rules);
-}
+need_cases('working_time.tsv');
 
 my %query = (
 	between => q{SELECT extract(epoch FROM align.working_time('%1$s', '%2$s', '%3$s'))::int = %4$s},
@@ -45,8 +20,8 @@ $node->init;
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION align');
 
-my $calendars = decode_json(slurp_file("$shared/cases/calendars.json"));
-my ($header, @cases) = split /\n/, slurp_file("$shared/cases/working_time.tsv");
+my $calendars = read_cases('calendars.json');
+my ($header, @cases) = split /\n/, case_file('working_time.tsv');
 my @sql;
 
 foreach my $case (@cases)

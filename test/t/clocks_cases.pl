@@ -4,37 +4,12 @@
 use strict;
 use warnings;
 
-use FindBin;
-use JSON::PP;
+use Cases;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $shared = $ENV{ALIGN_SHARED} // "$FindBin::RealBin/../../../shared";
-plan skip_all => "no cases at $shared/cases" unless -r "$shared/cases/sla.json";
-
-sub read_json
-{
-	my ($name) = @_;
-	return decode_json(slurp_file("$shared/cases/$name"));
-}
-
-# Weekday spans and holidays, in the words of the calendar type.
-sub calendar_text
-{
-	my ($calendar) = @_;
-	my @rules;
-
-	foreach my $day (qw(mon tue wed thu fri sat sun))
-	{
-		my @spans = map { "$_->[0]-$_->[1]" } @{ $calendar->{week}{$day} // [] };
-		push @rules, ucfirst(substr($day, 0, 2)) . ' ' . join(',', @spans) if @spans;
-	}
-	push @rules, map { "$_ off" } @{ $calendar->{holidays} };
-	return "$calendar->{tz} " . join('; ', @rules);
-}
-
-my %stage_after = (start => 'working', pause => 'waiting', resume => 'working', stop => 'done');
+need_cases('sla.json');
 
 my $node = PostgreSQL::Test::Cluster->new('clocks_cases');
 $node->init;
@@ -48,21 +23,18 @@ sub query
 
 query('CREATE EXTENSION align');
 
-my $calendars = read_json('calendars.json');
+my $calendars = read_cases('calendars.json');
 my $number = 0;
-foreach my $case (@{ read_json('sla.json') })
+foreach my $case (@{ read_cases('sla.json') })
 {
 	my $hours = calendar_text($calendars->{ $case->{cal} });
-	my $minutes = $case->{target_s} / 60;
+	my $agreement = sla_agreement($hours, $case);
 	my $name = $case->{src};
 	my $table = 'ticket_' . ++$number;
 	my %at = map { $_->[0] => $_->[1] } @{ $case->{events} };
 
 	query(<<~SQL);
-		SELECT align.agree('$table', \$\$
-			hours '$hours'; stage working held by support; stage waiting; won done;
-			success path working -> done; path working -> waiting -> working; path waiting -> done;
-			sla resolution by support: from working to done within $minutes working minutes, pause waiting;\$\$);
+		SELECT align.agree('$table', \$\$$agreement\$\$);
 		CREATE TABLE $table (id int PRIMARY KEY, stage text, at timestamptz);
 		SELECT align.attach('$table', agreement => '$table', changed_at => 'at');
 		SQL
@@ -74,7 +46,7 @@ foreach my $case (@{ read_json('sla.json') })
 	{
 		my ($what, $at) = @$event;
 
-		query("INSERT INTO $table VALUES (1, '$stage_after{$what}', '$at') "
+		query("INSERT INTO $table VALUES (1, '@{[stage_after($what)]}', '$at') "
 			  . "ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, at = excluded.at");
 		if ($what eq 'start')
 		{
@@ -110,7 +82,7 @@ foreach my $case (@{ read_json('sla.json') })
 		SQL
 
 	# Backfilled in one statement, in any order, it comes to the same.
-	my $rows = join ', ', map { "('$stage_after{$_->[0]}', '$_->[1]'::timestamptz)" } reverse @{ $case->{events} };
+	my $rows = join ', ', map { "('@{[stage_after($_->[0])]}', '$_->[1]'::timestamptz)" } reverse @{ $case->{events} };
 	query(<<~SQL);
 		SELECT align.attach('$table', agreement => '$table', changed_at => 'at', mode => 'observe');
 		DO \$\$

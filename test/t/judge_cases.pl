@@ -3,52 +3,24 @@
 use strict;
 use warnings;
 
-use FindBin;
-use JSON::PP;
+use Cases;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $shared = $ENV{ALIGN_SHARED} // "$FindBin::RealBin/../../../shared";
-plan skip_all => "no cases at $shared/cases" unless -r "$shared/cases/sla.json";
-
-sub read_json
-{
-	my ($name) = @_;
-	return decode_json(slurp_file("$shared/cases/$name"));
-}
-
-# Weekday spans and holidays, in the words of the calendar type.
-sub calendar_text
-{
-	my ($calendar) = @_;
-	my @rules;
-
-	foreach my $day (qw(mon tue wed thu fri sat sun))
-	{
-		my @spans = map { "$_->[0]-$_->[1]" } @{ $calendar->{week}{$day} // [] };
-		push @rules, ucfirst(substr($day, 0, 2)) . ' ' . join(',', @spans) if @spans;
-	}
-	push @rules, map { "$_ off" } @{ $calendar->{holidays} };
-	return "$calendar->{tz} " . join('; ', @rules);
-}
-
-my %stage_after = (start => 'working', pause => 'waiting', resume => 'working', stop => 'done');
+need_cases('sla.json');
 
 my $node = PostgreSQL::Test::Cluster->new('judge_cases');
 $node->init;
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION align');
 
-my $calendars = read_json('calendars.json');
-foreach my $case (@{ read_json('sla.json') })
+my $calendars = read_cases('calendars.json');
+foreach my $case (@{ read_cases('sla.json') })
 {
 	my $hours = calendar_text($calendars->{ $case->{cal} });
-	my $minutes = $case->{target_s} / 60;
-	my $funnel = "hours '$hours'; stage working held by support; stage waiting; won done; "
-	  . "success path working -> done; path working -> waiting -> working; path waiting -> done; "
-	  . "sla resolution by support: from working to done within $minutes working minutes, pause waiting;";
-	my @journey = map { "('$_->[1]'::timestamptz, '$stage_after{$_->[0]}')" } @{ $case->{events} };
+	my $funnel = sla_agreement($hours, $case);
+	my @journey = map { "('$_->[1]'::timestamptz, '@{[stage_after($_->[0])]}')" } @{ $case->{events} };
 	my %at = map { $_->[0] => $_->[1] } @{ $case->{events} };
 
 	# The one clock as of an instant, each answer as a text.
