@@ -194,7 +194,7 @@ CompareRows(Standing *standing, Attachment *attachment)
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
 					 "SELECT t.tableoid, t.ctid, h.event IN ('deleted', 'truncated') OR h.stage IS NULL "
-					 "OR h.source ~ '" SOURCE_NOT_LIVE "$' IS TRUE, h.stage, h.team, h.assignee "
+					 "OR NOT (" HISTORY_IS_LIVE("h") "), h.stage, h.team, h.assignee "
 					 "FROM %s AS t LEFT JOIN ", attachment->root_name);
 	AppendLastEntries(&sql, attachment);
 	appendStringInfoString(&sql, " ON (");

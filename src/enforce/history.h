@@ -135,6 +135,14 @@ extern bool align_source_is_merged(const char *source, int len);
 extern bool align_source_is_not_live(const char *source, int len);
 /* Is it an event that may put a lead into a stage?  (Any int: -1 is none.) */
 extern bool align_is_stage_event(int event);
+/*
+ * The same asked of a row of the history in SQL text, with operators qualified.
+ */
+#define HISTORY_IS_LIVE(alias) \
+	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
+#define HISTORY_IS_ITS_OWN(alias) \
+	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.!~) '^" SOURCE_MERGED "'"
+
 /* Do the entries after this one belong to another life? */
 extern bool align_ends_life(int event, bool merged);
 

@@ -53,7 +53,7 @@ typedef enum JourneyColumn
 	"r.event OPERATOR(pg_catalog.=) ANY " \
 	"('{opening,entry,move,override,touch}'::pg_catalog.text[]) " \
 	"AND (r.stage IS NOT NULL OR r.campaign IS NOT NULL) " \
-	"AND COALESCE(r.source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
+	"AND " HISTORY_IS_LIVE("r")
 
 static LeadString
 ScanString(const RecordScan *scan, JourneyColumn column)

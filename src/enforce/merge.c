@@ -93,7 +93,7 @@ ReadLastEntry(Attachment *attachment, MergedLead *lead)
 
 	initStringInfo(&query);
 	appendStringInfo(&query,
-					 "SELECT h.entry_no, h.recorded_at, CASE WHEN " HISTORY_IS_LIVE " THEN h.stage END,"
+					 "SELECT h.entry_no, h.recorded_at, CASE WHEN " HISTORY_IS_LIVE("h") " THEN h.stage END,"
 					 " h.team, h.assignee FROM %s AS h WHERE ",
 					 attachment->history_name);
 	align_append_key_condition(&query, attachment, TABLE_HISTORY, 1);

@@ -11,9 +11,6 @@
 #include "enforce/attachment.h"
 #include "enforce/history.h"
 
-/* Was the row live when this happened?  See align_source_is_not_live(). */
-#define HISTORY_IS_LIVE "coalesce(h.source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
-
 /*
  * One of the two leads, as its last entry tells.
  */

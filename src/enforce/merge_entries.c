@@ -20,10 +20,10 @@
  */
 #define ENTERS_STAGE \
 	"(h.event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[])" \
-	" AND h.stage IS NOT NULL AND " HISTORY_IS_LIVE ")"
+	" AND h.stage IS NOT NULL AND " HISTORY_IS_LIVE("h") ")"
 #define PASSES_LEAD \
-	"(h.event OPERATOR(pg_catalog.=) 'owner' AND " HISTORY_IS_LIVE \
-	" AND coalesce(h.source, '') OPERATOR(pg_catalog.!~) '^" SOURCE_MERGED "')"
+	"(h.event OPERATOR(pg_catalog.=) 'owner' AND " HISTORY_IS_LIVE("h") \
+	" AND " HISTORY_IS_ITS_OWN("h") ")"
 
 /*
  * Where the joined journey ends, in the order in which things happened.

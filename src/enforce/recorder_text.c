@@ -42,22 +42,23 @@ AppendOwnColumns(StringInfo buf, const char *prefix, const OwnColumn *columns, i
 }
 
 static void
-AppendKeyNames(StringInfo buf, const Attachment *attachment, AttachedTable table)
+AppendInsert(StringInfo buf, const Attachment *attachment, AttachedTable table,
+			 const OwnColumn *columns, int ncolumns)
 {
+	appendStringInfo(buf, "INSERT INTO %s (", align_table_name(attachment, table));
 	for (int i = 0; i < attachment->nkeys; i++)
 		appendStringInfo(buf, "%s%s", i > 0 ? ", " : "", align_table_key(attachment, table, i));
-}
-
-static void
-AppendRowKeys(StringInfo buf, const Attachment *attachment)
-{
+	AppendOwnColumns(buf, "", columns, ncolumns);
+	appendStringInfoString(buf, ") SELECT ");
 	for (int i = 0; i < attachment->nkeys; i++)
 		appendStringInfo(buf, "%sr.key_%d", i > 0 ? ", " : "", i + 1);
+	AppendOwnColumns(buf, "r.", columns, ncolumns);
+	appendStringInfoString(buf, " FROM " ROWS_NAME " AS r");
 }
 
 /* Entries that end a life. */
 #define ENDS_LIFE "(h.event OPERATOR(pg_catalog.=) 'deleted' OR h.event OPERATOR(pg_catalog.=) 'truncated') " \
-	"AND COALESCE(h.source, '') OPERATOR(pg_catalog.!~) '^" SOURCE_MERGED "'"
+	"AND " HISTORY_IS_ITS_OWN("h")
 
 static void
 AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
@@ -174,22 +175,10 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 								   "h.effective_at, h.entry_no");
 			break;
 		case ADD_ENTRIES:
-			appendStringInfo(&buf, "INSERT INTO %s (", attachment->history_name);
-			AppendKeyNames(&buf, attachment, TABLE_HISTORY);
-			AppendOwnColumns(&buf, "", align_history_columns, HISTORY_NCOLUMNS);
-			appendStringInfoString(&buf, ") SELECT ");
-			AppendRowKeys(&buf, attachment);
-			AppendOwnColumns(&buf, "r.", align_history_columns, HISTORY_NCOLUMNS);
-			appendStringInfoString(&buf, " FROM " ROWS_NAME " AS r");
+			AppendInsert(&buf, attachment, TABLE_HISTORY, align_history_columns, HISTORY_NCOLUMNS);
 			break;
 		case ADD_CLOCKS:
-			appendStringInfo(&buf, "INSERT INTO %s (", attachment->sla_name);
-			AppendKeyNames(&buf, attachment, TABLE_SLA);
-			AppendOwnColumns(&buf, "", align_sla_columns, SLA_NCOLUMNS);
-			appendStringInfoString(&buf, ") SELECT ");
-			AppendRowKeys(&buf, attachment);
-			AppendOwnColumns(&buf, "r.", align_sla_columns, SLA_NCOLUMNS);
-			appendStringInfoString(&buf, " FROM " ROWS_NAME " AS r");
+			AppendInsert(&buf, attachment, TABLE_SLA, align_sla_columns, SLA_NCOLUMNS);
 			break;
 		case CHANGE_CLOCKS:
 			/* what identifies a clock, and what others write, stays */
