@@ -12,7 +12,7 @@ DEMO_DATA := $(DATA)
 
 EXTENSION = align
 MODULE_big = align
-EXTVERSION = 0.2.0
+EXTVERSION = 0.2.1
 
 # One module per room; the order is that of their dependencies.
 SQL_MODULES = schema calendar funnel lead judge infer conversion agreement attachment explain history alerts leads

@@ -6,7 +6,7 @@ CREATE TABLE align.agreement (
     valid_from timestamptz NOT NULL,
     funnel align.funnel NOT NULL,
     document text NOT NULL,
-    owner regrole NOT NULL,
+    owner name NOT NULL,
     agreed_by name NOT NULL,
     note text,
     PRIMARY KEY (name, version)
@@ -19,14 +19,14 @@ COMMENT ON COLUMN align.agreement.version IS 'version, from 1, without gaps';
 COMMENT ON COLUMN align.agreement.valid_from IS 'when the version takes force; never before it was agreed';
 COMMENT ON COLUMN align.agreement.funnel IS 'what was agreed';
 COMMENT ON COLUMN align.agreement.document IS 'what was agreed, as it was written, comments included';
-COMMENT ON COLUMN align.agreement.owner IS 'role whose members may agree the next version (that of the latest version counts)';
+COMMENT ON COLUMN align.agreement.owner IS 'name of the role whose members may agree the next version; that of the latest version counts';
 COMMENT ON COLUMN align.agreement.agreed_by IS 'name of the role that agreed this version';
 COMMENT ON COLUMN align.agreement.note IS 'why, in the words of who agreed it';
 
 CREATE TABLE align.team (
     agreement text COLLATE "C" NOT NULL,
     team text COLLATE "C" NOT NULL,
-    role regrole NOT NULL,
+    role name NOT NULL,
     PRIMARY KEY (agreement, team)
 );
 
@@ -34,10 +34,24 @@ COMMENT ON TABLE align.team IS
 'the database roles that teams of an agreement stand for, written by align.assign_team() only';
 COMMENT ON COLUMN align.team.agreement IS 'name of the agreement';
 COMMENT ON COLUMN align.team.team IS 'team, as the agreement names it';
-COMMENT ON COLUMN align.team.role IS 'role whose members are the team';
+COMMENT ON COLUMN align.team.role IS 'name of the role whose members are the team; if the role does not exist, the team has no members';
+
+CREATE TABLE align.admission (
+    agreement text COLLATE "C" NOT NULL,
+    role name NOT NULL,
+    dismissed_after int,
+    PRIMARY KEY (agreement, role)
+);
+
+COMMENT ON TABLE align.admission IS
+'the roles whose tables may be attached to an agreement besides those of its owner, written by align.admit() and align.dismiss() only';
+COMMENT ON COLUMN align.admission.agreement IS 'name of the agreement';
+COMMENT ON COLUMN align.admission.role IS 'name of the role';
+COMMENT ON COLUMN align.admission.dismissed_after IS 'null while the role is admitted; else the latest version when it was dismissed';
 
 SELECT pg_catalog.pg_extension_config_dump('align.agreement', '');
 SELECT pg_catalog.pg_extension_config_dump('align.team', '');
+SELECT pg_catalog.pg_extension_config_dump('align.admission', '');
 
 CREATE FUNCTION align.agreement_guard() RETURNS trigger
     AS 'MODULE_PATHNAME', 'align_agreement_guard'
@@ -107,14 +121,29 @@ CREATE FUNCTION align.assign_team(agreement text, team text, role regrole) RETUR
 COMMENT ON FUNCTION align.assign_team(text, text, regrole) IS
 'ties a team of an agreement to a database role, instead of any before; a null role unties it; needs the privileges of the agreement''s owner';
 
+CREATE FUNCTION align.admit(agreement text, role regrole) RETURNS void
+    AS 'MODULE_PATHNAME', 'align_admit'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+
+COMMENT ON FUNCTION align.admit(text, regrole) IS
+'lets tables whose owner has the privileges of a role be attached to an agreement; needs the privileges of the agreement''s owner; nulls are refused';
+
+CREATE FUNCTION align.dismiss(agreement text, role text) RETURNS void
+    AS 'MODULE_PATHNAME', 'align_dismiss'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+
+COMMENT ON FUNCTION align.dismiss(text, text) IS
+'ends the admission of a role, which need not exist any more: its tables stay under the last version that fits them, and new versions are not checked against them; needs the privileges of the agreement''s owner; nulls are refused';
+
 -- Everyone may read what was agreed; nobody touches the tables.
-REVOKE ALL ON align.agreement, align.team FROM PUBLIC;
+REVOKE ALL ON align.agreement, align.team, align.admission FROM PUBLIC;
 
 CREATE VIEW align.agreements AS
     SELECT name, version, valid_from,
            CASE WHEN next_from IS NOT NULL THEN GREATEST(valid_from, next_from) END AS valid_to,
            valid_from <= pg_catalog.now() AND (next_from IS NULL OR next_from > pg_catalog.now()) AS in_force,
-           owner, agreed_by, note, funnel, document
+           pg_catalog.to_regrole(pg_catalog.quote_ident(owner)) AS owner, agreed_by, note, funnel, document,
+           owner AS owner_name
     FROM (SELECT *, pg_catalog.min(valid_from) OVER (PARTITION BY name ORDER BY version
                         ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_from
           FROM align.agreement) AS versions;
@@ -126,22 +155,38 @@ COMMENT ON COLUMN align.agreements.version IS 'version, from 1';
 COMMENT ON COLUMN align.agreements.valid_from IS 'when the version takes force';
 COMMENT ON COLUMN align.agreements.valid_to IS 'when a later version takes its place, null if none does yet; equal to valid_from if the version never takes force';
 COMMENT ON COLUMN align.agreements.in_force IS 'whether agreed(name) returns this version now';
-COMMENT ON COLUMN align.agreements.owner IS 'owner of the name as of this version; that of the latest counts';
+COMMENT ON COLUMN align.agreements.owner IS 'owner of the name as of this version, null if that role does not exist; that of the latest counts';
 COMMENT ON COLUMN align.agreements.agreed_by IS 'name of the role that agreed this version';
 COMMENT ON COLUMN align.agreements.note IS 'why, in the words of who agreed it';
 COMMENT ON COLUMN align.agreements.funnel IS 'what was agreed';
 COMMENT ON COLUMN align.agreements.document IS 'what was agreed, as it was written';
+COMMENT ON COLUMN align.agreements.owner_name IS 'name of the owner, whether the role exists or not';
 
 CREATE VIEW align.teams AS
-    SELECT agreement, team, role FROM align.team;
+    SELECT agreement, team, pg_catalog.to_regrole(pg_catalog.quote_ident(role)) AS role,
+           role AS role_name
+    FROM align.team;
 
 COMMENT ON VIEW align.teams IS
 'the database roles that teams of an agreement stand for, for everyone to read';
 COMMENT ON COLUMN align.teams.agreement IS 'name of the agreement';
 COMMENT ON COLUMN align.teams.team IS 'team, as the agreement names it';
-COMMENT ON COLUMN align.teams.role IS 'role whose members are the team';
+COMMENT ON COLUMN align.teams.role IS 'role whose members are the team; null if it does not exist: then the team has no members';
+COMMENT ON COLUMN align.teams.role_name IS 'name of the role, whether it exists or not';
 
-GRANT SELECT ON align.agreements, align.teams TO PUBLIC;
+CREATE VIEW align.admissions AS
+    SELECT agreement, pg_catalog.to_regrole(pg_catalog.quote_ident(role)) AS role,
+           role AS role_name
+    FROM align.admission
+    WHERE dismissed_after IS NULL;
+
+COMMENT ON VIEW align.admissions IS
+'the roles whose tables may be attached to an agreement besides those of its owner, for everyone to read';
+COMMENT ON COLUMN align.admissions.agreement IS 'name of the agreement';
+COMMENT ON COLUMN align.admissions.role IS 'role that is admitted; null if it does not exist';
+COMMENT ON COLUMN align.admissions.role_name IS 'name of the role, whether it exists or not';
+
+GRANT SELECT ON align.agreements, align.teams, align.admissions TO PUBLIC;
 
 CREATE FUNCTION align.backtest(query text, funnel align.funnel)
     RETURNS TABLE (rule text, from_stage text, stage text, leads bigint, entries bigint,

@@ -5,7 +5,7 @@ CREATE FUNCTION align.team_announce() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1;
 
 COMMENT ON FUNCTION align.team_announce() IS
-'trigger on align.team: has every session read afresh which role stands for which team';
+'trigger on align.team and align.admission: has every session read their rows again';
 
 -- by row, so that logical replication fires it too
 CREATE TRIGGER team_announce AFTER INSERT OR UPDATE OR DELETE ON align.team
@@ -13,6 +13,12 @@ CREATE TRIGGER team_announce AFTER INSERT OR UPDATE OR DELETE ON align.team
 ALTER TABLE align.team ENABLE ALWAYS TRIGGER team_announce;
 
 COMMENT ON TRIGGER team_announce ON align.team IS 'the roles of teams reach the caches of all sessions';
+
+CREATE TRIGGER admission_announce AFTER INSERT OR UPDATE OR DELETE ON align.admission
+    FOR EACH ROW EXECUTE FUNCTION align.team_announce();
+ALTER TABLE align.admission ENABLE ALWAYS TRIGGER admission_announce;
+
+COMMENT ON TRIGGER admission_announce ON align.admission IS 'admissions reach the caches of all sessions';
 
 CREATE FUNCTION align.explain_move(relation regclass, key "any", stage text, reason text DEFAULT NULL)
     RETURNS TABLE (allowed boolean, rule text, message text, detail text, hint text)

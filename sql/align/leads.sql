@@ -13,3 +13,10 @@ CREATE FUNCTION align.erase(relation regclass, key "any") RETURNS bigint
 
 COMMENT ON FUNCTION align.erase(regclass, "any") IS
 'deletes all that is recorded of a lead that is no longer in the table, and its key where other leads'' entries mention it; returns how many entries and clocks it deleted; for the owner of the table; refused while the row is there; nulls are refused';
+
+CREATE FUNCTION align.purge(relation regclass, before timestamptz) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_purge'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+COMMENT ON FUNCTION align.purge(regclass, timestamptz) IS
+'deletes entries and clocks of all leads whose last life ended (they were deleted, truncated or ceased to be live) before an instant that is not in the future, and returns how many rows it deleted; for the owner of the table; nulls are refused';

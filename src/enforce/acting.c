@@ -81,21 +81,22 @@ Watch(void)
 }
 
 /*
- * Superusers are members of every role.  A role that was dropped stands for
- * nobody: its team is as untied as before.
+ * Superusers are members of every role that exists.  A team whose role was dropped
+ * has no members, rather than everybody.
  */
 static TeamTie
-TieOf(const KeptAnswer *answer, Oid role)
+TieOf(const KeptAnswer *answer, const NameData *role_name)
 {
-	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
-		return TEAM_UNTIED;
-	if (is_member_of_role(answer->user, role) || is_member_of_role(answer->outer_user, role))
+	Oid			role = get_role_oid(NameStr(*role_name), true);
+
+	if (OidIsValid(role) &&
+		(is_member_of_role(answer->user, role) || is_member_of_role(answer->outer_user, role)))
 		return TEAM_MEMBER;
 	return TEAM_OTHER;
 }
 
 static void
-TakeTie(KeptAnswer *answer, Datum team_datum, Oid role)
+SetTie(KeptAnswer *answer, Datum team_datum, const NameData *role)
 {
 	text	   *name = DatumGetTextPP(team_datum);
 	int			team = align_funnel_team(answer->funnel, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
@@ -105,7 +106,7 @@ TakeTie(KeptAnswer *answer, Datum team_datum, Oid role)
 		return;
 	tie = TieOf(answer, role);
 	answer->acting.ties[team] = tie;
-	answer->acting.roles[team] = tie == TEAM_UNTIED ? InvalidOid : role;
+	answer->acting.roles[team] = *role;
 	if (tie == TEAM_OTHER)
 		answer->acting.any_other = true;
 }
@@ -132,7 +133,13 @@ ReadTies(KeptAnswer *answer)
 		Datum		role = heap_getattr(tuple, Anum_team_role, RelationGetDescr(rel), &role_null);
 
 		if (!team_null && !role_null)
-			TakeTie(answer, team, DatumGetObjectId(role));
+		{
+			NameData	role_name;
+
+			align_read_role_name(role, TupleDescAttr(RelationGetDescr(rel), Anum_team_role - 1)->atttypid,
+								 &role_name);
+			SetTie(answer, team, &role_name);
+		}
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);

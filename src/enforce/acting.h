@@ -12,16 +12,17 @@
 
 typedef enum TeamTie
 {
-	TEAM_UNTIED,				/* no role stands for it */
+	TEAM_UNTIED,				/* tied to no role: everybody may act for it */
 	TEAM_MEMBER,				/* the current user is a member of its role */
-	TEAM_OTHER					/* he is not */
+	TEAM_OTHER					/* the current user is not, or its role does not
+								 * exist: then nobody is */
 } TeamTie;
 
 typedef struct Acting
 {
 	bool		any_other;		/* is any team TEAM_OTHER? */
 	uint8		ties[FUNNEL_MAX_TEAMS]; /* TeamTie, by team of the funnel */
-	Oid			roles[FUNNEL_MAX_TEAMS];	/* InvalidOid: untied */
+	NameData	roles[FUNNEL_MAX_TEAMS];	/* empty: untied */
 } Acting;
 
 /*

@@ -33,6 +33,8 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
 #include "enforce/agreement.h"
 #include "enforce/attach.h"
 #include "funnel/funnel.h"
@@ -64,47 +66,47 @@ align_agreement_lock(const char *name, LOCKMODE mode)
  * Run a command on a table of ours as the table's owner.  Its parameters are
  * the table's columns, in order.
  */
-static uint64
-ExecuteAsOwner(const char *relname, const char *command, int nargs, Datum *values,
-			   const char *nulls)
+uint64
+align_execute_on_own_table(const char *relname, const char *command, int nargs, Datum *values,
+						   const char *nulls)
 {
 	Oid			relid = align_own_table(relname);
 	Oid			types[AGREEMENT_COLUMNS];
-	CallerIdentity caller;
+	CallerRole caller;
 	uint64		result;
 
 	Assert(nargs <= AGREEMENT_COLUMNS);
 	for (int i = 0; i < nargs; i++)
 		types[i] = get_atttype(relid, i + 1);
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	align_become(align_relation_owner(relid), 0, &caller);
+	align_spi_connect();
+	align_work_as(align_relation_owner(relid), &caller);
 	if (SPI_execute_with_args(command, nargs, types, values, nulls, false, 0) < 0)
 		elog(ERROR, "SPI_execute_with_args failed: %s", command);
 	result = SPI_processed;
-	align_resume(&caller);
+	align_return_to(&caller);
 	SPI_finish();
 	return result;
 }
 
 /*
- * The owner rule, as core applies it to objects: the caller needs the
+ * The owner rule, as PostgreSQL applies it to objects: the caller needs the
  * privileges of the owner role; superusers have those of every role.
  */
-static void
-CheckOwner(const Agreement *agreement)
+void
+align_check_agreement_owner(const Agreement *agreement)
 {
-	Oid			owner = agreement->versions[agreement->nversions - 1].owner;
+	Oid			owner = align_agreement_owner(agreement);
 
-	if (has_privs_of_role(GetUserId(), owner))
+	if (OidIsValid(owner) ? has_privs_of_role(GetUserId(), owner) : superuser())
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("must be owner of agreement \"%s\"", agreement->name),
-			 SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(owner)) ?
+			 OidIsValid(owner) ?
 			 errdetail("It is owned by role \"%s\".", GetUserNameFromId(owner, false)) :
-			 errdetail("The role that owned it has been dropped; a superuser can give it another owner.")));
+			 errdetail("The role that owned it, \"%s\", does not exist; a superuser can give it another owner.",
+					   NameStr(agreement->versions[agreement->nversions - 1].owner))));
 }
 
 static void
@@ -114,6 +116,12 @@ CheckRole(Oid role)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role with OID %u does not exist", role)));
+}
+
+static void
+SetRoleName(NameData *name, Oid role)
+{
+	namestrcpy(name, GetUserNameFromId(role, false));
 }
 
 /*
@@ -170,8 +178,8 @@ CheckAttached(const Agreement *agreement, const Funnel *agreed)
 						 agreed, agreement->versions[agreement->nversions - 1].version + 1);
 }
 
-static char *
-NameArg(FunctionCallInfo fcinfo, int argno)
+char *
+align_agreement_name_arg(FunctionCallInfo fcinfo, int argno)
 {
 	text	   *name = PG_ARGISNULL(argno) ? NULL : PG_GETARG_TEXT_PP(argno);
 
@@ -217,7 +225,7 @@ NoticeSuperseded(const Agreement *agreement, TimestampTz valid_from)
  */
 static int32
 AppendVersion(const Agreement *agreement, const TextValue *funnel, const text *document,
-			  TimestampTz valid_from, Oid owner, const text *note)
+			  TimestampTz valid_from, const NameData *owner, const text *note)
 {
 	Datum		values[AGREEMENT_COLUMNS];
 	char		nulls[AGREEMENT_COLUMNS + 1];
@@ -235,13 +243,14 @@ AppendVersion(const Agreement *agreement, const TextValue *funnel, const text *d
 	values[Anum_agreement_valid_from - 1] = TimestampTzGetDatum(valid_from);
 	values[Anum_agreement_funnel - 1] = PointerGetDatum(funnel);
 	values[Anum_agreement_document - 1] = PointerGetDatum(document);
-	values[Anum_agreement_owner - 1] = ObjectIdGetDatum(owner);
+	values[Anum_agreement_owner - 1] =
+		align_role_name_datum(owner, get_atttype(align_own_table("agreement"), Anum_agreement_owner));
 	values[Anum_agreement_agreed_by - 1] = NameGetDatum(&agreed_by);
 	values[Anum_agreement_note - 1] = PointerGetDatum(note);
 	if (note == NULL)
 		nulls[Anum_agreement_note - 1] = 'n';
 
-	ExecuteAsOwner("agreement",
+	align_execute_on_own_table("agreement",
 				   "INSERT INTO align.agreement (name, version, valid_from, funnel, document, "
 				   "owner, agreed_by, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 				   AGREEMENT_COLUMNS, values, nulls);
@@ -251,11 +260,11 @@ AppendVersion(const Agreement *agreement, const TextValue *funnel, const text *d
 static int32
 Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 {
-	char	   *name = NameArg(fcinfo, 0);
+	char	   *name = align_agreement_name_arg(fcinfo, 0);
 	TimestampTz valid_from;
 	Funnel	   *agreed = Compile(funnel);
 	Agreement	agreement;
-	Oid			owner = GetUserId();
+	NameData	owner;
 
 	align_require_argument(fcinfo, 2, "valid_from");
 	valid_from = PG_GETARG_TIMESTAMPTZ(2);
@@ -265,14 +274,15 @@ Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 
 	align_agreement_lock(name, ExclusiveLock);
 	align_agreement_read(name, CurrentMemoryContext, &agreement);
+	SetRoleName(&owner, GetUserId());
 	if (agreement.nversions > 0)
 	{
-		CheckOwner(&agreement);
+		align_check_agreement_owner(&agreement);
 		owner = agreement.versions[agreement.nversions - 1].owner;
 		NoticeSuperseded(&agreement, valid_from);
 		CheckAttached(&agreement, agreed);
 	}
-	return AppendVersion(&agreement, funnel, document, valid_from, owner,
+	return AppendVersion(&agreement, funnel, document, valid_from, &owner,
 						 PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
 }
 
@@ -339,10 +349,11 @@ ReadDocument(const char *name, int32 version)
 Datum
 align_set_agreement_owner(PG_FUNCTION_ARGS)
 {
-	char	   *name = NameArg(fcinfo, 0);
+	char	   *name = align_agreement_name_arg(fcinfo, 0);
 	Oid			new_owner;
 	Agreement	agreement;
 	AgreementVersion *latest;
+	NameData	new_name;
 	char	   *note;
 
 	align_require_argument(fcinfo, 1, "owner");
@@ -354,17 +365,18 @@ align_set_agreement_owner(PG_FUNCTION_ARGS)
 	align_agreement_read(name, CurrentMemoryContext, &agreement);
 	if (agreement.nversions == 0)
 		align_agreement_unknown(name);
-	CheckOwner(&agreement);
+	align_check_agreement_owner(&agreement);
 	check_can_set_role(GetUserId(), new_owner);
 
 	latest = &agreement.versions[agreement.nversions - 1];
-	if (latest->owner == new_owner)
+	SetRoleName(&new_name, new_owner);
+	if (strcmp(NameStr(latest->owner), NameStr(new_name)) == 0)
 		PG_RETURN_INT32(latest->version);
-	note = psprintf("owner changed to %s", GetUserNameFromId(new_owner, false));
+	note = psprintf("owner changed to %s", NameStr(new_name));
 	PG_RETURN_INT32(AppendVersion(&agreement, latest->funnel,
 								  ReadDocument(name, latest->version),
 								  Max(latest->valid_from, GetCurrentTransactionStartTimestamp()),
-								  new_owner, cstring_to_text(note)));
+								  &new_name, cstring_to_text(note)));
 }
 
 /*
@@ -403,7 +415,7 @@ CheckTeam(const Agreement *agreement, const char *team)
 Datum
 align_assign_team(PG_FUNCTION_ARGS)
 {
-	char	   *name = NameArg(fcinfo, 0);
+	char	   *name = align_agreement_name_arg(fcinfo, 0);
 	char	   *team;
 	Agreement	agreement;
 	Datum		values[TEAM_COLUMNS];
@@ -418,14 +430,14 @@ align_assign_team(PG_FUNCTION_ARGS)
 	align_agreement_read(name, CurrentMemoryContext, &agreement);
 	if (agreement.nversions == 0)
 		align_agreement_unknown(name);
-	CheckOwner(&agreement);
+	align_check_agreement_owner(&agreement);
 
 	values[0] = CStringGetTextDatum(name);
 	values[1] = CStringGetTextDatum(team);
 	if (PG_ARGISNULL(2))
 	{
 		/* a team that is no longer in the agreement may still be let go */
-		if (ExecuteAsOwner("team",
+		if (align_execute_on_own_table("team",
 						   "DELETE FROM align.team WHERE agreement OPERATOR(pg_catalog.=) $1 "
 						   "AND team OPERATOR(pg_catalog.=) $2",
 						   2, values, NULL) == 0)
@@ -433,9 +445,12 @@ align_assign_team(PG_FUNCTION_ARGS)
 	}
 	else
 	{
+		NameData	role;
+
 		CheckTeam(&agreement, team);
-		values[2] = PG_GETARG_DATUM(2);
-		ExecuteAsOwner("team",
+		SetRoleName(&role, PG_GETARG_OID(2));
+		values[2] = align_role_name_datum(&role, get_atttype(align_own_table("team"), TEAM_COLUMNS));
+		align_execute_on_own_table("team",
 					   "INSERT INTO align.team (agreement, team, role) VALUES ($1, $2, $3) "
 					   "ON CONFLICT (agreement, team) DO UPDATE SET role = EXCLUDED.role",
 					   TEAM_COLUMNS, values, NULL);

@@ -22,7 +22,10 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/fmgroids.h"
@@ -100,6 +103,34 @@ align_own_table(const char *relname)
 	return relid;
 }
 
+void
+align_read_role_name(Datum value, Oid type, NameData *name)
+{
+	if (type == NAMEOID)
+		*name = *DatumGetName(value);
+	else
+	{
+		char	   *role = GetUserNameFromId(DatumGetObjectId(value), true);
+
+		/* a role that was dropped; no role has such a name */
+		namestrcpy(name, role != NULL ? role : psprintf("%u", DatumGetObjectId(value)));
+	}
+}
+
+Datum
+align_role_name_datum(const NameData *name, Oid type)
+{
+	if (type == NAMEOID)
+		return NameGetDatum(name);
+	return ObjectIdGetDatum(get_role_oid(NameStr(*name), false));
+}
+
+Oid
+align_agreement_owner(const Agreement *agreement)
+{
+	return get_role_oid(NameStr(agreement->versions[agreement->nversions - 1].owner), true);
+}
+
 char *
 align_agreement_name(const char *text, int len)
 {
@@ -152,7 +183,9 @@ ReadVersion(HeapTuple tuple, TupleDesc desc, AgreementVersion *version)
 	version->version = DatumGetInt32(RequiredAttribute(tuple, Anum_agreement_version, desc));
 	version->valid_from =
 		DatumGetTimestampTz(RequiredAttribute(tuple, Anum_agreement_valid_from, desc));
-	version->owner = DatumGetObjectId(RequiredAttribute(tuple, Anum_agreement_owner, desc));
+	align_read_role_name(RequiredAttribute(tuple, Anum_agreement_owner, desc),
+						 TupleDescAttr(desc, Anum_agreement_owner - 1)->atttypid,
+						 &version->owner);
 	version->funnel = (TextValue *) PG_DETOAST_DATUM_COPY(funnel);
 	align_check_flags(version->funnel->flags, "funnel");
 	version->compiled = NULL;

@@ -12,11 +12,12 @@
  */
 #include "postgres.h"
 
+#include "funnel/funnel.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "enforce/agreement.h"
-#include "enforce/replay.h"
 #include "time_text.h"
 
 /*
@@ -74,26 +75,47 @@ FindOrCompile(const AgreementVersion *version)
 	return CompileVersion(version);
 }
 
-/* The cache of agreements remembers the pointer: rows are judged by the million. */
-static inline Funnel *
-CompiledFunnel(AgreementVersion *version)
+/*
+ * The cache of agreements remembers the pointer, since the trigger asks for every
+ * row.
+ */
+Funnel *
+align_compiled_version(const AgreementVersion *version)
 {
 	if (version->compiled == NULL)
-		version->compiled = FindOrCompile(version);
+		unconstify(AgreementVersion *, version)->compiled = FindOrCompile(version);
 	return version->compiled;
 }
 
-Funnel *
-align_agreement_funnel(const char *name, int32 version)
+static Funnel *
+FindFunnel(const char *name, int32 version)
 {
 	const Agreement *agreement = align_agreement_lookup(name);
 
 	for (int i = 0; agreement != NULL && i < agreement->nversions; i++)
 	{
 		if (agreement->versions[i].version == version)
-			return CompiledFunnel(&agreement->versions[i]);
+			return align_compiled_version(&agreement->versions[i]);
 	}
 	return NULL;
+}
+
+/*
+ * A statement that waited for a row lock may meet a version that was agreed while
+ * it waited.  It holds all its locks already, so nothing else has made it accept
+ * the invalidation of the cache.
+ */
+Funnel *
+align_agreement_funnel(const char *name, int32 version)
+{
+	Funnel	   *funnel = FindFunnel(name, version);
+
+	if (funnel == NULL)
+	{
+		AcceptInvalidationMessages();
+		funnel = FindFunnel(name, version);
+	}
+	return funnel;
 }
 
 Funnel *
@@ -108,5 +130,5 @@ align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version)
 	if (in_force == NULL)
 		align_agreement_not_in_force(agreement, at);
 	*version = in_force->version;
-	return CompiledFunnel(unconstify(AgreementVersion *, in_force));
+	return align_compiled_version(in_force);
 }

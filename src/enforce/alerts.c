@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "catalog/as_role.h"
 #include "enforce/alerts.h"
 #include "enforce/history.h"
 #include "enforce/lead_sql.h"
@@ -94,6 +95,7 @@ SetMarks(Attachment *attachment, const char *table, const char *assignments, con
 					   " AND h.ctid OPERATOR(pg_catalog.=) m.place",
 					   table, assignments);
 	align_execute_as_owner(attachment, command, lengthof(types), types, values, NULL);
+	align_check_written(attachment, SPI_processed, marks->n);
 }
 
 static void
@@ -286,13 +288,15 @@ static Datum
 Notify(FunctionCallInfo fcinfo, const char *function, int64 (*notify) (Attachment *))
 {
 	Attachment *attachment = align_owned_attachment(fcinfo, function);
+	RestrictedCaller caller;
 	int64		result;
 
 	align_recorder_flush_all();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	align_begin_restricted(&caller);
+	align_spi_connect();
 	result = notify(attachment);
 	SPI_finish();
+	align_end_restricted(&caller);
 	PG_RETURN_INT64(result);
 }
 

@@ -1,11 +1,15 @@
 /*
  * attach.c
- *	  align.attach() and align.detach(): the order in which things are done.
+ *	  align.attach() and align.detach(): the order of their steps.
  *
- * attach() holds the name of the agreement in share mode, so that no version is
- * agreed meanwhile, and then the table in SHARE ROW EXCLUSIVE mode, which lets
- * readers go on and keeps writers out until its transaction ends.  Only then
- * does it look at anything.
+ * attach() locks the name of the agreement in share mode, so that no version is
+ * agreed meanwhile, and then the table in SHARE ROW EXCLUSIVE mode, which admits
+ * readers and keeps writers out until its transaction ends.  Everything that it
+ * decides on is read after that.
+ *
+ * Both work as the owner of the table, as a security-restricted operation (see
+ * as_role.h): the caller may be a superuser, and the owner's triggers on existing
+ * history tables must not get at the caller's rights.
  */
 #include "postgres.h"
 
@@ -20,16 +24,18 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
+#include "catalog/trigger.h"
+#include "enforce/admission.h"
 #include "enforce/agreement.h"
 #include "enforce/attach.h"
 #include "enforce/needs.h"
 #include "enforce/recorder.h"
-#include "enforce/replay.h"
 
 PG_FUNCTION_INFO_V1(align_attach);
 PG_FUNCTION_INFO_V1(align_detach);
@@ -47,25 +53,17 @@ enum AttachArgument
 	ARG_NOTIFY
 };
 
-static void
-CheckExists(Oid relid)
-{
-	if (get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-}
-
 /*
- * Nobody locks what is not theirs, and nothing may have changed while waiting.
+ * Only the owner may lock the table.  Both conditions are checked again once the
+ * lock is granted.
  */
 static void
 LockOwnTable(Oid relid, LOCKMODE mode)
 {
-	CheckExists(relid);
+	align_check_relation_exists(relid);
 	align_check_table_owner(relid);
 	LockRelationOid(relid, mode);
-	CheckExists(relid);
+	align_check_relation_exists(relid);
 	align_check_table_owner(relid);
 }
 
@@ -103,7 +101,8 @@ AgreementArgument(FunctionCallInfo fcinfo)
 }
 
 /*
- * The version in force is to fit the table, and every later one that will be.
+ * The table must have what the version in force needs of it, and what every later
+ * version needs that will take force.
  */
 static void
 CheckNeeds(const AttachRequest *request, Relation rel)
@@ -126,7 +125,7 @@ CheckNeeds(const AttachRequest *request, Relation rel)
 			overtaken_from = version->valid_from;
 		}
 	}
-	/* what was looked up may go now */
+	/* compiling may drop agreement from the cache: it is not used any more */
 	while (n-- > 0)
 		align_needs_free(align_needs_compile(rel,
 											 align_agreement_funnel(request->agreement, versions[n]),
@@ -145,11 +144,12 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 	Relation	rel = relation_open(request->relid, NoLock);
 	Name		names[ROW_NROLES] = {0};
 
-	align_attach_check_table(rel, request->partitions);
-	request->owner = rel->rd_rel->relowner;
-	request->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	request->funnel = align_agreement_funnel_at(request->agreement, GetCurrentTimestamp(),
 												&request->version);
+	align_attach_check_table(rel, request->partitions);
+	request->owner = rel->rd_rel->relowner;
+	align_check_admitted(request->agreement, request->owner);
+	request->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	names[ROW_STAGE] = PG_GETARG_NAME(ARG_STAGE);
 	for (int role = ROW_TEAM; role < ROW_NROLES; role++)
 	{
@@ -173,7 +173,7 @@ Datum
 align_attach(PG_FUNCTION_ARGS)
 {
 	AttachRequest *request = palloc0(sizeof(AttachRequest));
-	int			save_nestlevel;
+	RestrictedCaller caller;
 	int64		nopenings;
 
 	align_require_argument(fcinfo, ARG_RELATION, "relation");
@@ -193,9 +193,8 @@ align_attach(PG_FUNCTION_ARGS)
 	align_recorder_flush_all();
 	request->was_attached = align_find_marker(request->relid, &request->before);
 
-	save_nestlevel = align_push_search_path();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	align_begin_restricted(&caller);
+	align_spi_connect();
 	CheckRequest(request, fcinfo);
 	align_attach_name_tables(request,
 							 PG_ARGISNULL(ARG_HISTORY) ? NULL : PG_GETARG_TEXT_PP(ARG_HISTORY));
@@ -206,8 +205,9 @@ align_attach(PG_FUNCTION_ARGS)
 	nopenings = align_attach_rows(request);
 	if (request->fresh)
 		align_attach_make_indexes(request);
+	align_attach_warn_of_trigger(request);
 	SPI_finish();
-	AtEOXact_GUC(false, save_nestlevel);
+	align_end_restricted(&caller);
 	PG_RETURN_INT64(nopenings);
 }
 
@@ -227,15 +227,16 @@ CheckNoAttachedAncestor(Oid relid)
 }
 
 /*
- * Also removes triggers that were left behind when the marker was dropped.
+ * Also drops triggers that were left behind when the marker was dropped.  History
+ * and clock table are those that point to the table, whatever its marker names.
  */
 Datum
 align_detach(PG_FUNCTION_ARGS)
 {
 	Oid			relid;
 	List	   *partitions;
-	AttachmentMarker marker;
-	int			save_nestlevel;
+	ListCell   *lc;
+	RestrictedCaller caller;
 
 	align_require_argument(fcinfo, 0, "relation");
 	relid = PG_GETARG_OID(0);
@@ -245,19 +246,19 @@ align_detach(PG_FUNCTION_ARGS)
 	partitions = LockPartitions(relid, AccessExclusiveLock);
 	align_recorder_flush_all();
 
-	save_nestlevel = align_push_search_path();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (align_find_marker(relid, &marker))
+	align_begin_restricted(&caller);
+	align_spi_connect();
+	foreach(lc, align_record_tables_of(relid))
 	{
-		align_attach_drop_guard(marker.history, relid);
-		align_attach_drop_guard(marker.sla, relid);
+		/* a pointer on a table of somebody else is none of ours */
+		if (align_relation_owner(lfirst_oid(lc)) == align_relation_owner(relid))
+			align_attach_release(lfirst_oid(lc));
 	}
 	if (!align_attach_drop_triggers(relid, partitions))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("relation \"%s\" is not attached to an agreement", get_rel_name(relid))));
 	SPI_finish();
-	AtEOXact_GUC(false, save_nestlevel);
+	align_end_restricted(&caller);
 	PG_RETURN_VOID();
 }

@@ -9,19 +9,10 @@
 
 #include "enforce/attachment.h"
 #include "enforce/history.h"
-#include "enforce/identity.h"
 #include "funnel/funnel.h"
+#include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
-
-/* Names of the triggers besides those in attachment.h. */
-#define ATTACH_INSERT "align_insert"
-#define ATTACH_UPDATE "align_update"
-#define ATTACH_DELETE "align_delete"
-#define ATTACH_FLUSH "align_flush"
-#define ATTACH_BEGIN "align_begin"
-#define ATTACH_TRUNCATE "align_truncate"
-#define ATTACH_GUARD "align_append_only"
 
 /* The history or the clock table of an attachment. */
 typedef struct OwnTable
@@ -32,6 +23,7 @@ typedef struct OwnTable
 	char	   *schema;
 	char	   *name;
 	Oid			relid;
+	bool		created;		/* by this call */
 } OwnTable;
 
 /*
@@ -75,48 +67,44 @@ extern void align_attach_name_tables(AttachRequest *request, text *history);
 extern void align_attach_make_tables(AttachRequest *request);
 /* Name of the i-th key column in the history and the clock table. */
 extern char *align_own_key_name(const AttachRequest *request, int i);
+/* Appends "h.id = s.id AND ...": the keys of history and clock table, under these
+ * aliases. */
+extern void align_append_own_key_join(StringInfo sql, const AttachRequest *request,
+									  const char *history, const char *sla);
 /* Qualified and quoted; it need not exist yet. */
 extern char *align_own_name(const OwnTable *own);
 /* Who makes it and its indexes. */
 extern Oid	align_own_creator(const AttachRequest *request, const OwnTable *own);
 
-/* attach_adopt.c: locks a table that is there and raises unless it will do */
+/* attach_adopt.c: locks an existing table, and raises unless it can be used */
 extern void align_attach_adopt(const AttachRequest *request, const OwnTable *own);
+/* Raises if the clock table has clocks of leads that the history does not have. */
+extern void align_attach_check_clocks(const AttachRequest *request);
 extern void align_attach_wrong_table(const OwnTable *own, char *detail, char *hint);
 
 /* attach_indexes.c: after the tables are filled, if they are new */
 extern void align_attach_make_indexes(AttachRequest *request);
 
+/* attach_privileges.c */
+extern void align_attach_privileges(const AttachRequest *request);
+/* Warns of roles that can replace the triggers of the table. */
+extern void align_attach_warn_of_trigger(const AttachRequest *request);
+
 /* attach_triggers.c */
 extern void align_attach_make_triggers(AttachRequest *request);
 /* Removes those of a table and its partitions; false if there were none. */
 extern bool align_attach_drop_triggers(Oid relid, List *partitions);
-/* Does a table have a trigger of that name that calls a function of align? */
-extern bool align_has_trigger(Oid relid, const char *name);
 
-/* Removes the guards of the history or clock table of a root and its partitions. */
-extern void align_attach_drop_guard(Oid relid, Oid root);
+/* Makes an ordinary table of a history or clock table: drops guards and pointer. */
+extern void align_attach_release(Oid relid);
 
 /* attach_existing.c: rows that are there already; how many leads got an opening
  * entry */
 extern int64 align_attach_rows(AttachRequest *request);
 
-/* attach_as.c */
-
-/* Runs a command as a role; the caller is connected to SPI. */
-extern void align_execute_as(Oid role, const char *command);
-extern void align_execute_format(Oid role, const char *format,...) pg_attribute_printf(2, 3);
-/* From here on, until AtEOXact_GUC(false, result), unqualified names are those of
- * pg_catalog. */
-extern int	align_push_search_path(void);
-
 /* attach_agree.c: what agree() must know of attached tables.  current is the
  * version in force so far, NULL if there is none. */
 extern void align_agree_attached(const char *agreement, const Funnel *current,
 								 const Funnel *agreed, int32 version);
-
-/* attachment_marker.c: like align_read_marker, but false for one that is not in
- * the form of attach() */
-extern bool align_find_marker(Oid relid, AttachmentMarker *marker);
 
 #endif							/* ALIGN_ATTACH_H */

@@ -1,19 +1,25 @@
 /*
  * attach_adopt.c
- *	  Tables that are there already as history or clock table: what an earlier
- *	  attachment left, or what the owner made.  They must fit, and are not altered.
+ *	  Existing tables as history or clock table: left by an earlier attachment, or
+ *	  created by the owner.  They must fit, and are not altered.
  */
 #include "postgres.h"
 
 #include "access/table.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
+#include "catalog/trigger.h"
 #include "enforce/attach.h"
 
 void
@@ -30,7 +36,7 @@ align_attach_wrong_table(const OwnTable *own, char *detail, char *hint)
 }
 
 static void
-CheckOwnKind(const AttachRequest *request, const OwnTable *own)
+CheckKind(const AttachRequest *request, const OwnTable *own)
 {
 	char		kind = get_rel_relkind(own->relid);
 
@@ -39,39 +45,97 @@ CheckOwnKind(const AttachRequest *request, const OwnTable *own)
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		align_attach_wrong_table(own, "It is not a table.", NULL);
 	if (get_rel_persistence(own->relid) != get_rel_persistence(request->relid))
-		align_attach_wrong_table(own, "It must be permanent, unlogged or temporary as the attached table is.", NULL);
+		align_attach_wrong_table(own, "It must be permanent or unlogged as the attached table is.", NULL);
 }
 
+/*
+ * Exactly the owner: a table of somebody else, even of a member of the owner role,
+ * may have triggers of theirs.
+ */
 static void
-CheckOwnOwner(const AttachRequest *request, const OwnTable *own)
+CheckOwner(const AttachRequest *request, const OwnTable *own, Oid relid)
 {
-	if (!align_table_ownercheck(own->relid, request->owner))
-		align_attach_wrong_table(own, psprintf("Role \"%s\", who owns the attached table, does not own it.",
-								 GetUserNameFromId(request->owner, false)),
-				   psprintf("Use ALTER TABLE %s OWNER TO %s, or choose another name with history => '...'.",
-							align_own_name(own),
-							quote_identifier(GetUserNameFromId(request->owner, false))));
+	char	   *owner = GetUserNameFromId(request->owner, false);
+	char	   *name = align_relation_name(relid);
+
+	if (align_relation_owner(relid) == request->owner)
+		return;
+	align_attach_wrong_table(own,
+							 relid == own->relid ?
+							 psprintf("Role \"%s\", who owns the attached table, does not own it.", owner) :
+							 psprintf("Role \"%s\", who owns the attached table, does not own its partition %s.",
+									  owner, name),
+							 psprintf("Use ALTER TABLE %s OWNER TO %s, or choose another name with history => '...'.",
+									  name, quote_identifier(owner)));
 }
 
+/*
+ * Does it belong to another attached table, by the pointer on it or by a marker
+ * that names it?
+ */
 static void
 CheckNotInUse(const AttachRequest *request, const OwnTable *own)
 {
+	int			nargs;
+	char	  **args;
+	Oid			root = align_read_pointer(own->relid, &nargs, &args);
 	ListCell   *lc;
 
+	if (OidIsValid(root) && root != request->relid)
+		align_attach_wrong_table(own, psprintf("It belongs to the attached table %s.",
+											   align_relation_name(root)),
+								 NULL);
 	foreach(lc, align_attached_tables(NULL))
 	{
 		AttachmentMarker marker;
 
-		if (lfirst_oid(lc) == request->relid)
-			continue;
 		if (lfirst_oid(lc) == own->relid)
 			align_attach_wrong_table(own, "It is attached to an agreement itself.", NULL);
-		if (align_read_marker(lfirst_oid(lc), &marker) &&
+		/* a marker that somebody else made does not count if the pointer is ours */
+		if (lfirst_oid(lc) != request->relid && root != request->relid &&
+			align_find_marker(lfirst_oid(lc), &marker) &&
 			(marker.history == own->relid || marker.sla == own->relid))
 			align_attach_wrong_table(own, psprintf("It belongs to the attached table %s.",
-														align_relation_name(lfirst_oid(lc))),
+												   align_relation_name(lfirst_oid(lc))),
 									 NULL);
 	}
+}
+
+/*
+ * No rules, which could keep entries from being written, and no triggers of
+ * others, which would run with the owner's rights.
+ */
+static void
+CheckCode(const AttachRequest *request, const OwnTable *own, Oid relid)
+{
+	struct CatalogTrigger *trigger;
+
+	if (align_has_rule(relid))
+		align_attach_wrong_table(own, "It has a rule, which could keep entries from being written.",
+								 "Drop the rule; use a trigger instead.");
+	trigger = align_foreign_trigger(relid, request->owner);
+	if (trigger != NULL)
+		align_attach_wrong_table(own,
+								 psprintf("The function of its trigger \"%s\" belongs neither to role \"%s\" nor to a superuser.",
+										  trigger->name, GetUserNameFromId(request->owner, false)),
+								 "Drop or disable the trigger, or give its function to the owner of the table.");
+}
+
+/*
+ * What attach() and other functions write, they write as a security-restricted
+ * operation, in which nothing can be deferred.
+ */
+static void
+CheckNothingDeferred(const OwnTable *own, Oid relid)
+{
+	char	   *constraint = align_deferred_constraint(relid);
+
+	if (constraint != NULL)
+		align_attach_wrong_table(own,
+								 psprintf("Its constraint \"%s\" is INITIALLY DEFERRED, which align cannot write under.",
+										  constraint),
+								 psprintf("Use ALTER TABLE %s ALTER CONSTRAINT %s INITIALLY IMMEDIATE.",
+										  align_relation_name(relid), quote_identifier(constraint)));
 }
 
 static void
@@ -165,15 +229,57 @@ CheckOwnColumns(const AttachRequest *request, const OwnTable *own)
 void
 align_attach_adopt(const AttachRequest *request, const OwnTable *own)
 {
-	/* nobody locks what is not theirs; and it may have changed meanwhile */
-	CheckOwnKind(request, own);
-	CheckOwnOwner(request, own);
+	ListCell   *lc;
+
+	/* only the owner may lock it; and it may change while the lock is awaited */
+	CheckKind(request, own);
+	CheckOwner(request, own, own->relid);
 	LockRelationOid(own->relid, ShareRowExclusiveLock);
 	if (get_rel_name(own->relid) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation %s was dropped meanwhile", align_own_name(own))));
-	CheckOwnOwner(request, own);
+				 errmsg("relation %s was dropped concurrently", align_own_name(own))));
 	CheckNotInUse(request, own);
 	CheckOwnColumns(request, own);
+	foreach(lc, find_all_inheritors(own->relid, ShareRowExclusiveLock, NULL))
+	{
+		CheckOwner(request, own, lfirst_oid(lc));
+		CheckCode(request, own, lfirst_oid(lc));
+		CheckNothingDeferred(own, lfirst_oid(lc));
+	}
+}
+
+/*
+ * A clock table with clocks, but of no lead that the history has, belongs to another
+ * history.  (That of a few leads is missing where old partitions of the history
+ * were dropped.)
+ */
+void
+align_attach_check_clocks(const AttachRequest *request)
+{
+	StringInfoData query;
+	CallerRole	caller;
+	bool		foreign;
+	bool		isnull;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT EXISTS (SELECT FROM %s) AND NOT EXISTS (SELECT FROM %s AS s, %s AS h WHERE ",
+					 align_own_name(&request->sla), align_own_name(&request->sla),
+					 align_own_name(&request->history));
+	align_append_own_key_join(&query, request, "h", "s");
+	appendStringInfoChar(&query, ')');
+	PushActiveSnapshot(GetLatestSnapshot());
+	align_work_as(request->owner, &caller);
+	if (SPI_execute(query.data, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "SPI_execute failed: %s", query.data);
+	align_return_to(&caller);
+	PopActiveSnapshot();
+	foreign = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	if (foreign)
+		align_attach_wrong_table(&request->sla,
+								 psprintf("It has clocks of leads that %s does not have: it belongs to another history.",
+										  align_own_name(&request->history)),
+								 psprintf("Rename or drop %s, or choose another name with history => '...'.",
+										  align_own_name(&request->sla)));
 }

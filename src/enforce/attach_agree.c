@@ -1,26 +1,34 @@
 /*
  * attach_agree.c
- *	  A new version of an agreement, and the tables attached to it.
+ *	  Checks a new version of an agreement against the tables attached to it.
  *
- * Whoever agrees need not own these tables, nor be allowed to read them; they
- * are read as their owner, and no more is told than which stages are in use.
+ * The role that agrees need not own these tables, nor be allowed to read them:
+ * they are read as their owner, and messages show no more than which stages are in
+ * use.  Tables of roles that are not admitted any more are left out, without even
+ * being locked (judging_version.h).
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
+#include "enforce/admission.h"
 #include "enforce/attach.h"
+#include "enforce/judging_version.h"
 #include "enforce/needs.h"
 
 /*
@@ -38,22 +46,9 @@ CheckNoneLost(const char *agreement, const char *lost)
 }
 
 /*
- * Labels that are known to the version in force and not to the new one.
- */
-static bool
-LosesLabels(const Funnel *current, const Funnel *agreed)
-{
-	for (int i = 0; current != NULL && i < current->nlabels; i++)
-	{
-		if (align_funnel_stage(agreed, current->labels[i].text, current->labels[i].len) < 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Counted by label, with what the attached table's writers committed before our
- * lock; "crm.leads: "sal" (2), ..." is added to lost.
+ * Appends the stages that are given up and in use, with the number of leads:
+ * "crm.leads: "sal" (2), ...".  Counts what the writers of the table committed
+ * before its lock was granted.
  */
 static void
 CountStages(Attachment *attachment, const Funnel *current, const Funnel *agreed, StringInfo lost)
@@ -61,7 +56,7 @@ CountStages(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 	const char *stage = quote_identifier(get_attname(attachment->relid,
 													 attachment->column[ROW_STAGE], false));
 	StringInfoData sql;
-	CallerIdentity caller;
+	CallerRole caller;
 	bool		first = true;
 
 	initStringInfo(&sql);
@@ -74,10 +69,10 @@ CountStages(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 	appendStringInfo(&sql, " GROUP BY 1 ORDER BY 2 DESC, t.%s::pg_catalog.text COLLATE \"C\"", stage);
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	align_become(attachment->root_owner, SECURITY_RESTRICTED_OPERATION, &caller);
+	align_work_as(attachment->root_owner, &caller);
 	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", sql.data);
-	align_resume(&caller);
+	align_return_to(&caller);
 	PopActiveSnapshot();
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -98,44 +93,154 @@ CountStages(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 	SPI_freetuptable(SPI_tuptable);
 }
 
+/*
+ * What is being checked, for CheckTable and its error handler.
+ */
+typedef struct NewVersion
+{
+	const char *agreement;
+	int32		version;
+	const Funnel *current;		/* in force so far; NULL: none */
+	const Funnel *agreed;
+	bool		gives_up;		/* labels that current knows */
+	StringInfoData lost;
+} NewVersion;
+
+/*
+ * A table whose history and clocks cannot be used is left out: its marker may have
+ * been made by somebody who has TRIGGER on it, and who must not hold up the
+ * agreement.  Nothing is locked before that is known.
+ */
+static void
+CheckTable(NewVersion *new_version, Oid relid)
+{
+	Attachment *attachment = align_attachment(relid, true);
+	char	   *problem = attachment != NULL ? align_records_problem(attachment) : NULL;
+	Relation	rel;
+
+	if (problem != NULL)
+		ereport(NOTICE,
+				(errmsg("version %d of agreement \"%s\" was not checked against table %s",
+						new_version->version, new_version->agreement, align_relation_name(relid)),
+				 errdetail("%s", problem)));
+	if (attachment == NULL || problem != NULL)
+		return;
+	rel = try_relation_open(relid, new_version->gives_up ? ShareLock : AccessShareLock);
+	if (rel == NULL)
+		return;					/* dropped concurrently */
+	attachment = align_attachment(relid, true);
+	if (attachment != NULL &&
+		strcmp(attachment->marker.agreement, new_version->agreement) == 0)
+	{
+		align_needs_free(align_needs_compile(rel, new_version->agreed, new_version->agreement,
+											 new_version->version, true, CurrentMemoryContext));
+		if (new_version->gives_up)
+		{
+			/* writers to a partition need not lock the root */
+			(void) find_all_inheritors(relid, ShareLock, NULL);
+			CountStages(attachment, new_version->current, new_version->agreed,
+						&new_version->lost);
+		}
+	}
+	relation_close(rel, NoLock);
+}
+
+/*
+ * Is an error about the table, rather than about this session or the server?
+ */
+static bool
+IsAboutTable(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_DATA_EXCEPTION:
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+		case ERRCODE_FEATURE_NOT_SUPPORTED:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+			return sqlstate != ERRCODE_LOCK_NOT_AVAILABLE;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Raises an error again with a message that names the table: the role that agrees
+ * may not know that it is attached.
+ */
+static void
+RaiseForTable(const NewVersion *new_version, Oid relid, ErrorData *error)
+{
+	error->detail = psprintf("%s%s%s", error->message, error->detail != NULL ? ": " : "",
+							 error->detail != NULL ? error->detail : "");
+	error->message = psprintf("version %d of agreement \"%s\" does not fit table %s",
+							  new_version->version, new_version->agreement,
+							  align_relation_name(relid));
+	ReThrowError(error);
+}
+
+/*
+ * An error ends the statement, so nothing needs to be cleaned up after it.
+ */
+static void
+CheckTableNamed(NewVersion *new_version, Oid relid)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		CheckTable(new_version, relid);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		if (!IsAboutTable(geterrcode()))
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RaiseForTable(new_version, relid, error);
+	}
+	PG_END_TRY();
+}
+
+static bool
+IsAdmitted(const char *agreement, Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Admission	admission;
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;			/* dropped concurrently */
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	align_read_admission(agreement, owner, &admission);
+	return admission.admitted;
+}
+
 void
 align_agree_attached(const char *agreement, const Funnel *current, const Funnel *agreed,
 					 int32 version)
 {
 	List	   *tables = align_attached_tables(agreement);
-	bool		loses = LosesLabels(current, agreed);
+	NewVersion	new_version = {.agreement = agreement,.version = version,.current = current,
+	.agreed = agreed};
 	ListCell   *lc;
-	StringInfoData lost;
-	int			save_nestlevel;
+	RestrictedCaller caller;
 
 	if (tables == NIL)
 		return;
-	initStringInfo(&lost);
-	save_nestlevel = align_push_search_path();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	new_version.gives_up = current != NULL && align_gives_up_labels(current, agreed);
+	initStringInfo(&new_version.lost);
+	align_begin_restricted(&caller);
+	align_spi_connect();
 	foreach(lc, tables)
 	{
-		Relation	rel = try_relation_open(lfirst_oid(lc), loses ? ShareLock : AccessShareLock);
-		Attachment *attachment;
-
-		if (rel == NULL)
-			continue;			/* dropped meanwhile */
-		attachment = align_attachment(lfirst_oid(lc), true);
-		if (attachment != NULL && strcmp(attachment->marker.agreement, agreement) == 0)
-		{
-			align_needs_free(align_needs_compile(rel, agreed, agreement, version, true,
-												 CurrentMemoryContext));
-			if (loses)
-			{
-				/* who writes to a partition need not lock the root */
-				(void) find_all_inheritors(lfirst_oid(lc), ShareLock, NULL);
-				CountStages(attachment, current, agreed, &lost);
-			}
-		}
-		relation_close(rel, NoLock);
+		if (IsAdmitted(agreement, lfirst_oid(lc)))
+			CheckTableNamed(&new_version, lfirst_oid(lc));
 	}
 	SPI_finish();
-	AtEOXact_GUC(false, save_nestlevel);
-	CheckNoneLost(agreement, lost.data);
+	align_end_restricted(&caller);
+	CheckNoneLost(agreement, new_version.lost.data);
 }

@@ -17,6 +17,7 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
+#include "catalog/trigger.h"
 #include "enforce/attach.h"
 
 static void
@@ -56,16 +57,16 @@ CheckNotOurs(Relation rel)
 }
 
 /*
- * Other sessions' temporary tables cannot be read.
+ * History and clocks are to outlive the session.
  */
 static void
-CheckNotForeignTemp(Relation rel)
+CheckNotTemporary(Relation rel)
 {
-	if (RELATION_IS_OTHER_TEMP(rel))
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
-				 errdetail("It is a temporary table of another session.")));
+				 errdetail("It is a temporary table.")));
 }
 
 /*
@@ -132,7 +133,7 @@ align_attach_check_table(Relation rel, List *partitions)
 
 	CheckKind(rel);
 	CheckNotOurs(rel);
-	CheckNotForeignTemp(rel);
+	CheckNotTemporary(rel);
 	CheckNoInheritance(rel);
 	CheckAncestors(rel);
 	foreach(lc, partitions)

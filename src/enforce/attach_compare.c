@@ -16,6 +16,7 @@
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
+#include "catalog/as_role.h"
 #include "enforce/attach_standing.h"
 #include "enforce/recorder.h"
 
@@ -62,18 +63,32 @@ AppendLastEntries(StringInfo sql, const Attachment *attachment)
 	appendStringInfoString(sql, ", entry_no DESC) AS h");
 }
 
+/*
+ * Cursors work as the owner when they are opened, and whenever rows are fetched:
+ * what a query calls runs with the rights of the moment.
+ */
 static Portal
 OpenCursor(const Standing *standing, const char *sql)
 {
-	CallerIdentity caller;
+	CallerRole	caller;
 	Portal		portal;
 
-	align_become(standing->request->owner, 0, &caller);
+	align_work_as(standing->request->owner, &caller);
 	portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, 0);
-	align_resume(&caller);
+	align_return_to(&caller);
 	if (portal == NULL)
 		elog(ERROR, "SPI_cursor_open_with_args failed: %s", sql);
 	return portal;
+}
+
+static void
+Fetch(const Standing *standing, Portal portal)
+{
+	CallerRole	caller;
+
+	align_work_as(standing->request->owner, &caller);
+	SPI_cursor_fetch(portal, true, PORTION);
+	align_return_to(&caller);
 }
 
 static Datum
@@ -126,7 +141,7 @@ ForEachRow(Standing *standing, Attachment *attachment, const char *sql, RowCallb
 		SPITupleTable *rows;
 		uint64		nrows;
 
-		SPI_cursor_fetch(portal, true, PORTION);
+		Fetch(standing, portal);
 		rows = SPI_tuptable;
 		nrows = SPI_processed;
 		for (uint64 i = 0; i < nrows; i++)

@@ -1,10 +1,9 @@
 /*
  * attach_indexes.c
- *	  The indexes of history and clock tables: on the key, and on what is open or
- *	  not yet announced.
+ *	  The indexes of history and clock tables: on the key, on what is open or not
+ *	  yet announced, and on the keys that rekey entries mention.
  *
- * Where there is an index that will do (on a table that is taken over), none is
- * made.
+ * Where an existing table has an index that serves, none is created.
  */
 #include "postgres.h"
 
@@ -17,6 +16,7 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 
+#include "catalog/as_role.h"
 #include "enforce/attach.h"
 
 /*
@@ -102,6 +102,10 @@ align_attach_make_indexes(AttachRequest *request)
 				list_make1_int(get_attnum(history->relid, "entry_no")),
 				"recorded_at", get_attnum(history->relid, "recorded_at"),
 				"handoff IS NOT NULL AND notified_at IS NULL");
+	if (!HasIndex(history, list_make1_int(InvalidAttrNumber), true))
+		align_execute_format(align_own_creator(request, history),
+							 "CREATE INDEX ON %s ((" HISTORY_MENTIONED("note") ")) WHERE event OPERATOR(pg_catalog.=) 'rekey'",
+							 align_own_name(history));
 	MakeIndexes(request, sla, "sla, cycle",
 				list_make2_int(get_attnum(sla->relid, "sla"), get_attnum(sla->relid, "cycle")),
 				"due_at", get_attnum(sla->relid, "due_at"), "outcome IS NULL");

@@ -1,11 +1,10 @@
 /*
  * attach_tables.c
- *	  The history and the clock table of an attached table: their names, and
- *	  creating them.
+ *	  Names and creates the history and the clock table of an attached table.
  *
- * Key columns are told by their place, since those of the attached table may be
- * renamed: they are the first columns of either table.  The other columns are
- * told by name.
+ * The key columns are the first columns of either table, whatever their names:
+ * those of the attached table may be renamed.  The other columns are found by
+ * name.
  */
 #include "postgres.h"
 
@@ -22,6 +21,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "parser/scansup.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -31,74 +31,97 @@
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 #include "utils/varlena.h"
 
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
 #include "enforce/attach.h"
 
-#define HISTORY_SUFFIX "_history"
-
 /*
- * "leads_history" from "leads"; long names are cut so that the suffix stays.
+ * The default names: "leads_history" and "leads_sla" for the table "leads".  A
+ * name that would be too long is cut before the suffix.
  */
-static char *
-NameWithSuffix(const char *name, const char *suffix)
-{
-	return makeObjectName(name, NULL, suffix);
-}
-
 static void
 SetDefaultNames(AttachRequest *request)
 {
 	const char *table = get_rel_name(request->relid);
 
 	request->history.schema = get_namespace_name(get_rel_namespace(request->relid));
-	request->history.name = NameWithSuffix(table, "history");
+	request->history.name = makeObjectName(table, NULL, "history");
+	request->sla.schema = request->history.schema;
+	request->sla.name = makeObjectName(table, NULL, "sla");
 }
 
+/*
+ * A name that is too long would be truncated without a message.
+ */
 static void
-SetToldName(AttachRequest *request, text *history)
+CheckNameLength(const char *name)
 {
-	RangeVar   *name = makeRangeVarFromNameList(align_qualified_name_list(text_to_cstring(history)));
+	for (const char *part = name; *part != '\0';)
+	{
+		bool		quoted = *part == '"';
+		const char *end = part + quoted;
+		int			len = 0;
 
+		while (*end != '\0' && (quoted || *end != '.'))
+		{
+			if (quoted && *end == '"' && *++end != '"')
+				break;
+			len++;
+			end++;
+		}
+		while (len > 0 && !quoted && scanner_isspace(part[len - 1]))
+			len--;
+		if (len >= NAMEDATALEN)
+			ereport(ERROR,
+					(errcode(ERRCODE_NAME_TOO_LONG),
+					 errmsg("name of the history is too long"),
+					 errdetail("It has %d bytes; at most %d are allowed.", len, NAMEDATALEN - 1)));
+		while (*end != '\0' && *end != '.')
+			end++;
+		part = *end == '.' ? end + 1 : end;
+	}
+}
+
+/*
+ * The name that the caller gave, and the clock table named after it: "x_sla" for
+ * "x".  The default name has the default clock table, however it came about.
+ */
+static void
+SetGivenNames(AttachRequest *request, text *history)
+{
+	char	   *given = text_to_cstring(history);
+	RangeVar   *name;
+
+	CheckNameLength(given);
+	name = makeRangeVarFromNameList(align_qualified_name_list(given));
 	if (name->catalogname != NULL &&
 		strcmp(name->catalogname, get_database_name(MyDatabaseId)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the history cannot be in another database")));
-	request->history.schema = name->schemaname;
-	if (name->schemaname == NULL)
-		request->history.schema = get_namespace_name(get_rel_namespace(request->relid));
-	request->history.name = name->relname;
-}
-
-/*
- * The clock table lies beside the history: "x_sla" for "x_history", else it is
- * named after the attached table.
- */
-static void
-SetClockName(AttachRequest *request)
-{
-	const char *history = request->history.name;
-	size_t		len = strlen(history);
-	size_t		suffix_len = strlen(HISTORY_SUFFIX);
-
-	request->sla.schema = request->history.schema;
-	if (len > suffix_len && strcmp(history + len - suffix_len, HISTORY_SUFFIX) == 0)
-		request->sla.name = NameWithSuffix(pnstrdup(history, len - suffix_len), "sla");
-	else
-		request->sla.name = NameWithSuffix(get_rel_name(request->relid), "sla");
+	SetDefaultNames(request);
+	if (strcmp(name->relname, request->history.name) != 0)
+	{
+		request->history.name = name->relname;
+		request->sla.name = makeObjectName(name->relname, NULL, "sla");
+	}
+	if (name->schemaname != NULL)
+		request->history.schema = request->sla.schema = name->schemaname;
 }
 
 static void
-SetCurrent(OwnTable *own, Oid relid)
+KeepNames(OwnTable *own, Oid relid)
 {
 	own->schema = get_namespace_name(get_rel_namespace(relid));
 	own->name = get_rel_name(relid);
 }
 
 /*
- * Unless told otherwise an attached table keeps what it has, under whatever name
- * that goes by now.
+ * A table that is attached already keeps its history and clock table, under the
+ * names that they have now, unless another history is named.
  */
 void
 align_attach_name_tables(AttachRequest *request, text *history)
@@ -110,23 +133,22 @@ align_attach_name_tables(AttachRequest *request, text *history)
 	request->sla.columns = align_sla_columns;
 	request->sla.ncolumns = SLA_NCOLUMNS;
 
-	if (history == NULL && request->was_attached)
-	{
-		SetCurrent(&request->history, request->before.history);
-		SetCurrent(&request->sla, request->before.sla);
-		return;
-	}
 	if (history != NULL)
-		SetToldName(request, history);
+		SetGivenNames(request, history);
 	else
 		SetDefaultNames(request);
 	if (request->was_attached &&
-		get_relname_relid(request->history.name,
-						  get_namespace_oid(request->history.schema, false)) ==
-		request->before.history)
-		SetCurrent(&request->sla, request->before.sla);
-	else
-		SetClockName(request);
+		(history == NULL ||
+		 get_relname_relid(request->history.name,
+						   get_namespace_oid(request->history.schema, false)) ==
+		 request->before.history))
+	{
+		KeepNames(&request->history, request->before.history);
+		KeepNames(&request->sla, request->before.sla);
+	}
+	if (strcmp(request->history.schema, request->sla.schema) == 0 &&
+		strcmp(request->history.name, request->sla.name) == 0)
+		align_attach_wrong_table(&request->sla, "It is the history.", NULL);
 }
 
 static bool
@@ -230,8 +252,35 @@ CommentOn(Oid role, const OwnTable *own, const AttachRequest *request, const cha
 				quote_literal_cstr(own->columns[i].comment));
 }
 
+void
+align_append_own_key_join(StringInfo sql, const AttachRequest *request, const char *history,
+						  const char *sla)
+{
+	AttrNumber	history_keys[ATTACHMENT_MAX_KEYS];
+	AttrNumber	sla_keys[ATTACHMENT_MAX_KEYS];
+
+	(void) align_own_key_columns(request->history.relid, request->nkeys, history_keys);
+	(void) align_own_key_columns(request->sla.relid, request->nkeys, sla_keys);
+	for (int i = 0; i < request->nkeys; i++)
+	{
+		Oid			type = get_atttype(request->relid, request->key[i]);
+
+		if (i > 0)
+			appendStringInfoString(sql, " AND ");
+		generate_operator_clause(sql,
+								 psprintf("%s.%s", history,
+										  quote_identifier(get_attname(request->history.relid,
+																	   history_keys[i], false))),
+								 type, lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr,
+								 psprintf("%s.%s", sla,
+										  quote_identifier(get_attname(request->sla.relid,
+																	   sla_keys[i], false))),
+								 type);
+	}
+}
+
 /*
- * Tables and indexes are made by their owner-to-be, so that default privileges
+ * Tables and indexes are created by their owner-to-be, so that default privileges
  * and limits are that role's.  A superuser may attach a table whose owner cannot
  * create anything in the schema.
  */
@@ -255,7 +304,6 @@ CreateTable(const AttachRequest *request, OwnTable *own, const char *comment)
 	initStringInfo(&columns);
 	AppendKeyColumns(&columns, request);
 	AppendOwnColumns(&columns, own);
-	/* a schema of temporary tables makes them temporary */
 	align_execute_format(role, "CREATE %sTABLE %s (%s)",
 			persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "", align_own_name(own),
 			columns.data);
@@ -265,6 +313,7 @@ CreateTable(const AttachRequest *request, OwnTable *own, const char *comment)
 				quote_identifier(GetUserNameFromId(request->owner, false)));
 	CommentOn(request->owner, own, request, comment);
 	own->relid = get_relname_relid(own->name, get_namespace_oid(own->schema, false));
+	own->created = true;
 }
 
 static void
@@ -280,19 +329,19 @@ MakeTable(AttachRequest *request, OwnTable *own, const char *comment)
 }
 
 /*
- * The owner may have made the tables beforehand.
+ * The owner may have created the tables beforehand.
  */
 static bool
 IsEmpty(const AttachRequest *request, const OwnTable *own)
 {
-	CallerIdentity caller;
+	CallerRole caller;
 	char	   *query = psprintf("SELECT FROM %s LIMIT 1", align_own_name(own));
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	align_become(request->owner, 0, &caller);
+	align_work_as(request->owner, &caller);
 	if (SPI_execute(query, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", query);
-	align_resume(&caller);
+	align_return_to(&caller);
 	PopActiveSnapshot();
 	SPI_freetuptable(SPI_tuptable);
 	return SPI_processed == 0;
@@ -309,9 +358,10 @@ align_attach_make_tables(AttachRequest *request)
 			  psprintf("history of %s: one row per change of a lead, written by align only", table));
 	MakeTable(request, sla,
 			  psprintf("service-level clocks of %s: one row per cycle, written by align only", table));
-	if (history->relid == sla->relid)
-		align_attach_wrong_table(sla, "It is the history.", NULL);
 	CommandCounterIncrement();
+	align_attach_privileges(request);
+	if (!sla->created && !(request->was_attached && request->before.sla == sla->relid))
+		align_attach_check_clocks(request);
 	request->without_clocks = IsEmpty(request, sla);
 	request->fresh = request->without_clocks && IsEmpty(request, history);
 }

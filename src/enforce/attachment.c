@@ -55,17 +55,6 @@ align_attach_mode(const char *name)
 }
 
 bool
-align_relation_has_trigger(Relation rel, const char *name)
-{
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-	{
-		if (strcmp(rel->trigdesc->triggers[i].tgname, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool
 align_own_key_columns(Oid relid, int nkeys, AttrNumber *attnums)
 {
 	int			nfound = 0;
@@ -81,17 +70,6 @@ align_own_key_columns(Oid relid, int nkeys, AttrNumber *attnums)
 		ReleaseSysCache(tuple);
 	}
 	return true;
-}
-
-/*
- * The owner rule of core's own commands; superusers own everything.
- */
-void
-align_check_table_owner(Oid relid)
-{
-	if (!align_table_ownercheck(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
-					   get_rel_name(relid));
 }
 
 /*

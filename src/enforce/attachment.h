@@ -1,7 +1,7 @@
 /*
  * attachment.h
- *	  A table under an agreement: how that is written down, and what the triggers
- *	  remember of it.
+ *	  A table under an agreement: how the catalogs describe it, and the form in
+ *	  which the triggers cache it.
  *
  * An attachment lives in the catalogs and nowhere else.  align.attach() creates
  * on the table ("root", ordinary or partitioned):
@@ -29,18 +29,27 @@
  *						  these three EXECUTE FUNCTION align.record_row(); if the
  *						  root is partitioned, align_insert and align_delete
  *						  have no WHEN
+ *	  align_begin		BEFORE INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
  *	  align_flush		AFTER INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
- *	  align_begin		BEFORE INSERT OR UPDATE OR DELETE FOR EACH STATEMENT, only
- *						if the root is partitioned
  *	  align_truncate	BEFORE TRUNCATE FOR EACH STATEMENT, also on each partition
  *						  these EXECUTE FUNCTION align.record_statement()
  *
  * and, owned by the table's owner, the history table and the clock table
- * (history.h), each with
+ * (history.h; together the "record tables"), each with
  *
  *	  align_append_only	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH
  *						STATEMENT EXECUTE FUNCTION align.history_guard(), which
  *						raises unless align itself is writing.
+ *	  align_history_of	the pointer back to the root, which never fires:
+ *			CREATE CONSTRAINT TRIGGER ... AFTER DELETE FROM <root>
+ *			FOR EACH ROW WHEN (false)
+ *			EXECUTE FUNCTION align.attachment(<the arguments of the marker>)
+ *		It follows renames, is dumped, and goes with the root without CASCADE.
+ *
+ * Whoever has the TRIGGER privilege on a table can make or replace its triggers,
+ * so a marker alone proves nothing.  Readers and writers use the record tables
+ * only if both belong to exactly the owner of the root, and their pointers name
+ * the root and have the arguments of its marker (attachment_records.c).
  *
  * Row triggers are cloned to partitions by PostgreSQL; the marker is found from
  * there by way of the partition's ancestors.
@@ -55,8 +64,17 @@
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 
+/* Names of the triggers of an attachment. */
 #define ATTACHMENT_MARKER "align_attachment"
 #define ATTACHMENT_LIVE "align_live"
+#define ATTACHMENT_POINTER "align_history_of"
+#define ATTACH_INSERT "align_insert"
+#define ATTACH_UPDATE "align_update"
+#define ATTACH_DELETE "align_delete"
+#define ATTACH_BEGIN "align_begin"
+#define ATTACH_FLUSH "align_flush"
+#define ATTACH_TRUNCATE "align_truncate"
+#define ATTACH_GUARD "align_append_only"
 #define ATTACHMENT_MAX_KEYS 8
 
 typedef enum AttachMode
@@ -88,7 +106,7 @@ extern const char *align_attach_mode_name(AttachMode mode);
 extern int	align_attach_mode(const char *name);
 
 /*
- * What the marker says; in the memory context in which it was read.
+ * The contents of the marker, in the memory context in which it was read.
  */
 typedef struct AttachmentMarker
 {
@@ -103,17 +121,23 @@ typedef struct AttachmentMarker
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];	/* attributes of root */
 	AttrNumber	column[ROW_NROLES]; /* attributes of root, 0: none */
 	Node	   *live;			/* over varno 1 = root; NULL: every row is live */
+	int			nargs;			/* the arguments of the marker as they are */
+	char	  **args;
 } AttachmentMarker;
 
-/* align.attachment(), InvalidOid while the extension is not there. */
-extern Oid	align_attachment_function(void);
-/* false if the relation itself is not attached (its ancestors are not asked). */
+/* False if the relation itself is not attached (its ancestors are not
+ * considered); raises if its marker is not in the form of align.attach(). */
 extern bool align_read_marker(Oid relid, AttachmentMarker *marker);
-/* Has an open relation a trigger of that name?  No look-up. */
-extern bool align_relation_has_trigger(Relation rel, const char *name);
+/* The same, but false for a marker of another form. */
+extern bool align_find_marker(Oid relid, AttachmentMarker *marker);
+/* The table that the pointer on a history or clock table names, and its
+ * arguments; InvalidOid if there is no pointer. */
+extern Oid	align_read_pointer(Oid relid, int *nargs, char ***args);
+/* The tables whose pointers name a root, by OID. */
+extern List *align_record_tables_of(Oid root);
 /* The attached one among a relation and its ancestors; InvalidOid if none. */
 extern Oid	align_attached_root(Oid relid);
-/* OIDs of all tables attached to an agreement (NULL: to any), by OID. */
+/* All tables attached to an agreement (NULL: to any), by OID. */
 extern List *align_attached_tables(const char *agreement);
 
 /* One key column. */
@@ -150,13 +174,15 @@ typedef struct Attachment
 	AttachmentMarker marker;
 	char	   *root_name;		/* qualified and quoted */
 	Oid			root_owner;		/* whose rights history and clocks are written with */
-	bool		owns_both;		/* history and clocks are tables of that owner, as
-								 * those that attach() made are */
-	char	   *records_fault;	/* what is wrong with their columns; NULL: nothing */
+	List	   *records;		/* OIDs of history, clock table and the partitions
+								 * of both */
+	struct RecordsFault *fault; /* why these cannot be used, see
+								 * attachment_records.c; NULL: they can */
 	char	   *history_name;	/* qualified and quoted */
 	char	   *sla_name;
 	int			nkeys;
 	KeyColumn	keys[ATTACHMENT_MAX_KEYS];
+	bool		key_text_varies;	/* with settings of the session */
 	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
 	Oid			type[ROW_NROLES];	/* base types (domains looked through) */
 	FmgrInfo	out[ROW_NROLES];	/* output functions, to read any type as text */
@@ -165,6 +191,8 @@ typedef struct Attachment
 											 * see needs.h */
 	struct RowNeeds *needs;		/* of the version that rows were last judged by;
 								 * see needs.h */
+	struct JudgingVersion *judging; /* see judging_version.c; NULL until first
+									 * used */
 	struct DirectLayouts *direct;	/* see record_direct.h; NULL until first used */
 	struct LabelMemo *labels;	/* see verdict.h; NULL until first used */
 } Attachment;
@@ -174,13 +202,22 @@ typedef struct Attachment
 extern Attachment *align_attachment(Oid relid, bool missing_ok);
 
 /*
- * The same with history and clock table locked, for those who read or write them:
- * raises unless both are the owner's, with columns of the types of history.h.
- * (attachment_records.c)
+ * The same with history and clock table locked, for those who read or write them.
+ * Raises unless both can be used: they belong to exactly the table's owner, point
+ * back, have columns of the types of history.h, no rules, and no trigger whose
+ * function somebody else can change.  (attachment_records.c)
  */
 extern Attachment *align_attachment_locked(Oid relid, LOCKMODE mode);
-/* For the cache: sets owns_both and records_fault. */
-extern void align_look_at_records(Attachment *attachment);
+/* The same as a sentence, without locks; NULL if they can be used. */
+extern char *align_records_problem(const Attachment *attachment);
+/* For the cache: sets records and fault. */
+extern void align_examine_records(Attachment *attachment);
+/* An enabled trigger of a table whose function belongs neither to a role nor to a
+ * superuser; NULL if there is none. */
+struct CatalogTrigger;
+extern struct CatalogTrigger *align_foreign_trigger(Oid relid, Oid owner);
+/* Has the table a rule? */
+extern bool align_has_rule(Oid relid);
 
 /*
  * The tables of an attachment, by name and by the names of their key columns, all
@@ -211,6 +248,8 @@ extern Oid	align_lock_attached(Oid relid);
  */
 extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 							   const Attachment *attachment, Datum *values);
+/* Does the text of values of a type depend on settings of the session? */
+extern bool align_key_text_varies(Oid type);
 /* The values of a key, in the current memory context. */
 extern void align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy);
 extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *b);
@@ -218,12 +257,12 @@ extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *
 extern Datum align_key_jsonb(const Attachment *attachment, const Datum *values);
 /* (id)=(42): how keys are shown in messages. */
 extern char *align_key_text(const Attachment *attachment, const Datum *values);
+/* The same for what is stored: it does not depend on settings of the session, such
+ * as TimeZone and DateStyle. */
+extern char *align_stored_key_text(const Attachment *attachment, const Datum *values);
 
 /* Attribute numbers of the key columns of a history or clock table: the first
  * nkeys that are not dropped.  False if it has not so many. */
 extern bool align_own_key_columns(Oid relid, int nkeys, AttrNumber *attnums);
-
-/* Raises unless the current user owns the relation. */
-extern void align_check_table_owner(Oid relid);
 
 #endif							/* ALIGN_ATTACHMENT_H */

@@ -28,9 +28,9 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "catalog/relation.h"
 #include "enforce/attachment.h"
 #include "enforce/condition.h"
-#include "enforce/identity.h"
 
 typedef struct CacheEntry
 {
@@ -58,8 +58,7 @@ InvalidateRelation(Datum arg, Oid relid)
 		Attachment *attachment = entry->attachment;
 
 		if (relid == InvalidOid || relid == attachment->relid ||
-			relid == attachment->marker.root || relid == attachment->marker.history ||
-			relid == attachment->marker.sla)
+			relid == attachment->marker.root || list_member_oid(attachment->records, relid))
 			attachment->valid = false;
 	}
 }
@@ -160,7 +159,7 @@ ReadOwnKeys(Oid relid, int nkeys, const char **names)
 {
 	AttrNumber	attnums[ATTACHMENT_MAX_KEYS];
 
-	/* if it has none, align_look_at_records() has noted it, and nobody asks */
+	/* if it has none, align_examine_records() has found that fault */
 	if (!align_own_key_columns(relid, nkeys, attnums))
 		return;
 	for (int i = 0; i < nkeys; i++)
@@ -197,19 +196,6 @@ BuildColumn(Attachment *attachment, RowRole role)
 	fmgr_info_cxt(output, &attachment->out[role], attachment->context);
 }
 
-static int
-NumberOfColumns(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	int			result;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	result = ((Form_pg_class) GETSTRUCT(tuple))->relnatts;
-	ReleaseSysCache(tuple);
-	return result;
-}
-
 /*
  * The condition over the columns of relid, planned.  It is looked at again: it
  * will be run for anyone who writes or asks, and the trigger that it comes from
@@ -225,7 +211,7 @@ BuildLive(const Attachment *attachment)
 	align_condition_check(NULL, live, NIL);
 	if (attachment->relid != attachment->marker.root)
 	{
-		int			root_natts = NumberOfColumns(attachment->marker.root);
+		int			root_natts = align_relation_natts(attachment->marker.root);
 		AttrMap    *map = make_attrmap(root_natts);
 		bool		whole_row;
 
@@ -262,8 +248,11 @@ BuildAttachment(Oid relid, Oid root)
 	attachment->sla_name = align_relation_name(attachment->marker.sla);
 	attachment->nkeys = attachment->marker.nkeys;
 	for (int i = 0; i < attachment->nkeys; i++)
+	{
 		BuildKey(attachment, i);
-	align_look_at_records(attachment);
+		attachment->key_text_varies |= align_key_text_varies(attachment->keys[i].type);
+	}
+	align_examine_records(attachment);
 	BuildOwnKeys(attachment);
 	for (int role = 0; role < ROW_NROLES; role++)
 		BuildColumn(attachment, (RowRole) role);

@@ -1,12 +1,12 @@
 /*
  * attachment_marker.c
- *	  Reading what align.attach() wrote down in the catalogs: the marker trigger
- *	  (see attachment.h for its form), and which tables have one.
+ *	  Reads marker and pointer triggers (see attachment.h for their form), and
+ *	  finds the tables that have one.
  *
- * Anybody may make a trigger of that name on a table of theirs.  One that does
- * not call align.attachment() is no marker; one that does, but is not in the
- * form of attach(), is an error for whoever uses that table, and is passed over
- * by those who look for all attached tables.
+ * A role can make a trigger of that name on any table on which it has TRIGGER.
+ * One that does not call align.attachment() is no marker.  One that does, but is
+ * not in the form of align.attach(), is an error for every use of its table, and
+ * is ignored in searches for all attached tables.
  */
 #include "postgres.h"
 
@@ -29,112 +29,29 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "enforce/attach.h"
+#include "catalog/trigger.h"
 #include "enforce/attachment.h"
 
 /* Arguments of the marker before the one per column. */
 #define MARKER_FIXED_ARGS 3
 
 /*
- * A trigger that calls align.attachment().
- */
-typedef struct MarkerTrigger
-{
-	int			nargs;
-	char	  **args;
-	int			ncolumns;
-	AttrNumber *columns;
-	Node	   *when;			/* NULL: none */
-} MarkerTrigger;
-
-/*
- * InvalidOid while the extension is not there.
- */
-Oid
-align_attachment_function(void)
-{
-	Oid			namespace_id = get_namespace_oid("align", true);
-
-	if (!OidIsValid(namespace_id))
-		return InvalidOid;
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum("attachment"),
-						   PointerGetDatum(buildoidvector(NULL, 0)),
-						   ObjectIdGetDatum(namespace_id));
-}
-
-static void
-TakeTrigger(Relation catalog, HeapTuple tuple, MarkerTrigger *trigger)
-{
-	Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
-	bool		isnull;
-	Datum		value;
-
-	trigger->ncolumns = form->tgattr.dim1;
-	trigger->columns = palloc(Max(1, trigger->ncolumns) * sizeof(AttrNumber));
-	memcpy(trigger->columns, form->tgattr.values, trigger->ncolumns * sizeof(AttrNumber));
-
-	/* the arguments, each ended by a zero byte */
-	trigger->nargs = form->tgnargs;
-	trigger->args = palloc(Max(1, trigger->nargs) * sizeof(char *));
-	value = heap_getattr(tuple, Anum_pg_trigger_tgargs, RelationGetDescr(catalog), &isnull);
-	if (trigger->nargs > 0)
-	{
-		char	   *p;
-
-		if (isnull)
-			elog(ERROR, "null tgargs in trigger \"%s\"", NameStr(form->tgname));
-		p = VARDATA(DatumGetByteaPCopy(value));
-		for (int i = 0; i < trigger->nargs; i++)
-		{
-			trigger->args[i] = p;
-			p += strlen(p) + 1;
-		}
-	}
-
-	value = heap_getattr(tuple, Anum_pg_trigger_tgqual, RelationGetDescr(catalog), &isnull);
-	trigger->when = isnull ? NULL : stringToNode(TextDatumGetCString(value));
-}
-
-/*
- * The trigger of that name of a table, if it calls align.attachment().
+ * The trigger of that name on a table, if it calls align.attachment().
  */
 static bool
-FindTrigger(Oid relid, const char *name, MarkerTrigger *trigger)
+FindMarkerTrigger(Oid relid, const char *name, CatalogTrigger *trigger)
 {
-	Oid			function = align_attachment_function();
-	Relation	catalog;
-	SysScanDesc scan;
-	ScanKeyData keys[2];
-	HeapTuple	tuple;
-	NameData	name_key;
-	bool		found = false;
+	Oid			function = align_trigger_function("attachment");
 
-	if (!OidIsValid(function))
-		return false;
-	namestrcpy(&name_key, name);
-	ScanKeyInit(&keys[0], Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	ScanKeyInit(&keys[1], Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ,
-				NameGetDatum(&name_key));
-	catalog = table_open(TriggerRelationId, AccessShareLock);
-	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 2, keys);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple) && ((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == function)
-	{
-		TakeTrigger(catalog, tuple, trigger);
-		found = true;
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return found;
+	return OidIsValid(function) && align_find_trigger(relid, name, trigger) &&
+		trigger->function == function;
 }
 
 /*
  * '<relation>'::regclass IS NULL
  */
 static bool
-TakeRelation(Node *node, Oid *relid)
+ReadRelation(Node *node, Oid *relid)
 {
 	Const	   *constant;
 
@@ -163,7 +80,7 @@ SecondOperand(Node *node, Node **first)
 }
 
 static bool
-TakeMode(const char *name, AttachMode *mode)
+ReadMode(const char *name, AttachMode *mode)
 {
 	int			found = align_attach_mode(name);
 
@@ -177,7 +94,7 @@ TakeMode(const char *name, AttachMode *mode)
  * One role of a column, len bytes.
  */
 static bool
-TakeRole(const char *role, int len, AttrNumber attnum, AttachmentMarker *marker)
+ReadRole(const char *role, int len, AttrNumber attnum, AttachmentMarker *marker)
 {
 	if (len == 3 && memcmp(role, "key", 3) == 0)
 	{
@@ -201,13 +118,13 @@ TakeRole(const char *role, int len, AttrNumber attnum, AttachmentMarker *marker)
 }
 
 static bool
-TakeRoles(const char *roles, AttrNumber attnum, AttachmentMarker *marker)
+ReadRoles(const char *roles, AttrNumber attnum, AttachmentMarker *marker)
 {
 	for (;;)
 	{
 		size_t		len = strcspn(roles, "+");
 
-		if (!TakeRole(roles, len, attnum, marker))
+		if (!ReadRole(roles, len, attnum, marker))
 			return false;
 		if (roles[len] == '\0')
 			return true;
@@ -216,48 +133,50 @@ TakeRoles(const char *roles, AttrNumber attnum, AttachmentMarker *marker)
 }
 
 /*
- * What the marker's trigger says, false if it is not in the form of attach().
+ * The contents of a marker trigger; false if it is not in the form of attach().
  */
 static bool
-TakeMarker(const MarkerTrigger *trigger, AttachmentMarker *marker)
+ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
 {
 	Node	   *first;
 	Node	   *second = SecondOperand(trigger->when, &first);
 
-	if (second == NULL || !TakeRelation(first, &marker->history) ||
-		!TakeRelation(second, &marker->sla))
+	if (second == NULL || !ReadRelation(first, &marker->history) ||
+		!ReadRelation(second, &marker->sla))
 		return false;
 	if (trigger->nargs != MARKER_FIXED_ARGS + trigger->ncolumns ||
-		strlen(trigger->args[0]) >= NAMEDATALEN || !TakeMode(trigger->args[1], &marker->mode))
+		strlen(trigger->args[0]) >= NAMEDATALEN || !ReadMode(trigger->args[1], &marker->mode))
 		return false;
+	marker->nargs = trigger->nargs;
+	marker->args = trigger->args;
 	strlcpy(marker->agreement, trigger->args[0], NAMEDATALEN);
 	marker->notify = strcmp(trigger->args[2], "notify") == 0;
 	if (!marker->notify && trigger->args[2][0] != '\0')
 		return false;
 	for (int i = 0; i < trigger->ncolumns; i++)
 	{
-		if (!TakeRoles(trigger->args[MARKER_FIXED_ARGS + i], trigger->columns[i], marker))
+		if (!ReadRoles(trigger->args[MARKER_FIXED_ARGS + i], trigger->columns[i], marker))
 			return false;
 	}
 	return marker->nkeys > 0 && marker->column[ROW_STAGE] != InvalidAttrNumber;
 }
 
 /*
- * False if there is no marker; *broken if there is one that makes no sense.
+ * False if there is no marker, or one of another form; *broken then is true.
  */
 static bool
 ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
 {
-	MarkerTrigger trigger;
+	CatalogTrigger trigger;
 	Node	   *first;
 
 	*broken = false;
 	memset(marker, 0, sizeof(AttachmentMarker));
-	if (!FindTrigger(relid, ATTACHMENT_MARKER, &trigger))
+	if (!FindMarkerTrigger(relid, ATTACHMENT_MARKER, &trigger))
 		return false;
 	marker->root = relid;
 	marker->partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
-	if (!TakeMarker(&trigger, marker))
+	if (!ParseMarker(&trigger, marker))
 	{
 		*broken = true;
 		return false;
@@ -265,7 +184,7 @@ ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
 
 	/* in WHEN, OLD is varno 1 */
 	StaticAssertStmt(PRS2_OLD_VARNO == 1, "OLD is not varno 1");
-	if (FindTrigger(relid, ATTACHMENT_LIVE, &trigger))
+	if (FindMarkerTrigger(relid, ATTACHMENT_LIVE, &trigger))
 	{
 		marker->live = SecondOperand(trigger.when, &first);
 		*broken = marker->live == NULL;
@@ -297,12 +216,24 @@ align_find_marker(Oid relid, AttachmentMarker *marker)
 	return ReadMarker(relid, marker, &broken);
 }
 
+Oid
+align_read_pointer(Oid relid, int *nargs, char ***args)
+{
+	CatalogTrigger trigger;
+
+	if (!FindMarkerTrigger(relid, ATTACHMENT_POINTER, &trigger))
+		return InvalidOid;
+	*nargs = trigger.nargs;
+	*args = trigger.args;
+	return trigger.from;
+}
+
 static bool
 HasMarker(Oid relid)
 {
-	MarkerTrigger trigger;
+	CatalogTrigger trigger;
 
-	return FindTrigger(relid, ATTACHMENT_MARKER, &trigger);
+	return FindMarkerTrigger(relid, ATTACHMENT_MARKER, &trigger);
 }
 
 Oid
@@ -323,40 +254,13 @@ align_attached_root(Oid relid)
 }
 
 /*
- * The table of a trigger of this OID if it is a marker, else InvalidOid.
+ * All triggers of a name that call align.attachment(), as CatalogTrigger *.
+ * They depend on that function, and not much else does.
  */
-static Oid
-MarkedTable(Oid trigger)
+static List *
+TriggersNamed(const char *name)
 {
-	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	SysScanDesc scan;
-	ScanKeyData key;
-	HeapTuple	tuple;
-	Oid			result = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(trigger));
-	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
-
-		if (strcmp(NameStr(form->tgname), ATTACHMENT_MARKER) == 0)
-			result = form->tgrelid;
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return result;
-}
-
-/*
- * Whoever calls align.attachment() depends on it, and there are few of those.
- */
-List *
-align_attached_tables(const char *agreement)
-{
-	Oid			function = align_attachment_function();
+	Oid			function = align_trigger_function("attachment");
 	List	   *result = NIL;
 	Relation	depend;
 	SysScanDesc scan;
@@ -374,19 +278,56 @@ align_attached_tables(const char *agreement)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
-		AttachmentMarker marker;
-		bool		broken;
-		Oid			relid;
+		CatalogTrigger trigger;
 
-		if (form->classid != TriggerRelationId)
-			continue;
-		relid = MarkedTable(form->objid);
-		if (OidIsValid(relid) && ReadMarker(relid, &marker, &broken) &&
-			(agreement == NULL || strcmp(marker.agreement, agreement) == 0))
-			result = lappend_oid(result, relid);
+		if (form->classid == TriggerRelationId &&
+			align_find_trigger_by_oid(form->objid, &trigger) &&
+			strcmp(trigger.name, name) == 0)
+		{
+			CatalogTrigger *found = palloc(sizeof(CatalogTrigger));
+
+			*found = trigger;
+			result = lappend(result, found);
+		}
 	}
 	systable_endscan(scan);
 	table_close(depend, AccessShareLock);
+	return result;
+}
+
+List *
+align_attached_tables(const char *agreement)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, TriggersNamed(ATTACHMENT_MARKER))
+	{
+		Oid			relid = ((CatalogTrigger *) lfirst(lc))->relid;
+		AttachmentMarker marker;
+
+		if (align_find_marker(relid, &marker) &&
+			(agreement == NULL || strcmp(marker.agreement, agreement) == 0))
+			result = lappend_oid(result, relid);
+	}
+	list_sort(result, list_oid_cmp);
+	return result;
+}
+
+List *
+align_record_tables_of(Oid root)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, TriggersNamed(ATTACHMENT_POINTER))
+	{
+		CatalogTrigger *trigger = (CatalogTrigger *) lfirst(lc);
+
+		/* clones on partitions go with their parent's */
+		if (trigger->from == root && !get_rel_relispartition(trigger->relid))
+			result = lappend_oid(result, trigger->relid);
+	}
 	list_sort(result, list_oid_cmp);
 	return result;
 }

@@ -11,12 +11,12 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 #include "utils/tuplestore.h"
 
-#include "enforce/attach.h"
+#include "catalog/as_role.h"
+#include "enforce/attachment.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_attached_tables_rows);
@@ -94,9 +94,10 @@ Datum
 align_attached_tables_rows(PG_FUNCTION_ARGS)
 {
 	ListCell   *lc;
-	int			save_nestlevel = align_push_search_path();
+	RestrictedCaller caller;
 
 	align_begin_rows(fcinfo);
+	align_begin_restricted(&caller);
 	foreach(lc, align_attached_tables(NULL))
 	{
 		AttachmentMarker marker;
@@ -104,6 +105,6 @@ align_attached_tables_rows(PG_FUNCTION_ARGS)
 		if (align_find_marker(lfirst_oid(lc), &marker))
 			PutAttachment((ReturnSetInfo *) fcinfo->resultinfo, &marker);
 	}
-	AtEOXact_GUC(false, save_nestlevel);
+	align_end_restricted(&caller);
 	return (Datum) 0;
 }

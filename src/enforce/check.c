@@ -22,7 +22,9 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "catalog/as_role.h"
 #include "enforce/check.h"
+#include "enforce/judging_version.h"
 
 PG_FUNCTION_INFO_V1(align_check);
 
@@ -389,20 +391,25 @@ Datum
 align_check(PG_FUNCTION_ARGS)
 {
 	Check		check = {0};
+	Attachment *attachment;
+	RestrictedCaller caller;
 	int32		version;
 
 	align_require_argument(fcinfo, 0, "relation");
 	align_begin_rows(fcinfo);
 	check.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	check.attachment = align_reading_begin(PG_GETARG_OID(0));
+	attachment = align_reading_begin(PG_GETARG_OID(0));
+	align_begin_restricted(&caller);
+	check.attachment = attachment;
 	CheckSeesAll(check.attachment->marker.root);
 	CheckSeesAll(check.attachment->marker.history);
 	CheckSeesAll(check.attachment->marker.sla);
-	check.funnel = align_agreement_funnel_at(check.attachment->marker.agreement,
-											 GetCurrentTimestamp(), &version);
+	check.funnel = align_judging_funnel(attachment, &version);
 	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
 	align_check_triggers(&check);
+	align_check_record_tables(&check);
 	CheckLeads(&check);
+	align_end_restricted(&caller);
 	align_reading_end();
 	return (Datum) 0;
 }

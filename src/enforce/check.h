@@ -79,7 +79,9 @@ extern Funnel *align_check_funnel(Check *check, const RecordedEntry *entry);
 extern void align_check_clocks(Check *check, RecordedHistory *history, int nclocks,
 							   HeapTuple *clocks, TupleDesc desc);
 
-/* check_triggers.c */
+/* check_triggers.c: the triggers of the attachment; privileges, row-level security
+ * and constraints of history and clock table. */
 extern void align_check_triggers(const Check *check);
+extern void align_check_record_tables(const Check *check);
 
 #endif							/* ALIGN_CHECK_H */

@@ -1,81 +1,134 @@
 /*
  * check_triggers.c
- *	  Are the triggers there that an attachment relies on, and enabled?
+ *	  Are the triggers there that an attachment consists of, as align.attach()
+ *	  makes them, and enabled?  And what protects history and clocks?
  *
- * A trigger that is missing or disabled loses nothing by itself, but whatever is
- * written meanwhile is neither judged nor recorded.
+ * A trigger that is missing, disabled or replaced loses nothing that is recorded,
+ * but what is written meanwhile is neither judged nor recorded.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
 
-#include "enforce/attach.h"
+#include "catalog/relation.h"
+#include "enforce/attachment_privileges.h"
+#include "enforce/attachment_triggers.h"
 #include "enforce/check.h"
 
 static char *
-TriggerText(Oid relid, const char *name)
+TriggerText(const TriggerPlan *plan)
 {
-	return psprintf("%s on %s", name, align_relation_name(relid));
+	return psprintf("%s on %s", plan->name, align_relation_name(plan->relid));
 }
 
-/*
- * Does the trigger fire for ordinary sessions?
- */
-static void
-CheckTrigger(const Check *check, Oid relid, const char *name)
+static char *
+DefinitionOf(Oid trigger)
 {
-	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	return TextDatumGetCString(DirectFunctionCall1(pg_get_triggerdef, ObjectIdGetDatum(trigger)));
+}
 
-	ScanKeyInit(&keys[0], Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	ScanKeyInit(&keys[1], Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ,
-				CStringGetDatum(name));
-	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 2, keys);
-	tuple = systable_getnext(scan);
-	if (!HeapTupleIsValid(tuple))
-		align_check_report(check, "missing_trigger", NULL, TriggerText(relid, name));
-	else
-	{
-		char		enabled = ((Form_pg_trigger) GETSTRUCT(tuple))->tgenabled;
+static void
+CheckTrigger(const Check *check, const TriggerPlan *plan)
+{
+	CatalogTrigger trigger;
 
-		if (enabled != TRIGGER_FIRES_ON_ORIGIN && enabled != TRIGGER_FIRES_ALWAYS)
-			align_check_report(check, "disabled_trigger", TriggerText(relid, name), NULL);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	if (!align_find_trigger(plan->relid, plan->name, &trigger))
+		align_check_report(check, "missing_trigger", NULL, TriggerText(plan));
+	else if (!align_trigger_fits(plan, &trigger))
+		align_check_report(check, "altered_trigger", DefinitionOf(trigger.oid),
+						   align_trigger_definition(plan));
+	else if (trigger.enabled != TRIGGER_FIRES_ON_ORIGIN && trigger.enabled != TRIGGER_FIRES_ALWAYS)
+		align_check_report(check, "disabled_trigger", TriggerText(plan), NULL);
 }
 
 void
 align_check_triggers(const Check *check)
 {
-	static const char *const row_triggers[] = {ATTACH_INSERT, ATTACH_UPDATE, ATTACH_DELETE};
 	const AttachmentMarker *marker = &check->attachment->marker;
-	List	   *relations = list_make1_oid(marker->root);
-	ListCell   *cell;
+	List	   *partitions = NIL;
+	ListCell   *lc;
 
 	if (marker->partitioned)
-		relations = find_all_inheritors(marker->root, AccessShareLock, NULL);
-	foreach(cell, relations)
+		partitions = list_delete_oid(find_all_inheritors(marker->root, AccessShareLock, NULL),
+									 marker->root);
+	foreach(lc, align_trigger_plans(marker, partitions, check->attachment->records))
+		CheckTrigger(check, (const TriggerPlan *) lfirst(lc));
+}
+
+static void
+CheckPrivileges(const Check *check, Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, align_surplus_privileges(check->attachment->marker.root, relid))
 	{
-		for (int i = 0; i < (int) lengthof(row_triggers); i++)
-			CheckTrigger(check, lfirst_oid(cell), row_triggers[i]);
+		const SurplusPrivileges *surplus = (const SurplusPrivileges *) lfirst(lc);
+		char	   *column = "";
+
+		if (surplus->attnum != 0)
+			column = psprintf(" (%s)", quote_identifier(get_attname(relid, surplus->attnum, false)));
+		align_check_report(check, "surplus_privilege",
+						   psprintf("%s%s on %s to %s", align_privilege_names(surplus->privileges),
+									column, align_relation_name(relid),
+									align_grantee_name(surplus->grantee)),
+						   NULL);
 	}
-	CheckTrigger(check, marker->root, ATTACH_FLUSH);
-	CheckTrigger(check, marker->root, ATTACH_TRUNCATE);
-	if (marker->partitioned)
-		CheckTrigger(check, marker->root, ATTACH_BEGIN);
-	CheckTrigger(check, marker->history, ATTACH_GUARD);
-	CheckTrigger(check, marker->sla, ATTACH_GUARD);
+}
+
+static void
+CheckRowSecurity(const Check *check, Oid relid)
+{
+	const AttachmentMarker *marker = &check->attachment->marker;
+	char	   *name = align_relation_name(relid);
+	bool		forced;
+	bool		is_forced;
+	char	   *condition;
+
+	if (!align_row_security(marker->root, &forced))
+		return;
+	condition = align_policy_condition(marker->root, marker->nkeys, marker->key, relid);
+	if (!align_row_security(relid, &is_forced))
+		align_check_report(check, "row_security", psprintf("disabled on %s", name),
+						   psprintf("enabled, as on %s", check->attachment->root_name));
+	else if (forced != is_forced)
+		align_check_report(check, "row_security",
+						   psprintf("%s on %s", is_forced ? "forced" : "not forced", name),
+						   psprintf("%s, as on %s", forced ? "forced" : "not forced",
+									check->attachment->root_name));
+	switch (align_policy_state(relid, condition))
+	{
+		case POLICY_MISSING:
+			align_check_report(check, "row_security", NULL,
+							   psprintf("policy %s on %s", ATTACHMENT_POLICY, name));
+			break;
+		case POLICY_DIFFERS:
+			align_check_report(check, "row_security",
+							   psprintf("another policy %s on %s", ATTACHMENT_POLICY, name),
+							   psprintf("USING (%s)", condition));
+			break;
+		case POLICY_FITS:
+			break;
+	}
+}
+
+void
+align_check_record_tables(const Check *check)
+{
+	ListCell   *lc;
+
+	foreach(lc, check->attachment->records)
+	{
+		Oid			relid = lfirst_oid(lc);
+		char	   *constraint = align_deferred_constraint(relid);
+
+		CheckPrivileges(check, relid);
+		CheckRowSecurity(check, relid);
+		if (constraint != NULL)
+			align_check_report(check, "deferred_constraint",
+							   psprintf("%s on %s", constraint, align_relation_name(relid)), NULL);
+	}
 }

@@ -1,18 +1,25 @@
 /*
  * erase.c
- *	  erase(): nothing is left of a lead, for data protection.
+ *	  erase(): removes all that is recorded of a lead, for data protection.
  *
- * Its entries and clocks are deleted, and its key where the entries of others
- * mention it: those that were merged from it, and rekey entries.
+ * Its entries and clocks are deleted, and its key where entries of other leads
+ * mention it: rekey entries, which say "was", "merged from" or "merged into" and a
+ * key, and entries whose source says that they were merged from it.  Of the latter,
+ * the lead that they belong to now has a rekey entry "merged from" the same key,
+ * since entries change their lead all together.  So the rekey entries that mention
+ * the key, which have an index, lead to all of them.
  */
 #include "postgres.h"
 
 #include <ctype.h>
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "catalog/as_role.h"
 #include "enforce/history.h"
 #include "enforce/lead_sql.h"
 #include "enforce/recorder.h"
@@ -55,10 +62,11 @@ Delete(Attachment *attachment, AttachedTable table, Datum *key)
 						   attachment->nkeys, types, key, NULL);
 	ndeleted = SPI_processed;
 
-	/* what an older snapshot did not let us see is there still */
+	/* what an older snapshot does not show, or a trigger kept, is still there */
 	align_read_as_owner(attachment, ForKey(attachment, "SELECT", table), key);
-	if (SPI_processed > 0)
+	if (SPI_processed > 0 && IsolationUsesXactSnapshot())
 		align_lead_changed(align_key_text(attachment, key));
+	align_check_written(attachment, ndeleted, ndeleted + SPI_processed);
 	return ndeleted;
 }
 
@@ -77,47 +85,70 @@ AppendLiteral(StringInfo pattern, const char *text, int len)
 }
 
 /*
- * A regular expression for the key as messages show it, "(id)=(7)".  Key columns
+ * Appends a regular expression for a key as it is stored, "(id)=(7)".  Key columns
  * may have had other names when it was written.
  */
-static char *
-KeyPattern(const Attachment *attachment, const Datum *key)
+static void
+AppendKeyPattern(StringInfo pattern, const char *text)
 {
-	char	   *text = align_key_text(attachment, key);
-	char	   *values = strstr(text, ")=(");
-	StringInfoData pattern;
+	const char *values = align_mentioned_values(text);
 
-	Assert(values != NULL);
-	initStringInfo(&pattern);
-	appendStringInfoString(&pattern, "(?:");
-	AppendLiteral(&pattern, text, values + 1 - text);
-	appendStringInfoString(&pattern, "|\\([^()]*\\))");
-	AppendLiteral(&pattern, values + 1, strlen(values + 1));
-	return pattern.data;
+	appendStringInfoString(pattern, pattern->len > 0 ? "|(?:" : "(?:");
+	AppendLiteral(pattern, text, values - text);
+	appendStringInfoString(pattern, "|\\([^()]*\\)=)");
+	AppendLiteral(pattern, values, strlen(values));
 }
 
 /*
- * Where it was merged from it, an entry says no more than that it was merged;
- * where a rekey entry mentions it, nothing.
+ * Release 0.2.0 wrote keys as the settings of its session had them.  Those of this
+ * session are tried, too.
  */
 static void
-EraseTraces(Attachment *attachment, const Datum *key)
+EraseMentions(Attachment *attachment, const Datum *key)
 {
-	Oid			types[] = {TEXTOID, TEXTOID};
-	Datum		values[2];
-	char	   *pattern = KeyPattern(attachment, key);
-	char	   *command;
+	char	   *texts[2];
+	Datum		mentioned[2];
+	int			ntexts = 0;
+	StringInfoData pattern;
+	StringInfoData command;
+	Oid			types[] = {TEXTARRAYOID, TEXTOID, TEXTOID};
+	Datum		values[3];
 
-	values[0] = CStringGetTextDatum(psprintf(SOURCE_MERGED " %s(?=, |$)", pattern));
-	values[1] = CStringGetTextDatum(psprintf("^(?:was|merged from|merged into) %s$", pattern));
-	command = psprintf("UPDATE %s AS h SET"
-					   " source = pg_catalog.regexp_replace(h.source, $1, '" SOURCE_MERGED "', 'g'),"
-					   " note = CASE WHEN h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $2"
-					   " THEN NULL ELSE h.note END"
-					   " WHERE h.source OPERATOR(pg_catalog.~) $1"
-					   " OR h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $2",
-					   attachment->history_name);
-	align_execute_as_owner(attachment, command, lengthof(types), types, values, NULL);
+	texts[ntexts++] = align_stored_key_text(attachment, key);
+	texts[ntexts] = align_key_text(attachment, key);
+	if (strcmp(texts[0], texts[1]) != 0)
+		ntexts++;
+	initStringInfo(&pattern);
+	for (int i = 0; i < ntexts; i++)
+	{
+		AppendKeyPattern(&pattern, texts[i]);
+		mentioned[i] = CStringGetTextDatum(align_mentioned_values(texts[i]));
+	}
+	values[0] = PointerGetDatum(construct_array(mentioned, ntexts, TEXTOID, -1, false,
+												TYPALIGN_INT));
+	values[1] = CStringGetTextDatum(psprintf(SOURCE_MERGED " (?:%s)(?=, |$)", pattern.data));
+	values[2] = CStringGetTextDatum(psprintf("^(?:was|merged from|merged into) (?:%s)$",
+											 pattern.data));
+
+	initStringInfo(&command);
+	appendStringInfo(&command,
+					 "UPDATE %s AS h SET"
+					 " source = pg_catalog.regexp_replace(h.source, $2, '" SOURCE_MERGED "', 'g'),"
+					 " note = CASE WHEN h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $3"
+					 " THEN NULL ELSE h.note END"
+					 " FROM (SELECT DISTINCT ", attachment->history_name);
+	align_append_key(&command, attachment, TABLE_HISTORY);
+	appendStringInfo(&command, " FROM %s AS h WHERE h.event OPERATOR(pg_catalog.=) 'rekey'"
+					 " AND " HISTORY_MENTIONED("h.note") " OPERATOR(pg_catalog.=) ANY ($1)) AS m (",
+					 attachment->history_name);
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(&command, "%skey_%d", i > 0 ? ", " : "", i + 1);
+	appendStringInfoString(&command, ") WHERE ");
+	align_append_key_match(&command, attachment, TABLE_HISTORY, "h", "m.key");
+	appendStringInfoString(&command,
+						   " AND (h.source OPERATOR(pg_catalog.~) $2"
+						   " OR h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $3)");
+	align_execute_as_owner(attachment, command.data, lengthof(types), types, values, NULL);
 }
 
 Datum
@@ -125,16 +156,18 @@ align_erase(PG_FUNCTION_ARGS)
 {
 	Attachment *attachment = align_owned_attachment(fcinfo, "align.erase()");
 	Datum		key[ATTACHMENT_MAX_KEYS];
+	RestrictedCaller caller;
 	int64		result;
 
 	align_key_argument(fcinfo, 1, attachment, key);
 	align_recorder_flush_all();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	align_begin_restricted(&caller);
+	align_spi_connect();
 	CheckGone(attachment, key);
 	result = Delete(attachment, TABLE_HISTORY, key);
 	result += Delete(attachment, TABLE_SLA, key);
-	EraseTraces(attachment, key);
+	EraseMentions(attachment, key);
 	SPI_finish();
+	align_end_restricted(&caller);
 	PG_RETURN_INT64(result);
 }

@@ -23,8 +23,9 @@
 #include "utils/tuplestore.h"
 
 #include "enforce/attachment.h"
-#include "enforce/identity.h"
-#include "enforce/replay.h"
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
+#include "enforce/judging_version.h"
 #include "enforce/verdict.h"
 
 PG_FUNCTION_INFO_V1(align_explain_move);
@@ -80,8 +81,7 @@ ReadRow(const Attachment *attachment, Relation rel, Datum *key)
 	HeapTuple	row;
 	int			column = 0;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	align_spi_connect();
 	if (SPI_execute_with_args(RowQuery(attachment, rel, types), attachment->nkeys, types, key,
 							  NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read from relation \"%s\"", RelationGetRelationName(rel));
@@ -277,14 +277,14 @@ align_explain_move(PG_FUNCTION_ARGS)
 	Verdict		verdict;
 
 	align_require_argument(fcinfo, 0, "relation");
+	align_check_relation_exists(PG_GETARG_OID(0));
 	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	attachment = align_attachment(RelationGetRelid(rel), false);
 	align_key_argument(fcinfo, 1, attachment, key);
 	row = ReadRow(attachment, rel, key);
 
 	row_move.agreement = attachment->marker.agreement;
-	row_move.funnel = align_agreement_funnel_at(row_move.agreement, GetCurrentTimestamp(),
-												&row_move.version);
+	row_move.funnel = align_judging_funnel(attachment, &row_move.version);
 	move->from = align_row_stage(attachment, RelationGetDescr(rel), row, row_move.funnel,
 								 &move->from_label);
 	move->to_label = StringOf(label);

@@ -106,3 +106,12 @@ align_ends_life(int event, bool merged)
 {
 	return (event == EVENT_DELETED || event == EVENT_TRUNCATED) && !merged;
 }
+
+const char *
+align_mentioned_values(const char *key_text)
+{
+	const char *values = strstr(key_text, ")=(");
+
+	Assert(values != NULL);
+	return values + 2;
+}

@@ -140,8 +140,18 @@ extern bool align_is_stage_event(int event);
  */
 #define HISTORY_IS_LIVE(alias) \
 	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
+#define HISTORY_ENDS_LIFE(alias) \
+	"(" alias ".event OPERATOR(pg_catalog.=) 'deleted' OR " \
+	alias ".event OPERATOR(pg_catalog.=) 'truncated') AND " HISTORY_IS_ITS_OWN(alias)
 #define HISTORY_IS_ITS_OWN(alias) \
 	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.!~) '^" SOURCE_MERGED "'"
+
+/*
+ * The values of the key that a rekey entry mentions, "(7)" of "was (id)=(7)", in SQL
+ * text; history tables have an index on it.  And the same of a key as it is stored.
+ */
+#define HISTORY_MENTIONED(note) "pg_catalog.\"substring\"(" note ", '[)]=([(].*)$')"
+extern const char *align_mentioned_values(const char *key_text);
 
 /* Do the entries after this one belong to another life? */
 extern bool align_ends_life(int event, bool merged);

@@ -38,6 +38,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "catalog/as_role.h"
 #include "enforce/journeys.h"
 
 /* Columns of the query. */
@@ -240,8 +241,7 @@ RunQuery(const char *query, JourneyReceiver *receiver)
 	CachedPlanSource *source;
 	SPIExecuteOptions options;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	align_spi_connect();
 
 	plan = SPI_prepare(query, 0, NULL);
 	if (plan == NULL)

@@ -18,6 +18,7 @@
 #include "utils/datum.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -368,6 +369,68 @@ align_key_text(const Attachment *attachment, const Datum *values)
 						 KeyValueText(&attachment->keys[i], values[i]));
 	appendStringInfoChar(&buf, ')');
 	return buf.data;
+}
+
+bool
+align_key_text_varies(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case OIDOID:
+		case NUMERICOID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NAMEOID:
+		case CHAROID:
+		case UUIDOID:
+		case INETOID:
+		case CIDROID:
+		case MACADDROID:
+		case BITOID:
+		case VARBITOID:
+			return false;
+		default:
+			return !type_is_enum(getBaseType(type));
+	}
+}
+
+/*
+ * The settings on which the output of some type depends.
+ */
+static const struct
+{
+	const char *name;
+	const char *value;
+}			stored_text_settings[] =
+{
+	{"DateStyle", "ISO, YMD"},
+	{"IntervalStyle", "postgres"},
+	{"TimeZone", "UTC"},
+	{"extra_float_digits", "1"},
+	{"bytea_output", "hex"},
+	{"lc_monetary", "C"},
+};
+
+char *
+align_stored_key_text(const Attachment *attachment, const Datum *values)
+{
+	int			nest_level;
+	char	   *result;
+
+	if (!attachment->key_text_varies)
+		return align_key_text(attachment, values);
+	nest_level = NewGUCNestLevel();
+	for (int i = 0; i < (int) lengthof(stored_text_settings); i++)
+		(void) set_config_option(stored_text_settings[i].name, stored_text_settings[i].value,
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	result = align_key_text(attachment, values);
+	AtEOXact_GUC(false, nest_level);
+	return result;
 }
 
 void

@@ -10,6 +10,8 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
 #include "enforce/lead_sql.h"
 #include "enforce/recorder.h"
 #include "value.h"
@@ -32,6 +34,23 @@ align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable tab
 {
 	for (int i = 0; i < attachment->nkeys; i++)
 		appendStringInfo(sql, "%sh.%s", i > 0 ? ", " : "", align_table_key(attachment, table, i));
+}
+
+void
+align_append_key_match(StringInfo sql, const Attachment *attachment, AttachedTable table,
+					   const char *alias, const char *others)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		const KeyColumn *key = &attachment->keys[i];
+
+		if (i > 0)
+			appendStringInfoString(sql, " AND ");
+		generate_operator_clause(sql,
+								 psprintf("%s.%s", alias, align_table_key(attachment, table, i)),
+								 key->type, key->eq_operator,
+								 psprintf("%s_%d", others, i + 1), key->type);
+	}
 }
 
 void

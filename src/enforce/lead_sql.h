@@ -25,6 +25,10 @@ extern Attachment *align_owned_attachment(FunctionCallInfo fcinfo, const char *f
 
 /* "h.region, h.id" */
 extern void align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable table);
+/* "h.region = r.key_1 AND h.id = r.key_2" for an alias "h" and others "r.key", with
+ * the operators of the keys' types. */
+extern void align_append_key_match(StringInfo sql, const Attachment *attachment,
+								   AttachedTable table, const char *alias, const char *others);
 /* "region = $1, id = $2", from a parameter on. */
 extern void align_append_key_assignment(StringInfo sql, const Attachment *attachment,
 										AttachedTable table, int parameter);

@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "catalog/as_role.h"
 #include "enforce/history.h"
 #include "enforce/lead_sql.h"
 #include "enforce/merge.h"
@@ -177,7 +178,7 @@ MoveEntries(Attachment *attachment, const MergedLead *from, const MergedLead *in
 	types[2 * nkeys + 1] = TIMESTAMPTZOID;
 	values[2 * nkeys + 1] = TimestampTzGetDatum(recorded_at);
 	types[2 * nkeys + 2] = TEXTOID;
-	values[2 * nkeys + 2] = CStringGetTextDatum(psprintf(SOURCE_MERGED " %s", from->text));
+	values[2 * nkeys + 2] = CStringGetTextDatum(psprintf(SOURCE_MERGED " %s", from->stored_text));
 
 	initStringInfo(&command);
 	appendStringInfo(&command, "UPDATE %s AS h SET ", attachment->history_name);
@@ -250,21 +251,25 @@ align_merge_leads(PG_FUNCTION_ARGS)
 	Attachment *attachment = align_owned_attachment(fcinfo, "align.merge_leads()");
 	MergedLead	from = {0};
 	MergedLead	into = {0};
+	RestrictedCaller caller;
 	int64		result;
 
 	align_key_argument(fcinfo, 1, attachment, from.key);
 	align_key_argument(fcinfo, 2, attachment, into.key);
 	from.text = align_key_text(attachment, from.key);
 	into.text = align_key_text(attachment, into.key);
+	from.stored_text = align_stored_key_text(attachment, from.key);
+	into.stored_text = align_stored_key_text(attachment, into.key);
 	if (align_same_key(attachment, from.key, into.key))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot merge lead %s with itself", into.text)));
 
 	align_recorder_flush_all();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	align_begin_restricted(&caller);
+	align_spi_connect();
 	result = Merge(attachment, &from, &into);
 	SPI_finish();
+	align_end_restricted(&caller);
 	PG_RETURN_INT64(result);
 }

@@ -17,7 +17,8 @@
 typedef struct MergedLead
 {
 	Datum		key[ATTACHMENT_MAX_KEYS];
-	char	   *text;			/* (id)=(7) */
+	char	   *text;			/* (id)=(7), for messages */
+	char	   *stored_text;	/* the same for what is stored */
 	bool		in_table;
 	bool		recorded;
 	int32		entry_no;		/* the last */

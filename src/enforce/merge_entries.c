@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "enforce/judging_version.h"
 #include "enforce/lead_sql.h"
 #include "enforce/merge.h"
 #include "enforce/recorder.h"
@@ -102,7 +103,7 @@ WriteEntry(Attachment *attachment, const MergeEntry *entry)
 	memset(nulls, ' ', nkeys);
 	memset(own_nulls, 'n', HISTORY_NCOLUMNS);
 	memcpy(values, entry->lead->key, nkeys * sizeof(Datum));
-	(void) align_agreement_funnel_at(attachment->marker.agreement, entry->recorded_at, &version);
+	(void) align_judging_funnel(attachment, &version);
 	own[HISTORY_ENTRY_NO] = Int32GetDatum(entry->entry_no);
 	own[HISTORY_EFFECTIVE_AT] = TimestampTzGetDatum(entry->effective_at);
 	own[HISTORY_RECORDED_AT] = TimestampTzGetDatum(entry->recorded_at);
@@ -156,7 +157,7 @@ align_merge_entries_of_into(Attachment *attachment, const MergedLead *from, cons
 	{
 		entry.event = EVENT_OPENING;
 		entry.effective_at = end.effective_at;
-		entry.source = psprintf(SOURCE_MERGED " %s", from->text);
+		entry.source = psprintf(SOURCE_MERGED " %s", from->stored_text);
 		WriteEntry(attachment, &entry);
 		entry.entry_no++;
 		entry.recorded_at++;
@@ -166,7 +167,7 @@ align_merge_entries_of_into(Attachment *attachment, const MergedLead *from, cons
 	entry.from_stage = into->stage;
 	entry.from_team = into->team;
 	entry.source = NULL;
-	entry.note = psprintf("merged from %s", from->text);
+	entry.note = psprintf("merged from %s", from->stored_text);
 	WriteEntry(attachment, &entry);
 }
 
@@ -182,6 +183,6 @@ align_merge_entry_of_from(Attachment *attachment, const MergedLead *from, const 
 	if (!from->in_table || from->stage == NULL)
 		return;
 	entry.effective_at = entry.recorded_at = recorded_at;
-	entry.note = psprintf("merged into %s", into->text);
+	entry.note = psprintf("merged into %s", into->stored_text);
 	WriteEntry(attachment, &entry);
 }

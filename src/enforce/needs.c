@@ -248,6 +248,33 @@ align_needs_free(RowNeeds *needs)
 	MemoryContextDelete(needs->context);
 }
 
+static bool
+ListIsSound(const NeedList *list)
+{
+	for (int i = 0; i < list->nneeds; i++)
+	{
+		if (list->needs[i].problem != NULL)
+			return false;
+	}
+	return true;
+}
+
+bool
+align_needs_are_sound(const RowNeeds *needs)
+{
+	for (int i = 0; i < needs->funnel->nstages; i++)
+	{
+		if (!ListIsSound(&needs->stages[i]))
+			return false;
+	}
+	for (int i = 0; i < needs->funnel->nmoveneeds; i++)
+	{
+		if (!ListIsSound(&needs->moves[i]))
+			return false;
+	}
+	return true;
+}
+
 bool
 align_needs_are_of(const RowNeeds *needs, const Funnel *funnel)
 {

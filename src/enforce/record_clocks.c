@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "catalog/as_role.h"
 #include "enforce/record_run.h"
 
 static bool
@@ -128,8 +129,7 @@ align_recompute_clocks(Attachment *attachment, const Datum *key)
 	run.leads = palloc0(sizeof(LeadState));
 	run.leads[0].key = unconstify(Datum *, key);
 	run.leads[0].recompute = true;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	align_spi_connect();
 	MemoryContextSwitchTo(context);
 	align_become_owner(attachment, &identity);
 	align_run_recompute_clocks(&run);

@@ -12,6 +12,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "catalog/as_role.h"
 #include "enforce/record_scan.h"
 #include "enforce/recorder.h"
 
@@ -28,8 +29,7 @@ align_reading_begin(Oid relid)
 	attachment = align_attachment_locked(root, AccessShareLock);
 	PushCopiedSnapshot(GetActiveSnapshot());
 	UpdateActiveSnapshotCommandId();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	align_spi_connect();
 	return attachment;
 }
 

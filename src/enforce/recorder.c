@@ -18,6 +18,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "catalog/as_role.h"
 #include "enforce/record_run.h"
 
 /*
@@ -292,8 +293,7 @@ FlushOnce(Attachment *attachment, Batch *batch, bool more_to_come)
 	}
 	qsort(changes, nchanges, sizeof(Change *), CompareForRuns);
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	align_spi_connect();
 	MemoryContextSwitchTo(context);
 	WriteChanges(attachment, batch, context, changes, nchanges,
 				 more_to_come || nchanges < npending);

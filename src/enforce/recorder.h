@@ -32,7 +32,8 @@
 #include "access/htup.h"
 #include "enforce/attachment.h"
 #include "enforce/history.h"
-#include "enforce/identity.h"
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
 #include "enforce/replay.h"
 #include "enforce/verdict.h"
 
@@ -82,7 +83,7 @@ extern void align_recompute_clocks(Attachment *attachment, const Datum *key);
  */
 typedef struct OwnerIdentity
 {
-	CallerIdentity caller;		/* to go back to */
+	CallerRole caller;		/* to go back to */
 	int			nwriting;		/* writers before this one */
 } OwnerIdentity;
 
@@ -95,5 +96,11 @@ extern void align_resume_identity(const OwnerIdentity *identity);
  */
 extern int	align_execute_as_owner(Attachment *attachment, const char *command, int nargs,
 								   Oid *types, Datum *values, const char *nulls);
+
+/*
+ * Raises unless a statement wrote as many rows of history or clock table as it was
+ * given: a BEFORE trigger of the owner may have suppressed some.
+ */
+extern void align_check_written(const Attachment *attachment, uint64 nwritten, uint64 ngiven);
 
 #endif							/* ALIGN_RECORDER_H */

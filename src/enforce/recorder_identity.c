@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "catalog/as_role.h"
 #include "enforce/recorder.h"
 
 /* The writers under way, each within the one before. */
@@ -84,17 +85,17 @@ AddWriter(const Attachment *attachment)
 void
 align_become_owner(const Attachment *attachment, OwnerIdentity *identity)
 {
-	Assert(attachment->owns_both && attachment->records_fault == NULL);
+	Assert(attachment->fault == NULL);
 	identity->nwriting = nwriters;
 	AddWriter(attachment);
-	align_become(attachment->root_owner, 0, &identity->caller);
+	align_work_as(attachment->root_owner, &identity->caller);
 }
 
 void
 align_resume_identity(const OwnerIdentity *identity)
 {
 	nwriters = identity->nwriting;
-	align_resume(&identity->caller);
+	align_return_to(&identity->caller);
 }
 
 int
@@ -110,4 +111,18 @@ align_execute_as_owner(Attachment *attachment, const char *command, int nargs,
 	if (result < 0)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
 	return result;
+}
+
+void
+align_check_written(const Attachment *attachment, uint64 nwritten, uint64 ngiven)
+{
+	if (nwritten == ngiven)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("not all that is to be recorded of table %s was written",
+					attachment->root_name),
+			 errdetail("Of " UINT64_FORMAT " rows, " UINT64_FORMAT " were written to %s or %s.",
+					   ngiven, nwritten, attachment->history_name, attachment->sla_name),
+			 errhint("Look for a trigger on these tables that returns NULL.")));
 }

@@ -13,25 +13,16 @@
 #include "utils/ruleutils.h"
 
 #include "enforce/history.h"
+#include "enforce/lead_sql.h"
 #include "enforce/recorder_sql.h"
 
 #define ROWS_NAME RECORDER_ROWS_NAME
 
-/* h.<key> = r.<prefix>_1 AND ..., with the operators of the keys' types */
+/* h.<key> = r.<prefix>_1 AND ... */
 static void
 AppendKeyMatch(StringInfo buf, const Attachment *attachment, AttachedTable table, const char *prefix)
 {
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		const KeyColumn *column = &attachment->keys[i];
-		char	   *left = psprintf("h.%s", align_table_key(attachment, table, i));
-		char	   *right = psprintf("r.%s_%d", prefix, i + 1);
-
-		if (i > 0)
-			appendStringInfoString(buf, " AND ");
-		generate_operator_clause(buf, left, column->type, column->eq_operator,
-								 right, column->type);
-	}
+	align_append_key_match(buf, attachment, table, "h", psprintf("r.%s", prefix));
 }
 
 static void
@@ -55,10 +46,6 @@ AppendInsert(StringInfo buf, const Attachment *attachment, AttachedTable table,
 	AppendOwnColumns(buf, "r.", columns, ncolumns);
 	appendStringInfoString(buf, " FROM " ROWS_NAME " AS r");
 }
-
-/* Entries that end a life. */
-#define ENDS_LIFE "(h.event OPERATOR(pg_catalog.=) 'deleted' OR h.event OPERATOR(pg_catalog.=) 'truncated') " \
-	"AND " HISTORY_IS_ITS_OWN("h")
 
 static void
 AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
@@ -85,7 +72,7 @@ AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
 		appendStringInfo(buf, " AND h.entry_no OPERATOR(pg_catalog.>) COALESCE((SELECT "
 						 "pg_catalog.max(h.entry_no) FROM %s AS h WHERE ", attachment->history_name);
 		AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-		appendStringInfoString(buf, " AND " ENDS_LIFE "), 0)) AS m ON true");
+		appendStringInfoString(buf, " AND " HISTORY_ENDS_LIFE("h") "), 0)) AS m ON true");
 	}
 }
 
@@ -169,7 +156,7 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 							 "h.agreement, h.version, h.source FROM " ROWS_NAME " AS r, %s AS h WHERE ",
 							 attachment->history_name);
 			AppendKeyMatch(&buf, attachment, TABLE_HISTORY, "key");
-			appendStringInfoString(&buf, " ORDER BY r.n, pg_catalog.count(*) FILTER (WHERE " ENDS_LIFE ") "
+			appendStringInfoString(&buf, " ORDER BY r.n, pg_catalog.count(*) FILTER (WHERE " HISTORY_ENDS_LIFE("h") ") "
 								   "OVER (PARTITION BY r.n ORDER BY h.entry_no "
 								   "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), "
 								   "h.effective_at, h.entry_no");

@@ -120,12 +120,4 @@ extern void align_replay_carry_notified(LeadClock *clock, const LeadClocks *old_
 extern LeadClock *align_replay_new_clock(LeadClocks *clocks);
 extern Funnel *align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version);
 
-/*
- * The compiled funnel of a version; NULL if there is no such version.  Lives as
- * long as the backend: versions never change.  (agreement_funnel.c)
- */
-extern Funnel *align_agreement_funnel(const char *name, int32 version);
-/* The version in force at an instant; raises if there is none yet. */
-extern Funnel *align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version);
-
 #endif							/* ALIGN_REPLAY_H */

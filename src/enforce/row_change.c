@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "enforce/judging_version.h"
 #include "enforce/recorder.h"
 #include "enforce/row_change.h"
 #include "lead/lead.h"
@@ -29,11 +30,10 @@ typedef struct Judges
 } Judges;
 
 static void
-FindJudges(const Attachment *attachment, Judges *judges)
+FindJudges(Attachment *attachment, Judges *judges)
 {
 	judges->agreement = attachment->marker.agreement;
-	judges->funnel = align_agreement_funnel_at(judges->agreement, GetCurrentTimestamp(),
-											   &judges->version);
+	judges->funnel = align_judging_funnel(attachment, &judges->version);
 }
 
 static void
@@ -421,7 +421,7 @@ ChangeKey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion
 	Change	   *change = NewChange(batch, EVENT_REKEY, key, before, after, judges, command);
 	LeadString	label;
 	int			stage = RowStage(before, judges->funnel, &label);
-	char	   *old_text = align_key_text(after->attachment, old_key);
+	char	   *old_text = align_stored_key_text(after->attachment, old_key);
 	char	   *note = psprintf("was %s", old_text);
 	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
 

@@ -24,6 +24,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
+#include "catalog/trigger.h"
 #include "enforce/attach.h"
 #include "enforce/pending.h"
 #include "enforce/recorder.h"
@@ -244,7 +247,7 @@ RecordTruncate(Attachment *attachment, Relation rel)
 					 quote_identifier(get_attname(RelationGetRelid(rel),
 												  attachment->column[ROW_STAGE], false)));
 
-	SPI_connect();
+	align_spi_connect();
 	/* what was committed before the lock was granted, too */
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_become_owner(attachment, &identity);

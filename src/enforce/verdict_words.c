@@ -217,7 +217,7 @@ LeftFunnelWords(const Report *report, VerdictText *text)
 }
 
 /*
- * "crm_marketing or crm_sales": the roles that may make the move.
+ * "crm_marketing" or "crm_sales": the roles that may make the move.
  */
 static char *
 RolesText(const Report *report, const Acting *acting)
@@ -227,14 +227,12 @@ RolesText(const Report *report, const Acting *acting)
 	initStringInfo(&roles);
 	for (int team = 0; team < report->funnel->nteams; team++)
 	{
-		char	   *name;
+		const char *role = NameStr(acting->roles[team]);
 
-		if (!OidIsValid(acting->roles[team]) ||
-			!align_team_may_move(report->funnel, report->move, team))
+		if (role[0] == '\0' || !align_team_may_move(report->funnel, report->move, team))
 			continue;
-		name = GetUserNameFromId(acting->roles[team], true);
-		if (name != NULL)
-			appendStringInfo(&roles, "%s\"%s\"", roles.len > 0 ? " or " : "", name);
+		appendStringInfo(&roles, "%s\"%s\"%s", roles.len > 0 ? " or " : "", role,
+						 OidIsValid(get_role_oid(role, true)) ? "" : " (which does not exist)");
 	}
 	return roles.data;
 }

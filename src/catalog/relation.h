@@ -1,0 +1,26 @@
+/*
+ * relation.h
+ *	  Names and owners of relations, from the system caches.
+ */
+#ifndef ALIGN_CATALOG_RELATION_H
+#define ALIGN_CATALOG_RELATION_H
+
+#include "compat.h"
+
+/* Raises 42P01 unless a relation of this OID exists. */
+extern void align_check_relation_exists(Oid relid);
+
+/* Owner of a relation; raises if the relation does not exist. */
+extern Oid	align_relation_owner(Oid relid);
+
+/* Number of its attributes, dropped ones included. */
+extern int	align_relation_natts(Oid relid);
+
+/* Name of a relation, schema-qualified and quoted for SQL; palloc'd. */
+extern char *align_relation_name(Oid relid);
+
+/* Raises unless the current user owns the relation, by the rule of PostgreSQL's
+ * own commands: superusers own everything. */
+extern void align_check_table_owner(Oid relid);
+
+#endif							/* ALIGN_CATALOG_RELATION_H */

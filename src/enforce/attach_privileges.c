@@ -1,0 +1,132 @@
+/*
+ * attach_privileges.c
+ *	  Brings the privileges and policies of history and clock table in line with
+ *	  those of the attached table (see attachment_privileges.h).
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_inherits.h"
+#include "rewrite/rowsecurity.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
+#include "enforce/attach.h"
+#include "enforce/attachment_privileges.h"
+
+/*
+ * CASCADE: a role that may grant what it has may have passed it on.
+ */
+static void
+RevokeSurplus(const AttachRequest *request, Oid relid, bool created)
+{
+	ListCell   *lc;
+
+	foreach(lc, align_surplus_privileges(request->relid, relid))
+	{
+		const SurplusPrivileges *surplus = (const SurplusPrivileges *) lfirst(lc);
+		char	   *grantee = align_grantee_name(surplus->grantee);
+		char	   *names = align_privilege_names(surplus->privileges);
+		char	   *columns = "";
+
+		if (surplus->attnum != 0)
+			columns = psprintf(" (%s)", quote_identifier(get_attname(relid, surplus->attnum, false)));
+		for (char *name = strtok(pstrdup(names), ", "); name != NULL; name = strtok(NULL, ", "))
+			align_execute_format(request->owner, "REVOKE %s%s ON TABLE %s FROM %s CASCADE",
+								 name, columns, align_relation_name(relid), grantee);
+		/* what default privileges gave to a new table is nobody's decision */
+		if (!created)
+			ereport(NOTICE,
+					(errmsg("revoked %s%s on table %s from %s", names, columns,
+							align_relation_name(relid), grantee),
+					 errdetail("The history and the clock table show no more than the attached table.")));
+	}
+}
+
+static bool
+HasPolicies(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		result = rel->rd_rsdesc != NULL && rel->rd_rsdesc->policies != NIL;
+
+	table_close(rel, NoLock);
+	return result;
+}
+
+/*
+ * Row-level security of one table as that of the attached table.  Where nothing
+ * differs nothing is done, since these commands lock out readers.
+ */
+static void
+CopyRowSecurity(const AttachRequest *request, Oid relid)
+{
+	char	   *name = align_relation_name(relid);
+	bool		forced;
+	bool		wanted = align_row_security(request->relid, &forced);
+	bool		is_forced;
+	bool		has = align_row_security(relid, &is_forced);
+	char	   *condition = NULL;
+	PolicyState state;
+
+	if (wanted)
+		condition = align_policy_condition(request->relid, request->nkeys, request->key, relid);
+	state = align_policy_state(relid, condition);
+	if (state == POLICY_DIFFERS)
+		align_execute_format(request->owner, "DROP POLICY %s ON %s", ATTACHMENT_POLICY, name);
+	if (!wanted)
+	{
+		if (state == POLICY_DIFFERS && has && !HasPolicies(relid))
+			align_execute_format(request->owner,
+								 "ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY",
+								 name);
+		return;
+	}
+	if (!has)
+		align_execute_format(request->owner, "ALTER TABLE %s ENABLE ROW LEVEL SECURITY", name);
+	if (forced != is_forced)
+		align_execute_format(request->owner, "ALTER TABLE %s %s ROW LEVEL SECURITY", name,
+							 forced ? "FORCE" : "NO FORCE");
+	if (state != POLICY_FITS)
+		align_execute_format(request->owner, "CREATE POLICY %s ON %s FOR SELECT USING (%s)",
+							 ATTACHMENT_POLICY, name, condition);
+}
+
+void
+align_attach_privileges(const AttachRequest *request)
+{
+	const OwnTable *tables[] = {&request->history, &request->sla};
+
+	for (int i = 0; i < (int) lengthof(tables); i++)
+	{
+		ListCell   *lc;
+
+		foreach(lc, find_all_inheritors(tables[i]->relid, ShareRowExclusiveLock, NULL))
+		{
+			RevokeSurplus(request, lfirst_oid(lc), tables[i]->created);
+			CopyRowSecurity(request, lfirst_oid(lc));
+		}
+	}
+}
+
+void
+align_attach_warn_of_trigger(const AttachRequest *request)
+{
+	StringInfoData roles;
+	ListCell   *lc;
+
+	initStringInfo(&roles);
+	foreach(lc, align_roles_with_trigger(request->relid))
+		appendStringInfo(&roles, "%s%s", roles.len > 0 ? ", " : "",
+						 align_grantee_name(lfirst_oid(lc)));
+	if (roles.len == 0)
+		return;
+	ereport(WARNING,
+			(errmsg("roles other than the owner have the TRIGGER privilege on table %s: %s",
+					align_relation_name(request->relid), roles.data),
+			 errdetail("They can replace the triggers of align, so that changes are neither judged nor recorded; align.check() reports it."),
+			 errhint("Use REVOKE TRIGGER ON %s FROM %s.", align_relation_name(request->relid), roles.data)));
+}

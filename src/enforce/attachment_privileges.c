@@ -1,0 +1,324 @@
+/*
+ * attachment_privileges.c
+ *	  What others may do with the history and the clock table of an attachment;
+ *	  see attachment_privileges.h.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_clause.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "catalog/relation.h"
+#include "enforce/attachment_privileges.h"
+
+static const struct
+{
+	AclMode		privilege;
+	const char *name;
+}			privilege_names[] =
+{
+	{ACL_SELECT, "SELECT"},
+	{ACL_INSERT, "INSERT"},
+	{ACL_UPDATE, "UPDATE"},
+	{ACL_DELETE, "DELETE"},
+	{ACL_TRUNCATE, "TRUNCATE"},
+	{ACL_REFERENCES, "REFERENCES"},
+	{ACL_TRIGGER, "TRIGGER"},
+#ifdef ACL_MAINTAIN
+	{ACL_MAINTAIN, "MAINTAIN"},
+#endif
+};
+
+char *
+align_privilege_names(AclMode privileges)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < (int) lengthof(privilege_names); i++)
+	{
+		if (privileges & privilege_names[i].privilege)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", privilege_names[i].name);
+	}
+	return names.data;
+}
+
+char *
+align_grantee_name(Oid grantee)
+{
+	if (grantee == ACL_ID_PUBLIC)
+		return pstrdup("PUBLIC");
+	return pstrdup(quote_identifier(GetUserNameFromId(grantee, false)));
+}
+
+/* An ACL column of a catalog row; NULL if it has the defaults, which for tables
+ * and columns give nothing to anybody but the owner. */
+static Acl *
+AclOf(Datum datum, bool isnull)
+{
+	return isnull ? NULL : DatumGetAclPCopy(datum);
+}
+
+static Acl *
+TableAcl(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		isnull;
+	Datum		datum;
+	Acl		   *acl;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	datum = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &isnull);
+	acl = AclOf(datum, isnull);
+	ReleaseSysCache(tuple);
+	return acl;
+}
+
+static Acl *
+ColumnAcl(Oid relid, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid), Int16GetDatum(attnum));
+	Acl		   *acl = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	if (!((Form_pg_attribute) GETSTRUCT(tuple))->attisdropped)
+	{
+		bool		isnull;
+		Datum		datum = SysCacheGetAttr(ATTNUM, tuple, Anum_pg_attribute_attacl, &isnull);
+
+		acl = AclOf(datum, isnull);
+	}
+	ReleaseSysCache(tuple);
+	return acl;
+}
+
+static bool
+PublicMaySelect(Oid relid)
+{
+	Acl		   *acl = TableAcl(relid);
+
+	for (int i = 0; acl != NULL && i < ACL_NUM(acl); i++)
+	{
+		const AclItem *item = &ACL_DAT(acl)[i];
+
+		if (item->ai_grantee == ACL_ID_PUBLIC && (ACLITEM_GET_PRIVS(*item) & ACL_SELECT))
+			return true;
+	}
+	return false;
+}
+
+static bool
+MaySelect(Oid relid, Oid grantee)
+{
+	if (grantee == ACL_ID_PUBLIC)
+		return PublicMaySelect(relid);
+	return pg_class_aclcheck(relid, grantee, ACL_SELECT) == ACLCHECK_OK;
+}
+
+/*
+ * Adds what an ACL gives to others beyond SELECT for those who have it on the
+ * root.  A role that is dropped concurrently has no privileges any more.
+ */
+static void
+AddSurplus(List **result, Oid root, Oid owner, Oid relid, AttrNumber attnum, const Acl *acl)
+{
+	for (int i = 0; acl != NULL && i < ACL_NUM(acl); i++)
+	{
+		const AclItem *item = &ACL_DAT(acl)[i];
+		Oid			grantee = item->ai_grantee;
+		AclMode		surplus = ACLITEM_GET_PRIVS(*item);
+		SurplusPrivileges *found;
+
+		if (grantee == owner || (grantee != ACL_ID_PUBLIC && superuser_arg(grantee)) ||
+			(grantee != ACL_ID_PUBLIC && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(grantee))))
+			continue;
+		if ((surplus & ACL_SELECT) && MaySelect(root, grantee))
+			surplus &= ~ACL_SELECT;
+		if (surplus == ACL_NO_RIGHTS)
+			continue;
+		found = palloc(sizeof(SurplusPrivileges));
+		found->relid = relid;
+		found->attnum = attnum;
+		found->grantee = grantee;
+		found->privileges = surplus;
+		*result = lappend(*result, found);
+	}
+}
+
+List *
+align_surplus_privileges(Oid root, Oid relid)
+{
+	Oid			owner = align_relation_owner(relid);
+	List	   *result = NIL;
+	int			natts = align_relation_natts(relid);
+
+	AddSurplus(&result, root, owner, relid, 0, TableAcl(relid));
+	for (AttrNumber attnum = 1; attnum <= natts; attnum++)
+		AddSurplus(&result, root, owner, relid, attnum, ColumnAcl(relid, attnum));
+	return result;
+}
+
+List *
+align_roles_with_trigger(Oid relid)
+{
+	Acl		   *acl = TableAcl(relid);
+	Oid			owner = align_relation_owner(relid);
+	List	   *result = NIL;
+
+	for (int i = 0; acl != NULL && i < ACL_NUM(acl); i++)
+	{
+		const AclItem *item = &ACL_DAT(acl)[i];
+
+		if (item->ai_grantee != owner && (ACLITEM_GET_PRIVS(*item) & ACL_TRIGGER) &&
+			(item->ai_grantee == ACL_ID_PUBLIC || !superuser_arg(item->ai_grantee)))
+			result = list_append_unique_oid(result, item->ai_grantee);
+	}
+	return result;
+}
+
+bool
+align_row_security(Oid relid, bool *forced)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Form_pg_class form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	result = form->relrowsecurity;
+	*forced = form->relforcerowsecurity;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * The subquery runs with the rights of the reader, so it finds the rows that the
+ * policies of the root let through.
+ */
+char *
+align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid relid)
+{
+	const char *relname = quote_identifier(get_rel_name(relid));
+	/* the alias must not hide the table that has the policy */
+	const char *alias = strcmp(relname, "attached") == 0 ? "lead" : "attached";
+	AttrNumber	keys[ATTACHMENT_MAX_KEYS];
+	StringInfoData condition;
+
+	if (!align_own_key_columns(relid, nkeys, keys))
+		elog(ERROR, "table \"%s\" does not begin with the key columns", get_rel_name(relid));
+	initStringInfo(&condition);
+	appendStringInfo(&condition, "EXISTS (SELECT FROM %s AS %s WHERE ", align_relation_name(root),
+					 alias);
+	for (int i = 0; i < nkeys; i++)
+	{
+		Oid			type = get_atttype(root, root_keys[i]);
+
+		if (i > 0)
+			appendStringInfoString(&condition, " AND ");
+		generate_operator_clause(&condition,
+								 psprintf("%s.%s", alias,
+										  quote_identifier(get_attname(root, root_keys[i], false))),
+								 type, lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr,
+								 psprintf("%s.%s", relname,
+										  quote_identifier(get_attname(relid, keys[i], false))),
+								 type);
+	}
+	appendStringInfoChar(&condition, ')');
+	return condition.data;
+}
+
+/* A condition as CREATE POLICY would store it. */
+static Node *
+ParsePolicyCondition(Oid relid, const char *condition)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	ParseState *pstate = make_parsestate(NULL);
+	List	   *raw = raw_parser(condition, RAW_PARSE_PLPGSQL_EXPR);
+	SelectStmt *select = castNode(SelectStmt, linitial_node(RawStmt, raw)->stmt);
+	ParseNamespaceItem *nsitem;
+	Node	   *result;
+
+	pstate->p_sourcetext = condition;
+	nsitem = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, NULL, false, false);
+	addNSItemToQuery(pstate, nsitem, false, true, true);
+	result = transformWhereClause(pstate, linitial_node(ResTarget, select->targetList)->val,
+								  EXPR_KIND_POLICY, "POLICY");
+	assign_expr_collations(pstate, result);
+	free_parsestate(pstate);
+	table_close(rel, NoLock);
+	return result;
+}
+
+static bool
+IsForPublic(Datum roles)
+{
+	ArrayType  *array = DatumGetArrayTypeP(roles);
+
+	return ARR_NDIM(array) == 1 && ARR_DIMS(array)[0] == 1 &&
+		((Oid *) ARR_DATA_PTR(array))[0] == ACL_ID_PUBLIC;
+}
+
+static bool
+PolicyFits(Relation catalog, HeapTuple tuple, Oid relid, const char *condition)
+{
+	Form_pg_policy form = (Form_pg_policy) GETSTRUCT(tuple);
+	TupleDesc	desc = RelationGetDescr(catalog);
+	bool		isnull;
+	Datum		roles = heap_getattr(tuple, Anum_pg_policy_polroles, desc, &isnull);
+	Datum		qual;
+
+	if (form->polcmd != ACL_SELECT_CHR || !form->polpermissive || isnull || !IsForPublic(roles))
+		return false;
+	qual = heap_getattr(tuple, Anum_pg_policy_polqual, desc, &isnull);
+	return !isnull &&
+		equal(stringToNode(TextDatumGetCString(qual)), ParsePolicyCondition(relid, condition));
+}
+
+PolicyState
+align_policy_state(Oid relid, const char *condition)
+{
+	Relation	catalog = table_open(PolicyRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData keys[2];
+	HeapTuple	tuple;
+	NameData	name;
+	PolicyState result = POLICY_MISSING;
+
+	namestrcpy(&name, ATTACHMENT_POLICY);
+	ScanKeyInit(&keys[0], Anum_pg_policy_polrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	ScanKeyInit(&keys[1], Anum_pg_policy_polname, BTEqualStrategyNumber, F_NAMEEQ,
+				NameGetDatum(&name));
+	scan = systable_beginscan(catalog, PolicyPolrelidPolnameIndexId, true, NULL, 2, keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		result = condition != NULL && PolicyFits(catalog, tuple, relid, condition) ?
+			POLICY_FITS : POLICY_DIFFERS;
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return result;
+}

@@ -1,0 +1,390 @@
+/*
+ * attachment_triggers.c
+ *	  The triggers that an attachment consists of; see attachment_triggers.h.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_trigger.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_clause.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "catalog/relation.h"
+#include "enforce/attachment_triggers.h"
+
+static const char *
+ColumnName(const AttachmentMarker *marker, AttrNumber attnum)
+{
+	return quote_identifier(get_attname(marker->root, attnum, false));
+}
+
+/*
+ * Appends a test whether an UPDATE changes a column, by the equality of the
+ * column's type.  IS DISTINCT FROM looks its operator up by name, along the
+ * search_path, which is empty when a dump is restored: it serves for built-in
+ * operators only.  For a domain it would not find the equality of all enums, so
+ * domains are cast to their base type.  Of the stage, labels that a
+ * nondeterministic collation takes for equal are different.
+ */
+static void
+AppendDistinct(StringInfo buf, const AttachmentMarker *marker, AttrNumber attnum)
+{
+	const char *name = ColumnName(marker, attnum);
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	Oid			operator;
+	Oid			base;
+	const char *as = "";
+
+	if (buf->len > 0)
+		appendStringInfoString(buf, " OR ");
+	get_atttypetypmodcoll(marker->root, attnum, &type, &typmod, &collation);
+	operator = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+	if (OidIsValid(collation) && !get_collation_isdeterministic(collation) &&
+		attnum == marker->column[ROW_STAGE])
+		as = " COLLATE \"C\"";
+	else if ((base = getBaseType(type)) != type)
+		as = psprintf("::%s", format_type_extended(base, -1, FORMAT_TYPE_FORCE_QUALIFY));
+	if (get_func_namespace(get_opcode(operator)) == PG_CATALOG_NAMESPACE)
+		appendStringInfo(buf, "old.%s%s IS DISTINCT FROM new.%s%s", name, as, name, as);
+	else
+	{
+		HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+		Form_pg_operator form;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for operator %u", operator);
+		form = (Form_pg_operator) GETSTRUCT(tuple);
+		appendStringInfo(buf,
+						 "((old.%s OPERATOR(%s.%s) new.%s) IS NOT TRUE AND (old.%s IS NOT NULL OR new.%s IS NOT NULL))",
+						 name, quote_identifier(get_namespace_name(form->oprnamespace)),
+						 NameStr(form->oprname), name, name, name);
+		ReleaseSysCache(tuple);
+	}
+}
+
+/* The condition on live rows over OLD or NEW. */
+static char *
+LiveText(const AttachmentMarker *marker, const char *row)
+{
+	return deparse_expression(marker->live, deparse_context_for(row, marker->root), true, false);
+}
+
+/* Does an UPDATE change anything that is recorded? */
+static char *
+ChangeCondition(const AttachmentMarker *marker)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	AppendDistinct(&buf, marker, marker->column[ROW_STAGE]);
+	for (int i = 0; i < marker->nkeys; i++)
+		AppendDistinct(&buf, marker, marker->key[i]);
+	if (marker->column[ROW_TEAM] != InvalidAttrNumber)
+		AppendDistinct(&buf, marker, marker->column[ROW_TEAM]);
+	if (marker->column[ROW_ASSIGNEE] != InvalidAttrNumber)
+		AppendDistinct(&buf, marker, marker->column[ROW_ASSIGNEE]);
+	if (marker->live != NULL)
+		appendStringInfo(&buf, " OR ((%s) IS TRUE) IS DISTINCT FROM ((%s) IS TRUE)",
+						 LiveText(marker, "old"), LiveText(marker, "new"));
+	return buf.data;
+}
+
+static void
+AppendRole(StringInfo roles, const char *role)
+{
+	appendStringInfo(roles, "%s%s", roles->len > 0 ? "+" : "", role);
+}
+
+/* All roles of a column, joined by '+'. */
+static char *
+RolesOf(const AttachmentMarker *marker, AttrNumber attnum)
+{
+	StringInfoData roles;
+
+	initStringInfo(&roles);
+	for (int i = 0; i < marker->nkeys; i++)
+	{
+		if (marker->key[i] == attnum)
+			AppendRole(&roles, "key");
+	}
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->column[role] == attnum)
+			AppendRole(&roles, align_row_role_names[role]);
+	}
+	return roles.data;
+}
+
+/* The columns in use, each once: the key in its order, then the others. */
+static List *
+UsedColumns(const AttachmentMarker *marker)
+{
+	List	   *result = NIL;
+
+	for (int i = 0; i < marker->nkeys; i++)
+		result = lappend_int(result, marker->key[i]);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->column[role] != InvalidAttrNumber)
+			result = list_append_unique_int(result, marker->column[role]);
+	}
+	return result;
+}
+
+static TriggerPlan *
+AddPlan(List **plans, Oid relid, const char *name, const char *timing, int16 type,
+		const char *function, const char *comment)
+{
+	TriggerPlan *plan = palloc0(sizeof(TriggerPlan));
+
+	plan->relid = relid;
+	plan->name = name;
+	plan->timing = timing;
+	plan->type = type;
+	plan->function = function;
+	plan->arguments = "";
+	plan->comment = comment;
+	*plans = lappend(*plans, plan);
+	return plan;
+}
+
+/* The arguments of the marker, which the pointers have, too. */
+static char *
+MarkerArguments(const AttachmentMarker *marker)
+{
+	StringInfoData arguments;
+	ListCell   *lc;
+
+	initStringInfo(&arguments);
+	appendStringInfo(&arguments, "%s, '%s', '%s'", quote_literal_cstr(marker->agreement),
+					 align_attach_mode_name(marker->mode), marker->notify ? "notify" : "");
+	foreach(lc, UsedColumns(marker))
+		appendStringInfo(&arguments, ", '%s'", RolesOf(marker, lfirst_int(lc)));
+	return arguments.data;
+}
+
+static void
+AddMarker(List **plans, const AttachmentMarker *marker)
+{
+	StringInfoData timing;
+	TriggerPlan *plan;
+	ListCell   *lc;
+
+	initStringInfo(&timing);
+	foreach(lc, UsedColumns(marker))
+		appendStringInfo(&timing, "%s%s", timing.len > 0 ? ", " : "AFTER UPDATE OF ",
+						 ColumnName(marker, lfirst_int(lc)));
+	plan = AddPlan(plans, marker->root, ATTACHMENT_MARKER, timing.data,
+				   TRIGGER_TYPE_AFTER | TRIGGER_TYPE_UPDATE, "attachment",
+				   "what align.attach() was told about the table; never fires");
+	plan->on_columns = true;
+	plan->arguments = MarkerArguments(marker);
+	plan->condition = psprintf("%s::pg_catalog.regclass IS NULL AND %s::pg_catalog.regclass IS NULL",
+							   quote_literal_cstr(align_relation_name(marker->history)),
+							   quote_literal_cstr(align_relation_name(marker->sla)));
+	if (marker->live != NULL)
+	{
+		plan = AddPlan(plans, marker->root, ATTACHMENT_LIVE, "AFTER DELETE",
+					   TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
+					   "which rows align counts as live; never fires");
+		plan->condition = psprintf("false AND (%s)", LiveText(marker, "old"));
+	}
+}
+
+/*
+ * Of a partitioned table, the triggers fire for rows that appear and disappear
+ * whatever their stage: such rows may be the halves of a row movement, which come
+ * in pairs.
+ */
+static void
+AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
+{
+	const char *stage = ColumnName(marker, marker->column[ROW_STAGE]);
+	bool		cloned = relid != marker->root;
+	TriggerPlan *plan;
+
+	plan = AddPlan(plans, relid, ATTACH_INSERT, "AFTER INSERT",
+				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT, "record_row",
+				   "align: judges and records leads that appear");
+	plan->condition = marker->partitioned ? NULL : psprintf("new.%s IS NOT NULL", stage);
+	plan->cloned = cloned;
+
+	plan = AddPlan(plans, relid, ATTACH_UPDATE, "AFTER UPDATE",
+				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_UPDATE, "record_row",
+				   "align: judges and records changes of stage, and records those of key, team and assignee");
+	plan->condition = ChangeCondition(marker);
+	plan->cloned = cloned;
+
+	plan = AddPlan(plans, relid, ATTACH_DELETE, "AFTER DELETE",
+				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "record_row",
+				   "align: records leads that are deleted");
+	plan->condition = marker->partitioned ? NULL : psprintf("old.%s IS NOT NULL", stage);
+	plan->cloned = cloned;
+}
+
+static void
+AddTruncate(List **plans, Oid relid)
+{
+	(void) AddPlan(plans, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
+				   TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
+				   "align: records the leads that are truncated away");
+}
+
+static void
+AddStatementTriggers(List **plans, Oid root)
+{
+	int16		events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
+
+	(void) AddPlan(plans, root, ATTACH_BEGIN, "BEFORE INSERT OR UPDATE OR DELETE",
+				   TRIGGER_TYPE_BEFORE | events, "record_statement",
+				   "align: a statement on the table begins");
+	(void) AddPlan(plans, root, ATTACH_FLUSH, "AFTER INSERT OR UPDATE OR DELETE",
+				   events, "record_statement",
+				   "align: writes what the statement changed to history and clocks");
+	AddTruncate(plans, root);
+}
+
+static void
+AddGuard(List **plans, Oid relid)
+{
+	(void) AddPlan(plans, relid, ATTACH_GUARD,
+				   "BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE",
+				   TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE |
+				   TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE, "history_guard",
+				   "align: nobody but align writes here");
+}
+
+static void
+AddPointer(List **plans, const AttachmentMarker *marker, Oid relid)
+{
+	TriggerPlan *plan = AddPlan(plans, relid, ATTACHMENT_POINTER, "AFTER DELETE",
+								TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
+								"the table to which this one belongs; never fires");
+
+	plan->from = marker->root;
+	plan->condition = "false";
+	plan->arguments = MarkerArguments(marker);
+}
+
+List *
+align_trigger_plans(const AttachmentMarker *marker, List *partitions, List *records)
+{
+	List	   *plans = NIL;
+	ListCell   *lc;
+
+	AddMarker(&plans, marker);
+	AddRowTriggers(&plans, marker, marker->root);
+	AddStatementTriggers(&plans, marker->root);
+	foreach(lc, partitions)
+	{
+		AddRowTriggers(&plans, marker, lfirst_oid(lc));
+		AddTruncate(&plans, lfirst_oid(lc));
+	}
+	foreach(lc, records)
+		AddGuard(&plans, lfirst_oid(lc));
+	AddPointer(&plans, marker, marker->history);
+	AddPointer(&plans, marker, marker->sla);
+	return plans;
+}
+
+static const char *
+LevelName(const TriggerPlan *plan)
+{
+	return plan->type & TRIGGER_TYPE_ROW ? "ROW" : "STATEMENT";
+}
+
+char *
+align_trigger_definition(const TriggerPlan *plan)
+{
+	StringInfoData command;
+
+	initStringInfo(&command);
+	/* PostgreSQL does not replace constraint triggers */
+	if (OidIsValid(plan->from))
+		appendStringInfo(&command, "CREATE CONSTRAINT TRIGGER %s %s ON %s FROM %s ", plan->name,
+						 plan->timing, align_relation_name(plan->relid),
+						 align_relation_name(plan->from));
+	else
+		appendStringInfo(&command, "CREATE OR REPLACE TRIGGER %s %s ON %s ", plan->name,
+						 plan->timing, align_relation_name(plan->relid));
+	appendStringInfo(&command, "FOR EACH %s ", LevelName(plan));
+	if (plan->condition != NULL)
+		appendStringInfo(&command, "WHEN (%s) ", plan->condition);
+	appendStringInfo(&command, "EXECUTE FUNCTION align.%s(%s)", plan->function, plan->arguments);
+	return command.data;
+}
+
+/*
+ * A condition as CREATE TRIGGER would store it: OLD is varno 1, NEW varno 2.
+ */
+static Node *
+ParseCondition(Oid relid, const char *condition)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	ParseState *pstate = make_parsestate(NULL);
+	List	   *raw = raw_parser(condition, RAW_PARSE_PLPGSQL_EXPR);
+	SelectStmt *select = castNode(SelectStmt, linitial_node(RawStmt, raw)->stmt);
+	ParseNamespaceItem *nsitem;
+	Node	   *result;
+
+	pstate->p_sourcetext = condition;
+	nsitem = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, makeAlias("old", NIL),
+										   false, false);
+	addNSItemToQuery(pstate, nsitem, false, true, true);
+	nsitem = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, makeAlias("new", NIL),
+										   false, false);
+	addNSItemToQuery(pstate, nsitem, false, true, true);
+	result = transformWhereClause(pstate, linitial_node(ResTarget, select->targetList)->val,
+								  EXPR_KIND_TRIGGER_WHEN, "WHEN");
+	assign_expr_collations(pstate, result);
+	free_parsestate(pstate);
+	table_close(rel, NoLock);
+	return result;
+}
+
+static bool
+SameCondition(const TriggerPlan *plan, const CatalogTrigger *trigger)
+{
+	if (plan->condition == NULL || trigger->when == NULL)
+		return plan->condition == NULL && trigger->when == NULL;
+	return equal(ParseCondition(plan->relid, plan->condition), trigger->when);
+}
+
+/*
+ * The arguments of the plan are SQL text, those of the trigger are not.
+ */
+static bool
+SameArguments(const TriggerPlan *plan, const CatalogTrigger *trigger)
+{
+	StringInfoData arguments;
+
+	initStringInfo(&arguments);
+	for (int i = 0; i < trigger->nargs; i++)
+		appendStringInfo(&arguments, "%s%s", i > 0 ? ", " : "",
+						 quote_literal_cstr(trigger->args[i]));
+	return strcmp(plan->arguments, arguments.data) == 0;
+}
+
+bool
+align_trigger_fits(const TriggerPlan *plan, const CatalogTrigger *trigger)
+{
+	return trigger->function == align_trigger_function(plan->function) &&
+		trigger->type == plan->type && trigger->from == plan->from &&
+		!trigger->deferrable && (trigger->ncolumns > 0) == plan->on_columns &&
+		SameArguments(plan, trigger) && SameCondition(plan, trigger);
+}

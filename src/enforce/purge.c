@@ -1,0 +1,109 @@
+/*
+ * purge.c
+ *	  purge(): deletes what is recorded of leads whose last life ended long ago.
+ *
+ * A lead that lives again under its key is spared with all of its past.  Entries
+ * and clocks are deleted row by row, under locks that neither readers nor writers
+ * wait for: nobody writes to the record of a lead that is gone.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "catalog/as_role.h"
+#include "enforce/history.h"
+#include "enforce/lead_sql.h"
+#include "enforce/recorder.h"
+
+PG_FUNCTION_INFO_V1(align_purge);
+
+/*
+ * Appends a query for the keys of the leads whose last entry ends a life and was
+ * recorded before $1, as key_1, key_2, ...
+ */
+static void
+AppendGone(StringInfo sql, const Attachment *attachment)
+{
+	appendStringInfoString(sql, "(SELECT ");
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(sql, "%sl.%s AS key_%d", i > 0 ? ", " : "",
+						 align_table_key(attachment, TABLE_HISTORY, i), i + 1);
+	appendStringInfoString(sql, " FROM (SELECT DISTINCT ON (");
+	align_append_key(sql, attachment, TABLE_HISTORY);
+	appendStringInfo(sql, ") h.* FROM %s AS h ORDER BY ", attachment->history_name);
+	align_append_key(sql, attachment, TABLE_HISTORY);
+	appendStringInfoString(sql, ", h.entry_no DESC) AS l WHERE " HISTORY_ENDS_LIFE("l")
+						   " AND l.recorded_at OPERATOR(pg_catalog.<) $1)");
+}
+
+static void
+AppendDelete(StringInfo sql, const Attachment *attachment, AttachedTable table)
+{
+	appendStringInfo(sql, "DELETE FROM %s AS h USING gone WHERE ",
+					 align_table_name(attachment, table));
+	align_append_key_match(sql, attachment, table, "h", "gone.key");
+	appendStringInfoString(sql, " RETURNING 1");
+}
+
+/*
+ * Both tables in one statement, so that both deletes see the same leads.
+ */
+static int64
+Purge(Attachment *attachment, TimestampTz before)
+{
+	Oid			types[] = {TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(before)};
+	StringInfoData command;
+	bool		isnull;
+	int64		result;
+
+	initStringInfo(&command);
+	appendStringInfoString(&command, "WITH gone AS MATERIALIZED ");
+	AppendGone(&command, attachment);
+	appendStringInfoString(&command, ", entries AS (");
+	AppendDelete(&command, attachment, TABLE_HISTORY);
+	appendStringInfoString(&command, "), clocks AS (");
+	AppendDelete(&command, attachment, TABLE_SLA);
+	appendStringInfoString(&command,
+						   ") SELECT (SELECT pg_catalog.count(*) FROM entries)"
+						   " OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM clocks)");
+	align_execute_as_owner(attachment, command.data, lengthof(types), types, values, NULL);
+	result = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+
+	/* what a trigger of the owner kept is still there */
+	resetStringInfo(&command);
+	appendStringInfoString(&command, "SELECT FROM ");
+	AppendGone(&command, attachment);
+	appendStringInfoString(&command, " AS gone LIMIT 1");
+	align_execute_as_owner(attachment, command.data, lengthof(types), types, values, NULL);
+	align_check_written(attachment, result, result + SPI_processed);
+	return result;
+}
+
+Datum
+align_purge(PG_FUNCTION_ARGS)
+{
+	Attachment *attachment = align_owned_attachment(fcinfo, "align.purge()");
+	TimestampTz before;
+	RestrictedCaller caller;
+	int64		result;
+
+	align_require_argument(fcinfo, 1, "before");
+	before = PG_GETARG_TIMESTAMPTZ(1);
+	/* also keeps leads that are deleted meanwhile from qualifying */
+	if (before > GetCurrentTransactionStartTimestamp())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("before must not be in the future")));
+	align_recorder_flush_all();
+	align_begin_restricted(&caller);
+	align_spi_connect();
+	result = Purge(attachment, before);
+	SPI_finish();
+	align_end_restricted(&caller);
+	PG_RETURN_INT64(result);
+}
