@@ -20,3 +20,10 @@ CREATE FUNCTION align.purge(relation regclass, before timestamptz) RETURNS bigin
 
 COMMENT ON FUNCTION align.purge(regclass, timestamptz) IS
 'deletes entries and clocks of all leads whose last life ended (they were deleted, truncated or ceased to be live) before an instant that is not in the future, and returns how many rows it deleted; for the owner of the table; nulls are refused';
+
+CREATE FUNCTION align.rebuild_clocks(relation regclass) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_rebuild_clocks'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+COMMENT ON FUNCTION align.rebuild_clocks(regclass) IS
+'replaces the clocks of an attached table by those that follow from its history, keeps what was announced, and returns how many there are; for after a change of time zone rules or a repaired history; for the owner of the table, which is held in SHARE ROW EXCLUSIVE mode until the end of the transaction; null is refused';

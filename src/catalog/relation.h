@@ -7,6 +7,9 @@
 
 #include "compat.h"
 
+#include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
+
 /* Raises 42P01 unless a relation of this OID exists. */
 extern void align_check_relation_exists(Oid relid);
 
@@ -18,6 +21,10 @@ extern int	align_relation_natts(Oid relid);
 
 /* Name of a relation, schema-qualified and quoted for SQL; palloc'd. */
 extern char *align_relation_name(Oid relid);
+
+/* Locks the partitions of every level of a table; returns their OIDs, without the
+ * table itself. */
+extern List *align_lock_partitions(Oid relid, LOCKMODE mode);
 
 /* Raises unless the current user owns the relation, by the rule of PostgreSQL's
  * own commands: superusers own everything. */

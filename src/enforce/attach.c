@@ -67,17 +67,6 @@ LockOwnTable(Oid relid, LOCKMODE mode)
 	align_check_table_owner(relid);
 }
 
-/*
- * Partitions of every level, locked; without the root.
- */
-static List *
-LockPartitions(Oid relid, LOCKMODE mode)
-{
-	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
-		return NIL;
-	return list_delete_oid(find_all_inheritors(relid, mode, NULL), relid);
-}
-
 static AttachMode
 ModeArgument(FunctionCallInfo fcinfo)
 {
@@ -189,7 +178,7 @@ align_attach(PG_FUNCTION_ARGS)
 
 	align_agreement_lock(request->agreement, ShareLock);
 	LockOwnTable(request->relid, ShareRowExclusiveLock);
-	request->partitions = LockPartitions(request->relid, ShareRowExclusiveLock);
+	request->partitions = align_lock_partitions(request->relid, ShareRowExclusiveLock);
 	align_recorder_flush_all();
 	request->was_attached = align_find_marker(request->relid, &request->before);
 
@@ -243,7 +232,7 @@ align_detach(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("align.detach()");
 	LockOwnTable(relid, AccessExclusiveLock);
 	CheckNoAttachedAncestor(relid);
-	partitions = LockPartitions(relid, AccessExclusiveLock);
+	partitions = align_lock_partitions(relid, AccessExclusiveLock);
 	align_recorder_flush_all();
 
 	align_begin_restricted(&caller);

@@ -18,6 +18,7 @@
 
 #include "catalog/as_role.h"
 #include "enforce/attach_standing.h"
+#include "enforce/rebuild.h"
 #include "enforce/recorder.h"
 
 /* Rows fetched from a cursor at a time. */
@@ -271,28 +272,14 @@ CompareHistory(Standing *standing, Attachment *attachment)
 	ForEachKey(standing, attachment, sql.data, RecordGone);
 }
 
-/*
- * A history that came without its clocks tells what they were.
- */
-static void
-MakeClocks(Standing *standing, Attachment *attachment)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT DISTINCT ");
-	AppendKeys(&sql, attachment, "h.");
-	appendStringInfo(&sql, " FROM %s AS h", attachment->history_name);
-	ForEachKey(standing, attachment, sql.data, align_recompute_clocks);
-}
-
 void
 align_standing_compare(Standing *standing)
 {
 	Attachment *attachment = align_attachment(standing->request->relid, false);
 
+	/* a history that came without its clocks */
 	if (standing->request->without_clocks)
-		MakeClocks(standing, attachment);
+		(void) align_rebuild_all_clocks(attachment);
 	CompareRows(standing, attachment);
 	CompareHistory(standing, attachment);
 }

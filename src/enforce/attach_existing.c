@@ -168,13 +168,13 @@ align_standing_take(Standing *standing, RowTable *table, HeapTuple row, const La
 	}
 	if (ended || strcmp(last->stage, name) != 0)
 	{
-		align_record_standing(table->attachment, table->rel, row, EVENT_OPENING,
+		align_record_found(table->attachment, table->rel, row, EVENT_OPENING,
 							  fresh ? NULL : SOURCE_ADOPTED, fresh);
 		standing->nopenings++;
 	}
 	else if (!SameText(table, ROW_TEAM, row, last->team) ||
 			 !SameText(table, ROW_ASSIGNEE, row, last->assignee))
-		align_record_standing(table->attachment, table->rel, row, EVENT_OWNER, SOURCE_ADOPTED,
+		align_record_found(table->attachment, table->rel, row, EVENT_OWNER, SOURCE_ADOPTED,
 							  false);
 }
 

@@ -183,6 +183,7 @@ typedef struct Attachment
 	int			nkeys;
 	KeyColumn	keys[ATTACHMENT_MAX_KEYS];
 	bool		key_text_varies;	/* with settings of the session */
+	bool		has_begin;		/* the root has the trigger align_begin */
 	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
 	Oid			type[ROW_NROLES];	/* base types (domains looked through) */
 	FmgrInfo	out[ROW_NROLES];	/* output functions, to read any type as text */

@@ -29,6 +29,7 @@
 #include "utils/typcache.h"
 
 #include "catalog/relation.h"
+#include "catalog/trigger.h"
 #include "enforce/attachment.h"
 #include "enforce/condition.h"
 
@@ -244,6 +245,7 @@ BuildAttachment(Oid relid, Oid root)
 		elog(ERROR, "relation %u is no longer attached", root);
 	attachment->root_name = align_relation_name(root);
 	attachment->root_owner = align_relation_owner(root);
+	attachment->has_begin = align_has_trigger(root, ATTACH_BEGIN);
 	attachment->history_name = align_relation_name(attachment->marker.history);
 	attachment->sla_name = align_relation_name(attachment->marker.sla);
 	attachment->nkeys = attachment->marker.nkeys;

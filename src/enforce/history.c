@@ -86,6 +86,15 @@ align_source_is_merged(const char *source, int len)
 }
 
 bool
+align_source_is_backfill(const char *source, int len)
+{
+	int			backfill_len = strlen(SOURCE_BACKFILL);
+
+	return source != NULL && len == backfill_len &&
+		memcmp(source, SOURCE_BACKFILL, backfill_len) == 0;
+}
+
+bool
 align_source_is_not_live(const char *source, int len)
 {
 	int			not_live_len = strlen(SOURCE_NOT_LIVE);

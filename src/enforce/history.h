@@ -133,6 +133,7 @@ extern int	align_history_event(const char *name, int len);
  */
 extern bool align_source_is_merged(const char *source, int len);
 extern bool align_source_is_not_live(const char *source, int len);
+extern bool align_source_is_backfill(const char *source, int len);
 /* Is it an event that may put a lead into a stage?  (Any int: -1 is none.) */
 extern bool align_is_stage_event(int event);
 /*
@@ -140,6 +141,11 @@ extern bool align_is_stage_event(int event);
  */
 #define HISTORY_IS_LIVE(alias) \
 	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
+/* A stage entry that was in order when it was recorded. */
+#define HISTORY_IN_ORDER(alias) \
+	alias ".event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[]) AND " \
+	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.<>) '" SOURCE_BACKFILL "' AND " \
+	HISTORY_IS_LIVE(alias) " AND " HISTORY_IS_ITS_OWN(alias)
 #define HISTORY_ENDS_LIFE(alias) \
 	"(" alias ".event OPERATOR(pg_catalog.=) 'deleted' OR " \
 	alias ".event OPERATOR(pg_catalog.=) 'truncated') AND " HISTORY_IS_ITS_OWN(alias)

@@ -241,7 +241,7 @@ Merge(Attachment *attachment, MergedLead *from, MergedLead *into)
 	MoveClocks(attachment, from, into);
 	align_merge_entries_of_into(attachment, from, into, nmoved, recorded_at);
 	align_merge_entry_of_from(attachment, from, into, recorded_at);
-	align_recompute_clocks(attachment, into->key);
+	(void) align_recompute_clocks(attachment, into->key, 1);
 	return nmoved;
 }
 

@@ -6,16 +6,24 @@
 
 #include "access/htup_details.h"
 #include "common/hashfn.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 #include "enforce/pending.h"
-#include "enforce/recorder.h"
 
 #define FIRST_ROOM 64
 
 static List *batches = NIL;		/* in TopTransactionContext */
 static bool callbacks_registered = false;
+
+int
+align_trigger_depth(void)
+{
+	/* it reads none of its arguments */
+	return DatumGetInt32(pg_trigger_depth(NULL));
+}
 
 static void
 ForgetChanges(Batch *batch)
@@ -23,40 +31,48 @@ ForgetChanges(Batch *batch)
 	batch->nchanges = 0;
 	batch->room = 0;
 	batch->changes = NULL;
-	batch->arrivals = 0;
 	batch->db_role = NULL;
 	MemoryContextReset(batch->context);
 }
 
+void
+align_pending_end_waiting(Batch *batch)
+{
+	batch->nwaiting = 0;
+	batch->waiting_room = 0;
+	batch->waiting = NULL;
+	batch->waiting_leads = NULL;
+	MemoryContextReset(batch->waiting_context);
+}
+
+void
+align_pending_forget(Batch *batch)
+{
+	ForgetChanges(batch);
+	align_pending_end_waiting(batch);
+}
+
+/* The memory of the batches goes with the transaction. */
 static void
 TransactionEnds(XactEvent event, void *arg)
 {
 	(void) arg;
-	switch (event)
-	{
-		case XACT_EVENT_PRE_COMMIT:
-		case XACT_EVENT_PRE_PREPARE:
-			if (batches != NIL)
-				align_recorder_flush_all();
-			break;
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_ABORT:
-		case XACT_EVENT_PREPARE:
-			batches = NIL;		/* the memory goes with the transaction */
-			break;
-		default:
-			break;
-	}
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		batches = NIL;
 }
 
-static void
-ReleaseLevel(Batch *batch, int level, bool aborted)
+/*
+ * Drops the changes of an aborted level, or gives those of a committed one to its
+ * parent; returns how many there are afterwards.
+ */
+static int
+ReleaseChanges(Change **changes, int nchanges, int level, bool aborted)
 {
 	int			kept = 0;
 
-	for (int i = 0; i < batch->nchanges; i++)
+	for (int i = 0; i < nchanges; i++)
 	{
-		Change	   *change = batch->changes[i];
+		Change	   *change = changes[i];
 
 		if (change->nest_level >= level)
 		{
@@ -64,20 +80,29 @@ ReleaseLevel(Batch *batch, int level, bool aborted)
 				continue;
 			change->nest_level = level - 1;
 		}
-		batch->changes[kept++] = change;
+		changes[kept++] = change;
 	}
-	batch->nchanges = kept;
+	return kept;
+}
 
-	kept = 0;
+static void
+ReleaseLevel(Batch *batch, int level, bool aborted)
+{
+	int			kept = 0;
+
+	batch->nchanges = ReleaseChanges(batch->changes, batch->nchanges, level, aborted);
+	batch->nwaiting = ReleaseChanges(batch->waiting, batch->nwaiting, level, aborted);
 	for (int i = 0; i < batch->nopen; i++)
 	{
-		if (batch->open_levels[i] >= level)
+		OpenStatement *statement = &batch->open[i];
+
+		if (statement->nest_level >= level)
 		{
 			if (aborted)
 				continue;
-			batch->open_levels[i] = level - 1;
+			statement->nest_level = level - 1;
 		}
-		batch->open_levels[kept++] = batch->open_levels[i];
+		batch->open[kept++] = *statement;
 	}
 	batch->nopen = kept;
 	if (aborted && batch->flush_level >= level)
@@ -100,26 +125,29 @@ SubtransactionEnds(SubXactEvent event, SubTransactionId mySubid, SubTransactionI
 					 event == SUBXACT_EVENT_ABORT_SUB);
 }
 
-bool
-align_pending_any(void)
+Batch *
+align_pending_find(Oid root)
 {
-	return batches != NIL;
+	ListCell   *cell;
+
+	foreach(cell, batches)
+	{
+		Batch	   *batch = (Batch *) lfirst(cell);
+
+		if (batch->root == root)
+			return batch;
+	}
+	return NULL;
 }
 
 Batch *
 align_pending_batch(Oid root)
 {
+	Batch	   *batch = align_pending_find(root);
 	MemoryContext old_context;
-	Batch	   *batch;
-	ListCell   *cell;
 
-	foreach(cell, batches)
-	{
-		batch = (Batch *) lfirst(cell);
-		if (batch->root == root)
-			return batch;
-	}
-
+	if (batch != NULL)
+		return batch;
 	if (!callbacks_registered)
 	{
 		RegisterXactCallback(TransactionEnds, NULL);
@@ -129,12 +157,30 @@ align_pending_batch(Oid root)
 	old_context = MemoryContextSwitchTo(TopTransactionContext);
 	batch = palloc0(sizeof(Batch));
 	batch->root = root;
-	batch->before = InvalidCommandId;
 	batch->context = AllocSetContextCreate(TopTransactionContext, "align pending changes",
 										   ALLOCSET_DEFAULT_SIZES);
+	batch->waiting_context = AllocSetContextCreate(TopTransactionContext,
+												   "align waiting changes",
+												   ALLOCSET_SMALL_SIZES);
 	batches = lappend(batches, batch);
 	MemoryContextSwitchTo(old_context);
 	return batch;
+}
+
+List *
+align_pending_batches(void)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, batches)
+	{
+		Batch	   *batch = (Batch *) lfirst(cell);
+
+		if (batch->nchanges > 0 || batch->nwaiting > 0)
+			result = lappend(result, batch);
+	}
+	return result;
 }
 
 uint32
@@ -153,6 +199,32 @@ align_pending_hash(Attachment *attachment, const Datum *key)
 	return hash;
 }
 
+/*
+ * The innermost open statement is the one whose trigger fires, unless rows were
+ * written directly to a partition, which no statement trigger of the root announces:
+ * then it was begun at a lower trigger depth.
+ */
+int
+align_pending_outer(const Batch *batch)
+{
+	int			nopen = batch->nopen;
+
+	if (nopen > 0 && batch->open[nopen - 1].trigger_depth >= align_trigger_depth())
+		nopen--;
+	return nopen;
+}
+
+static Change **
+MakeRoom(MemoryContext context, Change **changes, int nchanges, int *room)
+{
+	if (nchanges < *room)
+		return changes;
+	*room = *room == 0 ? FIRST_ROOM : *room * 2;
+	if (changes == NULL)
+		return MemoryContextAlloc(context, *room * sizeof(Change *));
+	return repalloc_huge(changes, *room * sizeof(Change *));
+}
+
 Change *
 align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 {
@@ -163,47 +235,14 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	change->hash = align_pending_hash(attachment, key);
 	change->nest_level = GetCurrentTransactionNestLevel();
 	change->arrival = batch->arrivals++;
-	change->before = batch->before;
-	batch->before = InvalidCommandId;
-	change->effective_at = PENDING_NOT_TOLD;
+	change->outer = align_pending_outer(batch);
+	change->before = InvalidCommandId;
+	change->effective_at = CHANGE_TIME_UNKNOWN;
 
-	if (batch->nchanges == batch->room)
-	{
-		batch->room = batch->room == 0 ? FIRST_ROOM : batch->room * 2;
-		if (batch->changes == NULL)
-			batch->changes = palloc(batch->room * sizeof(Change *));
-		else
-			batch->changes = repalloc(batch->changes, batch->room * sizeof(Change *));
-	}
+	batch->changes = MakeRoom(batch->context, batch->changes, batch->nchanges, &batch->room);
 	batch->changes[batch->nchanges++] = change;
 	MemoryContextSwitchTo(old_context);
 	return change;
-}
-
-bool
-align_pending_is_long(const Batch *batch)
-{
-	return batch->nchanges - batch->nwaiting >= RECORDER_BATCH;
-}
-
-void
-align_pending_tell(Batch *batch, const Change *change)
-{
-	batch->told[batch->ntold % PENDING_TOLD] = (ToldChange) {change->hash, change->command};
-	batch->ntold++;
-}
-
-bool
-align_pending_is_told(const Batch *batch, const Change *change)
-{
-	if (change->before == InvalidCommandId || change->before < batch->settled)
-		return true;
-	for (int i = 0; i < Min(batch->ntold, PENDING_TOLD); i++)
-	{
-		if (batch->told[i].hash == change->hash && batch->told[i].command == change->before)
-			return true;
-	}
-	return false;
 }
 
 void
@@ -221,6 +260,65 @@ align_pending_remove(Batch *batch, const bool *gone)
 		ForgetChanges(batch);
 }
 
+static void
+CopyString(const char **string)
+{
+	if (*string != NULL)
+		*string = pstrdup(*string);
+}
+
+void
+align_pending_wait(Batch *batch, const Attachment *attachment, const Change *change)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(batch->waiting_context);
+	Change	   *copy = palloc(sizeof(Change));
+	const char **strings[] = {
+		&copy->from_stage, &copy->stage, &copy->from_team, &copy->team, &copy->from_assignee,
+		&copy->assignee, &copy->actor, &copy->db_role, &copy->reason, &copy->note,
+		&copy->campaign, &copy->violation
+	};
+	bool		found;
+
+	/* source and handoff are static, or belong to a compiled funnel */
+	*copy = *change;
+	align_copy_key(attachment, change->key, copy->key);
+	if (change->event == EVENT_REKEY)
+		align_copy_key(attachment, change->old_key, copy->old_key);
+	for (int i = 0; i < (int) lengthof(strings); i++)
+		CopyString(strings[i]);
+	if (change->has_amount)
+		copy->amount = datumCopy(change->amount, false, -1);
+
+	if (batch->waiting_leads == NULL)
+	{
+		HASHCTL		control = {0};
+
+		control.keysize = sizeof(uint32);
+		control.entrysize = sizeof(uint32);
+		control.hcxt = batch->waiting_context;
+		batch->waiting_leads = hash_create("align waiting leads", 64, &control,
+										   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	(void) hash_search(batch->waiting_leads, &copy->hash, HASH_ENTER, &found);
+	batch->waiting = MakeRoom(batch->waiting_context, batch->waiting, batch->nwaiting,
+							  &batch->waiting_room);
+	batch->waiting[batch->nwaiting++] = copy;
+	MemoryContextSwitchTo(old_context);
+}
+
+bool
+align_pending_waits(const Batch *batch, uint32 hash)
+{
+	return batch->waiting_leads != NULL &&
+		hash_search(batch->waiting_leads, &hash, HASH_FIND, NULL) != NULL;
+}
+
+bool
+align_pending_may_follow(const Batch *batch, const Change *change)
+{
+	return Min(change->outer, batch->nopen) > 0 && change->before != InvalidCommandId;
+}
+
 Change *
 align_pending_movable(Batch *batch, CommandId command)
 {
@@ -228,7 +326,7 @@ align_pending_movable(Batch *batch, CommandId command)
 	{
 		Change	   *change = batch->changes[i];
 
-		/* the halves follow each other, but for what other triggers did meanwhile */
+		/* the halves follow each other, but for what other triggers did in between */
 		if (change->command <= command)
 			return change->movable && change->command == command ? change : NULL;
 	}
@@ -249,37 +347,42 @@ align_pending_string(Batch *batch, const char *text, int len)
 }
 
 void
-align_pending_open(Batch *batch)
+align_pending_begin(Batch *batch, TriggerEvent kind, bool sets_key)
 {
+	OpenStatement *statement;
+
 	if (batch->nopen == batch->open_room)
 	{
 		batch->open_room = batch->open_room == 0 ? 4 : batch->open_room * 2;
-		if (batch->open_levels == NULL)
-			batch->open_levels = MemoryContextAlloc(TopTransactionContext,
-													batch->open_room * sizeof(int));
+		if (batch->open == NULL)
+			batch->open = MemoryContextAlloc(TopTransactionContext,
+											 batch->open_room * sizeof(OpenStatement));
 		else
-			batch->open_levels = repalloc(batch->open_levels, batch->open_room * sizeof(int));
+			batch->open = repalloc(batch->open, batch->open_room * sizeof(OpenStatement));
 	}
-	batch->open_levels[batch->nopen++] = GetCurrentTransactionNestLevel();
+	statement = &batch->open[batch->nopen++];
+	statement->kind = kind;
+	statement->trigger_depth = align_trigger_depth();
+	statement->nest_level = GetCurrentTransactionNestLevel();
+	statement->sets_key = sets_key;
 }
 
+/*
+ * A statement that a foreign key's cascade runs begins one trigger deeper than it
+ * ends: its AFTER triggers fire in the query that set the cascade off.
+ */
 void
-align_pending_close(Batch *batch)
+align_pending_end(Batch *batch, TriggerEvent kind)
 {
-	if (batch->nopen > 0)
-		batch->nopen--;
-}
+	int			depth = align_trigger_depth();
 
-List *
-align_pending_batches(void)
-{
-	List	   *result = NIL;
-	ListCell   *cell;
-
-	foreach(cell, batches)
+	for (int i = batch->nopen - 1; i >= 0 && batch->open[i].trigger_depth >= depth; i--)
 	{
-		if (((Batch *) lfirst(cell))->nchanges > 0)
-			result = lappend(result, lfirst(cell));
+		if (batch->open[i].kind != kind)
+			continue;
+		memmove(&batch->open[i], &batch->open[i + 1],
+				(batch->nopen - i - 1) * sizeof(OpenStatement));
+		batch->nopen--;
+		return;
 	}
-	return result;
 }

@@ -1,12 +1,31 @@
 /*
  * pending.h
- *	  Changes that the row triggers have judged and that are not yet written.
+ *	  Changes that the row triggers have judged and that are not written yet.
  *
- * Changes are kept per attached table (its root).  They live in the transaction:
- * a subtransaction that is rolled back takes those made in it along, one that
- * commits leaves them to its parent.  A change is written only at the nesting
- * level that it belongs to: were it written inside a subtransaction of somebody
+ * Changes are kept in one batch per attached table (its root) and live in the
+ * transaction.  A subtransaction that is rolled back takes those made in it along;
+ * one that commits leaves them to its parent.  A change is written only at the
+ * nesting level that it belongs to: written inside a subtransaction of somebody
  * else's trigger that is rolled back afterwards, it would be lost.
+ *
+ * Order.  The entries of a lead are written in the order in which the versions of
+ * its row were made, that is, by the command that made each.  Row triggers do not
+ * fire in that order.  When a trigger of the table updates a row of the same table,
+ * or when a function in the SET list does, the row triggers of that nested
+ * statement fire before those of the statement around it, which may have made the
+ * version that the nested statement changed.
+ *
+ * The row trigger of a version can be outstanding only as long as the statement
+ * that made the version is open on this table.  So the batch keeps a stack of the
+ * open statements, and a change waits only for what an open statement may still
+ * bring (see flush in recorder.h).  When the last open statement ends, all is known:
+ * everything that is pending is sorted and written.
+ *
+ * The statement triggers align_begin and align_flush maintain the stack.  They do
+ * not always come in pairs: when two foreign keys cascade to a table in one
+ * statement, PostgreSQL fires BEFORE STATEMENT triggers once and AFTER STATEMENT
+ * triggers twice.  align_pending_end() therefore looks for an open statement of the
+ * same kind at the same trigger depth or deeper, and does nothing if there is none.
  */
 #ifndef ALIGN_PENDING_H
 #define ALIGN_PENDING_H
@@ -14,15 +33,21 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "commands/trigger.h"
 #include "datatype/timestamp.h"
 #include "enforce/attachment.h"
 #include "enforce/history.h"
 
-#define PENDING_NOT_TOLD DT_NOBEGIN /* effective_at: take recorded_at */
+/* effective_at of a change whose row does not say when it happened: recorded_at is
+ * taken. */
+#define CHANGE_TIME_UNKNOWN DT_NOBEGIN
+
+/* So many changes are written at a time, also in the midst of a statement. */
+#define PENDING_BATCH 500
 
 /*
- * One entry to be.  Strings and by-reference values are in the batch's context,
- * in a compiled funnel, or static.
+ * One entry to be.  Strings and by-reference values are in the batch's context, in
+ * a compiled funnel, or static.
  */
 typedef struct Change
 {
@@ -31,23 +56,27 @@ typedef struct Change
 	Datum		old_key[ATTACHMENT_MAX_KEYS];	/* EVENT_REKEY */
 	uint32		hash;			/* of key */
 	CommandId	command;		/* that made the row version */
-	CommandId	before;			/* that made the version before; InvalidCommandId if
-								 * that was another transaction or nobody asks */
+	CommandId	before;			/* that made the version before, if that was one of
+								 * this transaction and outer is not 0; else
+								 * InvalidCommandId */
+	int			outer;			/* statements open around the one that made the
+								 * version */
 	int			arrival;		/* counts within the batch */
 	int			nest_level;
-	bool		written;		/* by the flush under way */
-	bool		fresh;			/* nothing is recorded of this lead */
-	bool		standing;		/* no change of the row: from_stage is whatever was
-								 * recorded last */
-	bool		movable;		/* a DELETE that is the first half of a row
-								 * movement, whose second has not come yet; old_row
-								 * is kept for it */
+	bool		done;			/* written or waiting, for the flush under way */
+	bool		fresh;			/* nothing is recorded of the lead */
+	bool		as_found;		/* no change of the row, but where it was found: the
+								 * stage before is whatever was recorded last */
+	bool		movable;		/* a DELETE that is the first half of a row movement,
+								 * whose second half has not come yet; old_row is
+								 * kept for it */
 	HeapTuple	old_row;
 	Oid			old_relid;
 	const char *from_stage;
 	const char *stage;
 	const char *from_team;
 	const char *team;
+	const char *from_assignee;	/* only where before is valid */
 	const char *assignee;
 	const char *actor;
 	const char *db_role;
@@ -65,62 +94,80 @@ typedef struct Change
 	int32		version;
 } Change;
 
-/* What was written lately. */
-typedef struct ToldChange
+/* A statement on the root that has begun and not ended. */
+typedef struct OpenStatement
 {
-	uint32		hash;			/* of the key */
-	CommandId	command;
-} ToldChange;
-
-#define PENDING_TOLD 64
+	TriggerEvent kind;			/* INSERT, UPDATE or DELETE, as in tg_event */
+	int			trigger_depth;
+	int			nest_level;
+	bool		sets_key;		/* a key column is in its SET list */
+} OpenStatement;
 
 typedef struct Batch
 {
 	Oid			root;
-	MemoryContext context;		/* reset whenever the batch is empty */
+	MemoryContext context;		/* of changes; reset whenever there are none */
 	int			nchanges;
 	int			room;
 	Change	  **changes;		/* in the order of their arrival */
+	MemoryContext waiting_context;	/* of the next four; likewise */
+	int			nwaiting;
+	int			waiting_room;
+	Change	  **waiting;		/* changes that wait for the outermost statement */
+	struct HTAB *waiting_leads; /* hashes of their leads: later changes of these wait,
+								 * too.  NULL: none */
 	int			arrivals;
 	Oid			db_role_id;		/* whose name db_role is */
 	const char *db_role;
-	int			nopen;			/* statements on a partitioned root under way */
-	int		   *open_levels;	/* nesting level of each */
+	int			nopen;
 	int			open_room;
-	CommandId	before;			/* for the next change; see there */
-	CommandId	settled;		/* every version of earlier commands has been told */
-	int			ntold;			/* and of later ones, these */
-	ToldChange	told[PENDING_TOLD]; /* in a ring */
-	int			nwaiting;		/* changes that the last flush had to leave */
-	int			flush_level;	/* nesting level at which it is being flushed, 0:
-								 * it is not */
+	OpenStatement *open;		/* the innermost last */
+	int			flush_level;	/* nesting level of the flush under way, 0: none */
+	int			flush_at;		/* so many changes are worth a flush */
 } Batch;
 
-/* Is there any batch at all? */
-extern bool align_pending_any(void);
-/* The batch of a root, made if need be. */
+/* The batch of a root; made if need be, or NULL. */
 extern Batch *align_pending_batch(Oid root);
-/* A new change, zeroed but for key (copied), hash, nest_level and arrival. */
+extern Batch *align_pending_find(Oid root);
+/* All batches with changes. */
+extern List *align_pending_batches(void);
+
+/*
+ * A new change, zeroed but for key (copied), hash, nest_level, arrival, outer and
+ * effective_at (unknown).
+ */
 extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Datum *key);
-/* Is it worth while to write what is there, in the midst of a statement? */
-extern bool align_pending_is_long(const Batch *batch);
-/* It is being written. */
-extern void align_pending_tell(Batch *batch, const Change *change);
-/* Is the version that a change follows one that we know? */
-extern bool align_pending_is_told(const Batch *batch, const Change *change);
-/* Take out the changes at the given positions (sorted flags), keep the rest. */
+/* Statements open around the one whose row trigger fires now. */
+extern int	align_pending_outer(const Batch *batch);
+/* Forgets all changes. */
+extern void align_pending_forget(Batch *batch);
+/* Removes changes at the positions flagged. */
 extern void align_pending_remove(Batch *batch, const bool *gone);
-/* The first half of the row movement that this command is in the middle of, or
- * NULL. */
+/* Lets a change wait for the outermost statement.  It is copied; the caller removes
+ * the original. */
+extern void align_pending_wait(Batch *batch, const Attachment *attachment, const Change *change);
+/* Does a change of the same lead (or of one with the same hash) wait already? */
+extern bool align_pending_waits(const Batch *batch, uint32 hash);
+/* Forgets the waiting changes: they are written, or made ordinary ones again. */
+extern void align_pending_end_waiting(Batch *batch);
+/*
+ * May a row trigger for an earlier version of the same row be outstanding?  Only if a
+ * statement that was open around the one that made the change still is, and if this
+ * transaction made the version before.
+ */
+extern bool align_pending_may_follow(const Batch *batch, const Change *change);
+/* The first half of the row movement that this command is in the middle of; NULL if
+ * there is none. */
 extern Change *align_pending_movable(Batch *batch, CommandId command);
 extern uint32 align_pending_hash(Attachment *attachment, const Datum *key);
+/* A copy in the batch's context; NULL for NULL. */
 extern char *align_pending_string(Batch *batch, const char *text, int len);
 
-/* A statement on a partitioned root begins, or ends. */
-extern void align_pending_open(Batch *batch);
-extern void align_pending_close(Batch *batch);
+/* A statement on the root begins or ends. */
+extern void align_pending_begin(Batch *batch, TriggerEvent kind, bool sets_key);
+extern void align_pending_end(Batch *batch, TriggerEvent kind);
 
-/* Every batch with changes; for flushing all. */
-extern List *align_pending_batches(void);
+/* How many triggers are under way; 1 in one that no other has set off. */
+extern int	align_trigger_depth(void);
 
 #endif							/* ALIGN_PENDING_H */

@@ -1,13 +1,14 @@
 /*
  * record_clocks.c
- *	  The clocks of leads whose entries did not come in order, anew from the whole
- *	  history.
+ *	  Computes the clocks of leads from all of their entries: where these were not
+ *	  recorded in order, and for functions that rebuild clocks.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "catalog/as_role.h"
 #include "enforce/record_run.h"
@@ -29,10 +30,6 @@ AnyNeedsRecomputation(const Run *run)
 	return false;
 }
 
-/*
- * The clocks of some leads anew, from all of their entries.  What was announced
- * of a cycle stays announced.
- */
 static void
 ReplayEntries(Run *run, uint64 nrows)
 {
@@ -61,80 +58,113 @@ ReplayEntries(Run *run, uint64 nrows)
 	}
 }
 
-void
-align_run_recompute_clocks(Run *run)
+/*
+ * Deletes the clocks of the leads, and returns them by lead.  They are read as they
+ * are when they go: notify_due() may announce one until then.
+ */
+static LeadClocks *
+DropClocks(Run *run, Tuplestorestate *keys)
 {
-	TupleDesc	desc;
-	Tuplestorestate *rows;
-	Tuplestorestate *clocks;
+	LeadClocks *result = palloc(run->nleads * sizeof(LeadClocks));
 	AttrNumber	columns[SLA_NCOLUMNS];
-	LeadClocks *old_clocks;
 	uint64		nrows;
+	int64		ndropped = 0;
+	int64		total = 0;
 
-	if (!AnyNeedsRecomputation(run))
-		return;
-	rows = align_run_keys(run, NeedsRecomputation);
-	old_clocks = palloc(run->nleads * sizeof(LeadClocks));
 	for (int i = 0; i < run->nleads; i++)
-	{
-		align_replay_begin(&old_clocks[i], run->attachment->marker.agreement, run->context);
-		align_replay_begin(&run->leads[i].clocks, run->attachment->marker.agreement, run->context);
-	}
-	nrows = align_recorder_execute(run->attachment, READ_ENTRIES, rows);
-	ReplayEntries(run, nrows);
-	SPI_freetuptable(SPI_tuptable);
-
-	/* as they are when they go: they may be announced while we wait for them */
+		align_replay_begin(&result[i], run->attachment->marker.agreement, run->context);
 	for (int i = 0; i < SLA_NCOLUMNS; i++)
-		columns[i] = i + 2;
-	nrows = align_recorder_execute(run->attachment, DROP_CLOCKS, rows);
+		columns[i] = DROPPED_CLOCK + i;
+	nrows = align_recorder_execute(run->attachment, DROP_CLOCKS, keys, NULL, NULL);
 	for (uint64 i = 0; i < nrows; i++)
 	{
 		bool		isnull;
+		Datum		n;
 
-		align_replay_load(&old_clocks[DatumGetInt32(SpiField(i, 1, &isnull))],
-						  SPI_tuptable->vals[i], SPI_tuptable->tupdesc, columns);
+		total = DatumGetInt64(SpiField(i, DROPPED_TOTAL, &isnull));
+		n = SpiField(i, DROPPED_N, &isnull);
+		if (isnull)
+			continue;
+		align_replay_load_announced(&result[DatumGetInt32(n)], SPI_tuptable->vals[i],
+									SPI_tuptable->tupdesc, columns);
+		ndropped++;
 	}
 	SPI_freetuptable(SPI_tuptable);
+	align_check_written(run->attachment, ndropped, total);
+	return result;
+}
 
+int64
+align_run_recompute_clocks(Run *run)
+{
+	TupleDesc	desc;
+	Tuplestorestate *keys;
+	Tuplestorestate *clocks;
+	LeadClocks *old_clocks;
+	uint64		nentries;
+	int64		nclocks;
+
+	if (!AnyNeedsRecomputation(run))
+		return 0;
+	keys = align_run_keys(run, NeedsRecomputation);
+	for (int i = 0; i < run->nleads; i++)
+	{
+		if (run->leads[i].recompute)
+			align_replay_begin(&run->leads[i].clocks, run->attachment->marker.agreement,
+							   run->context);
+	}
+	nentries = align_recorder_execute(run->attachment, READ_ENTRIES, keys, NULL, NULL);
+	ReplayEntries(run, nentries);
+	SPI_freetuptable(SPI_tuptable);
+
+	old_clocks = DropClocks(run, keys);
 	clocks = align_recorder_rows(run->attachment, ROWS_CLOCKS, &desc);
 	for (int i = 0; i < run->nleads; i++)
 	{
 		LeadState  *lead = &run->leads[i];
 
-		for (int j = 0; lead->recompute && j < lead->clocks.nclocks; j++)
-		{
-			align_replay_carry_notified(&lead->clocks.clocks[j], &old_clocks[i]);
+		if (!lead->recompute)
+			continue;
+		align_replay_carry_announced(&lead->clocks, &old_clocks[i]);
+		for (int j = 0; j < lead->clocks.nclocks; j++)
 			align_run_put_clock(run, clocks, desc, lead, &lead->clocks.clocks[j]);
-		}
 	}
-	if (tuplestore_tuple_count(clocks) > 0)
-		(void) align_recorder_execute(run->attachment, ADD_CLOCKS, clocks);
+	nclocks = tuplestore_tuple_count(clocks);
+	if (nclocks > 0)
+		align_check_written(run->attachment,
+							align_recorder_execute(run->attachment, ADD_CLOCKS, clocks, NULL, NULL),
+							nclocks);
 	tuplestore_end(clocks);
-	tuplestore_end(rows);
+	tuplestore_end(keys);
+	return nclocks;
 }
 
-void
-align_recompute_clocks(Attachment *attachment, const Datum *key)
+int64
+align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align recorder",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	OwnerIdentity identity;
 	Run			run = {0};
+	int64		result;
 
 	run.attachment = attachment;
 	run.context = context;
-	run.nleads = 1;
-	run.leads = palloc0(sizeof(LeadState));
-	run.leads[0].key = unconstify(Datum *, key);
-	run.leads[0].recompute = true;
+	run.nleads = nleads;
+	run.leads = palloc0(nleads * sizeof(LeadState));
+	for (int i = 0; i < nleads; i++)
+	{
+		run.leads[i].key = unconstify(Datum *, keys) + i * attachment->nkeys;
+		run.leads[i].recompute = true;
+	}
 	align_spi_connect();
 	MemoryContextSwitchTo(context);
 	align_become_owner(attachment, &identity);
-	align_run_recompute_clocks(&run);
+	result = align_run_recompute_clocks(&run);
 	align_resume_identity(&identity);
 	SPI_finish();
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);
+	return result;
 }

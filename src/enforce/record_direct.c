@@ -1,6 +1,7 @@
 /*
  * record_direct.c
- *	  The short way to history and clock table; see record_direct.h.
+ *	  Reads and writes history and clock table without the executor; see
+ *	  record_direct.h.
  */
 #include "postgres.h"
 
@@ -18,25 +19,37 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "enforce/attach.h"
 #include "enforce/record_direct.h"
 
 /*
- * Is this a table as attach() makes it, with nothing that wants the executor?
+ * Guard and pointer do nothing when align inserts or updates rows.
+ */
+static bool
+HasOtherTriggers(const TriggerDesc *triggers)
+{
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const char *name = triggers->triggers[i].tgname;
+
+		if (strcmp(name, ATTACH_GUARD) != 0 && strcmp(name, ATTACHMENT_POINTER) != 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is this a table as attach() creates it, with nothing that needs the executor?
  */
 static bool
 IsPlain(const Attachment *attachment, Relation rel, int nown)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	TriggerDesc *triggers = rel->trigdesc;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relispartition ||
 		rel->rd_rel->relam != HEAP_TABLE_AM_OID || rel->rd_rel->relhassubclass ||
 		rel->rd_rules != NULL || rel->rd_rel->relowner != attachment->root_owner)
 		return false;
-	if (triggers != NULL &&
-		(triggers->numtriggers != 1 ||
-		 strcmp(triggers->triggers[0].tgname, ATTACH_GUARD) != 0))
+	if (HasOtherTriggers(rel->trigdesc))
 		return false;
 	if (desc->constr != NULL && desc->constr->has_generated_stored)
 		return false;
@@ -49,49 +62,51 @@ IsPlain(const Attachment *attachment, Relation rel, int nown)
 }
 
 /*
- * Can the index be asked for a key, and does it, for the history, bring the
- * entries of a key in order?
+ * Is it an index on exactly the key columns and then the columns given, all in
+ * ascending order?
  */
 static bool
-IsKeyIndex(const Attachment *attachment, Relation index, AttrNumber then_by)
+IsKeyIndex(const Attachment *attachment, Relation index, const AttrNumber *then_by, int nthen_by)
 {
 	Form_pg_index form = index->rd_index;
 	int			nkeys = attachment->nkeys;
 
 	if (index->rd_rel->relam != BTREE_AM_OID || !form->indisvalid || !form->indisready ||
-		form->indcheckxmin || form->indnkeyatts < nkeys ||
+		form->indcheckxmin || form->indnkeyatts != nkeys + nthen_by ||
 		RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL)
 		return false;
-	for (int i = 0; i < nkeys; i++)
+	for (int i = 0; i < form->indnkeyatts; i++)
 	{
-		if (form->indkey.values[i] != i + 1)
+		if (form->indkey.values[i] != (i < nkeys ? i + 1 : then_by[i - nkeys]) ||
+			index->rd_indoption[i] != 0)
 			return false;
 	}
-	return then_by == InvalidAttrNumber ||
-		(form->indnkeyatts == nkeys + 1 && form->indkey.values[nkeys] == then_by &&
-		 index->rd_indoption[nkeys] == 0);
+	return true;
 }
 
 static bool
-TakeOperators(const Attachment *attachment, Relation index, DirectLayout *layout)
+SetOperators(const Attachment *attachment, Relation index, DirectLayout *layout)
 {
-	for (int i = 0; i < attachment->nkeys; i++)
+	int			nkeys = attachment->nkeys;
+
+	for (int i = 0; i <= nkeys; i++)
 	{
 		Oid			type = index->rd_opcintype[i];
-		Oid			operator = get_opfamily_member(index->rd_opfamily[i], type, type,
-												   BTEqualStrategyNumber);
+		StrategyNumber strategy = i < nkeys ? BTEqualStrategyNumber : BTLessStrategyNumber;
+		Oid			operator = get_opfamily_member(index->rd_opfamily[i], type, type, strategy);
 
 		if (!OidIsValid(operator))
 			return false;
-		layout->eq[i] = get_opcode(operator);
-		layout->eq_type[i] = type;
+		layout->operator[i] = get_opcode(operator);
+		layout->type[i] = type;
 		layout->collation[i] = index->rd_indcollation[i];
 	}
 	return true;
 }
 
 static bool
-FindKeyIndex(const Attachment *attachment, Relation rel, AttrNumber then_by, DirectLayout *layout)
+FindKeyIndex(const Attachment *attachment, Relation rel, const AttrNumber *then_by, int nthen_by,
+			 DirectLayout *layout)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	ListCell   *cell;
@@ -101,8 +116,8 @@ FindKeyIndex(const Attachment *attachment, Relation rel, AttrNumber then_by, Dir
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		found = IsKeyIndex(attachment, index, then_by) &&
-			TakeOperators(attachment, index, layout);
+		found = IsKeyIndex(attachment, index, then_by, nthen_by) &&
+			SetOperators(attachment, index, layout);
 		if (found)
 			layout->key_index = RelationGetRelid(index);
 		index_close(index, AccessShareLock);
@@ -115,17 +130,20 @@ FindKeyIndex(const Attachment *attachment, Relation rel, AttrNumber then_by, Dir
 
 static bool
 LayOut(const Attachment *attachment, Oid relid, const OwnColumn *columns, int nown,
-	   const char *then_by, DirectLayout *layout)
+	   const int *then_by, int nthen_by, DirectLayout *layout)
 {
 	Relation	rel = table_open(relid, NoLock);
 	bool		possible = IsPlain(attachment, rel, nown);
-	AttrNumber	then_by_attnum = then_by ? get_attnum(relid, then_by) : InvalidAttrNumber;
+	AttrNumber	then_by_columns[2];
 
+	Assert(nthen_by <= (int) lengthof(then_by_columns));
 	layout->relid = relid;
 	layout->nown = nown;
 	for (int i = 0; i < nown; i++)
 		layout->own[i] = get_attnum(relid, columns[i].name);
-	possible = possible && FindKeyIndex(attachment, rel, then_by_attnum, layout);
+	for (int i = 0; i < nthen_by; i++)
+		then_by_columns[i] = layout->own[then_by[i]];
+	possible = possible && FindKeyIndex(attachment, rel, then_by_columns, nthen_by, layout);
 	table_close(rel, NoLock);
 	return possible;
 }
@@ -133,16 +151,18 @@ LayOut(const Attachment *attachment, Oid relid, const OwnColumn *columns, int no
 static DirectLayouts *
 GetLayouts(Attachment *attachment)
 {
+	static const int history_order[] = {HISTORY_ENTRY_NO};
+	static const int sla_order[] = {SLA_SLA, SLA_CYCLE};
+
 	if (attachment->direct == NULL)
 	{
 		DirectLayouts *layouts = MemoryContextAllocZero(attachment->context, sizeof(DirectLayouts));
 
 		layouts->possible =
 			LayOut(attachment, attachment->marker.history, align_history_columns,
-				   HISTORY_NCOLUMNS, align_history_columns[HISTORY_ENTRY_NO].name,
-				   &layouts->history) &&
-			LayOut(attachment, attachment->marker.sla, align_sla_columns, SLA_NCOLUMNS, NULL,
-				   &layouts->sla);
+				   HISTORY_NCOLUMNS, history_order, lengthof(history_order), &layouts->history) &&
+			LayOut(attachment, attachment->marker.sla, align_sla_columns, SLA_NCOLUMNS,
+				   sla_order, lengthof(sla_order), &layouts->sla);
 		attachment->direct = layouts;
 	}
 	return attachment->direct;
@@ -184,7 +204,7 @@ align_direct_begin(Attachment *attachment)
 	direct->estate = CreateExecutorState();
 	OpenTable(&direct->history, &layouts->history, attachment->nkeys, direct->estate);
 	OpenTable(&direct->sla, &layouts->sla, attachment->nkeys, direct->estate);
-	/* opening takes in invalidations: what we know may be out of date by now */
+	/* opening accepts invalidations: the layouts may be out of date by now */
 	if (!attachment->valid)
 	{
 		align_direct_end(direct);
@@ -214,16 +234,25 @@ align_direct_refresh(Direct *direct)
 }
 
 SysScanDesc
-align_direct_scan(Direct *direct, DirectTable *table, const Datum *key)
+align_direct_scan(Direct *direct, DirectTable *table, const Datum *key, const Datum *below)
 {
 	const DirectLayout *layout = table->layout;
-	ScanKeyData keys[ATTACHMENT_MAX_KEYS];
+	ScanKeyData keys[ATTACHMENT_MAX_KEYS + 1];
+	int			nkeys = table->nkeys;
 
-	for (int i = 0; i < table->nkeys; i++)
-		ScanKeyEntryInitialize(&keys[i], 0, i + 1, BTEqualStrategyNumber, layout->eq_type[i],
-							   layout->collation[i], layout->eq[i], key[i]);
-	return systable_beginscan_ordered(table->rel, table->index, direct->snapshot, table->nkeys,
-									  keys);
+	for (int i = 0; i < nkeys; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, i + 1, BTEqualStrategyNumber, layout->type[i],
+							   layout->collation[i], layout->operator[i], key[i]);
+	if (below != NULL)
+	{
+		AttrNumber	column = table->index->rd_index->indkey.values[nkeys];
+
+		ScanKeyEntryInitialize(&keys[nkeys], 0, column, BTLessStrategyNumber,
+							   layout->type[nkeys], layout->collation[nkeys],
+							   layout->operator[nkeys], *below);
+		nkeys++;
+	}
+	return systable_beginscan_ordered(table->rel, table->index, direct->snapshot, nkeys, keys);
 }
 
 HeapTuple
@@ -297,13 +326,13 @@ align_direct_insert(DirectTable *table, const Datum *values, const bool *nulls)
 }
 
 /*
- * Somebody else (notify_due) changed the row since we read it.  Wait for him,
- * and take over what only he writes.
+ * notify_due() changed the row since it was read.  Waits for its transaction, and
+ * keeps the columns that only that function writes.
  */
 static void
 FollowClock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls)
 {
-	static const SlaColumn theirs[] = {SLA_WARN_NOTIFIED_AT, SLA_DUE_NOTIFIED_AT};
+	static const SlaColumn announced[] = {SLA_WARN_NOTIFIED_AT, SLA_DUE_NOTIFIED_AT};
 	DirectTable *table = &direct->sla;
 	TupleTableSlot *latest = table_slot_create(table->rel, NULL);
 	TM_FailureData failure;
@@ -318,12 +347,12 @@ FollowClock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls)
 				 errmsg("could not serialize access to the clocks in table \"%s\"",
 						RelationGetRelationName(table->rel)),
 				 errhint("The transaction might succeed if retried.")));
-	for (int i = 0; i < (int) lengthof(theirs); i++)
+	for (int i = 0; i < (int) lengthof(announced); i++)
 	{
-		int			column = table->nkeys + theirs[i];
+		int			column = table->nkeys + announced[i];
 
 		/* by value: nothing to copy */
-		values[column] = slot_getattr(latest, table->layout->own[theirs[i]], &nulls[column]);
+		values[column] = slot_getattr(latest, table->layout->own[announced[i]], &nulls[column]);
 	}
 	*tid = latest->tts_tid;
 	ExecDropSingleTupleTableSlot(latest);

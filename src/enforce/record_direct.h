@@ -1,13 +1,13 @@
 /*
  * record_direct.h
- *	  The short way to history and clock table, where nothing speaks against it.
+ *	  Reads and writes history and clock table without the executor, where possible.
  *
- * Usually both are plain tables just as attach() made them: then the recorder
- * reads them through the index on their key and writes rows without making a
- * query of it, which for the single-row statements of an application costs a
- * third.  Whatever an owner may do to his tables (partitions, triggers, rules,
- * further columns, generated ones, another owner) is left to the executor, by
- * way of recorder_sql.c; both ways read and write the same.
+ * Usually both are plain tables as attach() created them.  The recorder then reads
+ * them through the index on their key, and inserts and updates rows through the
+ * table access method, which saves the start of two queries per statement.
+ * Everything else that an owner may do to these tables (partitions, triggers, further
+ * columns, generated ones) is left to the executor, by way of recorder_sql.c; both
+ * read and write the same.
  */
 #ifndef ALIGN_RECORD_DIRECT_H
 #define ALIGN_RECORD_DIRECT_H
@@ -26,12 +26,14 @@
 typedef struct DirectLayout
 {
 	Oid			relid;
-	Oid			key_index;		/* its first columns are the key */
+	Oid			key_index;		/* on the key, then entry_no, or sla and cycle */
 	int			nown;			/* HISTORY_NCOLUMNS or SLA_NCOLUMNS */
 	AttrNumber	own[Max(HISTORY_NCOLUMNS, SLA_NCOLUMNS)];
-	RegProcedure eq[ATTACHMENT_MAX_KEYS];	/* of the index's operator family */
-	Oid			eq_type[ATTACHMENT_MAX_KEYS];
-	Oid			collation[ATTACHMENT_MAX_KEYS];
+
+	/* of the index columns: equality of the key columns, "<" of the next one */
+	RegProcedure operator[ATTACHMENT_MAX_KEYS + 1];
+	Oid			type[ATTACHMENT_MAX_KEYS + 1];
+	Oid			collation[ATTACHMENT_MAX_KEYS + 1];
 } DirectLayout;
 
 typedef struct DirectLayouts
@@ -61,16 +63,20 @@ typedef struct Direct
 	DirectTable sla;
 } Direct;
 
-/* NULL if the short way is closed.  The attachment is from
- * align_attachment_locked(): both tables are locked, and have their columns. */
+/* NULL if one of the tables is not plain.  The attachment is from
+ * align_attachment_locked(). */
 extern Direct *align_direct_begin(Attachment *attachment);
 extern void align_direct_end(Direct *direct);
 
-/* Sees what was written before, also by this flush. */
+/* Makes what was written so far visible, also what this flush wrote. */
 extern void align_direct_refresh(Direct *direct);
 
-/* Rows of one key, the last of the key's index first. */
-extern SysScanDesc align_direct_scan(Direct *direct, DirectTable *table, const Datum *key);
+/*
+ * Rows of one key, the last one in the index first.  below: only those whose next
+ * index column (entry_no, or sla) is less than that; NULL: all.
+ */
+extern SysScanDesc align_direct_scan(Direct *direct, DirectTable *table, const Datum *key,
+									 const Datum *below);
 extern HeapTuple align_direct_next(SysScanDesc scan);
 extern void align_direct_end_scan(SysScanDesc scan);
 

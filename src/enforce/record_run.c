@@ -1,6 +1,6 @@
 /*
  * record_run.c
- *	  Who the changes of a run are about, and what is recorded of them.
+ *	  Groups the changes of a run by lead, and reads what is recorded of them.
  */
 #include "postgres.h"
 
@@ -30,6 +30,7 @@ FindLead(Run *run, Change *change)
 	lead->hash = change->hash;
 	lead->fresh = change->fresh;
 	lead->latest = DT_NOBEGIN;
+	lead->command = InvalidCommandId;
 	lead->next = *bucket;
 	*bucket = run->nleads++;
 	return lead;
@@ -41,6 +42,7 @@ align_run_gather(Run *run)
 	run->nbuckets = 1;
 	while (run->nbuckets < run->nchanges)
 		run->nbuckets *= 2;
+	run->nleads = 0;
 	run->buckets = palloc(run->nbuckets * sizeof(int));
 	for (int i = 0; i < run->nbuckets; i++)
 		run->buckets[i] = -1;
@@ -75,15 +77,9 @@ align_run_keys(Run *run, bool (*wanted) (const LeadState *lead))
 }
 
 static bool
-NotFresh(const LeadState *lead)
+IsNotFresh(const LeadState *lead)
 {
 	return !lead->fresh;
-}
-
-static bool
-IsRecorded(const LeadState *lead)
-{
-	return lead->recorded;
 }
 
 LeadString
@@ -101,7 +97,6 @@ CopyString(LeadString string)
 	return string.text ? pnstrdup(string.text, string.len) : NULL;
 }
 
-/* Is a lead in the funnel after such an entry? */
 bool
 align_leaves_alive(int event, const char *stage, const char *source)
 {
@@ -111,13 +106,19 @@ align_leaves_alive(int event, const char *stage, const char *source)
 
 /*
  * The last entry of a lead, however it was read.
+ *
+ * latest and in_order matter only for tables whose rows say when a change happened.
+ * The journey of a lead is its stage entries by effective_at.  in_order: it ends
+ * where the last entry says, because no entry since the last stage entry that was in
+ * order was dated back.
  */
 typedef struct LastEntry
 {
 	int32		entry_no;
 	TimestampTz recorded_at;
 	TimestampTz effective_at;
-	TimestampTz latest;			/* effective_at of all entries of its life */
+	TimestampTz latest;			/* greatest effective_at of its life */
+	bool		in_order;
 	LeadString	event;
 	LeadString	stage;
 	LeadString	team;
@@ -125,20 +126,17 @@ typedef struct LastEntry
 	LeadString	source;
 } LastEntry;
 
-/*
- * Only a table that tells times of its own can have told one that lies behind
- * the last.
- */
+/* Do the rows say when a change happened? */
 static inline bool
-WantsLatest(const Run *run)
+HasTimes(const Run *run)
 {
 	return run->attachment->column[ROW_CHANGED_AT] != 0;
 }
 
 static void
-TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
+SetLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 {
-	int			event;
+	int			event = align_history_event(last->event.text, last->event.len);
 
 	lead->recorded = true;
 	lead->entry_no = last->entry_no;
@@ -147,13 +145,9 @@ TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 	lead->source = CopyString(last->source);
 	lead->stage = CopyString(last->stage);
 	lead->team = CopyString(last->team);
-	event = align_history_event(last->event.text, last->event.len);
+	lead->assignee = CopyString(last->assignee);
 	lead->alive = align_leaves_alive(event, lead->stage, lead->source);
-	/* after a backfill the last entry is not where the journey ends, nor need it
-	 * end in the stage that one tells which only says who holds the lead, or that
-	 * it has a new key */
-	lead->recompute = last->latest > last->effective_at ||
-		(WantsLatest(run) && !align_is_stage_event(event));
+	lead->recompute = !last->in_order;
 	if (align_ends_life(event, align_source_is_merged(last->source.text, last->source.len)))
 	{
 		lead->ended = true;
@@ -165,38 +159,48 @@ TakeLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 	lead->has_clocks = true;
 }
 
+/*
+ * One row per clock of a lead, or one without a clock; the columns of the last entry
+ * are repeated.
+ */
 static void
-ReadLastBySql(Run *run)
+ReadBySql(Run *run)
 {
-	bool		with_latest = WantsLatest(run);
-	Tuplestorestate *rows = align_run_keys(run, NotFresh);
-	uint64		nrows = align_recorder_execute(run->attachment,
-											   with_latest ? READ_LAST : READ_LAST_ONLY, rows);
+	Tuplestorestate *rows = align_run_keys(run, IsNotFresh);
+	bool		with_times = HasTimes(run);
+	RecorderStatement statement = with_times ? READ_LEADS_WITH_TIMES : READ_LEADS;
+	uint64		nrows = align_recorder_execute(run->attachment, statement, rows, NULL, NULL);
+	AttrNumber	clock_columns[SLA_NCOLUMNS];
 
+	for (int i = 0; i < SLA_NCOLUMNS; i++)
+		clock_columns[i] = LEAD_CLOCK + i;
 	for (uint64 i = 0; i < nrows; i++)
 	{
 		bool		isnull;
-		LeadState  *lead = &run->leads[DatumGetInt32(SpiField(i, LAST_N, &isnull))];
+		LeadState  *lead = &run->leads[DatumGetInt32(SpiField(i, LEAD_N, &isnull))];
 		LastEntry	last;
 
-		last.entry_no = DatumGetInt32(SpiField(i, LAST_ENTRY_NO, &isnull));
+		last.entry_no = DatumGetInt32(SpiField(i, LEAD_ENTRY_NO, &isnull));
 		if (isnull)
 			continue;
-		last.recorded_at = DatumGetTimestampTz(SpiField(i, LAST_RECORDED_AT, &isnull));
-		last.effective_at = DatumGetTimestampTz(SpiField(i, LAST_EFFECTIVE_AT, &isnull));
-		last.latest = last.effective_at;
-		if (with_latest)
+		if (!lead->recorded)
 		{
-			last.latest = DatumGetTimestampTz(SpiField(i, LAST_LATEST, &isnull));
-			if (isnull)
-				last.latest = last.effective_at;
+			last.recorded_at = DatumGetTimestampTz(SpiField(i, LEAD_RECORDED_AT, &isnull));
+			last.effective_at = DatumGetTimestampTz(SpiField(i, LEAD_EFFECTIVE_AT, &isnull));
+			last.latest = DatumGetTimestampTz(SpiField(i, LEAD_LATEST, &isnull));
+			last.latest = isnull ? last.effective_at : Max(last.latest, last.effective_at);
+			last.in_order = DatumGetBool(SpiField(i, LEAD_IN_ORDER, &isnull));
+			last.event = align_spi_text(i, LEAD_EVENT);
+			last.stage = align_spi_text(i, LEAD_STAGE);
+			last.team = align_spi_text(i, LEAD_TEAM);
+			last.assignee = align_spi_text(i, LEAD_ASSIGNEE);
+			last.source = align_spi_text(i, LEAD_SOURCE);
+			SetLastEntry(run, lead, &last);
 		}
-		last.event = align_spi_text(i, LAST_EVENT);
-		last.stage = align_spi_text(i, LAST_STAGE);
-		last.team = align_spi_text(i, LAST_TEAM);
-		last.assignee = align_spi_text(i, LAST_ASSIGNEE);
-		last.source = align_spi_text(i, LAST_SOURCE);
-		TakeLastEntry(run, lead, &last);
+		(void) SpiField(i, LEAD_CLOCK, &isnull);
+		if (!isnull)
+			align_replay_load(&lead->clocks, SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+							  clock_columns);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	tuplestore_end(rows);
@@ -217,109 +221,123 @@ DirectText(const DirectTable *table, HeapTuple tuple, int column)
 	return isnull ? align_lead_cstring(NULL) : align_lead_varlena(value);
 }
 
+static TimestampTz
+DirectTime(const DirectTable *table, HeapTuple tuple, int column)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(DirectField(table, tuple, column, &isnull));
+}
+
+/*
+ * Goes back from the last entry of a lead to the last stage entry that was in order.
+ * Entries in order have ascending times, so the greatest time of a life is that of
+ * the last such entry, or of one that was dated back after it.  Merged entries keep
+ * their own times; the entry that records the merge is later than all of them.
+ */
+static void
+ReadTimes(const DirectTable *table, SysScanDesc scan, HeapTuple tuple, LastEntry *last)
+{
+	bool		first = true;
+
+	do
+	{
+		LeadString	event_name = DirectText(table, tuple, HISTORY_EVENT);
+		LeadString	source = DirectText(table, tuple, HISTORY_SOURCE);
+		int			event = align_history_event(event_name.text, event_name.len);
+		bool		merged = align_source_is_merged(source.text, source.len);
+
+		if (!first && align_ends_life(event, merged))
+			break;
+		first = false;
+		if (merged)
+			continue;
+		last->latest = Max(last->latest, DirectTime(table, tuple, HISTORY_EFFECTIVE_AT));
+		if (align_source_is_backfill(source.text, source.len))
+			last->in_order = false;
+		else if (align_is_stage_event(event) && !align_source_is_not_live(source.text, source.len))
+			break;
+	} while ((tuple = align_direct_next(scan)) != NULL);
+}
+
 static void
 ReadLastDirectly(Run *run, LeadState *lead)
 {
 	DirectTable *table = &run->direct->history;
-	SysScanDesc scan = align_direct_scan(run->direct, table, lead->key);
+	SysScanDesc scan = align_direct_scan(run->direct, table, lead->key, NULL);
 	HeapTuple	tuple = align_direct_next(scan);
 	LastEntry	last;
 	bool		isnull;
 
-	if (tuple == NULL)
+	if (tuple != NULL)
 	{
-		align_direct_end_scan(scan);
-		return;
-	}
-	last.entry_no = DatumGetInt32(DirectField(table, tuple, HISTORY_ENTRY_NO, &isnull));
-	last.recorded_at = DatumGetTimestampTz(DirectField(table, tuple, HISTORY_RECORDED_AT, &isnull));
-	last.effective_at = DatumGetTimestampTz(DirectField(table, tuple, HISTORY_EFFECTIVE_AT, &isnull));
-	last.latest = last.effective_at;
-	last.event = DirectText(table, tuple, HISTORY_EVENT);
-	last.stage = DirectText(table, tuple, HISTORY_STAGE);
-	last.team = DirectText(table, tuple, HISTORY_TEAM);
-	last.assignee = DirectText(table, tuple, HISTORY_ASSIGNEE);
-	last.source = DirectText(table, tuple, HISTORY_SOURCE);
-	TakeLastEntry(run, lead, &last);	/* copies the strings */
-
-	/* back to the beginning of its life, if it is not over */
-	while (WantsLatest(run) && lead->latest != DT_NOBEGIN &&
-		   (tuple = align_direct_next(scan)) != NULL)
-	{
-		LeadString	event = DirectText(table, tuple, HISTORY_EVENT);
-		LeadString	source = DirectText(table, tuple, HISTORY_SOURCE);
-		TimestampTz effective_at =
-			DatumGetTimestampTz(DirectField(table, tuple, HISTORY_EFFECTIVE_AT, &isnull));
-
-		if (align_ends_life(align_history_event(event.text, event.len),
-							align_source_is_merged(source.text, source.len)))
-			break;
-		lead->latest = Max(lead->latest, effective_at);
-		lead->recompute |= lead->latest > last.effective_at;
+		last.entry_no = DatumGetInt32(DirectField(table, tuple, HISTORY_ENTRY_NO, &isnull));
+		last.recorded_at = DirectTime(table, tuple, HISTORY_RECORDED_AT);
+		last.effective_at = DirectTime(table, tuple, HISTORY_EFFECTIVE_AT);
+		last.latest = last.effective_at;
+		last.in_order = true;
+		last.event = DirectText(table, tuple, HISTORY_EVENT);
+		last.stage = DirectText(table, tuple, HISTORY_STAGE);
+		last.team = DirectText(table, tuple, HISTORY_TEAM);
+		last.assignee = DirectText(table, tuple, HISTORY_ASSIGNEE);
+		last.source = DirectText(table, tuple, HISTORY_SOURCE);
+		SetLastEntry(run, lead, &last); /* copies the strings */
+		if (HasTimes(run) && !lead->ended)
+		{
+			ReadTimes(table, scan, tuple, &last);
+			lead->latest = last.latest;
+			lead->recompute = !last.in_order;
+		}
 	}
 	align_direct_end_scan(scan);
 }
 
+/*
+ * Of each service level the clock of the highest cycle, whatever the number of past
+ * cycles: one look into the index per service level, from the last one back.
+ */
+static void
+ReadClocksDirectly(Run *run, LeadState *lead)
+{
+	DirectTable *table = &run->direct->sla;
+	Datum		before = (Datum) 0;
+	bool		found;
+
+	do
+	{
+		SysScanDesc scan = align_direct_scan(run->direct, table, lead->key,
+											 before != (Datum) 0 ? &before : NULL);
+		HeapTuple	tuple = align_direct_next(scan);
+		bool		isnull;
+
+		found = tuple != NULL;
+		if (found)
+		{
+			align_replay_load(&lead->clocks, tuple, RelationGetDescr(table->rel),
+							  table->layout->own);
+			before = PointerGetDatum(PG_DETOAST_DATUM_COPY(DirectField(table, tuple, SLA_SLA,
+																	   &isnull)));
+		}
+		align_direct_end_scan(scan);
+	} while (found);
+}
+
 void
-align_run_read_last(Run *run)
+align_run_read(Run *run)
 {
 	if (run->direct == NULL)
 	{
-		ReadLastBySql(run);
+		ReadBySql(run);
 		return;
 	}
 	align_direct_refresh(run->direct);
 	for (int i = 0; i < run->nleads; i++)
 	{
-		if (!run->leads[i].fresh)
-			ReadLastDirectly(run, &run->leads[i]);
-	}
-}
+		LeadState  *lead = &run->leads[i];
 
-static void
-ReadClocksBySql(Run *run)
-{
-	AttrNumber	columns[SLA_NCOLUMNS];
-	uint64		nrows;
-	Tuplestorestate *rows = align_run_keys(run, IsRecorded);
-
-	for (int i = 0; i < SLA_NCOLUMNS; i++)
-		columns[i] = i + 2;
-	if (tuplestore_tuple_count(rows) > 0)
-	{
-		nrows = align_recorder_execute(run->attachment, READ_CLOCKS, rows);
-		for (uint64 i = 0; i < nrows; i++)
-		{
-			bool		isnull;
-			LeadState  *lead = &run->leads[DatumGetInt32(SpiField(i, 1, &isnull))];
-
-			align_replay_load(&lead->clocks, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, columns);
-		}
-		SPI_freetuptable(SPI_tuptable);
-	}
-	tuplestore_end(rows);
-}
-
-void
-align_run_read_clocks(Run *run)
-{
-	if (run->direct == NULL)
-	{
-		ReadClocksBySql(run);
-		return;
-	}
-	for (int i = 0; i < run->nleads; i++)
-	{
-		DirectTable *table = &run->direct->sla;
-		SysScanDesc scan;
-		HeapTuple	tuple;
-
-		if (!run->leads[i].recorded)
-			continue;
-		scan = align_direct_scan(run->direct, table, run->leads[i].key);
-		while ((tuple = align_direct_next(scan)) != NULL)
-			align_replay_load(&run->leads[i].clocks, tuple, RelationGetDescr(table->rel),
-							  table->layout->own);
-		align_direct_end_scan(scan);
+		if (!lead->fresh)
+			ReadLastDirectly(run, lead);
+		if (lead->recorded)
+			ReadClocksDirectly(run, lead);
 	}
 }

@@ -17,28 +17,33 @@
 #include "utils/tuplestore.h"
 
 /*
- * A lead with changes in this run.
+ * A lead with changes in the run: its record as it was read, brought up to date with
+ * every change that is written.
  */
 typedef struct LeadState
 {
 	Datum	   *key;
 	uint32		hash;
 	int			next;			/* in its hash bucket, -1 none */
+	bool		fresh;			/* known to have no entries */
 	bool		recorded;		/* has it any entry? */
-	bool		fresh;			/* known to have none */
-	bool		seen;			/* CountComplete has met a change of it, */
-	const char *after;			/* after which it is in this stage */
-	bool		recompute;		/* a backfill: make its clocks anew */
+	bool		deferred;		/* a change of it is not written by this run, so later
+								 * ones are not either */
+	bool		recompute;		/* its entries are not in order of effective_at: its
+								 * clocks are computed from all of them */
+	CommandId	command;		/* of the last change written by this run */
 	int32		entry_no;		/* of its last entry */
 	TimestampTz recorded_at;	/* likewise */
-	TimestampTz latest;			/* effective_at of all entries of its life */
+	TimestampTz latest;			/* greatest effective_at of its life */
 	bool		alive;			/* its last entry has a stage */
 	bool		ended;			/* its last entry ends a life */
-	char	   *stage;			/* of its last entry */
+	char	   *stage;			/* of its last entry; so are the next three */
 	char	   *team;
+	char	   *assignee;
 	char	   *source;
 	bool		has_clocks;		/* clocks is set up */
-	LeadClocks	clocks;
+	LeadClocks	clocks;			/* per service level at least that of the highest
+								 * cycle, which alone can be open */
 } LeadState;
 
 typedef struct Run
@@ -47,36 +52,49 @@ typedef struct Run
 	Batch	   *batch;
 	MemoryContext context;
 	int			nchanges;
-	Change	  **changes;		/* in the order of their commands */
+	Change	  **changes;		/* in the order in which they are to be written */
 	LeadState **lead_of;		/* of each change */
 	int			nleads;
 	LeadState  *leads;
 	int			nbuckets;
 	int		   *buckets;
 	bool		all_fresh;
-	bool	   *joined;			/* of each change, NULL none: see FindJoined */
 	TimestampTz now;
-	Direct	   *direct;			/* the short way; NULL: by SQL */
+	Direct	   *direct;			/* NULL: read and write by SQL */
 } Run;
 
-/* Who the changes are about. */
+/* Sets leads and lead_of from the changes. */
 extern void align_run_gather(Run *run);
-/* What is recorded of them: last entries; clocks. */
-extern void align_run_read_last(Run *run);
-extern void align_run_read_clocks(Run *run);
-/* Write; then, where the order was broken, make clocks anew from all entries. */
-extern void align_run_write_entries(Run *run);
-extern void align_run_write_clocks(Run *run);
-extern void align_run_recompute_clocks(Run *run);
+/* Reads what is recorded of all leads: last entries and clocks. */
+extern void align_run_read(Run *run);
 
-/* The keys of the leads that are wanted, with their index as n. */
-extern Tuplestorestate *align_run_keys(Run *run, bool (*wanted) (const LeadState *lead));
+/*
+ * Writes an entry for a change of a lead, and applies it to the lead's state.  What
+ * is written goes to the tables with align_run_finish_writing().
+ */
+typedef struct RunWriter
+{
+	Tuplestorestate *entries;	/* NULL where entries are written directly */
+	TupleDesc	entry_desc;
+} RunWriter;
+
+extern void align_run_begin_writing(Run *run, RunWriter *writer);
+extern void align_run_write(Run *run, RunWriter *writer, LeadState *lead, const Change *change);
+extern void align_run_finish_writing(Run *run, RunWriter *writer);
+/* Is the stage that a change comes from the one recorded last? */
+extern bool align_follows_record(const Run *run, const LeadState *lead, const Change *change);
+
+/* Where the order was broken, computes clocks from all entries; returns how many
+ * clocks the leads have then. */
+extern int64 align_run_recompute_clocks(Run *run);
+
 /* A row for the clock table. */
 extern void align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc desc,
 								const LeadState *lead, const LeadClock *clock);
 
-/* Does the change say that the lead was in a stage, and which? */
-extern bool align_comes_out_of_a_stage(const Change *change);
+/* The keys of the leads for which "wanted" is true, with their index as n. */
+extern Tuplestorestate *align_run_keys(Run *run, bool (*wanted) (const LeadState *lead));
+
 /* Is it a change of a row that is not live? */
 static inline bool
 SaysNotLive(const char *source)

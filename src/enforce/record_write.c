@@ -1,6 +1,9 @@
 /*
  * record_write.c
- *	  Entries and clocks of a run, from its changes to the tables.
+ *	  Writes the entries and clocks of a run.
+ *
+ * Entries and clocks are collected and written by one statement at the end of the
+ * run, unless the tables are written directly (record_direct.h).
  */
 #include "postgres.h"
 
@@ -18,20 +21,20 @@ SetText(Datum *values, bool *nulls, int column, const char *text)
 		values[column] = CStringGetTextDatum(text);
 }
 
-/* Which stage the entry says that the lead came from. */
+/* The stage before, as the entry has it. */
 static const char *
 FromStage(const LeadState *lead, const Change *change)
 {
 	if (change->event == EVENT_OPENING || change->event == EVENT_ENTRY)
 		return NULL;
-	if (change->standing)
+	if (change->as_found)
 		return lead->stage;
 	return change->from_stage;
 }
 
 static void
-WriteEntry(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead,
-		   const Change *change, TimestampTz effective_at, const char *source)
+WriteEntry(Run *run, RunWriter *writer, LeadState *lead, const Change *change,
+		   TimestampTz effective_at, const char *source)
 {
 	Attachment *attachment = run->attachment;
 	Datum		all[ATTACHMENT_MAX_KEYS + HISTORY_NCOLUMNS];
@@ -54,7 +57,7 @@ WriteEntry(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead,
 	values[HISTORY_RECORDED_AT] = TimestampTzGetDatum(lead->recorded_at);
 	SetText(values, nulls, HISTORY_FROM_STAGE, FromStage(lead, change));
 	SetText(values, nulls, HISTORY_STAGE, change->stage);
-	SetText(values, nulls, HISTORY_FROM_TEAM, change->standing ? lead->team : change->from_team);
+	SetText(values, nulls, HISTORY_FROM_TEAM, change->as_found ? lead->team : change->from_team);
 	SetText(values, nulls, HISTORY_TEAM, change->team);
 	SetText(values, nulls, HISTORY_ASSIGNEE, change->assignee);
 	SetText(values, nulls, HISTORY_ACTOR, change->actor);
@@ -75,7 +78,7 @@ WriteEntry(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead,
 	if (run->direct != NULL)
 		align_direct_insert(&run->direct->history, all, all_nulls);
 	else
-		tuplestore_putvalues(rows, desc, all, all_nulls);
+		tuplestore_putvalues(writer->entries, writer->entry_desc, all, all_nulls);
 }
 
 static void
@@ -101,30 +104,32 @@ ApplyToClocks(Run *run, LeadState *lead, const Change *change, TimestampTz effec
 }
 
 /*
- * Does this end a life that has ended, or that nothing is known of?  A row may be
- * deleted after it was no longer live, or without ever having been recorded.
+ * Is it the end of a life that has ended, or of a lead that has no record?  A row may
+ * be deleted after it ceased to be live, or without ever having been recorded.
  */
 static bool
-SaysNothing(const LeadState *lead, const Change *change)
+IsVoid(const LeadState *lead, const Change *change)
 {
 	return (change->event == EVENT_DELETED || change->event == EVENT_TRUNCATED) && !lead->alive;
 }
 
 static void
-WriteChange(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead, const Change *change)
+WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 {
 	const char *source = change->source;
-	TimestampTz effective_at;
+	TimestampTz effective_at = change->effective_at;
 
 	lead->recorded_at = lead->entry_no > 0 ? Max(run->now, lead->recorded_at + 1) : run->now;
 	lead->entry_no++;
-	effective_at = change->effective_at;
-	/* what is not told came after all that is known, also where that was told to
-	 * lie ahead of our clock */
-	if (effective_at == PENDING_NOT_TOLD)
+
+	/*
+	 * Without a time of its own the change came after all that is known, even if that
+	 * lies ahead of the server's clock.  So did one that only records where the lead
+	 * was found.
+	 */
+	if (effective_at == CHANGE_TIME_UNKNOWN)
 		effective_at = Max(lead->recorded_at, lead->latest);
-	/* and where a lead was found is where it is now, whatever its row says */
-	if (change->standing)
+	if (change->as_found)
 		effective_at = Max(effective_at, lead->latest);
 
 	if (effective_at < lead->latest)
@@ -136,31 +141,42 @@ WriteChange(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead, co
 	else
 		lead->latest = effective_at;
 
-	WriteEntry(run, rows, desc, lead, change, effective_at, source);
+	WriteEntry(run, writer, lead, change, effective_at, source);
 	if (!lead->recompute)
 		ApplyToClocks(run, lead, change, effective_at);
 
 	lead->recorded = true;
 	lead->stage = unconstify(char *, change->stage);
 	lead->team = unconstify(char *, change->team);
+	lead->assignee = unconstify(char *, change->assignee);
 	lead->source = unconstify(char *, source);
 	lead->alive = align_leaves_alive(change->event, change->stage, source);
+	lead->command = change->command;
 	if (align_ends_life(change->event, false))
 		lead->latest = DT_NOBEGIN;
 }
 
-/*
- * Is what the change comes from what was recorded last, perhaps under a name that
- * the agreement has given up since?  Of a row that is not live nothing is expected.
- */
+/* Does the change come out of a stage, rather than begin or find a journey? */
 static bool
-FollowsRecord(const Run *run, const LeadState *lead, const Change *change)
+ComesFromStage(const Change *change)
+{
+	return !change->as_found && change->from_stage != NULL &&
+		change->event != EVENT_ENTRY && change->event != EVENT_OPENING &&
+		!SaysNotLive(change->source);
+}
+
+/*
+ * The agreement may have given the stage another name since.  Of a row that is not
+ * live nothing is expected.
+ */
+bool
+align_follows_record(const Run *run, const LeadState *lead, const Change *change)
 {
 	const char *from = change->from_stage;
 	Funnel	   *funnel;
 	int			stage;
 
-	if (!align_comes_out_of_a_stage(change))
+	if (!ComesFromStage(change))
 		return true;
 	if (lead->recorded && !lead->alive && lead->source != NULL &&
 		(strcmp(lead->source, SOURCE_LIVE) == 0 || SaysNotLive(lead->source)))
@@ -177,11 +193,11 @@ FollowsRecord(const Run *run, const LeadState *lead, const Change *change)
 }
 
 /*
- * Something happened that we have not been told: triggers were switched off, say.
- * Where the lead was found is recorded first, as attach() would have done it.
+ * A change of the row went unrecorded, because triggers were disabled, say.  Where the
+ * lead was found is recorded first, as attach() would have done it.
  */
 static void
-AdoptStage(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead, const Change *change)
+AdoptStage(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 {
 	Change		found = {0};
 
@@ -193,34 +209,27 @@ AdoptStage(Run *run, Tuplestorestate *rows, TupleDesc desc, LeadState *lead, con
 	found.assignee = change->assignee;
 	found.db_role = change->db_role;
 	found.version = change->version;
+	found.command = change->command;
 	found.effective_at = change->effective_at;
-	WriteChange(run, rows, desc, lead, &found);
+	WriteChange(run, writer, lead, &found);
 }
 
 void
-align_run_write_entries(Run *run)
+align_run_begin_writing(Run *run, RunWriter *writer)
 {
-	TupleDesc	desc = NULL;
-	Tuplestorestate *rows = NULL;
-
+	memset(writer, 0, sizeof(RunWriter));
 	if (run->direct == NULL)
-		rows = align_recorder_rows(run->attachment, ROWS_ENTRIES, &desc);
-	for (int i = 0; i < run->nchanges; i++)
-	{
-		Change	   *change = run->changes[i];
-		LeadState  *lead = run->lead_of[i];
+		writer->entries = align_recorder_rows(run->attachment, ROWS_ENTRIES, &writer->entry_desc);
+}
 
-		if (SaysNothing(lead, change))
-			continue;
-		if (!FollowsRecord(run, lead, change))
-			AdoptStage(run, rows, desc, lead, change);
-		WriteChange(run, rows, desc, lead, change);
-	}
-	if (rows == NULL)
+void
+align_run_write(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
+{
+	if (IsVoid(lead, change))
 		return;
-	if (tuplestore_tuple_count(rows) > 0)
-		(void) align_recorder_execute(run->attachment, ADD_ENTRIES, rows);
-	tuplestore_end(rows);
+	if (!align_follows_record(run, lead, change))
+		AdoptStage(run, writer, lead, change);
+	WriteChange(run, writer, lead, change);
 }
 
 /* A clock as a row: the key, then SlaColumns. */
@@ -245,7 +254,7 @@ align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc desc, const
 	tuplestore_putvalues(rows, desc, values, nulls);
 }
 
-/* Are the clocks of a lead to be written as they stand in memory? */
+/* Are the clocks of a lead written as they are in memory? */
 static inline bool
 WritesClocks(const LeadState *lead)
 {
@@ -272,13 +281,33 @@ WriteClocksDirectly(Run *run, LeadState *lead)
 	}
 }
 
+/*
+ * A clock that is not found any more was deleted by a transaction that recomputed
+ * the clocks of the lead.
+ */
 static void
-WriteClocksBySql(Run *run)
+CheckClocksFound(const Run *run, int64 nfound, int64 nexpected)
 {
+	if (nfound != nexpected && IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access to the clocks of table %s",
+						run->attachment->root_name),
+				 errhint("The transaction might succeed if retried.")));
+	align_check_written(run->attachment, nfound, nexpected);
+}
+
+static void
+WriteBySql(Run *run, RunWriter *writer)
+{
+	Attachment *attachment = run->attachment;
 	TupleDesc	desc;
-	Tuplestorestate *new_clocks = align_recorder_rows(run->attachment, ROWS_CLOCKS, &desc);
-	Tuplestorestate *changed_clocks = align_recorder_rows(run->attachment, ROWS_CLOCKS, &desc);
+	Tuplestorestate *new_clocks = align_recorder_rows(attachment, ROWS_CLOCKS, &desc);
+	Tuplestorestate *changed_clocks = align_recorder_rows(attachment, ROWS_CLOCKS, &desc);
+	int64		nentries = tuplestore_tuple_count(writer->entries);
+	int64		nnew;
 	int64		nchanged;
+	bool		isnull;
 
 	for (int i = 0; i < run->nleads; i++)
 	{
@@ -294,26 +323,27 @@ WriteClocksBySql(Run *run)
 				align_run_put_clock(run, changed_clocks, desc, lead, clock);
 		}
 	}
+	nnew = tuplestore_tuple_count(new_clocks);
 	nchanged = tuplestore_tuple_count(changed_clocks);
-	if (nchanged > 0 &&
-		align_recorder_execute(run->attachment, CHANGE_CLOCKS, changed_clocks) != (uint64) nchanged)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access to the clocks of table %s",
-						run->attachment->root_name),
-				 errhint("The transaction might succeed if retried.")));
-	if (tuplestore_tuple_count(new_clocks) > 0)
-		(void) align_recorder_execute(run->attachment, ADD_CLOCKS, new_clocks);
+	if (nentries + nnew + nchanged > 0)
+	{
+		(void) align_recorder_execute(attachment, WRITE, writer->entries, new_clocks, changed_clocks);
+		align_check_written(attachment, DatumGetInt64(SpiField(0, 1, &isnull)), nentries);
+		align_check_written(attachment, DatumGetInt64(SpiField(0, 2, &isnull)), nnew);
+		CheckClocksFound(run, DatumGetInt64(SpiField(0, 3, &isnull)), nchanged);
+		SPI_freetuptable(SPI_tuptable);
+	}
 	tuplestore_end(new_clocks);
 	tuplestore_end(changed_clocks);
+	tuplestore_end(writer->entries);
 }
 
 void
-align_run_write_clocks(Run *run)
+align_run_finish_writing(Run *run, RunWriter *writer)
 {
 	if (run->direct == NULL)
 	{
-		WriteClocksBySql(run);
+		WriteBySql(run, writer);
 		return;
 	}
 	for (int i = 0; i < run->nleads; i++)

@@ -1,12 +1,11 @@
 /*
  * recorder_sql.c
- *	  The statements that read and write history and clocks, and how they run.
+ *	  Prepares and runs the statements that read and write history and clocks.
  *
- * Statements are prepared once per attached table and planned with sequential
- * scans, hash and merge joins and sorts out of favour: a table that is empty when
- * the plan is made will not stay so, and a plan that reads all of it for every
- * lead would be a disaster.  If a relcache message makes a plan invalid, it is
- * made anew the same way.
+ * Statements are prepared once per attached table, and planned with sequential
+ * scans, hash joins, merge joins and sorts disabled: a table that is empty when the
+ * plan is made does not stay so, and a plan that reads all of it for every lead would
+ * be a disaster.  A plan that becomes invalid is made again the same way.
  */
 #include "postgres.h"
 
@@ -38,7 +37,7 @@ typedef struct RootPlans
 	Oid			key_types[ATTACHMENT_MAX_KEYS];
 	int32		key_typmods[ATTACHMENT_MAX_KEYS];
 	MemoryContext context;		/* of the row types */
-	TupleDesc	descs[ROWS_CLOCKS + 1];
+	TupleDesc	descs[RECORDER_NROWS];
 	SPIPlanPtr	plans[RECORDER_NSTATEMENTS];
 	int			generations[RECORDER_NSTATEMENTS];	/* of the plan that we had made */
 } RootPlans;
@@ -169,54 +168,44 @@ align_recorder_rows(Attachment *attachment, RecorderRows kind, TupleDesc *desc)
 	return tuplestore_begin_heap(false, false, work_mem);
 }
 
-static RecorderRows
-RowsOf(RecorderStatement statement)
-{
-	switch (statement)
-	{
-		case READ_LAST:
-		case READ_LAST_ONLY:
-		case READ_CLOCKS:
-		case READ_ENTRIES:
-		case DROP_CLOCKS:
-			return ROWS_KEYS;
-		case ADD_ENTRIES:
-			return ROWS_ENTRIES;
-		case ADD_CLOCKS:
-		case CHANGE_CLOCKS:
-			return ROWS_CLOCKS;
-		case REKEY_ENTRIES_ASIDE:
-		case REKEY_CLOCKS_ASIDE:
-		case REKEY_ENTRIES:
-		case REKEY_CLOCKS:
-			return ROWS_REKEYS;
-	}
-	elog(ERROR, "no such statement: %d", (int) statement);
-}
+static const RecorderInputs statement_inputs[RECORDER_NSTATEMENTS] = {
+	[READ_LEADS] = {1, {{"align_rows", ROWS_KEYS}}},
+	[READ_LEADS_WITH_TIMES] = {1, {{"align_rows", ROWS_KEYS}}},
+	[READ_ENTRIES] = {1, {{"align_rows", ROWS_KEYS}}},
+	[COUNT_OLD_KEYS] = {1, {{"align_rows", ROWS_REKEYS}}},
+	[WRITE] = {3, {{"align_entries", ROWS_ENTRIES}, {"align_new_clocks", ROWS_CLOCKS},
+	{"align_changed_clocks", ROWS_CLOCKS}}},
+	[ADD_CLOCKS] = {1, {{"align_new_clocks", ROWS_CLOCKS}}},
+	[DROP_CLOCKS] = {1, {{"align_rows", ROWS_KEYS}}},
+	[REKEY_ENTRIES_ASIDE] = {1, {{"align_rows", ROWS_REKEYS}}},
+	[REKEY_CLOCKS_ASIDE] = {1, {{"align_rows", ROWS_REKEYS}}},
+	[REKEY_ENTRIES] = {1, {{"align_rows", ROWS_REKEYS}}},
+	[REKEY_CLOCKS] = {1, {{"align_rows", ROWS_REKEYS}}},
+};
 
 /*
  * Planning.
  */
 static void
-FavourIndexes(void)
+PreferIndexes(void)
 {
-	static const char *const out_of_favour[] = {
+	static const char *const disabled[] = {
 		"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_sort", "jit"
 	};
 
-	for (int i = 0; i < (int) lengthof(out_of_favour); i++)
-		(void) set_config_option(out_of_favour[i], "off", PGC_USERSET, PGC_S_SESSION,
+	for (int i = 0; i < (int) lengthof(disabled); i++)
+		(void) set_config_option(disabled[i], "off", PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
 }
 
-/* The caller has registered the rows. */
+/* The rows of the statement are registered. */
 static SPIPlanPtr
 Prepare(const Attachment *attachment, RecorderStatement statement)
 {
 	int			guc_level = NewGUCNestLevel();
 	SPIPlanPtr	plan;
 
-	FavourIndexes();
+	PreferIndexes();
 	plan = SPI_prepare(align_recorder_text(attachment, statement), 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
@@ -249,14 +238,14 @@ IsOurPlan(SPIPlanPtr plan, int generation)
 }
 
 static void
-RegisterRows(const RootPlans *plans, RecorderStatement statement, Tuplestorestate *rows)
+RegisterRows(const RootPlans *plans, const char *name, RecorderRows kind, Tuplestorestate *rows)
 {
 	EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
 	int			result;
 
-	relation->md.name = RECORDER_ROWS_NAME;
+	relation->md.name = pstrdup(name);
 	relation->md.reliddesc = InvalidOid;
-	relation->md.tupdesc = plans->descs[RowsOf(statement)];
+	relation->md.tupdesc = plans->descs[kind];
 	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
 	relation->md.enrtuples = tuplestore_tuple_count(rows);
 	relation->reldata = rows;
@@ -268,7 +257,7 @@ RegisterRows(const RootPlans *plans, RecorderStatement statement, Tuplestorestat
 static bool
 IsRead(RecorderStatement statement)
 {
-	return statement <= READ_ENTRIES;
+	return statement <= COUNT_OLD_KEYS;
 }
 
 static int
@@ -276,8 +265,11 @@ ExecuteStatement(SPIPlanPtr plan, RecorderStatement statement)
 {
 	int			result;
 
-	/* who changed the row is the last to have done so: all that is recorded of it
-	 * is written to, also by a transaction whose snapshot is older than that */
+	/*
+	 * The transaction that changed the row is the last one to have done so: all that
+	 * is recorded of it may be written to, also if the transaction's own snapshot is
+	 * older than that.
+	 */
 	if (!IsRead(statement))
 		return SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(), InvalidSnapshot,
 									false, true, 0);
@@ -291,14 +283,18 @@ ExecuteStatement(SPIPlanPtr plan, RecorderStatement statement)
 }
 
 uint64
-align_recorder_execute(Attachment *attachment, RecorderStatement statement, Tuplestorestate *rows)
+align_recorder_execute(Attachment *attachment, RecorderStatement statement,
+					   Tuplestorestate *first, Tuplestorestate *second, Tuplestorestate *third)
 {
 	RootPlans  *plans = FindPlans(attachment);
+	const RecorderInputs *inputs = &statement_inputs[statement];
+	Tuplestorestate *rows[RECORDER_MAX_INPUTS] = {first, second, third};
 	SPIPlanPtr	plan;
 	int			result;
 
 	Assert(align_recorder_writes(attachment->marker.history));
-	RegisterRows(plans, statement, rows);
+	for (int i = 0; i < inputs->n; i++)
+		RegisterRows(plans, inputs->inputs[i].name, inputs->inputs[i].kind, rows[i]);
 	plan = plans->plans[statement];
 	if (plan == NULL || !IsOurPlan(plan, plans->generations[statement]))
 	{
@@ -311,7 +307,10 @@ align_recorder_execute(Attachment *attachment, RecorderStatement statement, Tupl
 	result = ExecuteStatement(plan, statement);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
-	if (SPI_unregister_relation(RECORDER_ROWS_NAME) != SPI_OK_REL_UNREGISTER)
-		elog(ERROR, "SPI_unregister_relation failed");
+	for (int i = 0; i < inputs->n; i++)
+	{
+		if (SPI_unregister_relation(inputs->inputs[i].name) != SPI_OK_REL_UNREGISTER)
+			elog(ERROR, "SPI_unregister_relation failed");
+	}
 	return SPI_processed;
 }

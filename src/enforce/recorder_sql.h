@@ -18,22 +18,28 @@
 typedef enum RecorderStatement
 {
 	/*
-	 * For every row of align_rows (n int, key): n, and of the last entry of that
-	 * lead entry_no, recorded_at, effective_at, event, stage, team, assignee,
-	 * source (null if there is none), and the latest effective_at of all.
+	 * Reads, for every row of align_rows (n int, key), its last entry and, of each
+	 * service level, the clock of the highest cycle; see LEAD_N and so on.
 	 */
-	READ_LAST,
-	/* The same, but without looking for the latest effective_at. */
-	READ_LAST_ONLY,
-	/* For every row of align_rows: n and SlaColumns of each of its clocks. */
-	READ_CLOCKS,
+	READ_LEADS,
+	/* The same with LEAD_LATEST and LEAD_IN_ORDER, which are null and true above. */
+	READ_LEADS_WITH_TIMES,
 	/* For every row of align_rows: n, event, effective_at, stage, assignee,
 	 * agreement, version, source, by effective_at and entry_no within n. */
 	READ_ENTRIES,
-	ADD_ENTRIES,				/* from align_rows (key, HistoryColumns) */
-	ADD_CLOCKS,					/* from align_rows (key, SlaColumns) */
-	CHANGE_CLOCKS,				/* likewise; by key, sla and cycle */
-	DROP_CLOCKS,				/* of align_rows (n, key); yields what READ_CLOCKS does */
+	/* For every row of align_rows (n, key, old_1, old_2, ...): numbers of entries
+	 * and of clocks of all old keys. */
+	COUNT_OLD_KEYS,
+	/*
+	 * Inserts align_entries (key, HistoryColumns) and align_new_clocks (key,
+	 * SlaColumns), and updates clocks to align_changed_clocks (likewise, by key, sla
+	 * and cycle); returns one row with the number of rows written of each.
+	 */
+	WRITE,
+	ADD_CLOCKS,					/* from align_new_clocks */
+	/* Deletes the clocks of align_rows (n, key); returns how many there were, n and
+	 * SlaColumns of each that is gone, and one row of nulls if none is. */
+	DROP_CLOCKS,
 	/* A new key for leads: align_rows (n, key, old_1, old_2, ...); first aside,
 	 * with negative numbers, then to their places. */
 	REKEY_ENTRIES_ASIDE,
@@ -44,17 +50,20 @@ typedef enum RecorderStatement
 
 #define RECORDER_NSTATEMENTS (REKEY_CLOCKS + 1)
 
-/* Attribute numbers in the results of READ_LAST. */
-#define LAST_N 1
-#define LAST_ENTRY_NO 2
-#define LAST_RECORDED_AT 3
-#define LAST_EFFECTIVE_AT 4
-#define LAST_EVENT 5
-#define LAST_STAGE 6
-#define LAST_TEAM 7
-#define LAST_ASSIGNEE 8
-#define LAST_SOURCE 9
-#define LAST_LATEST 10
+/* Attribute numbers in the results of READ_LEADS. */
+#define LEAD_N 1
+#define LEAD_ENTRY_NO 2
+#define LEAD_RECORDED_AT 3
+#define LEAD_EFFECTIVE_AT 4
+#define LEAD_EVENT 5
+#define LEAD_STAGE 6
+#define LEAD_TEAM 7
+#define LEAD_ASSIGNEE 8
+#define LEAD_SOURCE 9
+#define LEAD_LATEST 10			/* greatest effective_at since the last stage entry in
+								 * order */
+#define LEAD_IN_ORDER 11		/* no entry since then was dated back */
+#define LEAD_CLOCK 12			/* SlaColumns; null: no clock */
 
 /* READ_ENTRIES */
 #define ENTRY_N 1
@@ -66,6 +75,11 @@ typedef enum RecorderStatement
 #define ENTRY_VERSION 7
 #define ENTRY_SOURCE 8
 
+/* DROP_CLOCKS */
+#define DROPPED_TOTAL 1
+#define DROPPED_N 2
+#define DROPPED_CLOCK 3
+
 typedef enum RecorderRows
 {
 	ROWS_KEYS,					/* n, key */
@@ -74,21 +88,35 @@ typedef enum RecorderRows
 	ROWS_CLOCKS					/* key, SlaColumns */
 } RecorderRows;
 
+#define RECORDER_NROWS (ROWS_CLOCKS + 1)
+
 /* An empty set of rows for a statement, and its row type. */
 extern Tuplestorestate *align_recorder_rows(Attachment *attachment, RecorderRows kind,
 											TupleDesc *desc);
 
-#define RECORDER_ROWS_NAME "align_rows"
+/* The names under which statements see their rows. */
+#define RECORDER_MAX_INPUTS 3
+typedef struct RecorderInputs
+{
+	int			n;
+	struct
+	{
+		const char *name;
+		RecorderRows kind;
+	}			inputs[RECORDER_MAX_INPUTS];
+} RecorderInputs;
 
 /* A statement as text; palloc'd.  (recorder_text.c) */
 extern char *align_recorder_text(const Attachment *attachment, RecorderStatement statement);
 
 /*
- * Run a statement over rows; the caller has become the owner and is connected to
- * SPI, whose results hold what was read.  What is read is as of now, whatever the
- * isolation level: the row locks that the writer holds make it final.
+ * Run a statement over its rows, in the order of its inputs; NULL where it has
+ * fewer.  The caller works as the owner of the table and is connected to SPI, which
+ * holds what was read; returns SPI_processed.  What is read is as of now, whatever
+ * the isolation level: the row locks that the writer holds make it final.
  */
 extern uint64 align_recorder_execute(Attachment *attachment, RecorderStatement statement,
-									 Tuplestorestate *rows);
+									 Tuplestorestate *first, Tuplestorestate *second,
+									 Tuplestorestate *third);
 
 #endif							/* ALIGN_RECORDER_SQL_H */

@@ -2,9 +2,9 @@
  * recorder_text.c
  *	  The statements that read and write history and clocks, as text.
  *
- * In all of them "h" is the history or clock table and "r" the rows that come
- * with the statement.  Every name is qualified and every operator is told by its
- * schema, so the search_path has no say.
+ * In all of them "h" is the history or clock table and "r" the rows that come with
+ * the statement.  Every name and every operator is qualified, so that search_path
+ * does not matter.
  */
 #include "postgres.h"
 
@@ -16,13 +16,19 @@
 #include "enforce/lead_sql.h"
 #include "enforce/recorder_sql.h"
 
-#define ROWS_NAME RECORDER_ROWS_NAME
-
 /* h.<key> = r.<prefix>_1 AND ... */
 static void
 AppendKeyMatch(StringInfo buf, const Attachment *attachment, AttachedTable table, const char *prefix)
 {
 	align_append_key_match(buf, attachment, table, "h", psprintf("r.%s", prefix));
+}
+
+/* h.<key> DESC, ...: all of the key, so that an index on it gives the order */
+static void
+AppendKeyDescending(StringInfo buf, const Attachment *attachment, AttachedTable table)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(buf, "h.%s DESC, ", align_table_key(attachment, table, i));
 }
 
 static void
@@ -34,7 +40,7 @@ AppendOwnColumns(StringInfo buf, const char *prefix, const OwnColumn *columns, i
 
 static void
 AppendInsert(StringInfo buf, const Attachment *attachment, AttachedTable table,
-			 const OwnColumn *columns, int ncolumns)
+			 const OwnColumn *columns, int ncolumns, const char *rows)
 {
 	appendStringInfo(buf, "INSERT INTO %s (", align_table_name(attachment, table));
 	for (int i = 0; i < attachment->nkeys; i++)
@@ -44,36 +50,152 @@ AppendInsert(StringInfo buf, const Attachment *attachment, AttachedTable table,
 	for (int i = 0; i < attachment->nkeys; i++)
 		appendStringInfo(buf, "%sr.key_%d", i > 0 ? ", " : "", i + 1);
 	AppendOwnColumns(buf, "r.", columns, ncolumns);
-	appendStringInfoString(buf, " FROM " ROWS_NAME " AS r");
+	appendStringInfo(buf, " FROM %s AS r", rows);
+}
+
+/*
+ * Appends a lateral subquery "m" (latest, in_order): what the entries since the last
+ * stage entry that was in order tell of times.  It goes back no further than to the
+ * end of the life before.
+ */
+static void
+AppendTimes(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfo(buf, " LEFT JOIN LATERAL (SELECT pg_catalog.max(h.effective_at) AS latest, "
+					 "pg_catalog.count(*) FILTER (WHERE h.source OPERATOR(pg_catalog.=) '" SOURCE_BACKFILL
+					 "') OPERATOR(pg_catalog.=) 0 AS in_order FROM %s AS h WHERE ",
+					 attachment->history_name);
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfo(buf, " AND " HISTORY_IS_ITS_OWN("h") " AND h.entry_no OPERATOR(pg_catalog.>=) "
+					 "COALESCE((SELECT h.entry_no OPERATOR(pg_catalog.+) (" HISTORY_ENDS_LIFE("h")
+					 ")::pg_catalog.int4 FROM %s AS h WHERE ", attachment->history_name);
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.<=) l.entry_no"
+						   " AND (" HISTORY_IN_ORDER("h") " OR " HISTORY_ENDS_LIFE("h") ") ORDER BY ");
+	AppendKeyDescending(buf, attachment, TABLE_HISTORY);
+	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1), 1)) AS m ON true");
+}
+
+/*
+ * The clock of the highest cycle of a service level: the last one in the index on
+ * key, sla and cycle, or the last one below a service level.
+ */
+static void
+AppendLastClock(StringInfo buf, const Attachment *attachment, const char *below)
+{
+	appendStringInfo(buf, "SELECT h.* FROM %s AS h WHERE ", attachment->sla_name);
+	AppendKeyMatch(buf, attachment, TABLE_SLA, "key");
+	if (below != NULL)
+		appendStringInfo(buf, " AND h.sla OPERATOR(pg_catalog.<) %s", below);
+	appendStringInfoString(buf, " ORDER BY ");
+	AppendKeyDescending(buf, attachment, TABLE_SLA);
+	appendStringInfoString(buf, "h.sla DESC, h.cycle DESC LIMIT 1");
+}
+
+/*
+ * Appends a lateral subquery "c": the clock of the highest cycle of each service
+ * level, found by going from one service level to the one before in the index.  The
+ * past cycles of a lead are not read, however many there are.
+ */
+static void
+AppendClocks(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfoString(buf, " LEFT JOIN LATERAL (WITH RECURSIVE c AS ((");
+	AppendLastClock(buf, attachment, NULL);
+	appendStringInfoString(buf, ") UNION ALL SELECT n.* FROM c, LATERAL (");
+	AppendLastClock(buf, attachment, "c.sla");
+	appendStringInfoString(buf, ") AS n) SELECT * FROM c) AS c ON l.entry_no IS NOT NULL");
 }
 
 static void
-AppendReadLast(StringInfo buf, const Attachment *attachment, bool with_latest)
+AppendReadLeads(StringInfo buf, const Attachment *attachment, bool with_times)
 {
 	appendStringInfoString(buf, "SELECT r.n, l.entry_no, l.recorded_at, l.effective_at, l.event, "
-						   "l.stage, l.team, l.assignee, l.source");
-	if (with_latest)
-		appendStringInfoString(buf, ", m.latest");
-	appendStringInfo(buf, " FROM " ROWS_NAME " AS r LEFT JOIN LATERAL (SELECT h.entry_no, "
+						   "l.stage, l.team, l.assignee, l.source, ");
+	appendStringInfoString(buf, with_times ? "m.latest, m.in_order" : "NULL::pg_catalog.timestamptz, true");
+	AppendOwnColumns(buf, "c.", align_sla_columns, SLA_NCOLUMNS);
+	appendStringInfo(buf, " FROM align_rows AS r LEFT JOIN LATERAL (SELECT h.entry_no, "
 					 "h.recorded_at, h.effective_at, h.event, h.stage, h.team, h.assignee, h.source "
 					 "FROM %s AS h WHERE ", attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-	/* all of the key, so that an index on it gives the order */
 	appendStringInfoString(buf, " ORDER BY ");
-	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(buf, "h.%s DESC, ", align_table_key(attachment, TABLE_HISTORY, i));
+	AppendKeyDescending(buf, attachment, TABLE_HISTORY);
 	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1) AS l ON true");
-	if (with_latest)
+	if (with_times)
+		AppendTimes(buf, attachment);
+	AppendClocks(buf, attachment);
+}
+
+static void
+AppendReadEntries(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfo(buf, "SELECT r.n, h.event, h.effective_at, h.stage, h.assignee, "
+					 "h.agreement, h.version, h.source FROM align_rows AS r, %s AS h WHERE ",
+					 attachment->history_name);
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfoString(buf, " ORDER BY r.n, pg_catalog.count(*) FILTER (WHERE "
+						   HISTORY_ENDS_LIFE("h") ") OVER (PARTITION BY r.n ORDER BY h.entry_no "
+						   "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), "
+						   "h.effective_at, h.entry_no");
+}
+
+static void
+AppendCountOldKeys(StringInfo buf, const Attachment *attachment)
+{
+	static const AttachedTable tables[] = {TABLE_HISTORY, TABLE_SLA};
+
+	for (int i = 0; i < (int) lengthof(tables); i++)
 	{
-		appendStringInfo(buf, " LEFT JOIN LATERAL (SELECT pg_catalog.max(h.effective_at) AS latest "
-						 "FROM %s AS h WHERE ", attachment->history_name);
-		AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-		/* of the life that it is in */
-		appendStringInfo(buf, " AND h.entry_no OPERATOR(pg_catalog.>) COALESCE((SELECT "
-						 "pg_catalog.max(h.entry_no) FROM %s AS h WHERE ", attachment->history_name);
-		AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-		appendStringInfoString(buf, " AND " HISTORY_ENDS_LIFE("h") "), 0)) AS m ON true");
+		appendStringInfo(buf, "%s(SELECT pg_catalog.count(*) FROM align_rows AS r, %s AS h WHERE ",
+						 i == 0 ? "SELECT " : ", ", align_table_name(attachment, tables[i]));
+		AppendKeyMatch(buf, attachment, tables[i], "old");
+		appendStringInfoChar(buf, ')');
 	}
+}
+
+/*
+ * What identifies a clock, and when it was announced, stays: notify_due() may be
+ * writing that.
+ */
+static void
+AppendChangeClocks(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfo(buf, "UPDATE %s AS h SET assignee_at_due = r.assignee_at_due, "
+					 "assignee_at_stop = r.assignee_at_stop, due_at = r.due_at, "
+					 "warn_at = r.warn_at, paused = r.paused, elapsed = r.elapsed, "
+					 "stopped_at = r.stopped_at, outcome = r.outcome FROM align_changed_clocks AS r WHERE ",
+					 attachment->sla_name);
+	AppendKeyMatch(buf, attachment, TABLE_SLA, "key");
+	appendStringInfoString(buf, " AND h.sla OPERATOR(pg_catalog.=) r.sla "
+						   "AND h.cycle OPERATOR(pg_catalog.=) r.cycle");
+}
+
+static void
+AppendWrite(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfoString(buf, "WITH e AS (");
+	AppendInsert(buf, attachment, TABLE_HISTORY, align_history_columns, HISTORY_NCOLUMNS,
+				 "align_entries");
+	appendStringInfoString(buf, " RETURNING 1), n AS (");
+	AppendInsert(buf, attachment, TABLE_SLA, align_sla_columns, SLA_NCOLUMNS, "align_new_clocks");
+	appendStringInfoString(buf, " RETURNING 1), c AS (");
+	AppendChangeClocks(buf, attachment);
+	appendStringInfoString(buf, " RETURNING 1) SELECT (SELECT pg_catalog.count(*) FROM e), "
+						   "(SELECT pg_catalog.count(*) FROM n), (SELECT pg_catalog.count(*) FROM c)");
+}
+
+static void
+AppendDropClocks(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfo(buf, "WITH d AS (DELETE FROM %s AS h USING align_rows AS r WHERE ",
+					 attachment->sla_name);
+	AppendKeyMatch(buf, attachment, TABLE_SLA, "key");
+	appendStringInfoString(buf, " RETURNING r.n");
+	AppendOwnColumns(buf, "h.", align_sla_columns, SLA_NCOLUMNS);
+	appendStringInfo(buf, ") SELECT t.total, d.* FROM (SELECT pg_catalog.count(*) AS total "
+					 "FROM align_rows AS r, %s AS h WHERE ", attachment->sla_name);
+	AppendKeyMatch(buf, attachment, TABLE_SLA, "key");
+	appendStringInfoString(buf, ") AS t LEFT JOIN d ON true");
 }
 
 static void
@@ -83,15 +205,15 @@ AppendRekeyAside(StringInfo buf, const Attachment *attachment, AttachedTable tab
 	appendStringInfo(buf, "UPDATE %s AS h SET ", align_table_name(attachment, table));
 	for (int i = 0; i < attachment->nkeys; i++)
 		appendStringInfo(buf, "%s = r.key_%d, ", align_table_key(attachment, table, i), i + 1);
-	appendStringInfo(buf, "%s = OPERATOR(pg_catalog.-) h.%s FROM " ROWS_NAME " AS r WHERE ",
+	appendStringInfo(buf, "%s = OPERATOR(pg_catalog.-) h.%s FROM align_rows AS r WHERE ",
 					 number, number);
 	AppendKeyMatch(buf, attachment, table, "old");
 	appendStringInfo(buf, " AND h.%s OPERATOR(pg_catalog.>) 0", number);
 }
 
 /*
- * The key may have been another lead's before: its entries stay in front, as
- * those of an earlier life.
+ * The key may have been another lead's before: the entries of that lead stay in
+ * front, as those of an earlier life.
  */
 static void
 AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
@@ -101,7 +223,7 @@ AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
 					 "THEN GREATEST(o.latest, pg_catalog.now()) OPERATOR(pg_catalog.+) "
 					 "pg_catalog.make_interval(secs => 0.000001 OPERATOR(pg_catalog.*) (OPERATOR(pg_catalog.-) h.entry_no)) "
 					 "ELSE h.recorded_at END "
-					 "FROM " ROWS_NAME " AS r, LATERAL (SELECT "
+					 "FROM align_rows AS r, LATERAL (SELECT "
 					 "COALESCE(pg_catalog.max(h.entry_no), 0) AS last, pg_catalog.max(h.recorded_at) AS latest FROM %s AS h WHERE ",
 					 attachment->history_name, attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
@@ -118,15 +240,14 @@ AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		const KeyColumn *column = &attachment->keys[i];
-		char	   *left = psprintf("o.%s", align_table_key(attachment, TABLE_SLA, i));
-		char	   *right = psprintf("h.%s", align_table_key(attachment, TABLE_SLA, i));
+		const char *name = align_table_key(attachment, TABLE_SLA, i);
 
-		generate_operator_clause(buf, left, column->type, column->eq_operator,
-								 right, column->type);
+		generate_operator_clause(buf, psprintf("o.%s", name), column->type, column->eq_operator,
+								 psprintf("h.%s", name), column->type);
 		appendStringInfoString(buf, " AND ");
 	}
 	appendStringInfoString(buf, "o.sla OPERATOR(pg_catalog.=) h.sla AND o.cycle OPERATOR(pg_catalog.>) 0) "
-						   "OPERATOR(pg_catalog.-) h.cycle FROM " ROWS_NAME " AS r WHERE ");
+						   "OPERATOR(pg_catalog.-) h.cycle FROM align_rows AS r WHERE ");
 	AppendKeyMatch(buf, attachment, TABLE_SLA, "key");
 	appendStringInfoString(buf, " AND h.cycle OPERATOR(pg_catalog.<) 0");
 }
@@ -139,51 +260,27 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 	initStringInfo(&buf);
 	switch (statement)
 	{
-		case READ_LAST:
-			AppendReadLast(&buf, attachment, true);
+		case READ_LEADS:
+			AppendReadLeads(&buf, attachment, false);
 			break;
-		case READ_LAST_ONLY:
-			AppendReadLast(&buf, attachment, false);
-			break;
-		case READ_CLOCKS:
-			appendStringInfoString(&buf, "SELECT r.n");
-			AppendOwnColumns(&buf, "h.", align_sla_columns, SLA_NCOLUMNS);
-			appendStringInfo(&buf, " FROM " ROWS_NAME " AS r, %s AS h WHERE ", attachment->sla_name);
-			AppendKeyMatch(&buf, attachment, TABLE_SLA, "key");
+		case READ_LEADS_WITH_TIMES:
+			AppendReadLeads(&buf, attachment, true);
 			break;
 		case READ_ENTRIES:
-			appendStringInfo(&buf, "SELECT r.n, h.event, h.effective_at, h.stage, h.assignee, "
-							 "h.agreement, h.version, h.source FROM " ROWS_NAME " AS r, %s AS h WHERE ",
-							 attachment->history_name);
-			AppendKeyMatch(&buf, attachment, TABLE_HISTORY, "key");
-			appendStringInfoString(&buf, " ORDER BY r.n, pg_catalog.count(*) FILTER (WHERE " HISTORY_ENDS_LIFE("h") ") "
-								   "OVER (PARTITION BY r.n ORDER BY h.entry_no "
-								   "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), "
-								   "h.effective_at, h.entry_no");
+			AppendReadEntries(&buf, attachment);
 			break;
-		case ADD_ENTRIES:
-			AppendInsert(&buf, attachment, TABLE_HISTORY, align_history_columns, HISTORY_NCOLUMNS);
+		case COUNT_OLD_KEYS:
+			AppendCountOldKeys(&buf, attachment);
+			break;
+		case WRITE:
+			AppendWrite(&buf, attachment);
 			break;
 		case ADD_CLOCKS:
-			AppendInsert(&buf, attachment, TABLE_SLA, align_sla_columns, SLA_NCOLUMNS);
-			break;
-		case CHANGE_CLOCKS:
-			/* what identifies a clock, and what others write, stays */
-			appendStringInfo(&buf, "UPDATE %s AS h SET assignee_at_due = r.assignee_at_due, "
-							 "assignee_at_stop = r.assignee_at_stop, due_at = r.due_at, "
-							 "warn_at = r.warn_at, paused = r.paused, elapsed = r.elapsed, "
-							 "stopped_at = r.stopped_at, outcome = r.outcome FROM " ROWS_NAME
-							 " AS r WHERE ", attachment->sla_name);
-			AppendKeyMatch(&buf, attachment, TABLE_SLA, "key");
-			appendStringInfoString(&buf, " AND h.sla OPERATOR(pg_catalog.=) r.sla "
-								   "AND h.cycle OPERATOR(pg_catalog.=) r.cycle");
+			AppendInsert(&buf, attachment, TABLE_SLA, align_sla_columns, SLA_NCOLUMNS,
+						 "align_new_clocks");
 			break;
 		case DROP_CLOCKS:
-			appendStringInfo(&buf, "DELETE FROM %s AS h USING " ROWS_NAME " AS r WHERE ",
-							 attachment->sla_name);
-			AppendKeyMatch(&buf, attachment, TABLE_SLA, "key");
-			appendStringInfoString(&buf, " RETURNING r.n");
-			AppendOwnColumns(&buf, "h.", align_sla_columns, SLA_NCOLUMNS);
+			AppendDropClocks(&buf, attachment);
 			break;
 		case REKEY_ENTRIES_ASIDE:
 			AppendRekeyAside(&buf, attachment, TABLE_HISTORY, "entry_no");

@@ -1,13 +1,16 @@
 /*
  * replay.c
- *	  Recorded entries act on service-level clocks.
+ *	  Applies recorded entries to service-level clocks.
  *
- * The order at one entry: first every open clock is told of it under the version
- * that it was started under (stop, cancel, resume, pause), then the lead passes
- * to whoever holds it after the entry, then the entry's version starts what it
- * starts.  So who held the lead when a clock stopped is who held it up to the
- * change that stopped it, and who held it when a clock started is who held it
- * after the change that started it.
+ * The order at one entry: first it stops, cancels, resumes or pauses every open
+ * clock, under the version that the clock was started under; then the lead passes to
+ * the person who holds it after the entry; then the entry's version starts new
+ * clocks.  So the assignee when a clock stopped is the person who held the lead up to
+ * the change that stopped it, and the assignee when it started is the person who held
+ * the lead after the change that started it.
+ *
+ * Each step looks at one clock per service level only, so the cost of an entry does
+ * not grow with the number of past cycles.
  *
  * assignee_at_due follows the holder until the due instant is over, and a pause
  * that began before it puts it off.
@@ -56,6 +59,7 @@ align_replay_reset(LeadClocks *clocks)
 			pfree(clock->pauses);
 	}
 	clocks->nclocks = 0;
+	clocks->nlevels = 0;
 	clocks->alive = false;
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);
@@ -90,37 +94,85 @@ align_replay_set_state(LeadClocks *clocks, bool alive, LeadString stage, LeadStr
 	clocks->assignee = CopyString(clocks, assignee);
 }
 
+/*
+ * Notes that a clock is the one of the highest cycle of its service level, if it is.
+ */
+static void
+NoteLast(LeadClocks *clocks, int index)
+{
+	const LeadClock *clock = &clocks->clocks[index];
+
+	for (int i = 0; i < clocks->nlevels; i++)
+	{
+		const LeadClock *last = &clocks->clocks[clocks->last[i]];
+
+		if (strcmp(last->sla, clock->sla) == 0)
+		{
+			if (clock->clock.cycle > last->clock.cycle)
+				clocks->last[i] = index;
+			return;
+		}
+	}
+	if (clocks->nlevels == clocks->levels_room)
+	{
+		clocks->levels_room = Max(clocks->levels_room * 2, INITIAL_CLOCKS);
+		if (clocks->last == NULL)
+			clocks->last = MemoryContextAlloc(clocks->context, clocks->levels_room * sizeof(int));
+		else
+			clocks->last = repalloc(clocks->last, clocks->levels_room * sizeof(int));
+	}
+	clocks->last[clocks->nlevels++] = index;
+}
+
 LeadClock *
-align_replay_new_clock(LeadClocks *clocks)
+align_replay_new_clock(LeadClocks *clocks, char *sla, int cycle)
 {
 	LeadClock  *clock;
 
 	if (clocks->nclocks == clocks->room)
 	{
 		clocks->room *= 2;
-		clocks->clocks = repalloc(clocks->clocks, clocks->room * sizeof(LeadClock));
+		clocks->clocks = repalloc_huge(clocks->clocks, clocks->room * sizeof(LeadClock));
 	}
-	clock = &clocks->clocks[clocks->nclocks++];
+	clock = &clocks->clocks[clocks->nclocks];
 	memset(clock, 0, sizeof(LeadClock));
+	clock->sla = sla;
+	clock->clock.cycle = cycle;
+	NoteLast(clocks, clocks->nclocks++);
 	return clock;
 }
 
+static void
+MissingVersion(const char *agreement, int32 version)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("version %d of agreement \"%s\" does not exist", version, agreement),
+			 errdetail("Entries of a history were judged by it."),
+			 errhint("Restore the versions of the agreement as they were.")));
+}
+
 /*
- * The funnel of a version.  The last one asked for is remembered: histories are
- * long, versions few.
+ * The last version that was looked up is remembered: histories are long, versions
+ * few.
  */
 Funnel *
 align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version)
 {
-	if (version == 0 || agreement.len > AGREEMENT_MAX_NAME)
+	if (version == 0)
 		return NULL;
 	if (clocks->funnel_version != version ||
 		!align_lead_same(align_lead_cstring(clocks->funnel_agreement), agreement))
 	{
-		memcpy(clocks->funnel_agreement, agreement.text, agreement.len);
-		clocks->funnel_agreement[agreement.len] = '\0';
+		int			len = Min(agreement.len, AGREEMENT_MAX_NAME);
+
+		memcpy(clocks->funnel_agreement, agreement.text, len);
+		clocks->funnel_agreement[len] = '\0';
 		clocks->funnel_version = 0;
-		clocks->funnel = align_agreement_funnel(clocks->funnel_agreement, version);
+		clocks->funnel = len < agreement.len ? NULL :
+			align_agreement_funnel(clocks->funnel_agreement, version);
+		if (clocks->funnel == NULL && !clocks->tolerant)
+			MissingVersion(clocks->funnel_agreement, version);
 		clocks->funnel_version = version;
 	}
 	return clocks->funnel;
@@ -213,9 +265,9 @@ AfterChange(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampTz a
 static void
 CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
 {
-	for (int i = 0; i < clocks->nclocks; i++)
+	for (int i = 0; i < clocks->nlevels; i++)
 	{
-		LeadClock  *clock = &clocks->clocks[i];
+		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
 		bool		was_paused = clock->clock.paused;
 
 		if (clock->clock.closed)
@@ -237,9 +289,9 @@ AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Fu
 	bool		entry_terminal = entry_stage >= 0 &&
 		entry_funnel->stages[entry_stage].kind != STAGE_OPEN;
 
-	for (int i = 0; i < clocks->nclocks; i++)
+	for (int i = 0; i < clocks->nlevels; i++)
 	{
-		LeadClock  *clock = &clocks->clocks[i];
+		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
 		bool		was_paused = clock->clock.paused;
 		bool		terminal = entry_terminal;
 		int			stage;
@@ -278,9 +330,9 @@ PassTo(LeadClocks *clocks, LeadString assignee, TimestampTz at)
 		return;
 	FreeString(&clocks->assignee);
 	clocks->assignee = CopyString(clocks, assignee);
-	for (int i = 0; i < clocks->nclocks; i++)
+	for (int i = 0; i < clocks->nlevels; i++)
 	{
-		LeadClock  *clock = &clocks->clocks[i];
+		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
 
 		if (clock->clock.closed || !IsBeforeDue(&clock->clock, at))
 			continue;
@@ -291,25 +343,23 @@ PassTo(LeadClocks *clocks, LeadString assignee, TimestampTz at)
 }
 
 /*
- * What is known of earlier cycles of a service level: the highest number, and
- * whether that clock is still open.
+ * The highest cycle of a service level so far, 0 if there is none, and whether its
+ * clock is open.
  */
 static int
 LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
 {
-	int			cycle = 0;
-
 	*open = false;
-	for (int i = 0; i < clocks->nclocks; i++)
+	for (int i = 0; i < clocks->nlevels; i++)
 	{
-		const LeadClock *clock = &clocks->clocks[i];
+		const LeadClock *clock = &clocks->clocks[clocks->last[i]];
 
 		if (strcmp(clock->sla, sla) != 0)
 			continue;
-		cycle = Max(cycle, clock->clock.cycle);
-		*open |= !clock->clock.closed;
+		*open = !clock->clock.closed;
+		return clock->clock.cycle;
 	}
-	return cycle;
+	return 0;
 }
 
 static void
@@ -332,9 +382,8 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		if (open)
 			continue;
 		align_clock_start(funnel, level, cycle, at, &inner);
-		clock = align_replay_new_clock(clocks);
+		clock = align_replay_new_clock(clocks, CopyCString(clocks, sla), cycle);
 		clock->clock = inner;
-		clock->sla = CopyCString(clocks, sla);
 		clock->funnel = funnel;
 		clock->agreement = CopyString(clocks, agreement);
 		clock->version = version;
@@ -430,39 +479,72 @@ align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 	}
 }
 
-/*
- * Which of the old clocks is this one?  The one that started when it did, since
- * numbers of cycles shift when earlier ones come to light; else the one of its
- * number, whose start was corrected.
- */
-static const LeadClock *
-SameCycle(const LeadClock *clock, const LeadClocks *old_clocks)
+static int
+CompareStarts(const void *left, const void *right)
 {
-	const LeadClock *same_number = NULL;
+	const LeadClock *a = *(LeadClock *const *) left;
+	const LeadClock *b = *(LeadClock *const *) right;
+	int			result = strcmp(a->sla, b->sla);
 
-	for (int i = 0; i < old_clocks->nclocks; i++)
-	{
-		const LeadClock *old = &old_clocks->clocks[i];
-
-		if (strcmp(old->sla, clock->sla) != 0)
-			continue;
-		if (old->clock.started_at == clock->clock.started_at)
-			return old;
-		if (old->clock.cycle == clock->clock.cycle)
-			same_number = old;
-	}
-	return same_number;
+	if (result != 0)
+		return result;
+	return (a->clock.started_at > b->clock.started_at) - (a->clock.started_at < b->clock.started_at);
 }
 
-void
-align_replay_carry_notified(LeadClock *clock, const LeadClocks *old_clocks)
+static int
+CompareCycles(const void *left, const void *right)
 {
-	const LeadClock *old = SameCycle(clock, old_clocks);
+	const LeadClock *a = *(LeadClock *const *) left;
+	const LeadClock *b = *(LeadClock *const *) right;
+	int			result = strcmp(a->sla, b->sla);
 
-	if (old == NULL)
+	if (result != 0)
+		return result;
+	return (a->clock.cycle > b->clock.cycle) - (a->clock.cycle < b->clock.cycle);
+}
+
+static LeadClock **
+SortClocks(LeadClocks *clocks, int (*compare) (const void *, const void *))
+{
+	LeadClock **result = MemoryContextAlloc(clocks->context, clocks->nclocks * sizeof(LeadClock *));
+
+	for (int i = 0; i < clocks->nclocks; i++)
+		result[i] = &clocks->clocks[i];
+	qsort(result, clocks->nclocks, sizeof(LeadClock *), compare);
+	return result;
+}
+
+/*
+ * The same cycle is the one that started at the same time, since numbers of cycles
+ * shift when earlier ones come to light; else the one of the same number, whose start
+ * was corrected.
+ */
+void
+align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks)
+{
+	LeadClock **by_start;
+	LeadClock **by_cycle;
+
+	if (old_clocks->nclocks == 0)
 		return;
-	clock->warn_notified = old->warn_notified;
-	clock->warn_notified_at = old->warn_notified_at;
-	clock->due_notified = old->due_notified;
-	clock->due_notified_at = old->due_notified_at;
+	by_start = SortClocks(old_clocks, CompareStarts);
+	by_cycle = SortClocks(old_clocks, CompareCycles);
+	for (int i = 0; i < clocks->nclocks; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[i];
+		LeadClock **found = bsearch(&clock, by_start, old_clocks->nclocks, sizeof(LeadClock *),
+									CompareStarts);
+
+		if (found == NULL)
+			found = bsearch(&clock, by_cycle, old_clocks->nclocks, sizeof(LeadClock *),
+							CompareCycles);
+		if (found == NULL)
+			continue;
+		clock->warn_notified = (*found)->warn_notified;
+		clock->warn_notified_at = (*found)->warn_notified_at;
+		clock->due_notified = (*found)->due_notified;
+		clock->due_notified_at = (*found)->due_notified_at;
+	}
+	pfree(by_start);
+	pfree(by_cycle);
 }

@@ -78,8 +78,8 @@ typedef struct LeadClock
 } LeadClock;
 
 /*
- * All clocks of one lead that matter: at least, per service level, the one of
- * the highest cycle.
+ * The clocks of one lead: all of them, or at least, per service level, the one of the
+ * highest cycle.  Only that one can be open.
  */
 typedef struct LeadClocks
 {
@@ -91,6 +91,11 @@ typedef struct LeadClocks
 	int			nclocks;
 	int			room;
 	LeadClock  *clocks;
+	int			nlevels;		/* service levels, by name, that have a clock */
+	int			levels_room;
+	int		   *last;			/* of each: index of the clock of the highest cycle */
+	bool		tolerant;		/* an entry of a version that does not exist starts no
+								 * clocks; else it is an error */
 	char		funnel_agreement[NAMEDATALEN];	/* the last version looked up, */
 	int32		funnel_version; /* and its funnel */
 	Funnel	   *funnel;
@@ -113,11 +118,18 @@ extern void align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry);
 extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS],
 							   bool nulls[SLA_NCOLUMNS]);
 
-/* What was announced of the same cycle, when clocks are made anew. */
-extern void align_replay_carry_notified(LeadClock *clock, const LeadClocks *old_clocks);
+/* The same, but only its start and what was announced of it; for
+ * align_replay_carry_announced(). */
+extern void align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+										const AttrNumber columns[SLA_NCOLUMNS]);
+/* When clocks have been computed again: takes over what was announced of the same
+ * cycles of the old ones. */
+extern void align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks);
 
-/* For replay_rows.c: room for one more clock, zeroed; the funnel of a version. */
-extern LeadClock *align_replay_new_clock(LeadClocks *clocks);
+/* For replay_rows.c: room for one more clock of a service level and cycle. */
+extern LeadClock *align_replay_new_clock(LeadClocks *clocks, char *sla, int cycle);
+/* The funnel of a version; NULL if there is none and clocks is tolerant, or if
+ * version is 0. */
 extern Funnel *align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version);
 
 #endif							/* ALIGN_REPLAY_H */

@@ -143,31 +143,52 @@ LoadOpenClock(LeadClocks *clocks, LeadClock *clock, HeapTuple tuple, TupleDesc d
 	LoadSpent(clock);
 }
 
+/*
+ * The columns that identify a clock, and when it was announced.
+ */
+static LeadClock *
+LoadClock(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+		  const AttrNumber columns[SLA_NCOLUMNS])
+{
+	bool		isnull;
+	int			cycle = DatumGetInt32(Column(tuple, desc, columns, SLA_CYCLE, &isnull));
+	LeadClock  *clock = align_replay_new_clock(clocks,
+											   TextColumn(clocks->context, tuple, desc, columns, SLA_SLA),
+											   cycle);
+
+	clock->tid = tuple->t_self;
+	clock->agreement = TextColumn(clocks->context, tuple, desc, columns, SLA_AGREEMENT);
+	if (clock->agreement == NULL)
+		clock->agreement = MemoryContextStrdup(clocks->context, clocks->agreement);
+	clock->clock.sla = -1;
+	clock->clock.stopped_by = -1;
+	clock->version = DatumGetInt32(Column(tuple, desc, columns, SLA_VERSION, &isnull));
+	clock->clock.started_at = DatumGetTimestampTz(Column(tuple, desc, columns, SLA_STARTED_AT, &isnull));
+	LoadNotified(tuple, desc, columns, SLA_WARN_NOTIFIED_AT, &clock->warn_notified,
+				 &clock->warn_notified_at);
+	LoadNotified(tuple, desc, columns, SLA_DUE_NOTIFIED_AT, &clock->due_notified,
+				 &clock->due_notified_at);
+	return clock;
+}
+
+void
+align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+							const AttrNumber columns[SLA_NCOLUMNS])
+{
+	LoadClock(clocks, tuple, desc, columns)->clock.closed = true;
+}
+
 void
 align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 				  const AttrNumber columns[SLA_NCOLUMNS])
 {
 	MemoryContext context = clocks->context;
-	LeadClock  *clock = align_replay_new_clock(clocks);
+	LeadClock  *clock = LoadClock(clocks, tuple, desc, columns);
 	bool		isnull;
 
-	clock->tid = tuple->t_self;
-	clock->sla = TextColumn(context, tuple, desc, columns, SLA_SLA);
-	clock->agreement = TextColumn(context, tuple, desc, columns, SLA_AGREEMENT);
-	if (clock->agreement == NULL)
-		clock->agreement = MemoryContextStrdup(context, clocks->agreement);
-	clock->clock.sla = -1;
-	clock->clock.stopped_by = -1;
-	clock->clock.cycle = DatumGetInt32(Column(tuple, desc, columns, SLA_CYCLE, &isnull));
-	clock->version = DatumGetInt32(Column(tuple, desc, columns, SLA_VERSION, &isnull));
-	clock->clock.started_at = DatumGetTimestampTz(Column(tuple, desc, columns, SLA_STARTED_AT, &isnull));
 	clock->assignee_at_start = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_START);
 	clock->assignee_at_due = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_DUE);
 	clock->assignee_at_stop = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_STOP);
-	LoadNotified(tuple, desc, columns, SLA_WARN_NOTIFIED_AT, &clock->warn_notified,
-				 &clock->warn_notified_at);
-	LoadNotified(tuple, desc, columns, SLA_DUE_NOTIFIED_AT, &clock->due_notified,
-				 &clock->due_notified_at);
 	(void) Column(tuple, desc, columns, SLA_OUTCOME, &isnull);
 	clock->clock.closed = !isnull;
 	if (!clock->clock.closed)

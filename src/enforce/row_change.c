@@ -168,13 +168,13 @@ EffectiveAt(const RowVersion *before, const RowVersion *after)
 	TimestampTz result;
 
 	if (isnull)
-		return PENDING_NOT_TOLD;
+		return CHANGE_TIME_UNKNOWN;
 	result = TimeOf(after->attachment, value);
 	if (before != NULL)
 	{
 		value = ColumnDatum(before, ROW_CHANGED_AT, &isnull);
 		if (!isnull && TimeOf(before->attachment, value) == result)
-			return PENDING_NOT_TOLD;
+			return CHANGE_TIME_UNKNOWN;
 	}
 	return result;
 }
@@ -236,15 +236,28 @@ ActingRole(Batch *batch)
 	return batch->db_role;
 }
 
-/* A change with what the row itself tells, other than its stage. */
+/*
+ * What decides whether the change may be written while the statement that made the
+ * version before is open.
+ */
+static void
+SetBefore(Batch *batch, Change *change, const RowVersion *before)
+{
+	change->before = before->command;
+	change->from_assignee = CopyText(batch, before, ROW_ASSIGNEE);
+}
+
+/* A change with all columns of the row but its stage. */
 static Change *
 NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *before,
-		  const RowVersion *after, const Judges *judges, CommandId command)
+		  const RowVersion *after, const Judges *judges)
 {
 	Change	   *change = align_pending_add(batch, after->attachment, key);
 
 	change->event = event;
-	change->command = command;
+	change->command = after->command;
+	if (before != NULL && before->command != InvalidCommandId)
+		SetBefore(batch, change, before);
 	change->version = judges->version;
 	change->db_role = ActingRole(batch);
 	change->assignee = CopyText(batch, after, ROW_ASSIGNEE);
@@ -299,7 +312,7 @@ OverrideNote(Batch *batch, const char *why, const char *note)
  */
 static void
 ChangeStage(Batch *batch, const Datum *key, const RowVersion *before, const RowVersion *after,
-			const Judges *judges, const RowMove *row_move, CommandId command)
+			const Judges *judges, const RowMove *row_move)
 {
 	Attachment *attachment = after->attachment;
 	const Move *move = &row_move->move;
@@ -316,7 +329,7 @@ ChangeStage(Batch *batch, const Datum *key, const RowVersion *before, const RowV
 	}
 
 	change = NewChange(batch, move->from_label.text == NULL ? EVENT_ENTRY : EVENT_MOVE,
-					   key, before, after, judges, command);
+					   key, before, after, judges);
 	change->from_stage = StageText(batch, judges->funnel, move->from, move->from_label);
 	change->stage = StageText(batch, judges->funnel, move->to, move->to_label);
 	if (before != NULL)
@@ -350,14 +363,13 @@ BeginMove(const Judges *judges, RowMove *row_move)
 
 /* A row ends its life in the funnel without being deleted. */
 static void
-EndLife(Batch *batch, const Datum *key, const RowVersion *version, const Judges *judges,
-		CommandId command)
+EndLife(Batch *batch, const Datum *key, const RowVersion *version, const Judges *judges)
 {
-	Change	   *change = NewChange(batch, EVENT_DELETED, key, NULL, version, judges, command);
+	Change	   *change = NewChange(batch, EVENT_DELETED, key, NULL, version, judges);
 	LeadString	label;
 	int			stage = RowStage(version, judges->funnel, &label);
 
-	change->effective_at = PENDING_NOT_TOLD;
+	change->effective_at = CHANGE_TIME_UNKNOWN;
 	change->source = SOURCE_LIVE;
 	change->from_stage = StageText(batch, judges->funnel, stage, label);
 	change->from_team = TeamText(batch, version, judges->funnel, stage);
@@ -366,9 +378,9 @@ EndLife(Batch *batch, const Datum *key, const RowVersion *version, const Judges 
 /* A row comes back to life, or is found as it is. */
 static Change *
 StandingChange(Batch *batch, const Datum *key, const RowVersion *version, const Judges *judges,
-			   const char *source, CommandId command)
+			   const char *source)
 {
-	Change	   *change = NewChange(batch, EVENT_OPENING, key, NULL, version, judges, command);
+	Change	   *change = NewChange(batch, EVENT_OPENING, key, NULL, version, judges);
 	LeadString	label;
 	int			stage = RowStage(version, judges->funnel, &label);
 
@@ -381,7 +393,7 @@ StandingChange(Batch *batch, const Datum *key, const RowVersion *version, const 
 }
 
 void
-align_changes_of_insert(Batch *batch, const RowVersion *after, CommandId command)
+align_changes_of_insert(Batch *batch, const RowVersion *after)
 {
 	Judges		judges;
 	RowMove		row_move;
@@ -394,9 +406,9 @@ align_changes_of_insert(Batch *batch, const RowVersion *after, CommandId command
 		return;
 	row_move.move.reason = RowText(after, ROW_REASON);
 	ReadKey(after, key);
-	ChangeStage(batch, key, NULL, after, &judges, &row_move, command);
+	ChangeStage(batch, key, NULL, after, &judges, &row_move);
 	if (!IsLive(after))
-		EndLife(batch, key, after, &judges, command);
+		EndLife(batch, key, after, &judges);
 }
 
 /* Is the lead held by the same team and person as before? */
@@ -416,9 +428,9 @@ SameOwner(const RowVersion *before, const RowVersion *after)
 
 static void
 ChangeKey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion *before,
-		  const RowVersion *after, const Judges *judges, CommandId command)
+		  const RowVersion *after, const Judges *judges)
 {
-	Change	   *change = NewChange(batch, EVENT_REKEY, key, before, after, judges, command);
+	Change	   *change = NewChange(batch, EVENT_REKEY, key, before, after, judges);
 	LeadString	label;
 	int			stage = RowStage(before, judges->funnel, &label);
 	char	   *old_text = align_stored_key_text(after->attachment, old_key);
@@ -427,7 +439,7 @@ ChangeKey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion
 
 	align_copy_key(after->attachment, old_key, change->old_key);
 	MemoryContextSwitchTo(old_context);
-	change->effective_at = PENDING_NOT_TOLD;
+	change->effective_at = CHANGE_TIME_UNKNOWN;
 	change->note = align_pending_string(batch, note, strlen(note));
 	change->from_stage = change->stage = StageText(batch, judges->funnel, stage, label);
 	change->from_team = change->team = TeamText(batch, before, judges->funnel, stage);
@@ -437,8 +449,7 @@ ChangeKey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion
 }
 
 void
-align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion *after,
-						CommandId command)
+align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion *after)
 {
 	Judges		judges;
 	RowMove		row_move;
@@ -460,7 +471,7 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	ReadKey(after, key);
 	if (move->from_label.text != NULL &&
 		!align_same_key(after->attachment, old_key, key))
-		ChangeKey(batch, old_key, key, before, after, &judges, command);
+		ChangeKey(batch, old_key, key, before, after, &judges);
 
 	/* another label of the same stage is no move */
 	stage_changes = !align_lead_same(move->from_label, move->to_label) &&
@@ -468,7 +479,7 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	if (stage_changes)
 	{
 		move->reason = RowText(after, ROW_REASON);
-		ChangeStage(batch, key, before, after, &judges, &row_move, command);
+		ChangeStage(batch, key, before, after, &judges, &row_move);
 	}
 
 	was_live = IsLive(before);
@@ -477,15 +488,15 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 		return;
 	if (is_live && !was_live && move->from_label.text != NULL)
 	{
-		Change	   *change = StandingChange(batch, key, after, &judges, SOURCE_LIVE, command);
+		Change	   *change = StandingChange(batch, key, after, &judges, SOURCE_LIVE);
 
-		change->effective_at = PENDING_NOT_TOLD;
+		change->effective_at = CHANGE_TIME_UNKNOWN;
 	}
 	else if (!is_live && (was_live || move->from_label.text == NULL))
-		EndLife(batch, key, after, &judges, command);
+		EndLife(batch, key, after, &judges);
 	else if (!stage_changes && !SameOwner(before, after))
 	{
-		Change	   *change = NewChange(batch, EVENT_OWNER, key, before, after, &judges, command);
+		Change	   *change = NewChange(batch, EVENT_OWNER, key, before, after, &judges);
 
 		change->from_stage = change->stage = StageText(batch, judges.funnel, move->to,
 													   move->to_label);
@@ -495,7 +506,7 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 }
 
 Change *
-align_change_of_delete(Batch *batch, const RowVersion *before, CommandId command)
+align_change_of_delete(Batch *batch, const RowVersion *before, CommandId deleted_by)
 {
 	Judges		judges;
 	Datum		key[ATTACHMENT_MAX_KEYS];
@@ -505,9 +516,11 @@ align_change_of_delete(Batch *batch, const RowVersion *before, CommandId command
 
 	FindJudges(before->attachment, &judges);
 	ReadKey(before, key);
-	change = NewChange(batch, EVENT_DELETED, key, NULL, before, &judges, command);
+	change = NewChange(batch, EVENT_DELETED, key, NULL, before, &judges);
+	change->command = deleted_by;
+	SetBefore(batch, change, before);
 	stage = RowStage(before, judges.funnel, &label);
-	change->effective_at = PENDING_NOT_TOLD;
+	change->effective_at = CHANGE_TIME_UNKNOWN;
 	change->from_stage = StageText(batch, judges.funnel, stage, label);
 	change->from_team = TeamText(batch, before, judges.funnel, stage);
 	return change;
@@ -526,26 +539,25 @@ align_change_replaced(Batch *batch, const RowVersion *after)
 }
 
 /*
- * Rows as they are, for attach() and those who reconcile.
+ * Rows as they are, for attach().
  */
 void
-align_record_standing(Attachment *attachment, Relation rel, HeapTuple row, HistoryEvent event,
-					  const char *source, bool fresh)
+align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryEvent event,
+				   const char *source, bool fresh)
 {
 	Batch	   *batch = align_pending_batch(attachment->marker.root);
-	RowVersion	version = {attachment, rel, row};
+	RowVersion	version = {attachment, rel, row, GetCurrentCommandId(false)};
 	Judges		judges;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	Change	   *change;
 
 	FindJudges(attachment, &judges);
 	ReadKey(&version, key);
-	change = StandingChange(batch, key, &version, &judges, source, GetCurrentCommandId(false));
+	change = StandingChange(batch, key, &version, &judges, source);
 	change->event = event;
 	change->fresh = fresh;
-	change->standing = true;
-	if (align_pending_is_long(batch))
-		align_recorder_flush(attachment, batch, true);
+	change->as_found = true;
+	align_recorder_flush_if_long(attachment, batch);
 }
 
 void
@@ -559,10 +571,9 @@ align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event, 
 	change = align_pending_add(batch, attachment, key);
 	change->event = event;
 	change->source = source;
-	change->standing = true;
+	change->as_found = true;
 	change->command = GetCurrentCommandId(false);
 	change->version = judges.version;
 	change->db_role = ActingRole(batch);
-	if (align_pending_is_long(batch))
-		align_recorder_flush(attachment, batch, true);
+	align_recorder_flush_if_long(attachment, batch);
 }

@@ -12,22 +12,25 @@
 #include "enforce/pending.h"
 #include "utils/rel.h"
 
-/* A row as it stands, or stood, in a relation (a partition, perhaps). */
+/* A version of a row in a relation (a partition, perhaps). */
 typedef struct RowVersion
 {
 	Attachment *attachment;		/* of rel */
 	Relation	rel;
 	HeapTuple	row;
+	CommandId	command;		/* that made it; of a version that was replaced or
+								 * deleted as in Change.before */
 } RowVersion;
 
 /*
- * Judge, and add what is to be recorded to the batch; raises in mode enforce.
- * command: that which made (of a DELETE: unmade) the row version.
+ * Judge a change, and add what is to be recorded to the batch; raises in mode
+ * enforce.  deleted_by: the command of the DELETE.
  */
-extern void align_changes_of_insert(Batch *batch, const RowVersion *after, CommandId command);
+extern void align_changes_of_insert(Batch *batch, const RowVersion *after);
 extern void align_changes_of_update(Batch *batch, const RowVersion *before,
-									const RowVersion *after, CommandId command);
-extern Change *align_change_of_delete(Batch *batch, const RowVersion *before, CommandId command);
+									const RowVersion *after);
+extern Change *align_change_of_delete(Batch *batch, const RowVersion *before,
+									  CommandId deleted_by);
 
 /* The DELETE of the same lead directly before an INSERT, if it waits for its
  * second half; NULL if there is none. */

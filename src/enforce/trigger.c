@@ -1,10 +1,10 @@
 /*
  * trigger.c
- *	  The triggers of an attached table: from a row event to judged changes.
+ *	  The trigger functions of an attached table: from row events to judged changes.
  *
- * The verdict is given after the row, on what really stands.  One event of a row
- * may be several changes of its lead, in this order: a new key, a new stage, the
- * end or the beginning of its life, a new owner.
+ * The verdict is given after the row, on the version that really stands.  One event
+ * of a row may be several changes of its lead, in this order: a new key, a new stage,
+ * the end or the beginning of its life, a new owner.
  */
 #include "postgres.h"
 
@@ -57,28 +57,27 @@ CheckCalled(FunctionCallInfo fcinfo, const char *name, bool for_row)
 }
 
 /*
- * The command that made a row version, or unmade it: the order in which the
- * versions of one row came to be within a transaction.
+ * The command that made a row version, or deleted it: the order in which the versions
+ * of one row were made within a transaction.
  */
 static CommandId
-CommandOf(Relation rel, HeapTuple row, bool unmade)
+CommandOf(Relation rel, HeapTuple row, bool deleted)
 {
 	/* COPY ... FREEZE leaves no trace of its command, but is alone with its table */
 	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
-		(!unmade && HeapTupleHeaderXminFrozen(row->t_data)))
+		(!deleted && HeapTupleHeaderXminFrozen(row->t_data)))
 		return GetCurrentCommandId(false);
-	return unmade ? HeapTupleHeaderGetCmax(row->t_data) : HeapTupleHeaderGetCmin(row->t_data);
+	return deleted ? HeapTupleHeaderGetCmax(row->t_data) : HeapTupleHeaderGetCmin(row->t_data);
 }
 
 /*
- * The command that made the version of a row that a trigger of somebody else has
- * changed, if it was one of this transaction: its change may be told after this
- * one.
+ * The command that made the version of a row that a nested statement has changed, if
+ * it was one of this transaction: its row trigger may be outstanding.
  */
 static CommandId
-CommandBefore(Relation rel, HeapTuple row)
+CommandBefore(const Batch *batch, Relation rel, HeapTuple row)
 {
-	if (align_trigger_depth() <= 1 || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
+	if (align_pending_outer(batch) == 0 || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
 		HeapTupleHeaderXminFrozen(row->t_data) ||
 		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(row->t_data)))
 		return InvalidCommandId;
@@ -86,14 +85,16 @@ CommandBefore(Relation rel, HeapTuple row)
 }
 
 /*
- * Will an AFTER STATEMENT trigger flush what this row event leaves?
+ * Does the end of a statement write what this row event leaves?  Not where a
+ * subscription is applied, or rows are written directly to a partition.  (Tables
+ * attached before 0.2.1 have no align_begin until the extension is updated.)
  */
 static bool
-FlushWillCome(Attachment *attachment, Batch *batch)
+StatementWillEnd(const Attachment *attachment, const Batch *batch)
 {
-	if (IsLogicalWorker())
-		return false;
-	return !attachment->marker.partitioned || batch->nopen > 0;
+	if (batch->nopen > 0)
+		return true;
+	return !attachment->has_begin && !attachment->marker.partitioned && !IsLogicalWorker();
 }
 
 /*
@@ -111,7 +112,7 @@ IsMoving(const Attachment *attachment, Relation rel, HeapTuple row)
 }
 
 /*
- * It waits for the second half, which comes next, with the old row.
+ * The change waits, with the old row, for the second half, which comes next.
  */
 static void
 KeepForMovement(Batch *batch, Change *change, Relation rel, HeapTuple old_row)
@@ -125,8 +126,8 @@ KeepForMovement(Batch *batch, Change *change, Relation rel, HeapTuple old_row)
 }
 
 /*
- * The INSERT half of a row movement: take back the DELETE, and treat the two as
- * the UPDATE that they are.
+ * The INSERT half of a row movement: takes the DELETE back, and treats the two as the
+ * UPDATE that they are.
  */
 static void
 RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new_row,
@@ -140,19 +141,37 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	before.attachment = align_attachment(removed->old_relid, false);
 	before.rel = old_rel;
 	before.row = heap_copytuple(removed->old_row);
+	before.command = CommandBefore(batch, old_rel, before.row);
 	after.attachment = attachment;
 	after.rel = rel;
 	after.row = new_row;
+	after.command = command;
 
 	for (int i = 0; i < batch->nchanges; i++)
 		gone[i] = batch->changes[i] == removed;
 	align_pending_remove(batch, gone);
 	pfree(gone);
 
-	batch->before = CommandBefore(old_rel, before.row);
-	align_changes_of_update(batch, &before, &after, command);
+	align_changes_of_update(batch, &before, &after);
 	heap_freetuple(before.row);
 	table_close(old_rel, NoLock);
+}
+
+/*
+ * The DELETE that an INSERT completes to a row movement; NULL if there is none.  Both
+ * belong to one nesting level.
+ */
+static Change *
+FirstHalf(Batch *batch, const RowVersion *after)
+{
+	Change	   *removed = NULL;
+
+	if (batch->nchanges > 0 && IsLogicalWorker())
+		removed = align_change_replaced(batch, after);
+	else if (batch->nchanges > 0 && after->attachment->marker.partitioned)
+		removed = align_pending_movable(batch, after->command);
+	return removed != NULL && removed->nest_level == GetCurrentTransactionNestLevel() ?
+		removed : NULL;
 }
 
 Datum
@@ -164,7 +183,7 @@ align_record_row(PG_FUNCTION_ARGS)
 	Batch	   *batch;
 	RowVersion	before;
 	RowVersion	after;
-	bool		waits = false;
+	bool		keeps = false;
 
 	CheckCalled(fcinfo, "record_row", true);
 	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event))
@@ -175,59 +194,68 @@ align_record_row(PG_FUNCTION_ARGS)
 	rel = trigdata->tg_relation;
 	attachment = align_attachment(RelationGetRelid(rel), false);
 	batch = align_pending_batch(attachment->marker.root);
+	align_recorder_watch_commit();
 	before.attachment = after.attachment = attachment;
 	before.rel = after.rel = rel;
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
 		before.row = trigdata->tg_trigtuple;
+		before.command = CommandBefore(batch, rel, before.row);
 		after.row = trigdata->tg_newtuple;
-		batch->before = CommandBefore(rel, before.row);
-		align_changes_of_update(batch, &before, &after, CommandOf(rel, after.row, false));
+		after.command = CommandOf(rel, after.row, false);
+		align_changes_of_update(batch, &before, &after);
 	}
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{
-		CommandId	command = CommandOf(rel, trigdata->tg_trigtuple, false);
-		Change	   *removed = NULL;
+		Change	   *removed;
 
 		after.row = trigdata->tg_trigtuple;
-		batch->before = InvalidCommandId;
-		if (batch->nchanges > 0 && IsLogicalWorker())
-			removed = align_change_replaced(batch, &after);
-		else if (batch->nchanges > 0 && attachment->marker.partitioned)
-			removed = align_pending_movable(batch, command);
+		after.command = CommandOf(rel, after.row, false);
+		removed = FirstHalf(batch, &after);
 		if (removed != NULL)
-			RecordMovement(batch, attachment, rel, after.row, removed, command);
+			RecordMovement(batch, attachment, rel, after.row, removed, after.command);
 		else
-			align_changes_of_insert(batch, &after, command);
+			align_changes_of_insert(batch, &after);
 	}
 	else
 	{
+		bool		moving = IsMoving(attachment, rel, trigdata->tg_trigtuple);
+
 		before.row = trigdata->tg_trigtuple;
-		batch->before = CommandBefore(rel, before.row);
-		waits = IsMoving(attachment, rel, before.row);
-		if (waits)
+		before.command = CommandBefore(batch, rel, before.row);
+
+		/*
+		 * What waits for its second half, or gathered before, is written first: there is
+		 * no place for it between the halves of this movement.
+		 */
+		if (moving && !StatementWillEnd(attachment, batch))
+			align_recorder_flush(attachment, batch);
+		else if (moving)
+			align_recorder_flush_if_long(attachment, batch);
+		if (moving || !heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)))
 		{
-			/* not between the halves of a movement */
-			if (align_pending_is_long(batch))
-				align_recorder_flush(attachment, batch, true);
-			KeepForMovement(batch, align_change_of_delete(batch, &before, CommandOf(rel, before.row, true)),
-							rel, before.row);
+			Change	   *change = align_change_of_delete(batch, &before,
+														CommandOf(rel, before.row, true));
+
+			if (moving)
+				KeepForMovement(batch, change, rel, before.row);
+			keeps = moving;
 		}
-		else if (!heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)))
-			(void) align_change_of_delete(batch, &before, CommandOf(rel, before.row, true));
 	}
 
-	if (!waits && !FlushWillCome(attachment, batch))
-		align_recorder_flush(attachment, batch, false);
-	else if (!waits && align_pending_is_long(batch))
-		align_recorder_flush(attachment, batch, true);
+	if (keeps)
+		return PointerGetDatum(NULL);
+	if (!StatementWillEnd(attachment, batch))
+		align_recorder_flush(attachment, batch);
+	else
+		align_recorder_flush_if_long(attachment, batch);
 	return PointerGetDatum(NULL);
 }
 
 /*
  * Every lead of a table, or of one partition, that is about to be truncated.
- * Read as the owner: who may truncate need not be able to read.
+ * Read as the owner: a role that may truncate need not be able to read.
  */
 static void
 RecordTruncate(Attachment *attachment, Relation rel)
@@ -247,6 +275,7 @@ RecordTruncate(Attachment *attachment, Relation rel)
 					 quote_identifier(get_attname(RelationGetRelid(rel),
 												  attachment->column[ROW_STAGE], false)));
 
+	align_recorder_watch_commit();
 	align_spi_connect();
 	/* what was committed before the lock was granted, too */
 	PushActiveSnapshot(GetLatestSnapshot());
@@ -274,25 +303,34 @@ RecordTruncate(Attachment *attachment, Relation rel)
 	}
 	SPI_cursor_close(portal);
 	SPI_finish();
-	align_recorder_flush(attachment, align_pending_batch(attachment->marker.root), false);
+	align_recorder_flush(attachment, align_pending_batch(attachment->marker.root));
+}
+
+/* Is a key column of the root in the SET list of an UPDATE? */
+static bool
+SetsKey(const Attachment *attachment, const TriggerData *trigdata)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		if (bms_is_member(attachment->marker.key[i] - FirstLowInvalidHeapAttributeNumber,
+						  trigdata->tg_updatedcols))
+			return true;
+	}
+	return false;
 }
 
 Datum
 align_record_statement(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TriggerEvent kind = trigdata->tg_event & TRIGGER_EVENT_OPMASK;
 	Relation	rel;
 	Attachment *attachment;
 	Batch	   *batch;
 
 	CheckCalled(fcinfo, "record_statement", false);
 	rel = trigdata->tg_relation;
-	/* the usual end of a statement that left all stages alone; a row trigger
-	 * may be gone together with the marker */
-	if (TRIGGER_FIRED_AFTER(trigdata->tg_event) && !align_pending_any() &&
-		align_relation_has_trigger(rel, ATTACHMENT_MARKER))
-		return PointerGetDatum(NULL);
-	/* all that is left of us on a table that was a partition once */
+	/* the only trigger left on a table that was a partition once */
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
 		!align_relation_has_trigger(rel, ATTACH_FLUSH) &&
 		!OidIsValid(align_attached_root(RelationGetRelid(rel))))
@@ -308,17 +346,19 @@ align_record_statement(PG_FUNCTION_ARGS)
 	batch = align_pending_batch(attachment->marker.root);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
-		align_pending_open(batch);
+		align_pending_begin(batch, kind, SetsKey(attachment, trigdata));
 		return PointerGetDatum(NULL);
 	}
-	if (attachment->marker.partitioned)
-		align_pending_close(batch);
-	align_recorder_flush(attachment, batch, false);
+	align_pending_end(batch, kind);
+	if (batch->nopen == 0)
+		align_recorder_flush(attachment, batch);
+	else
+		align_recorder_flush_if_long(attachment, batch);
 	return PointerGetDatum(NULL);
 }
 
 /*
- * Trigger on history and clock tables: only the recorder writes there.
+ * Trigger on history and clock tables: only align writes there.
  */
 Datum
 align_history_guard(PG_FUNCTION_ARGS)
@@ -333,7 +373,6 @@ align_history_guard(PG_FUNCTION_ARGS)
 			 errmsg("table \"%s\" is written by align only",
 					RelationGetRelationName(trigdata->tg_relation)),
 			 errdetail("What happened to a lead is neither invented nor changed afterwards."),
-			 errhint("To forget a lead use align.erase(); to drop old history, partition the table, or disable the trigger \"%s\" while you delete.",
-					 trigdata->tg_trigger->tgname)));
+			 errhint("To forget a lead use align.erase(); to drop old history, use align.purge() or partition the table.")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */
 }
