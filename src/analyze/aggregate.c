@@ -4,10 +4,10 @@
  *	  summaries, to one conversion.
  *
  * The transition type is conversion itself, held as a read-write expanded
- * object in a child of the aggregate's context; the executor then leaves it
- * where it is and hands out only read-only pointers or flat copies.  So the
- * transition functions may update it in place, and partial aggregates travel
- * between workers and machines as plain values of the type.
+ * object in a child of the aggregate's context, which the states of all groups
+ * share; the executor then leaves it where it is and hands out only read-only
+ * pointers or flat copies.  So the transition functions may update it in place, and
+ * partial aggregates travel between workers and machines as plain values of the type.
  *
  * What the arguments other than lead and as_of say is compiled once per call
  * site, remembered in fn_extra.
@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(align_conversion_combine);
  */
 typedef struct StepsSite
 {
+	ConversionStates states;
 	MemoryContext context;		/* of all that follows */
 	bool		valid;
 	char	   *steps_key;		/* bytes of the array */
@@ -48,22 +49,27 @@ typedef struct FunnelSite
 {
 	Funnel	   *funnel;
 	ConversionIdentity identity;
+	ConversionStates states;
 } FunnelSite;
 
 /*
  * The state to add to, of the given identity.
  */
 static Conversion *
-StateArg(FunctionCallInfo fcinfo, const ConversionIdentity *identity, MemoryContext context)
+StateArg(FunctionCallInfo fcinfo, const ConversionIdentity *identity, ConversionStates *states,
+		 MemoryContext context)
 {
 	Conversion *state;
 
 	if (PG_ARGISNULL(0))
-		return align_conversion_make(identity, context);
+		return align_conversion_make_state(identity, states, context);
 	state = align_conversion_writable(PG_GETARG_DATUM(0), context);
 	if (unlikely(state == NULL))
-		state = align_conversion_absorb_datum(NULL, PG_GETARG_DATUM(0), context);
-	if (unlikely(!align_identity_equal(&state->identity, identity)))
+		state = align_conversion_absorb_datum(NULL, PG_GETARG_DATUM(0),
+											  align_conversion_states_context(states, context));
+	/* a state that shares the identity of those made last is not compared again */
+	if (state->identity.bytes != states->identity.bytes &&
+		unlikely(!align_identity_equal(&state->identity, identity)))
 		align_identity_differs(&state->identity, identity, true);
 	return state;
 }
@@ -105,8 +111,8 @@ CompileSite(FunctionCallInfo fcinfo, StepsSite *site, const struct varlena *step
 	MemoryContext old_context;
 
 	MemoryContextReset(context);
-	memset(site, 0, sizeof(*site));
-	site->context = context;
+	memset(&site->valid, 0, sizeof(*site) - offsetof(StepsSite, valid));
+	site->states.identity.bytes = NULL;
 	old_context = MemoryContextSwitchTo(context);
 
 	site->steps_len = VARSIZE_ANY_EXHDR(steps);
@@ -181,7 +187,7 @@ align_conversion_trans(PG_FUNCTION_ARGS)
 		return align_state_as_it_is(fcinfo);
 	site = StepsArgs(fcinfo);
 	as_of = align_as_of_arg(fcinfo, 5);
-	state = StateArg(fcinfo, &site->identity, context);
+	state = StateArg(fcinfo, &site->identity, &site->states, context);
 	align_progress(&site->steps, PG_GETARG_VARLENA_PP(1), as_of, &progress);
 	align_conversion_add(state, &progress, as_of);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
@@ -240,7 +246,7 @@ align_funnel_conversion_trans(PG_FUNCTION_ARGS)
 		return align_state_as_it_is(fcinfo);
 	site = FunnelArg(fcinfo);
 	as_of = align_as_of_arg(fcinfo, 3);
-	state = StateArg(fcinfo, &site->identity, context);
+	state = StateArg(fcinfo, &site->identity, &site->states, context);
 	align_funnel_progress(site->funnel, PG_GETARG_VARLENA_PP(1), as_of, &progress);
 	align_conversion_add(state, &progress, as_of);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
@@ -255,16 +261,21 @@ Datum
 align_conversion_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = align_aggregate_context(fcinfo);
+	MemoryContext states_context;
 	Conversion *state = NULL;
 
 	if (PG_ARGISNULL(1))
 		return align_state_as_it_is(fcinfo);
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+														  sizeof(ConversionStates));
+	states_context = align_conversion_states_context(fcinfo->flinfo->fn_extra, context);
 	if (!PG_ARGISNULL(0))
 	{
 		state = align_conversion_writable(PG_GETARG_DATUM(0), context);
 		if (unlikely(state == NULL))
-			state = align_conversion_absorb_datum(NULL, PG_GETARG_DATUM(0), context);
+			state = align_conversion_absorb_datum(NULL, PG_GETARG_DATUM(0), states_context);
 	}
-	state = align_conversion_absorb_datum(state, PG_GETARG_DATUM(1), context);
+	state = align_conversion_absorb_datum(state, PG_GETARG_DATUM(1), states_context);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
 }

@@ -138,6 +138,8 @@ extern void align_write_window(StringInfo out, int64 within);
 static inline bool
 align_identity_equal(const ConversionIdentity *a, const ConversionIdentity *b)
 {
+	if (a->bytes == b->bytes)
+		return true;
 	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
@@ -146,7 +148,27 @@ extern void align_identity_differs(const ConversionIdentity *a, const Conversion
 								   bool rows) pg_attribute_noreturn();
 
 /* expanded.c */
+/* An empty summary in a context of its own below parent, or in parent if that comes
+ * from align_conversion_states_context(). */
 extern Conversion *align_conversion_make(const ConversionIdentity *identity, MemoryContext parent);
+
+/* What a call site of an aggregate remembers of the context of its states; zeroed at
+ * first.  It lives longer than the context. */
+typedef struct ConversionStates
+{
+	MemoryContext parent;
+	MemoryContext context;		/* NULL: not known */
+	ConversionIdentity identity;	/* of the states made last, in that context; bytes
+									 * NULL: none */
+} ConversionStates;
+
+/* The context for the states of all groups of an aggregate. */
+extern MemoryContext align_conversion_states_context(ConversionStates *states,
+													 MemoryContext aggregate_context);
+/* An empty summary in that context; states of one identity share it. */
+extern Conversion *align_conversion_make_state(const ConversionIdentity *identity,
+											   ConversionStates *states,
+											   MemoryContext aggregate_context);
 /* One lead's progress, as of a finite time. */
 extern void align_conversion_add(Conversion *conversion, const Progress *progress,
 								 TimestampTz as_of);

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "common/int.h"
+#include "nodes/memnodes.h"
 #include "utils/memutils.h"
 
 #include "conversion.h"
@@ -17,28 +18,108 @@ static const ExpandedObjectMethods conversion_methods = {
 	FlattenInto
 };
 
+/*
+ * Contexts with this very identifier hold the states of all groups of an aggregate.
+ */
+static const char states_of_groups[] = "of all groups";
+
+static inline bool
+IsStatesContext(MemoryContext context)
+{
+	return context->ident == states_of_groups;
+}
+
+static void
+ForgetStatesContext(void *arg)
+{
+	ConversionStates *states = (ConversionStates *) arg;
+
+	states->context = NULL;
+	states->identity.bytes = NULL;
+}
+
+/*
+ * PostgreSQL's hash aggregation adds up the contexts below its own whenever it makes
+ * a group, so a context per group would make it quadratic.  One context serves them
+ * all.  It is a child of the aggregate's, so that the executor leaves the expanded
+ * objects in it where they are.
+ */
+MemoryContext
+align_conversion_states_context(ConversionStates *states, MemoryContext aggregate_context)
+{
+	MemoryContext context = aggregate_context->firstchild;
+	MemoryContextCallback *callback;
+
+	if (likely(states->context != NULL && states->parent == aggregate_context))
+		return states->context;
+	while (context != NULL && !IsStatesContext(context))
+		context = context->nextchild;
+	if (context == NULL)
+	{
+		context = AllocSetContextCreate(aggregate_context, "align conversion states",
+										ALLOCSET_DEFAULT_SIZES);
+		MemoryContextSetIdentifier(context, states_of_groups);
+	}
+
+	/* the executor resets its context between groups that come sorted */
+	callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
+	callback->func = ForgetStatesContext;
+	callback->arg = states;
+	MemoryContextRegisterResetCallback(context, callback);
+	states->parent = aggregate_context;
+	states->context = context;
+	states->identity.bytes = NULL;
+	return context;
+}
+
+/* Without an identity. */
+static Conversion *
+MakeEmpty(int nsteps, MemoryContext context)
+{
+	Conversion *conversion;
+
+	conversion = MemoryContextAllocZero(context, offsetof(Conversion, levels) +
+										(nsteps + 1) * sizeof(ConversionLevel));
+	EOH_init_header(&conversion->header, &conversion_methods, context);
+	conversion->least_as_of = DT_NOEND;
+	conversion->most_as_of = DT_NOBEGIN;
+	return conversion;
+}
+
+static void
+CopyIdentity(ConversionIdentity *to, const ConversionIdentity *from, MemoryContext context)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	char	   *bytes = palloc(from->len);
+	WireReader	reader;
+
+	memcpy(bytes, from->bytes, from->len);
+	align_wire_begin(&reader, bytes, from->len, CONVERSION_TYPE);
+	align_identity_read(to, &reader, false);
+	MemoryContextSwitchTo(old_context);
+}
+
 Conversion *
 align_conversion_make(const ConversionIdentity *identity, MemoryContext parent)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "align conversion",
-												  ALLOCSET_START_SMALL_SIZES);
-	MemoryContext old_context = MemoryContextSwitchTo(context);
-	Conversion *conversion;
-	char	   *bytes;
-	WireReader	reader;
+	MemoryContext context = IsStatesContext(parent) ? parent :
+		AllocSetContextCreate(parent, "align conversion", ALLOCSET_START_SMALL_SIZES);
+	Conversion *conversion = MakeEmpty(identity->nsteps, context);
 
-	conversion = palloc0(offsetof(Conversion, levels) +
-						 (identity->nsteps + 1) * sizeof(ConversionLevel));
-	EOH_init_header(&conversion->header, &conversion_methods, context);
+	CopyIdentity(&conversion->identity, identity, context);
+	return conversion;
+}
 
-	bytes = palloc(identity->len);
-	memcpy(bytes, identity->bytes, identity->len);
-	align_wire_begin(&reader, bytes, identity->len, CONVERSION_TYPE);
-	align_identity_read(&conversion->identity, &reader, false);
+Conversion *
+align_conversion_make_state(const ConversionIdentity *identity, ConversionStates *states,
+							MemoryContext aggregate_context)
+{
+	MemoryContext context = align_conversion_states_context(states, aggregate_context);
+	Conversion *conversion = MakeEmpty(identity->nsteps, context);
 
-	conversion->least_as_of = DT_NOEND;
-	conversion->most_as_of = DT_NOBEGIN;
-	MemoryContextSwitchTo(old_context);
+	if (states->identity.bytes == NULL || !align_identity_equal(&states->identity, identity))
+		CopyIdentity(&states->identity, identity, context);
+	conversion->identity = states->identity;
 	return conversion;
 }
 
@@ -178,6 +259,14 @@ FlattenInto(ExpandedObjectHeader *header, void *result, Size allocated_size)
 	Assert(conversion->flat_valid && allocated_size == VARHDRSZ + (Size) conversion->flat.len);
 	SET_VARSIZE(result, allocated_size);
 	memcpy(VARDATA(result), conversion->flat.data, conversion->flat.len);
+
+	/* the states of many groups do not keep their encoded forms */
+	if (IsStatesContext(header->eoh_context))
+	{
+		pfree(conversion->flat.data);
+		conversion->flat.data = NULL;
+		conversion->flat_valid = false;
+	}
 }
 
 struct varlena *

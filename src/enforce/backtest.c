@@ -180,7 +180,7 @@ JudgeHistory(Backtest *backtest, const Attachment *attachment)
 	backtest->key_desc = BlessTupleDesc(backtest->key_desc);
 	backtest->latest = align_recorded_latest(attachment);
 	/* who holds a lead is no evidence of who moved it */
-	align_recorded_journeys(attachment, false, JudgeRecorded, backtest);
+	align_recorded_journeys(attachment, NULL, false, JudgeRecorded, backtest);
 }
 
 /*

@@ -19,6 +19,7 @@
 #include "enforce/replay.h"
 
 PG_FUNCTION_INFO_V1(align_clocks);
+PG_FUNCTION_INFO_V1(align_clocks_of_key);
 
 typedef enum ClocksColumn
 {
@@ -85,11 +86,8 @@ PutClock(ReturnSetInfo *rsinfo, const Attachment *attachment, const Datum *key,
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/*
- * clocks(relation, as_of): one row per open clock.
- */
-Datum
-align_clocks(PG_FUNCTION_ARGS)
+static Datum
+Clocks(FunctionCallInfo fcinfo, bool with_key)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Attachment *attachment;
@@ -99,18 +97,21 @@ align_clocks(PG_FUNCTION_ARGS)
 	MemoryContext context;
 	LeadClocks	clocks;
 	RecordScan	scan;
+	Datum		key[ATTACHMENT_MAX_KEYS];
 
 	align_require_argument(fcinfo, 0, "relation");
 	as_of = align_as_of_arg(fcinfo, 1);
 	align_begin_rows(fcinfo);
 	attachment = align_reading_begin(PG_GETARG_OID(0));
+	if (with_key)
+		align_key_argument(fcinfo, 2, attachment, key);
 	caller = CurrentMemoryContext;
 	context = AllocSetContextCreate(caller, "align clock", ALLOCSET_SMALL_SIZES);
 	for (int i = 0; i < SLA_NCOLUMNS; i++)
 		columns[i] = attachment->nkeys + 1 + i;
 
 	align_replay_begin(&clocks, attachment->marker.agreement, caller);
-	align_records_of_clocks(&scan, attachment, "r.outcome IS NULL", NULL);
+	align_records_of_open_clocks(&scan, attachment, with_key ? key : NULL);
 	while (align_records_next(&scan))
 	{
 		align_replay_load(&clocks, scan.row, scan.desc, columns);
@@ -123,4 +124,22 @@ align_clocks(PG_FUNCTION_ARGS)
 	align_records_end(&scan);
 	align_reading_end();
 	return (Datum) 0;
+}
+
+/*
+ * clocks(relation, as_of): one row per open clock.
+ */
+Datum
+align_clocks(PG_FUNCTION_ARGS)
+{
+	return Clocks(fcinfo, false);
+}
+
+/*
+ * clocks(relation, as_of, key): the open clocks of one lead.
+ */
+Datum
+align_clocks_of_key(PG_FUNCTION_ARGS)
+{
+	return Clocks(fcinfo, true);
 }

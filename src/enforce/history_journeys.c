@@ -23,6 +23,7 @@
 #include "enforce/record_scan.h"
 
 PG_FUNCTION_INFO_V1(align_journeys);
+PG_FUNCTION_INFO_V1(align_journeys_of_key);
 
 /* The columns that are read. */
 #define JOURNEY_COLUMNS \
@@ -113,15 +114,19 @@ AddEntry(LeadBuilder *builder, const RecordScan *scan, bool with_team, bool *end
 }
 
 void
-align_recorded_journeys(const Attachment *attachment, bool with_team,
+align_recorded_journeys(const Attachment *attachment, const Datum *of_key, bool with_team,
 						RecordedJourneyCallback callback, void *state)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "align journey", ALLOCSET_DEFAULT_SIZES);
 	RecordScan	scan;
 
-	align_records_begin(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
-					 JOURNEY_CONDITION, "r.entry_no");
+	if (of_key != NULL)
+		align_records_of_key(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
+							 JOURNEY_CONDITION, "r.entry_no", of_key);
+	else
+		align_records_begin(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
+							JOURNEY_CONDITION, "r.entry_no");
 	(void) align_records_next(&scan);
 	while (scan.row != NULL)
 	{
@@ -183,19 +188,38 @@ PutJourney(void *arg, const Datum *key, const struct varlena *lead, bool ended)
 	tuplestore_putvalues(state->rsinfo->setResult, state->rsinfo->setDesc, values, nulls);
 }
 
+static Datum
+Journeys(FunctionCallInfo fcinfo, bool with_key)
+{
+	JourneysState state;
+	Attachment *attachment;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+
+	align_require_argument(fcinfo, 0, "relation");
+	align_begin_rows(fcinfo);
+	state.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	state.attachment = attachment = align_reading_begin(PG_GETARG_OID(0));
+	if (with_key)
+		align_key_argument(fcinfo, 1, attachment, key);
+	align_recorded_journeys(attachment, with_key ? key : NULL, true, PutJourney, &state);
+	align_reading_end();
+	return (Datum) 0;
+}
+
 /*
  * journeys(relation): one row per lead, in order of the key.
  */
 Datum
 align_journeys(PG_FUNCTION_ARGS)
 {
-	JourneysState state;
+	return Journeys(fcinfo, false);
+}
 
-	align_require_argument(fcinfo, 0, "relation");
-	align_begin_rows(fcinfo);
-	state.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	state.attachment = align_reading_begin(PG_GETARG_OID(0));
-	align_recorded_journeys(state.attachment, true, PutJourney, &state);
-	align_reading_end();
-	return (Datum) 0;
+/*
+ * journeys(relation, key): the row of one lead, if it has a journey.
+ */
+Datum
+align_journeys_of_key(PG_FUNCTION_ARGS)
+{
+	return Journeys(fcinfo, true);
 }

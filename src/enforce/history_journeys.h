@@ -19,11 +19,13 @@ typedef void (*RecordedJourneyCallback) (void *state, const Datum *key,
 										 const struct varlena *lead, bool ended);
 
 /*
- * Between align_reading_begin and align_reading_end.  with_team: tell who holds
- * the lead (which is no evidence of who moved it).
+ * Between align_reading_begin and align_reading_end.  key: of one lead; NULL: all.
+ * with_team: with the team that holds the lead (which is no evidence of who moved
+ * it).
  */
-extern void align_recorded_journeys(const Attachment *attachment, bool with_team,
-									RecordedJourneyCallback callback, void *state);
+extern void align_recorded_journeys(const Attachment *attachment, const Datum *key,
+									bool with_team, RecordedJourneyCallback callback,
+									void *state);
 /* The largest time in them; DT_NOBEGIN if there are none. */
 extern TimestampTz align_recorded_latest(const Attachment *attachment);
 

@@ -63,20 +63,28 @@ align_append_key_assignment(StringInfo sql, const Attachment *attachment, Attach
 }
 
 void
+align_append_key_parameters(StringInfo sql, const Attachment *attachment, AttachedTable table,
+							const char *alias, int parameter)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		const KeyColumn *key = &attachment->keys[i];
+
+		if (i > 0)
+			appendStringInfoString(sql, " AND ");
+		generate_operator_clause(sql,
+								 psprintf("%s.%s", alias, align_table_key(attachment, table, i)),
+								 key->type, key->eq_operator,
+								 psprintf("$%d", parameter + i), key->type);
+	}
+}
+
+void
 align_append_key_condition(StringInfo sql, const Attachment *attachment, AttachedTable table,
 						   int parameter)
 {
 	appendStringInfoChar(sql, '(');
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		const KeyColumn *key = &attachment->keys[i];
-		char	   *column = psprintf("h.%s", align_table_key(attachment, table, i));
-		char	   *value = psprintf("$%d", parameter + i);
-
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		generate_operator_clause(sql, column, key->type, key->eq_operator, value, key->type);
-	}
+	align_append_key_parameters(sql, attachment, table, "h", parameter);
 	appendStringInfoChar(sql, ')');
 }
 

@@ -32,6 +32,9 @@ extern void align_append_key_match(StringInfo sql, const Attachment *attachment,
 /* "region = $1, id = $2", from a parameter on. */
 extern void align_append_key_assignment(StringInfo sql, const Attachment *attachment,
 										AttachedTable table, int parameter);
+/* "r.region = $1 AND r.id = $2" for an alias "r", from a parameter on. */
+extern void align_append_key_parameters(StringInfo sql, const Attachment *attachment,
+										AttachedTable table, const char *alias, int parameter);
 /* "(h.region = $1 AND h.id = $2)" */
 extern void align_append_key_condition(StringInfo sql, const Attachment *attachment,
 									   AttachedTable table, int parameter);

@@ -13,6 +13,7 @@
 
 #include "access/tupdesc.h"
 #include "enforce/attachment.h"
+#include "lib/stringinfo.h"
 #include "utils/tuplestore.h"
 
 typedef enum RecorderStatement
@@ -105,6 +106,13 @@ typedef struct RecorderInputs
 		RecorderRows kind;
 	}			inputs[RECORDER_MAX_INPUTS];
 } RecorderInputs;
+
+/*
+ * Appends a query for the clocks of the highest cycle of each service level of the
+ * key r.key_1, r.key_2, ...  It goes from one service level to the one before in the
+ * index; the past cycles of a lead are not read, however many there are.
+ */
+extern void align_append_last_clocks(StringInfo buf, const Attachment *attachment);
 
 /* A statement as text; palloc'd.  (recorder_text.c) */
 extern char *align_recorder_text(const Attachment *attachment, RecorderStatement statement);

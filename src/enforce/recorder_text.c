@@ -92,19 +92,14 @@ AppendLastClock(StringInfo buf, const Attachment *attachment, const char *below)
 	appendStringInfoString(buf, "h.sla DESC, h.cycle DESC LIMIT 1");
 }
 
-/*
- * Appends a lateral subquery "c": the clock of the highest cycle of each service
- * level, found by going from one service level to the one before in the index.  The
- * past cycles of a lead are not read, however many there are.
- */
-static void
-AppendClocks(StringInfo buf, const Attachment *attachment)
+void
+align_append_last_clocks(StringInfo buf, const Attachment *attachment)
 {
-	appendStringInfoString(buf, " LEFT JOIN LATERAL (WITH RECURSIVE c AS ((");
+	appendStringInfoString(buf, "WITH RECURSIVE c AS ((");
 	AppendLastClock(buf, attachment, NULL);
 	appendStringInfoString(buf, ") UNION ALL SELECT n.* FROM c, LATERAL (");
 	AppendLastClock(buf, attachment, "c.sla");
-	appendStringInfoString(buf, ") AS n) SELECT * FROM c) AS c ON l.entry_no IS NOT NULL");
+	appendStringInfoString(buf, ") AS n) SELECT * FROM c");
 }
 
 static void
@@ -123,7 +118,9 @@ AppendReadLeads(StringInfo buf, const Attachment *attachment, bool with_times)
 	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1) AS l ON true");
 	if (with_times)
 		AppendTimes(buf, attachment);
-	AppendClocks(buf, attachment);
+	appendStringInfoString(buf, " LEFT JOIN LATERAL (");
+	align_append_last_clocks(buf, attachment);
+	appendStringInfoString(buf, ") AS c ON l.entry_no IS NOT NULL");
 }
 
 static void
