@@ -16,8 +16,11 @@
 
 #include "calendar/tables.h"
 
-static void
-FailTimeRange(void)
+/*
+ * Raise because a result lies outside the range of timestamps.
+ */
+void
+align_calendar_fail_range(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -201,7 +204,7 @@ CheckedTime(int block, int64 time)
 
 	if (pg_mul_s64_overflow(block, BLOCK_USECS, &result) ||
 		pg_add_s64_overflow(result, time, &result) || !IS_VALID_TIMESTAMP(result))
-		FailTimeRange();
+		align_calendar_fail_range();
 	return result;
 }
 
@@ -220,7 +223,7 @@ TimeAfterBlockStart(Calendar *calendar, int block, int64 amount)
 		int64		open;
 
 		if (block > BlockNumber(END_TIMESTAMP))
-			FailTimeRange();
+			align_calendar_fail_range();
 
 		/* whole cycles that pass without using it up */
 		if (block < PAST_START || block >= FUTURE_END)
@@ -236,7 +239,7 @@ TimeAfterBlockStart(Calendar *calendar, int block, int64 amount)
 			if (block < PAST_START)
 				skip = Min(skip, (PAST_END - 1 - block) / CYCLE_BLOCKS);
 			if (skip > BlockNumber(END_TIMESTAMP) / CYCLE_BLOCKS)
-				FailTimeRange();
+				align_calendar_fail_range();
 			amount -= skip * cycle;
 			block += skip * CYCLE_BLOCKS;
 		}
@@ -303,7 +306,7 @@ FirstTimeAfter(Calendar *calendar, TimestampTz at, int64 amount)
 			if (block > FUTURE_END)
 				skip = Min(skip, (uint64) ((block - FUTURE_START) / CYCLE_BLOCKS));
 			else if (skip > (uint64) ((block - BlockNumber(MIN_TIMESTAMP)) / CYCLE_BLOCKS + 1))
-				FailTimeRange();
+				align_calendar_fail_range();
 			amount += skip * cycle;
 			block -= skip * CYCLE_BLOCKS;
 		}
@@ -361,6 +364,34 @@ align_next_open(Calendar *calendar, TimestampTz at)
 }
 
 /*
+ * Is there open time at or after this instant?
+ */
+bool
+align_calendar_opens_after(Calendar *calendar, TimestampTz at)
+{
+	int			block;
+	int			cycles;
+	const OpenBlock *open;
+
+	align_calendar_check_time(at);
+	block = BlockNumber(at);
+	open = BlockOf(calendar, WindowBlock(block, &cycles));
+	if (OpenBefore(open, at - BlockStart(block)) < open->total * USECS_PER_SEC)
+		return true;
+
+	/*
+	 * Of the later blocks, those of the last cycle repeat for ever.  So from
+	 * within it or beyond it the whole cycle lies ahead.
+	 */
+	for (block = Max(Min(block + 1, FUTURE_START), PAST_START); block < FUTURE_END; block++)
+	{
+		if (BlockOf(calendar, block)->total > 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * The end of the open period that contains this open instant, but at most
  * "limit".
  */
@@ -400,7 +431,7 @@ align_next_close(Calendar *calendar, TimestampTz at)
 	TimestampTz close = CloseAfter(calendar, open, END_TIMESTAMP);
 
 	if (close == END_TIMESTAMP)
-		FailTimeRange();
+		align_calendar_fail_range();
 	return close;
 }
 

@@ -59,6 +59,12 @@ extern Calendar *align_calendar_arg(FmgrInfo *flinfo, Datum value, int slot, int
 extern int64 align_working_time(Calendar *calendar, TimestampTz from, TimestampTz to);
 extern TimestampTz align_add_working_time(Calendar *calendar, TimestampTz at, int64 amount);
 extern bool align_is_open(Calendar *calendar, TimestampTz at);
+/*
+ * Is the calendar open at "at" or at any instant after it?  Does not raise for a
+ * calendar that never opens (again), and ignores where the range of timestamps
+ * ends.
+ */
+extern bool align_calendar_opens_after(Calendar *calendar, TimestampTz at);
 /* First instant >= at that is open; raises if the calendar never opens (again). */
 extern TimestampTz align_next_open(Calendar *calendar, TimestampTz at);
 /* End of the open period that contains align_next_open(at); raises if it never closes. */

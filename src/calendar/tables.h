@@ -102,6 +102,7 @@ extern const DaySpans *align_calendar_day(const Calendar *calendar, int day);
 
 /* arithmetic.c */
 extern void align_calendar_fail_closed(Calendar *calendar, bool later) pg_attribute_noreturn();
+extern void align_calendar_fail_range(void) pg_attribute_noreturn();
 
 static inline int64
 FloorDivide(int64 value, int64 divisor)
