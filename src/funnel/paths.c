@@ -33,6 +33,17 @@ Sources(const Funnel *funnel, int to, bool *any)
 	return result;
 }
 
+/*
+ * Do two sets list the same stages?  The arrays of empty ones may be NULL, which
+ * memcmp does not accept.
+ */
+static bool
+SameStages(const StageSet *a, const StageSet *b)
+{
+	return a->n == b->n &&
+		(a->n == 0 || memcmp(a->stages, b->stages, sizeof(int) * a->n) == 0);
+}
+
 static void
 AddToGroup(List **groups, const Funnel *funnel, bool any, StageSet from, int to)
 {
@@ -43,8 +54,7 @@ AddToGroup(List **groups, const Funnel *funnel, bool any, StageSet from, int to)
 	{
 		PathGroup  *candidate = (PathGroup *) lfirst(cell);
 
-		if (candidate->any == any && candidate->from.n == from.n &&
-			memcmp(candidate->from.stages, from.stages, sizeof(int) * from.n) == 0)
+		if (candidate->any == any && SameStages(&candidate->from, &from))
 		{
 			group = candidate;
 			break;
