@@ -3,9 +3,9 @@
  *	  Working days: the local dates that have open time, and when they close.
  *
  * The block tables do not record to which date an open interval belongs, so
- * working days are found from the rules, date by date.  Only the dates near the
- * result are visited: those between are counted by block, and by cycle of 400
- * years.
+ * working days are found from the rules, date by date.  Only the dates near
+ * the result are visited: those between are counted by block, and by cycle of
+ * 400 years.
  */
 #include "postgres.h"
 
@@ -102,7 +102,10 @@ CountBlock(Calendar *calendar, int first)
 			continue;
 		checked = Max(checked, (int) FloorDivide(gap_start, SECS_PER_DAY));
 		for (; checked <= last && checked < end; checked++)
-			result -= align_calendar_day(calendar, checked)->n > 0 && !IsWorkingDay(calendar, checked);
+		{
+			if (align_calendar_day(calendar, checked)->n > 0 && !IsWorkingDay(calendar, checked))
+				result--;
+		}
 	}
 	return result;
 }
@@ -124,9 +127,9 @@ CountCycle(Calendar *calendar, int first)
 }
 
 /*
- * Skip dates from *day on, and subtract their working days from *n, until *n is
- * at least 1 and at most BLOCK_DAYS.  Raises if the calendar has fewer working
- * days than that, or the nth lies outside the range of timestamps.
+ * Skip dates from *day on, and subtract their working days from *n, until *n
+ * is at least 1 and at most BLOCK_DAYS.  Raises if the calendar has fewer
+ * working days than that, or the nth lies outside the range of timestamps.
  */
 static void
 SkipWorkingDays(Calendar *calendar, int *day, int *n)
@@ -150,7 +153,7 @@ SkipWorkingDays(Calendar *calendar, int *day, int *n)
 	{
 		CHECK_FOR_INTERRUPTS();
 
-		/* whole cycles of the future: less than one remains, so do this once */
+		/* whole cycles of the future, once: less than one remains */
 		if (!in_future && *day >= FUTURE_START * BLOCK_DAYS)
 		{
 			in_future = true;
