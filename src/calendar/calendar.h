@@ -20,9 +20,9 @@
  * Arithmetic works on the UTC timeline.  The compiled form holds, in blocks of
  * 27 weeks built when first needed, the open intervals and their running
  * total, so that "open microseconds before instant t" and its inverse are a
- * table lookup whatever the span.  Times far away map to a 400-year cycle (the
- * Gregorian calendar and zone rules both repeat); fixed dates are limited to
- * the years CALENDAR_MIN_YEAR to CALENDAR_MAX_YEAR to keep that true.  See
+ * table lookup, however long the span.  Times far away map to a 400-year cycle
+ * (the Gregorian calendar and zone rules both repeat); fixed dates are limited
+ * to the years CALENDAR_MIN_YEAR to CALENDAR_MAX_YEAR to keep that true.  See
  * tables.h.
  */
 #ifndef ALIGN_CALENDAR_H
@@ -41,8 +41,8 @@ typedef struct Calendar Calendar;
 
 /*
  * Parse text and return the stored value, palloc'd, or NULL after a soft
- * error.  Of the zone only the syntax is checked; a name that the server knows
- * gets its canonical case.
+ * error.  Of the zone only the syntax is checked; a name that the server
+ * has gets its canonical case.
  */
 extern TextValue *align_calendar_parse(const char *text, Node *escontext);
 

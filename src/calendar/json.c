@@ -221,6 +221,7 @@ ReadRule(CalendarRules *rules, const JsonbValue *value)
 	object = value->val.binary.data;
 	CheckKeys(object, "days", "open");
 
+	/* as in the text, a rule without days names every day */
 	days = GetKey(object, "days");
 	if (days == NULL)
 		align_rules_name_weekdays(rules, rule, 0, WEEK_DAYS - 1);

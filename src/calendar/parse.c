@@ -362,6 +362,7 @@ ScanTimes(TextScan *scan, CalendarRules *rules, int rule)
 		return true;
 	}
 
+	/* collect all spans first: overlapping ones count once against the limit */
 	spans = palloc(max * sizeof(DaySpan));
 	do
 	{

@@ -300,6 +300,7 @@ align_calendar_with_holidays(PG_FUNCTION_ARGS)
 	bool	   *nulls;
 	int			n;
 
+	/* one rule after all others, which therefore decides */
 	deconstruct_array(array, DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &dates, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
