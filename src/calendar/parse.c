@@ -362,7 +362,7 @@ ScanTimes(TextScan *scan, CalendarRules *rules, int rule)
 		return true;
 	}
 
-	/* collect all spans first: overlapping ones count once against the limit */
+	/* collect all spans first: the limit counts overlapping ones once */
 	spans = palloc(max * sizeof(DaySpan));
 	do
 	{
