@@ -1,11 +1,12 @@
 /*
  * arithmetic.c
- *	  Working time: how much there is, and when it is up.
+ *	  Working time: its amount between instants, and the instant after which
+ *	  an amount has passed.
  *
- * Everything is a walk along the running total of open time, in microseconds.
- * Forwards, an amount is used up at the first instant at which so much open
- * time has passed (a closing time, rather than the next opening); backwards, at
- * the last.
+ * All functions rest on the running total of open time, in microseconds.  It
+ * is constant while the calendar is closed, so an amount is reached at many
+ * instants: forwards the first of them counts (the closing time, not the next
+ * opening), backwards the last.
  */
 #include "postgres.h"
 
@@ -16,20 +17,29 @@
 
 #include "calendar/tables.h"
 
-static void
-FailTimeRange(void)
+/*
+ * Raise because a result lies outside the range of timestamps.
+ */
+void
+align_calendar_fail_range(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("timestamp out of range")));
 }
 
+/*
+ * The instant at which a block begins.
+ */
 static inline TimestampTz
 BlockStart(int block)
 {
 	return block * BLOCK_USECS;
 }
 
+/*
+ * The block that contains an instant.
+ */
 static inline int
 BlockNumber(TimestampTz time)
 {
@@ -37,8 +47,8 @@ BlockNumber(TimestampTz time)
 }
 
 /*
- * First interval of the block that ends after this time of it (microseconds
- * since its start); maybe the sentinel.
+ * First interval of the block that ends after this time (microseconds since
+ * the start of the block); possibly the sentinel.
  */
 static inline const OpenInterval *
 IntervalAt(const OpenBlock *block, int64 time)
@@ -50,7 +60,9 @@ IntervalAt(const OpenBlock *block, int64 time)
 	return interval;
 }
 
-/* Open time of the block before this time of it. */
+/*
+ * Open time of the block before this time (microseconds since its start).
+ */
 static inline int64
 OpenBefore(const OpenBlock *block, int64 time)
 {
@@ -61,7 +73,17 @@ OpenBefore(const OpenBlock *block, int64 time)
 }
 
 /*
- * Open time between the starts of two blocks of the window.
+ * Open time between the starts of two blocks of the window.  The blocks from
+ * "from" to before "to" must be built.
+ */
+static inline int64
+BuiltOpenBetween(const Calendar *calendar, int from, int to)
+{
+	return calendar->before[to - PAST_START] - calendar->before[from - PAST_START];
+}
+
+/*
+ * The same, but builds the blocks.
  */
 static int64
 OpenBetween(Calendar *calendar, int from, int to)
@@ -69,11 +91,12 @@ OpenBetween(Calendar *calendar, int from, int to)
 	Assert(from < to);
 	(void) BlockOf(calendar, from);
 	(void) BlockOf(calendar, to - 1);
-	return calendar->before[to - PAST_START] - calendar->before[from - PAST_START];
+	return BuiltOpenBetween(calendar, from, to);
 }
 
 /*
- * Raise because a calendar has no more open time, later or earlier.
+ * Raise because a calendar has not enough open time after (later) or before a
+ * time.
  */
 void
 align_calendar_fail_closed(Calendar *calendar, bool later)
@@ -84,21 +107,21 @@ align_calendar_fail_closed(Calendar *calendar, bool later)
 				 errmsg("calendar never opens")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 later ? errmsg("calendar does not open any more") :
-			 errmsg("calendar did not open before"),
-			 later ? errdetail("It does not have so much open time after the time given.") :
-			 errdetail("It does not have so much open time before the time given.")));
+			 later ? errmsg("calendar does not open again") :
+			 errmsg("calendar does not open earlier"),
+			 later ? errdetail("The calendar does not have enough open time after the given time.") :
+			 errdetail("The calendar does not have enough open time before the given time.")));
 }
 
 /*
- * The running total at an instant.  Its zero is arbitrary, and it is counted
- * modulo 2^64: only differences mean something.
+ * The running total of open time at an instant.  Its origin is arbitrary and
+ * it wraps around, so only differences have a meaning.
  */
 static inline uint64
 RunningTotal(Calendar *calendar, TimestampTz time)
 {
 	int			block = BlockNumber(time);
-	int64		rest = time - BlockStart(block);
+	int64		time_of_block = time - BlockStart(block);
 	const OpenBlock *open;
 	uint64		total;
 
@@ -119,9 +142,12 @@ RunningTotal(Calendar *calendar, TimestampTz time)
 		else if (cycles < 0)
 			total -= (uint64) -cycles * OpenBetween(calendar, PAST_START, PAST_END);
 	}
-	return total + OpenBefore(open, rest);
+	return total + OpenBefore(open, time_of_block);
 }
 
+/*
+ * Open time between two instants, negative if "to" is before "from".
+ */
 int64
 align_working_time(Calendar *calendar, TimestampTz from, TimestampTz to)
 {
@@ -131,26 +157,27 @@ align_working_time(Calendar *calendar, TimestampTz from, TimestampTz to)
 	align_calendar_check_time(from);
 	align_calendar_check_time(to);
 
-	/* open time is at most the time elapsed, so that fits if this fits */
+	/* open time is at most the elapsed time, so it fits if that does */
 	if (likely(!pg_sub_s64_overflow(to, from, &elapsed)))
 	{
-		/* build the tables from one end to the other, not beyond */
+		/* in this order, so that the tables grow forwards */
 		uint64		before = RunningTotal(calendar, from);
 
 		return (int64) (RunningTotal(calendar, to) - before);
 	}
+	/* else add the parts before and after 2000-01-01 */
 	if (pg_add_s64_overflow(align_working_time(calendar, from, 0),
 							align_working_time(calendar, 0, to), &result))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("interval out of range"),
-				 errdetail("An interval cannot hold so much working time.")));
+				 errdetail("An interval cannot hold that much working time.")));
 	return result;
 }
 
 /*
- * The instant of a block at which so much of its open time, at least 1 and at
- * most all, has passed.
+ * The time of a block (microseconds since its start) at which "amount" of its
+ * open time has passed: at least 1 and at most all of it.
  */
 static int64
 TimeAfter(const OpenBlock *block, int64 amount)
@@ -158,7 +185,7 @@ TimeAfter(const OpenBlock *block, int64 amount)
 	int			lo = 0;
 	int			hi = block->n - 1;
 
-	/* the last interval with less before it */
+	/* find the last interval that has less than the amount before it */
 	while (lo < hi)
 	{
 		int			middle = (lo + hi + 1) / 2;
@@ -173,15 +200,16 @@ TimeAfter(const OpenBlock *block, int64 amount)
 }
 
 /*
- * The block of the window, from "from" to before "to", in which this amount of
- * open time since the start of "from" is reached; together they have it.
+ * The block of the window, from "from" to before "to", in which "amount" of
+ * open time since the start of "from" is reached.  The blocks must be built
+ * and have that much open time together.
  */
 static int
 BlockAfter(Calendar *calendar, int from, int to, int64 amount)
 {
 	int64		target = calendar->before[from - PAST_START] + amount;
 
-	/* the last block that begins before the target is reached */
+	/* find the last block that begins before the target is reached */
 	for (to--; from < to;)
 	{
 		int			middle = from + (to - from + 1) / 2;
@@ -194,6 +222,10 @@ BlockAfter(Calendar *calendar, int from, int to, int64 amount)
 	return from;
 }
 
+/*
+ * The instant at this time (microseconds) of a block; raises if it lies
+ * outside the range of timestamps.
+ */
 static TimestampTz
 CheckedTime(int block, int64 time)
 {
@@ -201,12 +233,12 @@ CheckedTime(int block, int64 time)
 
 	if (pg_mul_s64_overflow(block, BLOCK_USECS, &result) ||
 		pg_add_s64_overflow(result, time, &result) || !IS_VALID_TIMESTAMP(result))
-		FailTimeRange();
+		align_calendar_fail_range();
 	return result;
 }
 
 /*
- * The instant at which this amount (> 0) of open time has passed since the
+ * The first instant at which "amount" (> 0) of open time has passed since the
  * start of a block.
  */
 static TimestampTz
@@ -220,9 +252,13 @@ TimeAfterBlockStart(Calendar *calendar, int block, int64 amount)
 		int64		open;
 
 		if (block > BlockNumber(END_TIMESTAMP))
-			FailTimeRange();
+			align_calendar_fail_range();
 
-		/* whole cycles that pass without using it up */
+		/*
+		 * In the years that repeat, skip the whole cycles that do not use up
+		 * the amount.  At least 1 of it remains; a past without open time is
+		 * skipped altogether.
+		 */
 		if (block < PAST_START || block >= FUTURE_END)
 		{
 			int64		cycle = block < PAST_START ?
@@ -236,7 +272,7 @@ TimeAfterBlockStart(Calendar *calendar, int block, int64 amount)
 			if (block < PAST_START)
 				skip = Min(skip, (PAST_END - 1 - block) / CYCLE_BLOCKS);
 			if (skip > BlockNumber(END_TIMESTAMP) / CYCLE_BLOCKS)
-				FailTimeRange();
+				align_calendar_fail_range();
 			amount -= skip * cycle;
 			block += skip * CYCLE_BLOCKS;
 		}
@@ -244,33 +280,34 @@ TimeAfterBlockStart(Calendar *calendar, int block, int64 amount)
 		from = WindowBlock(block, &cycles);
 		to = block < PAST_START ? PAST_END : FUTURE_END;
 
-		/* mostly it is used up in this block */
+		/* usually this block uses up the amount */
 		if (likely(amount <= BlockOf(calendar, from)->total * USECS_PER_SEC))
 			return CheckedTime(block, TimeAfter(calendar->block[from - PAST_START], amount));
 
-		/* build no more than it takes */
-		while (calendar->hi < to &&
-			   calendar->before[calendar->hi - PAST_START] - calendar->before[from - PAST_START] < amount)
-			align_calendar_reach(calendar, calendar->hi);
+		/* else find the block, and build no more of them than needed */
+		while (calendar->hi < to && BuiltOpenBetween(calendar, from, calendar->hi) < amount)
+			align_calendar_build_to(calendar, calendar->hi);
 		to = Min(to, calendar->hi);
 
-		open = calendar->before[to - PAST_START] - calendar->before[from - PAST_START];
+		open = BuiltOpenBetween(calendar, from, to);
 		if (amount <= open)
 		{
 			int			found = BlockAfter(calendar, from, to, amount);
 
-			amount -= calendar->before[found - PAST_START] - calendar->before[from - PAST_START];
+			amount -= BuiltOpenBetween(calendar, from, found);
 			return CheckedTime(found + cycles * CYCLE_BLOCKS,
 							   TimeAfter(calendar->block[found - PAST_START], amount));
 		}
+
+		/* not in the rest of this cycle or window: go on after it */
 		amount -= open;
 		block += to - from;
 	}
 }
 
 /*
- * The first instant at which open time since "at" amounts to this: negative or
- * zero if it lies before (or where) "at" does.
+ * The first instant at which the open time since "at" is "amount".  If that is
+ * zero or negative, the instant lies at or before "at".
  */
 static TimestampTz
 FirstTimeAfter(Calendar *calendar, TimestampTz at, int64 amount)
@@ -284,7 +321,11 @@ FirstTimeAfter(Calendar *calendar, TimestampTz at, int64 amount)
 	if (amount > left)
 		return TimeAfterBlockStart(calendar, block + 1, amount - left);
 
-	/* go back to a block that begins before the instant, in larger steps at need */
+	/*
+	 * Go back to a block that begins before the instant: by whole cycles in
+	 * the years that repeat, else by one block or by all that are built.
+	 * "amount" counts from the start of "block", and becomes positive there.
+	 */
 	amount += passed;
 	while (amount <= 0)
 	{
@@ -303,7 +344,7 @@ FirstTimeAfter(Calendar *calendar, TimestampTz at, int64 amount)
 			if (block > FUTURE_END)
 				skip = Min(skip, (uint64) ((block - FUTURE_START) / CYCLE_BLOCKS));
 			else if (skip > (uint64) ((block - BlockNumber(MIN_TIMESTAMP)) / CYCLE_BLOCKS + 1))
-				FailTimeRange();
+				align_calendar_fail_range();
 			amount += skip * cycle;
 			block -= skip * CYCLE_BLOCKS;
 		}
@@ -314,19 +355,23 @@ FirstTimeAfter(Calendar *calendar, TimestampTz at, int64 amount)
 		}
 		else
 		{
-			int			from = block - 1;
+			int			from;
 
-			while (calendar->before[block - PAST_START] - calendar->before[calendar->lo - PAST_START] < (int64) Min(missing, PG_INT64_MAX) &&
-				   calendar->lo > PAST_START)
-				align_calendar_reach(calendar, calendar->lo - 1);
+			while (calendar->lo > PAST_START &&
+				   (uint64) BuiltOpenBetween(calendar, calendar->lo, block) < missing)
+				align_calendar_build_to(calendar, calendar->lo - 1);
 			from = calendar->lo;
-			amount += calendar->before[block - PAST_START] - calendar->before[from - PAST_START];
+			amount += BuiltOpenBetween(calendar, from, block);
 			block = from;
 		}
 	}
 	return TimeAfterBlockStart(calendar, block, amount);
 }
 
+/*
+ * The instant at which "amount" of open time has passed since "at", or before
+ * it if the amount is negative.
+ */
 TimestampTz
 align_add_working_time(Calendar *calendar, TimestampTz at, int64 amount)
 {
@@ -335,33 +380,73 @@ align_add_working_time(Calendar *calendar, TimestampTz at, int64 amount)
 		return FirstTimeAfter(calendar, at, amount);
 	if (amount == 0)
 		return align_next_open(calendar, at);
-	/* the last instant that is so far back is just before the next has passed */
+
+	/*
+	 * The last instant with a running total is 1 microsecond before the first
+	 * with the next total.
+	 */
 	return CheckedTime(0, FirstTimeAfter(calendar, at, amount + 1) - 1);
 }
 
+/*
+ * Is the calendar open at this instant?
+ */
 bool
 align_is_open(Calendar *calendar, TimestampTz at)
 {
 	int			block;
 	int			cycles;
-	int64		rest;
+	int64		time;
+	const OpenInterval *interval;
 
 	align_calendar_check_time(at);
 	block = BlockNumber(at);
-	rest = at - BlockStart(block);
-	return IntervalAt(BlockOf(calendar, WindowBlock(block, &cycles)), rest)->start * USECS_PER_SEC <= rest;
+	time = at - BlockStart(block);
+	interval = IntervalAt(BlockOf(calendar, WindowBlock(block, &cycles)), time);
+	return interval->start * USECS_PER_SEC <= time;
 }
 
+/*
+ * First instant at or after "at" that is open.
+ */
 TimestampTz
 align_next_open(Calendar *calendar, TimestampTz at)
 {
 	align_calendar_check_time(at);
-	/* it opens just before the first microsecond of open time has passed */
+	/* 1 microsecond before the first microsecond of open time has passed */
 	return FirstTimeAfter(calendar, at, 1) - 1;
 }
 
 /*
- * The end of the open period that contains this open instant, but at most
+ * Is there open time at or after this instant?
+ */
+bool
+align_calendar_opens_after(Calendar *calendar, TimestampTz at)
+{
+	int			block;
+	int			cycles;
+	const OpenBlock *open;
+
+	align_calendar_check_time(at);
+	block = BlockNumber(at);
+	open = BlockOf(calendar, WindowBlock(block, &cycles));
+	if (OpenBefore(open, at - BlockStart(block)) < open->total * USECS_PER_SEC)
+		return true;
+
+	/*
+	 * The last cycle of the window repeats for ever, so from any instant in it
+	 * or after it the whole cycle lies ahead.
+	 */
+	for (block = Max(Min(block + 1, FUTURE_START), PAST_START); block < FUTURE_END; block++)
+	{
+		if (BlockOf(calendar, block)->total > 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The end of the open period that contains an open instant, but at most
  * "limit".
  */
 static TimestampTz
@@ -377,7 +462,7 @@ CloseAfter(Calendar *calendar, TimestampTz at, TimestampTz limit)
 	{
 		const OpenInterval *next;
 
-		/* open for a whole cycle, so for good */
+		/* open for a whole cycle that repeats, so it never closes */
 		if (block++ == last)
 		{
 			if (limit < END_TIMESTAMP)
@@ -393,6 +478,9 @@ CloseAfter(Calendar *calendar, TimestampTz at, TimestampTz limit)
 	return Min(BlockStart(block) + end * USECS_PER_SEC, limit);
 }
 
+/*
+ * End of the open period that contains align_next_open(at).
+ */
 TimestampTz
 align_next_close(Calendar *calendar, TimestampTz at)
 {
@@ -400,13 +488,13 @@ align_next_close(Calendar *calendar, TimestampTz at)
 	TimestampTz close = CloseAfter(calendar, open, END_TIMESTAMP);
 
 	if (close == END_TIMESTAMP)
-		FailTimeRange();
+		align_calendar_fail_range();
 	return close;
 }
 
 /*
- * Is there any open time?  Counted in two halves, for the whole may be more than
- * an interval holds.
+ * Is there open time between two instants?  The whole range may hold more open
+ * time than an int64, so it is counted in two halves.
  */
 static bool
 HasOpenTime(Calendar *calendar, TimestampTz from, TimestampTz to)
@@ -418,7 +506,7 @@ HasOpenTime(Calendar *calendar, TimestampTz from, TimestampTz to)
 }
 
 /*
- * The first open period (clipped to them) between two instants; false if there
+ * The first open period between two instants, clipped to them; false if there
  * is none.
  */
 bool

@@ -1,22 +1,22 @@
 /*
  * canonical.c
- *	  Rules to canonical text.
+ *	  From rules to canonical text.
  *
  * Two lists of rules that open on the same days at the same times get the same
- * text, whatever the order and grouping in which they were written; except that
- * a date that was named stays named even where it changes nothing (a holiday on
- * a Sunday), unless a later rule overrides it altogether.
+ * text, in whatever order and grouping they were written, with one exception:
+ * a date that a rule names stays in the text even if it changes nothing (a
+ * holiday on a Sunday), unless later rules override it on every weekday.
  *
- * The text has the weekdays first, then the yearly dates, then the fixed dates,
- * each overriding what is before.  That order is not always enough: in "Dec 25
- * off; Mo 08:00-12:00" a Monday is open even when it is Christmas, and a Tuesday
- * is not.  So weekdays and yearly dates are put into numbered layers, the
- * lowest that fit, and written layer by layer:
- *	  - a weekday that beats a yearly date lies in a higher layer than it;
- *	  - a yearly date that beats a weekday lies in its layer or a higher one;
- *	  - a yearly date that no weekday beats lies in the highest layer.
- * Fixed dates need no layers: a weekday or yearly rule overrides them for good
- * or not at all.
+ * The text has the weekdays first, then the yearly dates, then the fixed
+ * dates, each overriding what precedes it.  That order is not always enough:
+ * in "Dec 25 off; Mo 08:00-12:00" December 25 is open on a Monday but closed
+ * on a Tuesday.  So weekdays and yearly dates are assigned to numbered layers,
+ * the lowest that fit, and written layer by layer:
+ *	  - a weekday that overrides a yearly date lies in a higher layer than it;
+ *	  - a yearly date that overrides a weekday lies in its layer or higher;
+ *	  - a yearly date that no weekday overrides lies in the highest layer.
+ * Fixed dates need no layers: each has one weekday and one yearly date, which
+ * either override it or do not.
  */
 #include "postgres.h"
 
@@ -31,7 +31,8 @@
 typedef struct Layers
 {
 	const CalendarRules *rules;
-	int		   *value;			/* by rule: equal spans, equal number; 0 is closed */
+	int		   *value;			/* by rule: number of its set of spans, see
+								 * NumberValues */
 	int			week[WEEK_DAYS];	/* layer of each weekday */
 	int			yearly[YEAR_DAYS];	/* layer of each yearly date or UNNAMED */
 	int			top;			/* highest layer */
@@ -39,22 +40,26 @@ typedef struct Layers
 	void	   *arg;
 } Layers;
 
-/* A run of equal days, and those with the same spans: a rule to be written. */
+/* A run of consecutive days with the same spans. */
 typedef struct DayRun
 {
 	int			first;
 	int			last;
 	int			value;
-	int			rule;
+	int			rule;			/* one that has these spans */
 	int			group;			/* index of the first run with this value */
 } DayRun;
 
+/* For sorting rules by their spans. */
 typedef struct SortRule
 {
 	const DaySpans *open;
 	int			rule;
 } SortRule;
 
+/*
+ * Order sets of spans by number, then by content.
+ */
 static int
 CompareOpen(const DaySpans *a, const DaySpans *b)
 {
@@ -70,7 +75,8 @@ CompareSortRules(const void *a, const void *b)
 }
 
 /*
- * Number the distinct sets of spans; closed sorts first and gets 0.
+ * Number the distinct sets of spans.  The result has the number by rule; the
+ * empty set (closed), which rule 0 has, sorts first and gets 0.
  */
 static int *
 NumberValues(const CalendarRules *rules)
@@ -96,8 +102,8 @@ NumberValues(const CalendarRules *rules)
 }
 
 /*
- * Of the weekdays on which a yearly date makes a difference, does it beat this
- * one (1), or is beaten (-1)?  0 where both say the same.
+ * On this weekday, does a yearly date override the weekday (1) or the weekday
+ * the yearly date (-1)?  0 if both have the same spans.
  */
 static inline int
 Precedence(const Layers *layers, int date, int weekday)
@@ -111,14 +117,15 @@ Precedence(const Layers *layers, int date, int weekday)
 }
 
 /*
- * Should a yearly date be written at all?
+ * Is a yearly date written?  Yes if it changes the spans of some weekday, or
+ * if it changes nothing but is not overridden either.
  */
 static bool
-StaysNamed(const Layers *layers, int date)
+IsWritten(const Layers *layers, int date)
 {
 	int			rule = layers->rules->yearly[date];
-	bool		overridden = true;
-	bool		beaten = false;
+	bool		all_later = true;	/* all weekdays are named by later rules */
+	bool		overridden = false; /* by some weekday with other spans */
 
 	if (rule == 0)
 		return false;
@@ -126,29 +133,30 @@ StaysNamed(const Layers *layers, int date)
 	{
 		if (Precedence(layers, date, weekday) > 0)
 			return true;
-		beaten |= Precedence(layers, date, weekday) < 0;
-		overridden &= rule < layers->rules->week[weekday];
+		overridden |= Precedence(layers, date, weekday) < 0;
+		all_later &= rule < layers->rules->week[weekday];
 	}
-	return !beaten && !overridden;
+	return !overridden && !all_later;
 }
 
 /*
- * The lowest layers that satisfy the rules in the header comment.  They exist:
- * the order of the rules themselves satisfies them, so raising what must be
- * raised ends.
+ * Assign the lowest layers that satisfy the conditions in the header comment.
+ *
+ * Weekdays and dates are raised until all conditions hold.  That ends, because
+ * the numbers of the rules are layers that satisfy them.
  */
 static void
 AssignLayers(Layers *layers)
 {
-	bool		beaten[YEAR_DAYS];
+	bool		overridden[YEAR_DAYS];
 	bool		changed;
 
 	layers->top = 0;
 	memset(layers->week, 0, sizeof(layers->week));
 	for (int date = 0; date < YEAR_DAYS; date++)
 	{
-		layers->yearly[date] = StaysNamed(layers, date) ? 0 : UNNAMED;
-		beaten[date] = false;
+		layers->yearly[date] = IsWritten(layers, date) ? 0 : UNNAMED;
+		overridden[date] = false;
 	}
 	do
 	{
@@ -163,7 +171,7 @@ AssignLayers(Layers *layers)
 
 				if (precedence < 0)
 				{
-					beaten[date] = true;
+					overridden[date] = true;
 					if (layers->week[weekday] <= layers->yearly[date])
 					{
 						layers->week[weekday] = layers->yearly[date] + 1;
@@ -180,16 +188,17 @@ AssignLayers(Layers *layers)
 		}
 	} while (changed);
 
+	/* dates that no weekday overrides are written after all weekdays */
 	for (int date = 0; date < YEAR_DAYS; date++)
 	{
-		if (layers->yearly[date] != UNNAMED && !beaten[date])
+		if (layers->yearly[date] != UNNAMED && !overridden[date])
 			layers->yearly[date] = layers->top;
 	}
 }
 
 /*
- * The first so many runs, which are sorted by their first day, to rules: runs
- * with the same spans share one, at the place of the first.
+ * Write n runs, which are sorted by their first day, as rules.  Runs with the
+ * same spans share a rule, in the place of the first of them.
  */
 static void
 WriteRuns(Layers *layers, DayRun *runs, int n,
@@ -225,6 +234,9 @@ WriteRuns(Layers *layers, DayRun *runs, int n,
 	pfree(first_run);
 }
 
+/*
+ * "Mo" or "Mo-Fr"
+ */
 static void
 WriteWeekdayRun(StringInfo out, const DayRun *run)
 {
@@ -234,7 +246,8 @@ WriteWeekdayRun(StringInfo out, const DayRun *run)
 }
 
 /*
- * The weekdays of a layer.  In the lowest one closed days go without saying.
+ * Write the weekdays of a layer.  In the lowest one closed days are omitted,
+ * as days that no rule names are closed.
  */
 static void
 WriteWeekdays(Layers *layers, int layer)
@@ -257,6 +270,9 @@ WriteWeekdays(Layers *layers, int layer)
 	WriteRuns(layers, runs, n, WriteWeekdayRun);
 }
 
+/*
+ * "Dec 25", or "25" without the month
+ */
 static void
 WriteYearDay(StringInfo out, int date, bool with_month)
 {
@@ -269,6 +285,9 @@ WriteYearDay(StringInfo out, int date, bool with_month)
 	appendStringInfo(out, "%02d", date - align_month_starts[month] + 1);
 }
 
+/*
+ * Is "last" a later day of the same month?
+ */
 static bool
 SameMonth(int first, int last)
 {
@@ -279,6 +298,9 @@ SameMonth(int first, int last)
 	return last >= first && last < align_month_starts[month + 1];
 }
 
+/*
+ * "Dec 25", "Dec 24-26" or "Dec 24-Jan 02"
+ */
 static void
 WriteYearlyRun(StringInfo out, const DayRun *run)
 {
@@ -289,6 +311,9 @@ WriteYearlyRun(StringInfo out, const DayRun *run)
 	WriteYearDay(out, run->last, !SameMonth(run->first, run->last));
 }
 
+/*
+ * Write the yearly dates of a layer.
+ */
 static void
 WriteYearly(Layers *layers, int layer)
 {
@@ -308,7 +333,7 @@ WriteYearly(Layers *layers, int layer)
 			runs[n++] = (DayRun) {.first = date, .last = date, .value = value, .rule = rule};
 	}
 
-	/* a run may go on over New Year */
+	/* join the runs that end on December 31 and begin on January 1 */
 	if (n > 1 && runs[0].first == 0 && runs[n - 1].last == YEAR_DAYS - 1 &&
 		runs[0].value == runs[n - 1].value)
 	{
@@ -318,6 +343,9 @@ WriteYearly(Layers *layers, int layer)
 	WriteRuns(layers, runs, n, WriteYearlyRun);
 }
 
+/*
+ * "2026-12-25", "2026 Dec 24-26" or "2026 Dec 24-2027 Jan 02"
+ */
 static void
 WriteFixedRun(StringInfo out, const DayRun *run)
 {
@@ -344,7 +372,7 @@ WriteFixedRun(StringInfo out, const DayRun *run)
 }
 
 /*
- * Fixed dates, but for those that a later weekday or yearly rule overrides.
+ * Write the fixed dates that no later weekday or yearly rule overrides.
  */
 static void
 WriteFixed(Layers *layers)
@@ -363,6 +391,7 @@ WriteFixed(Layers *layers)
 					day,
 					value;
 
+		/* compare with the weekday first, which needs no j2date */
 		if (rule < rules->week[DayWeekday(i)] || rule == 0)
 			continue;
 		j2date(i + POSTGRES_EPOCH_JDATE, &year, &month, &day);
@@ -409,7 +438,7 @@ align_rules_walk(CalendarRules *rules, RuleWriter writer, void *arg)
 }
 
 /*
- * A time of day; minutes beyond midnight are those of the next day.
+ * Write a time of day.  Minutes beyond midnight are those of the next day.
  */
 void
 align_write_minute(StringInfo out, int minute, bool closing)
@@ -420,8 +449,9 @@ align_write_minute(StringInfo out, int minute, bool closing)
 }
 
 /*
- * A union of overlapping spans may be too long to be written as one: then it is
- * two, to midnight and from just before it.  Returns how many.
+ * Split a span that is too long to be written as one (a union of overlapping
+ * spans may be) in two: until midnight, and from a minute before it.  Returns
+ * the number of parts.
  */
 int
 align_span_parts(const DaySpan *span, DaySpan *parts)
@@ -434,6 +464,9 @@ align_span_parts(const DaySpan *span, DaySpan *parts)
 	return 2;
 }
 
+/*
+ * RuleWriter that appends a rule to a StringInfo.
+ */
 static void
 WriteRule(void *arg, const char *days, const DaySpans *open)
 {
@@ -467,7 +500,7 @@ WriteRule(void *arg, const char *days, const DaySpans *open)
 }
 
 /*
- * Canonical text; it parses to rules that have the same canonical text.
+ * Canonical text of rules.  It parses to rules with the same canonical text.
  */
 char *
 align_rules_write(CalendarRules *rules)
@@ -483,7 +516,7 @@ align_rules_write(CalendarRules *rules)
 }
 
 /*
- * Rules to the stored value; NULL after a soft error.
+ * Stored value of rules; NULL after a soft error.
  */
 TextValue *
 align_calendar_value(CalendarRules *rules, Node *escontext)
@@ -499,6 +532,9 @@ align_calendar_value(CalendarRules *rules, Node *escontext)
 	return align_text_value(canonical, strlen(canonical));
 }
 
+/*
+ * Stored value of a text; NULL after a soft error.
+ */
 TextValue *
 align_calendar_parse(const char *text, Node *escontext)
 {

@@ -1,6 +1,6 @@
 /*
  * compile.c
- *	  Rules to tables.
+ *	  From rules to the compiled calendar: zone, local dates, block tables.
  */
 #include "postgres.h"
 
@@ -15,14 +15,14 @@
 #define UNIX_EPOCH_SECS ((int64) (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * SECS_PER_DAY)
 
 /*
- * How far local dates can be from UTC dates, with a wide margin for the clocks
+ * How far local dates can be from UTC dates, with a wide margin for clocks
  * that once were set a whole day back or forth.
  */
 #define ZONE_MARGIN_DAYS 4
 
 /*
- * Fill calendar->segments with the offsets between two instants (seconds since
- * 2000-01-01 UTC).
+ * Set calendar->segments to the offsets between two instants (seconds since
+ * 2000-01-01 UTC).  Neighbouring segments differ in their offsets.
  */
 void
 align_zone_segments(Calendar *calendar, int64 from, int64 to)
@@ -47,7 +47,10 @@ align_zone_segments(Calendar *calendar, int64 from, int64 to)
 		if (found < 0)
 			elog(ERROR, "could not find the offset of time zone \"%s\"",
 				 pg_get_timezone_name(calendar->zone));
-		/* "no boundary" is not always true of far years: ask again soon */
+		/*
+		 * pg_next_dst_boundary may report no boundary for far years that have
+		 * one, so ask again four weeks later.
+		 */
 		end = found > 0 ? boundary + UNIX_EPOCH_SECS : start + 28 * SECS_PER_DAY;
 		end = Min(end, to);
 
@@ -70,7 +73,7 @@ align_zone_segments(Calendar *calendar, int64 from, int64 to)
 
 /*
  * First instant at which the local clock reads this time (seconds since local
- * 2000-01-01) or a later one.
+ * 2000-01-01) or a later one.  The segments must cover it.
  */
 int64
 align_local_to_utc(const ZoneSegments *segments, int64 local)
@@ -84,7 +87,7 @@ align_local_to_utc(const ZoneSegments *segments, int64 local)
 }
 
 /*
- * The spans of a local date.
+ * The spans of a local date, given as day number.
  */
 const DaySpans *
 align_calendar_day(const Calendar *calendar, int day)
@@ -93,15 +96,21 @@ align_calendar_day(const Calendar *calendar, int day)
 				month,
 				day_of_month;
 
-	/* stay clear of the ends of the Julian day functions */
+	/*
+	 * Map dates outside the window into it, by whole cycles: j2date does not
+	 * reach so far.
+	 */
 	if (day < PAST_START * BLOCK_DAYS)
 		day += (PAST_END * BLOCK_DAYS - 1 - day) / CYCLE_DAYS * CYCLE_DAYS;
 	else if (day >= FUTURE_END * BLOCK_DAYS)
 		day -= (day - FUTURE_START * BLOCK_DAYS) / CYCLE_DAYS * CYCLE_DAYS;
 	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &day_of_month);
-	return RuleOfDate(calendar->rules, day, month, day_of_month);
+	return SpansOfDate(calendar->rules, day, month, day_of_month);
 }
 
+/*
+ * Element i of calendar->scratch, which is enlarged if needed.
+ */
 static OpenInterval *
 ScratchInterval(Calendar *calendar, int i)
 {
@@ -115,9 +124,9 @@ ScratchInterval(Calendar *calendar, int i)
 }
 
 /*
- * Collect the open intervals of a block in calendar->scratch; returns how many.
- * Spans come in the order of their starts, so that each either extends the last
- * interval or follows it.
+ * Collect the open intervals of a block in calendar->scratch, in order and
+ * disjoint, and return how many.  Spans are visited in the order of their
+ * starts, so each either extends the last interval or follows it.
  */
 static int
 CollectIntervals(Calendar *calendar, int block)
@@ -129,7 +138,10 @@ CollectIntervals(Calendar *calendar, int block)
 	align_zone_segments(calendar, block_start - ZONE_MARGIN_DAYS * SECS_PER_DAY,
 						block_start + BLOCK_SECS + ZONE_MARGIN_DAYS * SECS_PER_DAY);
 
-	/* an overnight span ends up to two dates later; offsets are below a day */
+	/*
+	 * A span ends up to two dates after its own, and local time differs from
+	 * UTC by less than a day: so start three dates early.
+	 */
 	for (int day = first_day - 3; day <= first_day + BLOCK_DAYS + 1; day++)
 	{
 		const DaySpans *open = align_calendar_day(calendar, day);
@@ -137,11 +149,13 @@ CollectIntervals(Calendar *calendar, int block)
 
 		for (int i = 0; i < open->n; i++)
 		{
+			const DaySpan *span = &open->span[i];
 			int64		start = align_local_to_utc(&calendar->segments,
-												   midnight + open->span[i].start * SECS_PER_MINUTE);
+												   midnight + span->start * SECS_PER_MINUTE);
 			int64		end = align_local_to_utc(&calendar->segments,
-												 midnight + open->span[i].end * SECS_PER_MINUTE);
+												 midnight + span->end * SECS_PER_MINUTE);
 
+			/* clip to the block */
 			start = Max(start - block_start, 0);
 			end = Min(end - block_start, BLOCK_SECS);
 			if (start >= end)
@@ -155,6 +169,9 @@ CollectIntervals(Calendar *calendar, int block)
 	return n;
 }
 
+/*
+ * Build the table of one block, in calendar->context.
+ */
 static OpenBlock *
 BuildBlock(Calendar *calendar, int block)
 {
@@ -186,11 +203,12 @@ BuildBlock(Calendar *calendar, int block)
 }
 
 /*
- * Build what is missing between the blocks that are built and this one.  The
- * bounds move last, so that an error on the way leaves what is there valid.
+ * Build the blocks that are missing between those already built and this one.
+ * The bounds are moved after each block is complete, so that an error or a
+ * cancellation leaves the tables valid.
  */
 void
-align_calendar_reach(Calendar *calendar, int block)
+align_calendar_build_to(Calendar *calendar, int block)
 {
 	Assert(block >= PAST_START && block < FUTURE_END);
 	if (calendar->lo == calendar->hi)
@@ -223,8 +241,7 @@ align_calendar_reach(Calendar *calendar, int block)
 }
 
 /*
- * The zone of a calendar in use; here, not when it is read, an unknown one is
- * an error.
+ * The zone of that name.  The parser accepts unknown zones; here they raise.
  */
 static pg_tz *
 LookupZone(const char *name)
@@ -235,7 +252,7 @@ LookupZone(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("time zone \"%s\" of the calendar is not recognized", name),
-				 errhint("The view pg_timezone_names lists the time zones that this server knows.")));
+				 errhint("The view pg_timezone_names lists the time zones of this server.")));
 	if (!pg_tz_acceptable(zone))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -244,6 +261,9 @@ LookupZone(const char *name)
 	return zone;
 }
 
+/*
+ * Compile text in context.  No block is built yet.
+ */
 Calendar *
 align_calendar_compile(const char *text, MemoryContext context)
 {
@@ -257,13 +277,17 @@ align_calendar_compile(const char *text, MemoryContext context)
 	calendar->segments.segment = palloc(calendar->segments.max * sizeof(ZoneSegment));
 	calendar->max_scratch = 2 * BLOCK_DAYS;
 	calendar->scratch = palloc(calendar->max_scratch * sizeof(OpenInterval));
-	/* not zeroed: only what lies between lo and hi is ever read */
+	/* not zeroed: only elements from lo to hi are read */
 	calendar->block = palloc(WINDOW_BLOCKS * sizeof(OpenBlock *));
 	calendar->before = palloc((WINDOW_BLOCKS + 1) * sizeof(int64));
 	MemoryContextSwitchTo(old_context);
 	return calendar;
 }
 
+/*
+ * Compiled form of an argument, cached in a slot of flinfo while its value
+ * stays the same.
+ */
 Calendar *
 align_calendar_arg(FmgrInfo *flinfo, Datum value, int slot, int nslots)
 {

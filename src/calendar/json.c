@@ -1,15 +1,15 @@
 /*
  * json.c
- *	  Calendars as JSON, and back.
+ *	  Casts between calendar and jsonb.
  *
  *	  {"zone": "Europe/London",
  *	   "rules": [{"days": "Mo-Fr", "open": [["09:00", "17:30"]]},
  *				 {"days": "Dec 25", "open": []}]}
  *
- * The rules are those of the canonical text, in its order.  Read back, "zone"
- * and "days" may be left out (UTC, every day), and a string stands for the text
- * of a calendar.  Days and times are read by the functions that read the text,
- * each from its own string, so nothing can be smuggled in.
+ * The rules are those of the canonical text, in its order.  In the cast from
+ * jsonb "zone" and "days" may be omitted (UTC, every day), and a string is
+ * taken for the text of a calendar.  Each string is read by the function that
+ * reads that part of the text, and must contain nothing else.
  */
 #include "postgres.h"
 
@@ -101,6 +101,9 @@ align_calendar_to_jsonb(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(result));
 }
 
+/*
+ * Raise for a document of the wrong shape.
+ */
 static void
 FailDocument(const char *detail)
 {
@@ -112,7 +115,7 @@ FailDocument(const char *detail)
 }
 
 /*
- * Refuse an object that has other keys than these two.
+ * Raise if an object has other keys than these two.
  */
 static void
 CheckKeys(JsonbContainer *object, const char *first, const char *second)
@@ -134,12 +137,19 @@ CheckKeys(JsonbContainer *object, const char *first, const char *second)
 	}
 }
 
+/*
+ * The member with this key; NULL if there is none.
+ */
 static JsonbValue *
 GetKey(JsonbContainer *object, const char *key)
 {
 	return getKeyJsonValueFromContainer(object, key, strlen(key), NULL);
 }
 
+/*
+ * The content of a string, NUL-terminated; raises with this detail if the
+ * value is NULL or no string.
+ */
 static char *
 GetString(const JsonbValue *value, const char *detail)
 {
@@ -148,6 +158,10 @@ GetString(const JsonbValue *value, const char *detail)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
+/*
+ * The content of an array; raises with this detail if the value is NULL or no
+ * array.
+ */
 static JsonbContainer *
 GetArray(const JsonbValue *value, const char *detail)
 {
@@ -163,6 +177,9 @@ BeginScan(TextScan *scan, const char *text)
 	align_scan_begin(scan, text, "calendar", false, NULL);
 }
 
+/*
+ * Raise if text is left.
+ */
 static void
 EndScan(TextScan *scan)
 {
@@ -204,6 +221,7 @@ ReadRule(CalendarRules *rules, const JsonbValue *value)
 	object = value->val.binary.data;
 	CheckKeys(object, "days", "open");
 
+	/* as in the text, a rule without days names every day */
 	days = GetKey(object, "days");
 	if (days == NULL)
 		align_rules_name_weekdays(rules, rule, 0, WEEK_DAYS - 1);
@@ -221,11 +239,11 @@ ReadRule(CalendarRules *rules, const JsonbValue *value)
 	spans = palloc(Max(n, 1) * sizeof(DaySpan));
 	for (int i = 0; i < n; i++)
 		ReadSpan(getIthJsonbValueFromContainer(open, i), &spans[i]);
-	if (!align_rules_open(rules, rule, spans, n))
+	if (!align_rules_set_spans(rules, rule, spans, n))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many spans"),
-				 errdetail("A day has at most %d separate spans.", CALENDAR_MAX_SPANS)));
+				 errdetail("A day may have at most %d separate spans.", CALENDAR_MAX_SPANS)));
 	pfree(spans);
 }
 
@@ -241,7 +259,7 @@ ReadZone(CalendarRules *rules, const JsonbValue *zone)
 	}
 	BeginScan(&scan, GetString(zone, "The value of \"zone\" must be a string."));
 	(void) align_rules_scan_zone(&scan, rules);
-	/* a rule, or nothing, is no zone here */
+	/* the scan stays where it is if the string is empty or begins a rule */
 	if (scan.cur == scan.start)
 		(void) align_scan_expected(&scan, "a time zone", NULL);
 	EndScan(&scan);
@@ -254,16 +272,18 @@ align_jsonb_to_calendar(PG_FUNCTION_ARGS)
 	JsonbContainer *list;
 	CalendarRules *rules;
 	JsonbValue	scalar;
+	const char *detail = "The document must be an object, or a string with the text of a calendar.";
 
 	if (JsonbExtractScalar(&document->root, &scalar))
-		PG_RETURN_POINTER(align_calendar_parse(GetString(&scalar, "It must be an object, or a string with the text of a calendar."), NULL));
+		PG_RETURN_POINTER(align_calendar_parse(GetString(&scalar, detail), NULL));
 	if (!JB_ROOT_IS_OBJECT(document))
-		FailDocument("It must be an object, or a string with the text of a calendar.");
+		FailDocument(detail);
 	CheckKeys(&document->root, "zone", "rules");
 
 	rules = align_rules_make();
 	ReadZone(rules, GetKey(&document->root, "zone"));
-	list = GetArray(GetKey(&document->root, "rules"), "It must have an array \"rules\".");
+	list = GetArray(GetKey(&document->root, "rules"),
+					"The document must have an array \"rules\".");
 	for (uint32 i = 0; i < JsonContainerSize(list); i++)
 		ReadRule(rules, getIthJsonbValueFromContainer(list, i));
 	PG_RETURN_POINTER(align_calendar_value(rules, NULL));

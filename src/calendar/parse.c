@@ -1,17 +1,18 @@
 /*
  * parse.c
- *	  Calendar text to rules.
+ *	  From calendar text to rules.
  *
  *	  calendar = [ zone ] rule { ";" rule } [ ";" ]
  *	  rule     = "24/7" | [ days ] ( span { "," span } | "off" | "closed" )
- *	  days     = weekday [ "-" weekday ] { "," ... } | date [ "-" date ] { "," ... }
+ *	  days     = weekday [ "-" weekday ] { "," weekday [ "-" weekday ] }
+ *			   | date [ "-" date ] { "," date [ "-" date ] }
  *	  date     = [ year ] month day | year "-" MM "-" DD
  *	  span     = HH:MM "-" HH:MM
  *
- * a subset of the opening_hours specification of OpenStreetMap.  At the end of a
- * range the year and month may be left out ("Dec 24-26", "2026 Nov 30-Dec 02"),
- * in a list as well ("Dec 25,26").  What the specification knows and this subset
- * does not is refused with a hint that says what to do instead.
+ * This is a subset of the opening_hours specification of OpenStreetMap.  At
+ * the end of a range the year and month may be omitted ("Dec 24-26", "2026 Nov
+ * 30-Dec 02"), in a list as well ("Dec 25,26").  Other parts of the
+ * specification are refused, with a hint for what to write instead.
  */
 #include "postgres.h"
 
@@ -22,8 +23,12 @@
 #include "calendar/rules.h"
 #include "calendar/words.h"
 
+/*
+ * Report that something else was expected; returns false.  A hint for the text
+ * that was found is preferred to the given one, which may be NULL.
+ */
 static bool
-Expected(TextScan *scan, const char *what, const char *hint)
+FailExpected(TextScan *scan, const char *what, const char *hint)
 {
 	const char *better;
 
@@ -32,19 +37,21 @@ Expected(TextScan *scan, const char *what, const char *hint)
 	return align_scan_expected(scan, what, better ? better : hint);
 }
 
+/* weekday */
 static bool
 ScanWeekday(TextScan *scan, int *weekday)
 {
 	align_scan_space(scan);
 	*weekday = align_lookup_word(scan->cur, align_weekday_names, WEEK_DAYS);
 	if (*weekday < 0)
-		return Expected(scan, "a weekday (Mo, Tu, We, Th, Fr, Sa, Su)",
-						IsMonth(scan->cur) || CountDigits(scan->cur) == 4 ?
-						"Write a rule of its own for dates, after \";\"." : NULL);
+		return FailExpected(scan, "a weekday (Mo, Tu, We, Th, Fr, Sa, Su)",
+							IsMonth(scan->cur) || CountDigits(scan->cur) == 4 ?
+							"Write dates in a rule of their own, after \";\"." : NULL);
 	scan->cur += strlen(align_weekday_names[*weekday]);
 	return true;
 }
 
+/* weekday [ "-" weekday ] { "," ... } */
 static bool
 ScanWeekdays(TextScan *scan, CalendarRules *rules, int rule)
 {
@@ -64,10 +71,11 @@ ScanWeekdays(TextScan *scan, CalendarRules *rules, int rule)
 }
 
 /*
- * Digits at the cursor, between min and max of them; a longer run is no match.
+ * Read a run of min to max digits.  Returns false, without an error and with
+ * the cursor unmoved, if there are fewer or more.
  */
 static bool
-TakeDigits(TextScan *scan, int min, int max, int *value)
+ScanDigits(TextScan *scan, int min, int max, int *value)
 {
 	int			n = CountDigits(scan->cur);
 
@@ -79,6 +87,10 @@ TakeDigits(TextScan *scan, int min, int max, int *value)
 	return true;
 }
 
+/*
+ * Report a date that does not exist (February 29 of every year does) or lies
+ * outside the supported years.
+ */
 static bool
 CheckDate(TextScan *scan, const char *at, const CalendarDate *date)
 {
@@ -98,8 +110,8 @@ CheckDate(TextScan *scan, const char *at, const CalendarDate *date)
 }
 
 /*
- * YYYY-MM-DD, [YYYY] Mon DD, or DD alone where "context" (the date before it)
- * says of which month.
+ * YYYY-MM-DD, [YYYY] Mon DD, or, if "context" is not NULL, DD alone: it then
+ * has the month and year of that date.
  */
 static bool
 ScanDate(TextScan *scan, const CalendarDate *context, CalendarDate *date)
@@ -111,55 +123,58 @@ ScanDate(TextScan *scan, const CalendarDate *context, CalendarDate *date)
 	at = scan->cur;
 	date->year = 0;
 
-	if (context != NULL && CountDigits(at) <= 2 && TakeDigits(scan, 1, 2, &date->day))
+	/* DD; a time follows it only after a blank */
+	if (context != NULL && CountDigits(at) <= 2 && ScanDigits(scan, 1, 2, &date->day))
 	{
 		date->year = context->year;
 		date->month = context->month;
 		if (*scan->cur == ':')
 		{
 			scan->cur = at;
-			return Expected(scan, "a date", "Separate days from times with a blank.");
+			return FailExpected(scan, "a date", "Separate days from times with a space.");
 		}
 		return CheckDate(scan, at, date);
 	}
 
-	if (TakeDigits(scan, 4, 4, &date->year))
+	if (ScanDigits(scan, 4, 4, &date->year))
 	{
+		/* year 0 would mean every year: report it as out of range instead */
 		if (date->year == 0)
 			return CheckDate(scan, at, &(CalendarDate) {-1, 1, 1});
 		if (*scan->cur == '-')
 		{
 			scan->cur++;
-			if (!TakeDigits(scan, 2, 2, &date->month) || *scan->cur != '-')
+			if (!ScanDigits(scan, 2, 2, &date->month) || *scan->cur != '-')
 				goto malformed;
 			scan->cur++;
-			if (!TakeDigits(scan, 2, 2, &date->day))
+			if (!ScanDigits(scan, 2, 2, &date->day))
 				goto malformed;
 			return CheckDate(scan, at, date);
 		}
 		align_scan_space(scan);
 		if (!IsMonth(scan->cur))
-			return Expected(scan, "a month (Jan to Dec)",
-							"Write a fixed date as 2026-12-24 or 2026 Dec 24; whole years are not supported.");
+			return FailExpected(scan, "a month (Jan to Dec)",
+								"Write a fixed date as 2026-12-24 or 2026 Dec 24; whole years are not supported.");
 	}
 
 	month = align_lookup_word(scan->cur, align_month_names, MONTHS_PER_YEAR);
 	if (month < 0)
-		return Expected(scan, "a date", "Write it as Dec 24 or 2026-12-24.");
+		return FailExpected(scan, "a date", "Write it as Dec 24 or 2026-12-24.");
 	date->month = month + 1;
 	scan->cur += strlen(align_month_names[month]);
 	align_scan_space(scan);
-	if (!TakeDigits(scan, 1, 2, &date->day))
-		return Expected(scan, "a day of the month",
-						CountDigits(scan->cur) >= 4 ?
-						"Write the year first: 2026 Dec 24." :
-						"Whole months are not supported: name their days, as in Jan 01-Mar 31.");
+	if (!ScanDigits(scan, 1, 2, &date->day))
+		return FailExpected(scan, "a day of the month",
+							CountDigits(scan->cur) >= 4 ?
+							"Write the year first: 2026 Dec 24." :
+							"Whole months are not supported: name their days, as in Jan 01-Mar 31.");
+	/* "Dec 09:00": the digits are the hour of a time */
 	if (*scan->cur == ':')
 	{
 		while (IsDigit(scan->cur[-1]))
 			scan->cur--;
-		return Expected(scan, "a day of the month",
-						"Whole months are not supported: name their days, as in Jan 01-Mar 31.");
+		return FailExpected(scan, "a day of the month",
+							"Whole months are not supported: name their days, as in Jan 01-Mar 31.");
 	}
 	return CheckDate(scan, at, date);
 
@@ -168,25 +183,35 @@ malformed:
 	return align_scan_expected(scan, "a date", "Write it as 2026-12-24.");
 }
 
+/*
+ * Day of the (leap) year of a date.
+ */
 static int
 YearDay(const CalendarDate *date)
 {
 	return align_month_starts[date->month - 1] + date->day - 1;
 }
 
+/*
+ * Day number of a fixed date.
+ */
 static int
 DayNumber(const CalendarDate *date)
 {
 	return date2j(date->year, date->month, date->day) - POSTGRES_EPOCH_JDATE;
 }
 
+/*
+ * Report a range that ends before it begins; returns false.
+ */
 static bool
-RunsBackwards(TextScan *scan, const char *at, const char *hint)
+FailBackwards(TextScan *scan, const char *at, const char *hint)
 {
 	return align_scan_fail_code(scan, ERRCODE_INVALID_PARAMETER_VALUE, at, NULL, hint,
 								"range of dates runs backwards");
 }
 
+/* date [ "-" date ] { "," ... } */
 static bool
 ScanDates(TextScan *scan, CalendarRules *rules, int rule)
 {
@@ -204,7 +229,7 @@ ScanDates(TextScan *scan, CalendarRules *rules, int rule)
 		at = scan->cur;
 		if (!ScanDate(scan, more && !iso ? &last : NULL, &first))
 			return false;
-		/* a month of its own after a year: of that year, or of every year? */
+		/* ambiguous: a date of the year before it, or of every year */
 		if (more && last.year != 0 && first.year == 0)
 			return align_scan_fail(scan, at, NULL, "Write the year with every date of the list.",
 								   "expected a year");
@@ -218,6 +243,8 @@ ScanDates(TextScan *scan, CalendarRules *rules, int rule)
 			bare = IsDigit(*at) && CountDigits(at) <= 2;
 			if (!ScanDate(scan, iso ? NULL : &first, &last))
 				return false;
+
+			/* the year may be omitted at the end, but only there */
 			if (last.year == 0 && first.year != 0)
 				last.year = first.year;
 			if (last.year != 0 && first.year == 0)
@@ -226,14 +253,14 @@ ScanDates(TextScan *scan, CalendarRules *rules, int rule)
 									   "expected a date without a year");
 			if (last.year != 0)
 			{
-				/* the year may have come from the other end of the range */
+				/* check again, with the year that came from the first date */
 				if (!CheckDate(scan, at, &last))
 					return false;
 				if (DayNumber(&last) < DayNumber(&first))
-					return RunsBackwards(scan, at, "Write the year with both ends of the range.");
+					return FailBackwards(scan, at, "Write the year with both ends of the range.");
 			}
 			else if (bare && last.day < first.day)
-				return RunsBackwards(scan, at, "To go on into the next month, write the month.");
+				return FailBackwards(scan, at, "To continue into the next month, write the month.");
 		}
 
 		if (first.year != 0)
@@ -246,7 +273,7 @@ ScanDates(TextScan *scan, CalendarRules *rules, int rule)
 }
 
 /*
- * The days of a rule, one way or the other.
+ * The days of a rule: weekdays or dates.
  */
 bool
 align_rules_scan_days(TextScan *scan, CalendarRules *rules, int rule)
@@ -258,7 +285,7 @@ align_rules_scan_days(TextScan *scan, CalendarRules *rules, int rule)
 }
 
 /*
- * A clock time.  24:00 can only end a span.
+ * HH:MM.  24:00 can only end a span.
  */
 bool
 align_rules_scan_minute(TextScan *scan, bool closing, int *minute)
@@ -269,10 +296,10 @@ align_rules_scan_minute(TextScan *scan, bool closing, int *minute)
 
 	align_scan_space(scan);
 	at = scan->cur;
-	if (!TakeDigits(scan, 1, 2, &hour) || *scan->cur != ':')
+	if (!ScanDigits(scan, 1, 2, &hour) || *scan->cur != ':')
 		goto malformed;
 	scan->cur++;
-	if (!TakeDigits(scan, 2, 2, &rest))
+	if (!ScanDigits(scan, 2, 2, &rest))
 		goto malformed;
 	if (*scan->cur == ':')
 		return align_scan_fail(scan, at, NULL, "Calendars count in whole minutes.",
@@ -280,25 +307,30 @@ align_rules_scan_minute(TextScan *scan, bool closing, int *minute)
 	*minute = hour * MINS_PER_HOUR + rest;
 	if (rest >= MINS_PER_HOUR || *minute > MINS_PER_HOUR * HOURS_PER_DAY ||
 		(*minute == MINS_PER_HOUR * HOURS_PER_DAY && !closing))
-		return align_scan_fail_code(scan, ERRCODE_DATETIME_FIELD_OVERFLOW, at, NULL,
-									hour > HOURS_PER_DAY || (hour == HOURS_PER_DAY && rest < MINS_PER_HOUR) ?
-									(closing ?
-									 "For a span that ends on the next day, write the clock time of its end, as in 22:00-06:00." :
-									 "The first time of a day is 00:00.") : NULL,
+	{
+		const char *hint = NULL;
+
+		/* hours beyond midnight, rather than impossible minutes */
+		if (hour > HOURS_PER_DAY || (hour == HOURS_PER_DAY && rest < MINS_PER_HOUR))
+			hint = closing ?
+				"For a span that ends on the next day, write the clock time of its end, as in 22:00-06:00." :
+				"The first time of a day is 00:00.";
+		return align_scan_fail_code(scan, ERRCODE_DATETIME_FIELD_OVERFLOW, at, NULL, hint,
 									"no such time of day");
+	}
 	return true;
 
 malformed:
 	scan->cur = at;
-	return Expected(scan, closing ? "a closing time" : "a time or \"off\"",
-					CountDigits(at) == 4 ? "Write the year of a date first, as in 2026 Dec 24." :
-					IsDigit(*at) ? "Write hours and minutes, as in 09:00." :
-					IsWeekday(at) || IsMonth(at) ? "Separate rules with \";\"." : NULL);
+	return FailExpected(scan, closing ? "a closing time" : "a time or \"off\"",
+						CountDigits(at) == 4 ? "Write the year of a date first, as in 2026 Dec 24." :
+						IsDigit(*at) ? "Write hours and minutes, as in 09:00." :
+						IsWeekday(at) || IsMonth(at) ? "Separate rules with \";\"." : NULL);
 }
 
 /*
- * A span as written to one as counted: an end at or before the start lies on
- * the next day; 00:00 is the midnight at the end.
+ * Convert a span as written to one as counted: an end before the start lies on
+ * the next day.  Reports an empty span.
  */
 bool
 align_rules_check_span(TextScan *scan, const char *at, DaySpan *span)
@@ -313,6 +345,7 @@ align_rules_check_span(TextScan *scan, const char *at, DaySpan *span)
 	return true;
 }
 
+/* span { "," span } | "off" | "closed" */
 static bool
 ScanTimes(TextScan *scan, CalendarRules *rules, int rule)
 {
@@ -329,6 +362,7 @@ ScanTimes(TextScan *scan, CalendarRules *rules, int rule)
 		return true;
 	}
 
+	/* collect all spans first: the limit counts overlapping ones once */
 	spans = palloc(max * sizeof(DaySpan));
 	do
 	{
@@ -342,23 +376,28 @@ ScanTimes(TextScan *scan, CalendarRules *rules, int rule)
 		align_scan_space(scan);
 		span_at = scan->cur;
 		if (!align_rules_scan_minute(scan, false, &spans[n].start) ||
-			(!align_scan_take(scan, "-") && !Expected(scan, "\"-\" and a closing time", NULL)) ||
+			(!align_scan_take(scan, "-") &&
+			 !FailExpected(scan, "\"-\" and a closing time", NULL)) ||
 			!align_rules_scan_minute(scan, true, &spans[n].end) ||
 			!align_rules_check_span(scan, span_at, &spans[n]))
 			return false;
 		n++;
 	} while (align_scan_take(scan, ","));
 
-	if (!align_rules_open(rules, rule, spans, n))
+	if (!align_rules_set_spans(rules, rule, spans, n))
 		return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, at,
-									psprintf("A day has at most %d separate spans.", CALENDAR_MAX_SPANS),
+									psprintf("A day may have at most %d separate spans.",
+											 CALENDAR_MAX_SPANS),
 									NULL, "too many spans");
 	pfree(spans);
 	return true;
 }
 
+/*
+ * Read "24/7"; returns false, without an error, if it is not next.
+ */
 static bool
-TakeAlwaysOpen(TextScan *scan)
+ScanAlwaysOpen(TextScan *scan)
 {
 	if (strncmp(scan->cur, "24/7", 4) != 0 || IsDigit(scan->cur[4]))
 		return false;
@@ -366,6 +405,7 @@ TakeAlwaysOpen(TextScan *scan)
 	return true;
 }
 
+/* "24/7" | [ days ] times */
 static bool
 ScanRule(TextScan *scan, CalendarRules *rules)
 {
@@ -374,11 +414,11 @@ ScanRule(TextScan *scan, CalendarRules *rules)
 
 	align_scan_space(scan);
 	p = scan->cur;
-	if (TakeAlwaysOpen(scan))
+	if (ScanAlwaysOpen(scan))
 	{
 		DaySpan		whole_day = {0, MINS_PER_HOUR * HOURS_PER_DAY};
 
-		align_rules_open(rules, rule, &whole_day, 1);
+		align_rules_set_spans(rules, rule, &whole_day, 1);
 		align_rules_name_weekdays(rules, rule, 0, WEEK_DAYS - 1);
 		return true;
 	}
@@ -390,11 +430,14 @@ ScanRule(TextScan *scan, CalendarRules *rules)
 	else if (IsClosed(p) || IsDigit(*p))
 		align_rules_name_weekdays(rules, rule, 0, WEEK_DAYS - 1);
 	else
-		return Expected(scan, "a rule",
-						"Write days and times, as in Mo-Fr 09:00-17:00; \"off\" is a calendar that never opens.");
+		return FailExpected(scan, "a rule",
+							"Write days and times, as in Mo-Fr 09:00-17:00; \"off\" is a calendar that never opens.");
 	return ScanTimes(scan, rules, rule);
 }
 
+/*
+ * Rules of a text; NULL after a soft error.
+ */
 CalendarRules *
 align_rules_parse(const char *text, Node *escontext)
 {
@@ -421,7 +464,7 @@ align_rules_parse(const char *text, Node *escontext)
 			return rules;
 		if (!align_scan_take(&scan, ";"))
 		{
-			Expected(&scan, "\";\"", NULL);
+			FailExpected(&scan, "\";\"", NULL);
 			return NULL;
 		}
 	} while (!align_scan_at_end(&scan));

@@ -19,6 +19,9 @@ const char *const align_month_names[12] =
 const int	align_month_starts[13] =
 {0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366};
 
+/*
+ * Make rules that have nothing but rule 0.
+ */
 CalendarRules *
 align_rules_make(void)
 {
@@ -31,7 +34,8 @@ align_rules_make(void)
 }
 
 /*
- * A new last rule, closed until align_rules_open says otherwise.
+ * Add a rule after all others and return its number.  It is closed until
+ * align_rules_set_spans is called.
  */
 int
 align_rules_add(CalendarRules *rules)
@@ -60,11 +64,11 @@ CompareSpans(const void *a, const void *b)
 }
 
 /*
- * Give a rule the union of these spans (sorted in place); false if there are
- * too many.
+ * Set a rule's spans to the union of these, which are sorted in place.
+ * Returns false if there are too many.
  */
 bool
-align_rules_open(CalendarRules *rules, int rule, DaySpan *spans, int n)
+align_rules_set_spans(CalendarRules *rules, int rule, DaySpan *spans, int n)
 {
 	DaySpans   *open;
 	int			merged = 0;
@@ -88,7 +92,8 @@ align_rules_open(CalendarRules *rules, int rule, DaySpan *spans, int n)
 }
 
 /*
- * Both ranges run over the end of the week or year when first > last.
+ * Make a rule name the weekdays from first to last, past Sunday if first >
+ * last.
  */
 void
 align_rules_name_weekdays(CalendarRules *rules, int rule, int first, int last)
@@ -101,6 +106,10 @@ align_rules_name_weekdays(CalendarRules *rules, int rule, int first, int last)
 	}
 }
 
+/*
+ * Make a rule name the days of the year from first to last, past December 31
+ * if first > last.
+ */
 void
 align_rules_name_yearly(CalendarRules *rules, int rule, int first, int last)
 {
@@ -113,11 +122,11 @@ align_rules_name_yearly(CalendarRules *rules, int rule, int first, int last)
 }
 
 /*
- * Make room for the fixed dates from first to last, and some to spare: holidays
- * tend to be listed in order.
+ * Enlarge the array of fixed dates to hold those from first to last, and a
+ * year more: holidays tend to be listed in order.
  */
 static void
-ReachFixed(CalendarRules *rules, int first, int last)
+EnlargeFixed(CalendarRules *rules, int first, int last)
 {
 	bool		empty = rules->fixed_lo == rules->fixed_hi;
 	int			lo = first;
@@ -143,11 +152,14 @@ ReachFixed(CalendarRules *rules, int first, int last)
 	rules->fixed_hi = hi;
 }
 
+/*
+ * Make a rule name the fixed dates from first to last.
+ */
 void
 align_rules_name_fixed(CalendarRules *rules, int rule, int first, int last)
 {
 	CHECK_FOR_INTERRUPTS();
-	ReachFixed(rules, first, last);
+	EnlargeFixed(rules, first, last);
 	for (int day = first; day <= last; day++)
 		rules->fixed[day - rules->fixed_lo] = rule;
 }

@@ -1,6 +1,6 @@
 /*
  * sql.c
- *	  Calendars as PostgreSQL sees them: the type and its functions.
+ *	  SQL functions of type calendar: input, output and arithmetic.
  */
 #include "postgres.h"
 
@@ -20,7 +20,7 @@
 
 #include "calendar/rules.h"
 
-/* A multirange of so many ranges is 24 MB; nobody reads that. */
+/* A multirange of this many ranges takes 24 MB. */
 #define MAX_OPEN_PERIODS 1000000
 
 PG_FUNCTION_INFO_V1(align_calendar_in);
@@ -38,7 +38,7 @@ PG_FUNCTION_INFO_V1(align_calendar_end_of_working_day);
 PG_FUNCTION_INFO_V1(align_calendar_open_periods);
 PG_FUNCTION_INFO_V1(align_calendar_with_holidays);
 
-/* The calendar is the first argument of every function that has one. */
+/* The calendar is always the first argument. */
 #define CALENDAR_ARG() align_calendar_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
 
 Datum
@@ -54,7 +54,9 @@ align_calendar_in(PG_FUNCTION_ARGS)
 Datum
 align_calendar_out(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_CSTRING(align_text_value_cstring(align_text_value_arg(PG_GETARG_DATUM(0), "calendar")));
+	TextValue  *value = align_text_value_arg(PG_GETARG_DATUM(0), "calendar");
+
+	PG_RETURN_CSTRING(align_text_value_cstring(value));
 }
 
 Datum
@@ -81,23 +83,25 @@ align_calendar_working_time(PG_FUNCTION_ARGS)
 }
 
 /*
- * The bounds of a range that has both; an empty range is for the caller.
+ * The bounds of a range that is not empty; raises unless both are finite.
  */
 static void
 FiniteBounds(const RangeBound *lower, const RangeBound *upper,
 			 TimestampTz *from, TimestampTz *to)
 {
-	bool		no_lower = lower->infinite || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(lower->val));
-	bool		no_upper = upper->infinite || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(upper->val));
+	bool		no_lower = lower->infinite ||
+		TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(lower->val));
+	bool		no_upper = upper->infinite ||
+		TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(upper->val));
 
 	if (no_lower || no_upper)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("working hours need a range with finite bounds"),
+				 errmsg("range must have finite bounds"),
 				 no_lower ? errdetail("The range has no finite lower bound.") :
 				 errdetail("The range has no finite upper bound."),
 				 no_lower ? 0 :
-				 errhint("Close it, for example with: range * tstzrange(NULL, now()).")));
+				 errhint("Intersect it with a range that ends, for example with tstzrange(NULL, now()).")));
 	*from = DatumGetTimestampTz(lower->val);
 	*to = DatumGetTimestampTz(upper->val);
 }
@@ -153,8 +157,8 @@ align_calendar_working_time_multirange(PG_FUNCTION_ARGS)
 }
 
 /*
- * Amounts are hours and smaller: how long a working day or month is depends on
- * which.
+ * Raise if an amount is infinite or has days or months: a working day or month
+ * has no fixed length.
  */
 static void
 CheckAmount(const Interval *amount)
@@ -175,10 +179,11 @@ Datum
 align_calendar_add_working_time(PG_FUNCTION_ARGS)
 {
 	Calendar   *calendar = CALENDAR_ARG();
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
 	Interval   *amount = PG_GETARG_INTERVAL_P(2);
 
 	CheckAmount(amount);
-	PG_RETURN_TIMESTAMPTZ(align_add_working_time(calendar, PG_GETARG_TIMESTAMPTZ(1), amount->time));
+	PG_RETURN_TIMESTAMPTZ(align_add_working_time(calendar, at, amount->time));
 }
 
 Datum
@@ -215,8 +220,8 @@ align_calendar_end_of_working_day(PG_FUNCTION_ARGS)
 }
 
 /*
- * The open periods, each from opening to before closing, that a range cuts out;
- * where the range cuts through one, its own bound holds.
+ * The open periods within a range, each from opening to before closing.  A
+ * period that the range cuts gets the bound of the range.
  */
 Datum
 align_calendar_open_periods(PG_FUNCTION_ARGS)
@@ -266,7 +271,7 @@ align_calendar_open_periods(PG_FUNCTION_ARGS)
 		periods[n++] = align_make_range(typcache, &period_lower, &period_upper, false);
 	}
 
-	/* a range that ends just as a period opens has one instant of it */
+	/* a period that opens at the inclusive end of the range has one instant */
 	if (open_at_end && upper.inclusive && (n == 0 || at < to))
 	{
 		RangeBound	opening = upper;
@@ -279,8 +284,8 @@ align_calendar_open_periods(PG_FUNCTION_ARGS)
 }
 
 /*
- * Close these dates.  NULL dates are refused rather than ignored: a holiday
- * table with holes is a mistake somewhere.
+ * The calendar with these dates closed.  NULL dates are refused, not ignored,
+ * because in a table of holidays they are probably a mistake.
  */
 Datum
 align_calendar_with_holidays(PG_FUNCTION_ARGS)
@@ -295,6 +300,7 @@ align_calendar_with_holidays(PG_FUNCTION_ARGS)
 	bool	   *nulls;
 	int			n;
 
+	/* one rule after all others, which therefore decides */
 	deconstruct_array(array, DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &dates, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{

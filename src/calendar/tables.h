@@ -5,17 +5,15 @@
  * The timeline is cut into blocks of 189 UTC days (27 weeks), numbered from
  * 2000-01-01, which begins block 0.  773 blocks are exactly 400 years, after
  * which the Gregorian calendar, its weekdays and the rules of every time zone
- * repeat.  (Years would have served as well, but a division by a constant finds
- * the block of an instant, and blocks are alike.)
+ * repeat.  (Blocks have equal lengths, unlike years, so that a division by a
+ * constant finds the block of an instant.)
  *
- * Blocks are built when first needed, but always so that those built are
- * contiguous; hence a running total of open time over all of them, and the open
- * time between any two instants is a matter of two lookups.  Only blocks of a
- * window are ever built.  What lies outside is mapped into its first or last
- * 400 years, which are chosen so that nothing in them happens only once: no
- * fixed date, and no time zone that still makes history (zones keep local mean
- * time until the 19th century, and have nothing but yearly rules after the
- * 21st).
+ * Blocks are built when first needed, and those built are always contiguous.
+ * So there is a running total of open time over all of them, and the open time
+ * between any two instants takes two lookups.  Only blocks of a window are
+ * built.  Blocks outside are mapped into its first or last 400 years, in which
+ * everything repeats: no fixed date lies there, and time zones have local mean
+ * time before the 19th century and only yearly rules after the 21st.
  */
 #ifndef ALIGN_CALENDAR_TABLES_H
 #define ALIGN_CALENDAR_TABLES_H
@@ -39,8 +37,8 @@
 #define WINDOW_BLOCKS (FUTURE_END - PAST_START)
 
 /*
- * Seconds since the start of the block.  Intervals are clipped to the block and
- * never touch each other.
+ * Seconds since the start of the block.  Intervals are clipped to the block
+ * and never touch each other.
  */
 typedef struct OpenInterval
 {
@@ -52,21 +50,21 @@ typedef struct OpenInterval
 typedef struct OpenBlock
 {
 	uint32		total;			/* open seconds */
-	int			n;				/* intervals, without the last, which is a
-								 * sentinel beyond all times */
+	int			n;				/* intervals, not counting the last, a sentinel
+								 * later than all times */
 	uint16		first[BLOCK_DAYS];	/* by day: first interval that ends after
 									 * the day begins */
 	OpenInterval interval[FLEXIBLE_ARRAY_MEMBER];
 } OpenBlock;
 
 /*
- * Local clock readings are the UTC readings plus the offset, from start (UTC)
- * to the start of the next segment.
+ * A stretch of time with one offset: from start to before end, local time is
+ * UTC plus the offset.
  */
 typedef struct ZoneSegment
 {
 	int64		start;			/* seconds since 2000-01-01 UTC */
-	int64		end;
+	int64		end;			/* likewise; the start of the next segment */
 	int			offset;			/* seconds east of UTC */
 } ZoneSegment;
 
@@ -82,27 +80,37 @@ struct Calendar
 	MemoryContext context;		/* everything below is allocated here */
 	CalendarRules *rules;
 	pg_tz	   *zone;
-	ZoneSegments segments;		/* scratch of whoever needs them */
-	OpenInterval *scratch;
+	ZoneSegments segments;		/* result of align_zone_segments */
+	OpenInterval *scratch;		/* intervals of the block being built */
 	int			max_scratch;
 
 	int			lo;				/* blocks lo to before hi are built */
 	int			hi;
 	OpenBlock **block;			/* by block number - PAST_START */
-	int64	   *before;			/* likewise: open microseconds since the start
-								 * of the first block ever built; valid up to
-								 * and including hi */
+	int64	   *before;			/* likewise: open microseconds from the start
+								 * of the first block ever built to the start
+								 * of this one, possibly negative; valid from
+								 * lo up to and including hi */
 };
 
 /* compile.c */
-extern void align_calendar_reach(Calendar *calendar, int block);
+
+/* Build the blocks from those already built to this one of the window. */
+extern void align_calendar_build_to(Calendar *calendar, int block);
+/* Set calendar->segments to the offsets between two UTC times, in seconds. */
 extern void align_zone_segments(Calendar *calendar, int64 from, int64 to);
+/* Local to UTC seconds; the segments must cover the time. */
 extern int64 align_local_to_utc(const ZoneSegments *segments, int64 local);
+/* Spans of a local date, given as day number. */
 extern const DaySpans *align_calendar_day(const Calendar *calendar, int day);
 
-/* arithmetic.c */
+/* arithmetic.c: raise for missing open time, for a result out of range */
 extern void align_calendar_fail_closed(Calendar *calendar, bool later) pg_attribute_noreturn();
+extern void align_calendar_fail_range(void) pg_attribute_noreturn();
 
+/*
+ * Quotient rounded down; the divisor must be positive.
+ */
 static inline int64
 FloorDivide(int64 value, int64 divisor)
 {
@@ -112,8 +120,8 @@ FloorDivide(int64 value, int64 divisor)
 }
 
 /*
- * The block that stands for this one, and how many whole cycles earlier
- * (negative: later) it lies.
+ * The block of the window that this one maps to.  *cycles is set to how many
+ * cycles the block lies after it (negative: before it).
  */
 static inline int
 WindowBlock(int block, int *cycles)
@@ -126,14 +134,17 @@ WindowBlock(int block, int *cycles)
 	return block - *cycles * CYCLE_BLOCKS;
 }
 
+/*
+ * Raise unless a time is finite.
+ */
 static inline void
 align_calendar_check_time(TimestampTz time)
 {
 	if (unlikely(TIMESTAMP_NOT_FINITE(time)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("working hours need a finite time"),
-				 errdetail("The time is %s.",
+				 errmsg("timestamp must be finite"),
+				 errdetail("The timestamp is \"%s\".",
 						   TIMESTAMP_IS_NOBEGIN(time) ? "-infinity" : "infinity")));
 }
 
@@ -144,7 +155,7 @@ static inline const OpenBlock *
 BlockOf(Calendar *calendar, int block)
 {
 	if (unlikely(block < calendar->lo || block >= calendar->hi))
-		align_calendar_reach(calendar, block);
+		align_calendar_build_to(calendar, block);
 	return calendar->block[block - PAST_START];
 }
 

@@ -1,12 +1,14 @@
 /*
  * words.c
- *	  The words of the calendar's grammar, and those it does not know.
+ *	  Words of the calendar's grammar, and hints for unsupported ones.
  */
 #include "postgres.h"
 
 #include "calendar/words.h"
 
-/* Does the run of letters at p spell the word? */
+/*
+ * Is the run of letters at p this word?
+ */
 bool
 align_is_word(const char *p, const char *word)
 {
@@ -15,7 +17,9 @@ align_is_word(const char *p, const char *word)
 	return (size_t) CountLetters(p) == len && pg_strncasecmp(p, word, len) == 0;
 }
 
-/* Index in the list of the word at p, -1 if it is none of them. */
+/*
+ * Index in the list of the word at p, -1 if it is none of them.
+ */
 int
 align_lookup_word(const char *p, const char *const *words, int n)
 {
@@ -28,8 +32,8 @@ align_lookup_word(const char *p, const char *const *words, int n)
 }
 
 /*
- * Words that are no zone although they look like one, because they begin a rule
- * of the full opening_hours specification.
+ * Words that begin a rule of the full opening_hours specification but are not
+ * supported here.  They are not taken for a zone at the beginning of the text.
  */
 static const struct
 {
@@ -46,11 +50,12 @@ static const struct
 	{"dawn", "Only clock times are supported."},
 	{"dusk", "Only clock times are supported."},
 	{"open", "For a whole day write 00:00-24:00."},
-	{"unknown", "A calendar is open or closed: write times or \"off\"."},
+	{"unknown", "A calendar is either open or closed: write times or \"off\"."},
 };
 
 /*
- * The abbreviation of a weekday or month that is written longer, else NULL.
+ * The name to write instead of a longer form of a weekday or month (at least
+ * three letters of its full name); NULL if the word at p is none.
  */
 static const char *
 Abbreviation(const char *p)
@@ -71,6 +76,7 @@ Abbreviation(const char *p)
 	}
 	for (int i = 0; i < MONTHS_PER_YEAR; i++)
 	{
+		/* three letters are the name itself */
 		if (len > 3 && len <= strlen(months[i]) && pg_strncasecmp(p, months[i], len) == 0)
 			return align_month_names[i];
 	}
@@ -78,8 +84,8 @@ Abbreviation(const char *p)
 }
 
 /*
- * What to do about something unexpected, where it is a known part of the
- * opening_hours specification or a common slip; else NULL.
+ * Hint for unexpected text that is an unsupported part of the opening_hours
+ * specification or a common mistake; NULL for other text.
  */
 const char *
 align_rules_hint(const char *text)
@@ -98,7 +104,7 @@ align_rules_hint(const char *text)
 		case '"':
 			return "Comments are not supported.";
 		case '|':
-			return "Fallback rules are not supported: separate rules with \";\", the last one that names a day decides.";
+			return "Fallback rules are not supported: separate rules with \";\"; the last one that names a day decides.";
 		case '+':
 			return "Open ends are not supported: write a closing time.";
 		case '[':

@@ -1,9 +1,10 @@
 /*
  * words.h
- *	  The words of the calendar's grammar, at a place in the text.
+ *	  Recognising the words of the calendar's grammar.
  *
- * Finer than the shared scanner, for which "Mo-Fr" would be one word.  Letters
- * and digits are ASCII, whatever the locale; words are not case-sensitive.
+ * The shared scanner would take "Mo-Fr" for one word; here a word is a run of
+ * letters.  Letters and digits are ASCII in any locale; words are not
+ * case-sensitive.
  */
 #ifndef ALIGN_CALENDAR_WORDS_H
 #define ALIGN_CALENDAR_WORDS_H
@@ -12,7 +13,9 @@
 
 #include "calendar/rules.h"
 
+/* Is the run of letters at p this word? */
 extern bool align_is_word(const char *p, const char *word);
+/* Index in the list of the word at p, -1 if it is none of them. */
 extern int	align_lookup_word(const char *p, const char *const *words, int n);
 
 static inline bool

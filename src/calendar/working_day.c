@@ -2,8 +2,10 @@
  * working_day.c
  *	  Working days: the local dates that have open time, and when they close.
  *
- * Days are found by walking the rules from date to date, not in the tables,
- * which no longer know to which date an interval belongs.
+ * The block tables do not record to which date an open interval belongs, so
+ * working days are found from the rules, date by date.  Only the dates near
+ * the result are visited: those between are counted by block, and by cycle of
+ * 400 years.
  */
 #include "postgres.h"
 
@@ -13,7 +15,15 @@
 
 #include "calendar/tables.h"
 
-#define ZONE_MARGIN_SECS (4 * SECS_PER_DAY)
+/*
+ * How far the UTC times of a local date can be from that date, with a wide
+ * margin for clocks that once were set a whole day back or forth.
+ */
+#define ZONE_MARGIN_DAYS 4
+#define ZONE_MARGIN_SECS (ZONE_MARGIN_DAYS * SECS_PER_DAY)
+
+/* The day number of the date on which the range of timestamps ends. */
+#define END_DAY ((int) (END_TIMESTAMP / USECS_PER_DAY))
 
 /*
  * The local date at an instant, as a day number.
@@ -28,9 +38,143 @@ LocalDate(Calendar *calendar, TimestampTz at)
 }
 
 /*
- * When does a local date close for the last time?  False if it is no working
- * day: it has no span, or all of them fall into a gap of the clock.  *contains
- * says whether "at" lies in one of its spans.
+ * The UTC bounds of a span of a local date, in seconds since 2000-01-01.
+ * Returns false if the span is empty because the local clock skips it.
+ * calendar->segments must cover the date.
+ */
+static bool
+SpanBounds(const Calendar *calendar, int day, const DaySpan *span, int64 *start, int64 *end)
+{
+	int64		midnight = (int64) day * SECS_PER_DAY;
+
+	*start = align_local_to_utc(&calendar->segments, midnight + span->start * SECS_PER_MINUTE);
+	*end = align_local_to_utc(&calendar->segments, midnight + span->end * SECS_PER_MINUTE);
+	return *start < *end;
+}
+
+/*
+ * Does a local date have open time?  calendar->segments must cover the date.
+ */
+static bool
+IsWorkingDay(const Calendar *calendar, int day)
+{
+	const DaySpans *open = align_calendar_day(calendar, day);
+	int64		start;
+	int64		end;
+
+	for (int i = 0; i < open->n; i++)
+	{
+		if (SpanBounds(calendar, day, &open->span[i], &start, &end))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Number of working days among the BLOCK_DAYS local dates from "first" on.
+ */
+static int
+CountBlock(Calendar *calendar, int first)
+{
+	const ZoneSegments *segments = &calendar->segments;
+	int			end = first + BLOCK_DAYS;
+	int			checked = first;
+	int			result = 0;
+
+	for (int day = first; day < end; day++)
+		result += align_calendar_day(calendar, day)->n > 0;
+
+	/*
+	 * Take off the dates whose spans the local clock skips.  Such a span lies
+	 * in the gap between the readings before and after a change of the offset,
+	 * so only dates that touch a gap need a look.
+	 */
+	align_zone_segments(calendar, first * (int64) SECS_PER_DAY - ZONE_MARGIN_SECS,
+						end * (int64) SECS_PER_DAY + ZONE_MARGIN_SECS);
+	for (int i = 1; i < segments->n; i++)
+	{
+		int64		change = segments->segment[i].start;
+		int64		gap_start = change + segments->segment[i - 1].offset;
+		int64		gap_end = change + segments->segment[i].offset;
+		int			last = (int) FloorDivide(gap_end, SECS_PER_DAY);
+
+		if (gap_end <= gap_start)
+			continue;
+		checked = Max(checked, (int) FloorDivide(gap_start, SECS_PER_DAY));
+		for (; checked <= last && checked < end; checked++)
+		{
+			if (align_calendar_day(calendar, checked)->n > 0 && !IsWorkingDay(calendar, checked))
+				result--;
+		}
+	}
+	return result;
+}
+
+/*
+ * Number of working days in the 400 years from "first" on.
+ */
+static int
+CountCycle(Calendar *calendar, int first)
+{
+	int			result = 0;
+
+	for (int block = 0; block < CYCLE_BLOCKS; block++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		result += CountBlock(calendar, first + block * BLOCK_DAYS);
+	}
+	return result;
+}
+
+/*
+ * Skip dates from *day on, and subtract their working days from *n, until *n
+ * is at least 1 and at most BLOCK_DAYS.  Raises if the calendar has fewer
+ * working days than that, or the nth lies outside the range of timestamps.
+ */
+static void
+SkipWorkingDays(Calendar *calendar, int *day, int *n)
+{
+	bool		in_future = false;
+	int			cycle;
+	int			ncycles;
+
+	/* whole cycles of the past, up to the dates that occur only once */
+	ncycles = (PAST_END * BLOCK_DAYS - *day) / CYCLE_DAYS;
+	if (ncycles > 0)
+	{
+		cycle = CountCycle(calendar, *day);
+		if (cycle > 0)
+			ncycles = Min(ncycles, (*n - 1) / cycle);
+		*day += ncycles * CYCLE_DAYS;
+		*n -= ncycles * cycle;
+	}
+
+	while (*n > BLOCK_DAYS)
+	{
+		CHECK_FOR_INTERRUPTS();
+
+		/* whole cycles of the future, once: less than one remains */
+		if (!in_future && *day >= FUTURE_START * BLOCK_DAYS)
+		{
+			in_future = true;
+			cycle = CountCycle(calendar, *day);
+			if (cycle == 0)
+				align_calendar_fail_closed(calendar, true);
+			ncycles = (*n - 1) / cycle;
+			if (ncycles > (END_DAY - *day) / CYCLE_DAYS)
+				align_calendar_fail_range();
+			*day += ncycles * CYCLE_DAYS;
+			*n -= ncycles * cycle;
+			continue;
+		}
+		*n -= CountBlock(calendar, *day);
+		*day += BLOCK_DAYS;
+	}
+}
+
+/*
+ * The last closing time of a local date.  Returns false if the date is no
+ * working day.  *contains is set to whether "at" lies in one of its spans.
  */
 static bool
 ClosingTime(Calendar *calendar, int day, TimestampTz at, TimestampTz *close, bool *contains)
@@ -45,18 +189,14 @@ ClosingTime(Calendar *calendar, int day, TimestampTz at, TimestampTz *close, boo
 	align_zone_segments(calendar, midnight - ZONE_MARGIN_SECS, midnight + 2 * ZONE_MARGIN_SECS);
 	for (int i = 0; i < open->n; i++)
 	{
-		int64		start = align_local_to_utc(&calendar->segments,
-											   midnight + open->span[i].start * SECS_PER_MINUTE);
-		int64		end = align_local_to_utc(&calendar->segments,
-											 midnight + open->span[i].end * SECS_PER_MINUTE);
+		int64		start;
+		int64		end;
 
-		if (start >= end)
+		if (!SpanBounds(calendar, day, &open->span[i], &start, &end))
 			continue;
-		/* the very last dates close beyond the range of timestamps */
+		/* the very last dates close outside the range of timestamps */
 		if (end >= END_TIMESTAMP / USECS_PER_SEC)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					 errmsg("timestamp out of range")));
+			align_calendar_fail_range();
 		*close = end * USECS_PER_SEC;
 		if (FloorDivide(at, USECS_PER_SEC) >= start && at < *close)
 			*contains = true;
@@ -65,6 +205,9 @@ ClosingTime(Calendar *calendar, int day, TimestampTz at, TimestampTz *close, boo
 	return result;
 }
 
+/*
+ * Closing time of the working day of "at" (n = 0) or the nth after it.
+ */
 TimestampTz
 align_end_of_working_day(Calendar *calendar, TimestampTz at, int n)
 {
@@ -73,7 +216,7 @@ align_end_of_working_day(Calendar *calendar, TimestampTz at, int n)
 	bool		contains;
 	int			today;
 	int			day;
-	int			give_up;
+	int			closed_days = 0;
 
 	align_calendar_check_time(at);
 	if (n < 0)
@@ -106,19 +249,30 @@ align_end_of_working_day(Calendar *calendar, TimestampTz at, int n)
 	else
 		n = 1;
 
-	/* if nothing opens in 400 years without fixed dates, nothing ever will */
-	give_up = Max(day, FUTURE_START * BLOCK_DAYS) + CYCLE_DAYS;
 	for (;; day++)
 	{
-		if ((day & 1023) == 0)
-			CHECK_FOR_INTERRUPTS();
+		/*
+		 * Where a clock is set back over midnight, tomorrow may have closed
+		 * before "at"; all later dates close after it, so they can be counted
+		 * without looking at the time.
+		 */
+		if (n > BLOCK_DAYS && day > today + 1)
+			SkipWorkingDays(calendar, &day, &n);
+
 		if (ClosingTime(calendar, day, at, &close, &contains) && close > at)
 		{
 			if (--n == 0)
 				return close;
-			give_up = Max(day, FUTURE_START * BLOCK_DAYS) + CYCLE_DAYS;
+			closed_days = 0;
 		}
-		if (day == give_up)
-			align_calendar_fail_closed(calendar, true);
+		else if (++closed_days % YEAR_DAYS == 0)
+		{
+			/* after a year without a working day, is there another at all? */
+			CHECK_FOR_INTERRUPTS();
+			if (day > END_DAY)
+				align_calendar_fail_range();
+			if (!align_calendar_opens_after(calendar, (day - ZONE_MARGIN_DAYS) * USECS_PER_DAY))
+				align_calendar_fail_closed(calendar, true);
+		}
 	}
 }

@@ -2,7 +2,8 @@
  * zone.c
  *	  The time zone at the beginning of a calendar.
  *
- * Its syntax is checked here; whether the server knows it, where it is used.
+ * Only the syntax of its name is checked here.  compile.c raises for a zone
+ * that the server does not have.
  */
 #include "postgres.h"
 
@@ -11,9 +12,10 @@
 #include "calendar/words.h"
 
 /*
- * Is this name one that the IANA database could have?  Words of letters,
- * joined by "/", "-" and "_".  Digits only where the database really has them,
- * so that a POSIX zone such as EST5 is refused whatever the server knows.
+ * Could the IANA database have a zone of this name?  True for words of letters
+ * joined by "/", "-" and "_".  Digits are accepted only in the names in which
+ * the database has them, because pg_tzset also accepts POSIX zones such as
+ * EST5.
  */
 static bool
 IsZoneName(const char *name)
@@ -31,6 +33,8 @@ IsZoneName(const char *name)
 		if (pg_strcasecmp(name, with_digits[i]) == 0)
 			return true;
 	}
+
+	/* Etc/GMT+1 to Etc/GMT+12 and Etc/GMT-1 to Etc/GMT-14 */
 	if (pg_strncasecmp(name, "Etc/GMT", 7) == 0 &&
 		(name[7] == '+' || name[7] == '-') &&
 		CountDigits(name + 8) == (int) strlen(name + 8) &&
@@ -39,6 +43,7 @@ IsZoneName(const char *name)
 		hours = atoi(name + 8);
 		return hours <= (name[7] == '+' ? 12 : 14);
 	}
+
 	for (const char *p = name; *p; p++)
 	{
 		if (IsLetter(*p))
@@ -52,7 +57,8 @@ IsZoneName(const char *name)
 }
 
 /*
- * A word at the beginning is the zone unless it can begin a rule.
+ * Does the text begin with a zone?  A word is the zone unless it begins a
+ * rule, or a rule of the full opening_hours specification.
  */
 static bool
 ZoneIsNext(const char *p)
@@ -63,9 +69,9 @@ ZoneIsNext(const char *p)
 }
 
 /*
- * The zone, if there is one.  Known zones are cased as the server's database
- * has them; an unknown one is kept as it is, so that a dump can be restored
- * where it is not installed, and raises when it is used.
+ * Read the zone, UTC if there is none, into rules->zone.  A zone that the
+ * server has gets its canonical case.  An unknown one is kept as written, so
+ * that a dump can be restored on a server with another time zone database.
  */
 bool
 align_rules_scan_zone(TextScan *scan, CalendarRules *rules)
@@ -87,8 +93,8 @@ align_rules_scan_zone(TextScan *scan, CalendarRules *rules)
 	name = pnstrdup(at, stop - at);
 	if (!IsZoneName(name))
 		return align_scan_fail(scan, at,
-							   psprintf("\"%s\" is not a name of the IANA time zone database.", name),
-							   "Use a name such as \"Europe/London\"; the view pg_timezone_names has a list.",
+							   psprintf("\"%s\" is not a name in the IANA time zone database.", name),
+							   "Use a name such as \"Europe/London\"; the view pg_timezone_names lists them.",
 							   "expected a time zone");
 	zone = pg_tzset(name);
 	rules->zone = zone != NULL ? pstrdup(pg_get_timezone_name(zone)) : name;

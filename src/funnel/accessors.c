@@ -1,9 +1,9 @@
 /*
  * accessors.c
- *	  Questions about an agreement with one answer.
+ *	  Scalar SQL functions of type funnel.
  *
- * The agreement is nearly always the same for all rows of a query; its compiled
- * form is remembered per call site (see align_funnel_arg).
+ * The agreement is nearly always the same for all rows of a query, so its
+ * compiled form is cached per call site (see align_funnel_arg).
  */
 #include "postgres.h"
 
@@ -27,7 +27,9 @@ PG_FUNCTION_INFO_V1(align_funnel_team_hours);
 
 #define FUNNEL_ARG() align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
 
-/* The stage that the nth argument names. */
+/*
+ * The stage with the label in argument n; raises if there is none.
+ */
 static int
 StageArg(FunctionCallInfo fcinfo, const Funnel *funnel, int n)
 {
@@ -38,6 +40,9 @@ StageArg(FunctionCallInfo fcinfo, const Funnel *funnel, int n)
 	return stage;
 }
 
+/*
+ * "open", "won" or "lost"
+ */
 const char *
 align_stage_kind_name(StageKind kind)
 {
@@ -126,7 +131,8 @@ align_funnel_route_names(PG_FUNCTION_ARGS)
 }
 
 /*
- * The text of a calendar inside an agreement is canonical, so it is the value.
+ * Value of type calendar.  The text of a calendar in an agreement is
+ * canonical, so it need not be parsed.
  */
 static Datum
 CalendarDatum(const char *hours)

@@ -1,6 +1,7 @@
 /*
  * build.h
- *	  Between the files that compile and check a draft; private to this room.
+ *	  Shared by the files that compile and check a draft; private to
+ *	  src/funnel.
  *
  * Every function that returns bool returns false after a soft error.
  */
@@ -10,7 +11,7 @@
 #include "funnel/draft.h"
 
 /*
- * What compiling keeps at hand.  Messages and scratch memory live in the
+ * State of compiling one draft.  Messages and scratch memory live in the
  * current context, the result in funnel->context.
  */
 typedef struct FunnelBuild
@@ -18,28 +19,34 @@ typedef struct FunnelBuild
 	TextScan   *scan;
 	const Draft *draft;
 	Funnel	   *funnel;
-	const char **stage_at;		/* where each stage is declared */
-	int			nnamed;			/* teams that hold, promise or hand over */
-	bool	   *reaches;		/* nstages * nstages: is there a legal route? */
+	const char **stage_at;		/* position of each stage's declaration */
+	int			nnamed;			/* teams that hold stages, promise or take part
+								 * in handoffs: the first so many */
+	bool	   *reaches;		/* nstages * nstages, [from * nstages + to]: is
+								 * there a legal route?  NULL until needed */
 } FunnelBuild;
 
 /* compile.c: draft to compiled form, in a new child of context. */
 extern Funnel *align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context);
-/* Memory and text that outlive the build. */
-extern void *align_build_keep(FunnelBuild *build, Size size);
-extern char *align_build_text(FunnelBuild *build, const char *text);
-/* Names of stages, each at most once. */
+/* Zeroed memory, and a copy of a text, in funnel->context. */
+extern void *align_build_alloc(FunnelBuild *build, Size size);
+extern char *align_build_strdup(FunnelBuild *build, const char *text);
+/* Resolve names of stages, each of which may occur once. */
 extern bool align_build_stage_set(FunnelBuild *build, List *names, StageSet *set);
 extern bool align_build_reasons(FunnelBuild *build, List *names, int *nreasons, char ***reasons);
 
-/* compile_promise.c, in this order */
+/* compile_promise.c; called in this order */
 extern bool align_build_holders(FunnelBuild *build);
 extern bool align_build_service_levels(FunnelBuild *build);
 extern bool align_build_targets(FunnelBuild *build);
 extern bool align_build_hours(FunnelBuild *build);
 
-/* check.c, check_promise.c: one rule, one function, one message. */
-extern bool align_check_limit(FunnelBuild *build, const char *at, int n, int max, const char *what);
+/*
+ * check.c, check_promise.c: one function and one message for each rule.  True
+ * if the rule holds.
+ */
+extern bool align_check_limit(FunnelBuild *build, const char *at, int n, int max,
+							  const char *what);
 extern bool align_check_stage_known(FunnelBuild *build, const ScanName *name, int *stage);
 extern bool align_check_stage_new(FunnelBuild *build, const ScanName *name);
 extern bool align_check_labels_distinct(FunnelBuild *build, const FunnelLabel *labels,
@@ -47,7 +54,8 @@ extern bool align_check_labels_distinct(FunnelBuild *build, const FunnelLabel *l
 extern bool align_check_named_once(FunnelBuild *build, List *names, const char *what);
 extern bool align_check_one_success_path(FunnelBuild *build);
 extern bool align_check_success_path(FunnelBuild *build, List *steps);
-extern bool align_check_moves_on(FunnelBuild *build, const ScanName *name, int from, int to);
+extern bool align_check_move_leaves_stage(FunnelBuild *build, const ScanName *name,
+										  int from, int to);
 extern bool align_check_one_entry(FunnelBuild *build);
 extern bool align_check_reached(FunnelBuild *build);
 extern bool align_check_team_known(FunnelBuild *build, const ScanName *name, int team);
@@ -65,7 +73,7 @@ extern bool align_check_can_stop(FunnelBuild *build, const DraftServiceLevel *dr
 extern bool align_check_warn(FunnelBuild *build, const DraftPromise *due);
 extern bool align_check_has_hours(FunnelBuild *build, const DraftServiceLevel *draft,
 								  const ServiceLevel *level);
-extern bool align_check_reasons_meet(FunnelBuild *build);
+extern bool align_check_common_reasons(FunnelBuild *build);
 extern bool align_check_service_level_known(FunnelBuild *build, const ScanName *name, int *level);
 extern bool align_check_goal(FunnelBuild *build, const DraftTarget *draft);
 extern bool align_check_target_route(FunnelBuild *build, const DraftTarget *draft,

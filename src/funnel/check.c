@@ -1,12 +1,13 @@
 /*
  * check.c
- *	  The rules of stages, labels, paths and needs: one function and one message
- *	  each; check_promise.c has those of promises and targets.
+ *	  Checks of stages, labels, paths and needs.
  *
- * Every function returns true if its rule holds and reports, with the position
- * in the document, if not.  Codes: DUPLICATE_OBJECT and UNDEFINED_OBJECT for
- * names, PROGRAM_LIMIT_EXCEEDED for limits, INVALID_PARAMETER_VALUE for what
- * contradicts itself.
+ * check_promise.c checks promises and targets.  There is one function for each
+ * rule, whose comment states the rule.  It returns true if the rule holds;
+ * else it reports an error with the position in the document and returns
+ * false.  The codes are DUPLICATE_OBJECT and UNDEFINED_OBJECT for names,
+ * PROGRAM_LIMIT_EXCEEDED for limits, and INVALID_PARAMETER_VALUE for
+ * contradictions.
  */
 #include "postgres.h"
 
@@ -18,6 +19,9 @@ StageName(const FunnelBuild *build, int stage)
 	return build->funnel->stages[stage].name;
 }
 
+/*
+ * At most "max" things, called "what" in messages.
+ */
 bool
 align_check_limit(FunnelBuild *build, const char *at, int n, int max, const char *what)
 {
@@ -28,6 +32,9 @@ align_check_limit(FunnelBuild *build, const char *at, int n, int max, const char
 								NULL, "too many %s", what);
 }
 
+/*
+ * The stage is declared.  Sets *stage to its index.
+ */
 bool
 align_check_stage_known(FunnelBuild *build, const ScanName *name, int *stage)
 {
@@ -43,7 +50,7 @@ align_check_stage_known(FunnelBuild *build, const ScanName *name, int *stage)
 	*stage = align_funnel_stage(funnel, name->text, name->len);
 	if (*stage >= 0)
 		return align_scan_fail_code(build->scan, ERRCODE_UNDEFINED_OBJECT, name->at,
-									"Labels are for existing tables; the agreement itself calls a stage by its name.",
+									"A label stands for a stage in existing tables; an agreement refers to stages by name.",
 									psprintf("Write \"%s\".", StageName(build, *stage)),
 									"\"%s\" is a label, not the name of a stage", name->text);
 
@@ -56,6 +63,9 @@ align_check_stage_known(FunnelBuild *build, const ScanName *name, int *stage)
 								"unknown stage \"%s\"", name->text);
 }
 
+/*
+ * The stage is not declared yet.
+ */
 bool
 align_check_stage_new(FunnelBuild *build, const ScanName *name)
 {
@@ -63,13 +73,13 @@ align_check_stage_new(FunnelBuild *build, const ScanName *name)
 	{
 		if (strcmp(StageName(build, i), name->text) == 0)
 			return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, name->at, NULL,
-										"A stage is declared once, by \"stage\", \"won\" or \"lost\".",
+										"Declare a stage once, with \"stage\", \"won\" or \"lost\".",
 										"stage \"%s\" is declared twice", name->text);
 	}
 	return true;
 }
 
-/* A label and where it stands, to find repeated ones. */
+/* A label and its position in the text, to find repeated ones. */
 typedef struct PlacedLabel
 {
 	FunnelLabel label;
@@ -77,7 +87,7 @@ typedef struct PlacedLabel
 } PlacedLabel;
 
 static int
-PlacedLabelCmp(const void *a, const void *b)
+ComparePlacedLabels(const void *a, const void *b)
 {
 	const PlacedLabel *left = (const PlacedLabel *) a;
 	const PlacedLabel *right = (const PlacedLabel *) b;
@@ -87,15 +97,15 @@ PlacedLabelCmp(const void *a, const void *b)
 }
 
 /*
- * The first label in the text that an earlier one equals; NULL if none.
- * *original is the one it repeats.
+ * The first label in the text that repeats an earlier one, NULL if none does.
+ * Sets *original to that earlier one.  Sorts the labels.
  */
 static const PlacedLabel *
-FirstRepeated(PlacedLabel *labels, int n, const PlacedLabel **original)
+FindRepeatedLabel(PlacedLabel *labels, int n, const PlacedLabel **original)
 {
 	const PlacedLabel *found = NULL;
 
-	qsort(labels, n, sizeof(PlacedLabel), PlacedLabelCmp);
+	qsort(labels, n, sizeof(PlacedLabel), ComparePlacedLabels);
 	for (int i = 1; i < n; i++)
 	{
 		if (align_label_cmp(&labels[i - 1].label, &labels[i].label) == 0 &&
@@ -108,8 +118,12 @@ FirstRepeated(PlacedLabel *labels, int n, const PlacedLabel **original)
 	return found;
 }
 
+/*
+ * Labels and names of stages are distinct.
+ */
 bool
-align_check_labels_distinct(FunnelBuild *build, const FunnelLabel *labels, const char **at, int nlabels)
+align_check_labels_distinct(FunnelBuild *build, const FunnelLabel *labels,
+							const char **at, int nlabels)
 {
 	PlacedLabel *placed = (PlacedLabel *) palloc(sizeof(PlacedLabel) * Max(nlabels, 1));
 	const PlacedLabel *repeated;
@@ -120,10 +134,11 @@ align_check_labels_distinct(FunnelBuild *build, const FunnelLabel *labels, const
 		placed[i].label = labels[i];
 		placed[i].at = at[i];
 	}
-	repeated = FirstRepeated(placed, nlabels, &original);
+	repeated = FindRepeatedLabel(placed, nlabels, &original);
 	if (repeated == NULL)
 		return true;
-	/* a name that is declared later than the label stands for its own stage */
+
+	/* between a label and a stage declared after it, the label is at fault */
 	if (repeated->at == build->stage_at[repeated->label.stage])
 	{
 		const PlacedLabel *swap = repeated;
@@ -132,12 +147,15 @@ align_check_labels_distinct(FunnelBuild *build, const FunnelLabel *labels, const
 		original = swap;
 	}
 	return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, repeated->at,
-								psprintf("It already stands for stage \"%s\".",
+								psprintf("It already identifies stage \"%s\".",
 										 StageName(build, original->label.stage)),
-								"A label, or the name of a stage, stands for one stage.",
+								"A label or name must identify one stage.",
 								"label \"%s\" is given twice", repeated->label.text);
 }
 
+/*
+ * No name occurs twice in a list.
+ */
 bool
 align_check_named_once(FunnelBuild *build, List *names, const char *what)
 {
@@ -158,13 +176,16 @@ align_check_named_once(FunnelBuild *build, List *names, const char *what)
 		place->label.len = name->len;
 		place->at = name->at;
 	}
-	repeated = FirstRepeated(placed, list_length(names), &original);
+	repeated = FindRepeatedLabel(placed, list_length(names), &original);
 	if (repeated == NULL)
 		return true;
 	return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, repeated->at, NULL, NULL,
 								"%s \"%s\" is named twice", what, repeated->label.text);
 }
 
+/*
+ * There is exactly one success path.
+ */
 bool
 align_check_one_success_path(FunnelBuild *build)
 {
@@ -174,16 +195,20 @@ align_check_one_success_path(FunnelBuild *build)
 		return true;
 	if (draft->success_paths == NIL)
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, build->scan->end,
-									"An agreement says which way leads are meant to go.",
+									"An agreement must have a success path.",
 									"Add \"success path first -> ... -> won;\".",
 									"no success path");
 	return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT,
 								((DraftPath *) lsecond(draft->success_paths))->at,
-								"There is one way that leads are meant to go.",
-								"Write other legal ways as \"path ...\".",
+								"An agreement has only one success path.",
+								"Write other legal moves as \"path ...\".",
 								"a second success path");
 }
 
+/*
+ * The success path names no stage twice and no lost one, and ends in a won
+ * one.
+ */
 bool
 align_check_success_path(FunnelBuild *build, List *steps)
 {
@@ -208,22 +233,28 @@ align_check_success_path(FunnelBuild *build, List *steps)
 	if (funnel->stages[funnel->success_path[funnel->npath - 1]].kind != STAGE_WON)
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, last->at,
 									psprintf("Its last stage, \"%s\", is open.", last->text),
-									psprintf("Declare the last stage by \"won %s;\", or lead the path on to a won stage.",
+									psprintf("Declare the last stage with \"won %s;\", or extend the path to a won stage.",
 											 last->text),
 									"the success path does not end in a won stage");
 	return true;
 }
 
+/*
+ * A path does not lead from a stage to itself.
+ */
 bool
-align_check_moves_on(FunnelBuild *build, const ScanName *name, int from, int to)
+align_check_move_leaves_stage(FunnelBuild *build, const ScanName *name, int from, int to)
 {
 	if (from != to)
 		return true;
 	return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, name->at,
-								"A lead that stays in its stage does not move.", NULL,
+								"A move must lead to another stage.", NULL,
 								"path from stage \"%s\" to itself", name->text);
 }
 
+/*
+ * There is at most one "entry" statement.
+ */
 bool
 align_check_one_entry(FunnelBuild *build)
 {
@@ -235,6 +266,9 @@ align_check_one_entry(FunnelBuild *build)
 								"a second \"entry\"");
 }
 
+/*
+ * Every stage is an entry stage or can be reached from one.
+ */
 bool
 align_check_reached(FunnelBuild *build)
 {
@@ -256,7 +290,7 @@ align_check_reached(FunnelBuild *build)
 		if (!reached[i])
 			return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE,
 										build->stage_at[i],
-										"A lead appears in an entry stage and moves along the paths.",
+										"A lead starts in an entry stage and moves along the paths.",
 										psprintf("Add a path that leads to \"%s\", or make it an entry stage.",
 												 StageName(build, i)),
 										"no path reaches stage \"%s\"", StageName(build, i));
@@ -264,8 +298,12 @@ align_check_reached(FunnelBuild *build)
 	return true;
 }
 
+/*
+ * A stage or move needs a column, a condition or a reason only once.
+ */
 bool
-align_check_need_new(FunnelBuild *build, const DraftNeed *need, const FunnelNeed *needs, int nneeds)
+align_check_need_new(FunnelBuild *build, const DraftNeed *need,
+					 const FunnelNeed *needs, int nneeds)
 {
 	for (int i = 0; i < nneeds; i++)
 	{
@@ -273,7 +311,7 @@ align_check_need_new(FunnelBuild *build, const DraftNeed *need, const FunnelNeed
 			continue;
 		if (need->kind == NEED_REASON)
 			return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, need->text.at, NULL,
-										"List all reasons in one place; a column called reason is written in double quotes.",
+										"List all reasons in one place.  Write a column named reason in double quotes.",
 										"a reason is needed twice");
 		if (strcmp(needs[i].text, need->text.text) == 0)
 			return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, need->text.at, NULL, NULL,
@@ -283,6 +321,9 @@ align_check_need_new(FunnelBuild *build, const DraftNeed *need, const FunnelNeed
 	return true;
 }
 
+/*
+ * A condition is not too long.
+ */
 bool
 align_check_condition(FunnelBuild *build, const ScanName *condition)
 {
@@ -293,6 +334,9 @@ align_check_condition(FunnelBuild *build, const ScanName *condition)
 								NULL, "condition too long");
 }
 
+/*
+ * Needs are only given to legal moves.
+ */
 bool
 align_check_move_legal(FunnelBuild *build, const ScanName *name, int from, int to)
 {
@@ -301,6 +345,6 @@ align_check_move_legal(FunnelBuild *build, const ScanName *name, int from, int t
 	return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, name->at,
 								psprintf("No path leads from \"%s\" to \"%s\".",
 										 StageName(build, from), StageName(build, to)),
-								"Add the path, or leave out what it needs.",
+								"Add the path, or remove what it needs.",
 								"needs of a move that is not legal");
 }

@@ -1,13 +1,12 @@
 /*
  * check_promise.c
- *	  The rules of teams, handoffs, service levels and targets: one function and
- *	  one message each, as in check.c.
+ *	  Checks of teams, handoffs, service levels and targets; as in check.c.
  */
 #include "postgres.h"
 
 #include "funnel/build.h"
 
-/* More digits than any target has. */
+/* Longest text of a goal. */
 #define GOAL_MAX_LEN 30
 
 static const char *
@@ -17,9 +16,9 @@ StageName(const FunnelBuild *build, int stage)
 }
 
 /*
- * Whoever holds a stage, promises something or takes part in a handoff is a
- * team; they come first.  Where there are such, a target or hours of anyone
- * else are taken for a typing error.
+ * A target or hours belong to a team that holds a stage, promises something or
+ * takes part in a handoff; other names are probably misspelt.  Those teams are
+ * the first build->nnamed ones.  If there are none, any name is accepted.
  */
 bool
 align_check_team_known(FunnelBuild *build, const ScanName *name, int team)
@@ -33,11 +32,14 @@ align_check_team_known(FunnelBuild *build, const ScanName *name, int team)
 	for (int i = 0; i < nnamed; i++)
 		names[i] = build->funnel->teams[i].name;
 	return align_scan_fail_code(build->scan, ERRCODE_UNDEFINED_OBJECT, name->at,
-								"It holds no stage, promises nothing and takes part in no handoff.",
+								"The team holds no stage, promises nothing and takes part in no handoff.",
 								align_nearest_hint(name->text, name->len, names, nnamed),
 								"unknown team \"%s\"", name->text);
 }
 
+/*
+ * Handoffs and slas have distinct names.
+ */
 bool
 align_check_service_level_new(FunnelBuild *build, const ScanName *name)
 {
@@ -45,17 +47,18 @@ align_check_service_level_new(FunnelBuild *build, const ScanName *name)
 	{
 		if (strcmp(build->funnel->service_levels[i].name, name->text) == 0)
 			return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, name->at, NULL,
-										"Handoffs and slas share their names.",
+										"Names of handoffs and slas must be distinct.",
 										"handoff or sla \"%s\" is declared twice", name->text);
 	}
 	return true;
 }
 
 /*
- * The first name in "later" that "earlier" holds too.
+ * No name of "later" occurs in "earlier".  The roles of the two lists, such as
+ * "starts" and "pauses", are for the message.
  */
 static bool
-CheckApart(FunnelBuild *build, const char *level, List *earlier, List *later,
+CheckDisjoint(FunnelBuild *build, const char *level, List *earlier, List *later,
 		   const char *first_role, const char *second_role)
 {
 	ListCell   *cell;
@@ -69,7 +72,7 @@ CheckApart(FunnelBuild *build, const char *level, List *earlier, List *later,
 		{
 			if (strcmp(((ScanName *) lfirst(inner))->text, name->text) == 0)
 				return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, name->at,
-											"The two contradict each other.", NULL,
+											"A stage can have only one of the two effects.", NULL,
 											"stage \"%s\" both %s and %s \"%s\"",
 											name->text, first_role, second_role, level);
 		}
@@ -78,20 +81,29 @@ CheckApart(FunnelBuild *build, const char *level, List *earlier, List *later,
 }
 
 /*
- * A stage that stops or starts a clock cannot pause it as well.  It may stop one
- * cycle and start the next: "from contacted to contacted, customer" is a promise
- * to come back.  A handoff is submitted once and then answered.
+ * A stage does not have two effects that exclude each other.
+ *
+ * A stage that starts or stops an sla cannot pause it.  It may stop one cycle
+ * and start the next: "from contacted to contacted, customer" is a promise to
+ * contact the lead again.  The stage that submits a handoff cannot accept or
+ * reject it.
  */
 bool
 align_check_roles(FunnelBuild *build, const DraftServiceLevel *draft, const ServiceLevel *level)
 {
 	if (draft->is_handoff)
-		return CheckApart(build, level->name, draft->starts, draft->accept, "submits", "accepts") &&
-			CheckApart(build, level->name, draft->starts, draft->reject, "submits", "rejects");
-	return CheckApart(build, level->name, draft->starts, draft->pauses, "starts", "pauses") &&
-		CheckApart(build, level->name, draft->stops, draft->pauses, "stops", "pauses");
+		return CheckDisjoint(build, level->name, draft->starts, draft->accept,
+							 "submits", "accepts") &&
+			CheckDisjoint(build, level->name, draft->starts, draft->reject,
+						  "submits", "rejects");
+	return CheckDisjoint(build, level->name, draft->starts, draft->pauses, "starts", "pauses") &&
+		CheckDisjoint(build, level->name, draft->stops, draft->pauses, "stops", "pauses");
 }
 
+/*
+ * The team that holds the stage hands the lead to another team, and legal
+ * moves lead to the accepting and rejecting stages.
+ */
 bool
 align_check_handoff(FunnelBuild *build, const DraftServiceLevel *draft, const ServiceLevel *level)
 {
@@ -101,15 +113,16 @@ align_check_handoff(FunnelBuild *build, const DraftServiceLevel *draft, const Se
 
 	if (level->from_team == level->team)
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, draft->team.at, NULL,
-									"A promise of one team alone is an sla.",
+									"Declare a promise of a single team as an sla.",
 									"handoff from team \"%s\" to itself", draft->team.text);
 	if (holder >= 0 && holder != level->from_team)
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, draft->from_team.at,
 									psprintf("Stage \"%s\" is held by \"%s\".",
 											 StageName(build, stage), funnel->teams[holder].name),
-									"The team that holds the stage hands it over.",
+									"The team that holds the stage must hand it over.",
 									"team \"%s\" does not hold stage \"%s\"",
 									draft->from_team.text, StageName(build, stage));
+	/* the drafts of the stops are in two lists, accepting and rejecting */
 	for (int i = 0; i < level->stops.n; i++)
 	{
 		bool		accepts = i < level->naccept;
@@ -131,7 +144,8 @@ align_check_handoff(FunnelBuild *build, const DraftServiceLevel *draft, const Se
 }
 
 /*
- * Is there a legal route?  Answered for all pairs at once, when first asked.
+ * Is there a legal route of at least one move?  The answers for all pairs are
+ * computed on the first call.
  */
 static bool
 Reaches(FunnelBuild *build, int from, int to)
@@ -148,8 +162,8 @@ Reaches(FunnelBuild *build, int from, int to)
 }
 
 /*
- * Can a lead that is in the one stage enter the other?  To enter the stage that
- * it is in, it must leave it and come back.
+ * Can a lead in stage "from" enter stage "to"?  If they are the same, it must
+ * first move to another stage.
  */
 static bool
 CanEnter(FunnelBuild *build, int from, int to)
@@ -165,6 +179,9 @@ CanEnter(FunnelBuild *build, int from, int to)
 	return false;
 }
 
+/*
+ * Some stage that stops the clock can be entered from one that starts it.
+ */
 bool
 align_check_can_stop(FunnelBuild *build, const DraftServiceLevel *draft, const ServiceLevel *level)
 {
@@ -182,6 +199,9 @@ align_check_can_stop(FunnelBuild *build, const DraftServiceLevel *draft, const S
 								"\"%s\" could never be kept", level->name);
 }
 
+/*
+ * A warning has a promise in the same kind of time and comes before it is due.
+ */
 bool
 align_check_warn(FunnelBuild *build, const DraftPromise *due)
 {
@@ -191,7 +211,7 @@ align_check_warn(FunnelBuild *build, const DraftPromise *due)
 		return true;
 	if (promise->kind == DUE_NONE)
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, due->warn_at, NULL,
-									"Say \"within ...\" or \"by end of ...\" too.",
+									"Add \"within ...\" or \"by end of ...\".",
 									"warning without a promise");
 	if (due->warn_working != (promise->kind != DUE_ELAPSED))
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, due->warn_at,
@@ -203,13 +223,17 @@ align_check_warn(FunnelBuild *build, const DraftPromise *due)
 	if (promise->kind != DUE_END_OF_DAY && promise->warn >= promise->amount)
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, due->warn_at,
 									psprintf("The promise is due after %s.", align_promise_text(promise)),
-									"Both count from the start; warn sooner.",
+									"Both times count from the start of the clock; the warning must come first.",
 									"warning not before the promise is due");
 	return true;
 }
 
+/*
+ * A promise in working time has hours to count in.
+ */
 bool
-align_check_has_hours(FunnelBuild *build, const DraftServiceLevel *draft, const ServiceLevel *level)
+align_check_has_hours(FunnelBuild *build, const DraftServiceLevel *draft,
+					  const ServiceLevel *level)
 {
 	Funnel	   *funnel = build->funnel;
 
@@ -217,17 +241,20 @@ align_check_has_hours(FunnelBuild *build, const DraftServiceLevel *draft, const 
 		funnel->hours != NULL || funnel->teams[level->team].hours != NULL)
 		return true;
 	return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, draft->due.due_at,
-								psprintf("Team \"%s\" has no hours, and there are no common ones.",
+								psprintf("Team \"%s\" has no working hours, and there are no common ones.",
 										 funnel->teams[level->team].name),
 								"Add \"hours 'Europe/London Mo-Fr 09:00-17:30';\".",
 								"working time without working hours");
 }
 
+/*
+ * Do two lists have a reason in common?  An empty list allows any reason.
+ */
 static bool
 ShareReason(int n1, char **reasons1, int n2, char **reasons2)
 {
 	if (n1 == 0 || n2 == 0)
-		return true;			/* no list: any reason */
+		return true;
 	for (int i = 0; i < n1; i++)
 	{
 		for (int j = 0; j < n2; j++)
@@ -239,8 +266,11 @@ ShareReason(int n1, char **reasons1, int n2, char **reasons2)
 	return false;
 }
 
+/*
+ * Does a handoff allow a reason that meets all these needs of a reason?
+ */
 static bool
-ReasonServes(const ServiceLevel *handoff, int nneeds, const FunnelNeed *needs)
+SharesReasonWithNeeds(const ServiceLevel *handoff, int nneeds, const FunnelNeed *needs)
 {
 	for (int i = 0; i < nneeds; i++)
 	{
@@ -252,10 +282,11 @@ ReasonServes(const ServiceLevel *handoff, int nneeds, const FunnelNeed *needs)
 }
 
 /*
- * A rejection gives one reason, which both the handoff and the move must take.
+ * For every rejection there is a reason that both the handoff and the needs of
+ * the move allow: a rejection has only one reason.
  */
 bool
-align_check_reasons_meet(FunnelBuild *build)
+align_check_common_reasons(FunnelBuild *build)
 {
 	Funnel	   *funnel = build->funnel;
 	ListCell   *cell;
@@ -271,24 +302,30 @@ align_check_reasons_meet(FunnelBuild *build)
 		if (!align_check_service_level_known(build, &draft->name, &no))
 			return false;
 		level = &funnel->service_levels[no];
+
+		/* a rejection is a move, so it has the needs of both move and stage */
 		for (int i = level->naccept; i < level->stops.n; i++)
 		{
 			int			to = level->stops.stages[i];
+			const FunnelStage *stage = &funnel->stages[to];
 			const MoveNeeds *move = align_funnel_move_needs(funnel, level->starts.stages[0], to);
 			ScanName   *name = (ScanName *) list_nth(draft->reject, i - level->naccept);
 
-			if (!ReasonServes(level, funnel->stages[to].nneeds, funnel->stages[to].needs) ||
-				(move != NULL && !ReasonServes(level, move->nneeds, move->needs)))
+			if (!SharesReasonWithNeeds(level, stage->nneeds, stage->needs) ||
+				(move != NULL && !SharesReasonWithNeeds(level, move->nneeds, move->needs)))
 				return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, name->at,
-											"The reasons that the handoff takes and those that the move needs have none in common.",
+											"The reasons allowed by the handoff and those needed by the move have none in common.",
 											"List at least one reason in both places.",
-											"no reason could reject \"%s\" to stage \"%s\"",
+											"no reason is allowed for rejecting \"%s\" to stage \"%s\"",
 											level->name, name->text);
 		}
 	}
 	return true;
 }
 
+/*
+ * The handoff or sla is declared.  Sets *level to its index.
+ */
 bool
 align_check_service_level_known(FunnelBuild *build, const ScanName *name, int *level)
 {
@@ -310,6 +347,9 @@ align_check_service_level_known(FunnelBuild *build, const ScanName *name, int *l
 								"unknown handoff or sla \"%s\"", name->text);
 }
 
+/*
+ * A goal is not too long, not zero, and as a percentage at most 100.
+ */
 bool
 align_check_goal(FunnelBuild *build, const DraftTarget *draft)
 {
@@ -322,15 +362,22 @@ align_check_goal(FunnelBuild *build, const DraftTarget *draft)
 	if (strcmp(goal, "0") == 0)
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, draft->goal_at,
 									NULL, NULL, "goal of zero");
-	/* shortest form: more than three characters before a point is 1000 or more */
+
+	/*
+	 * The goal has no leading zeros, so more than three digits before the
+	 * point are 1000 or more; that also keeps atoi in its range.
+	 */
 	if (draft->kind != TARGET_COUNT &&
 		(strcspn(goal, ".") > 3 || atoi(goal) > 100 || (atoi(goal) == 100 && goal[3] != '\0')))
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, draft->goal_at,
-									"A percentage is more than 0 and at most 100.", NULL,
+									"A percentage must be more than 0 and at most 100.", NULL,
 									"goal of %s%%", goal);
 	return true;
 }
 
+/*
+ * A target of a conversion has a route between its stages.
+ */
 bool
 align_check_target_route(FunnelBuild *build, const DraftTarget *draft, const FunnelTarget *target)
 {
@@ -345,6 +392,9 @@ align_check_target_route(FunnelBuild *build, const DraftTarget *draft, const Fun
 								"target that could never be met");
 }
 
+/*
+ * No other target has the same team and metric.
+ */
 bool
 align_check_target_new(FunnelBuild *build, const DraftTarget *draft, const FunnelTarget *target)
 {
@@ -357,7 +407,7 @@ align_check_target_new(FunnelBuild *build, const DraftTarget *draft, const Funne
 			other->service_level == target->service_level && other->within == target->within &&
 			(other->per == NULL || strcmp(other->per, target->per) == 0))
 			return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, draft->at,
-										psprintf("The same goal was set to %s%s before.", other->goal,
+										psprintf("The same target already has the goal %s%s.", other->goal,
 												 other->kind == TARGET_COUNT ? "" : "%"),
 										NULL, "target of team \"%s\" is set twice", draft->team.text);
 	}

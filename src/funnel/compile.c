@@ -1,10 +1,12 @@
 /*
  * compile.c
- *	  Draft to compiled agreement: names resolved, rules checked.
+ *	  From draft to compiled agreement: stages, labels, moves and needs.
  *
- * The steps follow one another because each relies on the former: stages, their
- * labels, moves, entries; then needs, service levels and targets, which refer to
- * moves; then hours, which refer to teams.  compile_promise.c has the latter half.
+ * Names are resolved and the rules of check.c and check_promise.c are checked.
+ * Each step relies on those before it: stages, their labels, moves and
+ * entries; then needs, service levels and targets, which refer to moves; then
+ * hours, which refer to teams.  Service levels, targets and hours are compiled
+ * in compile_promise.c.
  */
 #include "postgres.h"
 
@@ -13,20 +15,26 @@
 #include "funnel/build.h"
 
 /*
- * Everything that outlives the build.
+ * Zeroed memory in the context of the result; never NULL.
  */
 void *
-align_build_keep(FunnelBuild *build, Size size)
+align_build_alloc(FunnelBuild *build, Size size)
 {
 	return MemoryContextAllocZero(build->funnel->context, Max(size, 1));
 }
 
+/*
+ * Copy of a text in the context of the result.
+ */
 char *
-align_build_text(FunnelBuild *build, const char *text)
+align_build_strdup(FunnelBuild *build, const char *text)
 {
 	return MemoryContextStrdup(build->funnel->context, text);
 }
 
+/*
+ * Stages in the order of declaration, and an empty table of moves.
+ */
 static bool
 BuildStages(FunnelBuild *build)
 {
@@ -41,7 +49,8 @@ BuildStages(FunnelBuild *build)
 		return align_check_limit(build, first_over->name.at, list_length(drafts),
 								 FUNNEL_MAX_STAGES, "stages");
 	}
-	funnel->stages = (FunnelStage *) align_build_keep(build, sizeof(FunnelStage) * list_length(drafts));
+	funnel->stages = (FunnelStage *)
+		align_build_alloc(build, sizeof(FunnelStage) * list_length(drafts));
 	build->stage_at = (const char **) palloc(sizeof(char *) * Max(list_length(drafts), 1));
 	foreach(cell, drafts)
 	{
@@ -50,19 +59,20 @@ BuildStages(FunnelBuild *build)
 
 		if (!align_check_stage_new(build, &draft->name))
 			return false;
-		stage->name = align_build_text(build, draft->name.text);
+		stage->name = align_build_strdup(build, draft->name.text);
 		stage->kind = draft->kind;
 		stage->team = -1;
 		stage->position = -1;
 		build->stage_at[funnel->nstages++] = draft->name.at;
 	}
-	funnel->moves = (uint8 *) align_build_keep(build, (Size) funnel->nstages * funnel->nstages);
+	funnel->moves = (uint8 *) align_build_alloc(build, (Size) funnel->nstages * funnel->nstages);
 	return true;
 }
 
 /*
- * A stage by its declared name.  Until labels are in place only names are known,
- * so this serves "known as" itself too.
+ * Index of the stage with this name, -1 if there is none.  Unlike
+ * align_funnel_stage this does not search the labels, which are not compiled
+ * yet when it is called.
  */
 static int
 StageByName(const Funnel *funnel, const ScanName *name)
@@ -75,16 +85,20 @@ StageByName(const Funnel *funnel, const ScanName *name)
 	return -1;
 }
 
+/*
+ * Names and "known as" labels, sorted for align_funnel_stage.
+ */
 static bool
 BuildLabels(FunnelBuild *build)
 {
 	Funnel	   *funnel = build->funnel;
-	int			room = funnel->nstages;
+	int			max = funnel->nstages;
 	int		   *nlabels = (int *) palloc0(sizeof(int) * (funnel->nstages + 1));
 	const char **at;
 	ListCell   *cell;
 	ListCell   *inner;
 
+	/* several statements may give labels to one stage, so count them first */
 	foreach(cell, build->draft->labels)
 	{
 		DraftLabels *draft = (DraftLabels *) lfirst(cell);
@@ -92,19 +106,19 @@ BuildLabels(FunnelBuild *build)
 
 		if (!align_check_stage_known(build, &draft->stage, &stage))
 			return false;
-		room += list_length(draft->labels);
-		if (!align_check_limit(build, draft->stage.at, room, FUNNEL_MAX_LABELS, "labels"))
+		max += list_length(draft->labels);
+		if (!align_check_limit(build, draft->stage.at, max, FUNNEL_MAX_LABELS, "labels"))
 			return false;
 		nlabels[stage] += list_length(draft->labels);
 	}
 
-	funnel->labels = (FunnelLabel *) align_build_keep(build, sizeof(FunnelLabel) * room);
-	at = (const char **) palloc(sizeof(char *) * Max(room, 1));
+	funnel->labels = (FunnelLabel *) align_build_alloc(build, sizeof(FunnelLabel) * max);
+	at = (const char **) palloc(sizeof(char *) * Max(max, 1));
 	for (int i = 0; i < funnel->nstages; i++)
 	{
 		FunnelLabel *label = &funnel->labels[funnel->nlabels];
 
-		funnel->stages[i].labels = (char **) align_build_keep(build, sizeof(char *) * nlabels[i]);
+		funnel->stages[i].labels = (char **) align_build_alloc(build, sizeof(char *) * nlabels[i]);
 		label->text = funnel->stages[i].name;
 		label->len = strlen(label->text);
 		label->stage = i;
@@ -121,7 +135,7 @@ BuildLabels(FunnelBuild *build)
 			ScanName   *name = (ScanName *) lfirst(inner);
 			FunnelLabel *label = &funnel->labels[funnel->nlabels];
 
-			label->text = align_build_text(build, name->text);
+			label->text = align_build_strdup(build, name->text);
 			label->len = name->len;
 			label->stage = stage_no;
 			stage->labels[stage->nlabels++] = label->text;
@@ -135,7 +149,7 @@ BuildLabels(FunnelBuild *build)
 }
 
 /*
- * Names of stages, each at most once.
+ * Resolve names of stages, each of which may occur once.
  */
 bool
 align_build_stage_set(FunnelBuild *build, List *names, StageSet *set)
@@ -145,7 +159,7 @@ align_build_stage_set(FunnelBuild *build, List *names, StageSet *set)
 	if (!align_check_named_once(build, names, "stage"))
 		return false;
 	set->n = 0;
-	set->stages = (int *) align_build_keep(build, sizeof(int) * list_length(names));
+	set->stages = (int *) align_build_alloc(build, sizeof(int) * list_length(names));
 	foreach(cell, names)
 	{
 		if (!align_check_stage_known(build, (ScanName *) lfirst(cell), &set->stages[set->n++]))
@@ -154,6 +168,9 @@ align_build_stage_set(FunnelBuild *build, List *names, StageSet *set)
 	return true;
 }
 
+/*
+ * The success path, the positions of its stages, and its moves.
+ */
 static bool
 BuildSuccessPath(FunnelBuild *build)
 {
@@ -167,7 +184,8 @@ BuildSuccessPath(FunnelBuild *build)
 	if (!align_check_limit(build, draft->at, list_length(draft->steps), FUNNEL_MAX_PATH,
 						   "stages on the success path"))
 		return false;
-	funnel->success_path = (int *) align_build_keep(build, sizeof(int) * list_length(draft->steps));
+	funnel->success_path = (int *)
+		align_build_alloc(build, sizeof(int) * list_length(draft->steps));
 	foreach(cell, draft->steps)
 	{
 		ScanName   *name = (ScanName *) linitial((List *) lfirst(cell));
@@ -188,8 +206,8 @@ BuildSuccessPath(FunnelBuild *build)
 }
 
 /*
- * Every stage of one step leads to every stage of the next; "any" is all open
- * stages but the one that is entered.
+ * The moves of a "path" statement: from every stage of one step to every stage
+ * of the next.  "any" is every open stage other than the one that is entered.
  */
 static bool
 BuildPath(FunnelBuild *build, const DraftPath *draft)
@@ -208,6 +226,7 @@ BuildPath(FunnelBuild *build, const DraftPath *draft)
 			return false;
 		for (int i = 0; i < to.n; i++)
 		{
+			/* "any" precedes the first step of the list */
 			if (first && draft->any)
 			{
 				for (int stage = 0; stage < funnel->nstages; stage++)
@@ -218,8 +237,8 @@ BuildPath(FunnelBuild *build, const DraftPath *draft)
 			}
 			for (int j = 0; j < from.n; j++)
 			{
-				if (!align_check_moves_on(build, (ScanName *) list_nth(names, i),
-										  from.stages[j], to.stages[i]))
+				if (!align_check_move_leaves_stage(build, (ScanName *) list_nth(names, i),
+												   from.stages[j], to.stages[i]))
 					return false;
 				FUNNEL_MOVE(funnel, from.stages[j], to.stages[i]) |= MOVE_LEGAL;
 			}
@@ -230,6 +249,9 @@ BuildPath(FunnelBuild *build, const DraftPath *draft)
 	return true;
 }
 
+/*
+ * All legal moves.
+ */
 static bool
 BuildMoves(FunnelBuild *build)
 {
@@ -245,6 +267,9 @@ BuildMoves(FunnelBuild *build)
 	return true;
 }
 
+/*
+ * Entry stages: by default the first stage of the success path.
+ */
 static bool
 BuildEntries(FunnelBuild *build)
 {
@@ -267,6 +292,9 @@ BuildEntries(FunnelBuild *build)
 	return align_check_reached(build);
 }
 
+/*
+ * A list of reasons, each of which may occur once.
+ */
 bool
 align_build_reasons(FunnelBuild *build, List *names, int *nreasons, char ***reasons)
 {
@@ -279,25 +307,28 @@ align_build_reasons(FunnelBuild *build, List *names, int *nreasons, char ***reas
 	if (!align_check_named_once(build, names, "reason"))
 		return false;
 	*nreasons = 0;
-	*reasons = (char **) align_build_keep(build, sizeof(char *) * list_length(names));
+	*reasons = (char **) align_build_alloc(build, sizeof(char *) * list_length(names));
 	foreach(cell, names)
-		(*reasons)[(*nreasons)++] = align_build_text(build, ((ScanName *) lfirst(cell))->text);
+		(*reasons)[(*nreasons)++] = align_build_strdup(build, ((ScanName *) lfirst(cell))->text);
 	return true;
 }
 
 /*
- * Add needs to those that earlier statements gave to the same stage or move.
+ * Add the needs of a statement to those that earlier statements gave to the
+ * same stage or move.
  */
 static bool
 AddNeeds(FunnelBuild *build, const DraftNeeds *draft, int *nneeds, FunnelNeed **needs)
 {
-	int			room = *nneeds + list_length(draft->needs);
+	int			max = *nneeds + list_length(draft->needs);
 	FunnelNeed *all;
 	ListCell   *cell;
 
-	if (!align_check_limit(build, draft->to.at, room, FUNNEL_MAX_NEEDS, "needs of one stage or move"))
+	if (!align_check_limit(build, draft->to.at, max, FUNNEL_MAX_NEEDS,
+						   "needs of one stage or move"))
 		return false;
-	all = (FunnelNeed *) align_build_keep(build, sizeof(FunnelNeed) * room);
+	all = (FunnelNeed *) align_build_alloc(build, sizeof(FunnelNeed) * max);
+	/* all arrays live in the context of the result, so the old one stays */
 	if (*nneeds > 0)
 		memcpy(all, *needs, sizeof(FunnelNeed) * *nneeds);
 	*needs = all;
@@ -317,14 +348,17 @@ AddNeeds(FunnelBuild *build, const DraftNeeds *draft, int *nneeds, FunnelNeed **
 				return false;
 		}
 		else
-			need->text = align_build_text(build, need_draft->text.text);
+			need->text = align_build_strdup(build, need_draft->text.text);
 		(*nneeds)++;
 	}
 	return true;
 }
 
+/*
+ * qsort comparator of MoveNeeds by (from, to).
+ */
 static int
-MoveNeedsCmp(const void *a, const void *b)
+CompareMoveNeeds(const void *a, const void *b)
 {
 	const MoveNeeds *left = (const MoveNeeds *) a;
 	const MoveNeeds *right = (const MoveNeeds *) b;
@@ -332,6 +366,9 @@ MoveNeedsCmp(const void *a, const void *b)
 	return left->from != right->from ? left->from - right->from : left->to - right->to;
 }
 
+/*
+ * Needs of stages and of moves; the latter sorted for align_funnel_move_needs.
+ */
 static bool
 BuildNeeds(FunnelBuild *build)
 {
@@ -339,7 +376,7 @@ BuildNeeds(FunnelBuild *build)
 	ListCell   *cell;
 
 	funnel->move_needs = (MoveNeeds *)
-		align_build_keep(build, sizeof(MoveNeeds) * list_length(build->draft->needs));
+		align_build_alloc(build, sizeof(MoveNeeds) * list_length(build->draft->needs));
 	foreach(cell, build->draft->needs)
 	{
 		DraftNeeds *draft = (DraftNeeds *) lfirst(cell);
@@ -360,6 +397,7 @@ BuildNeeds(FunnelBuild *build)
 				!align_check_stage_known(build, &draft->to, &to) ||
 				!align_check_move_legal(build, draft->from, from, to))
 				return false;
+			/* find the needs from earlier statements about the same move */
 			for (int i = 0; i < funnel->nmoveneeds && needs == NULL; i++)
 			{
 				if (funnel->move_needs[i].from == from && funnel->move_needs[i].to == to)
@@ -375,10 +413,13 @@ BuildNeeds(FunnelBuild *build)
 				return false;
 		}
 	}
-	qsort(funnel->move_needs, funnel->nmoveneeds, sizeof(MoveNeeds), MoveNeedsCmp);
+	qsort(funnel->move_needs, funnel->nmoveneeds, sizeof(MoveNeeds), CompareMoveNeeds);
 	return true;
 }
 
+/*
+ * Compile a draft in a new child of context; NULL after a soft error.
+ */
 Funnel *
 align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context)
 {

@@ -1,14 +1,15 @@
 /*
  * compile_promise.c
- *	  Draft to compiled agreement: teams, handoffs, service levels, targets and
- *	  hours.
+ *	  From draft to compiled agreement: teams, handoffs, service levels,
+ *	  targets and hours.
  */
 #include "postgres.h"
 
 #include "funnel/build.h"
 
 /*
- * The team of that name, entered if it is new.
+ * Set *team to the index of the team of this name, which is added if it is
+ * new.
  */
 static bool
 AddTeam(FunnelBuild *build, const ScanName *name, int *team)
@@ -21,16 +22,20 @@ AddTeam(FunnelBuild *build, const ScanName *name, int *team)
 	if (!align_check_limit(build, name->at, funnel->nteams + 1, FUNNEL_MAX_TEAMS, "teams"))
 		return false;
 	*team = funnel->nteams++;
-	funnel->teams[*team].name = align_build_text(build, name->text);
+	funnel->teams[*team].name = align_build_strdup(build, name->text);
 	return true;
 }
 
+/*
+ * Teams that hold stages.
+ */
 bool
 align_build_holders(FunnelBuild *build)
 {
 	ListCell   *cell;
 
-	build->funnel->teams = (FunnelTeam *) align_build_keep(build, sizeof(FunnelTeam) * FUNNEL_MAX_TEAMS);
+	build->funnel->teams = (FunnelTeam *)
+		align_build_alloc(build, sizeof(FunnelTeam) * FUNNEL_MAX_TEAMS);
 	foreach(cell, build->draft->stages)
 	{
 		DraftStage *draft = (DraftStage *) lfirst(cell);
@@ -42,6 +47,9 @@ align_build_holders(FunnelBuild *build)
 	return true;
 }
 
+/*
+ * One handoff or sla.
+ */
 static bool
 BuildServiceLevel(FunnelBuild *build, const DraftServiceLevel *draft)
 {
@@ -51,7 +59,7 @@ BuildServiceLevel(FunnelBuild *build, const DraftServiceLevel *draft)
 
 	if (!align_check_service_level_new(build, &draft->name))
 		return false;
-	level->name = align_build_text(build, draft->name.text);
+	level->name = align_build_strdup(build, draft->name.text);
 	level->is_handoff = draft->is_handoff;
 	level->from_team = -1;
 	level->promise = draft->due.promise;
@@ -60,9 +68,13 @@ BuildServiceLevel(FunnelBuild *build, const DraftServiceLevel *draft)
 		!align_build_stage_set(build, draft->starts, &level->starts) ||
 		!align_build_stage_set(build, draft->pauses, &level->pauses))
 		return false;
+
+	/* a handoff stops at the accepting stages, then at the rejecting ones */
 	if (draft->is_handoff)
 	{
-		if (!align_build_stage_set(build, list_concat_copy(draft->accept, draft->reject), &level->stops) ||
+		List	   *stops = list_concat_copy(draft->accept, draft->reject);
+
+		if (!align_build_stage_set(build, stops, &level->stops) ||
 			!align_build_reasons(build, draft->reasons, &level->nreasons, &level->reasons))
 			return false;
 		level->naccept = list_length(draft->accept);
@@ -76,7 +88,8 @@ BuildServiceLevel(FunnelBuild *build, const DraftServiceLevel *draft)
 		!align_check_warn(build, &draft->due))
 		return false;
 
-	level->effects = (uint8 *) align_build_keep(build, funnel->nstages);
+	/* a stage may have two effects: stop a cycle and start the next */
+	level->effects = (uint8 *) align_build_alloc(build, funnel->nstages);
 	sets[0] = &level->starts;
 	sets[1] = &level->stops;
 	sets[2] = &level->pauses;
@@ -88,14 +101,15 @@ BuildServiceLevel(FunnelBuild *build, const DraftServiceLevel *draft)
 			level->effects[sets[i]->stages[j]] |= bits[i];
 	}
 	for (int i = 0; draft->is_handoff && i < level->stops.n; i++)
-		level->effects[level->stops.stages[i]] |= i < level->naccept ? EFFECT_ACCEPT : EFFECT_REJECT;
+		level->effects[level->stops.stages[i]] |=
+			i < level->naccept ? EFFECT_ACCEPT : EFFECT_REJECT;
 	funnel->nservice_levels++;
 	return true;
 }
 
 /*
- * Handoffs first: so does the canonical document, and the order is part of what
- * a reader sees.
+ * Handoffs, then slas, each in the order of the document.  The canonical
+ * document has the same order.
  */
 bool
 align_build_service_levels(FunnelBuild *build)
@@ -112,7 +126,8 @@ align_build_service_levels(FunnelBuild *build)
 		return align_check_limit(build, first_over->name.at, list_length(drafts),
 								 FUNNEL_MAX_SERVICE_LEVELS, "handoffs and service levels");
 	}
-	funnel->service_levels = (ServiceLevel *) align_build_keep(build, sizeof(ServiceLevel) * list_length(drafts));
+	funnel->service_levels = (ServiceLevel *)
+		align_build_alloc(build, sizeof(ServiceLevel) * list_length(drafts));
 	for (int pass = 0; pass < 2; pass++)
 	{
 		foreach(cell, drafts)
@@ -123,10 +138,14 @@ align_build_service_levels(FunnelBuild *build)
 				return false;
 		}
 	}
+	/* teams that only targets and hours name are added after this */
 	build->nnamed = funnel->nteams;
-	return align_check_reasons_meet(build);
+	return align_check_common_reasons(build);
 }
 
+/*
+ * Targets in the order of the document.
+ */
 bool
 align_build_targets(FunnelBuild *build)
 {
@@ -141,7 +160,8 @@ align_build_targets(FunnelBuild *build)
 		return align_check_limit(build, first_over->at, list_length(drafts),
 								 FUNNEL_MAX_TARGETS, "targets");
 	}
-	funnel->targets = (FunnelTarget *) align_build_keep(build, sizeof(FunnelTarget) * list_length(drafts));
+	funnel->targets = (FunnelTarget *)
+		align_build_alloc(build, sizeof(FunnelTarget) * list_length(drafts));
 	foreach(cell, drafts)
 	{
 		DraftTarget *draft = (DraftTarget *) lfirst(cell);
@@ -152,9 +172,11 @@ align_build_targets(FunnelBuild *build)
 			!align_check_goal(build, draft))
 			return false;
 		target->kind = draft->kind;
-		target->goal = align_build_text(build, draft->goal);
+		target->goal = align_build_strdup(build, draft->goal);
 		target->stage = target->to_stage = target->service_level = -1;
 		target->within = draft->within;
+
+		/* "what" is a service level or a stage, depending on the kind */
 		if (draft->kind == TARGET_SERVICE_LEVEL)
 		{
 			if (!align_check_service_level_known(build, &draft->what, &target->service_level))
@@ -166,7 +188,7 @@ align_build_targets(FunnelBuild *build)
 			!align_check_stage_known(build, &draft->to, &target->to_stage))
 			return false;
 		if (draft->kind == TARGET_COUNT)
-			target->per = align_build_text(build, draft->per);
+			target->per = align_build_strdup(build, draft->per);
 		if (!align_check_target_route(build, draft, target) ||
 			!align_check_target_new(build, draft, target))
 			return false;
@@ -175,12 +197,15 @@ align_build_targets(FunnelBuild *build)
 	return true;
 }
 
+/*
+ * list_sort comparator: common hours first, then by team; equal ones by
+ * position.
+ */
 static int
-DraftHoursCmp(const ListCell *a, const ListCell *b)
+CompareDraftHours(const ListCell *a, const ListCell *b)
 {
 	const DraftHours *left = (const DraftHours *) lfirst(a);
 	const DraftHours *right = (const DraftHours *) lfirst(b);
-
 	int			result;
 
 	if (left->team == NULL || right->team == NULL)
@@ -191,7 +216,9 @@ DraftHoursCmp(const ListCell *a, const ListCell *b)
 }
 
 /*
- * The calendar's own complaint becomes the detail of ours.
+ * Set *hours to the canonical text of a calendar.  An error in the calendar is
+ * reported with its position in the document and the calendar's message as the
+ * detail.
  */
 static bool
 BuildCalendar(FunnelBuild *build, const ScanName *calendar, char **hours)
@@ -205,7 +232,7 @@ BuildCalendar(FunnelBuild *build, const ScanName *calendar, char **hours)
 									psprintf("The calendar: %s.%s%s", error->message,
 											 error->detail ? " " : "",
 											 error->detail ? error->detail : ""),
-									error->hint, "hours that are no calendar");
+									error->hint, "hours are not a valid calendar");
 	old = MemoryContextSwitchTo(build->funnel->context);
 	*hours = align_text_value_cstring(value);
 	MemoryContextSwitchTo(old);
@@ -213,8 +240,10 @@ BuildCalendar(FunnelBuild *build, const ScanName *calendar, char **hours)
 }
 
 /*
- * Teams that nothing but their hours names come last, in the order of bytes, so
- * that the order of "hours" statements says nothing.
+ * Working hours.
+ *
+ * Teams that only "hours" statements name are added here, sorted by name, so
+ * that the order of those statements does not matter to the value.
  */
 bool
 align_build_hours(FunnelBuild *build)
@@ -223,7 +252,7 @@ align_build_hours(FunnelBuild *build)
 	List	   *drafts = list_copy(build->draft->hours);
 	ListCell   *cell;
 
-	list_sort(drafts, DraftHoursCmp);
+	list_sort(drafts, CompareDraftHours);
 	foreach(cell, drafts)
 	{
 		DraftHours *draft = (DraftHours *) lfirst(cell);
@@ -245,8 +274,10 @@ align_build_hours(FunnelBuild *build)
 		if (!BuildCalendar(build, &draft->calendar, hours))
 			return false;
 	}
-	funnel->team_calendars = (Calendar **) align_build_keep(build, sizeof(Calendar *) * funnel->nteams);
+	funnel->team_calendars = (Calendar **)
+		align_build_alloc(build, sizeof(Calendar *) * funnel->nteams);
 
+	/* only now is it known which service levels have no hours to count in */
 	foreach(cell, build->draft->service_levels)
 	{
 		DraftServiceLevel *draft = (DraftServiceLevel *) lfirst(cell);

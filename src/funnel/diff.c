@@ -1,17 +1,17 @@
 /*
  * diff.c
- *	  What a new version of an agreement changes.
+ *	  The differences between two versions of an agreement.
  *
- * Both versions are taken apart into facts: what is said about, and what is
- * said.  A fact that only one version knows was added or removed; one that both
- * know with different texts was changed.
+ * Each version is converted to a list of facts, each with a name and a text.
+ * A fact that only one version has was added or removed; one that both
+ * versions have with different texts was changed.
  *
- * A handoff or sla is several facts, so that a change shows only what changed.
- * One that is altogether new or gone is told in one row: its parts belong to a
- * whole, and count only where both versions know the whole.
+ * A handoff or sla is several facts: the whole statement and its parts.  If
+ * both versions have it, the parts that changed are returned; if only one has
+ * it, the whole is returned and the parts are not.
  *
- * The facts cover all that the canonical document says, the order in which
- * things are declared included, so no row means equal values.
+ * The facts contain everything in the canonical document, including the order
+ * of declarations, so the result is empty only if the values are equal.
  */
 #include "postgres.h"
 
@@ -25,24 +25,28 @@ PG_FUNCTION_INFO_V1(align_funnel_diff);
 
 typedef struct Fact
 {
-	char	   *what;
+	char	   *what;			/* its name */
 	char	   *text;
-	bool		is_whole;		/* shown only if the other version lacks it */
-	char	   *whole;			/* of which it is a part; NULL */
+	bool		is_whole;		/* has parts: returned only if the other version
+								 * does not have it */
+	char	   *whole;			/* name of the whole it is a part of, or NULL */
 } Fact;
 
-/* Facts about one subject, as one version has them. */
+/* The facts of one version about one subject. */
 typedef struct Facts
 {
 	int			n;
-	int			room;
+	int			max;
 	Fact	   *facts;			/* in the order of the document */
-	int		   *sorted;			/* their indexes by what, once searched */
+	int		   *sorted;			/* their indexes sorted by name, for FindFact;
+								 * NULL until needed */
 } Facts;
 
 typedef void (*GatherFacts) (Facts *facts, const Funnel *funnel);
 
-/* A fact with no text is none. */
+/*
+ * Add a fact, unless the text is NULL.  The strings are not copied.
+ */
 static void
 AddFact(Facts *facts, char *what, char *text, bool is_whole, char *whole)
 {
@@ -50,12 +54,12 @@ AddFact(Facts *facts, char *what, char *text, bool is_whole, char *whole)
 
 	if (text == NULL)
 		return;
-	if (facts->n == facts->room)
+	if (facts->n == facts->max)
 	{
-		facts->room = Max(16, facts->room * 2);
+		facts->max = Max(16, facts->max * 2);
 		facts->facts = facts->facts == NULL ?
-			(Fact *) palloc(sizeof(Fact) * facts->room) :
-			(Fact *) repalloc(facts->facts, sizeof(Fact) * facts->room);
+			(Fact *) palloc(sizeof(Fact) * facts->max) :
+			(Fact *) repalloc(facts->facts, sizeof(Fact) * facts->max);
 	}
 	fact = &facts->facts[facts->n++];
 	fact->what = what;
@@ -64,14 +68,21 @@ AddFact(Facts *facts, char *what, char *text, bool is_whole, char *whole)
 	fact->whole = whole;
 }
 
+/*
+ * qsort_arg comparator of indexes of facts by name.
+ */
 static int
-FactCmp(const void *a, const void *b, void *arg)
+CompareFactNames(const void *a, const void *b, void *arg)
 {
 	const Fact *facts = (const Fact *) arg;
 
 	return strcmp(facts[*(const int *) a].what, facts[*(const int *) b].what);
 }
 
+/*
+ * The fact of this name, NULL if there is none.  No facts may be added after
+ * the first call.
+ */
 static const Fact *
 FindFact(Facts *facts, const char *what)
 {
@@ -83,7 +94,7 @@ FindFact(Facts *facts, const char *what)
 		facts->sorted = (int *) palloc(sizeof(int) * Max(facts->n, 1));
 		for (int i = 0; i < facts->n; i++)
 			facts->sorted[i] = i;
-		qsort_arg(facts->sorted, facts->n, sizeof(int), FactCmp, facts->facts);
+		qsort_arg(facts->sorted, facts->n, sizeof(int), CompareFactNames, facts->facts);
 	}
 	while (low < high)
 	{
@@ -102,10 +113,10 @@ FindFact(Facts *facts, const char *what)
 }
 
 /*
- * "prefix name", the name quoted where it is no plain word.
+ * "prefix name", with the name quoted if necessary.
  */
 static char *
-Named(const char *prefix, const char *name)
+NameWithPrefix(const char *prefix, const char *name)
 {
 	StringInfoData out;
 
@@ -115,6 +126,9 @@ Named(const char *prefix, const char *name)
 	return out.data;
 }
 
+/*
+ * "mql, sal", NULL if empty.
+ */
 static char *
 StageList(const Funnel *funnel, const int *stages, int n)
 {
@@ -127,6 +141,9 @@ StageList(const Funnel *funnel, const int *stages, int n)
 	return out.data;
 }
 
+/*
+ * "email, reason (price)", NULL if empty.
+ */
 static char *
 NeedList(const FunnelNeed *needs, int n)
 {
@@ -149,7 +166,8 @@ GatherHours(Facts *facts, const Funnel *funnel)
 {
 	AddFact(facts, "hours", funnel->hours, false, NULL);
 	for (int i = 0; i < funnel->nteams; i++)
-		AddFact(facts, Named("hours of", funnel->teams[i].name), funnel->teams[i].hours, false, NULL);
+		AddFact(facts, NameWithPrefix("hours of", funnel->teams[i].name),
+				funnel->teams[i].hours, false, NULL);
 }
 
 static void
@@ -160,9 +178,10 @@ GatherStages(Facts *facts, const Funnel *funnel)
 		const FunnelStage *stage = &funnel->stages[i];
 		const char *kind = align_stage_kind_name(stage->kind);
 
-		AddFact(facts, Named("stage", stage->name),
+		AddFact(facts, NameWithPrefix("stage", stage->name),
 				stage->team < 0 ? pstrdup(kind) :
-				Named(psprintf("%s, held by", kind), funnel->teams[stage->team].name), false, NULL);
+				NameWithPrefix(psprintf("%s, held by", kind), funnel->teams[stage->team].name),
+				false, NULL);
 	}
 }
 
@@ -190,11 +209,14 @@ GatherPaths(Facts *facts, const Funnel *funnel)
 	AddFact(facts, "success path", path.data, false, NULL);
 }
 
+/*
+ * "prefix mql -> sal"
+ */
 static char *
 MoveName(const char *prefix, const Funnel *funnel, int from, int to)
 {
-	return Named(psprintf("%s ->", Named(prefix, funnel->stages[from].name)),
-				 funnel->stages[to].name);
+	return NameWithPrefix(psprintf("%s ->", NameWithPrefix(prefix, funnel->stages[from].name)),
+						  funnel->stages[to].name);
 }
 
 static void
@@ -213,6 +235,9 @@ GatherMoves(Facts *facts, const Funnel *funnel)
 	}
 }
 
+/*
+ * "price, timing", NULL if any reason is allowed.
+ */
 static char *
 ReasonList(const ServiceLevel *level)
 {
@@ -226,7 +251,7 @@ ReasonList(const ServiceLevel *level)
 }
 
 /*
- * One statement without its semicolon and line breaks.
+ * The statement of a service level, in one line and without its semicolon.
  */
 static char *
 Statement(const Funnel *funnel, const ServiceLevel *level)
@@ -240,10 +265,13 @@ Statement(const Funnel *funnel, const ServiceLevel *level)
 	return out.data;
 }
 
+/*
+ * A service level as a whole, and its parts.
+ */
 static void
 GatherServiceLevel(Facts *facts, const Funnel *funnel, const ServiceLevel *level)
 {
-	char	   *what = Named(level->is_handoff ? "handoff" : "sla", level->name);
+	char	   *what = NameWithPrefix(level->is_handoff ? "handoff" : "sla", level->name);
 	StageSet	stops = level->stops;
 
 #define PART(suffix, text) AddFact(facts, psprintf("%s %s", what, suffix), text, false, what)
@@ -295,7 +323,7 @@ static void
 GatherNeeds(Facts *facts, const Funnel *funnel)
 {
 	for (int i = 0; i < funnel->nstages; i++)
-		AddFact(facts, Named("needs of", funnel->stages[i].name),
+		AddFact(facts, NameWithPrefix("needs of", funnel->stages[i].name),
 				NeedList(funnel->stages[i].needs, funnel->stages[i].nneeds), false, NULL);
 	for (int i = 0; i < funnel->nmoveneeds; i++)
 	{
@@ -323,12 +351,12 @@ GatherLabels(Facts *facts, const Funnel *funnel)
 				appendStringInfoString(&out, ", ");
 			align_write_quoted(&out, '\'', stage->labels[j], strlen(stage->labels[j]));
 		}
-		AddFact(facts, Named("labels of", stage->name), out.data, false, NULL);
+		AddFact(facts, NameWithPrefix("labels of", stage->name), out.data, false, NULL);
 	}
 }
 
 /*
- * Everything but the goal tells which target it is.
+ * Targets.  The name of the fact is the statement without its goal.
  */
 static void
 GatherTargets(Facts *facts, const Funnel *funnel)
@@ -341,12 +369,17 @@ GatherTargets(Facts *facts, const Funnel *funnel)
 
 		initStringInfo(&what);
 		align_write_target(&what, funnel, target, false);
-		AddFact(facts, what.data, is_count ? target->goal : psprintf("%s%%", target->goal), false, NULL);
+		AddFact(facts, what.data, is_count ? target->goal : psprintf("%s%%", target->goal),
+				false, NULL);
 	}
 }
 
+/*
+ * One row of the result; NULL texts are SQL NULLs.
+ */
 static void
-PutRow(FunnelRow *row, const char *change, const char *what, const char *before, const char *after)
+WriteDiffRow(FunnelRow *row, const char *change, const char *what,
+			 const char *before, const char *after)
 {
 	align_row_text(row, change);
 	align_row_text(row, what);
@@ -356,14 +389,19 @@ PutRow(FunnelRow *row, const char *change, const char *what, const char *before,
 }
 
 /*
- * Is this fact told by that of the whole it is part of?
+ * Is a fact a part of a whole that the other version does not have?  Then the
+ * row of the whole covers it.
  */
 static bool
-ToldByWhole(const Fact *fact, Facts *other)
+CoveredByWhole(const Fact *fact, Facts *other)
 {
 	return fact->whole != NULL && FindFact(other, fact->whole) == NULL;
 }
 
+/*
+ * Rows for facts removed, in the order of the old version, then for those
+ * added or changed, in the order of the new one.
+ */
 static void
 CompareFacts(FunnelRow *row, Facts *before, Facts *after)
 {
@@ -371,8 +409,8 @@ CompareFacts(FunnelRow *row, Facts *before, Facts *after)
 	{
 		const Fact *fact = &before->facts[i];
 
-		if (FindFact(after, fact->what) == NULL && !ToldByWhole(fact, after))
-			PutRow(row, "removed", fact->what, fact->text, NULL);
+		if (FindFact(after, fact->what) == NULL && !CoveredByWhole(fact, after))
+			WriteDiffRow(row, "removed", fact->what, fact->text, NULL);
 	}
 	for (int i = 0; i < after->n; i++)
 	{
@@ -381,16 +419,17 @@ CompareFacts(FunnelRow *row, Facts *before, Facts *after)
 
 		if (old == NULL)
 		{
-			if (!ToldByWhole(fact, before))
-				PutRow(row, "added", fact->what, NULL, fact->text);
+			if (!CoveredByWhole(fact, before))
+				WriteDiffRow(row, "added", fact->what, NULL, fact->text);
 		}
 		else if (!fact->is_whole && strcmp(old->text, fact->text) != 0)
-			PutRow(row, "changed", fact->what, old->text, fact->text);
+			WriteDiffRow(row, "changed", fact->what, old->text, fact->text);
 	}
 }
 
 /*
- * What both versions know, in the order of the one.
+ * The names, without prefix, of the facts that both versions have, in the
+ * order of the first.
  */
 static char *
 CommonOrder(const Facts *facts, Facts *other, const char *prefix)
@@ -411,6 +450,9 @@ CommonOrder(const Facts *facts, Facts *other, const char *prefix)
 	return out.data;
 }
 
+/*
+ * A row if the facts that both versions have are in another order.
+ */
 static void
 CompareOrder(FunnelRow *row, const char *what, const char *prefix, Facts *before, Facts *after)
 {
@@ -418,7 +460,7 @@ CompareOrder(FunnelRow *row, const char *what, const char *prefix, Facts *before
 	char	   *new_order = CommonOrder(after, before, prefix);
 
 	if (strcmp(old_order, new_order) != 0)
-		PutRow(row, "changed", what, old_order, new_order);
+		WriteDiffRow(row, "changed", what, old_order, new_order);
 }
 
 Datum
@@ -427,8 +469,9 @@ align_funnel_diff(PG_FUNCTION_ARGS)
 	static const struct
 	{
 		GatherFacts gather;
-		const char *order;		/* what to call their order, if it counts */
-		const char *prefix;		/* before the name in every whole fact */
+		const char *order;		/* name of their order, NULL if it is not part
+								 * of the value */
+		const char *prefix;		/* of the names of the facts */
 	}			subjects[] = {
 		{GatherHours, NULL, NULL},
 		{GatherStages, "order of stages", "stage"},

@@ -1,10 +1,13 @@
 /*
  * draft.h
- *	  What the parser reads, before names mean anything; private to this room.
+ *	  The parsed document before names are resolved; private to src/funnel.
  *
  * A Draft mirrors the document statement by statement.  Stages may be used
- * before they are declared, so names are resolved only once all has been read;
- * every ScanName keeps where it stood, for the messages that this may bring.
+ * before they are declared, so names are resolved after the whole document has
+ * been read.  Every ScanName holds its position in the text, for messages.
+ *
+ * Drafts live in the memory context that is current while parsing.  Positions
+ * and names point into that context or into the text.
  */
 #ifndef ALIGN_FUNNEL_DRAFT_H
 #define ALIGN_FUNNEL_DRAFT_H
@@ -66,7 +69,7 @@ typedef struct DraftLabels
 	List	   *labels;			/* of ScanName * */
 } DraftLabels;
 
-/* Promise, and where its parts stood; NULL where absent. */
+/* A promise and the positions of its parts, NULL for those absent. */
 typedef struct DraftPromise
 {
 	Promise		promise;
@@ -80,7 +83,7 @@ typedef struct DraftServiceLevel
 {
 	ScanName	name;
 	bool		is_handoff;
-	ScanName	team;			/* who promises */
+	ScanName	team;			/* sla: who promises; handoff: who receives */
 	ScanName	from_team;		/* handoffs only */
 	List	   *starts;			/* all of ScanName * */
 	List	   *stops;			/* sla only */
@@ -118,10 +121,13 @@ typedef struct Draft
 	List	   *targets;
 } Draft;
 
-/* parse.c: false after a soft error, as all that follow. */
+/* parse.c: parse a whole document.  False after a soft error. */
 extern bool align_funnel_draft(TextScan *scan, Draft *draft);
 
-/* promise.c */
+/*
+ * promise.c: is a "within" or "by end of" clause next, or a "warn after"
+ * clause; and read one.  The latter return false after a soft error.
+ */
 extern bool align_funnel_due_follows(TextScan *scan);
 extern bool align_funnel_warn_follows(TextScan *scan);
 extern bool align_funnel_scan_due(TextScan *scan, DraftPromise *promise);
@@ -130,36 +136,42 @@ extern bool align_funnel_scan_window(TextScan *scan, int64 *within);
 /* "st", "nd", "rd" or "th" */
 extern const char *align_ordinal_suffix(int64 n);
 
-/* value.c */
-/* Parse and compile what scan stands at the beginning of. */
+/*
+ * value.c: compile a document, in a new child of context, or get its stored
+ * value.  The scan must be at the beginning.  NULL after a soft error.
+ */
 extern Funnel *align_funnel_compile_scan(TextScan *scan, MemoryContext context);
-/* The canonical value of it; NULL after a soft error. */
 extern TextValue *align_funnel_value_scan(TextScan *scan);
 
 /* lookup.c */
+
+/* The candidate that a misspelt name probably means, NULL if none. */
 extern const char *align_nearest(const char *name, int len, const char **candidates, int n);
-/* "Did you mean "x"?", else what there is if that is short, else NULL. */
+/* "Did you mean ...", else the candidates if they are few, else NULL. */
 extern char *align_nearest_hint(const char *name, int len, const char **candidates, int n);
+/* Compare FunnelLabels by bytes, for qsort. */
 extern int	align_label_cmp(const void *a, const void *b);
-/* For every stage whether a legal route of at least one move leads there. */
+/* Set reached[] by stage: is there a legal route of one or more moves? */
 extern void align_funnel_reach(const Funnel *funnel, int from, bool *reached);
 
-/* promise.c, write.c, paths.c: pieces that the other writers of this room share. */
+/* write.c: parts of the canonical document, shared with the other writers */
 extern void align_write_need(StringInfo out, const FunnelNeed *need);
 extern void align_write_stages(StringInfo out, const Funnel *funnel, const int *stages, int n);
-/* "90 days"; NULL if negative */
-extern char *align_window_text(int64 within);
 extern void align_write_reasons(StringInfo out, char **reasons, int n);
-/* gap: what separates the clauses of a handoff */
+/* "gap" separates the clauses of a handoff. */
 extern void align_write_service_level(StringInfo out, const Funnel *funnel,
 									  const ServiceLevel *level, const char *gap);
-/* without semicolon; without its goal it names the target */
+/* Without semicolon; the text without the goal identifies the target. */
 extern void align_write_target(StringInfo out, const Funnel *funnel,
 							   const FunnelTarget *target, bool with_goal);
-/* Moves beyond the success path as few "path" statements. */
+
+/* promise.c: "90 days"; NULL if negative */
+extern char *align_window_text(int64 within);
+
+/* paths.c: the moves that are not on the success path, as "path" statements */
 typedef struct PathGroup
 {
-	bool		any;			/* from every open stage; then from is unset */
+	bool		any;			/* from every open stage; then from is empty */
 	StageSet	from;
 	StageSet	to;
 } PathGroup;

@@ -2,11 +2,12 @@
  * funnel.h
  *	  The agreement: its compiled form and the pure functions on it.
  *
- * The stored value is the canonical document (see value.h); Funnel is what the
- * parser makes of it.  A Funnel is immutable once made and lives in one memory
- * context.  Everything is referred to by index: stages in the order in which
- * the document declares them; teams in the order in which stages, service
- * levels, targets and hours first name them.
+ * The stored value is the canonical document (see value.h); Funnel is its
+ * compiled form.  A Funnel does not change once made, except that the
+ * calendars of its working hours are compiled on first use.  All of it lives
+ * in its own memory context.  Stages, teams and so on are referred to by
+ * index: stages in the order in which the document declares them; teams in the
+ * order in which stages, service levels, targets and hours first name them.
  *
  * Invariants (established by the parser, relied on everywhere):
  *	  - at least one stage; success_path has at least two, ends in a won stage,
@@ -14,7 +15,7 @@
  *	  - every stage is an entry stage or reachable from one;
  *	  - labels (names and "known as") are unique across the funnel;
  *	  - no move leads from a stage to itself, nor out of a won or lost stage
- *		unless a path says so by name;
+ *		unless a path names that stage as its source;
  *	  - a working-time promise has hours to count in.
  */
 #ifndef ALIGN_FUNNEL_H
@@ -48,8 +49,8 @@ typedef enum StageKind
 
 /*
  * What a stage or a move needs: a column that must be filled, a condition on
- * the row (opaque text), or a reason from a list (an empty list takes any
- * reason).
+ * the row (opaque text), or a reason from a list (any reason if the list is
+ * empty).
  */
 typedef enum NeedKind
 {
@@ -130,12 +131,13 @@ typedef struct ServiceLevel
 	StageSet	starts;			/* handoff: exactly one */
 	StageSet	stops;			/* handoff: accept, then reject */
 	StageSet	pauses;
-	int			naccept;		/* handoff: the first so many stops accept */
-	int			nreasons;		/* handoff: reasons that a rejection may give; */
-	char	  **reasons;		/* none listed: any reason, but a reason */
+	int			naccept;		/* handoff: how many stops accept; those are
+								 * the first */
+	int			nreasons;		/* handoff: reasons allowed for a rejection; 0
+								 * allows any, but one must be given */
+	char	  **reasons;
 	Promise		promise;
-	/* Bit sets over stages, as bytes: what entering the stage does. */
-	uint8	   *effects;
+	uint8	   *effects;		/* by stage: EFFECT bits of entering it */
 } ServiceLevel;
 
 #define EFFECT_START	0x01
@@ -169,7 +171,7 @@ typedef struct FunnelTeam
 	char	   *hours;			/* canonical calendar text, NULL: the common hours */
 } FunnelTeam;
 
-/* A name by which a stage is known. */
+/* A name or other label ("known as") of a stage. */
 typedef struct FunnelLabel
 {
 	char	   *text;
@@ -204,38 +206,60 @@ typedef struct Funnel
 
 #define FUNNEL_MOVE(funnel, from, to) ((funnel)->moves[(from) * (funnel)->nstages + (to)])
 
-/* Text to value, checked and canonical; NULL after a soft error. */
+/* Check a document; its stored value, palloc'd, or NULL after a soft error. */
 extern TextValue *align_funnel_parse(const char *document, Node *escontext);
-/* Text to compiled form, in a new child of context; NULL after a soft error. */
+
+/*
+ * Check and compile a document, in a new child of context, which the caller
+ * may delete through funnel->context.  NULL after a soft error.
+ */
 extern Funnel *align_funnel_compile(const char *document, MemoryContext context, Node *escontext);
-/* Compiled form to canonical document. */
+
+/* The canonical document, palloc'd. */
 extern char *align_funnel_write(const Funnel *funnel);
-/* Argument of an SQL function, compiled and remembered in flinfo's slot. */
+
+/*
+ * Compiled form of an argument of an SQL function.  It is cached in flinfo, in
+ * the given one of nslots slots, and stays valid until the next call with the
+ * same flinfo and slot.
+ */
 extern Funnel *align_funnel_arg(FmgrInfo *flinfo, Datum value, int slot, int nslots);
 
-/* Index of the stage known by this label (name or "known as"), -1 if unknown. */
+/* Index of the stage with this label (name or "known as"), -1 if none. */
 extern int	align_funnel_stage(const Funnel *funnel, const char *label, int len);
-/* The same, but raises with the nearest label as a hint; for scalar functions. */
+/* The same for an SQL argument; raises, with a hint, if there is none. */
 extern int	align_funnel_stage_arg(const Funnel *funnel, text *label);
-/* Index of a team by name, -1 if the agreement does not mention it. */
+/* Index of the team of this name, -1 if the agreement does not mention it. */
 extern int	align_funnel_team(const Funnel *funnel, const char *name, int len);
 
-/* A team's working hours (its own, else the common ones); team -1: the common
- * ones.  NULL if there are none. */
+/*
+ * Working hours of a team: its own, else the common ones.  Team -1 has the
+ * common ones.  NULL if there are none.  The calendar belongs to the funnel.
+ * Raises for a time zone that the server does not have.
+ */
 extern Calendar *align_funnel_calendar(Funnel *funnel, int team);
 
-/* Needs of the move itself, NULL if none; from -1 is an entry. */
+/* Needs of the move itself, NULL if none or if from is -1 (an entry). */
 extern const MoveNeeds *align_funnel_move_needs(const Funnel *funnel, int from, int to);
 
-/* Shortest legal route, without "from", into route (room for nstages); its
- * length, 0 if from equals to, -1 if there is none.  Ties go to the route whose
- * stages are declared first. */
+/*
+ * Write the shortest legal route, without "from", to route, an array of
+ * nstages elements.  Returns its length: 0 if from equals to, -1 if there is
+ * no route.  Of several shortest routes, the one whose stages are declared
+ * first is taken.
+ */
 extern int	align_funnel_route(const Funnel *funnel, int from, int to, int *route);
 
-/* "sal, nurture, disqualified": where a lead may move to; "(none)" if nowhere. */
+/*
+ * The stages to which a lead may move, as "sal, nurture, disqualified";
+ * "(none)" if there are none.  palloc'd.
+ */
 extern char *align_funnel_next_text(const Funnel *funnel, int from);
 
-/* "4 working hours", "2 days", "end of next working day"; NULL if none. */
+/*
+ * When a promise is due ("4 working hours", "2 days", "end of next working
+ * day") and when to warn ("3 working hours"), palloc'd; NULL if there is none.
+ */
 extern char *align_promise_text(const Promise *promise);
 extern char *align_warn_text(const Promise *promise);
 

@@ -19,14 +19,16 @@ align_funnel_in(PG_FUNCTION_ARGS)
 	TextValue  *value = align_funnel_parse(PG_GETARG_CSTRING(0), fcinfo->context);
 
 	if (value == NULL)
-		PG_RETURN_NULL();
+		PG_RETURN_NULL();		/* after a soft error */
 	PG_RETURN_POINTER(value);
 }
 
 Datum
 align_funnel_out(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_CSTRING(align_text_value_cstring(align_text_value_arg(PG_GETARG_DATUM(0), "funnel")));
+	TextValue  *value = align_text_value_arg(PG_GETARG_DATUM(0), "funnel");
+
+	PG_RETURN_CSTRING(align_text_value_cstring(value));
 }
 
 Datum

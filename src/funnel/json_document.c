@@ -1,13 +1,16 @@
 /*
  * json_document.c
- *	  A document of the agreement language in the making, from a JSON object.
+ *	  Writing a document from a JSON object.
  */
 #include "postgres.h"
 
 #include "funnel/json_document.h"
 
+/*
+ * Raise for a value; "problem" completes the sentence.
+ */
 void
-align_json_bad(const JsonNode *node, const char *problem)
+align_json_fail(const JsonNode *node, const char *problem)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -31,6 +34,9 @@ IsArray(const JsonNode *node)
 		!JsonContainerIsScalar(node->value->val.binary.data);
 }
 
+/*
+ * Is the value a string?  If text is not NULL, is it this one?
+ */
 bool
 align_json_is_string(const JsonNode *node, const char *text)
 {
@@ -41,7 +47,7 @@ align_json_is_string(const JsonNode *node, const char *text)
 }
 
 /*
- * An object that has none but these members (NULL-terminated; NULL: any).
+ * Raise unless the value is an object with no other members than these.
  */
 void
 align_json_check_object(const JsonNode *node, const char *const *members)
@@ -51,7 +57,7 @@ align_json_check_object(const JsonNode *node, const char *const *members)
 	JsonbValue	key;
 
 	if (!IsObject(node))
-		align_json_bad(node, "must be an object");
+		align_json_fail(node, "must be an object");
 	if (members == NULL)
 		return;
 	iterator = JsonbIteratorInit(node->value->val.binary.data);
@@ -71,11 +77,14 @@ align_json_check_object(const JsonNode *node, const char *const *members)
 
 			unknown.path = psprintf("%s%s%.*s", node->path, node->path[0] ? "." : "",
 									key.val.string.len, key.val.string.val);
-			align_json_bad(&unknown, "is unknown");
+			align_json_fail(&unknown, "is unknown");
 		}
 	}
 }
 
+/*
+ * A member of an object.
+ */
 JsonNode
 align_json_member(const JsonNode *object, const char *key)
 {
@@ -89,17 +98,22 @@ align_json_member(const JsonNode *object, const char *key)
 	return result;
 }
 
-/* Elements of an array; none if it is absent. */
+/*
+ * Number of elements of an array, 0 if it is absent.
+ */
 int
 align_json_count(const JsonNode *array)
 {
 	if (array->value == NULL)
 		return 0;
 	if (!IsArray(array))
-		align_json_bad(array, "must be an array");
+		align_json_fail(array, "must be an array");
 	return JsonContainerSize(array->value->val.binary.data);
 }
 
+/*
+ * An element of an array.
+ */
 JsonNode
 align_json_element(const JsonNode *array, int i)
 {
@@ -112,20 +126,24 @@ align_json_element(const JsonNode *array, int i)
 	return result;
 }
 
-/* What is written next stems from this member. */
+/*
+ * Record that the text written next comes from this member.
+ */
 void
 align_json_mark(JsonDocument *document, const JsonNode *node)
 {
-	if (document->nmarks == document->room)
+	if (document->nmarks == document->max_marks)
 	{
-		document->room *= 2;
-		document->marks = (Mark *) repalloc(document->marks, sizeof(Mark) * document->room);
+		document->max_marks *= 2;
+		document->marks = (Mark *) repalloc(document->marks, sizeof(Mark) * document->max_marks);
 	}
 	document->marks[document->nmarks].offset = document->text.len;
 	document->marks[document->nmarks++].path = node->path;
 }
 
-/* The describe function of the scanner. */
+/*
+ * TextScan.describe: the member that a position comes from.
+ */
 char *
 align_json_describe(void *arg, const char *at)
 {
@@ -134,6 +152,7 @@ align_json_describe(void *arg, const char *at)
 	int			low = 0;
 	int			high = document->nmarks;
 
+	/* the last mark at or before the position */
 	while (high - low > 1)
 	{
 		int			middle = (low + high) / 2;
@@ -148,22 +167,31 @@ align_json_describe(void *arg, const char *at)
 	return psprintf("member \"%s\"", document->marks[low].path);
 }
 
+/*
+ * Append text.
+ */
 void
 align_json_put(JsonDocument *document, const char *text)
 {
 	appendStringInfoString(&document->text, text);
 }
 
+/*
+ * Append a string in quotes; raises if the value is no string.
+ */
 void
 align_json_put_quoted(JsonDocument *document, const JsonNode *node, char quote)
 {
 	if (!align_json_is_string(node, NULL))
-		align_json_bad(node, node->value == NULL ? "is missing" : "must be a string");
+		align_json_fail(node, node->value == NULL ? "is missing" : "must be a string");
 	align_json_mark(document, node);
 	align_write_quoted(&document->text, quote, node->value->val.string.val,
 					   node->value->val.string.len);
 }
 
+/*
+ * Append a name, in double quotes so that it is never taken for a keyword.
+ */
 void
 align_json_put_name(JsonDocument *document, const JsonNode *node)
 {
@@ -178,14 +206,16 @@ align_json_put_name_member(JsonDocument *document, const JsonNode *object, const
 	align_json_put_name(document, &member);
 }
 
-/* The names of an array, between separators; at least one. */
+/*
+ * Append the names of an array, which must not be empty.
+ */
 void
 align_json_put_names(JsonDocument *document, const JsonNode *array, const char *separator)
 {
 	int			n = align_json_count(array);
 
 	if (n == 0)
-		align_json_bad(array, array->value == NULL ? "is missing" : "must not be empty");
+		align_json_fail(array, array->value == NULL ? "is missing" : "must not be empty");
 	for (int i = 0; i < n; i++)
 	{
 		JsonNode	element = align_json_element(array, i);

@@ -1,9 +1,9 @@
 /*
  * json_document.h
- *	  A document of the agreement language in the making, from a JSON object;
- *	  private to this room.
+ *	  Writing a document from a JSON object; private to src/funnel.
  *
- * Marks remember which member each part of the document came from.
+ * Marks record which member of the object each part of the document comes
+ * from, so that an error in the document can be reported for that member.
  */
 #ifndef ALIGN_FUNNEL_JSON_DOCUMENT_H
 #define ALIGN_FUNNEL_JSON_DOCUMENT_H
@@ -11,7 +11,7 @@
 #include "funnel/draft.h"
 #include "utils/jsonb.h"
 
-/* From this offset of the document on, it stems from that member. */
+/* From this offset to the next mark, the text comes from that member. */
 typedef struct Mark
 {
 	int			offset;
@@ -23,37 +23,47 @@ typedef struct JsonDocument
 	StringInfoData text;
 	Mark	   *marks;
 	int			nmarks;
-	int			room;
+	int			max_marks;
 } JsonDocument;
 
-/* A JSON value and how one gets to it: "stages[0].kind". */
+/* A JSON value and its path from the root, such as "stages[0].kind". */
 typedef struct JsonNode
 {
 	JsonbValue *value;			/* NULL if absent or null */
-	char	   *path;
+	char	   *path;			/* "" for the root */
 } JsonNode;
 
-extern void align_json_bad(const JsonNode *node, const char *problem) pg_attribute_noreturn();
-/* Is it a string, and if text is not NULL, this one? */
+/* Raise; "problem" completes the sentence "member "path" ...". */
+extern void align_json_fail(const JsonNode *node, const char *problem) pg_attribute_noreturn();
+/* Is the value a string?  If text is not NULL, is it this one? */
 extern bool align_json_is_string(const JsonNode *node, const char *text);
-/* An object that has none but these members (NULL-terminated; NULL: any). */
+/*
+ * Raise unless the value is an object with no other members than these (an
+ * array that ends with NULL; NULL allows any).
+ */
 extern void align_json_check_object(const JsonNode *node, const char *const *members);
+/* A member of an object. */
 extern JsonNode align_json_member(const JsonNode *object, const char *key);
-/* Elements of an array; none if it is absent. */
+/* Number of elements of an array, 0 if it is absent. */
 extern int	align_json_count(const JsonNode *array);
+/* An element of an array. */
 extern JsonNode align_json_element(const JsonNode *array, int i);
 
-/* What is written next stems from this member. */
+/* Record that the text written next comes from this member. */
 extern void align_json_mark(JsonDocument *document, const JsonNode *node);
-/* The describe function of the scanner; arg is the document. */
+/* TextScan.describe: the member that a position comes from. */
 extern char *align_json_describe(void *arg, const char *at);
 
+/* Append text; a string in quotes; a name, which is always quoted. */
 extern void align_json_put(JsonDocument *document, const char *text);
 extern void align_json_put_quoted(JsonDocument *document, const JsonNode *node, char quote);
 extern void align_json_put_name(JsonDocument *document, const JsonNode *node);
-extern void align_json_put_name_member(JsonDocument *document, const JsonNode *object, const char *key);
-/* The names of an array, between separators; at least one. */
-extern void align_json_put_names(JsonDocument *document, const JsonNode *array, const char *separator);
-extern void align_json_put_names_member(JsonDocument *document, const JsonNode *object, const char *key);
+extern void align_json_put_name_member(JsonDocument *document, const JsonNode *object,
+									   const char *key);
+/* Append the names of an array, which must not be empty. */
+extern void align_json_put_names(JsonDocument *document, const JsonNode *array,
+								 const char *separator);
+extern void align_json_put_names_member(JsonDocument *document, const JsonNode *object,
+										const char *key);
 
 #endif							/* ALIGN_FUNNEL_JSON_DOCUMENT_H */

@@ -3,24 +3,30 @@
  *	  Cast from jsonb to funnel.
  *
  *	  {"hours": calendar, "team_hours": {team: calendar, ...},
- *	   "stages": [{"stage", "kind", "team", "needs": [need, ...], "known_as": [...]}, ...],
+ *	   "stages": [{"stage", "kind", "team", "needs": [need, ...],
+ *				   "known_as": [...]}, ...],
  *	   "entry": [...], "success_path": [...],
  *	   "paths": [{"from": [...] or "any", "to": [...]}, ...],
  *	   "move_needs": [{"from", "to", "needs": [need, ...]}, ...],
- *	   "handoffs": [{"handoff", "stage", "from_team", "to_team", "accept": [...],
- *					 "reject": [...], "reasons": [...], "due", "warn"}, ...],
- *	   "slas": [{"sla", "team", "starts": [...], "stops": [...], "pauses": [...],
- *				 "due", "warn"}, ...],
+ *	   "handoffs": [{"handoff", "stage", "from_team", "to_team",
+ *					 "accept": [...], "reject": [...], "reasons": [...],
+ *					 "due", "warn"}, ...],
+ *	   "slas": [{"sla", "team", "starts": [...], "stops": [...],
+ *				 "pauses": [...], "due", "warn"}, ...],
  *	   "targets": [{"team", "goal", "stage", "per"}, {"team", "goal", "of"},
  *				   {"team", "goal", "from", "to", "within"}, ...]}
  *
- * with need one of {"column": name}, {"condition": text}, {"reason": [...]}.
- * Absent and null members are the same.
+ * where a need is one of {"column": name}, {"condition": text} and
+ * {"reason": [...]}.  A null member is treated like an absent one.
  *
- * The object is turned into a document, in which every name is quoted, and
- * parsed, so that no rule is checked twice.  Marks remember which member each
- * part of the document came from; a complaint then names the member instead of
- * a position in a text that nobody wrote.
+ * The object is converted to a document, in which every name is quoted, and
+ * the document is parsed.  So all rules are checked in one place.  Marks
+ * record which member each part of the document comes from, so that an error
+ * is reported for that member instead of a position in a text that the user
+ * has not written.
+ *
+ * The Write functions append to the document; the Read functions convert one
+ * part of the object, usually to one statement.
  */
 #include "postgres.h"
 
@@ -32,6 +38,9 @@
 
 PG_FUNCTION_INFO_V1(align_jsonb_to_funnel);
 
+/*
+ * reason [(names)]
+ */
 static void
 WriteReasons(JsonDocument *document, const JsonNode *reasons)
 {
@@ -43,6 +52,9 @@ WriteReasons(JsonDocument *document, const JsonNode *reasons)
 	align_json_put(document, ")");
 }
 
+/*
+ * needs need {, need}
+ */
 static void
 WriteNeeds(JsonDocument *document, const JsonNode *needs)
 {
@@ -62,7 +74,7 @@ WriteNeeds(JsonDocument *document, const JsonNode *needs)
 		condition = align_json_member(&need, "condition");
 		reason = align_json_member(&need, "reason");
 		if ((column.value != NULL) + (condition.value != NULL) + (reason.value != NULL) != 1)
-			align_json_bad(&need, "must have one of \"column\", \"condition\" and \"reason\"");
+			align_json_fail(&need, "must have one of \"column\", \"condition\" and \"reason\"");
 		if (i > 0)
 			align_json_put(document, ", ");
 		align_json_mark(document, &need);
@@ -77,7 +89,8 @@ WriteNeeds(JsonDocument *document, const JsonNode *needs)
 }
 
 /*
- * A time is checked by itself first: nothing but a time may get into the document.
+ * Append a due or warning time.  Unlike names it is not quoted, so it is
+ * parsed by itself first: it must not contain anything but a time.
  */
 static void
 WriteTime(JsonDocument *document, const JsonNode *node, const char *prefix)
@@ -85,25 +98,25 @@ WriteTime(JsonDocument *document, const JsonNode *node, const char *prefix)
 	TextScan	scan;
 	DraftPromise promise;
 	char	   *text;
-	JsonDocument own;
+	JsonDocument time_document; /* for error messages */
 	Mark		mark = {0, node->path};
 	bool		is_due = strcmp(prefix, "within") == 0;
 
 	if (!align_json_is_string(node, NULL))
-		align_json_bad(node, "must be a string");
+		align_json_fail(node, "must be a string");
 	text = pnstrdup(node->value->val.string.val, node->value->val.string.len);
 	if (is_due && pg_strncasecmp(text, "end", 3) == 0)
 		prefix = "by";
 	text = psprintf("%s %s", prefix, text);
 
 	memset(&promise, 0, sizeof(promise));
-	memset(&own, 0, sizeof(own));
-	own.text.data = text;
-	own.marks = &mark;
-	own.nmarks = 1;
+	memset(&time_document, 0, sizeof(time_document));
+	time_document.text.data = text;
+	time_document.marks = &mark;
+	time_document.nmarks = 1;
 	align_scan_begin(&scan, text, "funnel", false, NULL);
 	scan.describe = align_json_describe;
-	scan.describe_arg = &own;
+	scan.describe_arg = &time_document;
 	if (is_due)
 		(void) align_funnel_scan_due(&scan, &promise);
 	else
@@ -114,6 +127,9 @@ WriteTime(JsonDocument *document, const JsonNode *node, const char *prefix)
 	align_json_put(document, text);
 }
 
+/*
+ * The due and warning times of a service level, if present.
+ */
 static void
 WriteDueAndWarn(JsonDocument *document, const JsonNode *object, const char *separator)
 {
@@ -132,6 +148,9 @@ WriteDueAndWarn(JsonDocument *document, const JsonNode *object, const char *sepa
 	}
 }
 
+/*
+ * hours calendar; hours of team calendar; ...
+ */
 static void
 ReadHours(JsonDocument *document, const JsonNode *root)
 {
@@ -167,7 +186,9 @@ ReadHours(JsonDocument *document, const JsonNode *root)
 	}
 }
 
-/* stage|won|lost name [held by team]; name needs ...; name known as ...; */
+/*
+ * stage|won|lost name [held by team]; name needs ...; name known as ...;
+ */
 static void
 ReadStage(JsonDocument *document, const JsonNode *stage)
 {
@@ -189,7 +210,7 @@ ReadStage(JsonDocument *document, const JsonNode *stage)
 	else if (align_json_is_string(&kind, "lost"))
 		align_json_put(document, "lost ");
 	else
-		align_json_bad(&kind, "must be \"open\", \"won\" or \"lost\"");
+		align_json_fail(&kind, "must be \"open\", \"won\" or \"lost\"");
 	align_json_put_name_member(document, stage, "stage");
 	if (team.value != NULL)
 	{
@@ -197,6 +218,8 @@ ReadStage(JsonDocument *document, const JsonNode *stage)
 		align_json_put_name(document, &team);
 	}
 	align_json_put(document, ";\n");
+
+	/* needs and labels are statements of their own */
 	if (align_json_count(&needs) > 0)
 	{
 		align_json_put_name_member(document, stage, "stage");
@@ -218,6 +241,9 @@ ReadStage(JsonDocument *document, const JsonNode *stage)
 	}
 }
 
+/*
+ * path any|names -> names;
+ */
 static void
 ReadPath(JsonDocument *document, const JsonNode *path)
 {
@@ -239,6 +265,9 @@ ReadPath(JsonDocument *document, const JsonNode *path)
 	align_json_put(document, ";\n");
 }
 
+/*
+ * from -> to needs ...;
+ */
 static void
 ReadMoveNeeds(JsonDocument *document, const JsonNode *move)
 {
@@ -251,10 +280,13 @@ ReadMoveNeeds(JsonDocument *document, const JsonNode *move)
 	align_json_put(document, " -> ");
 	align_json_put_name_member(document, move, "to");
 	if (align_json_count(&needs) == 0)
-		align_json_bad(&needs, needs.value == NULL ? "is missing" : "must not be empty");
+		align_json_fail(&needs, needs.value == NULL ? "is missing" : "must not be empty");
 	WriteNeeds(document, &needs);
 }
 
+/*
+ * handoff name: stage from team to team, ...;
+ */
 static void
 ReadHandoff(JsonDocument *document, const JsonNode *handoff)
 {
@@ -285,11 +317,14 @@ ReadHandoff(JsonDocument *document, const JsonNode *handoff)
 		WriteReasons(document, &reasons);
 	}
 	else if (align_json_count(&reasons) > 0)
-		align_json_bad(&reasons, "must be empty where no stage rejects");
+		align_json_fail(&reasons, "must be empty where no stage rejects");
 	WriteDueAndWarn(document, handoff, ", ");
 	align_json_put(document, ";\n");
 }
 
+/*
+ * sla name by team: from names to names ...;
+ */
 static void
 ReadSla(JsonDocument *document, const JsonNode *sla)
 {
@@ -303,7 +338,7 @@ ReadSla(JsonDocument *document, const JsonNode *sla)
 	due = align_json_member(sla, "due");
 	pauses = align_json_member(sla, "pauses");
 	if (due.value == NULL)
-		align_json_bad(&due, "is missing");
+		align_json_fail(&due, "is missing");
 	align_json_put(document, "sla ");
 	align_json_put_name_member(document, sla, "sla");
 	align_json_put(document, " by ");
@@ -321,18 +356,24 @@ ReadSla(JsonDocument *document, const JsonNode *sla)
 	align_json_put(document, ";\n");
 }
 
+/*
+ * Append the goal of a target, without "%".
+ */
 static void
 WriteGoal(JsonDocument *document, const JsonNode *target)
 {
 	JsonNode	goal = align_json_member(target, "goal");
 
 	if (goal.value == NULL || goal.value->type != jbvNumeric)
-		align_json_bad(&goal, goal.value == NULL ? "is missing" : "must be a number");
+		align_json_fail(&goal, goal.value == NULL ? "is missing" : "must be a number");
 	align_json_mark(document, &goal);
 	align_json_put(document, DatumGetCString(DirectFunctionCall1(numeric_out,
 														NumericGetDatum(goal.value->val.numeric))));
 }
 
+/*
+ * Append the period of a target.
+ */
 static void
 WritePeriod(JsonDocument *document, const JsonNode *target)
 {
@@ -347,9 +388,12 @@ WritePeriod(JsonDocument *document, const JsonNode *target)
 			return;
 		}
 	}
-	align_json_bad(&per, "must be \"day\", \"week\", \"month\", \"quarter\" or \"year\"");
+	align_json_fail(&per, "must be \"day\", \"week\", \"month\", \"quarter\" or \"year\"");
 }
 
+/*
+ * target team: ...; the kind follows from the members present.
+ */
 static void
 ReadTarget(JsonDocument *document, const JsonNode *target)
 {
@@ -362,6 +406,8 @@ ReadTarget(JsonDocument *document, const JsonNode *target)
 	align_json_put_name_member(document, target, "team");
 	align_json_put(document, ": ");
 	WriteGoal(document, target);
+
+	/* one member determines the kind, and that which others are allowed */
 	if (align_json_member(target, "stage").value != NULL)
 	{
 		align_json_check_object(target, count_members);
@@ -392,12 +438,12 @@ ReadTarget(JsonDocument *document, const JsonNode *target)
 		}
 	}
 	else
-		align_json_bad(target, "must have one of \"stage\", \"of\" and \"from\"");
+		align_json_fail(target, "must have one of \"stage\", \"of\" and \"from\"");
 	align_json_put(document, ";\n");
 }
 
 /*
- * Each element of an array of the root, if it is there.
+ * Call "read" for each element of an array of the root, if that is present.
  */
 static void
 ReadEach(JsonDocument *document, const JsonNode *root, const char *key,
@@ -415,6 +461,9 @@ ReadEach(JsonDocument *document, const JsonNode *root, const char *key,
 	}
 }
 
+/*
+ * The whole document.
+ */
 static void
 ReadRoot(JsonDocument *document, const JsonNode *root)
 {
@@ -461,8 +510,8 @@ align_jsonb_to_funnel(PG_FUNCTION_ARGS)
 
 	initStringInfo(&document.text);
 	document.nmarks = 0;
-	document.room = 64;
-	document.marks = (Mark *) palloc(sizeof(Mark) * document.room);
+	document.max_marks = 64;
+	document.marks = (Mark *) palloc(sizeof(Mark) * document.max_marks);
 	ReadRoot(&document, &root);
 
 	align_scan_begin(&scan, document.text.data, "funnel", false, NULL);

@@ -1,6 +1,6 @@
 /*
  * json_write.c
- *	  Cast from funnel to jsonb; json_read.c has the shape.
+ *	  Cast from funnel to jsonb; json_read.c describes the document.
  */
 #include "postgres.h"
 
@@ -52,7 +52,9 @@ EndObject(JsonOut *out)
 	pushJsonbValue(out, WJB_END_OBJECT, NULL);
 }
 
-/* Left out if it is NULL. */
+/*
+ * A member with a string, omitted if that is NULL.
+ */
 static void
 Member(JsonOut *out, const char *key, const char *text)
 {
@@ -62,7 +64,9 @@ Member(JsonOut *out, const char *key, const char *text)
 	PushString(out, WJB_VALUE, text);
 }
 
-/* Left out if it is empty. */
+/*
+ * A member with an array of strings, omitted if that is empty.
+ */
 static void
 TextsMember(JsonOut *out, const char *key, char **texts, int n)
 {
@@ -74,6 +78,9 @@ TextsMember(JsonOut *out, const char *key, char **texts, int n)
 	EndArray(out);
 }
 
+/*
+ * A member with an array of names of stages, omitted if that is empty.
+ */
 static void
 StagesMember(JsonOut *out, const char *key, const Funnel *funnel, const int *stages, int n)
 {
@@ -85,18 +92,27 @@ StagesMember(JsonOut *out, const char *key, const Funnel *funnel, const int *sta
 	pfree(names);
 }
 
+/*
+ * A member with the name of a team, omitted if that is -1.
+ */
 static void
 TeamMember(JsonOut *out, const char *key, const Funnel *funnel, int team)
 {
 	Member(out, key, team < 0 ? NULL : funnel->teams[team].name);
 }
 
+/*
+ * A member with the name of a stage.
+ */
 static void
 StageMember(JsonOut *out, const char *key, const Funnel *funnel, int stage)
 {
 	Member(out, key, funnel->stages[stage].name);
 }
 
+/*
+ * The member "needs", omitted if it is empty.
+ */
 static void
 NeedsMember(JsonOut *out, const FunnelNeed *needs, int n)
 {
@@ -126,6 +142,9 @@ NeedsMember(JsonOut *out, const FunnelNeed *needs, int n)
 	EndArray(out);
 }
 
+/*
+ * The members "hours" and "team_hours".
+ */
 static void
 PushHours(JsonOut *out, const Funnel *funnel)
 {
@@ -148,6 +167,9 @@ PushHours(JsonOut *out, const Funnel *funnel)
 		EndObject(out);
 }
 
+/*
+ * The members "stages" and "entry".
+ */
 static void
 PushStages(JsonOut *out, const Funnel *funnel)
 {
@@ -173,6 +195,9 @@ PushStages(JsonOut *out, const Funnel *funnel)
 	StagesMember(out, "entry", funnel, entries, nentries);
 }
 
+/*
+ * The members "success_path", "paths" and "move_needs".
+ */
 static void
 PushPaths(JsonOut *out, const Funnel *funnel)
 {
@@ -180,6 +205,8 @@ PushPaths(JsonOut *out, const Funnel *funnel)
 	ListCell   *cell;
 
 	StagesMember(out, "success_path", funnel, funnel->success_path, funnel->npath);
+
+	/* empty arrays are omitted */
 	if (groups != NIL)
 		BeginArray(out, "paths");
 	foreach(cell, groups)
@@ -212,6 +239,9 @@ PushPaths(JsonOut *out, const Funnel *funnel)
 	EndArray(out);
 }
 
+/*
+ * An element of "handoffs" or "slas".
+ */
 static void
 PushServiceLevel(JsonOut *out, const Funnel *funnel, const ServiceLevel *level)
 {
@@ -240,6 +270,9 @@ PushServiceLevel(JsonOut *out, const Funnel *funnel, const ServiceLevel *level)
 	EndObject(out);
 }
 
+/*
+ * The member "handoffs" or "slas", omitted if it is empty.
+ */
 static void
 PushServiceLevels(JsonOut *out, const char *key, const Funnel *funnel, bool handoffs)
 {
@@ -260,6 +293,9 @@ PushServiceLevels(JsonOut *out, const char *key, const Funnel *funnel, bool hand
 		EndArray(out);
 }
 
+/*
+ * The member "targets", omitted if it is empty.
+ */
 static void
 PushTargets(JsonOut *out, const Funnel *funnel)
 {
@@ -271,6 +307,7 @@ PushTargets(JsonOut *out, const Funnel *funnel)
 		const FunnelTarget *target = &funnel->targets[i];
 		JsonbValue	goal;
 
+		/* a number, which jsonb holds as exactly as the text */
 		goal.type = jbvNumeric;
 		goal.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in,
 															   CStringGetDatum(target->goal),

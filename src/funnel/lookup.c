@@ -1,6 +1,6 @@
 /*
  * lookup.c
- *	  Questions about a compiled agreement: labels, teams, routes, needs, hours.
+ *	  Lookup in a compiled agreement: labels, teams, routes, needs, hours.
  */
 #include "postgres.h"
 
@@ -9,12 +9,15 @@
 
 #include "funnel/draft.h"
 
-/* Longer names are hardly typing errors; the server's limit is 255 bytes. */
+/* Longer names are not compared; the server's limit is 255 bytes. */
 #define NEAREST_MAX_LEN 100
 
-/* A list of this many names still helps in a hint. */
+/* A hint lists at most this many names. */
 #define HINT_MAX_NAMES 20
 
+/*
+ * qsort comparator of FunnelLabels by bytes.
+ */
 int
 align_label_cmp(const void *a, const void *b)
 {
@@ -25,6 +28,9 @@ align_label_cmp(const void *a, const void *b)
 	return result != 0 ? result : left->len - right->len;
 }
 
+/*
+ * Index of the stage with this label, -1 if there is none.
+ */
 int
 align_funnel_stage(const Funnel *funnel, const char *label, int len)
 {
@@ -49,6 +55,9 @@ align_funnel_stage(const Funnel *funnel, const char *label, int len)
 	return -1;
 }
 
+/*
+ * Index of the team of this name, -1 if there is none.
+ */
 int
 align_funnel_team(const Funnel *funnel, const char *name, int len)
 {
@@ -61,8 +70,9 @@ align_funnel_team(const Funnel *funnel, const char *name, int len)
 }
 
 /*
- * The candidate that a typing error is likely to have meant: equal but for
- * case, or off by a few letters.  NULL if there is none.
+ * The candidate that a misspelt name probably means: one that differs only in
+ * case, else the one that differs in the fewest letters, if these are few
+ * enough.  NULL if there is none.
  */
 const char *
 align_nearest(const char *name, int len, const char **candidates, int n)
@@ -75,14 +85,16 @@ align_nearest(const char *name, int len, const char **candidates, int n)
 	for (int i = 0; i < n; i++)
 	{
 		int			candidate_len = strlen(candidates[i]);
-		int			allowed = Min(len, candidate_len) < 5 ? 1 : Max(2, Min(len, candidate_len) / 3);
+		int			shorter = Min(len, candidate_len);
+		int			allowed = shorter < 5 ? 1 : Max(2, shorter / 3);
 		int			distance;
 
 		if (candidate_len == 0 || candidate_len > NEAREST_MAX_LEN)
 			continue;
 		if (candidate_len == len && pg_strncasecmp(name, candidates[i], len) == 0)
 			return candidates[i];
-		if (Min(len, candidate_len) < 2)
+		/* any two names of one letter differ in one */
+		if (shorter < 2)
 			continue;
 		distance = varstr_levenshtein_less_equal(name, len, candidates[i], candidate_len,
 												 1, 1, 1, allowed, true);
@@ -95,6 +107,10 @@ align_nearest(const char *name, int len, const char **candidates, int n)
 	return best;
 }
 
+/*
+ * A hint for an unknown name: the nearest candidate, else all of them if they
+ * are few and short, else NULL.
+ */
 char *
 align_nearest_hint(const char *name, int len, const char **candidates, int n)
 {
@@ -106,7 +122,7 @@ align_nearest_hint(const char *name, int len, const char **candidates, int n)
 	if (n == 0 || n > HINT_MAX_NAMES)
 		return NULL;
 	initStringInfo(&hint);
-	appendStringInfoString(&hint, "It knows: ");
+	appendStringInfoString(&hint, "Known names are: ");
 	for (int i = 0; i < n; i++)
 	{
 		if (strlen(candidates[i]) > NEAREST_MAX_LEN)
@@ -119,6 +135,10 @@ align_nearest_hint(const char *name, int len, const char **candidates, int n)
 	return hint.data;
 }
 
+/*
+ * Index of the stage with the label in an SQL argument; raises if there is
+ * none.
+ */
 int
 align_funnel_stage_arg(const Funnel *funnel, text *label)
 {
@@ -137,18 +157,22 @@ align_funnel_stage_arg(const Funnel *funnel, text *label)
 			names[i] = funnel->stages[i].name;
 		for (int i = 0; i < funnel->nlabels; i++)
 			labels[i] = funnel->labels[i].text;
+		/* the nearest of all labels; but a list is only of the names */
 		nearest = align_nearest(name, len, labels, funnel->nlabels);
 		hint = nearest ? psprintf("Did you mean \"%s\"?", nearest) :
 			align_nearest_hint(name, len, names, funnel->nstages);
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("unknown stage \"%.*s\"", len, name),
-				 errdetail("No stage of the agreement has that name, and none is known as it."),
+				 errdetail("No stage of the agreement has that name or label."),
 				 hint ? errhint("%s", hint) : 0));
 	}
 	return stage;
 }
 
+/*
+ * Working hours of a team, else the common ones, compiled on first use.
+ */
 Calendar *
 align_funnel_calendar(Funnel *funnel, int team)
 {
@@ -164,6 +188,9 @@ align_funnel_calendar(Funnel *funnel, int team)
 	return funnel->common_calendar;
 }
 
+/*
+ * Needs of a move, NULL if there are none.
+ */
 const MoveNeeds *
 align_funnel_move_needs(const Funnel *funnel, int from, int to)
 {
@@ -187,8 +214,10 @@ align_funnel_move_needs(const Funnel *funnel, int from, int to)
 }
 
 /*
- * Breadth first, stages in the order of their declaration: parents[] is set
- * once per stage, so ties go to the route whose stages are declared first.
+ * Breadth-first search from a stage.  parents[] is set to the stage before
+ * each stage on a shortest route, -1 if there is no route.  It is set once for
+ * each stage, and stages are visited in the order of declaration; so of
+ * several shortest routes the one whose stages are declared first is found.
  */
 static void
 BreadthFirst(const Funnel *funnel, int from, int *parents)
@@ -217,6 +246,9 @@ BreadthFirst(const Funnel *funnel, int from, int *parents)
 	pfree(queue);
 }
 
+/*
+ * Set reached[] by stage: is there a legal route of one or more moves?
+ */
 void
 align_funnel_reach(const Funnel *funnel, int from, bool *reached)
 {
@@ -228,6 +260,9 @@ align_funnel_reach(const Funnel *funnel, int from, bool *reached)
 	pfree(parents);
 }
 
+/*
+ * The shortest legal route; returns its length, -1 if there is none.
+ */
 int
 align_funnel_route(const Funnel *funnel, int from, int to, int *route)
 {
@@ -251,6 +286,9 @@ align_funnel_route(const Funnel *funnel, int from, int to, int *route)
 	return length;
 }
 
+/*
+ * The stages to which a lead may move, as a list.
+ */
 char *
 align_funnel_next_text(const Funnel *funnel, int from)
 {

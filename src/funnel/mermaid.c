@@ -2,11 +2,11 @@
  * mermaid.c
  *	  The agreement as a Mermaid state diagram.
  *
- * Mermaid's lexer is forgiving in surprising ways: some of its words are
- * recognised at the beginning of longer ones, and "#", ";", ":" and "%" mean
- * something inside a label.  So only plain names that begin like none of its
- * words are used as they are; all others get an id of ours and keep their name
- * in the label, where every unusual character is written as an entity.
+ * Mermaid's lexer recognises some keywords at the beginning of longer words,
+ * and "#", ";", ":" and "%" are special inside labels.  So a stage's name is
+ * used as its id only if it consists of letters, digits and underscores and
+ * begins with no keyword; other stages get a generated id.  The name is in the
+ * label, where special characters are written as entities.
  */
 #include "postgres.h"
 
@@ -23,9 +23,12 @@ static const char *const mermaid_words[] = {
 	"href", "join", "left", "note", "right", "scale", "state", "style", NULL
 };
 
-/* Longer ids are hard on the eye, and limited in some versions. */
+/* Some versions of Mermaid limit the length of ids. */
 #define ID_MAX_LEN 63
 
+/*
+ * Can a name be used as an id?
+ */
 static bool
 IsPlainId(const char *name)
 {
@@ -49,6 +52,9 @@ IsPlainId(const char *name)
 	return true;
 }
 
+/*
+ * Is this the name of a stage?
+ */
 static bool
 IsStageName(const Funnel *funnel, const char *name)
 {
@@ -61,7 +67,7 @@ IsStageName(const Funnel *funnel, const char *name)
 }
 
 /*
- * One id per stage, no two alike.
+ * Distinct ids by stage.
  */
 static char **
 MakeIds(const Funnel *funnel)
@@ -74,6 +80,7 @@ MakeIds(const Funnel *funnel)
 
 		if (!IsPlainId(id))
 		{
+			/* it must differ from names that are used as ids */
 			id = psprintf("s%d", i + 1);
 			while (IsStageName(funnel, id))
 				id = psprintf("%s_", id);
@@ -84,9 +91,10 @@ MakeIds(const Funnel *funnel)
 }
 
 /*
- * Text for a label: letters, digits, blanks and what is not ASCII stay as they
- * are, a few marks too, the rest becomes an entity.  So does the first letter of
- * "direction", which Mermaid takes for a statement wherever it stands in a line.
+ * Append text for a label.  Letters, digits, spaces, some punctuation and
+ * everything that is not ASCII is copied, other characters are written as
+ * entities.  So is the first letter of "direction", which Mermaid takes for a
+ * statement anywhere in a line.
  */
 static void
 AppendLabel(StringInfo out, const char *text)
@@ -107,6 +115,9 @@ AppendLabel(StringInfo out, const char *text)
 	}
 }
 
+/*
+ * All stages, labelled with name and team.
+ */
 static void
 AppendStates(StringInfo out, const Funnel *funnel, char **ids)
 {
@@ -127,7 +138,8 @@ AppendStates(StringInfo out, const Funnel *funnel, char **ids)
 }
 
 /*
- * What a move means to the handoffs, and whether it is on the success path.
+ * A move, labelled with "success path" and with the handoffs that it accepts
+ * or rejects.
  */
 static void
 AppendMove(StringInfo out, const Funnel *funnel, char **ids, int from, int to)
@@ -163,6 +175,9 @@ AppendMove(StringInfo out, const Funnel *funnel, char **ids, int from, int to)
 	appendStringInfoChar(out, '\n');
 }
 
+/*
+ * The style of the stages of a kind, omitted if there are none.
+ */
 static void
 AppendClass(StringInfo out, const Funnel *funnel, char **ids, StageKind kind, const char *name,
 			const char *style)

@@ -1,25 +1,28 @@
 /*
  * parse.c
- *	  The grammar of the agreement: text to draft.
+ *	  The grammar of the agreement: from text to draft.
  *
- * Keywords are never reserved.  What kind of statement begins is told by its
- * first words alone:
+ * Keywords are not reserved.  The first words of a statement determine its
+ * kind:
  *
  *	  NAME -> ...			needs of a move
  *	  NAME known as ...		labels of a stage
  *	  NAME needs ...		needs of a stage
  *	  KEYWORD ...			everything else
  *
- * so a stage may be called "stage" or "won".  The one place where both readings
- * are open, a keyword followed by the word "needs", is decided by what follows:
- * "stage needs email;" gives needs to the stage called stage (an item, then a
- * comma, a parenthesis or the semicolon), "stage needs;", "stage needs, b;" and
+ * So a stage may be called "stage" or "won".  A keyword followed by the word
+ * "needs" is ambiguous, and decided by what follows: "stage needs email;"
+ * gives needs to the stage called stage, because a need follows, and then a
+ * comma, a parenthesis or the semicolon; "stage needs;", "stage needs, b;" and
  * "stage needs held by x;" declare a stage called needs.
  */
 #include "postgres.h"
 
 #include "funnel/parse.h"
 
+/*
+ * Move past a name; false, without an error, if none is next.
+ */
 static bool
 SkipName(TextScan *ahead)
 {
@@ -40,7 +43,7 @@ ParseHours(TextScan *scan, Draft *draft)
 	{
 		if (!align_parse_name(scan, "team name", &team))
 			return false;
-		hours->team = align_keep_name(&team);
+		hours->team = align_copy_name(&team);
 	}
 	if (!align_parse_string(scan, "calendar", &hours->calendar))
 		return false;
@@ -64,7 +67,7 @@ ParseStagesOfKind(TextScan *scan, Draft *draft, StageKind kind)
 
 		if (!align_scan_expect_word(scan, "by") || !align_parse_name(scan, "team name", &name))
 			return false;
-		team = align_keep_name(&name);
+		team = align_copy_name(&name);
 	}
 	foreach(cell, names)
 	{
@@ -110,7 +113,8 @@ ParseEntry(TextScan *scan, Draft *draft)
 }
 
 /*
- * A bare "any" is no stage in a path: it is all open ones, and only at the start.
+ * Report an unquoted "any" among the stages of a path.  It means all open
+ * stages and is only allowed alone at the start, where ParseSteps reads it.
  */
 static bool
 CheckNoAny(TextScan *scan, List *names, bool is_success)
@@ -123,9 +127,9 @@ CheckNoAny(TextScan *scan, List *names, bool is_success)
 
 		if (!name->quoted && pg_strcasecmp(name->text, "any") == 0)
 			return align_scan_fail(scan, name->at, NULL,
-								   "Put the name in double quotes if a stage is called any.",
+								   "Write the name in double quotes if a stage is called any.",
 								   is_success ? "\"any\" in the success path" :
-								   "\"any\" elsewhere than alone at the start of a path");
+								   "\"any\" not alone at the start of a path");
 	}
 	return true;
 }
@@ -136,6 +140,7 @@ CheckNoAny(TextScan *scan, List *names, bool is_success)
 static bool
 ParseSteps(TextScan *scan, DraftPath *path, bool is_success)
 {
+	/* "any" before "->" is all open stages; CheckNoAny reports it elsewhere */
 	if (!is_success && align_scan_peek_word(scan, "any"))
 	{
 		TextScan	ahead = *scan;
@@ -156,7 +161,7 @@ ParseSteps(TextScan *scan, DraftPath *path, bool is_success)
 
 			if (!align_parse_name(scan, "stage name", &name))
 				return false;
-			names = list_make1(align_keep_name(&name));
+			names = list_make1(align_copy_name(&name));
 		}
 		else if (!align_parse_names(scan, "stage name", FOLLOWED_BY_NONE, &names))
 			return false;
@@ -224,7 +229,7 @@ ParseNeeds(TextScan *scan, Draft *draft, const ScanName *from, const ScanName *t
 {
 	DraftNeeds *needs = (DraftNeeds *) palloc0(sizeof(DraftNeeds));
 
-	needs->from = from ? align_keep_name(from) : NULL;
+	needs->from = from ? align_copy_name(from) : NULL;
 	needs->to = *to;
 	do
 	{
@@ -251,7 +256,7 @@ ParseLabels(TextScan *scan, Draft *draft, const ScanName *stage)
 
 		if (!align_parse_string(scan, "label", &label))
 			return false;
-		labels->labels = lappend(labels->labels, align_keep_name(&label));
+		labels->labels = lappend(labels->labels, align_copy_name(&label));
 	} while (align_scan_take(scan, ","));
 	draft->labels = lappend(draft->labels, labels);
 	return true;
@@ -259,7 +264,7 @@ ParseLabels(TextScan *scan, Draft *draft, const ScanName *stage)
 
 typedef bool (*ParseRest) (TextScan *scan, Draft *draft);
 
-/* Statements that begin with a word of their own. */
+/* Statements that begin with a keyword. */
 static const struct
 {
 	const char *word;
@@ -277,6 +282,9 @@ static const struct
 	{"target", align_parse_target},
 };
 
+/*
+ * Report that no statement begins with a name; returns false.
+ */
 static bool
 FailNoStatement(TextScan *scan, const ScanName *name)
 {
@@ -287,14 +295,16 @@ FailNoStatement(TextScan *scan, const ScanName *name)
 		words[i] = statements[i].word;
 	nearest = align_nearest(name->text, name->len, words, lengthof(statements));
 	return align_scan_fail(scan, name->at,
-						   psprintf("\"%s\" begins no statement.", name->text),
+						   psprintf("No statement begins with \"%s\".", name->text),
 						   nearest != NULL && !name->quoted && strcmp(nearest, name->text) != 0 ?
 						   psprintf("Did you mean \"%s\"?", nearest) :
 						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, or a stage followed by needs, known as or ->.",
 						   "expected statement");
 }
 
-/* A statement about a stage, which it begins with. */
+/*
+ * A statement that begins with a stage: needs of a move, labels, needs.
+ */
 static bool
 ParseAboutStage(TextScan *scan, Draft *draft)
 {
@@ -313,9 +323,10 @@ ParseAboutStage(TextScan *scan, Draft *draft)
 		return ParseNeeds(scan, draft, NULL, &name);
 	return FailNoStatement(scan, &name);
 }
+
 /*
- * A statement that begins with a keyword may still be one about a stage of that
- * name; see the head of this file.
+ * Does a statement that begins with a keyword begin with a stage of that name?
+ * See the top of this file.
  */
 static bool
 IsAboutStage(TextScan *scan)
@@ -339,6 +350,9 @@ IsAboutStage(TextScan *scan)
 	return *ahead.cur == ',' || *ahead.cur == ';' || *ahead.cur == '(';
 }
 
+/*
+ * One statement, without its semicolon.
+ */
 static bool
 ParseStatement(TextScan *scan, Draft *draft)
 {
@@ -352,13 +366,16 @@ ParseStatement(TextScan *scan, Draft *draft)
 	return ParseAboutStage(scan, draft);
 }
 
+/*
+ * Parse a whole document.
+ */
 bool
 align_funnel_draft(TextScan *scan, Draft *draft)
 {
 	memset(draft, 0, sizeof(Draft));
 	if (align_scan_at_end(scan))
 		return align_scan_fail(scan, scan->cur, NULL,
-							   "An agreement has at least stages and a success path.",
+							   "An agreement must have stages and a success path.",
 							   "the agreement is empty");
 	do
 	{

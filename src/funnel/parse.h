@@ -1,15 +1,15 @@
 /*
  * parse.h
- *	  Between the files of the grammar; private to this room.
+ *	  Shared by the files of the grammar; private to src/funnel.
  *
- * Every function returns false after a soft error.
+ * Every function that returns bool returns false after a soft error.
  */
 #ifndef ALIGN_FUNNEL_PARSE_H
 #define ALIGN_FUNNEL_PARSE_H
 
 #include "funnel/draft.h"
 
-/* Which clauses may follow a list of names after a comma? */
+/* The clauses that may follow a list of names after a comma. */
 typedef enum Following
 {
 	FOLLOWED_BY_NONE,
@@ -18,17 +18,18 @@ typedef enum Following
 	FOLLOWED_BY_HANDOFF_CLAUSE
 } Following;
 
-/* parse_list.c; "what" is what a message calls the thing, without an article */
-extern ScanName *align_keep_name(const ScanName *name);
-/* a name or string, but never an empty one */
+/* parse_list.c; messages refer to what is read as "what" */
+
+extern ScanName *align_copy_name(const ScanName *name);
+/* A name or string that is not empty. */
 extern bool align_parse_name(TextScan *scan, const char *what, ScanName *name);
 extern bool align_parse_string(TextScan *scan, const char *what, ScanName *string);
-/* name {, name}; a comma before a clause is left alone */
+/* name {, name}; does not consume a comma that precedes a clause. */
 extern bool align_parse_names(TextScan *scan, const char *what, Following following, List **names);
 /* [(name {, name})] */
 extern bool align_parse_reasons(TextScan *scan, List **reasons);
 
-/* parse_promise.c; what follows the keyword */
+/* parse_promise.c: the rest of a statement after its keyword */
 extern bool align_parse_handoff(TextScan *scan, Draft *draft);
 extern bool align_parse_sla(TextScan *scan, Draft *draft);
 extern bool align_parse_target(TextScan *scan, Draft *draft);

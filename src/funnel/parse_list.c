@@ -2,15 +2,18 @@
  * parse_list.c
  *	  Names, strings and lists in the grammar of the agreement.
  *
- * Lists of stages are separated by commas, and so are the clauses of handoffs
- * and service levels that hold them; see ClauseFollows.
+ * Commas separate both the stages of a list and the clauses of handoffs and
+ * service levels that contain such lists; see ClauseFollows.
  */
 #include "postgres.h"
 
 #include "funnel/parse.h"
 
+/*
+ * A palloc'd copy.
+ */
 ScanName *
-align_keep_name(const ScanName *name)
+align_copy_name(const ScanName *name)
 {
 	ScanName   *kept = (ScanName *) palloc(sizeof(ScanName));
 
@@ -19,7 +22,7 @@ align_keep_name(const ScanName *name)
 }
 
 /*
- * A name; unlike the scanner's, never an empty one.
+ * A name that is not empty.
  */
 bool
 align_parse_name(TextScan *scan, const char *what, ScanName *name)
@@ -31,6 +34,9 @@ align_parse_name(TextScan *scan, const char *what, ScanName *name)
 	return true;
 }
 
+/*
+ * A string that is not empty.
+ */
 bool
 align_parse_string(TextScan *scan, const char *what, ScanName *string)
 {
@@ -42,9 +48,9 @@ align_parse_string(TextScan *scan, const char *what, ScanName *string)
 }
 
 /*
- * Does a clause begin here, where a stage might stand?  "accept", "reject" and
- * "pause" begin one if a name follows, save that "x with reason" ends a list of
- * rejecting stages.
+ * After a comma: does a clause follow, rather than a stage?  "accept",
+ * "reject" and "pause" begin a clause if a name follows.  They are names of
+ * stages before "with reason", which ends a list of rejecting stages.
  */
 static bool
 ClauseFollows(TextScan *scan, Following following)
@@ -69,7 +75,7 @@ ClauseFollows(TextScan *scan, Following following)
 }
 
 /*
- * name {, name}; a comma before a clause is left alone.
+ * name {, name}; does not consume a comma that precedes a clause.
  */
 bool
 align_parse_names(TextScan *scan, const char *what, Following following, List **names)
@@ -82,7 +88,7 @@ align_parse_names(TextScan *scan, const char *what, Following following, List **
 
 		if (!align_parse_name(scan, what, &name))
 			return false;
-		*names = lappend(*names, align_keep_name(&name));
+		*names = lappend(*names, align_copy_name(&name));
 
 		ahead = *scan;
 		if (!align_scan_take(&ahead, ",") || ClauseFollows(&ahead, following))
@@ -100,5 +106,6 @@ align_parse_reasons(TextScan *scan, List **reasons)
 	*reasons = NIL;
 	if (!align_scan_take(scan, "("))
 		return true;
-	return align_parse_names(scan, "reason", FOLLOWED_BY_NONE, reasons) && align_scan_expect(scan, ")");
+	return align_parse_names(scan, "reason", FOLLOWED_BY_NONE, reasons) &&
+		align_scan_expect(scan, ")");
 }

@@ -7,10 +7,10 @@
 #include "funnel/parse.h"
 
 /*
- * A clause may be given once; "seen" is where it was.
+ * Report a clause that is given twice.  "seen" is NULL if this is the first.
  */
 static bool
-ClauseOnce(TextScan *scan, const char *seen, const char *name)
+CheckClauseOnce(TextScan *scan, const char *seen, const char *name)
 {
 	if (seen == NULL)
 		return true;
@@ -19,18 +19,18 @@ ClauseOnce(TextScan *scan, const char *seen, const char *name)
 								"a second \"%s\"", name);
 }
 
-/* Clauses that handoffs and service levels share: due and warning. */
+/* The clauses that handoffs and slas have in common: due and warning. */
 static bool
 ParseDueOrWarn(TextScan *scan, DraftPromise *due)
 {
 	if (align_scan_peek_word(scan, "warn"))
-		return ClauseOnce(scan, due->warn_at, "warn after") && align_funnel_scan_warn(scan, due);
-	return ClauseOnce(scan, due->due_at, "within") && align_funnel_scan_due(scan, due);
+		return CheckClauseOnce(scan, due->warn_at, "warn after") &&
+			align_funnel_scan_warn(scan, due);
+	return CheckClauseOnce(scan, due->due_at, "within") && align_funnel_scan_due(scan, due);
 }
 
 /*
- * The comma between two clauses is easily forgotten: say so, rather than ask
- * for the end of the statement.
+ * Report a missing comma if a clause follows where the statement should end.
  */
 static bool
 CheckComma(TextScan *scan)
@@ -40,7 +40,8 @@ CheckComma(TextScan *scan)
 
 	for (int i = 0; !clause && i < (int) lengthof(words); i++)
 		clause = align_scan_peek_word(scan, words[i]);
-	return !clause || align_scan_expected(scan, "\",\" or \";\"", "Clauses are separated by commas.");
+	return !clause ||
+		align_scan_expected(scan, "\",\" or \";\"", "Clauses are separated by commas.");
 }
 
 /*
@@ -53,26 +54,27 @@ ParseHandoffClause(TextScan *scan, DraftServiceLevel *handoff)
 		return ParseDueOrWarn(scan, &handoff->due);
 	if (align_scan_peek_word(scan, "accept"))
 	{
-		if (!ClauseOnce(scan, handoff->accept ? scan->cur : NULL, "accept"))
+		if (!CheckClauseOnce(scan, handoff->accept ? scan->cur : NULL, "accept"))
 			return false;
 		return align_scan_take_word(scan, "accept") &&
 			align_parse_names(scan, "stage name", FOLLOWED_BY_HANDOFF_CLAUSE, &handoff->accept);
 	}
 	if (align_scan_peek_word(scan, "reject"))
 	{
-		if (!ClauseOnce(scan, handoff->reject ? scan->cur : NULL, "reject"))
+		if (!CheckClauseOnce(scan, handoff->reject ? scan->cur : NULL, "reject"))
 			return false;
 		if (!align_scan_take_word(scan, "reject") ||
 			!align_parse_names(scan, "stage name", FOLLOWED_BY_HANDOFF_CLAUSE, &handoff->reject))
 			return false;
 		if (!align_scan_take_word(scan, "with"))
 			return true;
-		return align_scan_expect_word(scan, "reason") && align_parse_reasons(scan, &handoff->reasons);
+		return align_scan_expect_word(scan, "reason") &&
+			align_parse_reasons(scan, &handoff->reasons);
 	}
-	if (align_scan_peek_word(scan, "pause"))
-		return align_scan_expected(scan, "\"accept\", \"reject\", \"within\", \"by end of\" or \"warn after\"",
-								   "A move elsewhere withdraws a handoff; a clock that pauses is an sla.");
-	return align_scan_expected(scan, "\"accept\", \"reject\", \"within\", \"by end of\" or \"warn after\"",
+	return align_scan_expected(scan,
+							   "\"accept\", \"reject\", \"within\", \"by end of\" or \"warn after\"",
+							   align_scan_peek_word(scan, "pause") ?
+							   "A move elsewhere withdraws a handoff; only an sla can pause." :
 							   NULL);
 }
 
@@ -93,7 +95,7 @@ align_parse_handoff(TextScan *scan, Draft *draft)
 		!align_scan_expect_word(scan, "to") ||
 		!align_parse_name(scan, "team name", &handoff->team))
 		return false;
-	handoff->starts = list_make1(align_keep_name(&stage));
+	handoff->starts = list_make1(align_copy_name(&stage));
 	while (align_scan_take(scan, ","))
 	{
 		if (!ParseHandoffClause(scan, handoff))
@@ -124,6 +126,7 @@ align_parse_sla(TextScan *scan, Draft *draft)
 		!align_scan_expect_word(scan, "to") ||
 		!align_parse_names(scan, "stage name", FOLLOWED_BY_DUE, &sla->stops))
 		return false;
+	/* the comma before the due clause is optional */
 	(void) align_scan_take(scan, ",");
 	if (!align_funnel_scan_due(scan, &sla->due))
 		return false;
@@ -136,7 +139,7 @@ align_parse_sla(TextScan *scan, Draft *draft)
 		}
 		else if (align_scan_peek_word(scan, "pause"))
 		{
-			if (!ClauseOnce(scan, sla->pauses ? scan->cur : NULL, "pause") ||
+			if (!CheckClauseOnce(scan, sla->pauses ? scan->cur : NULL, "pause") ||
 				!align_scan_take_word(scan, "pause") ||
 				!align_parse_names(scan, "stage name", FOLLOWED_BY_SLA_CLAUSE, &sla->pauses))
 				return false;
@@ -151,7 +154,7 @@ align_parse_sla(TextScan *scan, Draft *draft)
 }
 
 /*
- * A decimal number in its shortest form: as numeric prints it.
+ * A decimal number.  target->goal is its shortest form, as numeric prints it.
  */
 static bool
 ParseGoal(TextScan *scan, DraftTarget *target)
@@ -176,6 +179,7 @@ ParseGoal(TextScan *scan, DraftTarget *target)
 	}
 	scan->cur = p;
 
+	/* strip leading zeros, and trailing ones with the point if that ends it */
 	whole = target->goal_at;
 	end = p;
 	while (whole[0] == '0' && whole[1] >= '0' && whole[1] <= '9')
@@ -191,6 +195,7 @@ ParseGoal(TextScan *scan, DraftTarget *target)
 	return true;
 }
 
+/* day | week | month | quarter | year */
 static bool
 ParsePeriod(TextScan *scan, const char **period)
 {
@@ -207,7 +212,10 @@ ParsePeriod(TextScan *scan, const char **period)
 	return align_scan_expected(scan, "day, week, month, quarter or year", NULL);
 }
 
-/* target team: N stage per period | P% of sla | P% from stage to stage [within time] */
+/*
+ * target team: N stage per period | P% of sla
+ *				| P% from stage to stage [within time]
+ */
 bool
 align_parse_target(TextScan *scan, Draft *draft)
 {
@@ -219,6 +227,7 @@ align_parse_target(TextScan *scan, Draft *draft)
 		!align_scan_expect(scan, ":") ||
 		!ParseGoal(scan, target))
 		return false;
+	/* a number without "%" is a count; "of" and "from" distinguish the rest */
 	if (!align_scan_take(scan, "%"))
 	{
 		target->kind = TARGET_COUNT;

@@ -1,17 +1,19 @@
 /*
  * paths.c
- *	  The moves beyond the success path, said in few "path" statements.
+ *	  The legal moves that are not on the success path, as few "path"
+ *	  statements.
  */
 #include "postgres.h"
 
 #include "funnel/draft.h"
 
 /*
- * From where do moves lead to this stage that are not on the success path?
- * *any: from every open stage, counting the success path too.
+ * The stages from which a legal move that is not on the success path leads to
+ * this one.  *any is set to whether one can move to it from every open stage,
+ * the success path included.
  */
 static StageSet
-Sources(const Funnel *funnel, int to, bool *any)
+SourceStages(const Funnel *funnel, int to, bool *any)
 {
 	StageSet	result = {0, (int *) palloc(sizeof(int) * funnel->nstages)};
 
@@ -33,6 +35,21 @@ Sources(const Funnel *funnel, int to, bool *any)
 	return result;
 }
 
+/*
+ * Do two sets list the same stages?  The arrays of empty ones may be NULL,
+ * which memcmp does not accept.
+ */
+static bool
+SameStages(const StageSet *a, const StageSet *b)
+{
+	return a->n == b->n &&
+		(a->n == 0 || memcmp(a->stages, b->stages, sizeof(int) * a->n) == 0);
+}
+
+/*
+ * Add a stage to the group with the same sources, which is made if there is
+ * none.
+ */
 static void
 AddToGroup(List **groups, const Funnel *funnel, bool any, StageSet from, int to)
 {
@@ -43,8 +60,7 @@ AddToGroup(List **groups, const Funnel *funnel, bool any, StageSet from, int to)
 	{
 		PathGroup  *candidate = (PathGroup *) lfirst(cell);
 
-		if (candidate->any == any && candidate->from.n == from.n &&
-			memcmp(candidate->from.stages, from.stages, sizeof(int) * from.n) == 0)
+		if (candidate->any == any && SameStages(&candidate->from, &from))
 		{
 			group = candidate;
 			break;
@@ -62,8 +78,8 @@ AddToGroup(List **groups, const Funnel *funnel, bool any, StageSet from, int to)
 }
 
 /*
- * By the stage that is entered, in the order of declaration; stages that are
- * entered from the same ones share a group.
+ * Groups of moves: stages that are entered from the same stages share a group.
+ * Both are in the order of declaration.
  */
 List *
 align_funnel_path_groups(const Funnel *funnel)
@@ -73,7 +89,7 @@ align_funnel_path_groups(const Funnel *funnel)
 	for (int to = 0; to < funnel->nstages; to++)
 	{
 		bool		any;
-		StageSet	from = Sources(funnel, to, &any);
+		StageSet	from = SourceStages(funnel, to, &any);
 		StageSet	rest = {0, from.stages};
 		bool		from_open = false;
 
@@ -84,7 +100,7 @@ align_funnel_path_groups(const Funnel *funnel)
 			StageSet	none = {0, NULL};
 
 			AddToGroup(&groups, funnel, true, none, to);
-			/* out of won and lost stages only by name */
+			/* "any" does not include won and lost stages */
 			for (int i = 0; i < from.n; i++)
 			{
 				if (funnel->stages[from.stages[i]].kind != STAGE_OPEN)

@@ -1,7 +1,7 @@
 /*
  * promise.c
- *	  Promises in time, read and written: "within 4 working hours", "by end of
- *	  next working day", "warn after 3 working hours".
+ *	  Reading and writing promises in time: "within 4 working hours", "by end
+ *	  of next working day", "warn after 3 working hours".
  */
 #include "postgres.h"
 
@@ -25,8 +25,8 @@ static const TimeUnit time_units[] = {
 };
 
 /*
- * "within" is a clause only if a number follows, "by" only before "end of", and
- * "warn" only before "after"; otherwise each may be the name of a stage.
+ * Is a due clause next?  "within" begins one only before a number, "by" only
+ * before "end of"; otherwise each may be the name of a stage.
  */
 bool
 align_funnel_due_follows(TextScan *scan)
@@ -43,6 +43,9 @@ align_funnel_due_follows(TextScan *scan)
 		align_scan_take_word(&ahead, "of");
 }
 
+/*
+ * Is a warning next?  "warn" begins one only before "after".
+ */
 bool
 align_funnel_warn_follows(TextScan *scan)
 {
@@ -66,6 +69,7 @@ ScanDuration(TextScan *scan, bool *working, int64 *amount)
 	at = scan->cur;
 	if (!align_scan_uint(scan, "whole number", PG_INT64_MAX, &n))
 		return false;
+	/* report decimals here: the error would otherwise be about the unit */
 	if (*scan->cur == '.' || *scan->cur == ',')
 		return align_scan_expected(scan, "whole number of minutes, hours, days or weeks",
 								   "Use a smaller unit, as \"90 minutes\" for an hour and a half.");
@@ -85,14 +89,15 @@ ScanDuration(TextScan *scan, bool *working, int64 *amount)
 								   NULL);
 	if (*working && !unit->can_work)
 		return align_scan_fail_code(scan, ERRCODE_INVALID_PARAMETER_VALUE, unit_at,
-									psprintf("Working days differ in length, so \"working %s\" is no measure of time.",
+									psprintf("Working days differ in length, so \"working %s\" is not a measure of time.",
 											 unit->plural),
-									"Say how many working hours, or \"by end of next working day\".",
+									"Write a number of working hours, or \"by end of next working day\".",
 									"promise in working %s", unit->plural);
 	if (n == 0)
 		return align_scan_fail_code(scan, ERRCODE_INVALID_PARAMETER_VALUE, at, NULL,
-									"Give at least one minute.",
+									"The shortest time is one minute.",
 									"time of zero");
+	/* compare in units, so that the product cannot overflow */
 	if (n > (uint64) (FUNNEL_MAX_DAYS * USECS_PER_DAY / unit->microseconds))
 		return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, at,
 									psprintf("The longest time is %d days.", FUNNEL_MAX_DAYS),
@@ -184,7 +189,7 @@ align_funnel_scan_due(TextScan *scan, DraftPromise *promise)
 			ScanWorkingDay(scan, &promise->promise.amount);
 	}
 	return align_scan_expected(scan, "\"within\" or \"by end of\"",
-							   "Say how soon: \"within 4 working hours\", \"within 2 days\" or \"by end of next working day\".");
+							   "Write, for example, \"within 4 working hours\", \"within 2 days\" or \"by end of next working day\".");
 }
 
 /*
@@ -224,7 +229,8 @@ align_funnel_scan_window(TextScan *scan, int64 *within)
 }
 
 /*
- * "2 days": the largest unit that divides it, weeks apart.
+ * "2 days": in the largest unit of which the amount is a multiple, except
+ * weeks.
  */
 static void
 WriteDuration(StringInfo out, int64 amount, bool working)
@@ -251,6 +257,9 @@ WriteDuration(StringInfo out, int64 amount, bool working)
 					 n == 1 ? "" : "s");
 }
 
+/*
+ * When a promise is due; NULL if it is not.
+ */
 char *
 align_promise_text(const Promise *promise)
 {
@@ -271,6 +280,9 @@ align_promise_text(const Promise *promise)
 	return out.data;
 }
 
+/*
+ * When to warn; NULL if there is no warning.
+ */
 char *
 align_warn_text(const Promise *promise)
 {
@@ -283,6 +295,9 @@ align_warn_text(const Promise *promise)
 	return out.data;
 }
 
+/*
+ * A window of time; NULL if it is negative.
+ */
 char *
 align_window_text(int64 within)
 {

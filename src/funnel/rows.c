@@ -1,6 +1,6 @@
 /*
  * rows.c
- *	  What an agreement says, as tables.
+ *	  Set-returning SQL functions of type funnel.
  */
 #include "postgres.h"
 
@@ -21,9 +21,11 @@ PG_FUNCTION_INFO_V1(align_funnel_handoffs);
 PG_FUNCTION_INFO_V1(align_funnel_service_levels);
 PG_FUNCTION_INFO_V1(align_funnel_targets);
 
-/* The rows of one call outlive no more than it; the slot is the argument's. */
 #define FUNNEL_ARG() align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
 
+/*
+ * Begin the result of a set-returning function and its first row.
+ */
 void
 align_row_begin(FunnelRow *row, FunctionCallInfo fcinfo)
 {
@@ -57,6 +59,9 @@ align_row_text(FunnelRow *row, const char *text)
 		align_row_datum(row, CStringGetTextDatum(text));
 }
 
+/*
+ * Store the row and begin the next.
+ */
 void
 align_row_end(FunnelRow *row)
 {
@@ -85,6 +90,9 @@ align_stages_array(const Funnel *funnel, const int *stages, int n)
 	return align_texts_array(names, n);
 }
 
+/*
+ * text[] of needs, as written in the document.
+ */
 static Datum
 NeedsArray(const FunnelNeed *needs, int n)
 {
@@ -101,6 +109,9 @@ NeedsArray(const FunnelNeed *needs, int n)
 	return align_texts_array(texts, n);
 }
 
+/*
+ * Name of a team, NULL if it is -1.
+ */
 static const char *
 TeamName(const Funnel *funnel, int team)
 {
@@ -154,7 +165,8 @@ align_funnel_moves(PG_FUNCTION_ARGS)
 			align_row_text(&row, funnel->stages[from].name);
 			align_row_text(&row, funnel->stages[to].name);
 			align_row_datum(&row, BoolGetDatum((move & MOVE_SUCCESS) != 0));
-			align_row_datum(&row, NeedsArray(needs ? needs->needs : NULL, needs ? needs->nneeds : 0));
+			align_row_datum(&row, needs ? NeedsArray(needs->needs, needs->nneeds) :
+							NeedsArray(NULL, 0));
 			align_row_end(&row);
 		}
 	}
@@ -212,6 +224,9 @@ align_funnel_service_levels(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/*
+ * What a target measures: a stage, a service level, "mql to customer".
+ */
 char *
 align_target_metric(const Funnel *funnel, const FunnelTarget *target)
 {

@@ -1,6 +1,6 @@
 /*
  * rows.h
- *	  Rows, arrays and words that the SQL functions of this room return.
+ *	  Rows, arrays and words that the SQL functions of src/funnel return.
  */
 #ifndef ALIGN_FUNNEL_ROWS_H
 #define ALIGN_FUNNEL_ROWS_H
@@ -11,7 +11,7 @@
 
 #define FUNNEL_ROW_COLUMNS 9
 
-/* One output row in the making. */
+/* An output row, filled column by column. */
 typedef struct FunnelRow
 {
 	ReturnSetInfo *result;
@@ -20,14 +20,17 @@ typedef struct FunnelRow
 	bool		nulls[FUNNEL_ROW_COLUMNS];
 } FunnelRow;
 
+/* Begin the result of a set-returning function and its first row. */
 extern void align_row_begin(FunnelRow *row, FunctionCallInfo fcinfo);
+/* Append a column. */
 extern void align_row_datum(FunnelRow *row, Datum value);
-/* NULL text: an SQL NULL */
+/* NULL text is stored as an SQL NULL. */
 extern void align_row_text(FunnelRow *row, const char *text);
 extern void align_row_null(FunnelRow *row);
-/* Store it and start the next. */
+/* Store the row and begin the next. */
 extern void align_row_end(FunnelRow *row);
 
+/* text[] of strings, and of the names of stages */
 extern Datum align_texts_array(char **texts, int n);
 extern Datum align_stages_array(const Funnel *funnel, const int *stages, int n);
 /* "speed_to_lead", "mql to customer" */

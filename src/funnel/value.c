@@ -1,6 +1,6 @@
 /*
  * value.c
- *	  Between document, stored value and compiled form.
+ *	  Conversions between document, stored value and compiled form.
  */
 #include "postgres.h"
 
@@ -10,6 +10,9 @@
 
 #define TYPE_NAME "funnel"
 
+/*
+ * Report a text that is too long.
+ */
 static bool
 CheckTextLen(TextScan *scan, Size len, const char *which)
 {
@@ -21,6 +24,9 @@ CheckTextLen(TextScan *scan, Size len, const char *which)
 								NULL, "document too long");
 }
 
+/*
+ * Compile a document in a new child of context; NULL after a soft error.
+ */
 Funnel *
 align_funnel_compile_scan(TextScan *scan, MemoryContext context)
 {
@@ -38,12 +44,18 @@ align_funnel_compile_scan(TextScan *scan, MemoryContext context)
 		funnel = align_funnel_build(scan, &draft, context);
 	MemoryContextSwitchTo(old);
 
-	/* a soft error's texts live in scratch, and go with our caller's context */
+	/*
+	 * The texts of a soft error live in scratch, so keep it then; it is a
+	 * child of the caller's context.
+	 */
 	if (funnel != NULL)
 		MemoryContextDelete(scratch);
 	return funnel;
 }
 
+/*
+ * Stored value of a document; NULL after a soft error.
+ */
 TextValue *
 align_funnel_value_scan(TextScan *scan)
 {
@@ -54,7 +66,7 @@ align_funnel_value_scan(TextScan *scan)
 	if (funnel == NULL)
 		return NULL;
 	text = align_funnel_write(funnel);
-	/* it may repeat long names more often than the original */
+	/* the canonical form may repeat long names more often than the document */
 	if (!CheckTextLen(scan, strlen(text), "canonical form of the document"))
 		return NULL;
 	value = align_text_value(text, strlen(text));
@@ -63,6 +75,9 @@ align_funnel_value_scan(TextScan *scan)
 	return value;
 }
 
+/*
+ * Stored value of a text; NULL after a soft error.
+ */
 TextValue *
 align_funnel_parse(const char *document, Node *escontext)
 {
@@ -72,6 +87,9 @@ align_funnel_parse(const char *document, Node *escontext)
 	return align_funnel_value_scan(&scan);
 }
 
+/*
+ * Compile a text in a new child of context; NULL after a soft error.
+ */
 Funnel *
 align_funnel_compile(const char *document, MemoryContext context, Node *escontext)
 {
@@ -81,6 +99,10 @@ align_funnel_compile(const char *document, MemoryContext context, Node *escontex
 	return align_funnel_compile_scan(&scan, context);
 }
 
+/*
+ * Compiled form of an argument, cached in a slot of flinfo while its value
+ * stays the same.
+ */
 Funnel *
 align_funnel_arg(FmgrInfo *flinfo, Datum value, int slot, int nslots)
 {

@@ -2,16 +2,16 @@
  * write.c
  *	  The canonical document of a compiled agreement.
  *
- * One order of statements, one way to say each thing; two agreements that mean
- * the same, listed in the same order, give the same bytes.  Names are quoted
- * where they would read as something else, including every word that begins a
- * statement or clause where such a one may stand.
+ * Statements are written in a fixed order, and each thing in one way:
+ * agreements with the same meaning and the same order of declarations have the
+ * same document.  Names are quoted where they would be read as something else,
+ * such as a keyword that begins a statement or clause.
  */
 #include "postgres.h"
 
 #include "funnel/draft.h"
 
-/* Words that a name in this place must not be taken for. */
+/* Keywords that must be quoted if they are names in these places. */
 static const char *const statement_words[] = {
 	"hours", "stage", "won", "lost", "entry", "success", "path", "handoff", "sla", "target", NULL
 };
@@ -21,6 +21,9 @@ static const char *const clause_words[] = {
 };
 static const char *const need_words[] = {"reason", NULL};
 
+/*
+ * A name, quoted if it is one of these words (NULL: none) or not a plain word.
+ */
 static void
 WriteName(StringInfo out, const char *name, const char *const *words)
 {
@@ -35,8 +38,12 @@ WriteName(StringInfo out, const char *name, const char *const *words)
 	align_write_name(out, name, strlen(name));
 }
 
+/*
+ * name {, name}
+ */
 static void
-WriteStages(StringInfo out, const Funnel *funnel, const int *stages, int n, const char *const *words)
+WriteStages(StringInfo out, const Funnel *funnel, const int *stages, int n,
+			const char *const *words)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -46,6 +53,9 @@ WriteStages(StringInfo out, const Funnel *funnel, const int *stages, int n, cons
 	}
 }
 
+/*
+ * The same, where no keyword can be read instead.
+ */
 void
 align_write_stages(StringInfo out, const Funnel *funnel, const int *stages, int n)
 {
@@ -69,7 +79,9 @@ align_write_reasons(StringInfo out, char **reasons, int n)
 	}
 }
 
-/* reason [(a, b)] */
+/*
+ * reason [(a, b)]
+ */
 static void
 WriteReasonList(StringInfo out, char **reasons, int n)
 {
@@ -118,6 +130,9 @@ WriteDue(StringInfo out, const Promise *promise)
 					 align_promise_text(promise));
 }
 
+/*
+ * The common hours, then those of teams.
+ */
 static void
 WriteHours(StringInfo out, const Funnel *funnel)
 {
@@ -142,7 +157,8 @@ WriteHours(StringInfo out, const Funnel *funnel)
 }
 
 /*
- * Neighbours of one kind and holder share a statement; the order stays.
+ * Declarations of stages.  Neighbours of the same kind and holder share a
+ * statement.
  */
 static void
 WriteDeclarations(StringInfo out, const Funnel *funnel)
@@ -173,6 +189,9 @@ WriteDeclarations(StringInfo out, const Funnel *funnel)
 	}
 }
 
+/*
+ * Is the first stage of the success path the only entry stage?
+ */
 static bool
 EntryIsDefault(const Funnel *funnel)
 {
@@ -184,6 +203,9 @@ EntryIsDefault(const Funnel *funnel)
 	return true;
 }
 
+/*
+ * Entry stages, omitted if they are the default.
+ */
 static void
 WriteEntry(StringInfo out, const Funnel *funnel)
 {
@@ -202,6 +224,9 @@ WriteEntry(StringInfo out, const Funnel *funnel)
 	appendStringInfoString(out, ";\n");
 }
 
+/*
+ * The success path, then the other moves.
+ */
 static void
 WritePaths(StringInfo out, const Funnel *funnel)
 {
@@ -231,7 +256,7 @@ WritePaths(StringInfo out, const Funnel *funnel)
 }
 
 /*
- * Clauses stand on lines of their own, or whatever "gap" is.
+ * A handoff; "gap" is written between its clauses.
  */
 static void
 WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff, const char *gap)
@@ -291,6 +316,9 @@ WriteSla(StringInfo out, const Funnel *funnel, const ServiceLevel *sla)
 	appendStringInfoString(out, ";\n");
 }
 
+/*
+ * A handoff or an sla, as a statement.
+ */
 void
 align_write_service_level(StringInfo out, const Funnel *funnel, const ServiceLevel *level,
 						  const char *gap)
@@ -301,8 +329,12 @@ align_write_service_level(StringInfo out, const Funnel *funnel, const ServiceLev
 		WriteSla(out, funnel, level);
 }
 
+/*
+ * A target, without semicolon and optionally without its goal.
+ */
 void
-align_write_target(StringInfo out, const Funnel *funnel, const FunnelTarget *target, bool with_goal)
+align_write_target(StringInfo out, const Funnel *funnel, const FunnelTarget *target,
+				   bool with_goal)
 {
 	appendStringInfoString(out, "target ");
 	WriteTeam(out, funnel, target->team);
@@ -329,6 +361,9 @@ align_write_target(StringInfo out, const Funnel *funnel, const FunnelTarget *tar
 	}
 }
 
+/*
+ * Needs of stages, then of moves.
+ */
 static void
 WriteStageNeeds(StringInfo out, const Funnel *funnel)
 {
@@ -352,6 +387,9 @@ WriteStageNeeds(StringInfo out, const Funnel *funnel)
 	}
 }
 
+/*
+ * Labels other than names.
+ */
 static void
 WriteLabels(StringInfo out, const Funnel *funnel)
 {
@@ -375,6 +413,9 @@ WriteLabels(StringInfo out, const Funnel *funnel)
 	}
 }
 
+/*
+ * The canonical document.
+ */
 char *
 align_funnel_write(const Funnel *funnel)
 {
@@ -403,7 +444,7 @@ align_funnel_write(const Funnel *funnel)
 		appendStringInfoString(&out, ";\n");
 	}
 
-	/* lines are separated, not ended */
+	/* remove the line feed after the last statement */
 	out.data[--out.len] = '\0';
 	return out.data;
 }

@@ -55,7 +55,7 @@ SELECT is(align.with_holidays('Mo-Fr 09:00-17:00', '{2026-04-03,2026-04-06}')::t
 -- Refusals
 SELECT throws_ok($$SELECT align.next_open('off', now())$$, '22023', 'calendar never opens', 'next_open of a calendar that never opens');
 SELECT throws_ok($$SELECT align.add_working_time('24/7', now(), '1 day')$$, '22023', 'interval of working time must not have days or months', 'days are refused');
-SELECT throws_ok($$SELECT align.working_time('24/7', now(), 'infinity')$$, '22008', 'working hours need a finite time', 'infinity is refused');
+SELECT throws_ok($$SELECT align.working_time('24/7', now(), 'infinity')$$, '22008', 'timestamp must be finite', 'infinity is refused');
 SELECT is(align.working_time('off', '2026-01-01', '2027-01-01'), '0', 'a calendar that never opens has no working time');
 
 SELECT * FROM finish();

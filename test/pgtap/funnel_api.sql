@@ -88,7 +88,7 @@ FROM (VALUES ('stage a; won w; success path a -> w;', true), ('stage a', false),
 SELECT CASE WHEN current_setting('server_version_num')::int < 160000 THEN skip('soft errors arrived in PostgreSQL 16', 1)
 	ELSE is(pg_temp.soft('SELECT message FROM pg_input_error_info(%s, ''align.funnel'')', document), message, 'soft message for ' || document) END
 FROM (VALUES ('stage a; won w; success path a -> x;', 'invalid funnel: unknown stage "x" at character 35'),
-	('hours ''Mo-Fr''; stage a; won w; success path a -> w;', 'invalid input syntax for type funnel: hours that are no calendar at character 7')) AS t (document, message);
+	('hours ''Mo-Fr''; stage a; won w; success path a -> w;', 'invalid input syntax for type funnel: hours are not a valid calendar at character 7')) AS t (document, message);
 
 SELECT * FROM finish();
 ROLLBACK;

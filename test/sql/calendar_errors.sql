@@ -110,6 +110,23 @@ FROM unnest(ARRAY[
 	$$SELECT align.end_of_working_day('24/7', '294276-01-01', 2147483647)$$,
 	$$SELECT align.open_periods('00:00-00:30,01:00-01:30,02:00-02:30', '[2000-01-01,3000-01-01)')$$]) AS statement;
 
+-- Numbers of working days that no calendar holds fail without counting them.
+SET statement_timeout = '5s';
+SELECT statement, pg_temp.try(statement)
+FROM unnest(ARRAY[
+	$$SELECT align.end_of_working_day('24/7', '2026-01-01', 2147483647)$$,
+	$$SELECT align.end_of_working_day('24/7', '2026-01-01', -2147483648)$$,
+	$$SELECT align.end_of_working_day('24/7', '2026-01-01', 106800000)$$,
+	$$SELECT align.end_of_working_day('24/7', '4714-11-24 00:00+00 BC', 2147483647)$$,
+	$$SELECT align.end_of_working_day('Europe/London Mo-Fr 09:00-17:30; Dec 25 off', '2026-01-01', 2147483647)$$,
+	$$SELECT align.end_of_working_day('Feb 29 09:00-10:00', '2026-01-01', 2147483647)$$,
+	$$SELECT align.end_of_working_day('off', '4714-11-24 00:00+00 BC', 2147483647)$$,
+	$$SELECT align.end_of_working_day('2026-01-01-2026-12-31 09:00-10:00', '2026-01-01', 365)$$,
+	$$SELECT align.end_of_working_day('2026-01-01-2026-12-31 09:00-10:00', '2026-01-01', 2147483647)$$,
+	$$SELECT align.end_of_working_day('2026-01-01-2026-12-31 09:00-10:00', '294276-06-01', 2147483647)$$,
+	$$SELECT align.end_of_working_day('Europe/London Mar 29 01:10-01:50; Mo-Sa off', '2026-01-01', 2147483647)$$]) AS statement;
+RESET statement_timeout;
+
 -- Holidays
 SELECT pg_temp.try(statement)
 FROM unnest(ARRAY[

@@ -64,6 +64,29 @@ FROM (VALUES
 	('24/7', '2026-03-03 07:00+00', 0),
 	('Feb 29 09:00-10:00', '2026-03-03 07:00+00', 3)) AS v (c, at, d);
 
+-- Days far away are counted, not visited: as many steps of 150 days lead to the
+-- same, over spans that clocks skip, fixed dates and the years that repeat.
+CREATE FUNCTION pg_temp.end_in_steps(calendar align.calendar, at timestamptz, n int) RETURNS timestamptz LANGUAGE plpgsql AS $$
+BEGIN
+	WHILE n > 150 LOOP
+		at := align.end_of_working_day(calendar, at, 150);
+		n := n - 150;
+	END LOOP;
+	RETURN align.end_of_working_day(calendar, at, n);
+END
+$$;
+SELECT c, n, at, align.end_of_working_day(c, at, n) = pg_temp.end_in_steps(c, at, n) AS same
+FROM unnest(ARRAY['Mo-Fr 09:00-17:00; 2026-07-01-2026-12-31 off; Dec 25 off', 'Europe/London Su 01:15-01:45',
+		'Africa/Casablanca 02:10-02:40,02:50-02:55', 'America/Havana 00:10-00:50']::align.calendar[]) AS c,
+	(VALUES (timestamptz '2026-03-03 12:00+00', 190), ('2026-03-03 12:00+00', 1000), ('1700-03-03 12:00+00', 20000),
+		('4000-03-03 12:00+00 BC', 20000), ('2026-03-03 12:00+00', 200000)) AS v (at, n)
+ORDER BY c, n, at;
+-- 200,000 weeks of five days, and nearly the last day there is
+SET statement_timeout = '5s';
+SELECT align.end_of_working_day('Mo-Fr 09:00-17:00', '2026-01-01 12:00+00', 1000000) - interval '1400000 days' AS weeks,
+	align.end_of_working_day('09:00-17:00', '2026-01-01 12:00+00', 106000000) AS far;
+RESET statement_timeout;
+
 -- open_periods: the range's own bounds where it cuts a period
 SELECT align.open_periods(:office, r)
 FROM unnest(ARRAY['[2026-03-06 08:00+00,2026-03-09 10:00+00)', '(2026-03-06 10:00+00,2026-03-06 12:00+00]', '[2026-03-06 09:00+00,2026-03-06 17:30+00]',
