@@ -345,7 +345,10 @@ align_scan_expected(TextScan *scan, const char *what, const char *hint)
 		if (stop == scan->cur)
 		{
 			while (stop < scan->end && !IsSpace(*stop) && stop - scan->cur < FOUND_CHARS)
-				stop += pg_mblen(stop);
+			{
+				/* the last character may lack bytes that its first byte announces */
+				stop += Min(pg_mblen(stop), scan->end - stop);
+			}
 		}
 		else if (stop - scan->cur > FOUND_CHARS)
 			stop = scan->cur + FOUND_CHARS;
