@@ -45,6 +45,19 @@ align_lead_elapsed(TimestampTz from, TimestampTz to)
 	return result;
 }
 
+static int64
+AddElapsed(int64 total, TimestampTz from, TimestampTz to)
+{
+	int64		result;
+
+	if (pg_add_s64_overflow(total, align_lead_elapsed(from, to), &result))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("interval out of range"),
+				 errdetail("The visits last more than 292,000 years together.")));
+	return result;
+}
+
 static void
 CheckAsOf(TimestampTz as_of)
 {
@@ -184,15 +197,14 @@ align_lead_time_in(PG_FUNCTION_ARGS)
 	{
 		if (entry.stage < 0 || (entry.stage == wanted) == inside)
 			continue;
-		/* visits do not overlap, so their sum is no longer than the journey */
 		if (inside)
-			total += align_lead_elapsed(entered, entry.at);
+			total = AddElapsed(total, entered, entry.at);
 		else
 			entered = entry.at;
 		inside = !inside;
 	}
 	if (inside)
-		total += align_lead_elapsed(entered, as_of);
+		total = AddElapsed(total, entered, as_of);
 	align_lead_read_end(&reader);
 	PG_RETURN_DATUM(align_interval_datum(total));
 }
