@@ -50,8 +50,6 @@ CheckEntries(LeadReader *reader)
 		CHECK_FOR_INTERRUPTS();
 		if (entry.stage < 0 && entry.campaign < 0)
 			align_wire_fail(&reader->wire, "An entry has neither a stage nor a campaign.");
-		if (!IS_VALID_TIMESTAMP(entry.at))
-			align_wire_fail(&reader->wire, "A time is out of range.");
 		if (entry.amount >= 0 && !is_amount[entry.amount])
 		{
 			LeadString	amount = reader->strings[entry.amount];
@@ -118,8 +116,6 @@ align_lead_recv(PG_FUNCTION_ARGS)
 	if (len > 0 && bytes[0] != 0)
 		align_wire_fail(&reader.wire, "Its flags have bits that this release does not know.");
 	align_lead_read_bytes(&reader, bytes, len);
-	if (reader.nentries == 0)
-		align_wire_fail(&reader.wire, "A lead has at least one entry.");
 	converted = ConvertDictionary(&reader);
 
 	entries = reader.wire;

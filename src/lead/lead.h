@@ -41,8 +41,10 @@
  * form is a version byte followed by the same bytes; only its strings travel in
  * the client's encoding.
  *
- * What is stored was checked when it came in, so readers do not check again
- * that it is canonical; but no bytes whatever make them read out of bounds.
+ * What is stored was checked when it came in, so a reader does not check again
+ * that it is canonical.  It does check what its callers rely on: no bytes make
+ * it read out of bounds, a lead has at least one entry, and times are valid
+ * timestamps that never descend.
  */
 #ifndef ALIGN_LEAD_H
 #define ALIGN_LEAD_H
@@ -109,9 +111,12 @@ typedef struct LeadReader
 	int			nstrings;
 	int			nentries;
 	int			next;			/* index of the next entry */
+	bool		received;		/* bytes from a client, not a stored value */
 	LeadUnit	unit_code;
 	int64		unit;			/* microseconds */
 	int64		last;			/* time of the last entry read, in units */
+	int64		min;			/* first and last valid time, in units */
+	int64		max;
 	LeadString	inline_strings[LEAD_INLINE_STRINGS];
 } LeadReader;
 
@@ -124,6 +129,7 @@ extern void align_lead_read_end(LeadReader *reader);
 /* The part of an entry behind its mask; only align_lead_next calls it. */
 extern void align_lead_read_fields(LeadReader *reader, LeadEntry *entry);
 extern void align_lead_bad_reference(LeadReader *reader) pg_attribute_noreturn();
+extern void align_lead_bad_time(LeadReader *reader) pg_attribute_noreturn();
 
 /*
  * The next entry; false at the end.  This is the inner loop of every report.
@@ -139,12 +145,22 @@ align_lead_next(LeadReader *reader, LeadEntry *entry)
 	if (unlikely((head >> 1) > (uint64) reader->nstrings))
 		align_lead_bad_reference(reader);
 	if (reader->next++ == 0)
+	{
 		reader->last = align_wire_int(&reader->wire);
+		if (unlikely(reader->last < reader->min || reader->last > reader->max))
+			align_lead_bad_time(reader);
+	}
 	else
-		reader->last = (int64) ((uint64) reader->last + align_wire_uint(&reader->wire));
+	{
+		uint64		step = align_wire_uint(&reader->wire);
 
-	/* unsigned: bad bytes may overflow, and nothing comes of it but a bad time */
-	entry->at = (TimestampTz) ((uint64) reader->last * (uint64) reader->unit);
+		/* last is at most max, so their difference fits */
+		if (unlikely(step > (uint64) reader->max - (uint64) reader->last))
+			align_lead_bad_time(reader);
+		reader->last += (int64) step;
+	}
+
+	entry->at = reader->last * reader->unit;
 	entry->stage = (int) (head >> 1) - 1;
 	entry->team = -1;
 	entry->reason = -1;
