@@ -164,3 +164,13 @@ align_write_time(StringInfo out, TimestampTz time)
 	}
 	appendStringInfoChar(out, 'Z');
 }
+
+char *
+align_time_text(TimestampTz time)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	align_write_time(&text, time);
+	return text.data;
+}

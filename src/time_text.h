@@ -23,6 +23,9 @@
 #define TIME_TEXT_MAX 40
 
 extern bool align_scan_time(TextScan *scan, TimestampTz *result);
+/* For a finite time only. */
 extern void align_write_time(StringInfo out, TimestampTz time);
+/* The same as a palloc'd string, for messages. */
+extern char *align_time_text(TimestampTz time);
 
 #endif							/* ALIGN_TIME_TEXT_H */

@@ -16,8 +16,17 @@
 #include "utils/timestamp.h"
 
 #include "judge/judge.h"
+#include "time_text.h"
 
 #define INITIAL_CLOCKS 8
+
+/* The working time of a clock is first looked for in a span of so long. */
+#define FIRST_SPAN (28 * USECS_PER_DAY)
+
+#define LAST_TIMESTAMP (END_TIMESTAMP - 1)
+
+/* Beyond fixed dates the hours of a calendar repeat every 400 years. */
+#define CALENDAR_CYCLE (146097 * USECS_PER_DAY)
 
 static const char *const state_names[] = {
 	[CLOCK_RUNNING] = "running",
@@ -27,6 +36,13 @@ static const char *const state_names[] = {
 	[CLOCK_MET] = "met",
 	[CLOCK_MISSED] = "missed",
 	[CLOCK_CANCELLED] = "cancelled",
+};
+
+static const char *const problem_texts[] = {
+	[CLOCK_NO_PROBLEM] = "nothing is wrong",
+	[CLOCK_NEVER_OPENS] = "its calendar never opens again",
+	[CLOCK_CLOSES_TOO_SOON] = "its calendar has too little open time left",
+	[CLOCK_OUT_OF_RANGE] = "it would be due after the last timestamp",
 };
 
 const char *
@@ -76,6 +92,15 @@ WorkingHours(Funnel *funnel, const ServiceLevel *sla)
 	return align_funnel_calendar(funnel, sla->team);
 }
 
+static void
+FailInterval(const ServiceLevel *sla)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("interval out of range"),
+			 errdetail("The clock of service level \"%s\" spans more than 292,000 years.", sla->name)));
+}
+
 static int64
 TimeBetween(Funnel *funnel, const ServiceLevel *sla, TimestampTz from, TimestampTz to)
 {
@@ -84,9 +109,7 @@ TimeBetween(Funnel *funnel, const ServiceLevel *sla, TimestampTz from, Timestamp
 	if (sla->promise.kind != DUE_ELAPSED)
 		return align_working_time(WorkingHours(funnel, sla), from, to);
 	if (pg_sub_s64_overflow(to, from, &result))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("interval out of range")));
+		FailInterval(sla);
 	return result;
 }
 
@@ -96,28 +119,94 @@ align_clock_time(Funnel *funnel, int sla, TimestampTz from, TimestampTz to)
 	return TimeBetween(funnel, &funnel->service_levels[sla], from, to);
 }
 
-static TimestampTz
-TimeAfter(Funnel *funnel, const ServiceLevel *sla, TimestampTz at, int64 amount)
+const char *
+align_clock_problem_text(ClockProblem problem)
 {
-	TimestampTz result;
-
-	if (sla->promise.kind != DUE_ELAPSED)
-		return align_add_working_time(WorkingHours(funnel, sla), at, amount);
-	if (pg_add_s64_overflow(at, amount, &result) || !IS_VALID_TIMESTAMP(result))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range"),
-				 errdetail("Service level \"%s\" would be due beyond the last timestamp.", sla->name)));
-	return result;
+	return problem_texts[problem];
 }
 
-static TimestampTz
-DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at)
+int
+align_clock_problem_sqlstate(ClockProblem problem)
 {
-	if (sla->promise.kind == DUE_END_OF_DAY)
-		return align_end_of_working_day(WorkingHours(funnel, sla), started_at,
-										(int) sla->promise.amount);
-	return TimeAfter(funnel, sla, started_at, sla->promise.amount);
+	return problem == CLOCK_OUT_OF_RANGE ? ERRCODE_DATETIME_VALUE_OUT_OF_RANGE :
+		ERRCODE_INVALID_PARAMETER_VALUE;
+}
+
+/*
+ * How much of an amount of working time the calendar does not have between an
+ * instant and the last timestamp.  Asked first because the function that adds
+ * working time raises an error that names no service level.
+ *
+ * A calendar builds its tables as far as it is asked, and mostly a few weeks are
+ * enough: so the spans asked for start small and double.
+ */
+static int64
+LackingTime(Calendar *calendar, TimestampTz at, int64 amount)
+{
+	int64		span = FIRST_SPAN;
+
+	while (amount > 0 && at < LAST_TIMESTAMP)
+	{
+		TimestampTz to = at < LAST_TIMESTAMP - span ? at + span : LAST_TIMESTAMP;
+
+		amount -= Min(amount, align_working_time(calendar, at, to));
+		at = to;
+		if (span < PG_INT64_MAX / 4)
+			span *= 2;
+	}
+	return amount;
+}
+
+static ClockProblem
+WorkingTimeProblem(Calendar *calendar, TimestampTz at, int64 amount)
+{
+	int64		needed = Max(amount, 1);	/* 0 is the next opening */
+	int64		lacking = LackingTime(calendar, at, needed);
+
+	if (lacking == 0)
+		return CLOCK_NO_PROBLEM;
+	/* hours that still open in the last cycle do so for ever */
+	if (align_working_time(calendar, LAST_TIMESTAMP - CALENDAR_CYCLE, LAST_TIMESTAMP) > 0)
+		return CLOCK_OUT_OF_RANGE;
+	return lacking == needed ? CLOCK_NEVER_OPENS : CLOCK_CLOSES_TOO_SOON;
+}
+
+/*
+ * The instant at which an amount of the promise's kind of time has passed.
+ */
+static ClockProblem
+TimeAfter(Funnel *funnel, const ServiceLevel *sla, TimestampTz at, int64 amount,
+		  TimestampTz *result)
+{
+	Calendar   *calendar;
+	ClockProblem problem;
+
+	if (sla->promise.kind == DUE_ELAPSED)
+	{
+		if (pg_add_s64_overflow(at, amount, result) || !IS_VALID_TIMESTAMP(*result))
+			return CLOCK_OUT_OF_RANGE;
+		return CLOCK_NO_PROBLEM;
+	}
+	calendar = WorkingHours(funnel, sla);
+	problem = WorkingTimeProblem(calendar, at, amount);
+	if (problem == CLOCK_NO_PROBLEM)
+		*result = align_add_working_time(calendar, at, amount);
+	return problem;
+}
+
+static ClockProblem
+DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, TimestampTz *due_at)
+{
+	Calendar   *calendar;
+	ClockProblem problem;
+
+	if (sla->promise.kind != DUE_END_OF_DAY)
+		return TimeAfter(funnel, sla, started_at, sla->promise.amount, due_at);
+	calendar = WorkingHours(funnel, sla);
+	problem = WorkingTimeProblem(calendar, started_at, 1);
+	if (problem == CLOCK_NO_PROBLEM)
+		*due_at = align_end_of_working_day(calendar, started_at, (int) sla->promise.amount);
+	return problem;
 }
 
 static TimestampTz
@@ -127,8 +216,9 @@ WarnAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, Timestam
 
 	if (sla->promise.warn < 0)
 		return CLOCK_NO_WARNING;
-	warn_at = TimeAfter(funnel, sla, started_at, sla->promise.warn);
 	/* "by end of day" may come sooner than the hours after which to warn */
+	if (TimeAfter(funnel, sla, started_at, sla->promise.warn, &warn_at) != CLOCK_NO_PROBLEM)
+		return due_at;
 	return Min(warn_at, due_at);
 }
 
@@ -141,36 +231,67 @@ static TimestampTz
 ShiftedBy(Funnel *funnel, const SlaClock *clock, TimestampTz instant, TimestampTz at)
 {
 	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
+	TimestampTz result;
+	ClockProblem problem;
 
 	if (instant == CLOCK_NO_WARNING || instant < clock->paused_at || at == clock->paused_at)
 		return instant;
-	return TimeAfter(funnel, sla, at, TimeBetween(funnel, sla, clock->paused_at, instant));
+	problem = TimeAfter(funnel, sla, at, TimeBetween(funnel, sla, clock->paused_at, instant),
+						&result);
+	if (problem != CLOCK_NO_PROBLEM)
+		ereport(ERROR,
+				(errcode(align_clock_problem_sqlstate(problem)),
+				 errmsg("service level \"%s\" cannot resume at %s: %s",
+						sla->name, align_time_text(at), align_clock_problem_text(problem))));
+	return result;
 }
 
 static int64
 SpentAt(Funnel *funnel, const SlaClock *clock, TimestampTz at)
 {
+	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
+	int64		result;
+
 	if (clock->paused || clock->closed)
 		return clock->spent;
-	return clock->spent + TimeBetween(funnel, &funnel->service_levels[clock->sla],
-									  clock->running_since, at);
+	if (pg_add_s64_overflow(clock->spent, TimeBetween(funnel, sla, clock->running_since, at),
+							&result))
+		FailInterval(sla);
+	return result;
 }
 
 /*
  * What can happen to one clock.
  */
-void
-align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
+ClockProblem
+align_clock_try_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
 {
 	const ServiceLevel *level = &funnel->service_levels[sla];
+	ClockProblem problem;
 
 	memset(clock, 0, sizeof(SlaClock));
 	clock->sla = sla;
 	clock->cycle = cycle;
 	clock->started_at = clock->running_since = at;
-	clock->due_at = DueAt(funnel, level, at);
+	problem = DueAt(funnel, level, at, &clock->due_at);
+	if (problem != CLOCK_NO_PROBLEM)
+		return problem;
 	clock->warn_at = WarnAt(funnel, level, at, clock->due_at);
 	clock->stopped_by = -1;
+	return CLOCK_NO_PROBLEM;
+}
+
+void
+align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
+{
+	ClockProblem problem = align_clock_try_start(funnel, sla, cycle, at, clock);
+
+	if (problem != CLOCK_NO_PROBLEM)
+		ereport(ERROR,
+				(errcode(align_clock_problem_sqlstate(problem)),
+				 errmsg("service level \"%s\" cannot start at %s: %s",
+						funnel->service_levels[sla].name, align_time_text(at),
+						align_clock_problem_text(problem))));
 }
 
 void

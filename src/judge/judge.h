@@ -161,6 +161,30 @@ typedef struct SlaClock
  * same throughout its life.  Instants never go back.
  */
 extern void align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock);
+
+/*
+ * Why a clock cannot start or resume: there is no instant at which it is due.
+ */
+typedef enum ClockProblem
+{
+	CLOCK_NO_PROBLEM,
+	CLOCK_NEVER_OPENS,			/* the team's hours do not open after the start */
+	CLOCK_CLOSES_TOO_SOON,		/* they do, but not for as long as promised */
+	CLOCK_OUT_OF_RANGE			/* due after the last timestamp */
+} ClockProblem;
+
+/*
+ * The same as align_clock_start, for a caller with a message of its own: fills
+ * the clock and returns CLOCK_NO_PROBLEM, or leaves it undefined and returns
+ * what is wrong.  Still raises the calendar's own error where a promise "by end
+ * of Nth working day" finds open hours, but on too few days.
+ */
+extern ClockProblem align_clock_try_start(Funnel *funnel, int sla, int cycle, TimestampTz at,
+										  SlaClock *clock);
+/* The clause "its calendar never opens again", and the SQLSTATE that goes with it. */
+extern const char *align_clock_problem_text(ClockProblem problem);
+extern int	align_clock_problem_sqlstate(ClockProblem problem);
+
 /* The lead enters another stage (-1: one that the funnel does not know), which
  * ends its journey if terminal: what that does to an open clock. */
 extern void align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal,
