@@ -31,8 +31,8 @@ static const struct
 static void FailCorrupted(LeadReader *reader, const char *detail) pg_attribute_noreturn();
 
 /*
- * Refuse an impossible journey: a mistake of the client if it was received, a
- * damaged page if it was stored.
+ * Raise an error about an impossible journey.  Received bytes are the client's
+ * mistake; a stored value was valid once, so it is corrupted.
  */
 static void
 FailCorrupted(LeadReader *reader, const char *detail)
@@ -46,7 +46,7 @@ FailCorrupted(LeadReader *reader, const char *detail)
 }
 
 /*
- * Find where each dictionary string is.
+ * Find where each dictionary string begins.
  */
 static void
 ReadDictionary(LeadReader *reader)
@@ -68,7 +68,8 @@ ReadDictionary(LeadReader *reader)
 		if (code & 1)
 		{
 			if (unlikely((code >> 1) >= LEAD_NWORDS))
-				align_wire_fail(wire, "A string refers to a word that the vocabulary does not have.");
+				align_wire_fail(wire,
+								"A string refers to a word that the vocabulary does not have.");
 			reader->strings[i] = align_lead_words[code >> 1];
 		}
 		else
@@ -81,6 +82,9 @@ ReadDictionary(LeadReader *reader)
 	}
 }
 
+/*
+ * Read everything before the first entry.
+ */
 static void
 BeginRead(LeadReader *reader, const void *data, size_t len, bool received)
 {
@@ -132,7 +136,8 @@ align_lead_read_end(LeadReader *reader)
 void
 align_lead_bad_reference(LeadReader *reader)
 {
-	align_wire_fail(&reader->wire, "An entry refers to a string that the dictionary does not have.");
+	align_wire_fail(&reader->wire,
+					"An entry refers to a string that the dictionary does not have.");
 }
 
 void
@@ -142,7 +147,7 @@ align_lead_bad_time(LeadReader *reader)
 }
 
 /*
- * A reference that the mask promised, so never 0.
+ * A reference that the mask announces, so it is never 0.
  */
 static int
 ReadReference(LeadReader *reader)
@@ -155,7 +160,7 @@ ReadReference(LeadReader *reader)
 }
 
 /*
- * A number that the mask promised, so never 0.
+ * A number that the mask announces, so it is never 0.
  */
 static int64
 ReadNumber(LeadReader *reader, int64 max)
@@ -167,6 +172,9 @@ ReadNumber(LeadReader *reader, int64 max)
 	return (int64) number;
 }
 
+/*
+ * Read the mask of an entry and the fields that it announces.
+ */
 void
 align_lead_read_fields(LeadReader *reader, LeadEntry *entry)
 {

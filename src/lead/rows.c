@@ -1,6 +1,6 @@
 /*
- * rows.c
- *	  Questions about one lead with many answers: entries, touches, transitions.
+ * rows.c *	  Functions of one lead that return rows: entries, touches,
+ * transitions.
  */
 #include "postgres.h"
 
@@ -18,7 +18,7 @@ PG_FUNCTION_INFO_V1(align_lead_transitions);
 #define MAX_COLUMNS 9
 
 /*
- * One output row in the making.
+ * An output row, filled column by column.
  */
 typedef struct Row
 {
