@@ -2,12 +2,12 @@
  * clocks.c
  *	  Service-level clocks: start, pause, resume, stop, cancel, new cycle.
  *
- * A lead has at most one open clock per service level.  Entering a stage acts
- * on each service level in a fixed order: stop (or cancel), resume, pause,
- * start; so a stage that stops a clock may start the next cycle.
+ * A lead has at most one open clock per service level.  Entering a stage
+ * affects each service level in a fixed order: stop (or cancel), resume,
+ * pause, start.  So a stage that stops a clock may start the next cycle.
  *
- * Nothing happens to a clock because time passes: whether an open clock is
- * running, at risk or overdue is derived when it is read.
+ * The passing of time changes no clock: whether an open one is running, at
+ * risk or overdue is derived when it is read.
  */
 #include "postgres.h"
 
@@ -20,12 +20,12 @@
 
 #define INITIAL_CLOCKS 8
 
-/* The working time of a clock is first looked for in a span of so long. */
+/* The first span in which MissingTime looks for open time. */
 #define FIRST_SPAN (28 * USECS_PER_DAY)
 
 #define LAST_TIMESTAMP (END_TIMESTAMP - 1)
 
-/* Beyond fixed dates the hours of a calendar repeat every 400 years. */
+/* After its last fixed date a calendar repeats every 400 years. */
 #define CALENDAR_CYCLE (146097 * USECS_PER_DAY)
 
 static const char *const state_names[] = {
@@ -84,7 +84,7 @@ align_clocks_end(ClockBoard *board)
 }
 
 /*
- * The two kinds of time.
+ * Arithmetic in the kind of time of a promise.
  */
 static inline Calendar *
 WorkingHours(Funnel *funnel, const ServiceLevel *sla)
@@ -98,7 +98,8 @@ FailInterval(const ServiceLevel *sla)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("interval out of range"),
-			 errdetail("The clock of service level \"%s\" spans more than 292,000 years.", sla->name)));
+			 errdetail("The clock of service level \"%s\" spans more than 292,000 years.",
+					   sla->name)));
 }
 
 static int64
@@ -133,15 +134,14 @@ align_clock_problem_sqlstate(ClockProblem problem)
 }
 
 /*
- * How much of an amount of working time the calendar does not have between an
- * instant and the last timestamp.  Asked first because the function that adds
- * working time raises an error that names no service level.
+ * The part of an amount of working time that the calendar does not have
+ * between an instant and the last timestamp.
  *
- * A calendar builds its tables as far as it is asked, and mostly a few weeks are
- * enough: so the spans asked for start small and double.
+ * A calendar builds its tables as far as a query reaches, and mostly a few
+ * weeks are enough.  So this looks at spans that start small and double.
  */
 static int64
-LackingTime(Calendar *calendar, TimestampTz at, int64 amount)
+MissingTime(Calendar *calendar, TimestampTz at, int64 amount)
 {
 	int64		span = FIRST_SPAN;
 
@@ -157,18 +157,23 @@ LackingTime(Calendar *calendar, TimestampTz at, int64 amount)
 	return amount;
 }
 
+/*
+ * The reason for which an amount of working time cannot pass after an instant.
+ * Determined beforehand, because the calendar's functions raise errors that do
+ * not name the service level.
+ */
 static ClockProblem
 WorkingTimeProblem(Calendar *calendar, TimestampTz at, int64 amount)
 {
-	int64		needed = Max(amount, 1);	/* 0 is the next opening */
-	int64		lacking = LackingTime(calendar, at, needed);
+	int64		needed = Max(amount, 1);	/* 0 means the next opening */
+	int64		missing = MissingTime(calendar, at, needed);
 
-	if (lacking == 0)
+	if (missing == 0)
 		return CLOCK_NO_PROBLEM;
-	/* hours that still open in the last cycle do so for ever */
+	/* if it opens in its last cycle, only the range of timestamps ends */
 	if (align_working_time(calendar, LAST_TIMESTAMP - CALENDAR_CYCLE, LAST_TIMESTAMP) > 0)
 		return CLOCK_OUT_OF_RANGE;
-	return lacking == needed ? CLOCK_NEVER_OPENS : CLOCK_CLOSES_TOO_SOON;
+	return missing == needed ? CLOCK_NEVER_OPENS : CLOCK_CLOSES_TOO_SOON;
 }
 
 /*
@@ -194,6 +199,9 @@ TimeAfter(Funnel *funnel, const ServiceLevel *sla, TimestampTz at, int64 amount,
 	return problem;
 }
 
+/*
+ * The instant at which a clock that starts is due.
+ */
 static ClockProblem
 DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, TimestampTz *due_at)
 {
@@ -209,6 +217,9 @@ DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, Timestamp
 	return problem;
 }
 
+/*
+ * The instant from which a clock is at risk, never after it is due.
+ */
 static TimestampTz
 WarnAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, TimestampTz due_at)
 {
@@ -216,19 +227,20 @@ WarnAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, Timestam
 
 	if (sla->promise.warn < 0)
 		return CLOCK_NO_WARNING;
-	/* "by end of day" may come sooner than the hours after which to warn */
+	/* "by end of day" may be sooner, or there may be no time to warn at all */
 	if (TimeAfter(funnel, sla, started_at, sla->promise.warn, &warn_at) != CLOCK_NO_PROBLEM)
 		return due_at;
 	return Min(warn_at, due_at);
 }
 
 /*
- * Where an instant that lay ahead when the clock was paused comes to lie if the
- * clock resumes at "at".  A pause without length moves nothing (working time
- * would move an instant without anything left to the next opening).
+ * Move due_at or warn_at of a paused clock as if it resumed at "at": as much
+ * time remains then as when the pause began.  An instant that had passed by
+ * then does not move, nor does any after an empty pause (adding no working
+ * time would move it to the next opening).
  */
 static TimestampTz
-ShiftedBy(Funnel *funnel, const SlaClock *clock, TimestampTz instant, TimestampTz at)
+ShiftInstant(Funnel *funnel, const SlaClock *clock, TimestampTz instant, TimestampTz at)
 {
 	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
 	TimestampTz result;
@@ -246,6 +258,9 @@ ShiftedBy(Funnel *funnel, const SlaClock *clock, TimestampTz instant, TimestampT
 	return result;
 }
 
+/*
+ * The time that a clock has spent by an instant.
+ */
 static int64
 SpentAt(Funnel *funnel, const SlaClock *clock, TimestampTz at)
 {
@@ -261,7 +276,7 @@ SpentAt(Funnel *funnel, const SlaClock *clock, TimestampTz at)
 }
 
 /*
- * What can happen to one clock.
+ * The events of one clock.
  */
 ClockProblem
 align_clock_try_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
@@ -307,8 +322,8 @@ void
 align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at)
 {
 	Assert(clock->paused && !clock->closed);
-	clock->due_at = ShiftedBy(funnel, clock, clock->due_at, at);
-	clock->warn_at = ShiftedBy(funnel, clock, clock->warn_at, at);
+	clock->due_at = ShiftInstant(funnel, clock, clock->due_at, at);
+	clock->warn_at = ShiftInstant(funnel, clock, clock->warn_at, at);
 	clock->paused = false;
 	clock->running_since = at;
 }
@@ -317,7 +332,7 @@ static void
 CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool cancelled)
 {
 	Assert(!clock->closed);
-	/* from a pause: as if it had resumed at this very instant */
+	/* a paused clock resumes at the same instant */
 	if (clock->paused)
 		align_clock_resume(funnel, clock, at);
 	clock->spent = SpentAt(funnel, clock, at);
@@ -363,7 +378,7 @@ align_clock_starts(const Funnel *funnel, int sla, int stage)
 }
 
 /*
- * All clocks of a lead under one agreement.
+ * The clocks of a lead under one agreement.
  */
 static void
 StartClock(ClockBoard *board, int level, TimestampTz at)
@@ -414,10 +429,13 @@ align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_o
 	align_walk_end(&walk);
 }
 
+/*
+ * The state of an open clock.
+ */
 static ClockState
 OpenState(const SlaClock *clock, TimestampTz as_of)
 {
-	/* while paused time stands still, but a broken promise stays broken */
+	/* during a pause no time passes, but a missed due instant stays missed */
 	TimestampTz now = clock->paused ? clock->paused_at : as_of;
 
 	if (now > clock->due_at)
@@ -447,7 +465,7 @@ align_clock_read(Funnel *funnel, const SlaClock *clock, TimestampTz as_of, Clock
 									 clock->due_at);
 	if (clock->paused)
 	{
-		reading->due_at = ShiftedBy(funnel, clock, clock->due_at, as_of);
-		reading->warn_at = ShiftedBy(funnel, clock, clock->warn_at, as_of);
+		reading->due_at = ShiftInstant(funnel, clock, clock->due_at, as_of);
+		reading->warn_at = ShiftInstant(funnel, clock, clock->warn_at, as_of);
 	}
 }
