@@ -58,6 +58,7 @@ align_conversion_encode(StringInfo out, Conversion *conversion)
 	align_wire_append_uint(out, (uint64) conversion->most_as_of -
 						   (uint64) conversion->least_as_of);
 
+	/* along plain steps, entered and timed follow from the other counts */
 	for (int i = 0; i <= identity->nsteps; i++)
 	{
 		ConversionLevel *level = &conversion->levels[i];

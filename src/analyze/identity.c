@@ -96,6 +96,7 @@ align_identity_read(ConversionIdentity *identity, WireReader *reader, bool from_
 		identity->mode = align_wire_byte(reader);
 		if ((unsigned int) identity->mode >= lengthof(mode_names))
 			align_wire_fail(reader, "Its mode is not supported by this release.");
+		/* 0 is no window, else 1 + the window */
 		window = align_wire_uint(reader);
 		if (window > (uint64) PG_INT64_MAX + 1)
 			align_wire_fail(reader, "Its window is out of range.");
@@ -115,6 +116,7 @@ align_identity_read(ConversionIdentity *identity, WireReader *reader, bool from_
 	identity->nsteps = align_wire_count(reader, 1, CONVERSION_MAX_STEPS);
 	if (identity->nsteps < least_steps)
 		align_wire_fail(reader, "It has too few steps.");
+	/* steps may repeat a name, the success path of a funnel may not */
 	identity->names = palloc(identity->nsteps * sizeof(LeadString));
 	for (int i = 0; i < identity->nsteps; i++)
 	{

@@ -430,6 +430,7 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 		BadJson("It is not an object.");
 	CheckMembers(root, known, lengthof(known));
 
+	/* write the text form, marking where each member begins */
 	BeginSource(&source);
 	AppendIdentity(&source, root);
 	as_of = AsContainer(Member(root, "as_of"), "as_of", true);
@@ -449,6 +450,7 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 	MarkMember(&source, "levels", -1);
 	appendStringInfoChar(&source.text, '}');
 
+	/* parse it; errors are raised, with the member as their position */
 	align_scan_begin(&scan, source.text.data, CONVERSION_TYPE, false, NULL);
 	scan.describe = DescribeMember;
 	scan.describe_arg = &source;

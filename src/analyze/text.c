@@ -278,6 +278,7 @@ ScanTimes(TextScan *scan, Conversion *conversion, Histogram *times)
 		!align_scan_expect(scan, "("))
 		return false;
 
+	/* fill the buckets while checking them; an error discards the result */
 	align_histogram_claim(&claim);
 	do
 	{
@@ -335,6 +336,7 @@ ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positi
 	if (!ScanCount(scan, "open", &level->open) ||
 		!ScanCount(scan, "dropped", &level->dropped))
 		return false;
+	/* only the last level converts; level 0 is before the first step */
 	if ((int) number == nsteps)
 	{
 		if (!ScanCount(scan, "converted", &converted))

@@ -147,6 +147,7 @@ align_infer_add_lead(InferState *state, const struct varlena *lead)
 	for (int i = 0; i < reader.nstrings; i++)
 		label_of_string[i] = -1;
 
+	/* seen_by makes each label and each move count once for this lead */
 	while (align_lead_next(&reader, &entry))
 	{
 		InferLabel *label;
@@ -331,6 +332,7 @@ align_infer_read_state(const void *data, size_t len)
 		InferLabel *label;
 
 		name.text = align_wire_text(&reader, &name.len);
+		/* labels get their old numbers again, to which the moves refer */
 		label = &state->labels[LabelNumber(state, name)];
 		label->leads = align_wire_uint(&reader);
 		label->entered = align_wire_uint(&reader);

@@ -174,6 +174,7 @@ align_lead_transitions(PG_FUNCTION_ARGS)
 	{
 		if (entry.stage < 0 || entry.stage == from)
 			continue;
+		/* the entry into the funnel is not a move */
 		if (from >= 0)
 		{
 			Put(&row, Int32GetDatum(++transition));
