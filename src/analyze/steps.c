@@ -47,9 +47,7 @@ SetTimes(Histogram *times, Datum *values, bool *nulls)
 		nulls[COL_MEAN_TIME] = true;
 		return;
 	}
-	/*
-	 * ranks like those of percentile_disc: the least rank >= fraction * count
-	 */
+	/* ranks as in percentile_disc: the least rank >= fraction * count */
 	values[COL_MEDIAN_TIME] =
 		align_days_interval_datum(align_histogram_rank(times, times->count - times->count / 2));
 	values[COL_P90_TIME] =

@@ -67,9 +67,7 @@ RankLabels(InferGraph *graph, int max_stages, const LeadString *won, int nwon)
 
 	for (int pass = 0; pass < 2; pass++)
 	{
-		/*
-		 * first those listed as won; chosen ones move to the front, in order
-		 */
+		/* first those listed as won; both kinds keep their order */
 		for (int i = nchosen; i < nranked && nchosen < max_stages; i++)
 		{
 			InferLabel *label = ranked[i];

@@ -41,9 +41,7 @@ FindRoute(InferGraph *graph, int start, bool kept_only, bool shortest)
 	{
 		double		out = 0;
 
-		/*
-		 * the likeliest stage that is reached but not done; a scan is enough
-		 */
+		/* the likeliest stage reached but not done; stages are few */
 		at = -1;
 		for (int i = 0; i < n; i++)
 		{
