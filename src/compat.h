@@ -2,7 +2,7 @@
  * compat.h
  *	  Every difference between the supported PostgreSQL majors (15 to 18).
  *
- * No other file in the tree tests PG_VERSION_NUM.
+ * No other file tests PG_VERSION_NUM.
  */
 #ifndef ALIGN_COMPAT_H
 #define ALIGN_COMPAT_H
@@ -16,16 +16,14 @@
 #include "varatt.h"
 #endif
 
-/*
- * 18 says pg_noreturn, in front of the declaration.
- */
+/* Since 18 the attribute is pg_noreturn, before the declaration. */
 #if PG_VERSION_NUM >= 180000
 #define pg_attribute_noreturn() __attribute__((noreturn))
 #endif
 
 /*
- * Soft errors arrived in 16.  In 15 an input function is never called with an
- * error context, so the same code raises at once.
+ * Soft errors exist since 16.  Before, an input function is never called with
+ * an error context, so the same code raises a hard error.
  */
 #if PG_VERSION_NUM < 160000
 #define ereturn(context, dummy_value, ...) \
@@ -42,7 +40,7 @@
 #define SOFT_ERROR_OCCURRED(context) ((void) (context), false)
 #endif
 
-/* make_range reports softly since 16. */
+/* make_range takes an error context since 16. */
 #if PG_VERSION_NUM >= 160000
 #define align_make_range(typcache, lower, upper, empty) \
 	make_range(typcache, lower, upper, empty, NULL)
@@ -52,8 +50,8 @@
 #endif
 
 /*
- * Generated columns need not be stored since 18; an expression that names one
- * then has to be written with what it is computed from.
+ * Since 18 generated columns may be virtual; in an expression, a reference to
+ * one must be replaced by its generation expression.
  */
 #if PG_VERSION_NUM >= 180000
 #define ALIGN_IS_VIRTUAL(attribute) ((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
@@ -71,9 +69,10 @@
 #endif
 
 /*
- * Parse the text of another type inside that of our own.  Its complaint comes
- * back in *error, for us to report with a position of ours.  In 15 it can only
- * be caught, which is sound because the caller raises it again.
+ * Parse the text of another type within a text of our own.  Returns NULL after
+ * an error, with the error data in *error, for the caller to report with a
+ * position in its own text.  Before 16 the error has to be caught, which is
+ * safe because the caller raises it again.
  */
 struct TextValue;
 typedef struct TextValue *(*AlignTextParser) (const char *text, Node *escontext);
@@ -115,21 +114,19 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 }
 #endif
 
-/*
- * Before 16, being a member of a role is to be allowed to become it.
- */
+/* Before 16, a member of a role may always SET ROLE to it. */
 #if PG_VERSION_NUM < 160000
 #define check_can_set_role(member, role) check_is_member_of_role(member, role)
 #endif
 
-/* 16 has one check of ownership for all kinds of objects. */
+/* Since 16 one function checks the ownership of all kinds of objects. */
 #if PG_VERSION_NUM >= 160000
 #define align_table_ownercheck(relid, role) object_ownercheck(RelationRelationId, relid, role)
 #else
 #define align_table_ownercheck(relid, role) pg_class_ownercheck(relid, role)
 #endif
 
-/* May a role create objects in a schema? */
+/* True if a role may create objects in a schema. */
 #if PG_VERSION_NUM >= 160000
 #define align_may_create_in(schema, role) \
 	(object_aclcheck(NamespaceRelationId, schema, role, ACL_CREATE) == ACLCHECK_OK)
@@ -138,7 +135,7 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 	(pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK)
 #endif
 
-/* Names are parsed softly since 16. */
+/* stringToQualifiedNameList takes an error context since 16. */
 #if PG_VERSION_NUM >= 160000
 #define align_qualified_name_list(text) stringToQualifiedNameList(text, NULL)
 #else
@@ -146,7 +143,8 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 #endif
 
 /*
- * Since 16 an update says which indexes it wants, not only whether.
+ * Since 16 an update returns which indexes need new entries (all or only
+ * summarizing ones), before only whether any do.
  */
 #if PG_VERSION_NUM >= 160000
 #define AlignUpdateIndexes TU_UpdateIndexes

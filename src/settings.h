@@ -5,7 +5,7 @@
 #ifndef ALIGN_SETTINGS_H
 #define ALIGN_SETTINGS_H
 
-/* align.override; never NULL, empty if it is not set. */
+/* align.override; never NULL, empty if not set. */
 extern char *align_setting_override;
 
 #endif							/* ALIGN_SETTINGS_H */

@@ -1,6 +1,6 @@
 /*
  * text_scan.c
- *	  The one scanner that the text forms of all types share.
+ *	  The scanner shared by the text forms of all types.
  */
 #include "postgres.h"
 
@@ -8,8 +8,8 @@
 
 #include "text_scan.h"
 
-/* How much of the offending text a message repeats. */
-#define FOUND_CHARS 32
+/* Bytes of the offending text that a message repeats. */
+#define FOUND_LEN 32
 
 static inline bool
 IsNameStart(char c)
@@ -91,7 +91,7 @@ align_scan_expect(TextScan *scan, const char *punctuation)
 }
 
 /*
- * "a->b" is a move and "a--b" a comment, so not every hyphen belongs to a name.
+ * A hyphen ends the word in "a->b" (a move) and in "a--b" (a comment).
  */
 static inline bool
 HyphenEndsWord(char next)
@@ -100,7 +100,7 @@ HyphenEndsWord(char next)
 }
 
 /*
- * The end of the bare word at p, or p if none starts there.
+ * End of the bare word at p, or p if none starts there.
  */
 static const char *
 WordEnd(const char *p)
@@ -150,7 +150,7 @@ align_scan_peek_name(TextScan *scan)
 }
 
 /*
- * Read up to the closing quote; a doubled quote stands for one.
+ * Read a quoted text up to its closing quote; a doubled quote stands for one.
  */
 static bool
 ScanQuoted(TextScan *scan, const char *what, ScanName *result)
@@ -196,7 +196,8 @@ align_scan_name(TextScan *scan, const char *what, ScanName *name)
 	if (word_end == scan->cur)
 		return align_scan_expected(scan, what,
 								   (IsDigit(*scan->cur) || IS_HIGHBIT_SET(*scan->cur)) ?
-								   "Put names that are not plain ASCII words in double quotes." : NULL);
+								   "Put names that are not plain ASCII words in double quotes." :
+								   NULL);
 	name->at = scan->cur;
 	name->len = word_end - scan->cur;
 	name->text = pnstrdup(scan->cur, name->len);
@@ -240,7 +241,8 @@ align_scan_uint(TextScan *scan, const char *what, uint64 max, uint64 *value)
 }
 
 /*
- * Where in the text is p?  Lines matter only where there is more than one.
+ * The position of p for a message: line and column, or the character if the
+ * text has one line.
  */
 static char *
 DescribePosition(TextScan *scan, const char *p)
@@ -265,14 +267,14 @@ DescribePosition(TextScan *scan, const char *p)
 	return psprintf("character %d", column);
 }
 
-/*
- * A text that breaks the grammar is "invalid input syntax"; one that is well
- * formed and says something impossible carries a code of its own.
- */
 static bool FailWith(TextScan *scan, int sqlstate, const char *at,
 					 const char *detail, const char *hint, const char *fmt,
 					 va_list args) pg_attribute_printf(6, 0);
 
+/*
+ * Report a failure; the message is "invalid input syntax" only for a text that
+ * breaks the grammar.
+ */
 static bool
 FailWith(TextScan *scan, int sqlstate, const char *at, const char *detail,
 		 const char *hint, const char *fmt, va_list args)
@@ -340,15 +342,18 @@ align_scan_expected(TextScan *scan, const char *what, const char *hint)
 		detail = pstrdup("The text ends there.");
 	else
 	{
-		/* show the offending word, or a few characters if it is none */
+		/* show the offending word, or a few characters if it is not a word */
 		stop = WordEnd(scan->cur);
 		if (stop == scan->cur)
 		{
-			while (stop < scan->end && !IsSpace(*stop) && stop - scan->cur < FOUND_CHARS)
-				stop += pg_mblen(stop);
+			while (stop < scan->end && !IsSpace(*stop) && stop - scan->cur < FOUND_LEN)
+			{
+				/* the text may end within its last character */
+				stop += Min(pg_mblen(stop), scan->end - stop);
+			}
 		}
-		else if (stop - scan->cur > FOUND_CHARS)
-			stop = scan->cur + FOUND_CHARS;
+		else if (stop - scan->cur > FOUND_LEN)
+			stop = scan->cur + FOUND_LEN;
 		detail = psprintf("Found \"%.*s\".", (int) (stop - scan->cur), scan->cur);
 	}
 	return align_scan_fail(scan, scan->cur, detail, hint, "expected %s", what);

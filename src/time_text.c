@@ -1,6 +1,6 @@
 /*
  * time_text.c
- *	  Timestamps in the text forms: UTC, ISO 8601, by our own code.
+ *	  Timestamps in the text forms: UTC, ISO 8601, independent of settings.
  */
 #include "postgres.h"
 
@@ -10,6 +10,9 @@
 
 #include "time_text.h"
 
+/*
+ * Read up to max_digits digits; false if there are fewer than min_digits.
+ */
 static bool
 ScanFixed(TextScan *scan, int min_digits, int max_digits, int *value)
 {
@@ -26,7 +29,7 @@ ScanFixed(TextScan *scan, int min_digits, int max_digits, int *value)
 }
 
 static bool
-TakeChar(TextScan *scan, char c)
+ScanChar(TextScan *scan, char c)
 {
 	if (*scan->cur != c)
 		return false;
@@ -35,7 +38,7 @@ TakeChar(TextScan *scan, char c)
 }
 
 /*
- * Offset in seconds east of UTC: "Z" or +HH[[:]MM].
+ * Read an offset from UTC, "Z" or +HH[[:]MM], in seconds east.
  */
 static bool
 ScanOffset(TextScan *scan, int *seconds)
@@ -45,13 +48,13 @@ ScanOffset(TextScan *scan, int *seconds)
 	int			minutes = 0;
 
 	*seconds = 0;
-	if (TakeChar(scan, 'Z') || TakeChar(scan, 'z'))
+	if (ScanChar(scan, 'Z') || ScanChar(scan, 'z'))
 		return true;
-	if (!TakeChar(scan, '+') && !TakeChar(scan, '-'))
+	if (!ScanChar(scan, '+') && !ScanChar(scan, '-'))
 		return false;
 	if (!ScanFixed(scan, 2, 2, &hours))
 		return false;
-	if (TakeChar(scan, ':') || (*scan->cur >= '0' && *scan->cur <= '9'))
+	if (ScanChar(scan, ':') || (*scan->cur >= '0' && *scan->cur <= '9'))
 	{
 		if (!ScanFixed(scan, 2, 2, &minutes))
 			return false;
@@ -80,19 +83,19 @@ align_scan_time(TextScan *scan, TimestampTz *result)
 
 	align_scan_space(scan);
 	at = scan->cur;
-	negative = TakeChar(scan, '-');
-	if (!ScanFixed(scan, 4, 6, &year) || !TakeChar(scan, '-') ||
-		!ScanFixed(scan, 2, 2, &month) || !TakeChar(scan, '-') ||
+	negative = ScanChar(scan, '-');
+	if (!ScanFixed(scan, 4, 6, &year) || !ScanChar(scan, '-') ||
+		!ScanFixed(scan, 2, 2, &month) || !ScanChar(scan, '-') ||
 		!ScanFixed(scan, 2, 2, &day) ||
-		!(TakeChar(scan, 'T') || TakeChar(scan, ' ')) ||
-		!ScanFixed(scan, 2, 2, &hour) || !TakeChar(scan, ':') ||
+		!(ScanChar(scan, 'T') || ScanChar(scan, ' ')) ||
+		!ScanFixed(scan, 2, 2, &hour) || !ScanChar(scan, ':') ||
 		!ScanFixed(scan, 2, 2, &minute))
 		goto malformed;
-	if (TakeChar(scan, ':'))
+	if (ScanChar(scan, ':'))
 	{
 		if (!ScanFixed(scan, 2, 2, &second))
 			goto malformed;
-		if (TakeChar(scan, '.'))
+		if (ScanChar(scan, '.'))
 		{
 			const char *fraction = scan->cur;
 
@@ -115,8 +118,9 @@ align_scan_time(TextScan *scan, TimestampTz *result)
 	if (!IS_VALID_JULIAN(year, month, day))
 		goto out_of_range;
 	days = date2j(year, month, day) - POSTGRES_EPOCH_JDATE;
-	time = ((hour * MINS_PER_HOUR + minute) * SECS_PER_MINUTE + second - offset) * USECS_PER_SEC + micros;
-	/* days are bounded by the Julian check, but their microseconds are not */
+	time = ((hour * MINS_PER_HOUR + minute) * SECS_PER_MINUTE + second - offset) *
+		USECS_PER_SEC + micros;
+	/* the Julian check bounds the days, but not their microseconds */
 	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &days) ||
 		pg_add_s64_overflow(days, time, result) ||
 		!IS_VALID_TIMESTAMP(*result))
@@ -143,6 +147,8 @@ align_write_time(StringInfo out, TimestampTz time)
 	int			seconds;
 
 	Assert(!TIMESTAMP_NOT_FINITE(time));
+
+	/* C division truncates; the time of day must not be negative */
 	if (rest < 0)
 	{
 		rest += USECS_PER_DAY;
@@ -163,4 +169,14 @@ align_write_time(StringInfo out, TimestampTz time)
 			out->data[--out->len] = '\0';
 	}
 	appendStringInfoChar(out, 'Z');
+}
+
+char *
+align_time_text(TimestampTz time)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	align_write_time(&text, time);
+	return text.data;
 }

@@ -1,6 +1,6 @@
 /*
  * value.c
- *	  What every align type has in common.
+ *	  What all align types share.
  */
 #include "postgres.h"
 
@@ -32,7 +32,7 @@ align_check_flags(uint32 flags, const char *type_name)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("stored value of type %s has an unknown format", type_name),
-				 errdetail("Its version and flags are %08X; this release knows only 0.", flags),
+				 errdetail("Its version and flags are %08X; this release supports only 0.", flags),
 				 errhint("It was written by a newer release of align; update the extension.")));
 }
 
@@ -77,7 +77,7 @@ align_text_value_recv(StringInfo buf, const char *type_name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid binary representation of type %s", type_name),
-				 errdetail("Its format version is %d; this release knows only %d.",
+				 errdetail("Its format version is %d; this release supports only %d.",
 						   version, ALIGN_WIRE_VERSION)));
 	/* converts to the database encoding and verifies it */
 	return pq_getmsgtext(buf, buf->len - buf->cursor, &nbytes);
@@ -95,7 +95,7 @@ align_text_value_send(const TextValue *value)
 }
 
 /*
- * The one comparator: bytes, the shorter first where one is a prefix.
+ * Compare two values by their bytes; a prefix sorts first.
  */
 static int
 CompareValues(Datum left, Datum right)
@@ -227,9 +227,6 @@ align_begin_rows(FunctionCallInfo fcinfo)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 }
 
-/*
- * The memo in one of a call site's slots (a function of two funnels has two).
- */
 ValueMemo *
 align_memo(FmgrInfo *flinfo, int slot, int nslots)
 {
@@ -273,6 +270,6 @@ align_memo_keep(ValueMemo *memo, const void *value, void *compiled)
 	memo->key = MemoryContextAlloc(memo->context, len);
 	memcpy(memo->key, VARDATA_ANY(value), len);
 	memo->key_len = len;
-	/* last: a memo is valid only when complete */
+	/* last, because this makes the memo valid */
 	memo->compiled = compiled;
 }

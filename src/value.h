@@ -1,12 +1,12 @@
 /*
  * value.h
- *	  What every align type has in common: a varlena whose first word holds
- *	  version and flags, one comparator on bytes, and (for calendar and funnel)
- *	  canonical text as the stored form.
+ *	  What all align types share: version and flags at the start of the stored
+ *	  value, comparison by bytes, and for calendar and funnel the canonical
+ *	  text as the stored form.
  *
- * A stored value is canonical: two values are equal exactly when their bytes
- * are.  Comparison, hashing and DISTINCT therefore never look inside, and never
- * depend on the locale.
+ * A stored value is canonical: two values are equal if and only if their bytes
+ * are.  So comparison and hashing need not decode a value, and do not depend
+ * on the locale.
  */
 #ifndef ALIGN_VALUE_H
 #define ALIGN_VALUE_H
@@ -18,13 +18,13 @@
 
 #include "wire.h"
 
-/* First byte of every binary (send/recv) form. */
+/* The first byte of every binary (send/recv) form. */
 #define ALIGN_WIRE_VERSION 1
 
 /*
- * Calendar and funnel are stored as their canonical text: small, readable in a
- * page dump, and with one validator, the parser.  What computes with them works
- * on a compiled form, cached by its users.
+ * Calendar and funnel are stored as their canonical text, so that the parser
+ * is the only validator.  Functions compute with a compiled form, which they
+ * cache.
  */
 typedef struct TextValue
 {
@@ -35,42 +35,57 @@ typedef struct TextValue
 
 #define TEXT_VALUE_LEN(value) ((int) (VARSIZE(value) - offsetof(TextValue, text)))
 
+/* A palloc'd value with a copy of the text. */
 extern TextValue *align_text_value(const char *text, int len);
-/* Detoasted, flags checked; may be the caller's own buffer: never write to it. */
+/*
+ * Detoasted, flags checked.  May point to the datum itself: do not modify it.
+ */
 extern TextValue *align_text_value_arg(Datum datum, const char *type_name);
-/* Its text as a C string (palloc'd). */
+/* The text as a palloc'd C string. */
 extern char *align_text_value_cstring(const TextValue *value);
 
-/* Raise unless flags is zero; for every accessor of a stored value. */
+/*
+ * Raise an error unless flags is zero; called wherever a stored value is read.
+ */
 extern void align_check_flags(uint32 flags, const char *type_name);
 
-/* The common shape of recv and send for a type stored as text. */
+/*
+ * recv and send of a type stored as text.  recv checks the format version and
+ * returns the palloc'd text in the database encoding, for the type's parser.
+ */
 extern char *align_text_value_recv(StringInfo buf, const char *type_name);
 extern bytea *align_text_value_send(const TextValue *value);
 
-/* Equal, or both absent (NULL). */
+/* True if the strings are equal or both NULL. */
 static inline bool
 align_same_string(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* For functions that are not STRICT: raise unless the argument is there. */
+/*
+ * For functions that are not STRICT: raise an error if the argument is NULL.
+ */
 extern void align_require_argument(FunctionCallInfo fcinfo, int argno, const char *what);
 
 /*
- * A span of time as SQL shows it: hours and smaller, never days, since working
- * days differ in length.
+ * An interval of hours and smaller units, never days, because working days
+ * differ in length.
  */
 extern Datum align_interval_datum(int64 microseconds);
-/* The same as days of 24 hours and the rest; holds also what would not fit
- * there. */
+
+/*
+ * An interval of days of 24 hours and the rest, which can hold any distance of
+ * two timestamps.
+ */
 extern Datum align_days_interval_datum(uint64 microseconds);
 
-/* Where the state of the calling aggregate lives. */
+/* The memory context of the calling aggregate; an error outside of one. */
 extern MemoryContext align_aggregate_context(FunctionCallInfo fcinfo);
 
-/* What a transition function returns for a row that does not count. */
+/*
+ * Return the state unchanged, from a transition function that ignores a row.
+ */
 static inline Datum
 align_state_as_it_is(FunctionCallInfo fcinfo)
 {
@@ -80,27 +95,29 @@ align_state_as_it_is(FunctionCallInfo fcinfo)
 }
 
 /*
- * Begin a set-returning function that fills rsinfo->setResult.  The row type is
- * the executor's own: looked up anew it would cost more than most calls, and
- * leave memory behind in the query's context at each (a LATERAL call per lead
- * makes millions).
+ * Begin a set-returning function that fills rsinfo->setResult.  Uses the row
+ * type that the executor expects: looking up the type at each call would cost
+ * more than most calls, and leak into the query's context (a LATERAL call per
+ * lead makes millions).
  */
 extern void align_begin_rows(FunctionCallInfo fcinfo);
 
 /*
- * Per-call-site memory of something compiled from a value.  "valid" says
- * whether the argument still equals the one last compiled; the caller then
- * reads compiled.  If not, it resets the context, compiles into it, and calls
- * align_memo_keep.
+ * Cache, per call site, of something compiled from a value.  The caller uses
+ * "compiled" if the memo is valid for its argument; else it calls
+ * align_memo_reset, compiles into the context, and calls align_memo_keep.
  */
 typedef struct ValueMemo
 {
 	MemoryContext context;		/* holds key and compiled */
-	void	   *compiled;		/* NULL while nothing valid is held */
+	void	   *compiled;		/* NULL if the memo is empty */
 	char	   *key;			/* bytes of the value, without varlena header */
 	size_t		key_len;
 } ValueMemo;
 
+/*
+ * One of the nslots memos of a call site, which has one per cached argument.
+ */
 extern ValueMemo *align_memo(FmgrInfo *flinfo, int slot, int nslots);
 extern bool align_memo_valid(ValueMemo *memo, const void *value);
 extern void align_memo_reset(ValueMemo *memo);

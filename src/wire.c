@@ -21,10 +21,10 @@ align_wire_fail(WireReader *reader, const char *detail)
 }
 
 /*
- * A number byte by byte, near the end of the data or of more than 56 bits.
+ * Read a number byte by byte: near the end of the data, or above 56 bits.
  */
 static uint64
-ReadLongNumber(WireReader *reader)
+ReadBytewise(WireReader *reader)
 {
 	const uint8 *p = reader->cur;
 	uint64		value = 0;
@@ -37,14 +37,14 @@ ReadLongNumber(WireReader *reader)
 			align_wire_fail(reader, "The value is truncated.");
 		byte = *p++;
 
-		/* the tenth byte holds the one bit that is left */
+		/* the tenth byte holds only the topmost bit */
 		if (shift == 63 && byte > 1)
 			break;
 		value |= (uint64) (byte & 0x7f) << shift;
 		if (byte < 0x80)
 		{
 			if (byte == 0 && shift > 0)
-				align_wire_fail(reader, "A number is longer than it need be.");
+				align_wire_fail(reader, "A number is not in its shortest form.");
 			reader->cur = p;
 			return value;
 		}
@@ -53,10 +53,11 @@ ReadLongNumber(WireReader *reader)
 }
 
 /*
- * A number of several bytes.  Times take three to six, and how many changes from
- * one to the next, so that a loop over them would mostly mispredict its end:
- * take eight bytes at once, find the last, and close the gaps between the
- * sevens of bits.
+ * Read a number of several bytes.
+ *
+ * Times take three to six bytes, varying from one to the next, so a loop would
+ * mostly mispredict its end.  Instead load eight bytes at once, find the last
+ * byte of the number, and squeeze out the bits that continue it.
  */
 uint64
 align_wire_uint_slow(WireReader *reader)
@@ -66,22 +67,29 @@ align_wire_uint_slow(WireReader *reader)
 	int			last;
 
 	if (unlikely(reader->end - reader->cur < (ptrdiff_t) sizeof(word)))
-		return ReadLongNumber(reader);
+		return ReadBytewise(reader);
 	memcpy(&word, reader->cur, sizeof(word));
 #ifdef WORDS_BIGENDIAN
 	word = pg_bswap64(word);
 #endif
+
+	/* the bytes that end a number have their high bit clear */
 	ends = ~word & UINT64CONST(0x8080808080808080);
 	if (unlikely(ends == 0))
-		return ReadLongNumber(reader);
+		return ReadBytewise(reader);
 
-	last = pg_rightmost_one_pos64(ends);	/* highest bit of the last byte */
+	last = pg_rightmost_one_pos64(ends);	/* high bit of the last byte */
 	word &= ~UINT64CONST(0) >> (63 - last);
 	if (unlikely(last > 7 && word >> (last - 7) == 0))
-		align_wire_fail(reader, "A number is longer than it need be.");
-	word = (word & UINT64CONST(0x007f007f007f007f)) | ((word & UINT64CONST(0x7f007f007f007f00)) >> 1);
-	word = (word & UINT64CONST(0x00003fff00003fff)) | ((word & UINT64CONST(0x3fff00003fff0000)) >> 2);
-	word = (word & UINT64CONST(0x000000000fffffff)) | ((word & UINT64CONST(0x0fffffff00000000)) >> 4);
+		align_wire_fail(reader, "A number is not in its shortest form.");
+
+	/* join groups of 7 bits to 14, those to 28, and those to 56 */
+	word = (word & UINT64CONST(0x007f007f007f007f)) |
+		((word & UINT64CONST(0x7f007f007f007f00)) >> 1);
+	word = (word & UINT64CONST(0x00003fff00003fff)) |
+		((word & UINT64CONST(0x3fff00003fff0000)) >> 2);
+	word = (word & UINT64CONST(0x000000000fffffff)) |
+		((word & UINT64CONST(0x0fffffff00000000)) >> 4);
 	reader->cur += last / 8 + 1;
 	return word;
 }

@@ -3,12 +3,13 @@
  *	  Bounded readers and writers for varlena bodies, send/recv and aggregate
  *	  states.
  *
- * Numbers are LEB128: seven bits a byte, low bits first, the high bit set on
- * all but the last; never a redundant last byte, so every number has exactly
- * one encoding.  Signed numbers are zigzag coded first (0, -1, 1, -2, ...).
+ * Numbers are LEB128: seven bits per byte, low bits first, the high bit set on
+ * all bytes but the last.  A redundant last byte is refused, so every number
+ * has exactly one encoding.  Signed numbers are zigzag coded first (0, -1, 1,
+ * -2, ...).
  *
- * A WireReader never reads past its end.  What it reads is untrusted: any
- * failure raises ERRCODE_INVALID_BINARY_REPRESENTATION, naming the type.
+ * Input is untrusted.  A WireReader never reads past its end; on any failure
+ * it raises ERRCODE_INVALID_BINARY_REPRESENTATION with the type's name.
  */
 #ifndef ALIGN_WIRE_H
 #define ALIGN_WIRE_H
@@ -35,17 +36,27 @@ align_wire_begin(WireReader *reader, const void *data, size_t len, const char *t
 	reader->type_name = type_name;
 }
 
+/* Raise the error; detail is a sentence. */
 extern void align_wire_fail(WireReader *reader, const char *detail) pg_attribute_noreturn();
 
+/* Numbers that align_wire_uint does not handle; only it calls this. */
 extern uint64 align_wire_uint_slow(WireReader *reader);
+/* The next len bytes, in place. */
 extern const char *align_wire_bytes(WireReader *reader, size_t len);
 extern uint8 align_wire_byte(WireReader *reader);
+/* Fail if any bytes are left. */
 extern void align_wire_end(WireReader *reader);
 
-/* A count of things that take at least min_size bytes each: never lies about memory. */
+/*
+ * The number of items that follow, at most max.  Fails if the bytes that are
+ * left cannot hold so many items of min_size, so it is safe to allocate for.
+ */
 extern int	align_wire_count(WireReader *reader, size_t min_size, int max);
 
-/* Length-prefixed text, checked to be valid in the database encoding and free of NULs. */
+/*
+ * Text after its length, in place, not NUL-terminated.  Checked to be valid in
+ * the database encoding, without NULs.
+ */
 extern const char *align_wire_text(WireReader *reader, int *len);
 
 static inline uint64
@@ -74,7 +85,9 @@ align_wire_int(WireReader *reader)
 	return align_unzigzag(align_wire_uint(reader));
 }
 
-/* Write to memory the caller has sized; returns the byte after. */
+/*
+ * Write to memory with room for WIRE_MAX_VARINT bytes; returns the byte after.
+ */
 static inline uint8 *
 align_wire_put_uint(uint8 *out, uint64 value)
 {
@@ -91,7 +104,7 @@ extern void align_wire_append_uint(StringInfo out, uint64 value);
 extern void align_wire_append_int(StringInfo out, int64 value);
 extern void align_wire_append_text(StringInfo out, const char *text, int len);
 
-/* A 64-bit fingerprint (FNV-1a) that is the same on every machine and version. */
+/* 64-bit FNV-1a hash; part of a stored form, so it must never change. */
 extern uint64 align_fingerprint(const void *data, size_t len);
 
 #endif							/* ALIGN_WIRE_H */

@@ -24,7 +24,7 @@ CREATE TYPE align.calendar (
 COMMENT ON TYPE align.calendar IS
 'Working hours in a time zone, with holidays: an optional IANA zone (default UTC) and rules of which the last that names a day decides, as in ''Europe/London Mo-Fr 09:00-17:30; Dec 25 off''. The grammar is a subset of the opening_hours specification of OpenStreetMap';
 COMMENT ON FUNCTION align.calendar_in(cstring) IS
-'Text to calendar. Unknown time zones are accepted here and raise when the calendar is used';
+'Text to calendar. An unknown time zone is an error only when the calendar is used';
 COMMENT ON FUNCTION align.calendar_out(align.calendar) IS
 'Calendar to its canonical text, which reads back to the same calendar';
 COMMENT ON FUNCTION align.calendar_recv(internal) IS
@@ -148,34 +148,34 @@ COMMENT ON FUNCTION align.working_time(align.calendar, tstzmultirange) IS
 CREATE FUNCTION align.add_working_time(calendar align.calendar, at timestamp with time zone, amount interval) RETURNS timestamp with time zone
 	AS 'MODULE_PATHNAME', 'align_calendar_add_working_time' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
 COMMENT ON FUNCTION align.add_working_time(align.calendar, timestamp with time zone, interval) IS
-'The first instant at which this amount of open time has passed since "at" (exactly at closing time: the closing time); for an amount of 0 the next opening unless open; for a negative amount the last instant from which so much passes until "at". Days and months in the amount, infinite times and a calendar that never opens are errors';
+'The first instant at which the amount of open time has passed since "at"; the next opening for an amount of 0, and backwards for a negative one. Days and months in the amount, infinite times and a calendar without so much open time are errors';
 
 CREATE FUNCTION align.is_open(calendar align.calendar, at timestamp with time zone) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'align_calendar_is_open' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION align.is_open(align.calendar, timestamp with time zone) IS
-'Is the calendar open at this instant? Opening times are, closing times are not';
+'True if the calendar is open at this instant; an opening time is open, a closing time is not. Infinite times are errors';
 
 CREATE FUNCTION align.next_open(calendar align.calendar, at timestamp with time zone) RETURNS timestamp with time zone
 	AS 'MODULE_PATHNAME', 'align_calendar_next_open' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
 COMMENT ON FUNCTION align.next_open(align.calendar, timestamp with time zone) IS
-'The first instant, from "at" on, that is open: "at" itself when open. An error if the calendar does not open any more';
+'The first open instant from "at" on, which is "at" itself if the calendar is open. A calendar that does not open again is an error';
 
 CREATE FUNCTION align.next_close(calendar align.calendar, at timestamp with time zone) RETURNS timestamp with time zone
 	AS 'MODULE_PATHNAME', 'align_calendar_next_close' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
 COMMENT ON FUNCTION align.next_close(align.calendar, timestamp with time zone) IS
-'The end of the open period that "at" lies in, or else of the next one. An error if there is none or it never ends';
+'The end of the open period that contains "at", or else of the next one. An error if there is none or it never ends';
 
 CREATE FUNCTION align.end_of_working_day(calendar align.calendar, at timestamp with time zone, n integer) RETURNS timestamp with time zone
 	AS 'MODULE_PATHNAME', 'align_calendar_end_of_working_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION align.end_of_working_day(align.calendar, timestamp with time zone, integer) IS
-'Closing time of a working day (a local date with open time): for 0 the day of "at" if it has yet to close, else the next; for n > 0 the nth working day after the date of "at". Within an overnight span, the date is that on which it began. A negative n is an error';
+'Closing time of a working day: for n = 0 the day of "at" if it has yet to close, else the next one; for n > 0 the nth working day after the date of "at". A negative n and a calendar that does not open again are errors';
 
 CREATE FUNCTION align.open_periods(calendar align.calendar, during tstzrange) RETURNS tstzmultirange
 	AS 'MODULE_PATHNAME', 'align_calendar_open_periods' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION align.open_periods(align.calendar, tstzrange) IS
-'The open periods within a range, from opening to before closing; at its ends the bounds of the range hold. Empty if the range is, an error if a bound is missing or infinite, or above 1,000,000 periods';
+'The open periods within a range, clipped to it; empty for an empty range. A missing or infinite bound and more than 1,000,000 periods are errors';
 
 CREATE FUNCTION align.with_holidays(calendar align.calendar, holidays date[]) RETURNS align.calendar
 	AS 'MODULE_PATHNAME', 'align_calendar_with_holidays' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION align.with_holidays(align.calendar, date[]) IS
-'The calendar, closed on these dates too. NULL dates, infinite ones and years outside 1800 to 2299 are errors';
+'The calendar, closed on these dates, too. NULL or infinite dates and years outside 1800 to 2299 are errors';

@@ -179,7 +179,7 @@ CREATE AGGREGATE align.conversion_agg(lead align.lead, steps text[], within inte
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.conversion_agg(align.lead, text[], interval, text, timestamptz) IS
-	'summarises how far leads got along steps by as_of; within is the window from the first step to the last (NULL: none; a day is 24 hours, months are refused), mode is ordered (NULL means the same); rows with a NULL lead are ignored; steps and as_of must not be NULL, as_of must be finite, and steps, within and mode must be the same in every row; NULL if there are no leads';
+	'summarises how far leads got along steps by as_of, a finite time; within is the window from the first step (NULL: none), mode is ordered. steps, within and mode must be the same in all rows and steps and as_of not NULL; NULL leads are ignored, NULL if there are no others';
 
 CREATE AGGREGATE align.funnel_conversion_agg(lead align.lead, funnel align.funnel, as_of timestamptz) (
 	SFUNC = align.funnel_conversion_agg_trans, STYPE = align.conversion, SSPACE = 4000,
@@ -187,7 +187,7 @@ CREATE AGGREGATE align.funnel_conversion_agg(lead align.lead, funnel align.funne
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.funnel_conversion_agg(align.lead, align.funnel, timestamptz) IS
-	'summarises how far leads got along the success path of a funnel by as_of; skipped stages count as reached, not as entered; rows with a NULL lead are ignored; funnel and as_of must not be NULL, as_of must be finite, and the funnel must be the same in every row; NULL if there are no leads';
+	'summarises how far leads got along the success path of an agreement by as_of, a finite time. The agreement must be the same in all rows and, like as_of, not NULL; NULL leads are ignored, NULL if there are no others';
 
 CREATE AGGREGATE align.rollup(align.conversion) (
 	SFUNC = align.conversion_combine, STYPE = align.conversion, SSPACE = 8000,
@@ -195,7 +195,7 @@ CREATE AGGREGATE align.rollup(align.conversion) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.rollup(align.conversion) IS
-	'merges summaries of disjoint leads into one, exactly as if it had been made from all those leads at once; NULLs are ignored; NULL if there is nothing else; summaries along different steps, funnels, windows or modes are an error';
+	'merges summaries of disjoint leads into the summary of all those leads; NULLs are ignored, different steps, funnels, windows or modes are an error; NULL if there is nothing else';
 
 /* reading */
 
@@ -206,7 +206,7 @@ CREATE FUNCTION align.steps(conversion align.conversion) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_conversion_steps'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 5;
 COMMENT ON FUNCTION align.steps(align.conversion) IS
-	'one row per step: leads that entered it, that reached it (or passed it by), that got no further and dropped or are still open; rate from the step before and from the first step; Wilson bounds (E. B. Wilson 1927) of step_rate at 95 percent confidence; median, 90th percentile (both within 0.79 percent) and exact mean of the time from the step before; sum of the amounts of the leads that reached it';
+	'one row per step: counts of leads, rates with Wilson bounds at 95 percent confidence, times from the previous step (percentiles within 0.79 percent, mean exact), and the sum of amounts; no row for NULL';
 
 CREATE FUNCTION align.steps(conversion align.conversion, confidence float8) RETURNS TABLE (
 		step integer, name text, entered bigint, reached bigint, dropped bigint, still_open bigint,
@@ -215,7 +215,7 @@ CREATE FUNCTION align.steps(conversion align.conversion, confidence float8) RETU
 	AS 'MODULE_PATHNAME', 'align_conversion_steps'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 5;
 COMMENT ON FUNCTION align.steps(align.conversion, float8) IS
-	'the same as steps(conversion), with Wilson bounds at another confidence: greater than 0 and less than 1, such as 0.99';
+	'the same as steps(conversion) with Wilson bounds at another confidence, greater than 0 and less than 1';
 
 /* casts */
 
@@ -223,13 +223,13 @@ CREATE FUNCTION align.conversion_to_jsonb(align.conversion) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'align_conversion_to_jsonb'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION align.conversion_to_jsonb(align.conversion) IS
-	'the summary as an object: funnel or mode and within, steps, as_of (least and most), leads, and levels with their counts, amounts and times';
+	'the summary as an object with the members funnel or mode and within, steps, as_of, leads and levels';
 
 CREATE FUNCTION align.jsonb_to_conversion(jsonb) RETURNS align.conversion
 	AS 'MODULE_PATHNAME', 'align_jsonb_to_conversion'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION align.jsonb_to_conversion(jsonb) IS
-	'a summary from an object such as conversion_to_jsonb makes, with every check of the text form; unknown members are an error, as are leads that disagree with the levels';
+	'a summary from an object such as that of conversion_to_jsonb, with the checks of the text form; unknown members, and leads that disagree with levels, are an error';
 
 CREATE CAST (align.conversion AS jsonb) WITH FUNCTION align.conversion_to_jsonb(align.conversion);
 COMMENT ON CAST (align.conversion AS jsonb) IS

@@ -151,7 +151,7 @@ CREATE OPERATOR CLASS align.funnel_ops DEFAULT FOR TYPE align.funnel USING hash 
 COMMENT ON OPERATOR CLASS align.funnel_ops USING hash IS
 	'hashing of agreements, for joins, grouping and hash indexes';
 
-/* what the agreement says, as tables */
+/* the content of an agreement, as rows */
 
 CREATE FUNCTION align.stages(funnel align.funnel) RETURNS TABLE (
 	stage_position int,
@@ -166,7 +166,7 @@ CREATE FUNCTION align.stages(funnel align.funnel) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_funnel_stages'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 12;
 COMMENT ON FUNCTION align.stages(funnel align.funnel) IS
-	'the stages, in the order of their declaration: position on the success path from 1 (NULL off it), name, kind (open, won, lost), holding team or NULL, whether it is on the success path, whether a lead may appear in it, what other tables call it, and what entering it needs (columns; conditions in single quotes; reason)';
+	'one row per stage, in the order of declaration; stage_position counts from 1 and is NULL off the success path, team is NULL if no team holds the stage';
 
 CREATE FUNCTION align.moves(funnel align.funnel) RETURNS TABLE (
 	from_stage text,
@@ -177,7 +177,7 @@ CREATE FUNCTION align.moves(funnel align.funnel) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_funnel_moves'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 40;
 COMMENT ON FUNCTION align.moves(funnel align.funnel) IS
-	'the legal moves, in the order in which the stages are declared: from, to, whether it is a step of the success path, and what this move needs beyond what the stage it enters does';
+	'one row per legal move, in the order of the stages; needs is what this move needs in addition to the stage that it enters';
 
 CREATE FUNCTION align.handoffs(funnel align.funnel) RETURNS TABLE (
 	handoff text,
@@ -193,7 +193,7 @@ CREATE FUNCTION align.handoffs(funnel align.funnel) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_funnel_handoffs'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 3;
 COMMENT ON FUNCTION align.handoffs(funnel align.funnel) IS
-	'the handoffs: the stage that submits a lead, from whom to whom, the stages that accept and reject it, the reasons that a rejection may give (empty: any), and within what time, NULL if none is promised';
+	'one row per handoff: the stage that submits a lead, both teams, the accepting and rejecting stages, and the reasons for a rejection (empty: any); due and warn are NULL if no time is promised';
 
 CREATE FUNCTION align.service_levels(funnel align.funnel) RETURNS TABLE (
 	sla text,
@@ -207,7 +207,7 @@ CREATE FUNCTION align.service_levels(funnel align.funnel) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_funnel_service_levels'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 6;
 COMMENT ON FUNCTION align.service_levels(funnel align.funnel) IS
-	'all promises in time, handoffs first: the team that promises, the stages that start, stop and pause the clock, when it is due and when to warn; due is NULL for a handoff without a time';
+	'one row per service level, handoffs first: the promising team, the stages that start, stop and pause the clock, when it is due and when it warns; due and warn are NULL if no time is promised';
 
 CREATE FUNCTION align.targets(funnel align.funnel) RETURNS TABLE (
 	team text,
@@ -220,65 +220,65 @@ CREATE FUNCTION align.targets(funnel align.funnel) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_funnel_targets'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 4;
 COMMENT ON FUNCTION align.targets(funnel align.funnel) IS
-	'the targets: whose, of what (a stage, a handoff or sla, or "from to to" for a conversion), the goal, its unit (leads or %), the period it is counted in (day, week, month, quarter, year) and the window of a conversion; NULL where it does not apply';
+	'one row per target: team, metric (a stage, a handoff or sla, or "STAGE to STAGE" for a conversion), goal, unit (leads or %), period of a count and window of a conversion; NULL where one does not apply';
 
-/* questions about one stage or move; labels stand for their stages, unknown ones raise */
+/* functions of one stage or move, by name or label; an unknown one is an error */
 
 CREATE FUNCTION align.stage_name(funnel align.funnel, label text) RETURNS text
 	AS 'MODULE_PATHNAME', 'align_funnel_stage_name'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.stage_name(funnel align.funnel, label text) IS
-	'the stage that a label stands for; raises if it is unknown';
+	'the stage that a name or label stands for; an unknown label is an error';
 
 CREATE FUNCTION align.stage_kind(funnel align.funnel, label text) RETURNS text
 	AS 'MODULE_PATHNAME', 'align_funnel_stage_kind'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.stage_kind(funnel align.funnel, label text) IS
-	'open, won or lost; raises if the label is unknown';
+	'open, won or lost; an unknown label is an error';
 
 CREATE FUNCTION align.stage_position(funnel align.funnel, label text) RETURNS integer
 	AS 'MODULE_PATHNAME', 'align_funnel_stage_position'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.stage_position(funnel align.funnel, label text) IS
-	'position of the stage on the success path, from 1; NULL off it; raises if the label is unknown';
+	'position of the stage on the success path, from 1, NULL off it; an unknown label is an error';
 
 CREATE FUNCTION align.stage_team(funnel align.funnel, label text) RETURNS text
 	AS 'MODULE_PATHNAME', 'align_funnel_stage_team'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.stage_team(funnel align.funnel, label text) IS
-	'the team that holds the stage, NULL if none; raises if the label is unknown';
+	'the team that holds the stage, NULL if none does; an unknown label is an error';
 
 CREATE FUNCTION align.can_move(funnel align.funnel, from_stage text, to_stage text) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'align_funnel_can_move'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION align.can_move(funnel align.funnel, from_stage text, to_stage text) IS
-	'may a lead move from one stage to the other? False for a stage and itself, which is no move; raises if a label is unknown';
+	'true if a lead may move from one stage to the other, false for a stage and itself; an unknown label is an error';
 
 CREATE FUNCTION align.next_stages(funnel align.funnel, from_stage text) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'align_funnel_next_stages'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.next_stages(funnel align.funnel, from_stage text) IS
-	'the stages that a lead may move to, in the order of their declaration; raises if the label is unknown';
+	'the stages to which a lead may move, in the order of declaration; an unknown label is an error';
 
 CREATE FUNCTION align.route(funnel align.funnel, from_stage text, to_stage text) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'align_funnel_route_names'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION align.route(funnel align.funnel, from_stage text, to_stage text) IS
-	'the shortest legal route, without its start and with its end; empty if both are the same, NULL if there is none; of equally short ones that whose stages are declared first; raises if a label is unknown';
+	'the shortest legal route, without its start and with its end, empty from a stage to itself and NULL if there is none; an unknown label is an error';
 
 CREATE FUNCTION align.hours(funnel align.funnel) RETURNS align.calendar
 	AS 'MODULE_PATHNAME', 'align_funnel_hours'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION align.hours(funnel align.funnel) IS
-	'the common working hours; NULL if the agreement names none';
+	'the common working hours; NULL if the agreement has none';
 
 CREATE FUNCTION align.hours(funnel align.funnel, team text) RETURNS align.calendar
 	AS 'MODULE_PATHNAME', 'align_funnel_team_hours'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION align.hours(funnel align.funnel, team text) IS
-	'the working hours of a team: its own, else the common ones; NULL if there are neither; raises if the agreement does not mention the team';
+	'the working hours of a team, its own or else the common ones, NULL if there are neither; a team that is not part of the agreement is an error';
 
-/* between agreements, and to look at */
+/* differences and diagrams */
 
 CREATE FUNCTION align.diff(old_funnel align.funnel, new_funnel align.funnel) RETURNS TABLE (
 	change text,
@@ -289,13 +289,13 @@ CREATE FUNCTION align.diff(old_funnel align.funnel, new_funnel align.funnel) RET
 	AS 'MODULE_PATHNAME', 'align_funnel_diff'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 10;
 COMMENT ON FUNCTION align.diff(old_funnel align.funnel, new_funnel align.funnel) IS
-	'what a new version changes: added, removed or changed, of what, and both forms of it; no row exactly if the two are equal';
+	'one row per change from one agreement to the other (added, removed or changed), with its form before and after; no row if and only if both are equal';
 
 CREATE FUNCTION align.mermaid(funnel align.funnel) RETURNS text
 	AS 'MODULE_PATHNAME', 'align_funnel_mermaid'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION align.mermaid(funnel align.funnel) IS
-	'the agreement as a Mermaid state diagram, to paste where Markdown is shown';
+	'the agreement as a Mermaid state diagram, for Markdown';
 
 /* casts */
 
@@ -303,13 +303,13 @@ CREATE FUNCTION align.funnel_to_jsonb(align.funnel) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'align_funnel_to_jsonb'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION align.funnel_to_jsonb(align.funnel) IS
-	'the agreement as a JSON object with the members hours, team_hours, stages, entry, success_path, paths, handoffs, move_needs, slas and targets; empty ones are left out';
+	'the agreement as a JSON object; empty members are left out';
 
 CREATE FUNCTION align.jsonb_to_funnel(jsonb) RETURNS align.funnel
 	AS 'MODULE_PATHNAME', 'align_jsonb_to_funnel'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION align.jsonb_to_funnel(jsonb) IS
-	'an agreement from the JSON object that funnel_to_jsonb makes; checked like the text form, errors name the member';
+	'an agreement from a JSON object such as that of funnel_to_jsonb, with the checks of the text form; errors name the member';
 
 CREATE CAST (align.funnel AS jsonb) WITH FUNCTION align.funnel_to_jsonb(align.funnel);
 COMMENT ON CAST (align.funnel AS jsonb) IS

@@ -43,8 +43,4 @@ CREATE AGGREGATE align.infer_agg(lead align.lead, won text[], lost text[], min_s
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.infer_agg(align.lead, text[], text[], float8) IS
-'Process discovery: a draft agreement, as text that the type funnel reads, which the observed journeys already follow.
-lead: journeys; NULL ones are ignored, those without a stage are counted in a comment only.
-won, lost: the labels that mean won and lost; NULL or empty: won is guessed (a comment says so), nothing is lost.
-min_share: 0 to 1, NULL means 0.01; a move is rare, and becomes a comment with its count, if less than this share of the leads that were ever in the stage it leaves made it. With 0 every observed journey fits the draft.
-won, lost and min_share must be the same for all rows. NULL if no lead ever entered a stage.';
+'Draft agreement that the journeys follow, as text for type funnel: won and lost list labels (won is guessed if NULL or empty), and moves below min_share (0 to 1, NULL is 0.01) are only comments. These three must be the same for all rows; NULL if no lead ever entered a stage';

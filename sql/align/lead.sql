@@ -215,7 +215,7 @@ CREATE AGGREGATE align.lead_agg(at timestamptz, stage text) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.lead_agg(timestamptz, text) IS
-	'one lead''s journey from its rows, in any order: when it entered which stage; rows with a NULL time or stage are ignored, infinite times are an error; NULL if no row is left; exact duplicates are kept';
+	'one lead''s journey from its stage entries in any order; rows with a NULL time or stage are ignored, infinite times are an error; NULL if no row is left';
 
 CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason text) (
 	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1200,
@@ -225,7 +225,7 @@ CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason te
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text) IS
-	'the same as lead_agg(at, stage) with the team that made each entry and the reason it gave; both may be NULL';
+	'the same as lead_agg(at, stage) with the team that made each change and its reason, which may be NULL';
 
 CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason text, campaign text, amount numeric) (
 	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1600,
@@ -235,7 +235,7 @@ CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason te
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text, text, numeric) IS
-	'the same as lead_agg(at, stage, team, reason) with the campaign behind each entry and an amount in one currency; a row with a campaign and no stage is a touch; rows with a NULL time or with neither stage nor campaign are ignored; an amount that is NaN or infinite is an error';
+	'the same as lead_agg(at, stage, team, reason) with campaigns and amounts; a row with a campaign and no stage is a touch, one with neither is ignored, and an amount that is NaN or infinite is an error';
 
 CREATE AGGREGATE align.rollup(align.lead) (
 	SFUNC = align.lead_rollup_trans, STYPE = internal, SSPACE = 1200,
@@ -245,9 +245,9 @@ CREATE AGGREGATE align.rollup(align.lead) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.rollup(align.lead) IS
-	'merges partial journeys of one lead into one and removes exact duplicates; NULLs are ignored; NULL if there is nothing else';
+	'merges partial journeys of one lead, without exact duplicates; NULLs are ignored; NULL if there is nothing else';
 
-/* questions about one lead with one answer */
+/* functions of one lead that return one value */
 
 CREATE FUNCTION align.current_stage(lead align.lead) RETURNS text
 	AS 'MODULE_PATHNAME', 'align_lead_current_stage'
@@ -259,51 +259,51 @@ CREATE FUNCTION align.stage_at(lead align.lead, at timestamptz) RETURNS text
 	AS 'MODULE_PATHNAME', 'align_lead_stage_at'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION align.stage_at(align.lead, timestamptz) IS
-	'the stage that the lead was in at that time, an entry at that very time included; NULL before the first; with infinity the current stage';
+	'the stage that the lead was in at a time, NULL before its first entry; an entry at that time counts, and infinity gives the current stage';
 
 CREATE FUNCTION align.since(lead align.lead) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'align_lead_since'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION align.since(align.lead) IS
-	'when the lead entered its current stage: the first of a run of repeated entries into it; NULL if it has only touches';
+	'when the lead entered its current stage, without regard to repeated entries; NULL if it has only touches';
 
 CREATE FUNCTION align.reached(lead align.lead, stage text) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'align_lead_reached'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION align.reached(align.lead, text) IS
-	'did the lead ever enter that stage? names compare by bytes';
+	'true if the lead ever entered the stage; names are compared by bytes';
 
 CREATE FUNCTION align.time_in(lead align.lead, stage text, as_of timestamptz) RETURNS interval
 	AS 'MODULE_PATHNAME', 'align_lead_time_in'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION align.time_in(align.lead, text, timestamptz) IS
-	'elapsed time that the lead spent in that stage up to as_of, over all visits, an open one counted up to as_of; zero if it was never there; hours and smaller; as_of must be finite';
+	'elapsed time of all visits of the lead to a stage up to as_of, in hours and smaller units, zero if there is none; as_of must be finite';
 
 CREATE FUNCTION align.time_between(lead align.lead, from_stage text, to_stage text) RETURNS interval
 	AS 'MODULE_PATHNAME', 'align_lead_time_between'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION align.time_between(align.lead, text, text) IS
-	'elapsed time from the first entry into from_stage to the first entry into to_stage at or after that; NULL if there is none; hours and smaller';
+	'elapsed time from the first entry into from_stage to the first entry into to_stage at or after it, in hours and smaller units; NULL if there is no such pair';
 
 CREATE FUNCTION align.path(lead align.lead) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'align_lead_path'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
 COMMENT ON FUNCTION align.path(align.lead) IS
-	'the stages that the lead went through, in order; repeated entries into the same stage count once; an empty array if it has only touches';
+	'the stages of the lead in order, without repeated entries; empty if it has only touches';
 
 CREATE FUNCTION align.working_time_between(lead align.lead, from_stage text, to_stage text, calendar align.calendar) RETURNS interval
 	AS 'MODULE_PATHNAME', 'align_lead_working_time_between'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.working_time_between(align.lead, text, text, align.calendar) IS
-	'working time of the calendar in the span of time_between(lead, from_stage, to_stage); NULL if there is no such span; hours and smaller';
+	'working time of the calendar in the span of time_between(lead, from_stage, to_stage), in hours and smaller units; NULL if there is no such span';
 
 CREATE FUNCTION align.touchless(lead align.lead, funnel align.funnel) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'align_lead_touchless'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.touchless(align.lead, align.funnel) IS
-	'did the lead come this far without a second team? true if no stage that it entered is held by a team other than the first that held it; stages held by nobody, and stages that the funnel does not know, do not count; NULL if the lead has only touches';
+	'true if at most one team held the lead; stages that no team holds, and labels that the agreement does not have, do not count; NULL if it has only touches';
 
-/* questions about one lead with many answers */
+/* functions of one lead that return rows */
 
 CREATE FUNCTION align.entries(lead align.lead) RETURNS TABLE (
 		entry integer, at timestamptz, stage text, team text, reason text,
@@ -311,14 +311,14 @@ CREATE FUNCTION align.entries(lead align.lead) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_lead_entries'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10;
 COMMENT ON FUNCTION align.entries(align.lead) IS
-	'everything that the lead holds, one row per entry in its order: number from 1, time, stage (NULL for a touch), team, reason, campaign, amount, recorded ordinal and agreement version (NULL where not recorded)';
+	'one row per entry of the lead, numbered from 1 in its order; NULL for absent fields';
 
 CREATE FUNCTION align.touches(lead align.lead) RETURNS TABLE (
 		touch integer, at timestamptz, campaign text, amount numeric)
 	AS 'MODULE_PATHNAME', 'align_lead_touches'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 5;
 COMMENT ON FUNCTION align.touches(align.lead) IS
-	'the campaign touches of the lead in order: its entries that have a campaign and no stage, numbered from 1';
+	'one row per campaign touch of the lead (an entry with a campaign and no stage), numbered from 1';
 
 CREATE FUNCTION align.transitions(lead align.lead) RETURNS TABLE (
 		transition integer, from_stage text, stage text, from_at timestamptz,
@@ -326,7 +326,7 @@ CREATE FUNCTION align.transitions(lead align.lead) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_lead_transitions'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 8;
 COMMENT ON FUNCTION align.transitions(align.lead) IS
-	'the moves of the lead from one stage to another, in order, numbered from 1: when it entered the stage it left, when it moved, the elapsed time between, and team and reason of the move; a repeated entry into the same stage is no move, nor is the first entry';
+	'one row per move of the lead from one stage to another, numbered from 1, with the elapsed time in from_stage; the first entry and repeated entries are not moves';
 
 /* casts */
 
@@ -340,7 +340,7 @@ CREATE FUNCTION align.jsonb_to_lead(jsonb) RETURNS align.lead
 	AS 'MODULE_PATHNAME', 'align_jsonb_to_lead'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION align.jsonb_to_lead(jsonb) IS
-	'a lead from an array of entries in any order, each an object with at, stage, team, reason, campaign, amount, ordinal and version; null members count as absent, unknown ones are an error';
+	'a lead from an array of entries such as that of lead_to_jsonb, in any order; null members are absent, unknown ones are an error';
 
 CREATE CAST (align.lead AS jsonb) WITH FUNCTION align.lead_to_jsonb(align.lead);
 COMMENT ON CAST (align.lead AS jsonb) IS

@@ -9,7 +9,7 @@
 
 #include "amount_sum.h"
 
-/* Digits before the point that are sure to fit 64 bits once scaled. */
+/* Digits before the point for which the scaled amount fits 64 bits. */
 #define FAST_WHOLE_DIGITS 12
 
 static inline bool
@@ -19,7 +19,7 @@ IsDigit(char c)
 }
 
 /*
- * An amount of common size, in units; false if it is not one.
+ * Convert an amount of common size to units; false if it has more digits.
  */
 static inline bool
 UnitsOf(LeadString amount, int64 *units)
@@ -64,7 +64,7 @@ align_amount_sum_add(AmountSum *sum, MemoryContext context, LeadString amount)
 	sum->present = true;
 	if (likely(UnitsOf(amount, &units)))
 	{
-		/* below 10^18 each: 10^20 of them would be needed to overflow */
+		/* below 10^18 each, so it takes 10^20 of them to overflow */
 		sum->units += units;
 		return;
 	}
@@ -85,12 +85,12 @@ align_amount_sum_add(AmountSum *sum, MemoryContext context, LeadString amount)
 }
 
 /*
- * The integer part as text, without trailing zeros behind the point.
+ * The integer part as text, without trailing zeros after the point.
  */
 static char *
 UnitsText(int128 units)
 {
-	/* 39 digits, a point, a minus, a NUL */
+	/* 39 digits, point, minus sign and NUL; filled from the end */
 	char		text[48];
 	int			at = sizeof(text);
 	uint128		rest = units < 0 ? -(uint128) units : (uint128) units;

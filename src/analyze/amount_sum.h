@@ -2,9 +2,9 @@
  * amount_sum.h
  *	  Exact sums of amounts.
  *
- * Amounts of common size are added in integers; only what does not fit goes
- * through numeric.  The sum is exact and the same in any order.  It is written
- * like the amounts of a lead: canonical decimal text (see lead/amount.h).
+ * Amounts of common size are added as integers, and only others as numeric.
+ * The sum is exact, so it does not depend on the order.  Its text form is that
+ * of the amounts of a lead, canonical decimal text (see lead/amount.h).
  */
 #ifndef ALIGN_AMOUNT_SUM_H
 #define ALIGN_AMOUNT_SUM_H
@@ -19,14 +19,14 @@
 
 typedef struct AmountSum
 {
-	bool		present;		/* was anything added? */
-	int128		units;			/* 10^-AMOUNT_SUM_DECIMALS each */
-	Numeric		rest;			/* sum of what did not fit, or NULL */
+	bool		present;		/* true once an amount was added */
+	int128		units;			/* in units of 10^-AMOUNT_SUM_DECIMALS */
+	Numeric		rest;			/* sum of the other amounts, or NULL */
 } AmountSum;
 
-/* Add a canonical amount; rest is kept in context. */
+/* Add a canonical amount; rest is allocated in context. */
 extern void align_amount_sum_add(AmountSum *sum, MemoryContext context, LeadString amount);
-/* Both for a sum that is present; palloc'd. */
+/* The sum, palloc'd; it must be present. */
 extern char *align_amount_sum_text(const AmountSum *sum);
 extern Numeric align_amount_sum_numeric(const AmountSum *sum);
 

@@ -2,44 +2,45 @@
  * conversion.h
  *	  The type conversion: a mergeable summary of many leads' progress.
  *
- * Counts are kept per level: a lead whose level is i has reached the steps 1 to
- * i and no further.  What is told per step (reached, amount) is the sum over
- * its own level and those above, made when it is asked for; adding a lead
- * touches one level.
+ * Counts are kept per level: a lead of level i has reached the steps 1 to i
+ * and no further.  So adding a lead changes one level.  The values of a step
+ * (reached, amount) are sums over its own level and those above, computed when
+ * they are read.
  *
- * Invariants, checked on every way in (text, binary, stored bytes):
- *	  - at least one lead; all counts together fit a bigint;
- *	  - the leads of the last level have converted, and no others;
- *	  - a step was entered by no more leads than reached it, and (but for the
- *		last, since a funnel may have other won stages) by all whose level it
- *		is; along plain steps nothing is skipped, and entered is reached;
- *	  - a step's times are those of leads that entered it and the step before;
- *		along plain steps of all that entered it;
+ * Invariants, checked for all input (text, binary, stored bytes):
+ *	  - there is at least one lead, and the sum of all counts fits a bigint;
+ *	  - the leads of the last level have converted, and no others have;
+ *	  - the leads that entered a step are among those that reached it, and
+ *		include those of its level, except at the last step of a funnel, which
+ *		may have other won stages; plain steps are not skipped, so entered is
+ *		reached;
+ *	  - the times of a step are of leads that entered it and the previous step,
+ *		and for plain steps of all of them;
  *	  - count, sum, least, most and buckets of the times agree;
- *	  - only a level with leads has an amount.
+ *	  - a level without leads has no amount.
  *
  * Flat form, after the varlena header, in the numbers of wire.h and without
- * alignment (so it may be read in place from a short varlena):
+ * alignment, so that it can be read in place from a short varlena:
  *
  *	  flags		number, zero today; unknown bits are refused
  *	  identity	kind, then
  *				steps:	mode, 1 + window in microseconds or 0 for none
  *				funnel: fingerprint, 8 bytes, most significant first
  *				and number of steps, their names
- *	  as_of		the least, signed; how much later the most is
+ *	  as_of		the least, signed; distance of the most from it
  *	  levels	from 0: open, dropped; of a funnel from 1 also: entered, timed
  *	  converted
  *	  amounts	from level 1: canonical decimal text, empty for none
- *	  times		from step 2, where any were timed: number of buckets, each as
- *				distance from the one before (the first from -1) and count;
+ *	  times		from step 2, if timed is not 0: number of buckets, each as
+ *				number of empty buckets before it, and count;
  *				sum: high, low 64 bits; least and most, as distances from the
  *				least duration of the first and of the last bucket
  *
  * The form is canonical: equal summaries have equal bytes.  The wire
  * (send/recv) form is a version byte followed by the same bytes.
  *
- * In memory a summary is an expanded object, so that an aggregate can update
- * its state in place.
+ * In memory a summary is an expanded object, which an aggregate updates in
+ * place.
  */
 #ifndef ALIGN_CONVERSION_H
 #define ALIGN_CONVERSION_H
@@ -68,7 +69,8 @@ typedef enum ConversionMode
 } ConversionMode;
 
 /*
- * What a summary counts.  Only summaries of equal identity can be merged.
+ * The steps or funnel, mode and window that a summary is about.  Only
+ * summaries of equal identity can be merged.
  */
 typedef struct ConversionIdentity
 {
@@ -77,18 +79,19 @@ typedef struct ConversionIdentity
 	int64		within;			/* steps only: microseconds, -1 no window */
 	uint64		fingerprint;	/* funnel only: of its canonical text */
 	int			nsteps;
-	LeadString *names;			/* of the steps; they point into bytes */
-	const char *bytes;			/* encoded, as in the flat form */
+	LeadString *names;			/* of the steps; point into bytes */
+	const char *bytes;			/* encoding as in the flat form */
 	size_t		len;
 } ConversionIdentity;
 
 typedef struct ConversionLevel
 {
-	int64		open;			/* leads of exactly this level that may go on */
-	int64		dropped;		/* ... that will not */
-	int64		entered;		/* leads that entered this step; a funnel only */
+	int64		open;			/* leads of exactly this level, still open */
+	int64		dropped;		/* leads of exactly this level, dropped */
+	int64		entered;		/* leads that entered this step; 0 for plain
+								 * steps */
 	AmountSum	amount;			/* of the leads of exactly this level */
-	Histogram	times;			/* from the step before to this one */
+	Histogram	times;			/* from the previous step to this one */
 } ConversionLevel;
 
 typedef struct Conversion
@@ -105,7 +108,7 @@ typedef struct Conversion
 } Conversion;
 
 /*
- * The counts alone, for checking and for telling.  Indexed by level, or by step
+ * The counts of a summary, to check and to show.  Indexed by level, or by step
  * from 1.
  */
 typedef struct ConversionCounts
@@ -120,19 +123,24 @@ typedef struct ConversionCounts
 } ConversionCounts;
 
 /* identity.c */
-/* Append its encoding, made from all fields but bytes. */
+/* Append the encoding of all fields (bytes need not be set). */
 extern void align_identity_encode(StringInfo out, const ConversionIdentity *identity);
-/* Complete an identity whose other fields are set: its bytes, and names in them. */
+/* Set bytes, palloc'd, from the other fields, and point the names into it. */
 extern void align_identity_make(ConversionIdentity *identity);
-/* names are palloc'd, bytes are those read.  With from_client these are in the
- * client's encoding, the names are converted. */
+
+/*
+ * Read an identity in place: bytes are those of the reader, only the array of
+ * names is palloc'd.  from_client: the names are converted from the client's
+ * encoding, and do not point into bytes.
+ */
 extern void align_identity_read(ConversionIdentity *identity, WireReader *reader,
 								bool from_client);
+/* True if name is among the n names. */
 extern bool align_name_repeats(const LeadString *names, int n, LeadString name);
 extern const char *align_mode_name(ConversionMode mode);
-/* "(inquiry, mql, customer)" */
+/* Append the steps, as in "(inquiry, mql, customer)". */
 extern void align_write_names(StringInfo out, const ConversionIdentity *identity);
-/* "30 days" */
+/* Append a window, as in "30 days". */
 extern void align_write_window(StringInfo out, int64 within);
 
 static inline bool
@@ -143,7 +151,9 @@ align_identity_equal(const ConversionIdentity *a, const ConversionIdentity *b)
 	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-/* Raise, naming what differs: between two summaries, or between two rows. */
+/*
+ * Raise an error that names the difference of two summaries, or of two rows.
+ */
 extern void align_identity_differs(const ConversionIdentity *a, const ConversionIdentity *b,
 								   bool rows) pg_attribute_noreturn();
 
@@ -183,28 +193,40 @@ extern Conversion *align_conversion_writable(Datum datum, MemoryContext context)
 extern struct varlena *align_conversion_flatten(Conversion *conversion);
 
 /* counts.c */
+/* The counts of a summary, with leads and reached. */
 extern void align_counts_of(const Conversion *conversion, ConversionCounts *counts);
-/* Fill in leads and reached.  Both return NULL, or a sentence about what is
- * wrong with a level. */
+
+/*
+ * Compute leads and reached; check the invariants.  Both return NULL, or a
+ * sentence about a mistake at *level.
+ */
 extern const char *align_counts_derive(int nsteps, ConversionCounts *counts, int *level);
 extern const char *align_counts_check(ConversionKind kind, int nsteps,
 									  const ConversionCounts *counts, int *level);
 
 /* flat.c */
+/* Append the flat form; sorts lists of durations in place. */
 extern void align_conversion_encode(StringInfo out, Conversion *conversion);
-/* Add what a flat body says; a NULL "into" makes a new summary in context. */
+
+/*
+ * Add the summary in a flat form to another, or to a new one in a child of
+ * context if "into" is NULL.  Returns it.  Malformed bytes and a different
+ * identity are errors, after which "into" must not be used.
+ */
 extern Conversion *align_conversion_absorb(Conversion *into, WireReader *reader,
 										   MemoryContext context);
 /* The same with a datum of any form. */
 extern Conversion *align_conversion_absorb_datum(Conversion *into, Datum datum,
 												 MemoryContext context);
 
-/* text.c: in a new context below the current one; NULL after a soft error */
+/* text.c */
+/* Parse, into a child of the current context; NULL after a soft error. */
 extern Conversion *align_conversion_parse(const char *text, Node *escontext);
-/* The same with a scan that its caller has begun. */
+/* The same with a scan that the caller has begun. */
 extern Conversion *align_conversion_parse_scan(TextScan *scan);
 
 /* text_write.c */
+/* The text form, palloc'd. */
 extern char *align_conversion_write(Conversion *conversion);
 extern void align_write_uint128(StringInfo out, uint128 value);
 

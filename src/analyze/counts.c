@@ -1,6 +1,6 @@
 /*
  * counts.c
- *	  The counts of a conversion: derived, and checked against each other.
+ *	  The counts of a conversion: derives some, and checks their invariants.
  */
 #include "postgres.h"
 
@@ -24,7 +24,7 @@ align_counts_of(const Conversion *conversion, ConversionCounts *counts)
 		counts->timed[i] = conversion->levels[i].times.count;
 	}
 	if (align_counts_derive(nsteps, counts, &level) != NULL)
-		return;					/* the caller checks */
+		return;					/* while parsing; the caller checks again */
 	if (conversion->identity.kind == CONVERSION_STEPS)
 		memcpy(counts->entered + 1, counts->reached + 1, nsteps * sizeof(int64));
 }

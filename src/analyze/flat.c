@@ -1,6 +1,6 @@
 /*
  * flat.c
- *	  The stored form of a conversion: written, and read with every check.
+ *	  The flat form of a conversion: writes it, and reads it with all checks.
  */
 #include "postgres.h"
 
@@ -9,6 +9,9 @@
 #include "conversion.h"
 #include "lead/amount.h"
 
+/*
+ * Append the times of a step.
+ */
 static void
 EncodeTimes(StringInfo out, Histogram *times)
 {
@@ -52,8 +55,10 @@ align_conversion_encode(StringInfo out, Conversion *conversion)
 	align_wire_append_uint(out, 0);
 	appendBinaryStringInfo(out, identity->bytes, identity->len);
 	align_wire_append_int(out, conversion->least_as_of);
-	align_wire_append_uint(out, (uint64) conversion->most_as_of - (uint64) conversion->least_as_of);
+	align_wire_append_uint(out, (uint64) conversion->most_as_of -
+						   (uint64) conversion->least_as_of);
 
+	/* along plain steps, entered and timed follow from the other counts */
 	for (int i = 0; i <= identity->nsteps; i++)
 	{
 		ConversionLevel *level = &conversion->levels[i];
@@ -88,7 +93,8 @@ align_conversion_encode(StringInfo out, Conversion *conversion)
 }
 
 /*
- * The identity: that of the summary being added to, or a new one's.
+ * Read the identity, which must be that of "into"; if that is NULL, make a new
+ * summary of it.
  */
 static Conversion *
 AbsorbIdentity(Conversion *into, WireReader *reader, MemoryContext context)
@@ -99,7 +105,7 @@ AbsorbIdentity(Conversion *into, WireReader *reader, MemoryContext context)
 		(size_t) (reader->end - reader->cur) >= into->identity.len &&
 		memcmp(reader->cur, into->identity.bytes, into->identity.len) == 0)
 	{
-		/* no identity is the beginning of another */
+		/* equal bytes are enough: no encoding is a prefix of another */
 		reader->cur += into->identity.len;
 		return into;
 	}
@@ -154,7 +160,7 @@ ReadCounts(const ConversionIdentity *identity, WireReader *reader, ConversionCou
 		align_wire_fail(reader, wrong);
 	if (identity->kind == CONVERSION_STEPS)
 	{
-		/* not stored, being the same */
+		/* these are equal to reached and not stored */
 		for (int i = 1; i <= nsteps; i++)
 		{
 			counts->entered[i] = counts->reached[i];
@@ -187,8 +193,10 @@ AbsorbAmounts(Conversion *into, WireReader *reader, const ConversionCounts *coun
 }
 
 /*
- * The count is known to be possible, and no bucket is filled beyond it: the
- * counters cannot overflow whatever the bytes say.
+ * Add the times of a step.
+ *
+ * The expected count has been checked, and the buckets are filled up to it
+ * only, so no bytes make the counters overflow.
  */
 static void
 AbsorbTimes(Conversion *into, WireReader *reader, int step, int64 expected)
@@ -225,6 +233,7 @@ AbsorbTimes(Conversion *into, WireReader *reader, int step, int64 expected)
 	sum |= align_wire_uint(reader);
 	least = align_wire_uint(reader);
 	most = align_wire_uint(reader);
+	/* before adding to them, which then cannot overflow */
 	if (least > DURATION_MAX || most > DURATION_MAX)
 		align_wire_fail(reader, "A duration is out of range.");
 	least += align_histogram_lower(claim.first);
@@ -247,7 +256,7 @@ align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext cont
 	AbsorbAsOf(into, reader);
 	ReadCounts(&into->identity, reader, &counts);
 
-	/* raises before anything can overflow */
+	/* first, because it makes sure that no sum below overflows */
 	align_conversion_count(into, counts.leads);
 	into->converted += counts.converted;
 	for (int i = 0; i <= into->identity.nsteps; i++)

@@ -41,7 +41,7 @@ FillOctave(Histogram *histogram, MemoryContext context, int bucket, int64 count)
 }
 
 /*
- * Give up the list for counters.
+ * Replace the list by counters.
  */
 static void
 SpillList(Histogram *histogram, MemoryContext context)
@@ -69,6 +69,7 @@ align_histogram_fill(Histogram *histogram, MemoryContext context, int bucket, in
 		return;
 	}
 
+	/* a short list: enlarge it as needed, and append the bucket count times */
 	while (histogram->nlisted + count > histogram->list_room)
 	{
 		if (histogram->list == NULL)
@@ -106,6 +107,7 @@ align_histogram_next(HistogramScan *scan, int *bucket, int64 *count)
 {
 	const Histogram *histogram = scan->histogram;
 
+	/* in the sorted list, equal buckets are neighbours */
 	if (histogram->octaves == NULL)
 	{
 		int			first = scan->next;
@@ -142,13 +144,13 @@ align_histogram_next(HistogramScan *scan, int *bucket, int64 *count)
 }
 
 /*
- * The roundest duration in a bucket: a multiple of the coarsest unit that
- * people use of which it holds one, as near its middle as can be.  Digits beyond
- * that would only pretend to know, and where times are recorded by the day or
- * the hour this is mostly the exact answer.
+ * The duration that represents a bucket: the multiple of the coarsest usual
+ * unit that lies in it, the one nearest to its middle.  More digits would not
+ * be more accurate, and where times are recorded by the day or the hour, the
+ * result is mostly exact.
  */
 static uint64
-TellBucket(int bucket)
+RoundDuration(int bucket)
 {
 	static const uint64 units[] = {
 		USECS_PER_DAY, USECS_PER_HOUR, USECS_PER_MINUTE, USECS_PER_SEC, USECS_PER_SEC / 1000
@@ -159,10 +161,10 @@ TellBucket(int bucket)
 
 	for (int i = 0; i < (int) lengthof(units); i++)
 	{
-		uint64		told = (middle + units[i] / 2) / units[i] * units[i];
+		uint64		rounded = (middle + units[i] / 2) / units[i] * units[i];
 
-		if (told >= lower && told <= upper)
-			return told;
+		if (rounded >= lower && rounded <= upper)
+			return rounded;
 	}
 	return middle;
 }
@@ -176,7 +178,7 @@ align_histogram_rank(Histogram *histogram, int64 rank)
 
 	Assert(rank >= 1 && rank <= histogram->count);
 
-	/* the ends are known exactly */
+	/* least and most are exact */
 	if (rank == 1)
 		return histogram->least;
 	if (rank == histogram->count)
@@ -187,9 +189,9 @@ align_histogram_rank(Histogram *histogram, int64 rank)
 	{
 		if (rank <= count)
 		{
-			uint64		told = TellBucket(bucket);
+			uint64		rounded = RoundDuration(bucket);
 
-			return Min(Max(told, histogram->least), histogram->most);
+			return Min(Max(rounded, histogram->least), histogram->most);
 		}
 		rank -= count;
 	}
@@ -244,13 +246,16 @@ align_histogram_claim_check(const HistogramClaim *claim, uint128 sum, uint64 lea
 	if (claim->count == 0)
 		return "A step with times has no buckets.";
 	if (most > DURATION_MAX)
-		return "A duration is longer than time itself.";
+		return "A duration is out of range.";
 	if (least > most ||
 		align_histogram_bucket(least) != claim->first ||
 		align_histogram_bucket(most) != claim->last)
 		return "The least or most duration does not fall into the first or last bucket.";
 
-	/* one duration is the least, and unless there is but one, another the most */
+	/*
+	 * Narrow the possible sums: one duration is the least, and if there are
+	 * several, another one is the most.
+	 */
 	lower_sum += least - align_histogram_lower(claim->first);
 	upper_sum -= align_histogram_upper(claim->last) - most;
 	if (claim->count > 1)
@@ -273,7 +278,7 @@ align_histogram_absorb(Histogram *histogram, const HistogramClaim *claim,
 		histogram->least = least;
 	if (histogram->count == 0 || most > histogram->most)
 		histogram->most = most;
-	/* counts of leads are checked where summaries are merged */
+	/* no overflow: the caller has checked the sum of all leads */
 	histogram->count += claim->count;
 	histogram->sum += sum;
 }

@@ -3,23 +3,22 @@
  *	  A mergeable summary of durations: exact count, sum, least and most, and
  *	  percentiles from a logarithmic histogram.
  *
- * Durations are microseconds, from 0 to the distance between the first and the
- * last timestamp there is, which takes 64 bits without a sign.
+ * Durations are microseconds, from 0 to the distance of the first and the last
+ * timestamp, which needs an unsigned 64-bit integer.
  *
- * Buckets.  Durations below 256 have a bucket each.  Above, every octave
- * (2^e to 2^(e+1) - 1) is cut into HISTOGRAM_WIDTH = 128 buckets of equal width,
- * so a bucket is never wider than 1/128 of its least duration.  A percentile is
- * told as a round duration from the bucket of the one that really has that rank,
- * never below the least or above the most seen, and so differs from it by less
- * than 1/128 of it, 0.79 %.
+ * Buckets.  Durations below 256 have a bucket each.  Above, every octave (2^e
+ * to 2^(e+1) - 1) is divided into HISTOGRAM_WIDTH = 128 buckets of equal
+ * width, so a bucket is never wider than 1/128 of its least duration.  A
+ * percentile is a round duration in the bucket of the duration that has the
+ * rank, limited to the least and the most duration.  So it differs from that
+ * duration by less than 1/128 of it, 0.79 %.
  *
- * Bucket numbers are part of the stored and the text form of a conversion:
- * the mapping can never change within a format version.
+ * Bucket numbers are part of the stored and the text form of a conversion, so
+ * the mapping must never change within a format version.
  *
- * Memory.  The first HISTOGRAM_LIST_MAX durations are kept as a plain list of
- * bucket numbers, two bytes each: many groups of few leads stay small.  After
- * that, counters are allocated an octave at a time, as octaves are met, and
- * adding one is a handful of instructions.
+ * Memory.  The first HISTOGRAM_LIST_MAX durations are kept as a list of bucket
+ * numbers, two bytes each, so that groups of few leads stay small.  Beyond
+ * that, counters are allocated one octave at a time.
  */
 #ifndef ALIGN_HISTOGRAM_H
 #define ALIGN_HISTOGRAM_H
@@ -46,17 +45,17 @@ typedef struct Histogram
 {
 	int64		count;			/* of durations */
 	uint128		sum;
-	uint64		least;			/* these two only if count > 0 */
+	uint64		least;			/* undefined while count is 0 */
 	uint64		most;
-	int			nlisted;		/* durations in list; once counters exist, 0 */
+	int			nlisted;		/* durations in list, 0 once counters exist */
 	int			list_room;
-	uint16	   *list;			/* bucket numbers, in no order */
-	int64	  **octaves;		/* NULL while the list suffices; then by octave,
-								 * each NULL or HISTOGRAM_WIDTH counters */
+	uint16	   *list;			/* bucket numbers, unordered */
+	int64	  **octaves;		/* NULL while the list suffices; else by octave
+								 * NULL or HISTOGRAM_WIDTH counters */
 } Histogram;
 
 /*
- * Walks the buckets that hold something, in ascending order.
+ * Walks the buckets that are not empty, in ascending order.
  */
 typedef struct HistogramScan
 {
@@ -64,6 +63,7 @@ typedef struct HistogramScan
 	int			next;			/* list index or bucket number */
 } HistogramScan;
 
+/* The bucket of a duration. */
 static inline int
 align_histogram_bucket(uint64 duration)
 {
@@ -75,46 +75,49 @@ align_histogram_bucket(uint64 duration)
 	return shift * HISTOGRAM_WIDTH + (int) (duration >> shift);
 }
 
-/* The least and the most duration that falls into a bucket. */
+/* The least and the most duration of a bucket. */
 extern uint64 align_histogram_lower(int bucket);
 extern uint64 align_histogram_upper(int bucket);
 
-/* Add to one bucket's count, leaving count, sum, least and most alone. */
+/* Add to the count of a bucket, but not to count, sum, least and most. */
 extern void align_histogram_fill(Histogram *histogram, MemoryContext context,
 								 int bucket, int64 count);
 
-/* Sorts the list, if there is one. */
+/* Begin to walk the buckets; sorts the list in place. */
 extern void align_histogram_scan(HistogramScan *scan, Histogram *histogram);
+/* The next bucket and its count; false at the end. */
 extern bool align_histogram_next(HistogramScan *scan, int *bucket, int64 *count);
 
 /* The duration of a rank, from 1 to count. */
 extern uint64 align_histogram_rank(Histogram *histogram, int64 rank);
 
-/* sum / count, to the nearest microsecond, halves up. */
+/* sum / count, rounded to the nearest microsecond, halves up; count > 0. */
 extern uint64 align_histogram_mean(const Histogram *histogram);
 
 /*
- * What someone else claims about a histogram, gathered bucket by bucket, and
- * the check that the claims agree with each other.
+ * A histogram read from untrusted input, checked bucket by bucket and then for
+ * the agreement of its buckets, sum, least and most.
  */
 typedef struct HistogramClaim
 {
-	int64		count;			/* so far */
+	int64		count;			/* of durations so far */
 	int			first;			/* bucket, -1 none yet */
 	int			last;
-	uint128		lower_sum;		/* if every duration were its bucket's least */
-	uint128		upper_sum;		/* ... and most */
+	uint128		lower_sum;		/* sum if all durations were as short as their
+								 * buckets allow */
+	uint128		upper_sum;		/* ... as long as they allow */
 } HistogramClaim;
 
 extern void align_histogram_claim(HistogramClaim *claim);
-/* Both return NULL, or a sentence about what is wrong. */
+/* Both return NULL, or a sentence about a mistake. */
 extern const char *align_histogram_claim_bucket(HistogramClaim *claim, int bucket, int64 count);
 extern const char *align_histogram_claim_check(const HistogramClaim *claim, uint128 sum,
 											   uint64 least, uint64 most);
-/* Add what was claimed, except the buckets. */
+/* Add everything of a checked claim but its buckets to a histogram. */
 extern void align_histogram_absorb(Histogram *histogram, const HistogramClaim *claim,
 								   uint128 sum, uint64 least, uint64 most);
 
+/* Add a duration; memory is allocated in context. */
 static inline void
 align_histogram_add(Histogram *histogram, MemoryContext context, uint64 duration)
 {

@@ -1,7 +1,6 @@
 /*
  * identity.c
- *	  What a conversion counts: along which steps, in which mode and window, or
- *	  along which funnel.
+ *	  The identity of a conversion: its steps, mode and window, or its funnel.
  */
 #include "postgres.h"
 
@@ -63,7 +62,8 @@ align_name_repeats(const LeadString *names, int n, LeadString name)
 }
 
 /*
- * A name in the client's encoding, checked to be valid in it, and converted.
+ * Read a name in the client's encoding, check that it is valid, and convert
+ * it.
  */
 static LeadString
 ReadClientName(WireReader *reader)
@@ -95,7 +95,8 @@ align_identity_read(ConversionIdentity *identity, WireReader *reader, bool from_
 
 		identity->mode = align_wire_byte(reader);
 		if ((unsigned int) identity->mode >= lengthof(mode_names))
-			align_wire_fail(reader, "Its mode is unknown to this release.");
+			align_wire_fail(reader, "Its mode is not supported by this release.");
+		/* 0 is no window, else 1 + the window */
 		window = align_wire_uint(reader);
 		if (window > (uint64) PG_INT64_MAX + 1)
 			align_wire_fail(reader, "Its window is out of range.");
@@ -110,11 +111,12 @@ align_identity_read(ConversionIdentity *identity, WireReader *reader, bool from_
 		least_steps = 2;
 	}
 	else
-		align_wire_fail(reader, "Its kind is unknown to this release.");
+		align_wire_fail(reader, "Its kind is not supported by this release.");
 
 	identity->nsteps = align_wire_count(reader, 1, CONVERSION_MAX_STEPS);
 	if (identity->nsteps < least_steps)
 		align_wire_fail(reader, "It has too few steps.");
+	/* steps may repeat a name, the success path of a funnel may not */
 	identity->names = palloc(identity->nsteps * sizeof(LeadString));
 	for (int i = 0; i < identity->nsteps; i++)
 	{
@@ -125,7 +127,7 @@ align_identity_read(ConversionIdentity *identity, WireReader *reader, bool from_
 		else
 			name.text = align_wire_text(reader, &name.len);
 		if (identity->kind == CONVERSION_FUNNEL && align_name_repeats(identity->names, i, name))
-			align_wire_fail(reader, "A stage stands twice on its success path.");
+			align_wire_fail(reader, "A stage occurs twice on its success path.");
 		identity->names[i] = name;
 	}
 	identity->bytes = start;
@@ -146,7 +148,7 @@ align_write_names(StringInfo out, const ConversionIdentity *identity)
 }
 
 /*
- * In the largest unit that it is a whole number of.
+ * Append a window in the largest unit of which it is a multiple.
  */
 void
 align_write_window(StringInfo out, int64 within)
@@ -199,6 +201,7 @@ align_identity_differs(const ConversionIdentity *a, const ConversionIdentity *b,
 	char	   *detail;
 	bool		same_names;
 
+	/* name the most basic of the differences */
 	same_names = a->nsteps == b->nsteps;
 	for (int i = 0; same_names && i < a->nsteps; i++)
 		same_names = align_name_repeats(&a->names[i], 1, b->names[i]);
@@ -206,7 +209,8 @@ align_identity_differs(const ConversionIdentity *a, const ConversionIdentity *b,
 	if (a->kind != b->kind)
 	{
 		what = "kinds";
-		detail = psprintf("One is along the steps %s, the other along a funnel with the success path %s.",
+		detail = psprintf("One is along the steps %s, "
+						  "the other along a funnel with the success path %s.",
 						  NamesText(a->kind == CONVERSION_STEPS ? a : b),
 						  NamesText(a->kind == CONVERSION_STEPS ? b : a));
 	}
@@ -218,9 +222,11 @@ align_identity_differs(const ConversionIdentity *a, const ConversionIdentity *b,
 	else if (a->kind == CONVERSION_FUNNEL)
 	{
 		what = "funnels";
-		detail = psprintf("Their success paths agree, but the agreements differ elsewhere (fingerprints %016llx and %016llx).",
-						  (unsigned long long) a->fingerprint, (unsigned long long) b->fingerprint);
-		hint = "Group by the version of the agreement, or judge all leads by one of them.";
+		detail = psprintf("Their success paths are equal, but the agreements differ elsewhere "
+						  "(fingerprints %016llx and %016llx).",
+						  (unsigned long long) a->fingerprint,
+						  (unsigned long long) b->fingerprint);
+		hint = "Group by the version of the agreement, or judge all leads by the same version.";
 	}
 	else if (a->within != b->within)
 	{
@@ -230,7 +236,8 @@ align_identity_differs(const ConversionIdentity *a, const ConversionIdentity *b,
 	else
 	{
 		what = "modes";
-		detail = psprintf("One is %s, the other %s.", align_mode_name(a->mode), align_mode_name(b->mode));
+		detail = psprintf("One is %s, the other %s.", align_mode_name(a->mode),
+						  align_mode_name(b->mode));
 	}
 
 	ereport(ERROR,

@@ -1,6 +1,6 @@
 /*
  * io.c
- *	  SQL face of the type conversion: in, out, recv, send.
+ *	  Type conversion: in, out, recv, send.
  */
 #include "postgres.h"
 
@@ -42,7 +42,7 @@ align_conversion_out(PG_FUNCTION_ARGS)
 }
 
 /*
- * The body of a wire form with its names taken over from the client's encoding.
+ * The received bytes with the names converted from the client's encoding.
  */
 static StringInfo
 BodyFromClient(const char *bytes, int len)
@@ -59,6 +59,10 @@ BodyFromClient(const char *bytes, int len)
 	return body;
 }
 
+/*
+ * Binary input.  A summary has exactly one encoding, so the bytes are decoded
+ * and encoded again, and refused if the result differs.
+ */
 Datum
 align_conversion_recv(PG_FUNCTION_ARGS)
 {
@@ -72,10 +76,11 @@ align_conversion_recv(PG_FUNCTION_ARGS)
 
 	align_wire_begin(&reader, bytes, len, CONVERSION_TYPE);
 	if (version != ALIGN_WIRE_VERSION)
-		align_wire_fail(&reader, psprintf("Its format version is %d; this release knows only %d.",
-										  version, ALIGN_WIRE_VERSION));
+		align_wire_fail(&reader,
+						psprintf("Its format version is %d; this release supports only %d.",
+								 version, ALIGN_WIRE_VERSION));
 	if (len > 0 && bytes[0] != 0)
-		align_wire_fail(&reader, "Its flags have bits that this release does not know.");
+		align_wire_fail(&reader, "Its flags have bits that this release does not support.");
 	if (pg_get_client_encoding() != GetDatabaseEncoding())
 	{
 		StringInfo	body = BodyFromClient(bytes, len);
@@ -89,14 +94,13 @@ align_conversion_recv(PG_FUNCTION_ARGS)
 	result = align_conversion_flatten(conversion);
 	MemoryContextDelete(conversion->header.eoh_context);
 
-	/* there is exactly one right encoding of a summary: what we make of it */
 	if (VARSIZE_ANY_EXHDR(result) != (size_t) len || memcmp(VARDATA_ANY(result), bytes, len) != 0)
 		align_wire_fail(&reader, "It is not in canonical form.");
 	PG_RETURN_POINTER(result);
 }
 
 /*
- * The stored form, with its names in the client's encoding.
+ * Binary output: the stored form, with the names in the client's encoding.
  */
 Datum
 align_conversion_send(PG_FUNCTION_ARGS)

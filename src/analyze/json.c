@@ -1,11 +1,12 @@
 /*
  * json.c
- *	  A conversion as jsonb, and back.
+ *	  Casts between conversion and jsonb.
  *
- * The document says what the text form says, under the same words, of every
- * level; counts of zero are left out.  The way back writes the text form and
- * has it parsed: there is one set of checks.  Nobody sees that text, so mistakes
- * in it are told by the member that they stem from.
+ * The document has the content of the text form under the same words, with an
+ * object for every level; counts of zero are left out.  The cast from jsonb
+ * writes the text form and parses it, so that there is one set of checks.  The
+ * user does not see that text, so errors give the member instead of a
+ * position.
  */
 #include "postgres.h"
 
@@ -129,13 +130,14 @@ align_conversion_to_jsonb(PG_FUNCTION_ARGS)
 }
 
 /*
- * The way back: the text form, and which member begins where in it.
+ * The text form made from a document, and where the text of each member
+ * begins.
  */
 typedef struct Mark
 {
 	int			offset;
 	const char *member;
-	int			element;		/* of "levels", else -1 */
+	int			element;		/* index in "levels", else -1 */
 } Mark;
 
 typedef struct Source
@@ -155,7 +157,7 @@ BeginSource(Source *source)
 	source->marks = palloc(source->room * sizeof(Mark));
 }
 
-/* What is written next stems from this member. */
+/* The text of a member begins here. */
 static void
 MarkMember(Source *source, const char *member, int element)
 {
@@ -208,13 +210,17 @@ Member(JsonbContainer *object, const char *key)
 	return value != NULL && value->type == jbvNull ? NULL : value;
 }
 
+/*
+ * Raise an error if an object has a member that is not in the list.
+ */
 static void
-RefuseUnknown(JsonbContainer *object, const char *const *known, int nknown)
+CheckMembers(JsonbContainer *object, const char *const *known, int nknown)
 {
 	JsonbIterator *it = JsonbIteratorInit(object);
 	JsonbValue	key;
-	JsonbIteratorToken token = JsonbIteratorNext(&it, &key, true);
+	JsonbIteratorToken token;
 
+	(void) JsonbIteratorNext(&it, &key, true);	/* the object itself */
 	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
 	{
 		bool		found = false;
@@ -252,24 +258,29 @@ AsString(JsonbValue *value, const char *what)
 	return string;
 }
 
+/*
+ * The Append... functions append the text form of a member.
+ */
 static void
-TakeNumber(StringInfo out, JsonbValue *value, const char *what)
+AppendNumber(StringInfo out, JsonbValue *value, const char *what)
 {
+	Datum		text;
+
 	if (value == NULL || value->type != jbvNumeric)
 		BadJson(psprintf("\"%s\" must be a number.", what));
-	appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(numeric_out,
-																	NumericGetDatum(value->val.numeric))));
+	text = DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric));
+	appendStringInfoString(out, DatumGetCString(text));
 }
 
 /*
- * Text from a string that holds more than a name: it must not end what it
- * stands in.
+ * Strings other than names are copied without quotes, so they must not contain
+ * characters that end their part of the text form.
  */
 #define PUNCTUATION "{}(),\"*"
 #define BLANKS " \t\n\r\f\v"
 
 static void
-TakeWords(StringInfo out, JsonbValue *value, const char *what, const char *forbidden)
+AppendWords(StringInfo out, JsonbValue *value, const char *what, const char *forbidden)
 {
 	LeadString	words = AsString(value, what);
 
@@ -282,7 +293,7 @@ TakeWords(StringInfo out, JsonbValue *value, const char *what, const char *forbi
 }
 
 static void
-TakeSteps(StringInfo out, JsonbContainer *root)
+AppendSteps(StringInfo out, JsonbContainer *root)
 {
 	JsonbContainer *steps = AsContainer(Member(root, "steps"), "steps", true);
 
@@ -299,19 +310,19 @@ TakeSteps(StringInfo out, JsonbContainer *root)
 }
 
 static void
-TakeTime(StringInfo out, JsonbValue *value)
+AppendTimes(StringInfo out, JsonbValue *value)
 {
 	static const char *const known[] = {"sum", "least", "most", "in"};
 	JsonbContainer *time = AsContainer(value, "time", false);
 	JsonbContainer *buckets;
 
-	RefuseUnknown(time, known, lengthof(known));
+	CheckMembers(time, known, lengthof(known));
 	appendStringInfoString(out, " time ");
-	TakeNumber(out, Member(time, "sum"), "sum");
+	AppendNumber(out, Member(time, "sum"), "sum");
 	appendStringInfoString(out, " least ");
-	TakeNumber(out, Member(time, "least"), "least");
+	AppendNumber(out, Member(time, "least"), "least");
 	appendStringInfoString(out, " most ");
-	TakeNumber(out, Member(time, "most"), "most");
+	AppendNumber(out, Member(time, "most"), "most");
 	buckets = AsContainer(Member(time, "in"), "in", true);
 	for (uint32 i = 0; i < JsonContainerSize(buckets); i++)
 	{
@@ -320,24 +331,26 @@ TakeTime(StringInfo out, JsonbValue *value)
 		if (JsonContainerSize(pair) != 2)
 			BadJson("A bucket of \"in\" must be an array of two numbers.");
 		appendStringInfoString(out, i == 0 ? " in (" : ", ");
-		TakeNumber(out, getIthJsonbValueFromContainer(pair, 0), "in");
+		AppendNumber(out, getIthJsonbValueFromContainer(pair, 0), "in");
 		appendStringInfoChar(out, '*');
-		TakeNumber(out, getIthJsonbValueFromContainer(pair, 1), "in");
+		AppendNumber(out, getIthJsonbValueFromContainer(pair, 1), "in");
 	}
 	appendStringInfoChar(out, ')');
 }
 
 static void
-TakeLevel(StringInfo out, JsonbValue *value)
+AppendLevel(StringInfo out, JsonbValue *value)
 {
 	static const char *const known[] = {
 		"level", "open", "dropped", "converted", "entered", "amount", "time"
 	};
 	JsonbContainer *level = AsContainer(value, "levels", false);
 
-	RefuseUnknown(level, known, lengthof(known));
+	CheckMembers(level, known, lengthof(known));
 	appendStringInfoString(out, ", level ");
-	TakeNumber(out, Member(level, "level"), "level");
+	AppendNumber(out, Member(level, "level"), "level");
+
+	/* all members between "level" and "time" are numbers, in this order */
 	for (int i = 1; i < (int) lengthof(known) - 1; i++)
 	{
 		JsonbValue *member = Member(level, known[i]);
@@ -345,15 +358,15 @@ TakeLevel(StringInfo out, JsonbValue *value)
 		if (member != NULL)
 		{
 			appendStringInfo(out, " %s ", known[i]);
-			TakeNumber(out, member, known[i]);
+			AppendNumber(out, member, known[i]);
 		}
 	}
 	if (Member(level, "time") != NULL)
-		TakeTime(out, Member(level, "time"));
+		AppendTimes(out, Member(level, "time"));
 }
 
 static void
-TakeIdentity(Source *source, JsonbContainer *root)
+AppendIdentity(Source *source, JsonbContainer *root)
 {
 	StringInfo	out = &source->text;
 
@@ -363,35 +376,38 @@ TakeIdentity(Source *source, JsonbContainer *root)
 			BadJson("It has a \"funnel\" and a \"mode\" or \"within\".");
 		MarkMember(source, "funnel", -1);
 		appendStringInfoString(out, "{funnel ");
-		TakeWords(out, Member(root, "funnel"), "funnel", PUNCTUATION BLANKS);
+		AppendWords(out, Member(root, "funnel"), "funnel", PUNCTUATION BLANKS);
 		MarkMember(source, "steps", -1);
-		TakeSteps(out, root);
+		AppendSteps(out, root);
 		return;
 	}
 	MarkMember(source, "steps", -1);
 	appendStringInfoString(out, "{steps");
-	TakeSteps(out, root);
+	AppendSteps(out, root);
 	MarkMember(source, "mode", -1);
 	appendStringInfoString(out, " mode ");
-	TakeWords(out, Member(root, "mode"), "mode", PUNCTUATION BLANKS);
+	AppendWords(out, Member(root, "mode"), "mode", PUNCTUATION BLANKS);
 	if (Member(root, "within") != NULL)
 	{
 		MarkMember(source, "within", -1);
 		appendStringInfoString(out, " within ");
-		TakeWords(out, Member(root, "within"), "within", PUNCTUATION);
+		AppendWords(out, Member(root, "within"), "within", PUNCTUATION);
 	}
 }
 
+/*
+ * The member "leads" is redundant, but must be right if it is present.
+ */
 static void
 CheckLeads(Conversion *conversion, JsonbValue *leads)
 {
-	StringInfoData told;
+	StringInfoData given;
 
 	if (leads == NULL)
 		return;
-	initStringInfo(&told);
-	TakeNumber(&told, leads, "leads");
-	if (strcmp(told.data, psprintf(INT64_FORMAT, conversion->leads)) != 0)
+	initStringInfo(&given);
+	AppendNumber(&given, leads, "leads");
+	if (strcmp(given.data, psprintf(INT64_FORMAT, conversion->leads)) != 0)
 		BadJson("\"leads\" is not the sum of the counts of \"levels\".");
 }
 
@@ -412,27 +428,29 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 
 	if (!JB_ROOT_IS_OBJECT(json))
 		BadJson("It is not an object.");
-	RefuseUnknown(root, known, lengthof(known));
+	CheckMembers(root, known, lengthof(known));
 
+	/* write the text form, marking where each member begins */
 	BeginSource(&source);
-	TakeIdentity(&source, root);
+	AppendIdentity(&source, root);
 	as_of = AsContainer(Member(root, "as_of"), "as_of", true);
 	if (JsonContainerSize(as_of) != 2)
 		BadJson("\"as_of\" must be an array of two times.");
 	MarkMember(&source, "as_of", -1);
 	appendStringInfoString(&source.text, " as of ");
-	TakeWords(&source.text, getIthJsonbValueFromContainer(as_of, 0), "as_of", PUNCTUATION);
+	AppendWords(&source.text, getIthJsonbValueFromContainer(as_of, 0), "as_of", PUNCTUATION);
 	appendStringInfoString(&source.text, " to ");
-	TakeWords(&source.text, getIthJsonbValueFromContainer(as_of, 1), "as_of", PUNCTUATION);
+	AppendWords(&source.text, getIthJsonbValueFromContainer(as_of, 1), "as_of", PUNCTUATION);
 	levels = AsContainer(Member(root, "levels"), "levels", true);
 	for (uint32 i = 0; i < JsonContainerSize(levels); i++)
 	{
 		MarkMember(&source, "levels", (int) i);
-		TakeLevel(&source.text, getIthJsonbValueFromContainer(levels, i));
+		AppendLevel(&source.text, getIthJsonbValueFromContainer(levels, i));
 	}
 	MarkMember(&source, "levels", -1);
 	appendStringInfoChar(&source.text, '}');
 
+	/* parse it; errors are raised, with the member as their position */
 	align_scan_begin(&scan, source.text.data, CONVERSION_TYPE, false, NULL);
 	scan.describe = DescribeMember;
 	scan.describe_arg = &source;

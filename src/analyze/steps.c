@@ -1,6 +1,6 @@
 /*
  * steps.c
- *	  steps(conversion [, confidence]): what a conversion says, step by step.
+ *	  steps(conversion [, confidence]): a conversion as one row per step.
  */
 #include "postgres.h"
 
@@ -47,7 +47,7 @@ SetTimes(Histogram *times, Datum *values, bool *nulls)
 		nulls[COL_MEAN_TIME] = true;
 		return;
 	}
-	/* ranks as percentile_disc counts them: the least rank >= fraction * count */
+	/* ranks as in percentile_disc: the least rank >= fraction * count */
 	values[COL_MEDIAN_TIME] =
 		align_days_interval_datum(align_histogram_rank(times, times->count - times->count / 2));
 	values[COL_P90_TIME] =
@@ -56,8 +56,8 @@ SetTimes(Histogram *times, Datum *values, bool *nulls)
 }
 
 /*
- * Rates are NULL where nobody could have converted.  The first step is where
- * counting begins: its rate is 1 by definition, and so has no bounds.
+ * Rates are NULL where the divisor is zero.  The first step is its own
+ * divisor, so its rate is 1 and has no bounds.
  */
 static void
 SetRates(const ConversionCounts *counts, int step, double z, Datum *values, bool *nulls)
@@ -93,7 +93,8 @@ SetRates(const ConversionCounts *counts, int step, double z, Datum *values, bool
 }
 
 /*
- * Amounts are kept per level; a step's is that of its level and all above.
+ * Amounts are kept per level; that of a step is the sum over its own level and
+ * those above.
  */
 static void
 SumAmounts(const Conversion *conversion, Numeric *amounts)

@@ -1,6 +1,6 @@
 /*
  * text.c
- *	  The text form of a conversion, read; text_write.c writes it.
+ *	  Reads the text form of a conversion; text_write.c writes it.
  *
  *	  {steps (inquiry, mql, customer) mode ordered within 30 days
  *	   as of 2026-03-01T00:00:00Z to 2026-03-31T00:00:00Z,
@@ -18,9 +18,9 @@
  *					 "in" "(" bucket {"," bucket} ")"]
  *	  bucket	 := number ["*" number]
  *
- * Levels ascend; one about which there is nothing to say is left out, and so is
- * every count of zero.  "entered" is only for funnels.  "time" is the sum, all
- * three durations are microseconds, buckets are those of histogram.h.
+ * Levels ascend.  Output leaves out counts of zero, and levels without any
+ * value.  "entered" is for funnels only.  "time" is the sum of durations; it,
+ * "least" and "most" are microseconds.  Buckets are those of histogram.h.
  */
 #include "postgres.h"
 
@@ -65,12 +65,14 @@ ScanNames(TextScan *scan, ConversionIdentity *identity)
 			return false;
 		if (n == CONVERSION_MAX_STEPS)
 			return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, name.at,
-										psprintf("A conversion has at most %d.", CONVERSION_MAX_STEPS),
+										psprintf("A conversion has at most %d steps.",
+												 CONVERSION_MAX_STEPS),
 										NULL, "too many steps");
 		names[n].text = name.text;
 		names[n].len = name.len;
 		if (identity->kind == CONVERSION_FUNNEL && align_name_repeats(names, n, names[n]))
-			return align_scan_fail(scan, name.at, "No stage stands twice on the success path of a funnel.",
+			return align_scan_fail(scan, name.at,
+								   "No stage occurs twice on the success path of a funnel.",
 								   NULL, "repeated step");
 		n++;
 	} while (align_scan_take(scan, ","));
@@ -97,7 +99,8 @@ ScanWindow(TextScan *scan, int64 *within)
 			return align_scan_fail(scan, at, NULL, NULL, "window out of range");
 		return true;
 	}
-	return align_scan_expected(scan, "\"days\", \"hours\", \"minutes\", \"seconds\" or \"microseconds\"", NULL);
+	return align_scan_expected(scan, "\"days\", \"hours\", \"minutes\", \"seconds\" "
+							   "or \"microseconds\"", NULL);
 }
 
 static bool
@@ -153,7 +156,8 @@ ScanIdentity(TextScan *scan, ConversionIdentity *identity)
 		if (!ScanNames(scan, identity))
 			return false;
 		if (identity->nsteps < 2)
-			return align_scan_fail(scan, at, "The success path of a funnel has at least two stages.",
+			return align_scan_fail(scan, at,
+								   "The success path of a funnel has at least two stages.",
 								   NULL, "too few steps");
 	}
 	else
@@ -187,7 +191,7 @@ ScanAsOf(TextScan *scan, Conversion *conversion)
 }
 
 /*
- * An optional "word number"; zero if it is not there.
+ * An optional "word number"; zero if it is absent.
  */
 static bool
 ScanCount(TextScan *scan, const char *word, int64 *count)
@@ -213,7 +217,7 @@ ScanUint128(TextScan *scan, const char *what, uint128 *value)
 		return align_scan_expected(scan, what, NULL);
 	for (; *p >= '0' && *p <= '9'; p++)
 	{
-		/* above every sum of durations, below an overflow */
+		/* no sum of durations is so large, and times 10 it still fits */
 		if (result >> 124 != 0)
 			return align_scan_fail(scan, scan->cur, NULL, NULL, "%s out of range", what);
 		result = result * 10 + (*p - '0');
@@ -250,6 +254,9 @@ ScanAmount(TextScan *scan, Conversion *conversion, AmountSum *sum)
 	return true;
 }
 
+/*
+ * Everything after "time": sum, least, most and buckets.
+ */
 static bool
 ScanTimes(TextScan *scan, Conversion *conversion, Histogram *times)
 {
@@ -271,6 +278,7 @@ ScanTimes(TextScan *scan, Conversion *conversion, Histogram *times)
 		!align_scan_expect(scan, "("))
 		return false;
 
+	/* fill the buckets while checking them; an error discards the result */
 	align_histogram_claim(&claim);
 	do
 	{
@@ -299,6 +307,10 @@ ScanTimes(TextScan *scan, Conversion *conversion, Histogram *times)
 	return true;
 }
 
+/*
+ * One level, which must be above the last one.  Its position is kept for
+ * checks that need all levels.
+ */
 static bool
 ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positions)
 {
@@ -324,6 +336,7 @@ ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positi
 	if (!ScanCount(scan, "open", &level->open) ||
 		!ScanCount(scan, "dropped", &level->dropped))
 		return false;
+	/* only the last level converts; level 0 is before the first step */
 	if ((int) number == nsteps)
 	{
 		if (!ScanCount(scan, "converted", &converted))
@@ -342,7 +355,7 @@ ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positi
 		if (!ScanAmount(scan, conversion, &level->amount))
 			return false;
 		if (level->open == 0 && level->dropped == 0 && converted == 0)
-			return align_scan_fail(scan, at, "No lead got just so far.", NULL,
+			return align_scan_fail(scan, at, "No lead has exactly this level.", NULL,
 								   "impossible amount");
 	}
 	if (number > 1 && align_scan_take_word(scan, "time"))
@@ -381,6 +394,7 @@ align_conversion_parse_scan(TextScan *scan)
 		return NULL;
 	}
 
+	/* the checks that need the counts of all levels */
 	align_counts_of(conversion, &counts);
 	wrong = align_counts_derive(identity.nsteps, &counts, &level);
 	if (wrong == NULL)

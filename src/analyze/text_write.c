@@ -1,8 +1,8 @@
 /*
  * text_write.c
- *	  The text form of a conversion, written; text.c has the grammar.
+ *	  Writes the text form of a conversion; text.c has the grammar.
  *
- * Output is canonical: what is zero or absent is left out.
+ * Output is canonical: zero and absent values are left out.
  */
 #include "postgres.h"
 
@@ -100,10 +100,10 @@ align_conversion_write(Conversion *conversion)
 			WriteCount(&out, "converted", conversion->converted);
 		WriteCount(&out, "entered", level->entered);
 		if (level->amount.present)
-		{
 			appendStringInfo(&out, " amount %s", align_amount_sum_text(&level->amount));
-		}
 		WriteTimes(&out, &level->times);
+
+		/* remove a level without any value */
 		if (out.len == empty)
 		{
 			out.len = before;

@@ -4,14 +4,15 @@
  *
  * E. B. Wilson, "Probable inference, the law of succession, and statistical
  * inference", Journal of the American Statistical Association 22 (1927),
- * 209-212.  With p = successes / trials, n = trials, and z the normal quantile:
+ * 209-212.  With p = successes / trials, n = trials, and z the normal
+ * quantile:
  *
  *		p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)
  *		-----------------------------------------
  *					1 + z^2/n
  *
- * Unlike the textbook interval it never leaves 0 to 1 and stays honest for few
- * leads and for rates near 0 and 1.
+ * Unlike the normal approximation it never leaves 0 to 1, and it keeps its
+ * coverage for few trials and for rates near 0 and 1.
  */
 #include "postgres.h"
 
@@ -22,7 +23,7 @@
 double
 align_confidence_arg(double confidence)
 {
-	/* so written, NaN is refused too */
+	/* NaN fails this comparison, too */
 	if (!(confidence > 0.0 && confidence < 1.0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -34,10 +35,9 @@ align_confidence_arg(double confidence)
 /*
  * The z with P(-z < Z < z) = confidence, for a standard normal Z.
  *
- * z solves erf(z / sqrt(2)) = confidence.  Halving an interval that surely
- * holds it needs no table of constants, and some sixty steps, once per call of
- * steps(), do not matter.  Near 1 the complement is compared, which keeps its
- * digits there.
+ * z solves erf(z / sqrt(2)) = confidence.  Bisection needs no table of
+ * constants, and takes some sixty steps, once per call of steps().  Near 1 it
+ * compares the complement, which is more precise there.
  */
 double
 align_normal_quantile(double confidence)
@@ -71,7 +71,7 @@ align_wilson(int64 successes, int64 trials, double z, double *lower, double *upp
 	double		f = (double) (trials - successes);
 	double		z2 = z * z;
 
-	/* the formula above, times n in numerator and denominator */
+	/* the formula above, with numerator and denominator multiplied by n */
 	double		middle = s + z2 / 2.0;
 	double		half = z * sqrt(s * (f / n) + z2 / 4.0);
 

@@ -1,6 +1,6 @@
 /*
  * arguments.c
- *	  Arguments that progress and conversion share, checked.
+ *	  Checks of the arguments that progress and conversion share.
  */
 #include "postgres.h"
 
@@ -38,7 +38,7 @@ align_progress_steps(ArrayType *steps, ProgressSteps *result)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("steps must not contain NULL")));
+					 errmsg("steps must not contain nulls")));
 		result->steps[i].text = VARDATA_ANY(DatumGetPointer(names[i]));
 		result->steps[i].len = VARSIZE_ANY_EXHDR(DatumGetPointer(names[i]));
 	}
@@ -46,7 +46,8 @@ align_progress_steps(ArrayType *steps, ProgressSteps *result)
 }
 
 /*
- * A window counts elapsed time: a day is 24 hours, a month is nothing fixed.
+ * A window is elapsed time: a day is 24 hours, but a month has no fixed
+ * length.
  */
 int64
 align_window_arg(Interval *within)
@@ -88,7 +89,7 @@ align_mode_arg(text *mode)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown mode \"%s\"", text_to_cstring(mode)),
-			 errhint("This release knows the mode \"ordered\".")));
+			 errhint("This release supports only the mode \"ordered\".")));
 }
 
 TimestampTz
@@ -100,7 +101,7 @@ align_as_of_arg(FunctionCallInfo fcinfo, int argno)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("as_of must not be null"),
-				 errhint("Say at which instant to look, for example now().")));
+				 errhint("Give the time as of which to look, for example now().")));
 	as_of = PG_GETARG_TIMESTAMPTZ(argno);
 	if (TIMESTAMP_NOT_FINITE(as_of))
 		ereport(ERROR,

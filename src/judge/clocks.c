@@ -2,12 +2,12 @@
  * clocks.c
  *	  Service-level clocks: start, pause, resume, stop, cancel, new cycle.
  *
- * A lead has at most one open clock per service level.  Entering a stage acts
- * on each service level in a fixed order: stop (or cancel), resume, pause,
- * start; so a stage that stops a clock may start the next cycle.
+ * A lead has at most one open clock per service level.  Entering a stage
+ * affects each service level in a fixed order: stop (or cancel), resume,
+ * pause, start.  So a stage that stops a clock may start the next cycle.
  *
- * Nothing happens to a clock because time passes: whether an open clock is
- * running, at risk or overdue is derived when it is read.
+ * The passing of time changes no clock: whether an open one is running, at
+ * risk or overdue is derived when it is read.
  */
 #include "postgres.h"
 
@@ -16,8 +16,17 @@
 #include "utils/timestamp.h"
 
 #include "judge/judge.h"
+#include "time_text.h"
 
 #define INITIAL_CLOCKS 8
+
+/* The first span in which MissingTime looks for open time. */
+#define FIRST_SPAN (28 * USECS_PER_DAY)
+
+#define LAST_TIMESTAMP (END_TIMESTAMP - 1)
+
+/* After its last fixed date a calendar repeats every 400 years. */
+#define CALENDAR_CYCLE (146097 * USECS_PER_DAY)
 
 static const char *const state_names[] = {
 	[CLOCK_RUNNING] = "running",
@@ -27,6 +36,13 @@ static const char *const state_names[] = {
 	[CLOCK_MET] = "met",
 	[CLOCK_MISSED] = "missed",
 	[CLOCK_CANCELLED] = "cancelled",
+};
+
+static const char *const problem_texts[] = {
+	[CLOCK_NO_PROBLEM] = "nothing is wrong",
+	[CLOCK_NEVER_OPENS] = "its calendar never opens again",
+	[CLOCK_CLOSES_TOO_SOON] = "its calendar has too little open time left",
+	[CLOCK_OUT_OF_RANGE] = "it would be due after the last timestamp",
 };
 
 const char *
@@ -68,12 +84,22 @@ align_clocks_end(ClockBoard *board)
 }
 
 /*
- * The two kinds of time.
+ * Arithmetic in the kind of time of a promise.
  */
 static inline Calendar *
 WorkingHours(Funnel *funnel, const ServiceLevel *sla)
 {
 	return align_funnel_calendar(funnel, sla->team);
+}
+
+static void
+FailInterval(const ServiceLevel *sla)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("interval out of range"),
+			 errdetail("The clock of service level \"%s\" spans more than 292,000 years.",
+					   sla->name)));
 }
 
 static int64
@@ -84,9 +110,7 @@ TimeBetween(Funnel *funnel, const ServiceLevel *sla, TimestampTz from, Timestamp
 	if (sla->promise.kind != DUE_ELAPSED)
 		return align_working_time(WorkingHours(funnel, sla), from, to);
 	if (pg_sub_s64_overflow(to, from, &result))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("interval out of range")));
+		FailInterval(sla);
 	return result;
 }
 
@@ -96,30 +120,106 @@ align_clock_time(Funnel *funnel, int sla, TimestampTz from, TimestampTz to)
 	return TimeBetween(funnel, &funnel->service_levels[sla], from, to);
 }
 
-static TimestampTz
-TimeAfter(Funnel *funnel, const ServiceLevel *sla, TimestampTz at, int64 amount)
+const char *
+align_clock_problem_text(ClockProblem problem)
 {
-	TimestampTz result;
-
-	if (sla->promise.kind != DUE_ELAPSED)
-		return align_add_working_time(WorkingHours(funnel, sla), at, amount);
-	if (pg_add_s64_overflow(at, amount, &result) || !IS_VALID_TIMESTAMP(result))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range"),
-				 errdetail("Service level \"%s\" would be due beyond the last timestamp.", sla->name)));
-	return result;
+	return problem_texts[problem];
 }
 
-static TimestampTz
-DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at)
+int
+align_clock_problem_sqlstate(ClockProblem problem)
 {
-	if (sla->promise.kind == DUE_END_OF_DAY)
-		return align_end_of_working_day(WorkingHours(funnel, sla), started_at,
-										(int) sla->promise.amount);
-	return TimeAfter(funnel, sla, started_at, sla->promise.amount);
+	return problem == CLOCK_OUT_OF_RANGE ? ERRCODE_DATETIME_VALUE_OUT_OF_RANGE :
+		ERRCODE_INVALID_PARAMETER_VALUE;
 }
 
+/*
+ * The part of an amount of working time that the calendar does not have
+ * between an instant and the last timestamp.
+ *
+ * A calendar builds its tables as far as a query reaches, and mostly a few
+ * weeks are enough.  So this looks at spans that start small and double.
+ */
+static int64
+MissingTime(Calendar *calendar, TimestampTz at, int64 amount)
+{
+	int64		span = FIRST_SPAN;
+
+	while (amount > 0 && at < LAST_TIMESTAMP)
+	{
+		TimestampTz to = at < LAST_TIMESTAMP - span ? at + span : LAST_TIMESTAMP;
+
+		amount -= Min(amount, align_working_time(calendar, at, to));
+		at = to;
+		if (span < PG_INT64_MAX / 4)
+			span *= 2;
+	}
+	return amount;
+}
+
+/*
+ * The reason for which an amount of working time cannot pass after an instant.
+ * Determined beforehand, because the calendar's functions raise errors that do
+ * not name the service level.
+ */
+static ClockProblem
+WorkingTimeProblem(Calendar *calendar, TimestampTz at, int64 amount)
+{
+	int64		needed = Max(amount, 1);	/* 0 means the next opening */
+	int64		missing = MissingTime(calendar, at, needed);
+
+	if (missing == 0)
+		return CLOCK_NO_PROBLEM;
+	/* if it opens in its last cycle, only the range of timestamps ends */
+	if (align_working_time(calendar, LAST_TIMESTAMP - CALENDAR_CYCLE, LAST_TIMESTAMP) > 0)
+		return CLOCK_OUT_OF_RANGE;
+	return missing == needed ? CLOCK_NEVER_OPENS : CLOCK_CLOSES_TOO_SOON;
+}
+
+/*
+ * The instant at which an amount of the promise's kind of time has passed.
+ */
+static ClockProblem
+TimeAfter(Funnel *funnel, const ServiceLevel *sla, TimestampTz at, int64 amount,
+		  TimestampTz *result)
+{
+	Calendar   *calendar;
+	ClockProblem problem;
+
+	if (sla->promise.kind == DUE_ELAPSED)
+	{
+		if (pg_add_s64_overflow(at, amount, result) || !IS_VALID_TIMESTAMP(*result))
+			return CLOCK_OUT_OF_RANGE;
+		return CLOCK_NO_PROBLEM;
+	}
+	calendar = WorkingHours(funnel, sla);
+	problem = WorkingTimeProblem(calendar, at, amount);
+	if (problem == CLOCK_NO_PROBLEM)
+		*result = align_add_working_time(calendar, at, amount);
+	return problem;
+}
+
+/*
+ * The instant at which a clock that starts is due.
+ */
+static ClockProblem
+DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, TimestampTz *due_at)
+{
+	Calendar   *calendar;
+	ClockProblem problem;
+
+	if (sla->promise.kind != DUE_END_OF_DAY)
+		return TimeAfter(funnel, sla, started_at, sla->promise.amount, due_at);
+	calendar = WorkingHours(funnel, sla);
+	problem = WorkingTimeProblem(calendar, started_at, 1);
+	if (problem == CLOCK_NO_PROBLEM)
+		*due_at = align_end_of_working_day(calendar, started_at, (int) sla->promise.amount);
+	return problem;
+}
+
+/*
+ * The instant from which a clock is at risk, never after it is due.
+ */
 static TimestampTz
 WarnAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, TimestampTz due_at)
 {
@@ -127,50 +227,86 @@ WarnAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, Timestam
 
 	if (sla->promise.warn < 0)
 		return CLOCK_NO_WARNING;
-	warn_at = TimeAfter(funnel, sla, started_at, sla->promise.warn);
-	/* "by end of day" may come sooner than the hours after which to warn */
+	/* "by end of day" may be sooner, or there may be no time to warn at all */
+	if (TimeAfter(funnel, sla, started_at, sla->promise.warn, &warn_at) != CLOCK_NO_PROBLEM)
+		return due_at;
 	return Min(warn_at, due_at);
 }
 
 /*
- * Where an instant that lay ahead when the clock was paused comes to lie if the
- * clock resumes at "at".  A pause without length moves nothing (working time
- * would move an instant without anything left to the next opening).
+ * Move due_at or warn_at of a paused clock as if it resumed at "at": as much
+ * time remains then as when the pause began.  An instant that had passed by
+ * then does not move, nor does any after an empty pause (adding no working
+ * time would move it to the next opening).
  */
 static TimestampTz
-ShiftedBy(Funnel *funnel, const SlaClock *clock, TimestampTz instant, TimestampTz at)
+ShiftInstant(Funnel *funnel, const SlaClock *clock, TimestampTz instant, TimestampTz at)
 {
 	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
+	TimestampTz result;
+	ClockProblem problem;
 
 	if (instant == CLOCK_NO_WARNING || instant < clock->paused_at || at == clock->paused_at)
 		return instant;
-	return TimeAfter(funnel, sla, at, TimeBetween(funnel, sla, clock->paused_at, instant));
-}
-
-static int64
-SpentAt(Funnel *funnel, const SlaClock *clock, TimestampTz at)
-{
-	if (clock->paused || clock->closed)
-		return clock->spent;
-	return clock->spent + TimeBetween(funnel, &funnel->service_levels[clock->sla],
-									  clock->running_since, at);
+	problem = TimeAfter(funnel, sla, at, TimeBetween(funnel, sla, clock->paused_at, instant),
+						&result);
+	if (problem != CLOCK_NO_PROBLEM)
+		ereport(ERROR,
+				(errcode(align_clock_problem_sqlstate(problem)),
+				 errmsg("service level \"%s\" cannot resume at %s: %s",
+						sla->name, align_time_text(at), align_clock_problem_text(problem))));
+	return result;
 }
 
 /*
- * What can happen to one clock.
+ * The time that a clock has spent by an instant.
  */
-void
-align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
+static int64
+SpentAt(Funnel *funnel, const SlaClock *clock, TimestampTz at)
+{
+	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
+	int64		result;
+
+	if (clock->paused || clock->closed)
+		return clock->spent;
+	if (pg_add_s64_overflow(clock->spent, TimeBetween(funnel, sla, clock->running_since, at),
+							&result))
+		FailInterval(sla);
+	return result;
+}
+
+/*
+ * The events of one clock.
+ */
+ClockProblem
+align_clock_try_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
 {
 	const ServiceLevel *level = &funnel->service_levels[sla];
+	ClockProblem problem;
 
 	memset(clock, 0, sizeof(SlaClock));
 	clock->sla = sla;
 	clock->cycle = cycle;
 	clock->started_at = clock->running_since = at;
-	clock->due_at = DueAt(funnel, level, at);
+	problem = DueAt(funnel, level, at, &clock->due_at);
+	if (problem != CLOCK_NO_PROBLEM)
+		return problem;
 	clock->warn_at = WarnAt(funnel, level, at, clock->due_at);
 	clock->stopped_by = -1;
+	return CLOCK_NO_PROBLEM;
+}
+
+void
+align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
+{
+	ClockProblem problem = align_clock_try_start(funnel, sla, cycle, at, clock);
+
+	if (problem != CLOCK_NO_PROBLEM)
+		ereport(ERROR,
+				(errcode(align_clock_problem_sqlstate(problem)),
+				 errmsg("service level \"%s\" cannot start at %s: %s",
+						funnel->service_levels[sla].name, align_time_text(at),
+						align_clock_problem_text(problem))));
 }
 
 void
@@ -186,8 +322,8 @@ void
 align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at)
 {
 	Assert(clock->paused && !clock->closed);
-	clock->due_at = ShiftedBy(funnel, clock, clock->due_at, at);
-	clock->warn_at = ShiftedBy(funnel, clock, clock->warn_at, at);
+	clock->due_at = ShiftInstant(funnel, clock, clock->due_at, at);
+	clock->warn_at = ShiftInstant(funnel, clock, clock->warn_at, at);
 	clock->paused = false;
 	clock->running_since = at;
 }
@@ -196,7 +332,7 @@ static void
 CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool cancelled)
 {
 	Assert(!clock->closed);
-	/* from a pause: as if it had resumed at this very instant */
+	/* a paused clock resumes at the same instant */
 	if (clock->paused)
 		align_clock_resume(funnel, clock, at);
 	clock->spent = SpentAt(funnel, clock, at);
@@ -242,7 +378,7 @@ align_clock_starts(const Funnel *funnel, int sla, int stage)
 }
 
 /*
- * All clocks of a lead under one agreement.
+ * The clocks of a lead under one agreement.
  */
 static void
 StartClock(ClockBoard *board, int level, TimestampTz at)
@@ -293,10 +429,13 @@ align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_o
 	align_walk_end(&walk);
 }
 
+/*
+ * The state of an open clock.
+ */
 static ClockState
 OpenState(const SlaClock *clock, TimestampTz as_of)
 {
-	/* while paused time stands still, but a broken promise stays broken */
+	/* during a pause no time passes, but a missed due instant stays missed */
 	TimestampTz now = clock->paused ? clock->paused_at : as_of;
 
 	if (now > clock->due_at)
@@ -326,7 +465,7 @@ align_clock_read(Funnel *funnel, const SlaClock *clock, TimestampTz as_of, Clock
 									 clock->due_at);
 	if (clock->paused)
 	{
-		reading->due_at = ShiftedBy(funnel, clock, clock->due_at, as_of);
-		reading->warn_at = ShiftedBy(funnel, clock, clock->warn_at, as_of);
+		reading->due_at = ShiftInstant(funnel, clock, clock->due_at, as_of);
+		reading->warn_at = ShiftInstant(funnel, clock, clock->warn_at, as_of);
 	}
 }

@@ -1,6 +1,6 @@
 /*
  * infer.c
- *	  infer_agg: the aggregate's SQL face and its parameters.
+ *	  infer_agg: the aggregate's functions and the checks of its arguments.
  */
 #include "postgres.h"
 
@@ -61,7 +61,7 @@ align_infer_listed(LeadString name, const LeadString *names, int count)
 }
 
 /*
- * A label cannot mean won and lost.
+ * A label must not be listed as won and as lost.
  */
 static void
 CheckOutcomes(ArrayType *won, ArrayType *lost)
@@ -88,7 +88,8 @@ CheckShare(double min_share)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("min_share must be between 0 and 1"),
-				 errdetail("A move is rare if less than this share of the leads that were in a stage left it that way.")));
+				 errdetail("A move is rare if less than this share of the leads "
+						   "that were in a stage left it that way.")));
 }
 
 static bool
@@ -180,7 +181,7 @@ align_infer_deserialize(PG_FUNCTION_ARGS)
 }
 
 /*
- * NULL where no lead had a stage: there is nothing to infer from.
+ * Final function: the draft, NULL if no lead ever entered a stage.
  */
 Datum
 align_infer_final(PG_FUNCTION_ARGS)

@@ -1,11 +1,12 @@
 /*
  * infer.h
- *	  Process discovery: what infer_agg gathers, and the draft made of it.
+ *	  Process discovery: the state of infer_agg, and the draft made from it.
  *
  * The state is a directly-follows graph: how many leads were ever in a stage,
- * appeared or ended in it, and moved from one stage straight to another.  It
- * holds sums over leads only, so it can be gathered in any order and in parts;
- * labels are numbered as they come, and whoever reads the state sorts them.
+ * entered the funnel or ended in it, and moved from one stage directly to
+ * another.  It consists of sums over leads, so it does not depend on the order
+ * of the leads and can be computed in parts.  Only the numbers of labels do
+ * depend on it, so readers of the state sort the labels.
  */
 #ifndef ALIGN_INFER_H
 #define ALIGN_INFER_H
@@ -16,24 +17,24 @@
 #include "lead/lead.h"
 #include "utils/array.h"
 
-/* min_share NULL */
+/* The value of min_share for NULL. */
 #define INFER_DEFAULT_SHARE 0.01
 
 typedef struct InferLabel
 {
 	LeadString	name;
-	int64		leads;			/* were ever in this stage */
-	int64		entered;		/* appeared in it */
-	int64		ended;			/* were in it last */
-	int64		seen_by;		/* the last lead counted; only while gathering */
+	int64		leads;			/* leads that were ever in this stage */
+	int64		entered;		/* leads that entered the funnel in it */
+	int64		ended;			/* leads whose last stage it is */
+	int64		seen_by;		/* number of the last lead counted */
 } InferLabel;
 
 typedef struct InferMove
 {
 	uint64		key;			/* INFER_MOVE_KEY of the two labels */
-	int64		leads;			/* made this move, however often */
-	int64		seen_by;		/* as above */
-	char		status;			/* of the hash table */
+	int64		leads;			/* leads that made this move at least once */
+	int64		seen_by;		/* number of the last lead counted */
+	char		status;			/* for the hash table */
 } InferMove;
 
 #define INFER_MOVE_KEY(from, to) (((uint64) (from) << 32) | (uint32) (to))
@@ -42,14 +43,14 @@ typedef struct InferMove
 
 typedef struct InferState
 {
-	MemoryContext context;		/* holds everything here */
-	ArrayType  *won;			/* as given, NULL if not; the same for all rows */
+	MemoryContext context;		/* of all members */
+	ArrayType  *won;			/* arguments, the same for all rows; may be NULL */
 	ArrayType  *lost;
 	double		min_share;
-	int64		nleads;			/* with at least one stage */
-	int64		nstageless;		/* with none: touches only, or empty */
-	TimestampTz first;			/* stage entry; meaningless while nleads is 0 */
-	TimestampTz last;
+	int64		nleads;			/* leads with at least one stage */
+	int64		nstageless;		/* leads with touches only */
+	TimestampTz first;			/* first and last stage entry, undefined while */
+	TimestampTz last;			/* nleads is 0 */
 	int			nlabels;
 	int			room;
 	InferLabel *labels;
@@ -57,33 +58,37 @@ typedef struct InferState
 	struct movetable_hash *moves;
 } InferState;
 
-/* An empty state in context; takes copies of the arrays. */
+/* Create an empty state in a context, with copies of the arrays. */
 extern InferState *align_infer_state(MemoryContext context, ArrayType *won, ArrayType *lost,
 									 double min_share);
 extern void align_infer_add_lead(InferState *state, const struct varlena *lead);
-/* Adds all that "from" counted, and keeps nothing of it. */
+/* Add the counts of "from", which may be freed afterwards. */
 extern void align_infer_add_state(InferState *into, const InferState *from);
+/* Serialise the state; read it back into the current memory context. */
 extern void align_infer_write_state(StringInfo out, const InferState *state);
-/* Into the current memory context. */
 extern InferState *align_infer_read_state(const void *data, size_t len);
 
-/* Elements of won or lost, checked: one dimension, no NULLs. */
+/*
+ * The elements of won or lost; an error if one is NULL or empty, or if there
+ * is more than one dimension.  They point into the array, which may be NULL.
+ */
 extern LeadString *align_infer_names(ArrayType *array, const char *argument, int *count);
+/* True if the name is among the names. */
 extern bool align_infer_listed(LeadString name, const LeadString *names, int count);
 /* All moves, in no particular order, palloc'd. */
 extern InferMove *align_infer_moves(const InferState *state, int *count);
 
 /*
- * What the draft will say: the graph with stages ranked (by leads, then by
- * bytes), kinds given, and a choice made of what to keep.
+ * The content of the draft: the graph with its stages ranked (by leads, then
+ * by bytes), their kinds, and the parts to keep.
  *
- * Whatever the state, the kept part satisfies every invariant of a Funnel.
+ * For any state the kept part satisfies every invariant of a Funnel.
  */
 typedef struct InferStage
 {
 	LeadString	name;
 	StageKind	kind;
-	int64		leads;			/* all zero for an invented stage */
+	int64		leads;			/* these are zero for an invented stage */
 	int64		entered;
 	int64		ended;
 	bool		is_entry;
@@ -96,29 +101,33 @@ typedef struct InferGraph
 	const InferState *state;
 	int			nstages;
 	InferStage *stages;
-	int64	   *leads;			/* nstages * nstages, as in a Funnel: leads that
-								 * made the move */
-	bool	   *keep;			/* likewise: is the move kept? */
+	int64	   *leads;			/* by INFER_CELL: leads that made the move */
+	bool	   *keep;			/* by INFER_CELL: true if the move is kept */
 	int			npath;
 	int		   *path;			/* success path, as stage indexes */
-	bool		guessed_won;	/* nobody said what winning is */
+	bool		guessed_won;	/* the won stage is a guess */
 	int			nleft_out;		/* stages beyond the limits of an agreement */
-	int64		leads_left_out; /* how many leads the commonest of them had */
+	int64		leads_left_out; /* leads of the commonest of them */
 } InferGraph;
 
 #define INFER_CELL(graph, from, to) ((from) * (graph)->nstages + (to))
 
-/* max_stages: how many observed stages may be kept, at most
- * INFER_MAX_STAGES; two more may be invented. */
+/* Observed stages in a draft; up to two more may be invented. */
 #define INFER_MAX_STAGES (FUNNEL_MAX_STAGES - 2)
 
+/*
+ * Build the graph, with at most max_stages (<= INFER_MAX_STAGES) observed
+ * stages.
+ */
 extern InferGraph *align_infer_graph(const InferState *state, int max_stages);
-/* The stage where most leads appear, of all or of the open ones; -1 none. */
+/*
+ * The stage that most leads enter first, of all or of the open ones; -1 none.
+ */
 extern int	align_infer_main_entry(const InferGraph *graph, bool open_only);
-/* Sets path, and the position of its stages; its moves are kept. */
+/* Choose the success path: set path and positions, and keep its moves. */
 extern void align_infer_choose_path(InferGraph *graph);
 
-/* The document; never changes the state. */
+/* The draft document, palloc'd. */
 extern char *align_infer_draft(const InferState *state);
 
 #endif							/* ALIGN_INFER_H */

@@ -2,10 +2,13 @@
  * infer_draft.c
  *	  infer_agg: writes the draft agreement.
  *
- * One statement a line, what was counted in a comment behind it; what was too
- * rare to keep is a comment as a whole, so that taking it in means deleting two
- * hyphens.  Comments end at the end of their line, and stage names may hold
- * anything: in comments they are shortened and stripped of control characters.
+ * Each line is a statement, followed by its counts in a comment.  Rare moves
+ * and stages are comments as a whole; deleting two hyphens adds one to the
+ * draft.  A comment ends with its line and a stage name may contain anything,
+ * so names in comments are shortened, and their control characters become
+ * blanks.
+ *
+ * Write... functions write statements, Note... functions write into comments.
  */
 #include "postgres.h"
 
@@ -15,16 +18,16 @@
 #include "text_scan.h"
 #include "time_text.h"
 
-/* Sources named in one "path a, b -> c" statement. */
+/* Sources in one "path a, b -> c" statement. */
 #define SOURCES_PER_LINE 4
-/* Rare moves and stages listed one by one; the rest are summed up. */
+/* Rare moves and stages that are listed; the others are only counted. */
 #define MAX_RARE_LINES 200
 /* Bytes of a stage name that a comment repeats. */
 #define COMMENT_NAME_LEN 64
 
 /*
- * The language tells names from its words by their place, with one exception:
- * "any" at the start of a path is no stage.
+ * Keywords of the language are contextual and need no quotes, except "any",
+ * which at the start of a path stands for all stages.
  */
 static void
 WriteStage(StringInfo out, const InferStage *stage)
@@ -36,7 +39,7 @@ WriteStage(StringInfo out, const InferStage *stage)
 }
 
 /*
- * The same for a comment: short, and on one line.
+ * Write a stage name into a comment: shortened, and without line breaks.
  */
 static void
 NoteStage(StringInfo out, const InferStage *stage)
@@ -120,15 +123,13 @@ WriteHeader(StringInfo out, const InferGraph *graph)
 	NoteDate(out, state->last);
 	appendStringInfoString(out, " (UTC).\n");
 
+	appendStringInfoString(out, "-- A percentage is of the leads that were ever in the stage "
+						   "that a move leaves.\n");
 	if (state->min_share > 0)
-		appendStringInfo(out,
-						 "-- A percentage is of the leads that were ever in the stage that a move leaves.\n"
-						 "-- Below %g %% a move is rare and only a comment (min_share %g).\n",
+		appendStringInfo(out, "-- Below %g %% a move is rare and only a comment (min_share %g).\n",
 						 state->min_share * 100, state->min_share);
 	else
-		appendStringInfoString(out,
-							   "-- A percentage is of the leads that were ever in the stage that a move leaves.\n"
-							   "-- Every move that was observed is kept (min_share 0).\n");
+		appendStringInfoString(out, "-- Every move that was observed is kept (min_share 0).\n");
 	if (state->nstageless > 0)
 	{
 		appendStringInfoString(out, "-- Not counted: ");
@@ -137,7 +138,8 @@ WriteHeader(StringInfo out, const InferGraph *graph)
 	}
 	if (graph->nleft_out > 0)
 	{
-		appendStringInfo(out, "-- Left out: %d %s beyond the limits of an agreement; the commonest had ",
+		appendStringInfo(out, "-- Left out: %d %s beyond the limits of an agreement; "
+						 "the commonest had ",
 						 graph->nleft_out, graph->nleft_out == 1 ? "stage" : "stages");
 		NoteLeads(out, graph->leads_left_out);
 		appendStringInfoString(out, ".\n");
@@ -160,7 +162,8 @@ WriteStageLine(StringInfo out, const InferGraph *graph, const InferStage *stage)
 		appendStringInfo(out, ", " INT64_FORMAT " of them there last", stage->ended);
 	}
 	if (stage->kind == STAGE_WON && graph->guessed_won)
-		appendStringInfoString(out, "; guessed to mean won, because most journeys end there and few leave");
+		appendStringInfoString(out, "; guessed to mean won, "
+							   "because most journeys end there and few leave");
 	appendStringInfoChar(out, '\n');
 }
 
@@ -281,7 +284,7 @@ OnSuccessPath(const InferGraph *graph, int from, int to)
 		graph->stages[to].position == graph->stages[from].position + 1;
 }
 
-/* A kept move that the success path does not say already. */
+/* True for a kept move that is not part of the success path. */
 static bool
 IsDetour(const InferGraph *graph, int from, int to)
 {
@@ -290,7 +293,7 @@ IsDetour(const InferGraph *graph, int from, int to)
 }
 
 /*
- * "path a, b -> c;", a few sources to a line.
+ * Write "path a, b -> c;" for the detours to a stage, a few sources per line.
  */
 static void
 WritePathsTo(StringInfo out, const InferGraph *graph, int to)
@@ -300,6 +303,7 @@ WritePathsTo(StringInfo out, const InferGraph *graph, int to)
 
 	for (int from = 0; from <= graph->nstages; from++)
 	{
+		/* collect sources until a line is full; one round more for the rest */
 		if (from < graph->nstages && IsDetour(graph, from, to))
 			sources[nsources++] = from;
 		if (nsources == 0 ||
@@ -344,13 +348,13 @@ WriteDetours(StringInfo out, const InferGraph *graph)
 }
 
 /*
- * Something observed that the draft does not take in: a move, an entry (from
- * -1), or a stage that nothing kept reaches (from and to are the stage).
+ * An observation that the draft leaves out: a move, an entry (from is -1), or
+ * a stage that no kept move or entry reaches (from and to are the stage).
  */
 typedef struct RareThing
 {
 	int64		leads;
-	int64		of;
+	int64		of;				/* leads of which these are a share */
 	int			from;
 	int			to;
 } RareThing;
@@ -427,7 +431,8 @@ WriteRare(StringInfo out, const InferGraph *graph, int max_lines)
 
 	if (count == 0)
 		return;
-	appendStringInfoString(out, "\n-- Seen, but too rare to keep, or reached only through what is:\n");
+	appendStringInfoString(out, "\n-- Seen, but too rare to keep, "
+						   "or reached only through what is:\n");
 	for (int i = 0; i < shown; i++)
 		WriteRareLine(out, graph, &rare[i]);
 	if (shown < count)
@@ -440,7 +445,7 @@ WriteRare(StringInfo out, const InferGraph *graph, int max_lines)
 }
 
 /*
- * Labels listed as won or lost that no lead ever had.
+ * List the labels in won or lost that no lead ever had.
  */
 static void
 WriteUnseen(StringInfo out, const InferGraph *graph, ArrayType *array, const char *statement)
@@ -470,8 +475,8 @@ WriteUnseen(StringInfo out, const InferGraph *graph, ArrayType *array, const cha
 }
 
 /*
- * A draft must fit into an agreement.  Where names are so many or so long that
- * it does not, first the comments give way, then the less common stages.
+ * Write the draft.  If it exceeds the size of an agreement, because of many or
+ * long names, try again without rare observations, and then with fewer stages.
  */
 char *
 align_infer_draft(const InferState *state)

@@ -1,12 +1,12 @@
 /*
  * infer_graph.c
- *	  infer_agg: decides what a draft keeps of what was observed.
+ *	  infer_agg: chooses the stages, entries and moves that a draft keeps.
  *
- * A move is kept if at least min_share of the leads that were ever in the stage
- * it leaves made it; an entry if at least min_share of all leads appeared there
- * (the commonest always is).  Judging a move by the leads that were in a
- * position to make it, not by all leads, keeps the late and narrow part of a
- * funnel from vanishing.
+ * A move is kept if at least min_share of the leads that were ever in the
+ * stage it leaves made it, an entry if at least min_share of all leads entered
+ * the funnel there (the commonest entry always).  The share of a move is
+ * relative to the leads that could have made it, because the stages at the end
+ * of a funnel have few leads.
  */
 #include "postgres.h"
 
@@ -14,8 +14,8 @@
 #include "text_scan.h"
 
 /*
- * A label so long (as written, in quotes) is no stage of an agreement: a draft
- * mentions a stage several times, and its text is limited.
+ * The longest label (as written, in quotes) that becomes a stage.  A draft
+ * mentions a stage several times, and the text of an agreement is limited.
  */
 #define INFER_MAX_NAME (FUNNEL_MAX_TEXT / 16)
 
@@ -27,7 +27,7 @@ CompareNames(LeadString a, LeadString b)
 	return result != 0 ? result : (a.len > b.len) - (a.len < b.len);
 }
 
-/* More leads first; the bytes of the name decide among equals. */
+/* Order by leads, descending, then by the bytes of the name. */
 static int
 CompareLabels(const void *a, const void *b)
 {
@@ -50,8 +50,8 @@ CanBeStage(LeadString name)
 }
 
 /*
- * The labels that become stages, ranked: all, or within the limit those listed
- * as won first and then the commonest.
+ * The labels that become stages, ranked.  If the limit does not allow all,
+ * those listed as won come before the commonest others.  Sets graph->nstages.
  */
 static InferLabel **
 RankLabels(InferGraph *graph, int max_stages, const LeadString *won, int nwon)
@@ -67,7 +67,7 @@ RankLabels(InferGraph *graph, int max_stages, const LeadString *won, int nwon)
 
 	for (int pass = 0; pass < 2; pass++)
 	{
-		/* the chosen move to the front, the others keep their order */
+		/* first those listed as won; both kinds keep their order */
 		for (int i = nchosen; i < nranked && nchosen < max_stages; i++)
 		{
 			InferLabel *label = ranked[i];
@@ -100,7 +100,7 @@ AddStage(InferGraph *graph, LeadString name, StageKind kind)
 }
 
 /*
- * A name for a stage nobody was in: this one, or with a number if it is taken.
+ * A name for an invented stage: the wanted one, with a number if it is taken.
  */
 static LeadString
 UnusedName(const InferState *state, const char *wanted)
@@ -137,8 +137,9 @@ align_infer_main_entry(const InferGraph *graph, bool open_only)
 }
 
 /*
- * Nobody said what winning is: the stage that most journeys end in and fewest
- * leave, where leads arrive by a move and which is not where most begin.
+ * Guess the won stage: of the open stages that leads move into, except the
+ * main entry, the one with the largest ended^2 / leads.  That is a stage where
+ * many journeys end and few go on.  -1 if there is none.
  */
 static int
 GuessWon(const InferGraph *graph)
@@ -165,7 +166,7 @@ GuessWon(const InferGraph *graph)
 }
 
 /*
- * Give every stage its kind; invent a won stage if there is none.
+ * Set the kind of every stage; guess or invent a won stage if there is none.
  */
 static void
 SetKinds(InferGraph *graph, const LeadString *won, int nwon)
@@ -189,6 +190,7 @@ SetKinds(InferGraph *graph, const LeadString *won, int nwon)
 	if (any_won)
 		return;
 
+	/* guess only if the caller lists no won stage */
 	if (nwon == 0)
 	{
 		int			guess = GuessWon(graph);
@@ -200,6 +202,7 @@ SetKinds(InferGraph *graph, const LeadString *won, int nwon)
 			return;
 		}
 	}
+	/* a listed stage that no lead was in, or one with the name "won" */
 	for (int i = 0; i < nwon; i++)
 	{
 		if (CanBeStage(won[i]))
@@ -212,7 +215,7 @@ SetKinds(InferGraph *graph, const LeadString *won, int nwon)
 }
 
 /*
- * An agreement needs a stage before winning, too.
+ * Invent an open stage if there is none, because an agreement needs one.
  */
 static void
 EnsureOpenStage(InferGraph *graph)
@@ -226,7 +229,7 @@ EnsureOpenStage(InferGraph *graph)
 }
 
 /*
- * The matrix of observed moves; invented stages have none.
+ * Fill the matrix of observed moves; invented stages have none.
  */
 static void
 FillMoves(InferGraph *graph, InferLabel **ranked, int nranked)
@@ -255,7 +258,7 @@ FillMoves(InferGraph *graph, InferLabel **ranked, int nranked)
 }
 
 /*
- * Keep what is not rare.
+ * Keep the entries and moves that are not rare.
  */
 static void
 KeepCommon(InferGraph *graph)
@@ -281,10 +284,10 @@ KeepCommon(InferGraph *graph)
 }
 
 /*
- * Keep the stages that kept entries and moves reach.
+ * Keep the stages that are reached through kept entries and moves.
  */
 static void
-Reach(InferGraph *graph)
+KeepReached(InferGraph *graph)
 {
 	int		   *queue = palloc(graph->nstages * sizeof(int));
 	int			nqueue = 0;
@@ -338,17 +341,19 @@ align_infer_graph(const InferState *state, int max_stages)
 	EnsureOpenStage(graph);
 	if (graph->nstages > nranked)
 	{
-		/* rows got longer: lay them out again */
+		/* an invented stage makes the rows of the matrix longer */
 		pfree(graph->leads);
 		FillMoves(graph, ranked, nranked);
 	}
 	KeepCommon(graph);
 	align_infer_choose_path(graph);
-	Reach(graph);
+	KeepReached(graph);
+
+	/* the success path may begin in a stage that is not reached otherwise */
 	if (!graph->stages[graph->path[0]].kept)
 	{
 		graph->stages[graph->path[0]].is_entry = true;
-		Reach(graph);
+		KeepReached(graph);
 	}
 	return graph;
 }

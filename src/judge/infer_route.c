@@ -3,23 +3,24 @@
  *	  infer_agg: chooses the success path of a draft.
  *
  * The success path is the likeliest route from the commonest entry to a won
- * stage: every move weighs its share of all moves out of its stage, and the
- * product is maximised (Dijkstra), so it is the route that a lead would most
- * often take if each choice depended on its stage alone.  It leads through open
- * stages only.  Ties go to the shorter route, then to the stage with more leads.
+ * stage, through open stages only.  The weight of a move is its share of all
+ * moves out of its stage, and the product of the weights is maximised
+ * (Dijkstra's algorithm).  This is the route that leads would take most often
+ * if each move depended on the current stage alone.  Ties are broken by the
+ * shorter route, then by the stage with more leads.
  *
- * An agreement needs a success path even if no lead ever won.  Then rare moves
- * are taken into it, or a move nobody made, or a stage nobody was in; the
- * document says so in comments.
+ * An agreement needs a success path even if no lead ever won.  Then the path
+ * may have rare moves, a move that no lead made, or a stage that no lead was
+ * in; comments in the document mark them.
  */
 #include "postgres.h"
 
 #include "infer.h"
 
 /*
- * The likeliest route from an open stage to any won stage, into graph->path;
- * false if there is none of at most FUNNEL_MAX_PATH stages.  With "shortest"
- * all moves weigh the same.
+ * Set graph->path to the likeliest route from an open stage to any won stage;
+ * false if there is none.  With "shortest" all moves have the same weight,
+ * which finds a route if the likeliest one exceeds FUNNEL_MAX_PATH stages.
  */
 static bool
 FindRoute(InferGraph *graph, int start, bool kept_only, bool shortest)
@@ -40,6 +41,7 @@ FindRoute(InferGraph *graph, int start, bool kept_only, bool shortest)
 	{
 		double		out = 0;
 
+		/* the likeliest stage reached but not done; stages are few */
 		at = -1;
 		for (int i = 0; i < n; i++)
 		{
@@ -88,8 +90,8 @@ FindRoute(InferGraph *graph, int start, bool kept_only, bool shortest)
 }
 
 /*
- * Try open stages as the head of the success path: entries by how many leads
- * appear there, or any stage by how many leads it had.
+ * Try open stages as the head of the success path: the entries in the order of
+ * the leads that entered there, or all stages in the order of their leads.
  */
 static bool
 FindRouteFromAny(InferGraph *graph, bool entries_only, bool kept_only)
@@ -132,7 +134,8 @@ FirstOfKind(const InferGraph *graph, StageKind kind)
 }
 
 /*
- * Sets path, and the position of its stages; its moves are kept.
+ * Choose the success path: from kept moves, else from rare ones, else from any
+ * stage, else invent a move.
  */
 void
 align_infer_choose_path(InferGraph *graph)
@@ -142,7 +145,7 @@ align_infer_choose_path(InferGraph *graph)
 		!FindRouteFromAny(graph, true, false) &&
 		!FindRouteFromAny(graph, false, false))
 	{
-		/* nobody has won: straight from where most begin */
+		/* no route leads to a won stage: invent a move from the main entry */
 		int			start = align_infer_main_entry(graph, true);
 
 		graph->path[0] = start >= 0 ? start : FirstOfKind(graph, STAGE_OPEN);

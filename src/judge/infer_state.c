@@ -1,14 +1,14 @@
 /*
  * infer_state.c
- *	  infer_agg: gathers the directly-follows graph of many leads.
+ *	  infer_agg: the state, a directly-follows graph of many leads.
  *
- * Touches are ignored, and entering the stage that a lead is in already is no
- * move.  A lead counts once per stage and once per move, however often it comes
- * back: shares of leads are what people ask about, and one lead that bounces a
- * hundred times must not look like a habit.
+ * Touches are ignored, and an entry into the stage that the lead is in is not
+ * a move.  A lead counts once per stage and once per move, even if it repeats
+ * them, because min_share is a share of leads: one lead that moves back and
+ * forth a hundred times must not make a move common.
  *
- * Memory grows with the number of labels and of different moves, not with that
- * of leads.
+ * Memory depends on the number of labels and of different moves, not on the
+ * number of leads.
  */
 #include "postgres.h"
 
@@ -44,7 +44,8 @@ typedef struct LabelSlot
 #define SH_ELEMENT_TYPE InferMove
 #define SH_KEY_TYPE uint64
 #define SH_KEY key
-#define SH_HASH_KEY(tb, key) hash_combine(murmurhash32((uint32) ((key) >> 32)), murmurhash32((uint32) (key)))
+#define SH_HASH_KEY(tb, key) hash_combine(murmurhash32((uint32) ((key) >> 32)), \
+										  murmurhash32((uint32) (key)))
 #define SH_EQUAL(tb, a, b) ((a) == (b))
 #define SH_SCOPE static inline
 #define SH_DECLARE
@@ -52,7 +53,7 @@ typedef struct LabelSlot
 #include "lib/simplehash.h"
 
 /*
- * The state, empty; takes copies of the parameters.
+ * Create an empty state with copies of the arrays.
  */
 InferState *
 align_infer_state(MemoryContext context, ArrayType *won, ArrayType *lost, double min_share)
@@ -75,7 +76,7 @@ align_infer_state(MemoryContext context, ArrayType *won, ArrayType *lost, double
 }
 
 /*
- * The number of a label, a new one if it has not been seen yet.
+ * The number of a label; adds it if it is new.
  */
 static int
 LabelNumber(InferState *state, LeadString name)
@@ -102,6 +103,9 @@ LabelNumber(InferState *state, LeadString name)
 	return state->nlabels++;
 }
 
+/*
+ * The counts of a move; adds it if it is new.
+ */
 static InferMove *
 MoveCounts(InferState *state, int from, int to)
 {
@@ -143,6 +147,7 @@ align_infer_add_lead(InferState *state, const struct varlena *lead)
 	for (int i = 0; i < reader.nstrings; i++)
 		label_of_string[i] = -1;
 
+	/* seen_by makes each label and each move count once for this lead */
 	while (align_lead_next(&reader, &entry))
 	{
 		InferLabel *label;
@@ -196,7 +201,7 @@ align_infer_add_lead(InferState *state, const struct varlena *lead)
 }
 
 /*
- * Add everything in "from" to "into"; copies what it keeps.
+ * Add the counts of another state.
  */
 void
 align_infer_add_state(InferState *into, const InferState *from)
@@ -226,8 +231,8 @@ align_infer_add_state(InferState *into, const InferState *from)
 	into->nstageless += from->nstageless;
 
 	/*
-	 * "seen_by" numbers the leads of one state.  Numbers of the sum go on from
-	 * nleads, so none of them can be mistaken for a lead seen before.
+	 * seen_by is not merged: leads added later are numbered from nleads, which
+	 * exceeds every number that this state has used.
 	 */
 	pfree(number);
 	pfree(moves);
@@ -247,7 +252,7 @@ align_infer_moves(const InferState *state, int *count)
 	return moves;
 }
 
-/* An array as it is, by its bytes; a length of zero stands for NULL. */
+/* Append the bytes of an array after their length, zero for NULL. */
 static void
 AppendArray(StringInfo out, const ArrayType *array)
 {
@@ -263,7 +268,7 @@ ReadArray(WireReader *reader)
 	size_t		size = align_wire_uint(reader);
 	const char *bytes = align_wire_bytes(reader, size);
 
-	/* copied, because the bytes on the wire are not aligned */
+	/* copy, because the bytes are not aligned */
 	return size == 0 ? NULL : (ArrayType *) memcpy(palloc(size), bytes, size);
 }
 
@@ -327,6 +332,7 @@ align_infer_read_state(const void *data, size_t len)
 		InferLabel *label;
 
 		name.text = align_wire_text(&reader, &name.len);
+		/* labels get their old numbers again, to which the moves refer */
 		label = &state->labels[LabelNumber(state, name)];
 		label->leads = align_wire_uint(&reader);
 		label->entered = align_wire_uint(&reader);

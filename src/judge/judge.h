@@ -1,10 +1,11 @@
 /*
  * judge.h
- *	  Pure functions of (funnel, lead): verdicts, service-level clocks, progress.
+ *	  Pure functions of (funnel, lead): verdicts, service-level clocks,
+ *	  progress.
  *
- * The write path (triggers) and the read path (reports) both call these and
- * nothing else, so they cannot disagree.  Nothing here reads a catalog, calls
- * SPI or knows what time it is.
+ * The write path (triggers) and the read path (reports) call the same
+ * functions, so they cannot disagree.  Nothing here reads a catalog, calls SPI
+ * or depends on the current time.
  */
 #ifndef ALIGN_JUDGE_H
 #define ALIGN_JUDGE_H
@@ -17,15 +18,16 @@
 #include "utils/timestamp.h"
 
 /*
- * align's own SQLSTATE class, "AL": one code per rule, documented and stable.
+ * The rules of an agreement.  Each has a code in align's SQLSTATE class "AL",
+ * documented and stable.
  */
 typedef enum Rule
 {
-	RULE_NONE,					/* nothing is wrong */
+	RULE_NONE,					/* no rule is broken */
 	RULE_UNKNOWN_STAGE,			/* AL001 */
 	RULE_ILLEGAL_MOVE,			/* AL002 */
 	RULE_NOT_AN_ENTRY,			/* AL003 */
-	RULE_MISSING_NEED,			/* AL004: by those who see the row */
+	RULE_MISSING_NEED,			/* AL004: needs the row, so not judged here */
 	RULE_MISSING_REASON,		/* AL005 */
 	RULE_UNLISTED_REASON,		/* AL006 */
 	RULE_WRONG_TEAM,			/* AL007 */
@@ -36,33 +38,32 @@ extern const char *align_rule_name(Rule rule);
 extern int	align_rule_sqlstate(Rule rule);
 
 /*
- * One change of stage, as far as it can be judged without the row.
+ * One change of stage, with everything but the row that a verdict depends on.
  */
 typedef struct Move
 {
-	int			from;			/* stage; -1: the lead's entry (from_label is
-								 * absent) or an unknown stage, out of which
-								 * nothing is judged illegal */
-	int			to;				/* stage, -1: unknown label */
-	LeadString	from_label;		/* as written; absent for an entry */
+	int			from;			/* stage index; -1 if from_label is absent (the
+								 * entry into the funnel) or unknown (then the
+								 * move is never illegal) */
+	int			to;				/* stage index, -1 if to_label is unknown */
+	LeadString	from_label;		/* as written */
 	LeadString	to_label;
-	LeadString	team;			/* who moves it; text NULL if not told */
+	LeadString	team;			/* that makes the move; absent if not recorded */
 	LeadString	reason;
 } Move;
 
 /*
- * Judge a move: the rules that it breaks, the gravest first, at most
- * MOVE_MAX_BROKEN.  Entering the stage that a lead is in is no move and breaks
- * nothing.
+ * Judge a move: fills in the rules that it breaks, the gravest first, and
+ * returns how many.  A move to the stage that the lead is in breaks none.
  */
 #define MOVE_MAX_BROKEN 3
 
 extern int	align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BROKEN]);
 
-/* May this team (an index) make the move? */
+/* True if a team (an index into the funnel's teams) may make the move. */
 extern bool align_team_may_move(const Funnel *funnel, const Move *move, int team);
 
-/* What a verdict says; palloc'd sentences, hint NULL if nothing can be done. */
+/* The texts of an error about a broken rule, palloc'd; hint may be NULL. */
 typedef struct VerdictText
 {
 	char	   *message;
@@ -70,20 +71,26 @@ typedef struct VerdictText
 	char	   *hint;
 } VerdictText;
 
-/* subject: "lead" or "lead (id)=(42)"; agreement: "The agreement" or
- * "Agreement \"b2b\" version 3". */
+/*
+ * Fill in the texts for a rule that align_judge_move returned.  subject is
+ * "lead" or "lead (id)=(42)", agreement is "The agreement" or
+ * "Agreement \"b2b\" version 3".
+ */
 extern void align_verdict_text(const Funnel *funnel, const Move *move, Rule rule,
 							   const char *subject, const char *agreement,
 							   VerdictText *text);
-/* "Team "marketing" holds "mql" and team "sales" holds "sal".": of a move of
- * which at least one stage has a holder. */
+
+/*
+ * The sentence "Team "marketing" holds "mql" and team "sales" holds "sal".",
+ * palloc'd, for a move with a team that holds at least one of its stages.
+ */
 extern char *align_holders_text(const Funnel *funnel, const Move *move);
 
 /*
- * Walks the stage entries of a lead as a funnel sees them: labels resolved once
- * per dictionary string, touches and repeated entries into the same stage left
- * out.  (The trigger never fires for the latter, so reports must not count them
- * either.)
+ * Walks the moves of a lead under a funnel.  Labels are resolved once per
+ * dictionary string.  Touches are skipped, and so are entries into the stage
+ * that the lead is in: the trigger does not fire for those, so reports must
+ * not count them.
  */
 #define WALK_NOT_LOOKED_UP (-2)
 
@@ -95,19 +102,20 @@ typedef struct Walk
 									 * WALK_NOT_LOOKED_UP */
 	int			inline_stages[LEAD_INLINE_STRINGS];
 	int			from;			/* stage before this entry; -1 none or unknown */
-	int			from_string;	/* its dictionary string, -1 before the first */
-	int			to;				/* stage of this entry, -1 unknown */
-	int			entry_no;		/* 1-based among all entries of the lead */
+	int			from_string;	/* its dictionary string; -1 before the first */
+	int			to;				/* stage of this entry; -1 unknown */
+	int			entry_no;		/* from 1, among all entries of the lead */
 	LeadEntry	entry;
-	int			amount;			/* dictionary string of the last amount told, by
-								 * whatever entry; -1 none */
-	TimestampTz as_of;			/* later entries are not seen */
-	bool		started;		/* has a stage entry been seen? */
+	int			amount;			/* dictionary string of the last amount so far,
+								 * of any entry; -1 none */
+	TimestampTz as_of;			/* later entries are ignored */
+	bool		started;		/* true after the first stage entry */
 } Walk;
 
-/* as_of DT_NOEND: the whole journey */
+/* as_of DT_NOEND: the whole journey.  The lead must outlive the walk. */
 extern void align_walk_begin(Walk *walk, const Funnel *funnel, const struct varlena *lead,
 							 TimestampTz as_of);
+/* Go to the next move, or to the entry into the funnel; false at the end. */
 extern bool align_walk_next(Walk *walk);
 extern void align_walk_end(Walk *walk);
 /* A dictionary string of the lead; absent for -1. */
@@ -132,10 +140,10 @@ typedef enum ClockState
 /*
  * One cycle of one service level.
  *
- * Times spent and left are in the promise's own kind of time: elapsed, or the
- * promising team's working time.  A pause keeps what is left: on resumption
- * due_at and warn_at lie that much later.  What was due before the pause began
- * stays where it was; a promise once broken is not mended by pausing.
+ * Durations are in the promise's kind of time: elapsed time, or the working
+ * time of the promising team.  A pause preserves the remaining time: when the
+ * clock resumes, due_at and warn_at move accordingly.  An instant that passed
+ * before the pause began does not move, so a pause cannot undo a miss.
  */
 typedef struct SlaClock
 {
@@ -146,9 +154,9 @@ typedef struct SlaClock
 	ClockState	outcome;		/* once closed: met, missed or cancelled */
 	TimestampTz started_at;
 	TimestampTz due_at;			/* while paused: as of paused_at */
-	TimestampTz warn_at;		/* likewise; CLOCK_NO_WARNING */
+	TimestampTz warn_at;		/* likewise, or CLOCK_NO_WARNING */
 	TimestampTz running_since;	/* while running: its start or last resumption */
-	int64		spent;			/* before running_since, or in all if not running */
+	int64		spent;			/* up to running_since, or in all if not running */
 	TimestampTz paused_at;		/* while paused */
 	TimestampTz stopped_at;		/* once closed */
 	int			stopped_by;		/* the stage that closed it, -1 if unknown */
@@ -157,21 +165,54 @@ typedef struct SlaClock
 #define CLOCK_NO_WARNING DT_NOEND
 
 /*
- * What can happen to one clock; funnel is the agreement that it runs under, the
- * same throughout its life.  Instants never go back.
+ * The events of one clock.  funnel is the agreement under which the clock was
+ * started, the same for all its events; instants must not descend.
  */
+
+/* Start a clock; an error if it can never be due. */
 extern void align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock);
-/* The lead enters another stage (-1: one that the funnel does not know), which
- * ends its journey if terminal: what that does to an open clock. */
+
+/*
+ * The reason for which a clock cannot start or resume: it can never be due.
+ */
+typedef enum ClockProblem
+{
+	CLOCK_NO_PROBLEM,
+	CLOCK_NEVER_OPENS,			/* the team's calendar does not open again */
+	CLOCK_CLOSES_TOO_SOON,		/* it does, but for less time than promised */
+	CLOCK_OUT_OF_RANGE			/* due after the last timestamp */
+} ClockProblem;
+
+/*
+ * The same for a caller with an error message of its own.  Returns
+ * CLOCK_NO_PROBLEM, or the problem and an undefined clock.
+ *
+ * A promise "by end of Nth working day" still raises the calendar's error if
+ * the calendar opens again, but on too few days.
+ */
+extern ClockProblem align_clock_try_start(Funnel *funnel, int sla, int cycle, TimestampTz at,
+										  SlaClock *clock);
+/* The clause "its calendar never opens again", and the SQLSTATE to report. */
+extern const char *align_clock_problem_text(ClockProblem problem);
+extern int	align_clock_problem_sqlstate(ClockProblem problem);
+
+/*
+ * The lead enters a stage (-1: unknown to the funnel) other than the one it
+ * was in: stop, cancel, resume or pause an open clock.  terminal: the stage is
+ * won or lost.
+ */
 extern void align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal,
 							  TimestampTz at);
 extern void align_clock_pause(Funnel *funnel, SlaClock *clock, TimestampTz at);
+/* An error if the clock can never be due. */
 extern void align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at);
-/* The lead is gone. */
+/* The lead leaves the funnel or is deleted. */
 extern void align_clock_cancel(Funnel *funnel, SlaClock *clock, TimestampTz at);
-/* Time that counts for a service level. */
+/* The time between two instants that counts for a service level. */
 extern int64 align_clock_time(Funnel *funnel, int sla, TimestampTz from, TimestampTz to);
-/* Does entering a stage start a service level that has no open clock? */
+/*
+ * True if a stage (-1: unknown) starts a service level that has no open clock.
+ */
 extern bool align_clock_starts(const Funnel *funnel, int sla, int stage);
 
 /* The clocks of one lead, all under one agreement. */
@@ -181,22 +222,24 @@ typedef struct ClockBoard
 	int			nclocks;
 	int			room;
 	SlaClock   *clocks;			/* in the order of their start, palloc'd */
-	int		   *open;			/* per service level: its open clock, -1 none */
-	int		   *cycles;			/* per service level: clocks started so far */
+	int		   *open;			/* by service level: its open clock, -1 none */
+	int		   *cycles;			/* by service level: clocks started so far */
 } ClockBoard;
 
 extern void align_clocks_begin(ClockBoard *board, Funnel *funnel);
-/* Forget the clocks, keep the memory: for the next lead of the same funnel. */
+/*
+ * Remove the clocks but keep the memory, for the next lead of the same funnel.
+ */
 extern void align_clocks_reset(ClockBoard *board);
 extern void align_clocks_end(ClockBoard *board);
-/* The lead enters a stage other than the one it was in (-1: an unknown one). */
+/* The lead enters a stage (-1: unknown) other than the one it was in. */
 extern void align_clocks_enter(ClockBoard *board, int stage, TimestampTz at);
-/* Every stage entry at or before as_of. */
+/* Apply every stage entry at or before as_of. */
 extern void align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_of);
 
 /*
- * A clock as of an instant not before anything that happened to it.
- * Time left is negative once overdue and means nothing for a closed clock.
+ * The state of a clock as of an instant, which must not precede its last
+ * event.
  */
 typedef struct ClockReading
 {
@@ -204,7 +247,7 @@ typedef struct ClockReading
 	TimestampTz due_at;
 	TimestampTz warn_at;		/* or CLOCK_NO_WARNING */
 	int64		elapsed;
-	int64		remaining;
+	int64		remaining;		/* negative if overdue; 0 for a closed clock */
 } ClockReading;
 
 extern void align_clock_read(Funnel *funnel, const SlaClock *clock, TimestampTz as_of,
@@ -230,10 +273,10 @@ typedef struct Progress
 	int			nsteps;
 	int			level;			/* steps reached, 0 to nsteps */
 	TimestampTz times[PROGRESS_MAX_STEPS];	/* when each step was entered;
-											 * PROGRESS_NO_TIME where it was not
-											 * (a skipped step, or beyond level) */
-	LeadString	amount;			/* the lead's last amount at as_of, as text;
-								 * NULL if none.  Points into the lead. */
+											 * PROGRESS_NO_TIME if skipped or
+											 * not reached */
+	LeadString	amount;			/* the lead's last amount as of as_of, absent if
+								 * there is none; points into the lead */
 	ProgressStatus status;
 } Progress;
 
@@ -245,31 +288,35 @@ typedef struct ProgressSteps
 } ProgressSteps;
 
 /*
- * Mode "ordered": one entry fills one step, other entries may stand between;
- * among the longest chains the earliest completing, then the latest start.
- * Entries after as_of are not seen.
+ * Progress along steps in the mode "ordered": an entry fills at most one step,
+ * and other entries may lie between.  Of the longest chains the one that
+ * completes earliest counts, of these the one that starts latest.  Entries
+ * after as_of are ignored.
  */
 extern void align_progress(const ProgressSteps *steps, const struct varlena *lead,
 						   TimestampTz as_of, Progress *progress);
 /*
- * Along a funnel's success path: level is the furthest position entered (any
- * won stage counts as the end), earlier steps are imputed as reached.
+ * Progress along a funnel's success path.  level is the furthest position
+ * entered; any won stage counts as the end of the path, and skipped stages as
+ * reached.
  */
 extern void align_funnel_progress(const Funnel *funnel, const struct varlena *lead,
 								  TimestampTz as_of, Progress *progress);
 
 /*
- * Arguments that progress and conversion share; each raises for what it cannot
- * take.
+ * Check arguments that progress and conversion share; an invalid one is an
+ * error.
  */
 
-/* One to PROGRESS_MAX_STEPS names, none NULL; they point into the array. */
+/*
+ * 1 to PROGRESS_MAX_STEPS names, none NULL.  The result points into the array.
+ */
 extern void align_progress_steps(ArrayType *steps, ProgressSteps *result);
-/* In microseconds; months and negative windows are refused. */
+/* A window in microseconds: not negative, no months. */
 extern int64 align_window_arg(Interval *within);
-/* This release knows "ordered". */
+/* The mode, which must be "ordered". */
 extern void align_mode_arg(text *mode);
-/* An argument that may be neither NULL nor infinite. */
+/* A timestamp that must be neither NULL nor infinite. */
 extern TimestampTz align_as_of_arg(FunctionCallInfo fcinfo, int argno);
 
 #endif							/* ALIGN_JUDGE_H */

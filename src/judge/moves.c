@@ -1,10 +1,10 @@
 /*
  * moves.c
- *	  Is this move legal?  The rules, and what is said when one is broken.
+ *	  Judges a move by the rules of an agreement, and words the error.
  *
- * One Check... function per rule; align_judge_move asks them in order of
- * gravity.  What a stage needs of the row (columns, conditions) is checked by
- * those who see the row; a reason is part of the move and is checked here.
+ * align_judge_move calls one Check... function per rule, in order of gravity.
+ * The columns and conditions that a stage needs are checked where the row is
+ * available; a reason is part of the move and is checked here.
  */
 #include "postgres.h"
 
@@ -56,14 +56,15 @@ CheckEntry(const Funnel *funnel, const Move *move)
 static Rule
 CheckMove(const Funnel *funnel, const Move *move)
 {
-	/* out of an unknown stage: the stage itself was the offence */
+	/* the entry into an unknown stage has broken a rule already */
 	if (move->from < 0)
 		return RULE_NONE;
-	return (FUNNEL_MOVE(funnel, move->from, move->to) & MOVE_LEGAL) ? RULE_NONE : RULE_ILLEGAL_MOVE;
+	return (FUNNEL_MOVE(funnel, move->from, move->to) & MOVE_LEGAL) ? RULE_NONE :
+		RULE_ILLEGAL_MOVE;
 }
 
 /*
- * A list of reasons that a move must give one of.  An empty list takes any.
+ * The reasons of which a move must give one.  An empty list accepts any.
  */
 typedef struct ReasonList
 {
@@ -99,31 +100,32 @@ ReasonNeed(const FunnelNeed *needs, int nneeds)
 }
 
 /*
- * A reason may be asked for by the stage entered, by the move itself, and by
- * every handoff that the move rejects.  Each has its own list; the first list
- * that is not satisfied is told to the caller.
+ * A reason may be needed by the stage entered, by the move itself, and by
+ * every handoff that the move rejects, each with its own list.  Sets
+ * *unsatisfied to the first list that the move does not satisfy.
  */
 static Rule
 CheckReason(const Funnel *funnel, const Move *move, ReasonList *unsatisfied)
 {
 	const FunnelStage *to = &funnel->stages[move->to];
 	const MoveNeeds *move_needs = align_funnel_move_needs(funnel, move->from, move->to);
-	const FunnelNeed *asked[2];
+	const FunnelNeed *needs[2];
 	Rule		rule;
 
-	asked[0] = ReasonNeed(to->needs, to->nneeds);
-	asked[1] = move_needs ? ReasonNeed(move_needs->needs, move_needs->nneeds) : NULL;
+	needs[0] = ReasonNeed(to->needs, to->nneeds);
+	needs[1] = move_needs ? ReasonNeed(move_needs->needs, move_needs->nneeds) : NULL;
 	for (int i = 0; i < 2; i++)
 	{
-		if (asked[i] == NULL)
+		if (needs[i] == NULL)
 			continue;
-		unsatisfied->nreasons = asked[i]->nreasons;
-		unsatisfied->reasons = asked[i]->reasons;
+		unsatisfied->nreasons = needs[i]->nreasons;
+		unsatisfied->reasons = needs[i]->reasons;
 		rule = CheckReasonIn(unsatisfied, move->reason);
 		if (rule != RULE_NONE)
 			return rule;
 	}
 
+	/* a handoff is submitted in its stage, so only a move out of it rejects */
 	for (int i = 0; i < funnel->nservice_levels && move->from >= 0; i++)
 	{
 		const ServiceLevel *sla = &funnel->service_levels[i];
@@ -141,7 +143,7 @@ CheckReason(const Funnel *funnel, const Move *move, ReasonList *unsatisfied)
 }
 
 /*
- * Does the move answer a handoff, and is it this team that was asked?
+ * True if the move accepts or rejects a handoff to this team.
  */
 static bool
 AnswersHandoff(const Funnel *funnel, const Move *move, int team)
@@ -158,10 +160,11 @@ AnswersHandoff(const Funnel *funnel, const Move *move, int team)
 }
 
 /*
- * Only the team that holds the lead or the one that receives it may move it; a
- * lead that is submitted in a handoff may be accepted or rejected by the team
- * it is submitted to, though the other team still holds its stage.
- * Where no team holds either stage everyone may, and an entry is not checked.
+ * A move may be made by the team that holds the stage left or the stage
+ * entered.  The team to which a handoff is submitted may also accept or reject
+ * it, even if it holds neither.  If no team holds either stage any team may
+ * move the lead, and so may any team at the entry into the funnel or with an
+ * unknown stage.
  */
 bool
 align_team_may_move(const Funnel *funnel, const Move *move, int team)
@@ -179,7 +182,7 @@ align_team_may_move(const Funnel *funnel, const Move *move, int team)
 }
 
 /*
- * A team that the agreement does not know is not checked.
+ * A team that is not part of the agreement is not checked.
  */
 static Rule
 CheckTeam(const Funnel *funnel, const Move *move)
@@ -203,7 +206,7 @@ align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BR
 
 	if (move->to < 0)
 	{
-		/* nothing else can be said of a stage that nobody agreed on */
+		/* every other rule depends on the stage */
 		broken[0] = RULE_UNKNOWN_STAGE;
 		return 1;
 	}
@@ -222,7 +225,7 @@ align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BR
 }
 
 /*
- * The rest is words.
+ * The texts of errors.
  */
 static char *
 EntryStagesText(const Funnel *funnel)
@@ -260,7 +263,7 @@ ReasonsText(const ReasonList *list)
 	return buf.data;
 }
 
-/* NULL if the lead cannot get there at all. */
+/* NULL if there is no route. */
 static char *
 RouteHint(const Funnel *funnel, int from, int to)
 {
@@ -308,6 +311,9 @@ align_holders_text(const Funnel *funnel, const Move *move)
 	return psprintf("Team \"%s\" holds \"%s\".", TeamName(funnel, move->to), to->name);
 }
 
+/*
+ * The texts of a missing or unlisted reason.
+ */
 static void
 ReasonText(const Funnel *funnel, const Move *move, Rule rule, const char *subject,
 		   const char *agreement, VerdictText *text)
@@ -315,6 +321,7 @@ ReasonText(const Funnel *funnel, const Move *move, Rule rule, const char *subjec
 	ReasonList	list = {0, NULL};
 	const char *to = funnel->stages[move->to].name;
 
+	/* only for the list that the move does not satisfy */
 	(void) CheckReason(funnel, move, &list);
 	if (rule == RULE_MISSING_REASON)
 		text->message = psprintf("%s needs a reason to move to \"%s\"", subject, to);
@@ -324,7 +331,7 @@ ReasonText(const Funnel *funnel, const Move *move, Rule rule, const char *subjec
 	if (list.nreasons > 0)
 		text->detail = psprintf("%s lists these reasons: %s.", agreement, ReasonsText(&list));
 	else
-		text->detail = psprintf("%s takes any reason, but not none.", agreement);
+		text->detail = psprintf("%s requires a reason here, and accepts any.", agreement);
 	text->hint = NULL;
 }
 
@@ -341,8 +348,9 @@ align_verdict_text(const Funnel *funnel, const Move *move, Rule rule,
 		case RULE_UNKNOWN_STAGE:
 			text->message = psprintf("%s cannot enter unknown stage \"%s\"",
 									 subject, StringText(move->to_label));
-			text->detail = psprintf("%s knows the stages %s.", agreement, AllStagesText(funnel));
-			text->hint = pstrdup("If the label means one of these stages, say so in the agreement with \"known as\".");
+			text->detail = psprintf("%s has the stages %s.", agreement, AllStagesText(funnel));
+			text->hint = pstrdup("If the label stands for one of these stages, "
+								 "add it to the agreement with \"known as\".");
 			return;
 		case RULE_ILLEGAL_MOVE:
 			text->message = psprintf("%s cannot move from \"%s\" to \"%s\"", subject, from, to);
@@ -352,7 +360,8 @@ align_verdict_text(const Funnel *funnel, const Move *move, Rule rule,
 			return;
 		case RULE_NOT_AN_ENTRY:
 			text->message = psprintf("%s cannot enter the funnel in stage \"%s\"", subject, to);
-			text->detail = psprintf("%s lets leads enter in: %s.", agreement, EntryStagesText(funnel));
+			text->detail = psprintf("%s lets leads enter in: %s.", agreement,
+									EntryStagesText(funnel));
 			return;
 		case RULE_MISSING_REASON:
 		case RULE_UNLISTED_REASON:
@@ -366,6 +375,7 @@ align_verdict_text(const Funnel *funnel, const Move *move, Rule rule,
 		case RULE_NONE:
 		case RULE_MISSING_NEED:
 		case RULE_LEFT_FUNNEL:
+			/* align_judge_move never returns these */
 			break;
 	}
 	elog(ERROR, "rule \"%s\" has no text here", align_rule_name(rule));

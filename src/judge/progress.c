@@ -1,14 +1,15 @@
 /*
  * progress.c
- *	  How far along a list of steps, or a funnel's success path, did a lead get?
+ *	  How far a lead got along a list of steps, or a funnel's success path.
  *
  * Steps, mode "ordered".  For every level L the search keeps one chain that
- * fills the steps 1..L: the one with the latest start, since that leaves the
- * most of the window.  An entry that fits step L extends the chain of level
- * L - 1 if it lies within the window; levels are visited from the highest down,
- * so that one entry never fills two steps of a chain.  The first chain to reach
- * a level completes earliest; one that completes at the same time replaces it
- * if it starts later.  Cost: entries times steps.
+ * fills the steps 1 to L: the one that started latest, because it has the most
+ * left of the window.  An entry that matches step L extends the chain of level
+ * L - 1 if it lies within that chain's window.  Levels are visited in
+ * descending order, so that an entry never fills two steps of a chain.  The
+ * first chain to reach a level is the one that completes earliest; a chain
+ * that completes at the same time replaces it if it started later.  Cost:
+ * entries times steps.
  */
 #include "postgres.h"
 
@@ -17,12 +18,12 @@
 typedef struct Chain
 {
 	bool		exists;
-	TimestampTz times[PROGRESS_MAX_STEPS];	/* as many as its level */
+	TimestampTz times[PROGRESS_MAX_STEPS];	/* one per step of its level */
 } Chain;
 
 /*
- * Equal strings have equal signatures, and different stages seldom do: spares
- * most of the comparisons of every name with every step.
+ * A cheap hash: equal names have equal signatures, so most comparisons of a
+ * name with the steps can be skipped.
  */
 static inline uint32
 Signature(LeadString name)
@@ -33,7 +34,7 @@ Signature(LeadString name)
 		(uint8) name.text[name.len - 1];
 }
 
-/* Bit L is set if the string is the name of step L. */
+/* The steps that a name matches: bit i for step i, from 0. */
 static inline uint64
 StepsNamed(const ProgressSteps *steps, const uint32 *signatures, LeadString name)
 {
@@ -52,12 +53,12 @@ StepsNamed(const ProgressSteps *steps, const uint32 *signatures, LeadString name
 static inline bool
 WithinWindow(const ProgressSteps *steps, TimestampTz start, TimestampTz at)
 {
-	/* unsigned: the difference of two valid times always fits */
+	/* unsigned, because the difference of valid times may exceed an int64 */
 	return steps->within < 0 || (uint64) at - (uint64) start <= (uint64) steps->within;
 }
 
 /*
- * Put an entry to all the steps that it fits.
+ * Extend the chains by an entry that matches some steps.
  */
 static void
 ExtendChains(const ProgressSteps *steps, Chain *chains, uint64 fits, TimestampTz at,
@@ -73,10 +74,13 @@ ExtendChains(const ProgressSteps *steps, Chain *chains, uint64 fits, TimestampTz
 			continue;
 		if (before != NULL && !before->exists)
 			continue;
+
+		/* start a chain, or continue the one that is a step behind */
 		start = before ? before->times[0] : at;
 		if (!WithinWindow(steps, start, at))
 			continue;
 
+		/* keep the later start, which leaves more of the window */
 		if (!chain->exists || start > chain->times[0])
 		{
 			if (before)
@@ -94,8 +98,8 @@ ExtendChains(const ProgressSteps *steps, Chain *chains, uint64 fits, TimestampTz
 }
 
 /*
- * Not yet is not lost: a lead that has not converted is dropped only when even
- * its latest start can no longer lead to anything.
+ * A lead that has not converted is dropped only after the window of its latest
+ * first step has passed.
  */
 static ProgressStatus
 StepsStatus(const ProgressSteps *steps, const Chain *chains, const Progress *progress,
@@ -141,6 +145,7 @@ align_progress(const ProgressSteps *steps, const struct varlena *lead, Timestamp
 	align_lead_read(&reader, lead);
 	if (reader.nstrings > LEAD_INLINE_STRINGS)
 		fits = palloc(reader.nstrings * sizeof(uint64));
+	/* match each dictionary string once, not each entry */
 	for (int i = 0; i < reader.nstrings; i++)
 		fits[i] = StepsNamed(steps, signatures, reader.strings[i]);
 
@@ -175,6 +180,7 @@ align_funnel_progress(const Funnel *funnel, const struct varlena *lead, Timestam
 	{
 		const FunnelStage *stage;
 
+		/* a lead is lost while its stage is; winning is final */
 		lost = false;
 		if (walk.to < 0)
 			continue;

@@ -1,6 +1,6 @@
 /*
  * progress_sql.c
- *	  SQL face of progress: progress() and funnel_progress().
+ *	  SQL functions progress() and funnel_progress().
  */
 #include "postgres.h"
 
@@ -22,7 +22,7 @@ static const char *const status_names[] = {
 };
 
 /*
- * The row type is looked up once per call site.
+ * The row type of the result, looked up once per call site.
  */
 static TupleDesc
 ResultRow(FunctionCallInfo fcinfo)
@@ -42,6 +42,9 @@ ResultRow(FunctionCallInfo fcinfo)
 	return (TupleDesc) memo->compiled;
 }
 
+/*
+ * The times of all steps as an array, NULL where a step was not entered.
+ */
 static Datum
 TimesDatum(const Progress *progress)
 {

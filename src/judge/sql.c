@@ -1,6 +1,6 @@
 /*
  * sql.c
- *	  SQL face of the judge.
+ *	  SQL functions violations, fits, fitness, sla_clocks and advance.
  */
 #include "postgres.h"
 
@@ -30,13 +30,14 @@ StageDatum(const Funnel *funnel, int stage, LeadString label, bool *isnull)
 	*isnull = stage < 0 && label.text == NULL;
 	if (*isnull)
 		return (Datum) 0;
-	/* an unknown stage goes by the label it was given */
-	return stage >= 0 ? CStringGetTextDatum(funnel->stages[stage].name) : align_lead_text_datum(label);
+	/* an unknown stage is shown as its label */
+	return stage >= 0 ? CStringGetTextDatum(funnel->stages[stage].name) :
+		align_lead_text_datum(label);
 }
 
 /*
- * The memory of one output row: what a row says may be as long as the
- * agreement, and a journey may have a million rows.
+ * A context to reset after every output row: a detail may be as long as the
+ * agreement, and a journey may give a million rows.
  */
 static MemoryContext
 RowContext(void)
@@ -89,7 +90,7 @@ align_violations(PG_FUNCTION_ARGS)
 		{
 			MemoryContext caller;
 
-			/* most journeys break nothing and need none */
+			/* most journeys break no rule and need no context */
 			if (row_context == NULL)
 				row_context = RowContext();
 			caller = MemoryContextSwitchTo(row_context);
@@ -104,6 +105,9 @@ align_violations(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/*
+ * fits(lead, funnel): true if violations() returns no row.
+ */
 Datum
 align_fits(PG_FUNCTION_ARGS)
 {
@@ -127,8 +131,8 @@ align_fits(PG_FUNCTION_ARGS)
 }
 
 /*
- * Legal moves / moves.  A move from or to an unknown stage is not legal; a lead
- * that never moved has broken nothing.
+ * fitness(lead, funnel): legal moves / moves, 1 for a lead that never moved.
+ * A move from or to an unknown stage is not legal.
  */
 Datum
 align_fitness(PG_FUNCTION_ARGS)
@@ -143,7 +147,7 @@ align_fitness(PG_FUNCTION_ARGS)
 	while (align_walk_next(&walk))
 	{
 		if (walk.from_string < 0)
-			continue;			/* the entry */
+			continue;			/* the entry into the funnel */
 		moves++;
 		if (walk.from >= 0 && walk.to >= 0 &&
 			(FUNNEL_MOVE(funnel, walk.from, walk.to) & MOVE_LEGAL))
@@ -213,9 +217,9 @@ align_sla_clocks(PG_FUNCTION_ARGS)
 }
 
 /*
- * Where does the lead stand, and what ordinal comes next?  Simultaneous entries
- * are ordered by ordinal, so a move at the very time of the last entry needs
- * one; a journey that is numbered stays so.
+ * Set the stage from which the lead moves, and the ordinal of the next entry.
+ * Simultaneous entries are ordered by ordinal, so an entry at the time of the
+ * last one needs an ordinal, as does any in a journey that has ordinals.
  */
 static void
 LastMove(const Funnel *funnel, const struct varlena *lead, TimestampTz at, Move *move,
@@ -242,7 +246,7 @@ LastMove(const Funnel *funnel, const struct varlena *lead, TimestampTz at, Move 
 	}
 	align_lead_read_end(&reader);
 
-	/* what the last stage entry moved to is what the new one moves from */
+	/* the lead moves from the stage of its last stage entry */
 	align_walk_begin(&walk, funnel, lead, DT_NOEND);
 	while (align_walk_next(&walk))
 	{
@@ -269,7 +273,8 @@ OptionalString(FunctionCallInfo fcinfo, int argno)
 
 /*
  * advance(lead, funnel, stage, at, team, reason): the lead after the move, or
- * the error that a trigger would raise.  A NULL lead has no history yet.
+ * the error that a trigger would raise.  For a NULL lead the move is its
+ * entry.
  */
 Datum
 align_advance(PG_FUNCTION_ARGS)
@@ -310,7 +315,7 @@ align_advance(PG_FUNCTION_ARGS)
 				 errdetail("%s", text.detail),
 				 text.hint ? errhint("%s", text.hint) : 0));
 	}
-	/* it is there already: no move, no entry */
+	/* the lead is in that stage already */
 	if (lead != NULL && move.from == move.to)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 

@@ -1,6 +1,6 @@
 /*
  * walk.c
- *	  A lead's journey as a funnel sees it.
+ *	  Walks the moves of a lead under a funnel.
  */
 #include "postgres.h"
 
@@ -34,7 +34,7 @@ align_walk_string(const Walk *walk, int string)
 }
 
 /*
- * Go to the next entry that is a move or an entry into the funnel.
+ * Go to the next entry that is a move, or the entry into the funnel.
  */
 bool
 align_walk_next(Walk *walk)
@@ -57,7 +57,7 @@ align_walk_next(Walk *walk)
 			*stage = align_funnel_stage(walk->funnel,
 										walk->reader.strings[string].text,
 										walk->reader.strings[string].len);
-		/* entering where it already is: by the same label or by another */
+		/* the lead is in that stage, under this label or another */
 		if (walk->started && (string == last_string || (*stage >= 0 && *stage == last_stage)))
 			continue;
 		walk->from = last_stage;

@@ -1,10 +1,10 @@
 /*
  * accessors.c
- *	  Questions about one lead with one answer.
+ *	  Functions of one lead that return one value.
  *
- * Touches are never stages.  Entering a stage that the lead is already in is no
- * move: it neither ends a visit nor begins one.  Durations are hours and
- * smaller, never days, as those of working_time are.
+ * Touches do not change the stage.  An entry into the stage that the lead is
+ * already in is not a move: it neither ends a visit nor begins one.  Durations
+ * are in hours and smaller units, never days, like those of working_time.
  */
 #include "postgres.h"
 
@@ -45,6 +45,25 @@ align_lead_elapsed(TimestampTz from, TimestampTz to)
 	return result;
 }
 
+/*
+ * Add the time between two instants to a total.
+ */
+static int64
+AddElapsed(int64 total, TimestampTz from, TimestampTz to)
+{
+	int64		result;
+
+	if (pg_add_s64_overflow(total, align_lead_elapsed(from, to), &result))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("interval out of range"),
+				 errdetail("The visits last more than 292,000 years together.")));
+	return result;
+}
+
+/*
+ * An open visit is counted up to as_of, which therefore must be finite.
+ */
 static void
 CheckAsOf(TimestampTz as_of)
 {
@@ -56,8 +75,8 @@ CheckAsOf(TimestampTz as_of)
 }
 
 /*
- * The dictionary index of a stage given as an argument, -1 if the lead never
- * entered it.  (It may still be the name of something else.)
+ * The dictionary index of a stage, -1 if the lead never entered it.  The
+ * string may also be used for something other than a stage.
  */
 static int
 FindStage(const LeadReader *reader, text *stage)
@@ -66,11 +85,11 @@ FindStage(const LeadReader *reader, text *stage)
 }
 
 /*
- * The stage that the lead is in after its last entry at or before a time, and
- * since when; false if it is in none.
+ * The stage that the lead is in at a time, and when it entered it; false if it
+ * is not in any.
  */
 static bool
-StageInForce(LeadReader *reader, TimestampTz at, int *stage, TimestampTz *since)
+FindStageAt(LeadReader *reader, TimestampTz at, int *stage, TimestampTz *since)
 {
 	LeadEntry	entry;
 
@@ -95,7 +114,7 @@ StageAt(FunctionCallInfo fcinfo, TimestampTz at)
 	bool		found;
 
 	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
-	found = StageInForce(&reader, at, &stage, &since);
+	found = FindStageAt(&reader, at, &stage, &since);
 	if (found)
 		result = align_lead_text_datum(reader.strings[stage]);
 	align_lead_read_end(&reader);
@@ -104,18 +123,27 @@ StageAt(FunctionCallInfo fcinfo, TimestampTz at)
 	PG_RETURN_DATUM(result);
 }
 
+/*
+ * current_stage(lead)
+ */
 Datum
 align_lead_current_stage(PG_FUNCTION_ARGS)
 {
 	return StageAt(fcinfo, DT_NOEND);
 }
 
+/*
+ * stage_at(lead, at)
+ */
 Datum
 align_lead_stage_at(PG_FUNCTION_ARGS)
 {
 	return StageAt(fcinfo, PG_GETARG_TIMESTAMPTZ(1));
 }
 
+/*
+ * since(lead)
+ */
 Datum
 align_lead_since(PG_FUNCTION_ARGS)
 {
@@ -125,7 +153,7 @@ align_lead_since(PG_FUNCTION_ARGS)
 	bool		found;
 
 	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
-	found = StageInForce(&reader, DT_NOEND, &stage, &since);
+	found = FindStageAt(&reader, DT_NOEND, &stage, &since);
 	align_lead_read_end(&reader);
 	if (!found)
 		PG_RETURN_NULL();
@@ -133,7 +161,8 @@ align_lead_since(PG_FUNCTION_ARGS)
 }
 
 /*
- * Time of the first entry into a stage at or after a time.
+ * The time of the first entry into a stage at or after a time; false if there
+ * is none.
  */
 static bool
 FirstEntry(const struct varlena *lead, text *stage, TimestampTz not_before, TimestampTz *at)
@@ -157,6 +186,9 @@ FirstEntry(const struct varlena *lead, text *stage, TimestampTz not_before, Time
 	return found;
 }
 
+/*
+ * reached(lead, stage)
+ */
 Datum
 align_lead_reached(PG_FUNCTION_ARGS)
 {
@@ -165,6 +197,9 @@ align_lead_reached(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(FirstEntry(PG_GETARG_VARLENA_PP(0), PG_GETARG_TEXT_PP(1), DT_NOBEGIN, &at));
 }
 
+/*
+ * time_in(lead, stage, as_of)
+ */
 Datum
 align_lead_time_in(PG_FUNCTION_ARGS)
 {
@@ -184,23 +219,23 @@ align_lead_time_in(PG_FUNCTION_ARGS)
 	{
 		if (entry.stage < 0 || (entry.stage == wanted) == inside)
 			continue;
-		/* visits do not overlap, so their sum is no longer than the journey */
+		/* the lead enters the stage, or leaves it for another */
 		if (inside)
-			total += align_lead_elapsed(entered, entry.at);
+			total = AddElapsed(total, entered, entry.at);
 		else
 			entered = entry.at;
 		inside = !inside;
 	}
 	if (inside)
-		total += align_lead_elapsed(entered, as_of);
+		total = AddElapsed(total, entered, as_of);
 	align_lead_read_end(&reader);
 	PG_RETURN_DATUM(align_interval_datum(total));
 }
 
 /*
  * From the first entry into one stage to the first entry into the other at or
- * after that.  By time, not by the order of entries, so that it does not matter
- * how entries of one instant (a date, in many systems) are ordered.
+ * after that time.  This compares times, not the order of entries, which is
+ * arbitrary among simultaneous entries (in many systems, those of one date).
  */
 bool
 align_lead_span(const struct varlena *lead, text *from_stage, text *to_stage,
@@ -210,6 +245,9 @@ align_lead_span(const struct varlena *lead, text *from_stage, text *to_stage,
 		FirstEntry(lead, to_stage, *from, to);
 }
 
+/*
+ * time_between(lead, from_stage, to_stage)
+ */
 Datum
 align_lead_time_between(PG_FUNCTION_ARGS)
 {
@@ -223,7 +261,7 @@ align_lead_time_between(PG_FUNCTION_ARGS)
 }
 
 /*
- * The stages in order, without repeats in a row.
+ * path(lead): the stages in order, without entries into the current stage
  */
 Datum
 align_lead_path(PG_FUNCTION_ARGS)
@@ -236,7 +274,7 @@ align_lead_path(PG_FUNCTION_ARGS)
 	int			last = -1;
 
 	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
-	/* one text per dictionary string, made when first needed */
+	/* a journey may repeat a stage often: make each text value once */
 	texts = MemoryContextAllocHuge(CurrentMemoryContext, (Size) reader.nstrings * sizeof(Datum));
 	memset(texts, 0, (Size) reader.nstrings * sizeof(Datum));
 	stages = MemoryContextAllocHuge(CurrentMemoryContext, (Size) reader.nentries * sizeof(Datum));

@@ -1,6 +1,6 @@
 /*
  * against.c
- *	  Questions about one lead against a calendar or an agreement.
+ *	  Functions of a lead and a calendar or an agreement.
  */
 #include "postgres.h"
 
@@ -14,6 +14,9 @@
 PG_FUNCTION_INFO_V1(align_lead_working_time_between);
 PG_FUNCTION_INFO_V1(align_lead_touchless);
 
+/*
+ * working_time_between(lead, from_stage, to_stage, calendar)
+ */
 Datum
 align_lead_working_time_between(PG_FUNCTION_ARGS)
 {
@@ -28,8 +31,9 @@ align_lead_working_time_between(PG_FUNCTION_ARGS)
 }
 
 /*
- * Did at most one team hold the lead?  Stages that no team holds, and stages
- * that the agreement does not know, are nobody's.
+ * touchless(lead, funnel): true if at most one team held the lead.  Stages
+ * that no team holds, and labels that the agreement does not have, do not
+ * count.
  */
 Datum
 align_lead_touchless(PG_FUNCTION_ARGS)

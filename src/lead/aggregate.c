@@ -1,11 +1,11 @@
 /*
  * aggregate.c
- *	  lead_agg and rollup: many rows of one lead to one value.
+ *	  lead_agg and rollup: the rows of one lead as one value.
  *
- * The state is a LeadBuilder.  It is made by the first row that counts, so a
- * state that exists has at least one entry.  Final and serialise functions sort
- * it in place, and rollup's drops duplicates from it; to the rows that may
- * follow (window frames) neither makes a difference.
+ * The state is a LeadBuilder.  The first row that is not ignored creates it,
+ * so a state has at least one entry.  The final and serialise functions sort
+ * the state in place, and that of rollup removes duplicates; neither affects
+ * rows that are added afterwards (in window frames).
  */
 #include "postgres.h"
 
@@ -25,10 +25,10 @@ PG_FUNCTION_INFO_V1(align_lead_agg_serialise);
 PG_FUNCTION_INFO_V1(align_lead_agg_deserialise);
 
 /*
- * The state so far, or a new one.
+ * The state argument, or a new state.
  */
 static inline LeadBuilder *
-StateToAddTo(FunctionCallInfo fcinfo)
+GetState(FunctionCallInfo fcinfo)
 {
 	MemoryContext context = align_aggregate_context(fcinfo);
 
@@ -49,7 +49,7 @@ align_lead_agg_stage_trans(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return align_state_as_it_is(fcinfo);
 
-	state = StateToAddTo(fcinfo);
+	state = GetState(fcinfo);
 	stage = PG_GETARG_TEXT_PP(2);
 	align_lead_add_stage(state, PG_GETARG_TIMESTAMPTZ(1),
 						 VARDATA_ANY(stage), VARSIZE_ANY_EXHDR(stage));
@@ -88,7 +88,7 @@ align_lead_agg_trans(PG_FUNCTION_ARGS)
 		input.amount.len = strlen(input.amount.text);
 	}
 
-	state = StateToAddTo(fcinfo);
+	state = GetState(fcinfo);
 	align_lead_add(state, &input);
 	PG_RETURN_POINTER(state);
 }
@@ -104,7 +104,7 @@ align_lead_rollup_trans(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		return align_state_as_it_is(fcinfo);
 
-	state = StateToAddTo(fcinfo);
+	state = GetState(fcinfo);
 	align_lead_add_all(state, PG_GETARG_VARLENA_PP(1));
 	PG_RETURN_POINTER(state);
 }
@@ -138,14 +138,14 @@ align_lead_agg_combine(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		return align_state_as_it_is(fcinfo);
 
-	/* a copy even if there is nothing to add it to: the other is not ours */
-	state = StateToAddTo(fcinfo);
+	/* copy even into an empty state: the other is in another context */
+	state = GetState(fcinfo);
 	align_lead_add_builder(state, (LeadBuilder *) PG_GETARG_POINTER(1));
 	PG_RETURN_POINTER(state);
 }
 
 /*
- * A state travels as the lead that it would become.
+ * A serialised state is the lead that the state encodes to.
  */
 Datum
 align_lead_agg_serialise(PG_FUNCTION_ARGS)

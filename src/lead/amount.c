@@ -1,7 +1,9 @@
 /*
  * amount.c
- *	  Amounts as canonical decimal text: what numeric_out prints of a finite
- *	  numeric without trailing zeros, so that equal amounts are equal bytes.
+ *	  Amounts as canonical decimal text.
+ *
+ * The text is the output of numeric_out for a finite numeric without trailing
+ * zeros, so equal amounts have equal bytes.
  */
 #include "postgres.h"
 
@@ -39,6 +41,9 @@ align_amount_numeric(LeadString amount)
 	return result;
 }
 
+/*
+ * The number of digits at p.
+ */
 static inline int
 CountDigits(const char *p, const char *end)
 {
@@ -80,6 +85,7 @@ align_amount_canonical(char *text, int len)
 	if (p != end)
 		return AMOUNT_MALFORMED;
 
+	/* strip leading and trailing zeros */
 	while (nwhole > 1 && *whole == '0')
 	{
 		whole++;
@@ -90,6 +96,10 @@ align_amount_canonical(char *text, int len)
 	if (nwhole > MAX_WHOLE_DIGITS || nfraction > MAX_FRACTION_DIGITS)
 		return AMOUNT_TOO_LONG;
 
+	/*
+	 * Write the result over the input.  It is never longer, but the parts may
+	 * overlap.  There is no negative zero.
+	 */
 	if (negative && !(nwhole == 1 && *whole == '0' && nfraction == 0))
 		*out++ = '-';
 	memmove(out, whole, nwhole);

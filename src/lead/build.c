@@ -2,9 +2,9 @@
  * build.c
  *	  Collects the entries of a lead, in any order.
  *
- * This runs once per row of lead_agg, and a query may hold a builder for each
- * of millions of groups: so nothing is allocated per row, and a young builder
- * is a few hundred bytes.
+ * This code runs once per row of lead_agg, and a query may have a builder for
+ * each of millions of groups.  So no memory is allocated per row, and a new
+ * builder takes a few hundred bytes.
  */
 #include "postgres.h"
 
@@ -14,16 +14,16 @@
 
 #include "lead/builder.h"
 
-/* Beyond so many strings they are found by hash. */
+/* Up to this many strings are searched linearly, more by hash. */
 #define LINEAR_STRINGS 16
 
-/* Room of the arrays when they are first needed. */
+/* Initial sizes of the arrays. */
 #define FIRST_ENTRIES 8
 #define FIRST_EXTRAS 4
 #define FIRST_STRINGS 8
 #define FIRST_BYTES 64
 
-/* Offsets of strings are 32 bits, and no value can be larger anyway. */
+/* Offsets of strings have 32 bits; a value cannot be larger anyway. */
 #define MAX_BYTES ((uint32) MaxAllocSize)
 
 LeadBuilder *
@@ -42,8 +42,8 @@ align_lead_count(const LeadBuilder *builder)
 }
 
 /*
- * Make room for "needed" items in an array; doubling, so that adding one item
- * costs constant time on average.
+ * Enlarge an array to at least "needed" items of a size, by doubling.  Returns
+ * its new address.
  */
 static void *
 Grow(const LeadBuilder *builder, void *array, uint32 *room, uint32 first, uint64 needed, Size size)
@@ -79,7 +79,7 @@ EnterSlot(LeadBuilder *builder, uint32 number)
 }
 
 /*
- * Keep the hash table at most half full.
+ * Double the hash table, so that it is at most half full.
  */
 static void
 GrowSlots(LeadBuilder *builder)
@@ -93,6 +93,9 @@ GrowSlots(LeadBuilder *builder)
 		EnterSlot(builder, number);
 }
 
+/*
+ * Add a string that the builder does not have yet; returns its number.
+ */
 static uint32
 AddString(LeadBuilder *builder, const char *text, uint32 len)
 {
@@ -123,6 +126,7 @@ AddString(LeadBuilder *builder, const char *text, uint32 len)
 	memcpy(builder->bytes + builder->nbytes, text, len);
 	builder->nbytes += len;
 
+	/* growing enters all strings, this one included */
 	if (builder->nslots != 0 && builder->nstrings <= builder->nslots / 2)
 		EnterSlot(builder, builder->nstrings);
 	else if (builder->nstrings > LINEAR_STRINGS)
@@ -131,7 +135,7 @@ AddString(LeadBuilder *builder, const char *text, uint32 len)
 }
 
 /*
- * The number of a string, which is added if it is new.
+ * The number of a string; adds it if it is new.
  */
 static inline uint32
 InternString(LeadBuilder *builder, const char *text, uint32 len)
@@ -167,6 +171,9 @@ InternIfPresent(LeadBuilder *builder, LeadString string)
 	return string.text == NULL ? 0 : InternString(builder, string.text, string.len);
 }
 
+/*
+ * A new entry with a time; the caller sets stage and extra.
+ */
 static inline BuilderEntry *
 NewEntry(LeadBuilder *builder, TimestampTz at)
 {
@@ -179,7 +186,7 @@ NewEntry(LeadBuilder *builder, TimestampTz at)
 				 errmsg("time of a lead's entry must be finite") :
 				 errmsg("time of a lead's entry is out of range"),
 				 TIMESTAMP_NOT_FINITE(at) ?
-				 errdetail("A journey is ordered by time, and infinity is not a time at which anything happened.") : 0));
+				 errdetail("The entries of a lead are ordered by time.") : 0));
 	if (unlikely(builder->nentries == builder->entry_room))
 	{
 		if (builder->nentries >= LEAD_MAX_ENTRIES)
@@ -211,7 +218,7 @@ align_lead_add_stage(LeadBuilder *builder, TimestampTz at, const char *stage, in
 {
 	BuilderEntry *entry = NewEntry(builder, at);
 
-	/* should interning fail, the builder goes down with the query */
+	/* if this raises, the query fails, and nothing reads the builder again */
 	entry->stage = InternString(builder, stage, len);
 	entry->extra = 0;
 }
@@ -243,12 +250,13 @@ align_lead_add(LeadBuilder *builder, const LeadInput *input)
 }
 
 /*
- * Strings of another dictionary, numbered anew; small ones need no allocation.
+ * The numbers that the strings of another dictionary have in the builder.  A
+ * small dictionary needs no allocation.
  */
 typedef struct Renumbering
 {
 	uint32		inline_numbers[LEAD_INLINE_STRINGS + 1];
-	uint32	   *numbers;		/* by old index + 1; [0] is 0 */
+	uint32	   *numbers;		/* by index in the other + 1; [0] is 0 */
 } Renumbering;
 
 static void

@@ -1,10 +1,10 @@
 /*
  * builder.h
- *	  The inside of a LeadBuilder; for build.c and encode.c only.
+ *	  The members of a LeadBuilder, for build.c and encode.c only.
  *
- * Most entries are a time and a stage, so those take 16 bytes; what else an
- * entry may have stands in a second array.  Strings are interned: equal strings
- * have equal numbers, and comparing numbers decides equality.
+ * Most entries have a time and a stage only and take 16 bytes; their other
+ * fields are in a second array.  Strings are interned: two strings are equal
+ * if and only if their numbers are.
  */
 #ifndef ALIGN_LEAD_BUILDER_H
 #define ALIGN_LEAD_BUILDER_H
@@ -12,7 +12,7 @@
 #include "lead/lead.h"
 
 /*
- * String numbers and the index of extras count from 1; 0 is absent.
+ * The numbers of strings and extras count from 1; 0 is absent.
  */
 typedef struct BuilderEntry
 {

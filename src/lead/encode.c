@@ -10,7 +10,7 @@
 
 #include "lead/builder.h"
 
-/* Longest encoding of a 32-bit number. */
+/* The longest encoding of a 32-bit number. */
 #define MAX_VARINT32 5
 
 /* Dictionaries up to this size need no allocation. */
@@ -25,7 +25,7 @@ ExtraOf(const LeadBuilder *builder, const BuilderEntry *entry)
 }
 
 /*
- * Bytes, a prefix before the longer, absent first.
+ * Compare strings by bytes; absent ones and prefixes sort first.
  */
 static int
 CompareStrings(const LeadBuilder *builder, uint32 a, uint32 b)
@@ -45,7 +45,7 @@ CompareStrings(const LeadBuilder *builder, uint32 a, uint32 b)
 }
 
 /*
- * Order of two entries of the same time: what was recorded first, then content.
+ * Compare two entries of the same time, by ordinal and then by content.
  */
 static int
 CompareSimultaneous(const BuilderEntry *a, const BuilderEntry *b, const LeadBuilder *builder)
@@ -83,7 +83,7 @@ CompareEntries(const BuilderEntry *a, const BuilderEntry *b, const LeadBuilder *
 #include "lib/sort_template.h"
 
 /*
- * Remove all but one of equal entries; they are neighbours.
+ * Remove all but one of equal entries, which sorting has made neighbours.
  */
 static void
 DropDuplicates(LeadBuilder *builder)
@@ -101,7 +101,7 @@ DropDuplicates(LeadBuilder *builder)
 }
 
 /*
- * The coarsest unit of which every time is a multiple.
+ * The coarsest unit of which every time is a multiple, and its size.
  */
 static LeadUnit
 CoarsestUnit(const LeadBuilder *builder, int64 *size)
@@ -113,7 +113,11 @@ CoarsestUnit(const LeadBuilder *builder, int64 *size)
 	{
 		TimestampTz at = builder->entries[i].at;
 
-		/* constant divisors, so that no case divides */
+		/*
+		 * A finer unit divides every coarser one, so a time only decides about
+		 * the units from the current one on.  With constant divisors the
+		 * compiler needs no division.
+		 */
 		switch (unit)
 		{
 			case LEAD_UNIT_DAY:
@@ -147,12 +151,13 @@ CoarsestUnit(const LeadBuilder *builder, int64 *size)
 }
 
 /*
- * The dictionary as it is written: strings in the order of their first use.
+ * The dictionary of the stored form: the strings that entries use, in the
+ * order of their first use.
  */
 typedef struct Dictionary
 {
 	uint32	   *references;		/* by the builder's string number; 0 unused */
-	uint32	   *order;			/* string numbers as they are written */
+	uint32	   *order;			/* the builder's string numbers, as written */
 	uint32		nstrings;
 } Dictionary;
 
@@ -265,7 +270,7 @@ WriteEntries(uint8 *out, const LeadBuilder *builder, const Dictionary *dictionar
 			out = align_wire_put_uint(out, align_zigzag(entry->at / unit));
 		else
 		{
-			/* the distance of the extremes fits no signed number */
+			/* unsigned, because the largest distance exceeds an int64 */
 			out = align_wire_put_uint(out, ((uint64) entry->at - (uint64) last) / (uint64) unit);
 		}
 		last = entry->at;
@@ -297,12 +302,13 @@ align_lead_encode(LeadBuilder *builder, bool drop_duplicates)
 	if (builder->nstrings < INLINE_NUMBERS)
 		dictionary.references = inline_numbers;
 	else
-		dictionary.references = MemoryContextAllocHuge(CurrentMemoryContext,
-													   ((Size) builder->nstrings + 1) * 2 * sizeof(uint32));
+		dictionary.references =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   ((Size) builder->nstrings + 1) * 2 * sizeof(uint32));
 	dictionary.order = dictionary.references + builder->nstrings + 1;
 	OrderDictionary(builder, &dictionary);
 
-	/* Room for the worst; what is not used of a large value is given back. */
+	/* allocate for the longest encoding, and shrink a large result below */
 	room = VARHDRSZ + 2 + 2 * MAX_VARINT32 +
 		(Size) builder->nbytes + (Size) dictionary.nstrings * MAX_VARINT32 +
 		(Size) builder->nentries * (MAX_VARINT32 + WIRE_MAX_VARINT) +

@@ -35,9 +35,10 @@ align_lead_out(PG_FUNCTION_ARGS)
 }
 
 /*
- * What the reader leaves to be checked where bytes come in from outside.  No
- * string is looked at more than once: a few bytes an entry may name one of a
- * megabyte.
+ * The checks of received entries that the reader does not make.
+ *
+ * Each string is checked once, because many entries of a few bytes may refer
+ * to one of a megabyte.
  */
 static void
 CheckEntries(LeadReader *reader)
@@ -50,8 +51,6 @@ CheckEntries(LeadReader *reader)
 		CHECK_FOR_INTERRUPTS();
 		if (entry.stage < 0 && entry.campaign < 0)
 			align_wire_fail(&reader->wire, "An entry has neither a stage nor a campaign.");
-		if (!IS_VALID_TIMESTAMP(entry.at))
-			align_wire_fail(&reader->wire, "A time is out of range.");
 		if (entry.amount >= 0 && !is_amount[entry.amount])
 		{
 			LeadString	amount = reader->strings[entry.amount];
@@ -66,8 +65,8 @@ CheckEntries(LeadReader *reader)
 }
 
 /*
- * Take over the dictionary from the client's encoding; every string is checked
- * to be valid in it.  Returns whether any of them was changed by that.
+ * Convert the dictionary from the client's encoding, and check that every
+ * string is valid in it.  Returns true if any string changed.
  */
 static bool
 ConvertDictionary(LeadReader *reader)
@@ -90,13 +89,15 @@ ConvertDictionary(LeadReader *reader)
 }
 
 /*
- * There is exactly one right encoding of a journey, and the builder makes it:
- * so bytes that decode to a journey are right exactly when they are what the
- * builder makes of it.  That refuses wrong order, strings unused or twice in
- * the dictionary, a unit finer than need be, and times that overflow.
+ * Binary input.
  *
- * Only where strings were converted between encodings may the order of
- * simultaneous entries differ rightly; the builder has then put it right.
+ * A journey has exactly one encoding.  So the received bytes are decoded and
+ * encoded again, and refused if the result differs: that finds entries out of
+ * order, strings that are unused or repeated in the dictionary, and a unit
+ * that is too fine.
+ *
+ * Where strings were converted from another encoding, simultaneous entries may
+ * sort differently; then the result is taken as it is.
  */
 Datum
 align_lead_recv(PG_FUNCTION_ARGS)
@@ -113,15 +114,15 @@ align_lead_recv(PG_FUNCTION_ARGS)
 
 	align_wire_begin(&reader.wire, bytes, len, "lead");
 	if (version != ALIGN_WIRE_VERSION)
-		align_wire_fail(&reader.wire, psprintf("Its format version is %d; this release knows only %d.",
-											   version, ALIGN_WIRE_VERSION));
+		align_wire_fail(&reader.wire,
+						psprintf("Its format version is %d; this release supports only %d.",
+								 version, ALIGN_WIRE_VERSION));
 	if (len > 0 && bytes[0] != 0)
-		align_wire_fail(&reader.wire, "Its flags have bits that this release does not know.");
+		align_wire_fail(&reader.wire, "Its flags have bits that this release does not support.");
 	align_lead_read_bytes(&reader, bytes, len);
-	if (reader.nentries == 0)
-		align_wire_fail(&reader.wire, "A lead has at least one entry.");
 	converted = ConvertDictionary(&reader);
 
+	/* read the entries twice: to check them, and for the builder */
 	entries = reader.wire;
 	CheckEntries(&reader);
 	reader.wire = entries;
@@ -132,13 +133,14 @@ align_lead_recv(PG_FUNCTION_ARGS)
 	lead = align_lead_encode(builder, false);
 	if (!converted &&
 		(VARSIZE_ANY_EXHDR(lead) != (size_t) len || memcmp(VARDATA_ANY(lead), bytes, len) != 0))
-		align_wire_fail(&reader.wire, "Its entries, dictionary or unit are not in canonical form.");
+		align_wire_fail(&reader.wire,
+						"Its entries, dictionary or unit are not in canonical form.");
 	align_lead_read_end(&reader);
 	PG_RETURN_POINTER(lead);
 }
 
 /*
- * The stored form, with its strings in the client's encoding.
+ * Binary output: the stored form, with the strings in the client's encoding.
  */
 Datum
 align_lead_send(PG_FUNCTION_ARGS)
@@ -156,6 +158,7 @@ align_lead_send(PG_FUNCTION_ARGS)
 		PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 	}
 
+	/* only the dictionary differs: entries refer to strings by index */
 	align_lead_read(&reader, lead);
 	pq_sendbyte(&buf, 0);
 	pq_sendbyte(&buf, reader.unit_code);

@@ -3,8 +3,8 @@
  *	  Casts between lead and jsonb.
  *
  * A lead is an array of objects with the members at, stage, team, reason,
- * campaign, amount, ordinal and version, of which the absent ones are left out.
- * Amounts, ordinals and versions are numbers, the rest strings; "at" is written
+ * campaign, amount, ordinal and version; absent fields are left out.  Amounts,
+ * ordinals and versions are numbers, the others strings, and "at" is formatted
  * as in the text form.
  */
 #include "postgres.h"
@@ -100,6 +100,9 @@ align_lead_to_jsonb(PG_FUNCTION_ARGS)
 
 static void BadJson(int entry_no, const char *detail) pg_attribute_noreturn();
 
+/*
+ * Raise an error about an entry, or about the array if entry_no is 0.
+ */
 static void
 BadJson(int entry_no, const char *detail)
 {
@@ -108,7 +111,8 @@ BadJson(int entry_no, const char *detail)
 			 errmsg("cannot cast jsonb to lead"),
 			 entry_no == 0 ? errdetail_internal("%s", detail) :
 			 errdetail("Entry %d: %s", entry_no, detail),
-			 errhint("Write a lead as an array of entries, such as [{\"at\": \"2026-03-01T09:00:00Z\", \"stage\": \"mql\"}].")));
+			 errhint("Write a lead as an array of entries, "
+					 "such as [{\"at\": \"2026-03-01T09:00:00Z\", \"stage\": \"mql\"}].")));
 }
 
 static LeadString
@@ -119,7 +123,7 @@ JsonText(const JsonbValue *value, int entry_no, const char *key)
 	return (LeadString) {value->val.string.val, value->val.string.len};
 }
 
-/* Where a mistake in a time is, for the scanner's message. */
+/* The position of a mistake in a time, for the scanner's message. */
 static char *
 DescribeEntry(void *arg, const char *at)
 {
@@ -135,6 +139,7 @@ JsonTime(const JsonbValue *value, int entry_no)
 	TextScan	scan;
 	TimestampTz result;
 
+	/* without an error context the scanner raises its errors */
 	align_scan_begin(&scan, text, "lead", false, NULL);
 	scan.describe = DescribeEntry;
 	scan.describe_arg = &entry_no;
@@ -204,8 +209,11 @@ FindMember(const JsonbValue *key, int entry_no)
 							   key->val.string.len, key->val.string.val));
 }
 
+/*
+ * Set the field of an entry that a member stands for.
+ */
 static void
-TakeMember(LeadInput *entry, Member member, const JsonbValue *value, int entry_no)
+SetField(LeadInput *entry, Member member, const JsonbValue *value, int entry_no)
 {
 	const char *name = member_names[member];
 
@@ -240,10 +248,10 @@ TakeMember(LeadInput *entry, Member member, const JsonbValue *value, int entry_n
 }
 
 /*
- * The object that the iterator has just begun.  A null member is an absent one.
+ * Read the object that the iterator has just begun.  A null member is absent.
  */
 static void
-TakeObject(JsonbIterator **it, LeadInput *entry, int entry_no)
+ReadEntry(JsonbIterator **it, LeadInput *entry, int entry_no)
 {
 	JsonbValue	key,
 				value;
@@ -257,7 +265,7 @@ TakeObject(JsonbIterator **it, LeadInput *entry, int entry_no)
 		(void) JsonbIteratorNext(it, &value, true);
 		if (value.type == jbvNull)
 			continue;
-		TakeMember(entry, member, &value, entry_no);
+		SetField(entry, member, &value, entry_no);
 		has_time |= member == MEMBER_AT;
 	}
 	if (!has_time)
@@ -285,7 +293,7 @@ align_jsonb_to_lead(PG_FUNCTION_ARGS)
 
 		if (token != WJB_BEGIN_OBJECT)
 			BadJson(entry_no, "It is not an object.");
-		TakeObject(&it, &entry, entry_no);
+		ReadEntry(&it, &entry, entry_no);
 		align_lead_add(builder, &entry);
 	}
 	if (align_lead_count(builder) == 0)

@@ -2,47 +2,47 @@
  * lead.h
  *	  One lead's journey: stored form, reader, builder.
  *
- * A lead is an ordered list of entries.  An entry is a stage entry (it has a
- * stage) or a campaign touch (a campaign and no stage); it always has a time.
+ * A lead is an ordered list of entries.  An entry has a time, and is a stage
+ * entry (it has a stage) or a campaign touch (a campaign and no stage).
  *
  * Stored form.  After the varlena header:
  *
  *	  flags		number, zero today; unknown bits are refused
- *	  unit		byte: all times are whole multiples of it (LeadUnit), the
- *				coarsest that fits
+ *	  unit		byte, a LeadUnit: the coarsest of which all times are multiples
  *	  nstrings	number of dictionary strings
  *	  strings	in the order of their first use below: length * 2 and the
  *				bytes, or the number of a vocabulary word * 2 + 1
  *	  nentries	number of entries
- *	  entries	head, time, then what the head and mask promise:
+ *	  entries	head, time, and the fields that head and mask announce:
  *		head		stage reference * 2 + (1 if a mask follows)
  *		time		first entry: signed, units since 2000-01-01 UTC;
- *					others: units since the entry before (never negative)
- *		mask		byte, never 0: which of the following are there
+ *					others: units since the previous entry (never negative)
+ *		mask		byte, never 0: which of the following are present
  *		references	team, reason, campaign, amount
  *		ordinal, version	numbers, never 0
  *
  * Numbers are those of wire.h.  A reference is 1 + the index of a dictionary
- * string, 0 for none (in a head only: a touch).  Amounts are kept as canonical
- * decimal text.  There is no alignment anywhere, so a lead may be read in place
+ * string; 0 means none, which only the head of a touch has.  Amounts are
+ * canonical decimal text.  Nothing is aligned, so a lead can be read in place
  * from a short (packed) varlena.
  *
- * Vocabulary.  Half of a short lead would be the spelling of its stages, and
- * those are nearly always the field's own words: so the 64 most usual ones are
- * known to the format (words.c) and take one byte.  A string that is such a
- * word is always stored as one.
+ * Vocabulary.  The names of stages would be half of a short lead.  The 64 most
+ * usual names of stages, teams and reasons are part of the format (words.c)
+ * and take one byte; a string in that list is always stored so.
  *
  * Order.  Entries are sorted by (time, recorded ordinal, content); an unknown
- * ordinal sorts before a known one; content is compared by bytes, field by
- * field in the order of LeadInput, absent first, a prefix before the longer.
- * Exact duplicates may stand; rollup(lead) removes them.
+ * ordinal sorts before a known one.  Content is compared by bytes, field by
+ * field in the order of LeadInput, absent fields and prefixes first.  Exact
+ * duplicates are allowed; rollup(lead) removes them.
  *
- * The form is canonical: equal journeys have equal bytes.  The wire (send/recv)
- * form is a version byte followed by the same bytes; only its strings travel in
- * the client's encoding.
+ * The form is canonical: equal journeys have equal bytes.  The wire
+ * (send/recv) form is a version byte followed by the same bytes, with the
+ * strings in the client's encoding.
  *
- * What is stored was checked when it came in, so readers do not check again
- * that it is canonical; but no bytes whatever make them read out of bounds.
+ * Input functions guarantee the canonical form, so a reader does not check it
+ * again.  But for any bytes at all it never reads out of bounds, and it raises
+ * an error unless there is at least one entry and all times are valid
+ * timestamps in ascending order.
  */
 #ifndef ALIGN_LEAD_H
 #define ALIGN_LEAD_H
@@ -80,7 +80,7 @@ typedef struct LeadString
 } LeadString;
 
 /*
- * An entry as read: strings are dictionary indexes, -1 for none.
+ * An entry as read.  Strings are dictionary indexes, -1 for none.
  */
 typedef struct LeadEntry
 {
@@ -95,38 +95,45 @@ typedef struct LeadEntry
 } LeadEntry;
 
 /*
- * Reads a stored lead front to back without copying it.  The dictionary is
- * indexed when reading starts; small ones need no allocation.  A reader may
- * point into itself: do not copy it.  Strings point into the value (or are
- * static words) and live as long as it does.
+ * Reads a stored lead from front to back, in place.
+ *
+ * The dictionary is indexed when reading starts; a small one needs no
+ * allocation, and then the reader points into itself, so do not copy a reader.
+ * Strings point into the value, or to static words, and live as long as the
+ * value does.
  */
 #define LEAD_INLINE_STRINGS 16
 
 typedef struct LeadReader
 {
-	WireReader	wire;			/* just before the next entry */
+	WireReader	wire;			/* before the next entry */
 	LeadString *strings;
 	int			nstrings;
 	int			nentries;
 	int			next;			/* index of the next entry */
+	bool		received;		/* bytes from a client, not a stored value */
 	LeadUnit	unit_code;
 	int64		unit;			/* microseconds */
 	int64		last;			/* time of the last entry read, in units */
+	int64		min;			/* first and last valid time, in units */
+	int64		max;
 	LeadString	inline_strings[LEAD_INLINE_STRINGS];
 } LeadReader;
 
-/* value: any varlena of type lead, short header allowed, not compressed */
+/* Begin to read a varlena: not compressed, but a short header is allowed. */
 extern void align_lead_read(LeadReader *reader, const struct varlena *value);
-/* The same from bare bytes, as they come over the wire. */
+/* Begin to read bytes received from a client. */
 extern void align_lead_read_bytes(LeadReader *reader, const void *data, size_t len);
-/* What LeadReader allocated (nothing for small leads). */
+/* Free the memory of a reader (small leads have none). */
 extern void align_lead_read_end(LeadReader *reader);
-/* The part of an entry behind its mask; only align_lead_next calls it. */
+
+/* For align_lead_next only. */
 extern void align_lead_read_fields(LeadReader *reader, LeadEntry *entry);
 extern void align_lead_bad_reference(LeadReader *reader) pg_attribute_noreturn();
+extern void align_lead_bad_time(LeadReader *reader) pg_attribute_noreturn();
 
 /*
- * The next entry; false at the end.  This is the inner loop of every report.
+ * Read the next entry; false at the end.  The inner loop of every report.
  */
 static inline bool
 align_lead_next(LeadReader *reader, LeadEntry *entry)
@@ -139,12 +146,22 @@ align_lead_next(LeadReader *reader, LeadEntry *entry)
 	if (unlikely((head >> 1) > (uint64) reader->nstrings))
 		align_lead_bad_reference(reader);
 	if (reader->next++ == 0)
+	{
 		reader->last = align_wire_int(&reader->wire);
+		if (unlikely(reader->last < reader->min || reader->last > reader->max))
+			align_lead_bad_time(reader);
+	}
 	else
-		reader->last = (int64) ((uint64) reader->last + align_wire_uint(&reader->wire));
+	{
+		uint64		step = align_wire_uint(&reader->wire);
 
-	/* unsigned: bad bytes may overflow, and nothing comes of it but a bad time */
-	entry->at = (TimestampTz) ((uint64) reader->last * (uint64) reader->unit);
+		/* last is at most max, so their difference fits */
+		if (unlikely(step > (uint64) reader->max - (uint64) reader->last))
+			align_lead_bad_time(reader);
+		reader->last += (int64) step;
+	}
+
+	entry->at = reader->last * reader->unit;
 	entry->stage = (int) (head >> 1) - 1;
 	entry->team = -1;
 	entry->reason = -1;
@@ -157,7 +174,7 @@ align_lead_next(LeadReader *reader, LeadEntry *entry)
 	return true;
 }
 
-/* The string with that index, or an absent one for -1. */
+/* The dictionary string with that index, absent for -1. */
 static inline LeadString
 align_lead_string(const LeadReader *reader, int index)
 {
@@ -166,14 +183,14 @@ align_lead_string(const LeadReader *reader, int index)
 	return reader->strings[index];
 }
 
-/* A C string; absent for NULL. */
+/* A C string as a LeadString; NULL is absent. */
 static inline LeadString
 align_lead_cstring(const char *text)
 {
 	return (LeadString) {text, text != NULL ? (int) strlen(text) : 0};
 }
 
-/* Equal, or both absent. */
+/* True if the strings are equal or both absent. */
 static inline bool
 align_lead_same(LeadString a, LeadString b)
 {
@@ -182,7 +199,7 @@ align_lead_same(LeadString a, LeadString b)
 	return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
 }
 
-/* A value of type text (or of one that is stored alike), in place if it can be. */
+/* A datum of type text or the like, in place unless it must be detoasted. */
 static inline LeadString
 align_lead_varlena(Datum value)
 {
@@ -191,24 +208,24 @@ align_lead_varlena(Datum value)
 	return (LeadString) {VARDATA_ANY(text), (int) VARSIZE_ANY_EXHDR(text)};
 }
 
-/* Index of the dictionary string with these bytes, -1 if the lead has none. */
+/* The index of the dictionary string with these bytes, -1 if there is none. */
 extern int	align_lead_find(const LeadReader *reader, const char *text, int len);
 
-/* The vocabulary, and the number of a word in it, -1 if it is none. */
+/* The vocabulary; align_lead_word returns the number of a word, -1 if none. */
 #define LEAD_NWORDS 64
 extern const LeadString align_lead_words[LEAD_NWORDS];
 extern int	align_lead_word(const char *text, int len);
 
 /*
- * Collects entries in any order and encodes them.  Strings are copied into the
- * builder's own dictionary.  All memory is in the context given at creation.
+ * Collects entries in any order and encodes them.  Strings are copied.  All
+ * memory is in the context given at creation.
  */
 typedef struct LeadBuilder LeadBuilder;
 
-/* An entry as given to the builder; absent strings have text == NULL. */
+/* An entry for the builder; needs a stage or a campaign. */
 typedef struct LeadInput
 {
-	TimestampTz at;				/* must be finite: raises otherwise */
+	TimestampTz at;				/* an error unless it is finite */
 	LeadString	stage;
 	LeadString	team;
 	LeadString	reason;
@@ -220,26 +237,38 @@ typedef struct LeadInput
 
 extern LeadBuilder *align_lead_builder(MemoryContext context);
 extern void align_lead_add(LeadBuilder *builder, const LeadInput *input);
-/* A stage entry and nothing else: the short cut for the commonest rows. */
+/*
+ * Add an entry that has a time and a stage only; faster than align_lead_add.
+ */
 extern void align_lead_add_stage(LeadBuilder *builder, TimestampTz at, const char *stage, int len);
+/* Add all entries of a lead. */
 extern void align_lead_add_all(LeadBuilder *builder, const struct varlena *lead);
-/* The entries that a reader has not read yet. */
+/* Add the entries that a reader has not read yet. */
 extern void align_lead_add_rest(LeadBuilder *builder, LeadReader *reader);
+/* Add all entries of another builder. */
 extern void align_lead_add_builder(LeadBuilder *builder, const LeadBuilder *other);
+/* The number of entries. */
 extern int	align_lead_count(const LeadBuilder *builder);
-/* Sorts (in place) and encodes, into the current memory context.  Duplicates
- * that are dropped are dropped from the builder too. */
+
+/*
+ * Sort the entries in place, drop duplicates from the builder if requested,
+ * and encode it (at least one entry) into the current memory context.
+ */
 extern struct varlena *align_lead_encode(LeadBuilder *builder, bool drop_duplicates);
 
-/* Text form; NULL after a soft error. */
+/* Parse the text form; NULL after a soft error. */
 extern struct varlena *align_lead_parse(const char *text, Node *escontext);
+/* Write the text form, palloc'd. */
 extern char *align_lead_write(const struct varlena *lead);
 
-/* Amounts between numeric and the canonical decimal text that leads hold. */
-extern char *align_amount_text(Numeric amount); /* raises for NaN and infinity */
+/*
+ * Convert amounts between numeric and canonical decimal text, both palloc'd.
+ * NaN and infinity are an error.
+ */
+extern char *align_amount_text(Numeric amount);
 extern Datum align_amount_numeric(LeadString amount);
 
-/* A string of a lead as a value of type text. */
+/* A string that is not absent as a palloc'd value of type text. */
 extern Datum align_lead_text_datum(LeadString string);
 
 #endif							/* ALIGN_LEAD_H */

@@ -9,16 +9,44 @@
 
 #include "lead/lead.h"
 
-static const int64 unit_sizes[] = {
-	[LEAD_UNIT_MICROSECOND] = 1,
-	[LEAD_UNIT_MILLISECOND] = 1000,
-	[LEAD_UNIT_SECOND] = USECS_PER_SEC,
-	[LEAD_UNIT_MINUTE] = USECS_PER_MINUTE,
-	[LEAD_UNIT_DAY] = USECS_PER_DAY,
+/*
+ * Microseconds of each unit, and the first and last valid timestamp in units.
+ * Both quotients truncate into the valid range.
+ */
+#define UNIT(size) {size, MIN_TIMESTAMP / (size), (END_TIMESTAMP - 1) / (size)}
+
+static const struct
+{
+	int64		size;
+	int64		min;
+	int64		max;
+}			units[] = {
+	[LEAD_UNIT_MICROSECOND] = UNIT(1),
+	[LEAD_UNIT_MILLISECOND] = UNIT(1000),
+	[LEAD_UNIT_SECOND] = UNIT(USECS_PER_SEC),
+	[LEAD_UNIT_MINUTE] = UNIT(USECS_PER_MINUTE),
+	[LEAD_UNIT_DAY] = UNIT(USECS_PER_DAY),
 };
 
+static void FailCorrupted(LeadReader *reader, const char *detail) pg_attribute_noreturn();
+
 /*
- * Find where each dictionary string is.
+ * Raise an error about an impossible journey.  Received bytes are the client's
+ * mistake; a stored value was valid once, so it is corrupted.
+ */
+static void
+FailCorrupted(LeadReader *reader, const char *detail)
+{
+	if (reader->received)
+		align_wire_fail(&reader->wire, detail);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("stored value of type %s is corrupted", reader->wire.type_name),
+			 errdetail("%s", detail)));
+}
+
+/*
+ * Find where each dictionary string begins.
  */
 static void
 ReadDictionary(LeadReader *reader)
@@ -40,7 +68,8 @@ ReadDictionary(LeadReader *reader)
 		if (code & 1)
 		{
 			if (unlikely((code >> 1) >= LEAD_NWORDS))
-				align_wire_fail(wire, "A string refers to a word that the vocabulary does not have.");
+				align_wire_fail(wire,
+								"A string refers to a word that the vocabulary does not have.");
 			reader->strings[i] = align_lead_words[code >> 1];
 		}
 		else
@@ -53,24 +82,32 @@ ReadDictionary(LeadReader *reader)
 	}
 }
 
-void
-align_lead_read_bytes(LeadReader *reader, const void *data, size_t len)
+/*
+ * Read everything before the first entry.
+ */
+static void
+BeginRead(LeadReader *reader, const void *data, size_t len, bool received)
 {
 	uint64		flags;
 
+	reader->received = received;
 	align_wire_begin(&reader->wire, data, len, "lead");
 	flags = align_wire_uint(&reader->wire);
 	if (unlikely(flags != 0))
 		align_check_flags(flags > PG_UINT32_MAX ? PG_UINT32_MAX : (uint32) flags, "lead");
 
 	reader->unit_code = align_wire_byte(&reader->wire);
-	if (unlikely(reader->unit_code >= lengthof(unit_sizes)))
+	if (unlikely(reader->unit_code >= lengthof(units)))
 		align_wire_fail(&reader->wire, "The unit of its times is unknown.");
-	reader->unit = unit_sizes[reader->unit_code];
+	reader->unit = units[reader->unit_code].size;
+	reader->min = units[reader->unit_code].min;
+	reader->max = units[reader->unit_code].max;
 
 	ReadDictionary(reader);
 	/* an entry takes at least a byte for its head and one for its time */
 	reader->nentries = align_wire_count(&reader->wire, 2, LEAD_MAX_ENTRIES);
+	if (unlikely(reader->nentries == 0))
+		FailCorrupted(reader, "A lead has at least one entry.");
 	reader->next = 0;
 	reader->last = 0;
 }
@@ -79,7 +116,13 @@ void
 align_lead_read(LeadReader *reader, const struct varlena *value)
 {
 	Assert(!VARATT_IS_EXTERNAL(value) && !VARATT_IS_COMPRESSED(value));
-	align_lead_read_bytes(reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	BeginRead(reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), false);
+}
+
+void
+align_lead_read_bytes(LeadReader *reader, const void *data, size_t len)
+{
+	BeginRead(reader, data, len, true);
 }
 
 void
@@ -93,11 +136,18 @@ align_lead_read_end(LeadReader *reader)
 void
 align_lead_bad_reference(LeadReader *reader)
 {
-	align_wire_fail(&reader->wire, "An entry refers to a string that the dictionary does not have.");
+	align_wire_fail(&reader->wire,
+					"An entry refers to a string that the dictionary does not have.");
+}
+
+void
+align_lead_bad_time(LeadReader *reader)
+{
+	FailCorrupted(reader, "A time is out of range.");
 }
 
 /*
- * A reference that the mask promised, so never 0.
+ * A reference that the mask announces, so it is never 0.
  */
 static int
 ReadReference(LeadReader *reader)
@@ -110,7 +160,7 @@ ReadReference(LeadReader *reader)
 }
 
 /*
- * A number that the mask promised, so never 0.
+ * A number that the mask announces, so it is never 0.
  */
 static int64
 ReadNumber(LeadReader *reader, int64 max)
@@ -122,6 +172,9 @@ ReadNumber(LeadReader *reader, int64 max)
 	return (int64) number;
 }
 
+/*
+ * Read the mask of an entry and the fields that it announces.
+ */
 void
 align_lead_read_fields(LeadReader *reader, LeadEntry *entry)
 {

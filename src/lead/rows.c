@@ -1,6 +1,6 @@
 /*
- * rows.c
- *	  Questions about one lead with many answers: entries, touches, transitions.
+ * rows.c *	  Functions of one lead that return rows: entries, touches,
+ * transitions.
  */
 #include "postgres.h"
 
@@ -18,7 +18,7 @@ PG_FUNCTION_INFO_V1(align_lead_transitions);
 #define MAX_COLUMNS 9
 
 /*
- * One output row in the making.
+ * An output row, filled column by column.
  */
 typedef struct Row
 {
@@ -174,6 +174,7 @@ align_lead_transitions(PG_FUNCTION_ARGS)
 	{
 		if (entry.stage < 0 || entry.stage == from)
 			continue;
+		/* the entry into the funnel is not a move */
 		if (from >= 0)
 		{
 			Put(&row, Int32GetDatum(++transition));

@@ -5,9 +5,9 @@
  *	  {<time> [stage] [by team] [because reason] [~ campaign] [worth amount]
  *	   [#ordinal] [@version], ...}
  *
- * Names are bare words or double-quoted.  A stage called by, because or worth
- * must be quoted, since those words end the stage.  Entries may come in any
- * order; they are written in the order of the lead.
+ * Names are bare words or double-quoted.  A stage named by, because or worth
+ * must be quoted, because these keywords follow the stage.  Input may have the
+ * entries in any order; output has the order of the lead.
  */
 #include "postgres.h"
 
@@ -41,8 +41,9 @@ PeekKeyword(TextScan *scan)
 }
 
 /*
- * Whatever does not begin something else is meant as a stage, so that one that
- * lacks its quotes is told so.
+ * True if a stage is next.  Any text that cannot begin another field counts as
+ * one, so that a stage without its quotes gets the message that they are
+ * missing.
  */
 static bool
 PeekStage(TextScan *scan)
@@ -101,7 +102,7 @@ ScanAmount(TextScan *scan, LeadString *result)
 }
 
 /*
- * A number that is never 0, because 0 stands for "not recorded".
+ * Read a number that must not be 0, which stands for "not recorded".
  */
 static bool
 ScanPositive(TextScan *scan, const char *what, uint64 max, uint64 *value)
@@ -192,7 +193,7 @@ ScanEntries(TextScan *scan, LeadBuilder *builder)
 										psprintf("The limit is %d.", LEAD_MAX_ENTRIES),
 										NULL, "too many entries");
 		align_lead_add(builder, &entry);
-		/* a long text has many entries, and each would leave its names behind */
+		/* the builder has copies, and a text may have millions of entries */
 		FreeEntry(&entry);
 	} while (align_scan_take(scan, ","));
 

@@ -2,9 +2,9 @@
  * words.c
  *	  The vocabulary of the stored form of lead: words that take one byte.
  *
- * A word's number is part of the format.  The list may never be reordered, and
- * adding to it needs a new format flag, because a string that is a word must
- * always be stored as one.
+ * The number of a word is part of the format.  The list must never be
+ * reordered, and an addition needs a new format flag, because a string in the
+ * list must always be stored as a word.
  */
 #include "postgres.h"
 
@@ -34,7 +34,7 @@ const LeadString align_lead_words[LEAD_NWORDS] = {
 	WORD("no_decision"), WORD("duplicate"), WORD("churned"), WORD("spam")
 };
 
-/* Open addressing; holds 1 + the number of a word, 0 where empty. */
+/* Hash table with open addressing: 1 + the number of a word, 0 if empty. */
 #define NSLOTS 256
 
 static uint8 slots[NSLOTS];
@@ -43,7 +43,8 @@ static bool ready = false;
 static inline unsigned int
 FirstSlot(const char *text, int len)
 {
-	return ((uint8) text[0] * 37u + (uint8) text[len - 1] * 11u + (unsigned int) len * 71u) % NSLOTS;
+	return ((uint8) text[0] * 37u + (uint8) text[len - 1] * 11u +
+			(unsigned int) len * 71u) % NSLOTS;
 }
 
 static void

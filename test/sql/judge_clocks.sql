@@ -198,3 +198,51 @@ FROM align.sla_clocks('{2026-03-02T14:00:00Z contacted, 2026-03-03T14:00:00Z wai
 	success path contacted -> customer;
 	path contacted -> waiting -> contacted;
 	sla come_back by sales: from contacted to contacted, customer within 5 days;$$, '2026-03-13Z') c;
+
+-- A clock that can never be due: the message names the service level, the
+-- instant and what is wrong.
+CREATE FUNCTION pg_temp.fail(hours text, promise text, journey align.lead, as_of timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	due timestamptz;
+	warn timestamptz;
+BEGIN
+	SELECT due_at, warn_at INTO due, warn
+	FROM align.sla_clocks(journey, format($f$
+		hours %L;
+		stage a, b held by sales; won c; success path a -> b -> c; path b -> a;
+		sla "call back" by sales: from a to c %s;$f$, hours, promise)::align.funnel, as_of);
+	RETURN concat_ws(' | ', due, warn);
+EXCEPTION WHEN OTHERS THEN
+	RETURN sqlstate || ' ' || sqlerrm;
+END $$;
+SELECT n, pg_temp.fail(hours, promise, journey::align.lead, as_of::timestamptz) AS answer
+FROM (VALUES
+	(1, 'off', 'within 4 working hours', '{2026-03-02T14:00:00Z a}', '2026-03-03'),
+	(2, 'off', 'by end of working day', '{2026-03-02T14:00:00Z a}', '2026-03-03'),
+	(3, 'off', 'by end of 2nd working day', '{2026-03-02T14:00:00Z a}', '2026-03-03'),
+	(4, 'off', 'within 4 days', '{2026-03-02T14:00:00Z a}', '2026-03-03'),
+	(5, '2026-03-03 09:00-12:00', 'within 3 working hours', '{2026-03-02T14:00:00Z a}', '2026-03-03'),
+	(6, '2026-03-03 09:00-12:00', 'within 4 working hours', '{2026-03-02T14:00:00Z a}', '2026-03-03'),
+	(7, '2026-03-03 09:00-12:00', 'within 2 working hours', '{2026-03-03T10:00:00.000001Z a}', '2026-03-04'),
+	(8, '2026-03-03 09:00-12:00', 'within 2 working hours', '{2026-03-03T12:00:00Z a}', '2026-03-04'),
+	(9, '2026-03-03 09:00-12:00', 'by end of working day', '{2026-03-03T11:59:59.999999Z a}', '2026-03-04'),
+	(10, '2026-03-03 09:00-12:00', 'by end of working day', '{2026-03-03T12:00:00Z a}', '2026-03-04'),
+	(11, '2026-03-03 09:00-12:00', 'by end of next working day', '{2026-03-02T11:00:00Z a}', '2026-03-04'),
+	(12, '2026-03-03 09:00-12:00', 'by end of working day, warn after 1 working hour', '{2026-03-03T10:00:00Z a}', '2026-03-04'),
+	(13, '2026-03-03 09:00-12:00', 'by end of working day, warn after 9 working hours', '{2026-03-03T10:00:00Z a}', '2026-03-04'),
+	(14, '2299-12-31 09:00-12:00', 'within 3 working hours', '{2026-03-02T14:00:00Z a}', '2026-03-03'),
+	(15, 'Feb 29 09:00-10:00', 'within 100 working hours', '{2026-03-02T14:00:00Z a}', '2026-03-03'),
+	(16, 'Mo-Fr 09:00-17:00', 'within 8 working hours', '{294276-12-30T09:00:00Z a}', '294276-12-31'),
+	(17, '24/7', 'within 24 working hours', '{294276-12-31T00:00:00Z a}', '294276-12-31'),
+	(18, 'off', 'within 1 day', '{294276-12-31T00:00:00Z a}', '294276-12-31'),
+	(19, '24/7', 'within 24 working hours', '{-4713-11-24T00:00:00Z a}', '2026-03-03'),
+	-- a pause may outlast the hours; what was overdue before stays where it was
+	(20, '2026-03-03 09:00-12:00', 'within 2 working hours, pause b', '{2026-03-02T14:00:00Z a, 2026-03-03T10:00:00Z b, 2026-03-03T11:00:00Z a}', '2026-03-04'),
+	(21, '2026-03-03 09:00-12:00', 'within 2 working hours, pause b', '{2026-03-02T14:00:00Z a, 2026-03-03T10:00:00Z b, 2026-03-03T11:30:00Z a}', '2026-03-04'),
+	(22, '2026-03-03 09:00-12:00', 'within 2 working hours, pause b', '{2026-03-02T14:00:00Z a, 2026-03-03T10:00:00Z b}', '2026-03-04'),
+	(23, '2026-03-03 09:00-12:00', 'within 1 working hour, pause b', '{2026-03-02T14:00:00Z a, 2026-03-03T10:30:00Z b}', '2026-03-04'),
+	-- more time than an interval holds
+	(24, '24/7', 'within 1 day, pause b', '{-4713-11-24T00:00:00Z a, 150000-01-01T00:00:00Z b, 150001-01-01T00:00:00Z a}', '294276-01-01'),
+	(25, '24/7', 'within 24 working hours, pause b', '{-4713-11-24T00:00:00Z a, 150000-01-01T00:00:00Z b, 150001-01-01T00:00:00Z a}', '294276-01-01')
+) AS v (n, hours, promise, journey, as_of)
+ORDER BY n;

@@ -46,6 +46,7 @@ SELECT time_between('{-4713-11-24T00:00:00Z a, 294276-12-31T23:59:59.999999Z b}'
 SELECT * FROM transitions('{-4713-11-24T00:00:00Z a, 294276-12-31T23:59:59.999999Z b}');
 SELECT align.time_in('{-4713-11-24T00:00:00Z a}'::align.lead, 'a', '294276-12-31 23:59:59.999999+00');
 SELECT time_between('{-4713-11-24T00:00:00Z a, 280000-01-01T00:00:00.000001Z b}', 'a', 'b'), align.time_in('{-4713-11-24T00:00:00Z a}'::align.lead, 'b', '294276-12-31 23:59:59.999999+00');
+SELECT align.time_in('{-4713-11-24T00:00:00Z a, 150000-01-01T00:00:00Z b, 150001-01-01T00:00:00Z a}'::align.lead, 'a', '294276-01-01 00:00+00');
 SELECT stage_at('{-4713-11-24T00:00:00Z a, 294276-12-31T23:59:59.999999Z b}', at) FROM unnest('{4714-11-24 00:00+00 BC, 294276-12-31 23:59:59.999998+00, 294276-12-31 23:59:59.999999+00}'::timestamptz[]) AS at;
 
 -- A thousand random journeys of some twenty entries, many of them simultaneous.
