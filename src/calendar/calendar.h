@@ -113,4 +113,19 @@ extern bool align_open_period(Calendar *calendar, TimestampTz from, TimestampTz 
  */
 extern TimestampTz align_end_of_working_day(Calendar *calendar, TimestampTz at, int n);
 
+/*
+ * What a calendar without the result that is asked for lacks.
+ */
+typedef enum CalendarLimit
+{
+	CALENDAR_OPEN,				/* nothing: there is a result */
+	CALENDAR_CLOSED,			/* open time */
+	CALENDAR_OUT_OF_RANGE		/* the result is after the last timestamp */
+} CalendarLimit;
+
+/* The same as align_end_of_working_day, but *close is set only if the result
+ * is CALENDAR_OPEN, and the other results raise no error. */
+extern CalendarLimit align_try_end_of_working_day(Calendar *calendar, TimestampTz at, int n,
+												  TimestampTz *close);
+
 #endif							/* ALIGN_CALENDAR_H */

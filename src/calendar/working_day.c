@@ -128,10 +128,11 @@ CountCycle(Calendar *calendar, int first)
 
 /*
  * Skip dates from *day on, and subtract their working days from *n, until *n
- * is at least 1 and at most BLOCK_DAYS.  Raises if the calendar has fewer
- * working days than that, or the nth lies outside the range of timestamps.
+ * is at least 1 and at most BLOCK_DAYS.  Returns CALENDAR_OPEN unless the
+ * calendar has fewer working days than that, or the nth lies outside the range
+ * of timestamps.
  */
-static void
+static CalendarLimit
 SkipWorkingDays(Calendar *calendar, int *day, int *n)
 {
 	bool		in_future = false;
@@ -159,10 +160,10 @@ SkipWorkingDays(Calendar *calendar, int *day, int *n)
 			in_future = true;
 			cycle = CountCycle(calendar, *day);
 			if (cycle == 0)
-				align_calendar_fail_closed(calendar, true);
+				return CALENDAR_CLOSED;
 			ncycles = (*n - 1) / cycle;
 			if (ncycles > (END_DAY - *day) / CYCLE_DAYS)
-				align_calendar_fail_range();
+				return CALENDAR_OUT_OF_RANGE;
 			*day += ncycles * CYCLE_DAYS;
 			*n -= ncycles * cycle;
 			continue;
@@ -170,11 +171,13 @@ SkipWorkingDays(Calendar *calendar, int *day, int *n)
 		*n -= CountBlock(calendar, *day);
 		*day += BLOCK_DAYS;
 	}
+	return CALENDAR_OPEN;
 }
 
 /*
- * The last closing time of a local date.  Returns false if the date is no
- * working day.  *contains is set to whether "at" lies in one of its spans.
+ * The last closing time of a local date, DT_NOEND if it lies outside the range
+ * of timestamps.  Returns false if the date is no working day.  *contains is
+ * set to whether "at" lies in one of its spans.
  */
 static bool
 ClosingTime(Calendar *calendar, int day, TimestampTz at, TimestampTz *close, bool *contains)
@@ -194,10 +197,7 @@ ClosingTime(Calendar *calendar, int day, TimestampTz at, TimestampTz *close, boo
 
 		if (!SpanBounds(calendar, day, &open->span[i], &start, &end))
 			continue;
-		/* the very last dates close outside the range of timestamps */
-		if (end >= END_TIMESTAMP / USECS_PER_SEC)
-			align_calendar_fail_range();
-		*close = end * USECS_PER_SEC;
+		*close = end < END_TIMESTAMP / USECS_PER_SEC ? end * USECS_PER_SEC : DT_NOEND;
 		if (FloorDivide(at, USECS_PER_SEC) >= start && at < *close)
 			*contains = true;
 		result = true;
@@ -205,14 +205,16 @@ ClosingTime(Calendar *calendar, int day, TimestampTz at, TimestampTz *close, boo
 	return result;
 }
 
-/*
- * Closing time of the working day of "at" (n = 0) or the nth after it.
- */
-TimestampTz
-align_end_of_working_day(Calendar *calendar, TimestampTz at, int n)
+static inline CalendarLimit
+InRange(TimestampTz close)
+{
+	return close == DT_NOEND ? CALENDAR_OUT_OF_RANGE : CALENDAR_OPEN;
+}
+
+CalendarLimit
+align_try_end_of_working_day(Calendar *calendar, TimestampTz at, int n, TimestampTz *close)
 {
 	static const int nearby[] = {0, -1, 1};
-	TimestampTz close = 0;
 	bool		contains;
 	int			today;
 	int			day;
@@ -233,11 +235,11 @@ align_end_of_working_day(Calendar *calendar, TimestampTz at, int n)
 	day = today;
 	for (size_t i = 0; i < lengthof(nearby); i++)
 	{
-		(void) ClosingTime(calendar, today + nearby[i], at, &close, &contains);
+		(void) ClosingTime(calendar, today + nearby[i], at, close, &contains);
 		if (contains)
 		{
 			if (n == 0)
-				return close;
+				return InRange(*close);
 			day = today + nearby[i];
 			break;
 		}
@@ -257,12 +259,17 @@ align_end_of_working_day(Calendar *calendar, TimestampTz at, int n)
 		 * without looking at the time.
 		 */
 		if (n > BLOCK_DAYS && day > today + 1)
-			SkipWorkingDays(calendar, &day, &n);
+		{
+			CalendarLimit limit = SkipWorkingDays(calendar, &day, &n);
 
-		if (ClosingTime(calendar, day, at, &close, &contains) && close > at)
+			if (limit != CALENDAR_OPEN)
+				return limit;
+		}
+
+		if (ClosingTime(calendar, day, at, close, &contains) && *close > at)
 		{
 			if (--n == 0)
-				return close;
+				return InRange(*close);
 			closed_days = 0;
 		}
 		else if (++closed_days % YEAR_DAYS == 0)
@@ -270,9 +277,26 @@ align_end_of_working_day(Calendar *calendar, TimestampTz at, int n)
 			/* after a year without a working day, is there another at all? */
 			CHECK_FOR_INTERRUPTS();
 			if (day > END_DAY)
-				align_calendar_fail_range();
+				return CALENDAR_OUT_OF_RANGE;
 			if (!align_calendar_opens_after(calendar, (day - ZONE_MARGIN_DAYS) * USECS_PER_DAY))
-				align_calendar_fail_closed(calendar, true);
+				return CALENDAR_CLOSED;
 		}
 	}
+}
+
+TimestampTz
+align_end_of_working_day(Calendar *calendar, TimestampTz at, int n)
+{
+	TimestampTz close = 0;
+
+	switch (align_try_end_of_working_day(calendar, at, n, &close))
+	{
+		case CALENDAR_OPEN:
+			break;
+		case CALENDAR_CLOSED:
+			align_calendar_fail_closed(calendar, true);
+		case CALENDAR_OUT_OF_RANGE:
+			align_calendar_fail_range();
+	}
+	return close;
 }

@@ -38,6 +38,7 @@
 #include "enforce/agreement.h"
 #include "enforce/attach.h"
 #include "funnel/funnel.h"
+#include "judge/judge.h"
 #include "time_text.h"
 
 PG_FUNCTION_INFO_V1(align_agree_funnel);
@@ -160,6 +161,35 @@ CheckZones(Funnel *funnel)
 		(void) align_funnel_calendar(funnel, team);
 }
 
+/*
+ * A service level that can never be due from the start would make every lead fail that
+ * enters the stage.  (A calendar may end later, too: then it is the change that starts
+ * the clock that fails.)
+ */
+static void
+CheckServiceLevels(Funnel *funnel, TimestampTz valid_from)
+{
+	for (int level = 0; level < funnel->nservice_levels; level++)
+	{
+		const ServiceLevel *sla = &funnel->service_levels[level];
+		SlaClock	clock;
+		ClockProblem problem;
+
+		if (sla->promise.kind == DUE_NONE)
+			continue;
+		problem = align_clock_start(funnel, level, 1, valid_from, &clock);
+		if (problem != CLOCK_NO_PROBLEM)
+			ereport(ERROR,
+					(errcode(align_clock_problem_sqlstate(problem)),
+					 errmsg("service level \"%s\" can never be due: %s", sla->name,
+							align_clock_problem_text(problem)),
+					 errdetail("It would be in force from %s.", align_time_text(valid_from)),
+					 problem == CLOCK_OUT_OF_RANGE ? 0 :
+					 errhint("Give team \"%s\" working hours after that.",
+							 funnel->teams[sla->team].name)));
+	}
+}
+
 static Funnel *
 Compile(const TextValue *value)
 {
@@ -270,6 +300,7 @@ Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 	valid_from = PG_GETARG_TIMESTAMPTZ(2);
 	CheckValidFrom(valid_from);
 	CheckZones(agreed);
+	CheckServiceLevels(agreed, valid_from);
 	PreventCommandIfReadOnly("align.agree()");
 
 	align_agreement_lock(name, ExclusiveLock);

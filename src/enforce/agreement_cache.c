@@ -363,7 +363,9 @@ align_agreement_not_in_force(const Agreement *agreement, TimestampTz at)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("agreement \"%s\" is not in force at %s", agreement->name, at_text.data),
-			 errdetail("Its first version takes force at %s.", first_text.data)));
+			 errdetail("Its first version takes force at %s.", first_text.data),
+			 at == GetCurrentTransactionStartTimestamp() ?
+			 errhint("Agree on a version that takes force at once; or, if the clock of the server was set back, set it right.") : 0));
 }
 
 /*

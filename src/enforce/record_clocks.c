@@ -54,7 +54,7 @@ ReplayEntries(Run *run, uint64 nrows)
 		entry.agreement = align_spi_text(i, ENTRY_AGREEMENT);
 		version = SpiField(i, ENTRY_VERSION, &isnull);
 		entry.version = isnull ? 0 : DatumGetInt32(version);
-		align_replay_entry(&lead->clocks, &entry);
+		align_run_replay(run, lead, &entry);
 	}
 }
 

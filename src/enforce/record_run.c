@@ -9,7 +9,9 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "enforce/may_read.h"
 #include "enforce/record_run.h"
+#include "time_text.h"
 
 static LeadState *
 FindLead(Run *run, Change *change)
@@ -340,4 +342,34 @@ align_run_read(Run *run)
 		if (lead->recorded)
 			ReadClocksDirectly(run, lead);
 	}
+}
+
+/*
+ * A clock that can never be due would be missing from every report, so the change
+ * that would start it is refused.  The key is shown only to a role that may read it.
+ */
+static void
+FailClock(const Run *run, const LeadState *lead)
+{
+	const Attachment *attachment = run->attachment;
+	const ClockFailure *failure = &lead->clocks.failure;
+	bool		show_key = align_may_read_key(attachment, align_recorder_caller());
+
+	ereport(ERROR,
+			(errcode(align_clock_problem_sqlstate(failure->problem)),
+			 errmsg("service level \"%s\" of agreement \"%s\" cannot %s for lead%s%s at %s: %s",
+					failure->sla, failure->agreement, failure->at_start ? "start" : "resume",
+					show_key ? " " : "",
+					show_key ? align_key_text(attachment, lead->key) : "",
+					align_time_text(failure->at), align_clock_problem_text(failure->problem)),
+			 errdetail("The clock runs under version %d of the agreement.", failure->version),
+			 failure->at_start && failure->problem != CLOCK_OUT_OF_RANGE ?
+			 errhint("Agree on a version whose team has working hours then.") : 0));
+}
+
+void
+align_run_replay(const Run *run, LeadState *lead, const ReplayEntry *entry)
+{
+	if (!align_replay_entry(&lead->clocks, entry))
+		FailClock(run, lead);
 }

@@ -68,6 +68,9 @@ extern void align_run_gather(Run *run);
 /* Reads what is recorded of all leads: last entries and clocks. */
 extern void align_run_read(Run *run);
 
+/* Applies an entry to the clocks of a lead. */
+extern void align_run_replay(const Run *run, LeadState *lead, const ReplayEntry *entry);
+
 /*
  * Writes an entry for a change of a lead, and applies it to the lead's state.  What
  * is written goes to the tables with align_run_finish_writing().

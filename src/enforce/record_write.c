@@ -100,7 +100,7 @@ ApplyToClocks(Run *run, LeadState *lead, const Change *change, TimestampTz effec
 	entry.agreement = align_lead_cstring(run->attachment->marker.agreement);
 	entry.version = change->version;
 	entry.not_live = SaysNotLive(change->source);
-	align_replay_entry(&lead->clocks, &entry);
+	align_run_replay(run, lead, &entry);
 }
 
 /*

@@ -25,6 +25,7 @@ typedef struct Writer
 {
 	Oid			history;
 	Oid			sla;
+	Oid			caller;			/* the role that it writes for */
 	int			nest_level;
 } Writer;
 
@@ -37,6 +38,12 @@ align_recorder_writes(Oid relid)
 {
 	return nwriters > 0 &&
 		(relid == writers[nwriters - 1].history || relid == writers[nwriters - 1].sla);
+}
+
+Oid
+align_recorder_caller(void)
+{
+	return nwriters > 0 ? writers[nwriters - 1].caller : GetUserId();
 }
 
 static void
@@ -79,6 +86,7 @@ AddWriter(const Attachment *attachment)
 	writer = &writers[nwriters++];
 	writer->history = attachment->marker.history;
 	writer->sla = attachment->marker.sla;
+	writer->caller = GetUserId();
 	writer->nest_level = GetCurrentTransactionNestLevel();
 }
 

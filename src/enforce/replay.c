@@ -60,6 +60,7 @@ align_replay_reset(LeadClocks *clocks)
 	}
 	clocks->nclocks = 0;
 	clocks->nlevels = 0;
+	clocks->failure.problem = CLOCK_NO_PROBLEM;
 	clocks->alive = false;
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);
@@ -186,6 +187,22 @@ StageIn(const Funnel *funnel, const char *stage)
 	return align_funnel_stage(funnel, stage, strlen(stage));
 }
 
+static void
+NoteProblem(LeadClocks *clocks, const LeadClock *clock, ClockProblem problem, bool at_start,
+			TimestampTz at)
+{
+	ClockFailure *failure = &clocks->failure;
+
+	if (problem == CLOCK_NO_PROBLEM || failure->problem != CLOCK_NO_PROBLEM)
+		return;
+	failure->problem = problem;
+	failure->sla = MemoryContextStrdup(clocks->context, clock->sla);
+	failure->agreement = MemoryContextStrdup(clocks->context, clock->agreement);
+	failure->version = clock->version;
+	failure->at_start = at_start;
+	failure->at = at;
+}
+
 /*
  * Pauses.
  */
@@ -224,16 +241,22 @@ EndPause(LeadClock *clock, TimestampTz at)
  * made again up to there.
  */
 static void
-ContinuePause(LeadClock *clock)
+ContinuePause(LeadClocks *clocks, LeadClock *clock)
 {
 	SlaClock   *inner = &clock->clock;
+	TimestampTz started_at = inner->started_at;
 
-	align_clock_start(clock->funnel, inner->sla, inner->cycle, inner->started_at, inner);
+	NoteProblem(clocks, clock,
+				align_clock_start(clock->funnel, inner->sla, inner->cycle, started_at, inner),
+				true, started_at);
 	for (int i = 0; i < clock->npauses; i++)
 	{
+		TimestampTz resumed_at = clock->pauses[i * 2 + 1];
+
 		align_clock_pause(clock->funnel, inner, clock->pauses[i * 2]);
 		if (i < clock->npauses - 1)
-			align_clock_resume(clock->funnel, inner, clock->pauses[i * 2 + 1]);
+			NoteProblem(clocks, clock, align_clock_resume(clock->funnel, inner, resumed_at),
+						false, resumed_at);
 	}
 	clock->pauses[(clock->npauses - 1) * 2 + 1] = DT_NOEND;
 }
@@ -254,7 +277,7 @@ AfterChange(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampTz a
 	else if (!was_paused && inner->paused)
 	{
 		if (clock->npauses > 0 && clock->pauses[clock->npauses * 2 - 1] == at)
-			ContinuePause(clock);
+			ContinuePause(clocks, clock);
 		else
 			BeginPause(clocks, clock, at);
 	}
@@ -272,7 +295,7 @@ CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
 
 		if (clock->clock.closed)
 			continue;
-		align_clock_cancel(clock->funnel, &clock->clock, at);
+		NoteProblem(clocks, clock, align_clock_cancel(clock->funnel, &clock->clock, at), false, at);
 		AfterChange(clocks, clock, was_paused, at);
 	}
 }
@@ -306,7 +329,9 @@ AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Fu
 				continue;
 			terminal = clock->funnel->stages[stage].kind != STAGE_OPEN;
 		}
-		align_clock_enter(clock->funnel, &clock->clock, stage, terminal, at);
+		NoteProblem(clocks, clock,
+					align_clock_enter(clock->funnel, &clock->clock, stage, terminal, at),
+					false, at);
 		AfterChange(clocks, clock, was_paused, at);
 	}
 }
@@ -373,6 +398,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		const char *sla = funnel->service_levels[level].name;
 		LeadClock  *clock;
 		SlaClock	inner;
+		ClockProblem problem;
 		bool		open;
 		int			cycle;
 
@@ -381,7 +407,15 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		cycle = LastCycle(clocks, sla, &open) + 1;
 		if (open)
 			continue;
-		align_clock_start(funnel, level, cycle, at, &inner);
+		problem = align_clock_start(funnel, level, cycle, at, &inner);
+		if (problem != CLOCK_NO_PROBLEM)
+		{
+			LeadClock	unstarted = {.sla = unconstify(char *, sla),.version = version,
+			.agreement = CopyString(clocks, agreement)};
+
+			NoteProblem(clocks, &unstarted, problem, true, at);
+			continue;
+		}
 		clock = align_replay_new_clock(clocks, CopyCString(clocks, sla), cycle);
 		clock->clock = inner;
 		clock->funnel = funnel;
@@ -448,11 +482,11 @@ LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 	FreeString(&clocks->assignee);
 }
 
-void
+bool
 align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 {
 	if (entry->not_live)
-		return;
+		return true;
 	switch (entry->event)
 	{
 		case EVENT_OPENING:
@@ -477,6 +511,7 @@ align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 		case EVENT_TOUCH:
 			break;
 	}
+	return clocks->failure.problem == CLOCK_NO_PROBLEM;
 }
 
 static int

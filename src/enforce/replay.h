@@ -78,6 +78,19 @@ typedef struct LeadClock
 } LeadClock;
 
 /*
+ * A clock that cannot start or resume, because it can never be due.
+ */
+typedef struct ClockFailure
+{
+	ClockProblem problem;		/* CLOCK_NO_PROBLEM: there is none */
+	const char *sla;			/* its service level, */
+	const char *agreement;		/* agreement */
+	int32		version;		/* and version of that */
+	bool		at_start;		/* it cannot start; else it cannot resume */
+	TimestampTz at;
+} ClockFailure;
+
+/*
  * The clocks of one lead: all of them, or at least, per service level, the one of the
  * highest cycle.  Only that one can be open.
  */
@@ -94,6 +107,7 @@ typedef struct LeadClocks
 	int			nlevels;		/* service levels, by name, that have a clock */
 	int			levels_room;
 	int		   *last;			/* of each: index of the clock of the highest cycle */
+	ClockFailure failure;		/* the first one */
 	bool		tolerant;		/* an entry of a version that does not exist starts no
 								 * clocks; else it is an error */
 	char		funnel_agreement[NAMEDATALEN];	/* the last version looked up, */
@@ -111,8 +125,11 @@ extern void align_replay_set_state(LeadClocks *clocks, bool alive, LeadString st
 /* A row of the clock table; columns[] are the attribute numbers of SlaColumn. */
 extern void align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 							  const AttrNumber columns[SLA_NCOLUMNS]);
-/* The next entry in order of (effective_at, entry_no). */
-extern void align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry);
+/*
+ * The next entry in order of (effective_at, entry_no).  False if clocks->failure is
+ * set: a clock that cannot start is left out, one that cannot resume is not usable.
+ */
+extern bool align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry);
 /* align's own columns of the row of a clock, by SlaColumn; not for clocks that
  * were loaded closed. */
 extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS],

@@ -16,10 +16,10 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rls.h"
 
 #include "enforce/acting.h"
 #include "enforce/condition.h"
+#include "enforce/may_read.h"
 #include "enforce/verdict.h"
 
 /* Needs that a message lists; the detail lists all. */
@@ -41,55 +41,6 @@ typedef struct Report
 	bool		show_from;		/* may the stage before be told? */
 	bool		show_reason;
 } Report;
-
-static bool
-MayReadColumn(Oid relid, AttrNumber attnum)
-{
-	return attnum == InvalidAttrNumber ||
-		pg_attribute_aclcheck(relid, attnum, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
-}
-
-/*
- * By way of one relation: the attached table, or the partition that holds the
- * row.  keys and column are attributes of that relation.
- */
-static bool
-MayReadBy(Oid relid, const AttrNumber *keys, int nkeys, const AttrNumber *columns, int ncolumns)
-{
-	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
-		return false;
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
-		return true;
-	for (int i = 0; i < nkeys; i++)
-	{
-		if (!MayReadColumn(relid, keys[i]))
-			return false;
-	}
-	for (int i = 0; i < ncolumns; i++)
-	{
-		if (!MayReadColumn(relid, columns[i]))
-			return false;
-	}
-	return true;
-}
-
-/*
- * May the current user read the key and a column?
- */
-static bool
-MayRead(const Attachment *attachment, RowRole role)
-{
-	AttrNumber	keys[ATTACHMENT_MAX_KEYS];
-
-	if (MayReadBy(attachment->marker.root, attachment->marker.key, attachment->marker.nkeys,
-				  &attachment->marker.column[role], 1))
-		return true;
-	if (attachment->relid == attachment->marker.root)
-		return false;
-	for (int i = 0; i < attachment->nkeys; i++)
-		keys[i] = attachment->keys[i].attnum;
-	return MayReadBy(attachment->relid, keys, attachment->nkeys, &attachment->column[role], 1);
-}
 
 /*
  * A key that is null in part names no lead.
@@ -303,8 +254,8 @@ align_verdict_words(Attachment *attachment, Relation rel, const RowMove *row_mov
 	Report		report = {.attachment = attachment, .rel = rel, .row_move = row_move,
 		.move = &row_move->move, .funnel = row_move->funnel, .row = row};
 
-	report.show_from = MayRead(attachment, ROW_STAGE);
-	report.show_reason = MayRead(attachment, ROW_REASON);
+	report.show_from = align_may_read(attachment, GetUserId(), ROW_STAGE);
+	report.show_reason = align_may_read(attachment, GetUserId(), ROW_REASON);
 	report.subject = Subject(&report, report.show_from);
 	report.agreement = psprintf("Agreement \"%s\" version %d", row_move->agreement,
 								row_move->version);

@@ -212,9 +212,18 @@ DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, Timestamp
 		return TimeAfter(funnel, sla, started_at, sla->promise.amount, due_at);
 	calendar = WorkingHours(funnel, sla);
 	problem = WorkingTimeProblem(calendar, started_at, 1);
-	if (problem == CLOCK_NO_PROBLEM)
-		*due_at = align_end_of_working_day(calendar, started_at, (int) sla->promise.amount);
-	return problem;
+	if (problem != CLOCK_NO_PROBLEM)
+		return problem;
+	switch (align_try_end_of_working_day(calendar, started_at, (int) sla->promise.amount, due_at))
+	{
+		case CALENDAR_OPEN:
+			break;
+		case CALENDAR_CLOSED:
+			return CLOCK_CLOSES_TOO_SOON;
+		case CALENDAR_OUT_OF_RANGE:
+			return CLOCK_OUT_OF_RANGE;
+	}
+	return CLOCK_NO_PROBLEM;
 }
 
 /*
@@ -239,23 +248,15 @@ WarnAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, Timestam
  * then does not move, nor does any after an empty pause (adding no working
  * time would move it to the next opening).
  */
-static TimestampTz
-ShiftInstant(Funnel *funnel, const SlaClock *clock, TimestampTz instant, TimestampTz at)
+static ClockProblem
+ShiftInstant(Funnel *funnel, const SlaClock *clock, TimestampTz *instant, TimestampTz at)
 {
 	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
-	TimestampTz result;
-	ClockProblem problem;
 
-	if (instant == CLOCK_NO_WARNING || instant < clock->paused_at || at == clock->paused_at)
-		return instant;
-	problem = TimeAfter(funnel, sla, at, TimeBetween(funnel, sla, clock->paused_at, instant),
-						&result);
-	if (problem != CLOCK_NO_PROBLEM)
-		ereport(ERROR,
-				(errcode(align_clock_problem_sqlstate(problem)),
-				 errmsg("service level \"%s\" cannot resume at %s: %s",
-						sla->name, align_time_text(at), align_clock_problem_text(problem))));
-	return result;
+	if (*instant == CLOCK_NO_WARNING || *instant < clock->paused_at || at == clock->paused_at)
+		return CLOCK_NO_PROBLEM;
+	return TimeAfter(funnel, sla, at, TimeBetween(funnel, sla, clock->paused_at, *instant),
+					 instant);
 }
 
 /*
@@ -276,10 +277,24 @@ SpentAt(Funnel *funnel, const SlaClock *clock, TimestampTz at)
 }
 
 /*
+ * Raise if there is a problem; verb is "start" or "resume".
+ */
+static void
+CheckClock(const Funnel *funnel, int level, ClockProblem problem, const char *verb, TimestampTz at)
+{
+	if (problem != CLOCK_NO_PROBLEM)
+		ereport(ERROR,
+				(errcode(align_clock_problem_sqlstate(problem)),
+				 errmsg("service level \"%s\" cannot %s at %s: %s",
+						funnel->service_levels[level].name, verb, align_time_text(at),
+						align_clock_problem_text(problem))));
+}
+
+/*
  * The events of one clock.
  */
 ClockProblem
-align_clock_try_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
+align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
 {
 	const ServiceLevel *level = &funnel->service_levels[sla];
 	ClockProblem problem;
@@ -297,19 +312,6 @@ align_clock_try_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClo
 }
 
 void
-align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
-{
-	ClockProblem problem = align_clock_try_start(funnel, sla, cycle, at, clock);
-
-	if (problem != CLOCK_NO_PROBLEM)
-		ereport(ERROR,
-				(errcode(align_clock_problem_sqlstate(problem)),
-				 errmsg("service level \"%s\" cannot start at %s: %s",
-						funnel->service_levels[sla].name, align_time_text(at),
-						align_clock_problem_text(problem))));
-}
-
-void
 align_clock_pause(Funnel *funnel, SlaClock *clock, TimestampTz at)
 {
 	Assert(!clock->paused && !clock->closed);
@@ -318,23 +320,32 @@ align_clock_pause(Funnel *funnel, SlaClock *clock, TimestampTz at)
 	clock->paused_at = at;
 }
 
-void
+ClockProblem
 align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at)
 {
+	ClockProblem problem;
+
 	Assert(clock->paused && !clock->closed);
-	clock->due_at = ShiftInstant(funnel, clock, clock->due_at, at);
-	clock->warn_at = ShiftInstant(funnel, clock, clock->warn_at, at);
+	problem = ShiftInstant(funnel, clock, &clock->due_at, at);
+	if (problem == CLOCK_NO_PROBLEM)
+		problem = ShiftInstant(funnel, clock, &clock->warn_at, at);
 	clock->paused = false;
 	clock->running_since = at;
+	return problem;
 }
 
-static void
+/*
+ * stage is -1 if the clock is cancelled and no stage of the funnel does it.
+ */
+static ClockProblem
 CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool cancelled)
 {
+	ClockProblem problem = CLOCK_NO_PROBLEM;
+
 	Assert(!clock->closed);
 	/* a paused clock resumes at the same instant */
 	if (clock->paused)
-		align_clock_resume(funnel, clock, at);
+		problem = align_clock_resume(funnel, clock, at);
 	clock->spent = SpentAt(funnel, clock, at);
 	clock->closed = true;
 	clock->stopped_at = at;
@@ -343,30 +354,32 @@ CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool canc
 		clock->outcome = CLOCK_CANCELLED;
 	else
 		clock->outcome = at <= clock->due_at ? CLOCK_MET : CLOCK_MISSED;
+	return problem;
 }
 
-void
+ClockProblem
 align_clock_cancel(Funnel *funnel, SlaClock *clock, TimestampTz at)
 {
-	CloseClock(funnel, clock, -1, at, true);
+	return CloseClock(funnel, clock, -1, at, true);
 }
 
-void
+ClockProblem
 align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal, TimestampTz at)
 {
 	const ServiceLevel *sla = &funnel->service_levels[clock->sla];
 	uint8		effects = stage >= 0 ? sla->effects[stage] : 0;
 
 	if (effects & EFFECT_STOP)
-		CloseClock(funnel, clock, stage, at, false);
-	else if (terminal)
-		CloseClock(funnel, clock, stage, at, true);
-	else if (sla->is_handoff && !(effects & EFFECT_PAUSE))
-		CloseClock(funnel, clock, stage, at, true); /* withdrawn */
-	else if (clock->paused && !(effects & EFFECT_PAUSE))
-		align_clock_resume(funnel, clock, at);
-	else if (!clock->paused && (effects & EFFECT_PAUSE))
+		return CloseClock(funnel, clock, stage, at, false);
+	if (terminal)
+		return CloseClock(funnel, clock, stage, at, true);
+	if (sla->is_handoff && !(effects & EFFECT_PAUSE))
+		return CloseClock(funnel, clock, stage, at, true);	/* withdrawn */
+	if (clock->paused && !(effects & EFFECT_PAUSE))
+		return align_clock_resume(funnel, clock, at);
+	if (!clock->paused && (effects & EFFECT_PAUSE))
 		align_clock_pause(funnel, clock, at);
+	return CLOCK_NO_PROBLEM;
 }
 
 bool
@@ -388,8 +401,10 @@ StartClock(ClockBoard *board, int level, TimestampTz at)
 		board->room *= 2;
 		board->clocks = repalloc(board->clocks, board->room * sizeof(SlaClock));
 	}
-	align_clock_start(board->funnel, level, board->cycles[level] + 1, at,
-					  &board->clocks[board->nclocks]);
+	CheckClock(board->funnel, level,
+			   align_clock_start(board->funnel, level, board->cycles[level] + 1, at,
+								 &board->clocks[board->nclocks]),
+			   "start", at);
 	board->cycles[level]++;
 	board->open[level] = board->nclocks++;
 }
@@ -406,7 +421,8 @@ align_clocks_enter(ClockBoard *board, int stage, TimestampTz at)
 		{
 			SlaClock   *clock = &board->clocks[board->open[level]];
 
-			align_clock_enter(funnel, clock, stage, terminal, at);
+			CheckClock(funnel, level, align_clock_enter(funnel, clock, stage, terminal, at),
+					   "resume", at);
 			if (clock->closed)
 				board->open[level] = -1;
 		}
@@ -465,7 +481,9 @@ align_clock_read(Funnel *funnel, const SlaClock *clock, TimestampTz as_of, Clock
 									 clock->due_at);
 	if (clock->paused)
 	{
-		reading->due_at = ShiftInstant(funnel, clock, clock->due_at, as_of);
-		reading->warn_at = ShiftInstant(funnel, clock, clock->warn_at, as_of);
+		CheckClock(funnel, clock->sla, ShiftInstant(funnel, clock, &reading->due_at, as_of),
+				   "resume", as_of);
+		CheckClock(funnel, clock->sla, ShiftInstant(funnel, clock, &reading->warn_at, as_of),
+				   "resume", as_of);
 	}
 }

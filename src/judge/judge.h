@@ -165,14 +165,6 @@ typedef struct SlaClock
 #define CLOCK_NO_WARNING DT_NOEND
 
 /*
- * The events of one clock.  funnel is the agreement under which the clock was
- * started, the same for all its events; instants must not descend.
- */
-
-/* Start a clock; an error if it can never be due. */
-extern void align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock);
-
-/*
  * The reason for which a clock cannot start or resume: it can never be due.
  */
 typedef enum ClockProblem
@@ -183,31 +175,30 @@ typedef enum ClockProblem
 	CLOCK_OUT_OF_RANGE			/* due after the last timestamp */
 } ClockProblem;
 
-/*
- * The same for a caller with an error message of its own.  Returns
- * CLOCK_NO_PROBLEM, or the problem and an undefined clock.
- *
- * A promise "by end of Nth working day" still raises the calendar's error if
- * the calendar opens again, but on too few days.
- */
-extern ClockProblem align_clock_try_start(Funnel *funnel, int sla, int cycle, TimestampTz at,
-										  SlaClock *clock);
 /* The clause "its calendar never opens again", and the SQLSTATE to report. */
 extern const char *align_clock_problem_text(ClockProblem problem);
 extern int	align_clock_problem_sqlstate(ClockProblem problem);
 
 /*
+ * The events of one clock.  funnel is the agreement under which the clock was
+ * started, the same for all its events; instants must not descend.
+ *
+ * After any result but CLOCK_NO_PROBLEM the clock is undefined; the caller
+ * raises an error that says whose clock it is, or does without the clock.
+ */
+extern ClockProblem align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at,
+									  SlaClock *clock);
+/*
  * The lead enters a stage (-1: unknown to the funnel) other than the one it
  * was in: stop, cancel, resume or pause an open clock.  terminal: the stage is
  * won or lost.
  */
-extern void align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal,
-							  TimestampTz at);
+extern ClockProblem align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal,
+									  TimestampTz at);
 extern void align_clock_pause(Funnel *funnel, SlaClock *clock, TimestampTz at);
-/* An error if the clock can never be due. */
-extern void align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at);
+extern ClockProblem align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at);
 /* The lead leaves the funnel or is deleted. */
-extern void align_clock_cancel(Funnel *funnel, SlaClock *clock, TimestampTz at);
+extern ClockProblem align_clock_cancel(Funnel *funnel, SlaClock *clock, TimestampTz at);
 /* The time between two instants that counts for a service level. */
 extern int64 align_clock_time(Funnel *funnel, int sla, TimestampTz from, TimestampTz to);
 /*
