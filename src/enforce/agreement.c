@@ -36,7 +36,7 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "enforce/agreement.h"
-#include "enforce/attach.h"
+#include "enforce/attach_agree.h"
 #include "funnel/funnel.h"
 #include "judge/judge.h"
 #include "time_text.h"

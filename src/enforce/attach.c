@@ -33,7 +33,7 @@
 #include "catalog/trigger.h"
 #include "enforce/admission.h"
 #include "enforce/agreement.h"
-#include "enforce/attach.h"
+#include "enforce/attach_request.h"
 #include "enforce/needs.h"
 #include "enforce/recorder.h"
 

@@ -20,7 +20,7 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
-#include "enforce/attach.h"
+#include "enforce/attach_request.h"
 
 void
 align_attach_wrong_table(const OwnTable *own, char *detail, char *hint)

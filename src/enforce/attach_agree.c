@@ -27,7 +27,8 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "enforce/admission.h"
-#include "enforce/attach.h"
+#include "enforce/attach_agree.h"
+#include "enforce/attach_request.h"
 #include "enforce/judging_version.h"
 #include "enforce/needs.h"
 

@@ -18,7 +18,7 @@
 #include "utils/typcache.h"
 
 #include "catalog/trigger.h"
-#include "enforce/attach.h"
+#include "enforce/attach_request.h"
 
 static void
 CheckKind(Relation rel)

@@ -19,7 +19,7 @@
 #include "catalog/as_role.h"
 #include "enforce/attach_standing.h"
 #include "enforce/rebuild.h"
-#include "enforce/recorder.h"
+#include "enforce/row_change.h"
 
 /* Rows fetched from a cursor at a time. */
 #define PORTION 1000

@@ -24,6 +24,7 @@
 #include "enforce/attach_standing.h"
 #include "enforce/needs.h"
 #include "enforce/recorder.h"
+#include "enforce/row_change.h"
 #include "enforce/verdict.h"
 
 /* How many unknown labels are listed. */

@@ -17,7 +17,7 @@
 #include "utils/relcache.h"
 
 #include "catalog/as_role.h"
-#include "enforce/attach.h"
+#include "enforce/attach_request.h"
 
 /*
  * An index that begins with these columns; with a partial one, any condition is

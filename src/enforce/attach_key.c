@@ -20,7 +20,7 @@
 #include "utils/relcache.h"
 #include "utils/typcache.h"
 
-#include "enforce/attach.h"
+#include "enforce/attach_request.h"
 
 static bool
 IsKey(const AttachRequest *request, AttrNumber attnum)

@@ -15,7 +15,7 @@
 
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/attach.h"
+#include "enforce/attach_request.h"
 #include "enforce/attachment_privileges.h"
 
 /*

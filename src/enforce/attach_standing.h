@@ -9,7 +9,7 @@
 #include "compat.h"
 
 #include "access/htup.h"
-#include "enforce/attach.h"
+#include "enforce/attach_request.h"
 #include "enforce/needs.h"
 #include "executor/tuptable.h"
 #include "utils/snapshot.h"

@@ -36,7 +36,7 @@
 
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/attach.h"
+#include "enforce/attach_request.h"
 
 /*
  * The default names: "leads_history" and "leads_sla" for the table "leads".  A

@@ -32,6 +32,7 @@
 #include "catalog/trigger.h"
 #include "enforce/attachment.h"
 #include "enforce/condition.h"
+#include "enforce/key.h"
 
 typedef struct CacheEntry
 {

@@ -25,6 +25,7 @@
 #include "catalog/as_role.h"
 #include "enforce/check.h"
 #include "enforce/judging_version.h"
+#include "enforce/key.h"
 
 PG_FUNCTION_INFO_V1(align_check);
 

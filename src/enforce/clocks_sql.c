@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "enforce/key.h"
 #include "enforce/record_scan.h"
 #include "enforce/replay.h"
 

@@ -1,17 +1,38 @@
 /*
  * condition.h
- *	  What the files behind needs.h share: parsing, checking and running the
- *	  conditions of an agreement.
+ *	  Conditions on a row, as agreements and align.attach(live => ...) have them:
+ *	  parsing, checking and running them.
+ *
+ * Conditions are parsed by PostgreSQL's own parser under the rules of a CHECK
+ * constraint, with search_path set to pg_catalog alone.  They may use the
+ * columns of the row (no system columns, no whole row) and built-in immutable
+ * functions, operators and casts; nothing else.  They are run by the executor.
  */
 #ifndef ALIGN_CONDITION_H
 #define ALIGN_CONDITION_H
 
-#include "enforce/needs.h"
+#include "compat.h"
+
+#include "access/htup.h"
 #include "executor/executor.h"
 #include "parser/parse_node.h"
+#include "utils/rel.h"
 
 #define CONDITION_HINT \
 	"A condition may use the columns of the row, and immutable functions, operators and casts that are built in."
+
+/*
+ * Parses and checks one condition over the columns of rel: an expression tree
+ * over varno 1, of type boolean, not yet planned.  what names it in messages:
+ * "condition of stage \"sql\"", "live".  Raises for all that is not allowed.
+ */
+extern Node *align_condition_parse(Relation rel, const char *condition, const char *what);
+
+/* Is a parsed condition true of the row?  (For live.)  Compiled by the caller
+ * with align_condition_compile into a long-lived context. */
+typedef struct RowCondition RowCondition;
+extern RowCondition *align_condition_compile(Relation rel, Node *condition, MemoryContext context);
+extern bool align_condition_true(RowCondition *condition, HeapTuple row);
 
 extern char *align_condition_clip(const char *text);
 

@@ -22,10 +22,11 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "enforce/attachment.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
+#include "enforce/attachment.h"
 #include "enforce/judging_version.h"
+#include "enforce/key.h"
 #include "enforce/verdict.h"
 
 PG_FUNCTION_INFO_V1(align_explain_move);

@@ -20,6 +20,7 @@
 #include "utils/tuplestore.h"
 
 #include "enforce/history_journeys.h"
+#include "enforce/key.h"
 #include "enforce/record_scan.h"
 
 PG_FUNCTION_INFO_V1(align_journeys);

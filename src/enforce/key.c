@@ -25,6 +25,7 @@
 #include "utils/typcache.h"
 
 #include "enforce/attachment.h"
+#include "enforce/key.h"
 
 /*
  * "(region, id)", as the table calls its key.

@@ -13,7 +13,7 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "enforce/lead_sql.h"
-#include "enforce/recorder.h"
+#include "enforce/recorder_identity.h"
 #include "value.h"
 
 Attachment *

@@ -23,9 +23,12 @@
 
 #include "catalog/as_role.h"
 #include "enforce/history.h"
+#include "enforce/key.h"
 #include "enforce/lead_sql.h"
 #include "enforce/merge.h"
+#include "enforce/record_clocks.h"
 #include "enforce/recorder.h"
+#include "enforce/recorder_identity.h"
 
 PG_FUNCTION_INFO_V1(align_merge_leads);
 

@@ -12,7 +12,7 @@
 #include "enforce/judging_version.h"
 #include "enforce/lead_sql.h"
 #include "enforce/merge.h"
-#include "enforce/recorder.h"
+#include "enforce/recorder_identity.h"
 #include "enforce/replay.h"
 
 /*

@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 
 #include "enforce/condition.h"
+#include "enforce/needs.h"
 #include "funnel/draft.h"
 
 /*

@@ -3,11 +3,6 @@
  *	  What a stage or a move needs of the row: columns that must be filled and
  *	  conditions that must be true, compiled for one relation and one funnel.
  *
- * Conditions are parsed by PostgreSQL's own parser under the rules of a CHECK
- * constraint, with search_path set to pg_catalog alone.  They may use the
- * columns of the row (no system columns, no whole row) and built-in immutable
- * functions, operators and casts; nothing else.  They are run by the executor.
- *
  * A column is filled if it is neither null nor, in a character type, blank.  A
  * condition is satisfied only if it is true: null is not.
  *
@@ -18,24 +13,10 @@
 
 #include "compat.h"
 
-#include "access/htup.h"
+#include "enforce/condition.h"
 #include "funnel/funnel.h"
-#include "utils/rel.h"
 
 typedef struct RowNeeds RowNeeds;
-
-/*
- * Parses and checks one condition over the columns of rel: an expression tree
- * over varno 1, of type boolean, not yet planned.  what names it in messages:
- * "condition of stage \"sql\"", "live".  Raises for all that is not allowed.
- */
-extern Node *align_condition_parse(Relation rel, const char *condition, const char *what);
-
-/* Is a parsed condition true of the row?  (For live.)  Compiled by the caller
- * with align_condition_compile into a long-lived context. */
-typedef struct RowCondition RowCondition;
-extern RowCondition *align_condition_compile(Relation rel, Node *condition, MemoryContext context);
-extern bool align_condition_true(RowCondition *condition, HeapTuple row);
 
 /*
  * All needs of a funnel.  With check, raises for the first that cannot be

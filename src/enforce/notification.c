@@ -18,7 +18,8 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 
-#include "enforce/alerts.h"
+#include "enforce/key.h"
+#include "enforce/notification.h"
 #include "time_text.h"
 
 #define HANDOFF_CHANNEL "align_handoff"

@@ -18,6 +18,7 @@
 #include "enforce/history.h"
 #include "enforce/lead_sql.h"
 #include "enforce/recorder.h"
+#include "enforce/recorder_identity.h"
 
 PG_FUNCTION_INFO_V1(align_purge);
 

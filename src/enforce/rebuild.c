@@ -17,6 +17,7 @@
 #include "catalog/relation.h"
 #include "enforce/lead_sql.h"
 #include "enforce/rebuild.h"
+#include "enforce/record_clocks.h"
 #include "enforce/recorder.h"
 
 PG_FUNCTION_INFO_V1(align_rebuild_clocks);

@@ -11,7 +11,9 @@
 #include "utils/timestamp.h"
 
 #include "catalog/as_role.h"
+#include "enforce/record_clocks.h"
 #include "enforce/record_run.h"
+#include "enforce/recorder_identity.h"
 
 static bool
 NeedsRecomputation(const LeadState *lead)

@@ -9,8 +9,10 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "enforce/key.h"
 #include "enforce/may_read.h"
 #include "enforce/record_run.h"
+#include "enforce/recorder_identity.h"
 #include "time_text.h"
 
 static LeadState *

@@ -10,8 +10,9 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "enforce/alerts.h"
+#include "enforce/notification.h"
 #include "enforce/record_run.h"
+#include "enforce/recorder_identity.h"
 
 static void
 SetText(Datum *values, bool *nulls, int column, const char *text)

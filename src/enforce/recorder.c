@@ -17,6 +17,8 @@
 
 #include "catalog/as_role.h"
 #include "enforce/record_run.h"
+#include "enforce/recorder.h"
+#include "enforce/recorder_identity.h"
 
 /*
  * One pass over a batch.

@@ -54,12 +54,6 @@
 #include "enforce/replay.h"
 #include "enforce/verdict.h"
 
-/* Is align itself writing this very history or clock table?  (For
- * history_guard.) */
-extern bool align_recorder_writes(Oid relid);
-/* The role for which history and clocks are being written; the current user otherwise. */
-extern Oid	align_recorder_caller(void);
-
 struct Batch;
 
 /* Writes what can be written now of a batch. */
@@ -75,49 +69,5 @@ extern void align_recorder_watch_commit(void);
  * journeys, merge_leads, erase, ...).
  */
 extern void align_recorder_flush_all(void);
-
-/*
- * Records what is there as it is: an opening (or deleted) entry for a row that is
- * not being changed.  For attach(): "row" is a tuple of rel with all columns.
- * from_stage and entry numbers come from what is recorded already; with fresh
- * nothing is, and nothing is read.
- */
-extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple row,
-							   HistoryEvent event, const char *source, bool fresh);
-/* The same for a lead whose row is gone. */
-extern void align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event,
-							  const char *source);
-
-/*
- * Deletes the clocks of some leads and computes them from their histories.  keys are
- * those of one lead after the other; returns how many clocks they have.
- */
-extern int64 align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads);
-
-/*
- * The identity that history and clocks are written with: the owner of the
- * attached table, row security off, past the guard on history and clocks.
- */
-typedef struct OwnerIdentity
-{
-	CallerRole	caller;			/* to go back to */
-	int			nwriting;		/* writers before this one */
-} OwnerIdentity;
-
-extern void align_become_owner(const Attachment *attachment, OwnerIdentity *identity);
-extern void align_resume_identity(const OwnerIdentity *identity);
-
-/*
- * Run a statement as the owner of the attached table, allowed to write its
- * history and clocks; like SPI_execute_with_args (the caller is connected).
- */
-extern int	align_execute_as_owner(Attachment *attachment, const char *command, int nargs,
-								   Oid *types, Datum *values, const char *nulls);
-
-/*
- * Raises unless a statement wrote as many rows of history or clock table as it was
- * given: a BEFORE trigger of the owner may have suppressed some.
- */
-extern void align_check_written(const Attachment *attachment, uint64 nwritten, uint64 ngiven);
 
 #endif							/* ALIGN_RECORDER_H */

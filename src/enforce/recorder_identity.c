@@ -18,7 +18,7 @@
 #include "utils/memutils.h"
 
 #include "catalog/as_role.h"
-#include "enforce/recorder.h"
+#include "enforce/recorder_identity.h"
 
 /* The writers under way, each within the one before. */
 typedef struct Writer

@@ -21,7 +21,7 @@
 #include "utils/snapmgr.h"
 
 #include "enforce/history.h"
-#include "enforce/recorder.h"
+#include "enforce/recorder_identity.h"
 #include "enforce/recorder_sql.h"
 
 /*

@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "enforce/judging_version.h"
+#include "enforce/key.h"
 #include "enforce/recorder.h"
 #include "enforce/row_change.h"
 #include "lead/lead.h"

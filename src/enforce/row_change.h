@@ -9,6 +9,7 @@
 
 #include "access/htup.h"
 #include "enforce/attachment.h"
+#include "enforce/history.h"
 #include "enforce/pending.h"
 #include "utils/rel.h"
 
@@ -35,5 +36,17 @@ extern Change *align_change_of_delete(Batch *batch, const RowVersion *before,
 /* The DELETE of the same lead directly before an INSERT, if it waits for its
  * second half; NULL if there is none. */
 extern Change *align_change_replaced(Batch *batch, const RowVersion *after);
+
+/*
+ * Records what is there as it is: an opening (or deleted) entry for a row that is
+ * not being changed.  For attach(): "row" is a tuple of rel with all columns.
+ * from_stage and entry numbers come from what is recorded already; with fresh
+ * nothing is, and nothing is read.
+ */
+extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple row,
+							   HistoryEvent event, const char *source, bool fresh);
+/* The same for a lead whose row is gone. */
+extern void align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event,
+							  const char *source);
 
 #endif							/* ALIGN_ROW_CHANGE_H */

@@ -27,9 +27,10 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
-#include "enforce/attach.h"
+#include "enforce/attach_request.h"
 #include "enforce/pending.h"
 #include "enforce/recorder.h"
+#include "enforce/recorder_identity.h"
 #include "enforce/row_change.h"
 
 PG_FUNCTION_INFO_V1(align_record_row);

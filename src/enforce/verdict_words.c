@@ -19,6 +19,7 @@
 
 #include "enforce/acting.h"
 #include "enforce/condition.h"
+#include "enforce/key.h"
 #include "enforce/may_read.h"
 #include "enforce/verdict.h"
 

@@ -1,9 +1,9 @@
 /*
- * attach.h
- *	  Between the files that attach and detach tables.
+ * attach_request.h
+ *	  What align.attach() was asked to do, and the steps that do it.
  */
-#ifndef ALIGN_ATTACH_H
-#define ALIGN_ATTACH_H
+#ifndef ALIGN_ATTACH_REQUEST_H
+#define ALIGN_ATTACH_REQUEST_H
 
 #include "compat.h"
 
@@ -102,9 +102,4 @@ extern void align_attach_release(Oid relid);
  * entry */
 extern int64 align_attach_rows(AttachRequest *request);
 
-/* attach_agree.c: what agree() must know of attached tables.  current is the
- * version in force so far, NULL if there is none. */
-extern void align_agree_attached(const char *agreement, const Funnel *current,
-								 const Funnel *agreed, int32 version);
-
-#endif							/* ALIGN_ATTACH_H */
+#endif							/* ALIGN_ATTACH_REQUEST_H */

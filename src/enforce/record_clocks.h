@@ -1,0 +1,18 @@
+/*
+ * record_clocks.h
+ *	  Clocks computed from all entries of leads.
+ */
+#ifndef ALIGN_RECORD_CLOCKS_H
+#define ALIGN_RECORD_CLOCKS_H
+
+#include "compat.h"
+
+#include "enforce/attachment.h"
+
+/*
+ * Deletes the clocks of some leads and computes them from their histories.  keys are
+ * those of one lead after the other; returns how many clocks they have.
+ */
+extern int64 align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads);
+
+#endif							/* ALIGN_RECORD_CLOCKS_H */
