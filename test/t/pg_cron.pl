@@ -42,6 +42,7 @@ SELECT align.agree('b2b', $$
 	success path inquiry -> mql -> sal -> customer; path any -> disqualified;
 	handoff speed_to_lead: mql from marketing to sales, accept sal, reject disqualified, within 4 hours;
 $$);
+SELECT align.admit('b2b', 'crm_owner');
 SET ROLE crm_owner;
 CREATE TABLE crm.leads (id bigint PRIMARY KEY, status text, changed_at timestamptz);
 SELECT align.attach('crm.leads', 'b2b', stage => 'status', changed_at => 'changed_at');
