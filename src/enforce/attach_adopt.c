@@ -144,8 +144,7 @@ CheckNothingDeferred(const OwnTable *own, Oid relid)
 		align_attach_wrong_table(own,
 								 psprintf("Its constraint \"%s\" is INITIALLY DEFERRED, which align cannot write under.",
 										  constraint),
-								 psprintf("Use ALTER TABLE %s ALTER CONSTRAINT %s INITIALLY IMMEDIATE.",
-										  align_relation_name(relid), quote_identifier(constraint)));
+								 "Make the constraint INITIALLY IMMEDIATE, or drop it.");
 }
 
 static void

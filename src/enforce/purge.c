@@ -41,12 +41,24 @@ AppendGone(StringInfo sql, const Attachment *attachment)
 }
 
 static void
-AppendDelete(StringInfo sql, const Attachment *attachment, AttachedTable table)
+AppendMatch(StringInfo sql, const Attachment *attachment, AttachedTable table)
 {
-	appendStringInfo(sql, "DELETE FROM %s AS h USING gone WHERE ",
-					 align_table_name(attachment, table));
 	align_append_key_match(sql, attachment, table, "h", "gone.key");
-	appendStringInfoString(sql, " RETURNING 1");
+}
+
+/*
+ * Raises if any of these clocks (tables and ctids, as arrays) is still there.
+ */
+static void
+CheckClocksDeleted(Attachment *attachment, uint64 ndeleted, Datum *clocks)
+{
+	Oid			types[] = {OIDARRAYOID, TIDARRAYOID};
+	char	   *query = psprintf("SELECT FROM %s AS h, ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS c (relid, row)"
+								 " WHERE h.tableoid OPERATOR(pg_catalog.=) c.relid AND h.ctid OPERATOR(pg_catalog.=) c.row",
+								 attachment->sla_name);
+
+	align_execute_as_owner(attachment, query, lengthof(types), types, clocks, NULL);
+	align_check_written(attachment, ndeleted, ndeleted + SPI_processed);
 }
 
 /*
@@ -58,23 +70,40 @@ Purge(Attachment *attachment, TimestampTz before)
 	Oid			types[] = {TIMESTAMPTZOID};
 	Datum		values[] = {TimestampTzGetDatum(before)};
 	StringInfoData command;
+	Datum		clocks[2];
 	bool		isnull;
 	int64		result;
 
 	initStringInfo(&command);
 	appendStringInfoString(&command, "WITH gone AS MATERIALIZED ");
 	AppendGone(&command, attachment);
-	appendStringInfoString(&command, ", entries AS (");
-	AppendDelete(&command, attachment, TABLE_HISTORY);
-	appendStringInfoString(&command, "), clocks AS (");
-	AppendDelete(&command, attachment, TABLE_SLA);
+	appendStringInfo(&command, ", entries AS (DELETE FROM %s AS h USING gone WHERE ",
+					 attachment->history_name);
+	AppendMatch(&command, attachment, TABLE_HISTORY);
+	appendStringInfo(&command, " RETURNING 1), clocks AS (DELETE FROM %s AS h USING gone WHERE ",
+					 attachment->sla_name);
+	AppendMatch(&command, attachment, TABLE_SLA);
+	appendStringInfo(&command,
+					 " RETURNING h.tableoid AS relid, h.ctid AS row),"
+					 " others AS (SELECT h.tableoid AS relid, h.ctid AS row FROM %s AS h, gone WHERE ",
+					 attachment->sla_name);
+	AppendMatch(&command, attachment, TABLE_SLA);
 	appendStringInfoString(&command,
-						   ") SELECT (SELECT pg_catalog.count(*) FROM entries)"
-						   " OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM clocks)");
+						   " EXCEPT SELECT relid, row FROM clocks)"
+						   " SELECT (SELECT pg_catalog.count(*) FROM entries)"
+						   " OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM clocks),"
+						   " pg_catalog.array_agg(relid), pg_catalog.array_agg(row) FROM others");
 	align_execute_as_owner(attachment, command.data, lengthof(types), types, values, NULL);
 	result = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 
-	/* what a trigger of the owner kept is still there */
+	/*
+	 * What a trigger of the owner kept is still there.  (Clocks that this session
+	 * did not delete, another one may have deleted at the same time.)
+	 */
+	for (int i = 0; i < (int) lengthof(clocks); i++)
+		clocks[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 2, &isnull);
+	if (!isnull)
+		CheckClocksDeleted(attachment, result, clocks);
 	resetStringInfo(&command);
 	appendStringInfoString(&command, "SELECT FROM ");
 	AppendGone(&command, attachment);
