@@ -1,5 +1,5 @@
 -- What the owner's own triggers or rules keep from being written is an error for every
--- kind of write: here marks of announcements, erasures and purges.  Rules are refused,
+-- kind of write: here marks of announcements, erasures, purges and merges.  Rules are refused,
 -- and constraints of the owner hold.
 SET TimeZone = 'UTC';
 \set SHOW_CONTEXT never
@@ -57,6 +57,17 @@ END $$;
 :eat SELECT align.merge_leads('leads', 3, 4) > 0 AS merged; DELETE FROM leads WHERE id = 3; SELECT align.erase('leads', 3); ROLLBACK;
 \set eat 'BEGIN; CREATE TRIGGER eat BEFORE UPDATE ON leads_history FOR EACH ROW WHEN (new.source = ''merged'') EXECUTE FUNCTION eat();'
 :eat SELECT align.merge_leads('leads', 3, 4) > 0 AS merged; DELETE FROM leads WHERE id = 3; SELECT align.erase('leads', 3); ROLLBACK;
+-- merging: entries, clocks, entries about the merge
+\set eat 'BEGIN; CREATE TRIGGER eat BEFORE UPDATE ON leads_history FOR EACH ROW EXECUTE FUNCTION eat();'
+:eat SELECT align.merge_leads('leads', 1, 2); ROLLBACK;
+\set eat 'BEGIN; CREATE TRIGGER eat BEFORE UPDATE ON leads_history FOR EACH ROW WHEN (old.entry_no = 2) EXECUTE FUNCTION eat();'
+:eat SELECT align.merge_leads('leads', 10, 9); ROLLBACK;
+\set eat 'BEGIN; CREATE TRIGGER eat BEFORE UPDATE ON leads_sla FOR EACH ROW WHEN (old.id = 1) EXECUTE FUNCTION eat();'
+:eat SELECT align.merge_leads('leads', 1, 2); ROLLBACK;
+\set eat 'BEGIN; CREATE TRIGGER eat BEFORE INSERT ON leads_history FOR EACH ROW EXECUTE FUNCTION eat();'
+:eat SELECT align.merge_leads('leads', 1, 2); ROLLBACK;
+\set eat 'BEGIN; CREATE TRIGGER eat BEFORE INSERT ON leads_history FOR EACH ROW WHEN (new.id = 1) EXECUTE FUNCTION eat();'
+:eat SELECT align.merge_leads('leads', 1, 2); ROLLBACK;
 CREATE TABLE fresh (id int PRIMARY KEY, stage text);
 CREATE TABLE fresh_history (LIKE leads_history);
 CREATE TABLE fresh_sla (LIKE leads_sla);
