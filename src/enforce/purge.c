@@ -22,22 +22,31 @@
 PG_FUNCTION_INFO_V1(align_purge);
 
 /*
- * Appends a query for the keys of the leads whose last entry ends a life and was
- * recorded before $1, as key_1, key_2, ...
+ * Appends a query for the keys of the leads that are gone, as key_1, key_2, ...: of
+ * the entries that count (those of rows that are not live do not) the last one ends
+ * a life and was recorded before $1, and nothing was recorded since.
  */
 static void
 AppendGone(StringInfo sql, const Attachment *attachment)
 {
 	appendStringInfoString(sql, "(SELECT ");
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(sql, "%sl.%s AS key_%d", i > 0 ? ", " : "",
-						 align_table_key(attachment, TABLE_HISTORY, i), i + 1);
+		appendStringInfo(sql, "%sl.key_%d", i > 0 ? ", " : "", i + 1);
 	appendStringInfoString(sql, " FROM (SELECT DISTINCT ON (");
 	align_append_key(sql, attachment, TABLE_HISTORY);
-	appendStringInfo(sql, ") h.* FROM %s AS h ORDER BY ", attachment->history_name);
+	appendStringInfoString(sql, ") h.entry_no, h.event, h.source, h.recorded_at");
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(sql, ", h.%s AS key_%d", align_table_key(attachment, TABLE_HISTORY, i),
+						 i + 1);
+	appendStringInfo(sql, " FROM %s AS h WHERE " HISTORY_IS_LIVE("h") " ORDER BY ",
+					 attachment->history_name);
 	align_append_key(sql, attachment, TABLE_HISTORY);
-	appendStringInfoString(sql, ", h.entry_no DESC) AS l WHERE " HISTORY_ENDS_LIFE("l")
-						   " AND l.recorded_at OPERATOR(pg_catalog.<) $1)");
+	appendStringInfo(sql, ", h.entry_no DESC) AS l WHERE " HISTORY_ENDS_LIFE("l")
+					 " AND l.recorded_at OPERATOR(pg_catalog.<) $1"
+					 " AND NOT EXISTS (SELECT FROM %s AS h WHERE ", attachment->history_name);
+	align_append_key_match(sql, attachment, TABLE_HISTORY, "h", "l.key");
+	appendStringInfoString(sql, " AND h.entry_no OPERATOR(pg_catalog.>) l.entry_no"
+						   " AND h.recorded_at OPERATOR(pg_catalog.>=) $1))");
 }
 
 static void
