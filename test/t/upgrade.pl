@@ -354,6 +354,9 @@ sub recorded
 $node->safe_psql('postgres', 'CREATE DATABASE attached');
 $node->safe_psql('attached', "CREATE EXTENSION align VERSION '0.2.0'");
 $node->safe_psql('attached', $attached);
+# A dump of it, as it was.
+my $old_dump = "$PostgreSQL::Test::Utils::tmp_check/attached_0_2_0.sql";
+$node->command_ok([ 'pg_dump', '-f', $old_dump, $node->connstr('attached') ], '0.2.0, attached: is dumped');
 # The library is new, the update is still to come.
 $node->safe_psql('attached', q(UPDATE crm.leads SET status = 'mql', changed_at = '2026-01-03 09:00Z' WHERE id = 11; UPDATE crm.parts SET stage = 'mql' WHERE id = 6; INSERT INTO crm.victim VALUES (2, 'mql'); SELECT align.notify_due('crm.leads')));
 is($node->safe_psql('attached', q(SELECT DISTINCT problem, coalesce(recorded, expected) FROM align.check('crm.leads') ORDER BY 2)),
@@ -394,12 +397,31 @@ $node->safe_psql('attached', q(SET ROLE revops; SELECT align.detach('crm.scratch
 is($node->safe_psql('attached', q(SELECT c.* FROM align.check('crm.victim') c)), '', 'until the forged attachment is gone and the table attached again');
 is($node->safe_psql('attached', q(SELECT agreement, role FROM align.admissions ORDER BY 1, 2)),
 	qq{b2b|sellers\nb2b|revops\nit's "b2c" \\ EXECUTE FUNCTION align.attachment(|sellers}, 'who is admitted');
-# The dump of a database that was updated, and of one that was not.
+# The dump of a database that was updated.
 $node->command_ok([ 'pg_dump', '-f', "$PostgreSQL::Test::Utils::tmp_check/attached.sql", $node->connstr('attached') ], 'attached tables are dumped');
 $node->safe_psql('postgres', 'CREATE DATABASE attached_again');
 $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('attached_again'), '-f', "$PostgreSQL::Test::Utils::tmp_check/attached.sql" ], 'and restored');
 is($node->safe_psql('attached_again', $checks), '', 'with an empty check');
 is(recorded('attached_again'), recorded('attached'), 'as they were');
+
+# A dump of 0.2.0 restores into the extension of now, without what 0.2.0 did not have:
+# writes are refused until the tables are attached again.
+$node->safe_psql('postgres', 'CREATE DATABASE from_old');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('from_old'), '-f', $old_dump ], 'a dump of 0.2.0 is restored');
+is($node->safe_psql('from_old', q(SELECT extversion FROM pg_extension WHERE extname = 'align')), $current, 'into the version of now');
+is($node->safe_psql('from_old', 'SELECT name, version, owner, owner_name FROM align.agreements ORDER BY name COLLATE "C", version'),
+	join("\n", map { "$_|1|postgres|postgres" } 'b2b', q{it's "b2c" \ EXECUTE FUNCTION align.attachment(}), 'agreements have their owners');
+is($node->safe_psql('from_old', 'SELECT team, role, role_name FROM align.teams ORDER BY team'), "marketing|revops|revops\nsales|sellers|sellers", 'and teams their roles');
+($status, $out, $warnings) = $node->psql('from_old', q(UPDATE crm.leads SET status = 'sal' WHERE id = 6));
+like($warnings, qr/table crm\.leads_history does not belong to table crm\.leads.*Call align\.attach\(\) again/s, 'writes are refused, with what to do');
+($status, $out, $warnings) = $node->psql('from_old', q(SELECT * FROM align.check('crm.leads')));
+like($warnings, qr/table crm\.leads_history does not belong to table crm\.leads/, 'and so is check()');
+$node->safe_psql('from_old', q{SET client_min_messages = warning;
+	SELECT align.admit('b2b', 'sellers'), align.admit('b2b', 'revops'), align.admit(E'it''s "b2c" \\\\ EXECUTE FUNCTION align.attachment(', 'sellers');
+	SELECT align.attach('crm.leads', 'b2b', stage => 'status', assignee => 'owner', changed_at => 'changed_at', live => 'deleted_at IS NULL'), align.attach('crm.parts', 'b2b'),
+	align.attach('crm."The ""deals"""', E'it''s "b2c" \\\\ EXECUTE FUNCTION align.attachment(', stage => 'it''s a stage', mode => 'observe', history => 'crm."what happened"');
+	UPDATE crm.leads SET status = 'sal', changed_at = '2026-01-04 09:00Z' WHERE id = 6; UPDATE crm.parts SET stage = 'sal' WHERE id = 3});
+is($node->safe_psql('from_old', $checks), '', 'attached again, all is as it should be');
 
 $node->stop;
 done_testing();
