@@ -18,7 +18,7 @@ EXTVERSION = 0.2.1
 SQL_MODULES = schema calendar funnel lead judge infer conversion agreement attachment explain history alerts leads
 SQL_SOURCES = $(SQL_MODULES:%=sql/align/%.sql)
 # Those that the version before did not have.
-NEW_MODULES = attachment explain history alerts leads
+NEW_MODULES =
 CURRENT_SCRIPT = sql/align--$(EXTVERSION).sql
 
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
@@ -53,7 +53,7 @@ DELTA = $(wildcard sql/upgrade/align--*--$(EXTVERSION).sql)
 .PHONY: delta
 delta:
 	sed -i '/^-- The modules that are new/q' $(DELTA)
-	cat $(NEW_MODULES:%=sql/align/%.sql) >>$(DELTA)
+	cat $(NEW_MODULES:%=sql/align/%.sql) </dev/null >>$(DELTA)
 
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)
 

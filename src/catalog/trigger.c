@@ -70,6 +70,7 @@ ReadTrigger(Relation catalog, HeapTuple tuple, CatalogTrigger *trigger)
 	trigger->enabled = form->tgenabled;
 	trigger->deferrable = form->tgdeferrable;
 	trigger->initially_deferred = form->tginitdeferred;
+	trigger->parent = form->tgparentid;
 	trigger->from = form->tgconstrrelid;
 	trigger->nargs = form->tgnargs;
 	ReadArguments(catalog, tuple, trigger);

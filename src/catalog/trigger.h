@@ -21,6 +21,7 @@ typedef struct CatalogTrigger
 	char		enabled;		/* as in tgenabled */
 	bool		deferrable;
 	bool		initially_deferred;
+	Oid			parent;			/* of which it is a clone; InvalidOid: none */
 	Oid			from;			/* the table after FROM; InvalidOid: none */
 	int			nargs;
 	char	  **args;

@@ -69,9 +69,26 @@ CheckOwner(const AttachRequest *request, const OwnTable *own, Oid relid)
 									  name, quote_identifier(owner)));
 }
 
+static bool
+MarkerNames(Oid root, Oid relid)
+{
+	AttachmentMarker marker;
+
+	return align_find_marker(root, &marker) && (marker.history == relid || marker.sla == relid);
+}
+
+static void
+BelongsTo(const OwnTable *own, Oid root)
+{
+	align_attach_wrong_table(own, psprintf("It belongs to the attached table %s.",
+										   align_relation_name(root)),
+							 NULL);
+}
+
 /*
- * Does it belong to another attached table, by the pointer on it or by a marker
- * that names it?
+ * Raises if the table belongs to another attached table: that table's marker names
+ * it, and its pointer names that table or none.  A pointer to a table that is not
+ * attached, or not with this history, is replaced.
  */
 static void
 CheckNotInUse(const AttachRequest *request, const OwnTable *own)
@@ -81,23 +98,16 @@ CheckNotInUse(const AttachRequest *request, const OwnTable *own)
 	Oid			root = align_read_pointer(own->relid, &nargs, &args);
 	ListCell   *lc;
 
-	if (OidIsValid(root) && root != request->relid)
-		align_attach_wrong_table(own, psprintf("It belongs to the attached table %s.",
-											   align_relation_name(root)),
-								 NULL);
+	if (OidIsValid(root) && root != request->relid && MarkerNames(root, own->relid))
+		BelongsTo(own, root);
 	foreach(lc, align_attached_tables(NULL))
 	{
-		AttachmentMarker marker;
-
 		if (lfirst_oid(lc) == own->relid)
 			align_attach_wrong_table(own, "It is attached to an agreement itself.", NULL);
 		/* a marker that somebody else made does not count if the pointer is ours */
 		if (lfirst_oid(lc) != request->relid && root != request->relid &&
-			align_find_marker(lfirst_oid(lc), &marker) &&
-			(marker.history == own->relid || marker.sla == own->relid))
-			align_attach_wrong_table(own, psprintf("It belongs to the attached table %s.",
-												   align_relation_name(lfirst_oid(lc))),
-									 NULL);
+			MarkerNames(lfirst_oid(lc), own->relid))
+			BelongsTo(own, lfirst_oid(lc));
 	}
 }
 
@@ -134,8 +144,7 @@ CheckNothingDeferred(const OwnTable *own, Oid relid)
 		align_attach_wrong_table(own,
 								 psprintf("Its constraint \"%s\" is INITIALLY DEFERRED, which align cannot write under.",
 										  constraint),
-								 psprintf("Use ALTER TABLE %s ALTER CONSTRAINT %s INITIALLY IMMEDIATE.",
-										  align_relation_name(relid), quote_identifier(constraint)));
+								 "Make the constraint INITIALLY IMMEDIATE, or drop it.");
 }
 
 static void

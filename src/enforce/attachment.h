@@ -176,6 +176,7 @@ typedef struct Attachment
 	Oid			root_owner;		/* whose rights history and clocks are written with */
 	List	   *records;		/* OIDs of history, clock table and the partitions
 								 * of both */
+	bool		has_other_triggers; /* on records, besides those of align */
 	struct RecordsFault *fault; /* why these cannot be used, see
 								 * attachment_records.c; NULL: they can */
 	char	   *history_name;	/* qualified and quoted */
@@ -211,7 +212,7 @@ extern Attachment *align_attachment(Oid relid, bool missing_ok);
 extern Attachment *align_attachment_locked(Oid relid, LOCKMODE mode);
 /* The same as a sentence, without locks; NULL if they can be used. */
 extern char *align_records_problem(const Attachment *attachment);
-/* For the cache: sets records and fault. */
+/* For the cache: sets records, has_other_triggers and fault. */
 extern void align_examine_records(Attachment *attachment);
 /* An enabled trigger of a table whose function belongs neither to a role nor to a
  * superuser; NULL if there is none. */

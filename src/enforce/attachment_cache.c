@@ -66,6 +66,28 @@ InvalidateRelation(Datum arg, Oid relid)
 }
 
 /*
+ * Whose the functions of triggers on history and clocks are, and who is a
+ * superuser, decides whether these triggers may run.
+ */
+static void
+InvalidateOwners(Datum arg, int cacheid, uint32 hashvalue)
+{
+	HASH_SEQ_STATUS status;
+	CacheEntry *entry;
+
+	(void) arg;
+	(void) cacheid;
+	(void) hashvalue;
+	messages++;
+	hash_seq_init(&status, cache);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->attachment->has_other_triggers)
+			entry->attachment->valid = false;
+	}
+}
+
+/*
  * Renaming a schema changes no relation, but the names that we keep.
  */
 static void
@@ -89,6 +111,8 @@ InitializeCache(void)
 	cache = hash_create("align attachments", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(InvalidateRelation, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, InvalidateAll, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, InvalidateOwners, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, InvalidateOwners, (Datum) 0);
 }
 
 static void

@@ -324,8 +324,12 @@ align_record_tables_of(Oid root)
 	{
 		CatalogTrigger *trigger = (CatalogTrigger *) lfirst(lc);
 
-		/* clones on partitions go with their parent's */
-		if (trigger->from == root && !get_rel_relispartition(trigger->relid))
+		/*
+		 * Clones on partitions go with their parent's, also those of partitions
+		 * that were detached: PostgreSQL does not drop clones of constraint
+		 * triggers then, nor lets them be dropped.
+		 */
+		if (trigger->from == root && !OidIsValid(trigger->parent))
 			result = lappend_oid(result, trigger->relid);
 	}
 	list_sort(result, list_oid_cmp);

@@ -273,6 +273,19 @@ ParsePolicyCondition(Oid relid, const char *condition)
 	return result;
 }
 
+/*
+ * Conditions are compared as text, since the trees hold the names that the columns
+ * of the table had when they were parsed.
+ */
+static bool
+SamePolicyCondition(Oid relid, Node *a, Node *b)
+{
+	List	   *context = deparse_context_for(get_rel_name(relid), relid);
+
+	return strcmp(deparse_expression(a, context, true, false),
+				  deparse_expression(b, context, true, false)) == 0;
+}
+
 static bool
 IsForPublic(Datum roles)
 {
@@ -295,7 +308,8 @@ PolicyFits(Relation catalog, HeapTuple tuple, Oid relid, const char *condition)
 		return false;
 	qual = heap_getattr(tuple, Anum_pg_policy_polqual, desc, &isnull);
 	return !isnull &&
-		equal(stringToNode(TextDatumGetCString(qual)), ParsePolicyCondition(relid, condition));
+		SamePolicyCondition(relid, stringToNode(TextDatumGetCString(qual)),
+							ParsePolicyCondition(relid, condition));
 }
 
 PolicyState

@@ -293,11 +293,30 @@ WithPartitions(Oid relid)
 	return list_make1_oid(relid);
 }
 
+static bool
+HasOtherTriggers(List *records)
+{
+	Oid			namespace_id = get_namespace_oid("align", true);
+	ListCell   *lc;
+	ListCell   *tc;
+
+	foreach(lc, records)
+	{
+		foreach(tc, align_triggers_of(lfirst_oid(lc)))
+		{
+			if (get_func_namespace(((CatalogTrigger *) lfirst(tc))->function) != namespace_id)
+				return true;
+		}
+	}
+	return false;
+}
+
 void
 align_examine_records(Attachment *attachment)
 {
 	attachment->records = list_concat(WithPartitions(attachment->marker.history),
 									  WithPartitions(attachment->marker.sla));
+	attachment->has_other_triggers = HasOtherTriggers(attachment->records);
 	attachment->fault = FindFault(attachment);
 }
 

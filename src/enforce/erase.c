@@ -102,6 +102,49 @@ AppendKeyPattern(StringInfo pattern, const char *text)
 }
 
 /*
+ * Changes all entries (h) of which a condition is true, so that it no longer is.
+ */
+static void
+ChangeEntries(Attachment *attachment, const char *change, const char *condition, int nargs,
+			  Oid *types, Datum *values)
+{
+	uint64		nchanged;
+
+	align_execute_as_owner(attachment,
+						   psprintf("UPDATE %s AS h SET %s WHERE %s", attachment->history_name,
+									change, condition),
+						   nargs, types, values, NULL);
+	nchanged = SPI_processed;
+
+	/* what a trigger of the owner kept is still there */
+	align_execute_as_owner(attachment,
+						   psprintf("SELECT FROM %s AS h WHERE %s", attachment->history_name,
+									condition),
+						   nargs, types, values, NULL);
+	align_check_written(attachment, nchanged, nchanged + SPI_processed);
+}
+
+/*
+ * Appends the condition that h is an entry of a lead that has a rekey entry which
+ * mentions one of the keys of parameter $1.
+ */
+static void
+AppendMentioning(StringInfo sql, const Attachment *attachment)
+{
+	appendStringInfoString(sql, "EXISTS (SELECT FROM (SELECT ");
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(sql, "%sm.%s AS key_%d", i > 0 ? ", " : "",
+						 align_table_key(attachment, TABLE_HISTORY, i), i + 1);
+	appendStringInfo(sql, " FROM %s AS m WHERE m.event OPERATOR(pg_catalog.=) 'rekey'"
+					 " AND " HISTORY_MENTIONED("m.note") " OPERATOR(pg_catalog.=) ANY ($1)) AS m WHERE ",
+					 attachment->history_name);
+	align_append_key_match(sql, attachment, TABLE_HISTORY, "h", "m.key");
+	appendStringInfoChar(sql, ')');
+}
+
+/*
+ * Sources first: the leads that they belong to are found by the rekey entries.
+ *
  * Release 0.2.0 wrote keys as the settings of its session had them.  Those of this
  * session are tried, too.
  */
@@ -112,9 +155,9 @@ EraseMentions(Attachment *attachment, const Datum *key)
 	Datum		mentioned[2];
 	int			ntexts = 0;
 	StringInfoData pattern;
-	StringInfoData command;
-	Oid			types[] = {TEXTARRAYOID, TEXTOID, TEXTOID};
-	Datum		values[3];
+	StringInfoData condition;
+	Oid			types[] = {TEXTARRAYOID, TEXTOID};
+	Datum		values[2];
 
 	texts[ntexts++] = align_stored_key_text(attachment, key);
 	texts[ntexts] = align_key_text(attachment, key);
@@ -128,29 +171,21 @@ EraseMentions(Attachment *attachment, const Datum *key)
 	}
 	values[0] = PointerGetDatum(construct_array(mentioned, ntexts, TEXTOID, -1, false,
 												TYPALIGN_INT));
-	values[1] = CStringGetTextDatum(psprintf(SOURCE_MERGED " (?:%s)(?=, |$)", pattern.data));
-	values[2] = CStringGetTextDatum(psprintf("^(?:was|merged from|merged into) (?:%s)$",
-											 pattern.data));
 
-	initStringInfo(&command);
-	appendStringInfo(&command,
-					 "UPDATE %s AS h SET"
-					 " source = pg_catalog.regexp_replace(h.source, $2, '" SOURCE_MERGED "', 'g'),"
-					 " note = CASE WHEN h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $3"
-					 " THEN NULL ELSE h.note END"
-					 " FROM (SELECT DISTINCT ", attachment->history_name);
-	align_append_key(&command, attachment, TABLE_HISTORY);
-	appendStringInfo(&command, " FROM %s AS h WHERE h.event OPERATOR(pg_catalog.=) 'rekey'"
-					 " AND " HISTORY_MENTIONED("h.note") " OPERATOR(pg_catalog.=) ANY ($1)) AS m (",
-					 attachment->history_name);
-	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(&command, "%skey_%d", i > 0 ? ", " : "", i + 1);
-	appendStringInfoString(&command, ") WHERE ");
-	align_append_key_match(&command, attachment, TABLE_HISTORY, "h", "m.key");
-	appendStringInfoString(&command,
-						   " AND (h.source OPERATOR(pg_catalog.~) $2"
-						   " OR h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $3)");
-	align_execute_as_owner(attachment, command.data, lengthof(types), types, values, NULL);
+	values[1] = CStringGetTextDatum(psprintf(SOURCE_MERGED " (?:%s)(?=, |$)", pattern.data));
+	initStringInfo(&condition);
+	appendStringInfoString(&condition, "h.source OPERATOR(pg_catalog.~) $2 AND ");
+	AppendMentioning(&condition, attachment);
+	ChangeEntries(attachment,
+				  "source = pg_catalog.regexp_replace(h.source, $2, '" SOURCE_MERGED "', 'g')",
+				  condition.data, lengthof(types), types, values);
+
+	values[1] = CStringGetTextDatum(psprintf("^(?:was|merged from|merged into) (?:%s)$",
+											 pattern.data));
+	ChangeEntries(attachment, "note = NULL",
+				  "h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $2"
+				  " AND " HISTORY_MENTIONED("h.note") " OPERATOR(pg_catalog.=) ANY ($1)",
+				  lengthof(types), types, values);
 }
 
 Datum

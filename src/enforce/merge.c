@@ -205,7 +205,7 @@ MoveEntries(Attachment *attachment, const MergedLead *from, const MergedLead *in
  * cycle has, for as long as it takes to make all clocks anew: what was announced
  * of one then need not be announced again.
  */
-static void
+static uint64
 MoveClocks(Attachment *attachment, const MergedLead *from, const MergedLead *into)
 {
 	int			nkeys = attachment->nkeys;
@@ -221,6 +221,25 @@ MoveClocks(Attachment *attachment, const MergedLead *from, const MergedLead *int
 	appendStringInfoString(&command, ", cycle = OPERATOR(pg_catalog.-) h.cycle WHERE ");
 	align_append_key_condition(&command, attachment, TABLE_SLA, 1);
 	align_execute_as_owner(attachment, command.data, 2 * nkeys, types, values, NULL);
+	return SPI_processed;
+}
+
+/*
+ * Raises if anything is still recorded under the key of the duplicate: an older
+ * snapshot does not show it, or a trigger of the owner kept it.
+ */
+static void
+CheckMoved(Attachment *attachment, MergedLead *from, AttachedTable table, uint64 nmoved)
+{
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT FROM %s AS h WHERE ", align_table_name(attachment, table));
+	align_append_key_condition(&query, attachment, table, 1);
+	align_read_as_owner(attachment, query.data, from->key);
+	if (SPI_processed > 0 && IsolationUsesXactSnapshot())
+		align_lead_changed(from->text);
+	align_check_written(attachment, nmoved, nmoved + SPI_processed);
 }
 
 static int64
@@ -238,10 +257,11 @@ Merge(Attachment *attachment, MergedLead *from, MergedLead *into)
 
 	recorded_at = Max(GetCurrentTimestamp(), into->recorded_at + 1);
 	nmoved = MoveEntries(attachment, from, into, recorded_at);
+	CheckMoved(attachment, from, TABLE_HISTORY, nmoved);
 	/* without a row to lock, somebody else may have been first to merge it */
 	if (nmoved == 0)
 		align_lead_changed(from->text);
-	MoveClocks(attachment, from, into);
+	CheckMoved(attachment, from, TABLE_SLA, MoveClocks(attachment, from, into));
 	align_merge_entries_of_into(attachment, from, into, nmoved, recorded_at);
 	align_merge_entry_of_from(attachment, from, into, recorded_at);
 	(void) align_recompute_clocks(attachment, into->key, 1);

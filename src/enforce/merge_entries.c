@@ -136,6 +136,7 @@ WriteEntry(Attachment *attachment, const MergeEntry *entry)
 		appendStringInfo(&command, "%s$%d", i > 0 ? ", " : "", i + 1);
 	appendStringInfoChar(&command, ')');
 	align_execute_as_owner(attachment, command.data, nkeys + HISTORY_NCOLUMNS, types, values, nulls);
+	align_check_written(attachment, SPI_processed, 1);
 }
 
 /*

@@ -23,31 +23,52 @@
 PG_FUNCTION_INFO_V1(align_purge);
 
 /*
- * Appends a query for the keys of the leads whose last entry ends a life and was
- * recorded before $1, as key_1, key_2, ...
+ * Appends a query for the keys of the leads that are gone, as key_1, key_2, ...: of
+ * the entries that count (those of rows that are not live do not) the last one ends
+ * a life and was recorded before $1, and nothing was recorded since.
  */
 static void
 AppendGone(StringInfo sql, const Attachment *attachment)
 {
 	appendStringInfoString(sql, "(SELECT ");
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(sql, "%sl.%s AS key_%d", i > 0 ? ", " : "",
-						 align_table_key(attachment, TABLE_HISTORY, i), i + 1);
+		appendStringInfo(sql, "%sl.key_%d", i > 0 ? ", " : "", i + 1);
 	appendStringInfoString(sql, " FROM (SELECT DISTINCT ON (");
 	align_append_key(sql, attachment, TABLE_HISTORY);
-	appendStringInfo(sql, ") h.* FROM %s AS h ORDER BY ", attachment->history_name);
+	appendStringInfoString(sql, ") h.entry_no, h.event, h.source, h.recorded_at");
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(sql, ", h.%s AS key_%d", align_table_key(attachment, TABLE_HISTORY, i),
+						 i + 1);
+	appendStringInfo(sql, " FROM %s AS h WHERE " HISTORY_IS_LIVE("h") " ORDER BY ",
+					 attachment->history_name);
 	align_append_key(sql, attachment, TABLE_HISTORY);
-	appendStringInfoString(sql, ", h.entry_no DESC) AS l WHERE " HISTORY_ENDS_LIFE("l")
-						   " AND l.recorded_at OPERATOR(pg_catalog.<) $1)");
+	appendStringInfo(sql, ", h.entry_no DESC) AS l WHERE " HISTORY_ENDS_LIFE("l")
+					 " AND l.recorded_at OPERATOR(pg_catalog.<) $1"
+					 " AND NOT EXISTS (SELECT FROM %s AS h WHERE ", attachment->history_name);
+	align_append_key_match(sql, attachment, TABLE_HISTORY, "h", "l.key");
+	appendStringInfoString(sql, " AND h.entry_no OPERATOR(pg_catalog.>) l.entry_no"
+						   " AND h.recorded_at OPERATOR(pg_catalog.>=) $1))");
 }
 
 static void
-AppendDelete(StringInfo sql, const Attachment *attachment, AttachedTable table)
+AppendMatch(StringInfo sql, const Attachment *attachment, AttachedTable table)
 {
-	appendStringInfo(sql, "DELETE FROM %s AS h USING gone WHERE ",
-					 align_table_name(attachment, table));
 	align_append_key_match(sql, attachment, table, "h", "gone.key");
-	appendStringInfoString(sql, " RETURNING 1");
+}
+
+/*
+ * Raises if any of these clocks (tables and ctids, as arrays) is still there.
+ */
+static void
+CheckClocksDeleted(Attachment *attachment, uint64 ndeleted, Datum *clocks)
+{
+	Oid			types[] = {OIDARRAYOID, TIDARRAYOID};
+	char	   *query = psprintf("SELECT FROM %s AS h, ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS c (relid, row)"
+								 " WHERE h.tableoid OPERATOR(pg_catalog.=) c.relid AND h.ctid OPERATOR(pg_catalog.=) c.row",
+								 attachment->sla_name);
+
+	align_execute_as_owner(attachment, query, lengthof(types), types, clocks, NULL);
+	align_check_written(attachment, ndeleted, ndeleted + SPI_processed);
 }
 
 /*
@@ -59,23 +80,40 @@ Purge(Attachment *attachment, TimestampTz before)
 	Oid			types[] = {TIMESTAMPTZOID};
 	Datum		values[] = {TimestampTzGetDatum(before)};
 	StringInfoData command;
+	Datum		clocks[2];
 	bool		isnull;
 	int64		result;
 
 	initStringInfo(&command);
 	appendStringInfoString(&command, "WITH gone AS MATERIALIZED ");
 	AppendGone(&command, attachment);
-	appendStringInfoString(&command, ", entries AS (");
-	AppendDelete(&command, attachment, TABLE_HISTORY);
-	appendStringInfoString(&command, "), clocks AS (");
-	AppendDelete(&command, attachment, TABLE_SLA);
+	appendStringInfo(&command, ", entries AS (DELETE FROM %s AS h USING gone WHERE ",
+					 attachment->history_name);
+	AppendMatch(&command, attachment, TABLE_HISTORY);
+	appendStringInfo(&command, " RETURNING 1), clocks AS (DELETE FROM %s AS h USING gone WHERE ",
+					 attachment->sla_name);
+	AppendMatch(&command, attachment, TABLE_SLA);
+	appendStringInfo(&command,
+					 " RETURNING h.tableoid AS relid, h.ctid AS row),"
+					 " others AS (SELECT h.tableoid AS relid, h.ctid AS row FROM %s AS h, gone WHERE ",
+					 attachment->sla_name);
+	AppendMatch(&command, attachment, TABLE_SLA);
 	appendStringInfoString(&command,
-						   ") SELECT (SELECT pg_catalog.count(*) FROM entries)"
-						   " OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM clocks)");
+						   " EXCEPT SELECT relid, row FROM clocks)"
+						   " SELECT (SELECT pg_catalog.count(*) FROM entries)"
+						   " OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM clocks),"
+						   " pg_catalog.array_agg(relid), pg_catalog.array_agg(row) FROM others");
 	align_execute_as_owner(attachment, command.data, lengthof(types), types, values, NULL);
 	result = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 
-	/* what a trigger of the owner kept is still there */
+	/*
+	 * What a trigger of the owner kept is still there.  (Clocks that this session
+	 * did not delete, another one may have deleted at the same time.)
+	 */
+	for (int i = 0; i < (int) lengthof(clocks); i++)
+		clocks[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 2, &isnull);
+	if (!isnull)
+		CheckClocksDeleted(attachment, result, clocks);
 	resetStringInfo(&command);
 	appendStringInfoString(&command, "SELECT FROM ");
 	AppendGone(&command, attachment);

@@ -7,7 +7,7 @@ BEGIN;
 -- The first version; the document is kept as written.
 SELECT align.agree('versions_a', 'stage new; won deal; success path new -> deal; -- as signed', note => 'first');
 SELECT align.agreed('versions_a');
-SELECT document, note, valid_from = now() AS from_now, owner = current_user::regrole AS mine,
+SELECT document, note, valid_from = now() AS from_now, owner = current_user AS mine,
        agreed_by = current_user AS by_me
 FROM align.agreement WHERE name = 'versions_a';
 

@@ -10,6 +10,7 @@ SELECT align.agree('attach_agree', $$
     success path new -> busy -> done; path busy -> parked -> busy; path any -> gone;
     parked known as 'on ice';
 $$);
+SELECT align.admit('attach_agree', 'regress_align_crm');
 SET ROLE regress_align_crm;
 -- Nobody but the owner may read these tables.
 CREATE TABLE crm.leads (id int PRIMARY KEY, state text, budget int, dead bool DEFAULT false);
@@ -23,6 +24,9 @@ INSERT INTO crm.leads (id, state, dead) VALUES (1, 'on ice', false), (2, 'parked
 SET ROLE regress_align_crm;
 SELECT align.attach('crm.leads', 'attach_agree', stage => 'state', live => 'NOT dead');
 SELECT align.attach('crm.deals', 'attach_agree', stage => 'state');
+-- row-level security is forced on the owner, who sees no row of the table either
+SELECT count(*) FROM crm.leads_history;
+RESET ROLE;
 SELECT count(*) FROM crm.leads_history;
 SET ROLE regress_align_revops;
 -- Needs must fit every table.
@@ -54,6 +58,7 @@ SELECT align.agree('attach_agree_2', 'stage c; won d; success path c -> d; d nee
 SELECT align.agree('attach_agree', 'stage new, busy held by sales; won done; success path new -> busy -> done; done needs phone;', now() + interval '1 year');
 SELECT align.agree('attach_agree_3', 'stage new, busy; won done; success path new -> busy -> done;');
 SELECT align.agree('attach_agree_3', 'stage new, busy; won done; success path new -> busy -> done; done needs phone;', now() + interval '1 year');
+SELECT align.admit('attach_agree_3', 'regress_align_crm');
 SET ROLE regress_align_crm;
 SELECT align.attach('crm.leads', 'attach_agree_3', stage => 'state');
 -- A version that will never take force is nobody's concern.

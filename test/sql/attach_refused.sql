@@ -22,7 +22,9 @@ SELECT align.attach('refused.leads', 'refused', notify => NULL);
 SELECT align.attach('refused.leads', 'refused', mode => 'strict');
 SELECT align.attach(4294967295::oid::regclass, 'refused');
 
--- Rights: the table must be the caller's, the agreement need not.
+-- Rights: the table must be the caller's, and its owner admitted to the agreement.
+SELECT align.attach('refused.leads', 'refused');
+SELECT align.admit('refused', 'regress_align_leads');
 SET ROLE regress_align_stranger;
 SELECT align.attach('refused.leads', 'refused');
 SELECT align.detach('refused.leads');
@@ -37,6 +39,9 @@ SELECT align.attach('refused.leads', 'refused_later');
 \set VERBOSITY default
 
 -- Kinds of tables.
+CREATE TEMP TABLE brief (id int PRIMARY KEY, stage text);
+SELECT align.attach('brief', 'refused');
+DROP TABLE brief;
 CREATE VIEW refused.v AS SELECT * FROM refused.leads;
 SELECT align.attach('refused.v', 'refused');
 CREATE MATERIALIZED VIEW refused.m AS SELECT * FROM refused.leads;
@@ -91,6 +96,7 @@ SELECT align.attach('refused.leads', 'refused', live => 'id');
 SELECT align.attach('refused.leads', 'refused', live => 'now() > ''today''');
 SELECT align.attach('refused.leads', 'refused', live => 'EXISTS (SELECT 1)');
 SELECT align.agree('refused_needs', 'stage new; won done; success path new -> done; done needs phone;');
+SELECT align.admit('refused_needs', 'regress_align_leads');
 SELECT align.attach('refused.leads', 'refused_needs');
 
 -- Names.
@@ -98,6 +104,11 @@ SELECT align.attach('refused.leads', 'refused', history => 'nowhere.h');
 SELECT align.attach('refused.leads', 'refused', history => 'other_database.refused.h');
 SELECT align.attach('refused.leads', 'refused', history => 'a.b.c.d');
 SELECT align.attach('refused.leads', 'refused', history => '');
+SELECT align.attach('refused.leads', 'refused', history => repeat('h', 64));
+SELECT align.attach('refused.leads', 'refused', history => 'refused.' || repeat('é', 32));
+SELECT align.attach('refused.leads', 'refused', history => '"' || repeat('s', 64) || '".h');
+SELECT align.attach('refused.leads', 'refused', history => 'refused."' || repeat('""', 64) || '"');
+SELECT align.attach('refused.leads', 'refused', history => 'refused.' || repeat('h', 59) || '_sla');
 SELECT align.attach('refused.leads', 'refused', history => 'refused.leads');
 SELECT align.attach('refused.leads', 'refused', history => 'refused.v');
 CREATE FUNCTION refused.mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';

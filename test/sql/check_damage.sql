@@ -5,9 +5,11 @@ CREATE SCHEMA check_damage;
 SET search_path = check_damage;
 
 CREATE FUNCTION differences(relation regclass) RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT concat_ws(' | ', coalesce(key::text, '-'), problem, coalesce(recorded, 'NULL'),
-                     regexp_replace(coalesce(expected, 'NULL'), '^after .*', 'after ...'))
-    FROM align.check(relation) ORDER BY 1 COLLATE "C"
+    SELECT difference
+    FROM (SELECT concat_ws(' | ', coalesce(key::text, '-'), problem, coalesce(recorded, 'NULL'),
+                           regexp_replace(coalesce(expected, 'NULL'), '^after .*', 'after ...')) AS difference
+          FROM align.check(relation)) AS differences
+    ORDER BY difference COLLATE "C"
 $$;
 
 SELECT align.agree('check_damage', $$
@@ -160,6 +162,9 @@ SELECT align.attach('parts', agreement => 'check_damage', stage => 'status');
 CREATE TABLE parts_us PARTITION OF parts FOR VALUES IN ('us');
 INSERT INTO parts VALUES ('eu', 1, 'inquiry'), ('us', 1, 'inquiry');
 UPDATE parts SET region = 'us', id = 3 WHERE region = 'eu';
+-- nothing but the trigger that no partition inherits, until the table is attached again
+SELECT * FROM align.check('parts_us');
+SELECT align.attach('parts', agreement => 'check_damage', stage => 'status');
 SELECT * FROM align.check('parts_us');
 ALTER TABLE parts_eu DISABLE TRIGGER align_insert;
 SELECT * FROM differences('parts');

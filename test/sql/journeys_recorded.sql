@@ -98,7 +98,7 @@ CREATE OPERATOR journeys_recorded.!~ (LEFTARG = text, RIGHTARG = text, FUNCTION 
 SET search_path = journeys_recorded, pg_catalog;
 SELECT count(*) FROM align.journeys('leads');
 SELECT count(*) FROM align.clocks('leads');
-SELECT count(*) FROM align.check('leads');
+SELECT problem, recorded FROM align.check('leads');
 SELECT count(*) > 0 FROM align.backtest('leads', align.agreed('journeys_recorded'));
 
 RESET search_path;

@@ -133,6 +133,7 @@ GRANT ALL ON leads, leads_history, leads_sla TO merge_stranger;
 SET ROLE merge_stranger;
 SELECT align.merge_leads('leads', 43, 42);
 RESET ROLE;
+REVOKE ALL ON leads_history, leads_sla FROM merge_stranger;
 BEGIN READ ONLY;
 SELECT align.merge_leads('leads', 43, 42);
 ROLLBACK;

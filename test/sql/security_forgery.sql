@@ -14,6 +14,7 @@ SELECT align.agree('security_forgery', $$
 	success path mql -> sal -> customer;
 	handoff take_up: mql from marketing to sales, accept sal, within 2 days;
 $$);
+SELECT align.admit('security_forgery', 'regress_align_victim'), align.admit('security_forgery', 'regress_align_forger');
 SET ROLE regress_align_victim;
 CREATE TABLE leads (id int PRIMARY KEY, stage text);
 INSERT INTO leads VALUES (1, 'mql'), (2, 'mql');
@@ -84,7 +85,7 @@ DROP TABLE mine;
 
 -- The same with a right to insert into it, which the guard takes away again.
 SET ROLE regress_align_victim;
-GRANT ALL ON leads_history, leads_sla TO regress_align_forger;
+GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON leads_history, leads_sla TO regress_align_forger;
 SET ROLE regress_align_forger;
 CREATE TABLE mine (id int PRIMARY KEY, stage text);
 INSERT INTO mine VALUES (1, 'mql');
@@ -221,12 +222,31 @@ SELECT id, entry_no, event, stage FROM leads_history ORDER BY id, entry_no;
 SELECT * FROM align.check('leads');
 SELECT * FROM align.check('mine');
 
--- Temporary tables, unlogged ones, those of the system, views.
+-- Temporary tables, also with a marker by hand, unlogged ones, those of the system, views.
 CREATE TEMP TABLE passing (id int PRIMARY KEY, stage text);
+CREATE TEMP TABLE passing_history (LIKE leads_history);
+CREATE TEMP TABLE passing_sla (LIKE leads_sla);
 INSERT INTO passing VALUES (1, 'mql');
 SELECT align.attach('passing', 'security_forgery');
+CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON passing FOR EACH STATEMENT
+	WHEN ('pg_temp.passing_history'::regclass IS NULL AND 'pg_temp.passing_sla'::regclass IS NULL)
+	EXECUTE FUNCTION align.attachment('security_forgery', 'enforce', '', 'key', 'stage');
+CREATE TRIGGER align_update AFTER UPDATE ON passing FOR EACH ROW EXECUTE FUNCTION align.record_row();
+CREATE TRIGGER align_flush AFTER UPDATE ON passing FOR EACH STATEMENT EXECUTE FUNCTION align.record_statement();
+-- (the name of its schema differs)
+\set VERBOSITY sqlstate
 UPDATE passing SET stage = 'sal';
-SELECT * FROM align.check('passing');
+SELECT align.check('passing');
+\set VERBOSITY default
+SELECT align.attach('passing', 'security_forgery');
+SELECT align.detach('passing');
+UPDATE passing SET stage = 'sal';
+CREATE UNLOGGED TABLE swift (id int PRIMARY KEY, stage text);
+INSERT INTO swift VALUES (1, 'mql');
+SELECT align.attach('swift', 'security_forgery');
+UPDATE swift SET stage = 'sal';
+SELECT id, entry_no, stage FROM swift_history ORDER BY entry_no;
+SELECT * FROM align.check('swift');
 SELECT align.attach('pg_catalog.pg_class', 'security_forgery', stage => 'relname', key => '{oid}');
 SELECT align.attach('align.agreement', 'security_forgery', stage => 'name');
 CREATE VIEW view_of AS SELECT * FROM leads;

@@ -36,6 +36,10 @@ CREATE TABLE "s""c'; drop table canary; --"."t""a'; drop table canary; --"
 );
 SET search_path = "s""c'; drop table canary; --", public;
 ALTER TABLE "t""a'; drop table canary; --" OWNER TO "regress_align_a""b'; drop table canary; --";
+SELECT align.admit($n$a"b'; drop table canary; -- $1 %s \ {}$n$, quote_ident($r$regress_align_a"b'; drop table canary; --$r$)::regrole);
+SELECT role, role_name FROM align.admissions WHERE role_name LIKE '%canary%';
+SELECT align.dismiss($n$a"b'; drop table canary; -- $1 %s \ {}$n$, quote_ident($r$regress_align_a"b'; drop table canary; --$r$));
+SELECT align.admit($n$a"b'; drop table canary; -- $1 %s \ {}$n$, quote_ident($r$regress_align_a"b'; drop table canary; --$r$)::regrole);
 GRANT ALL ON SCHEMA "s""c'; drop table canary; --" TO "regress_align_a""b'; drop table canary; --";
 \set t '"s""c''; drop table canary; --"."t""a''; drop table canary; --"'
 \set tl '$$"s""c''; drop table canary; --"."t""a''; drop table canary; --"$$'
@@ -73,7 +77,7 @@ SELECT key, align.path(lead) FROM align.journeys(:tl) ORDER BY 1;
 SELECT key, sla, team, state FROM align.clocks(:tl);
 SELECT "i""d'; drop table canary; --" AS id, "$1", entry_no, event, from_stage, stage, from_team, team, assignee, db_role, reason, note, violation
 FROM "mine';--" ORDER BY 1, entry_no, 2;
-SELECT sla, team, outcome FROM "t""a'; drop table canary; --_sla" ORDER BY 1;
+SELECT sla, team, outcome FROM "mine';--_sla" ORDER BY 1;
 SELECT align.notify_handoffs(:tl), align.notify_due(:tl);
 INSERT INTO :t VALUES ('other', 0, 'a"b''; drop table canary; --');
 DELETE FROM :t WHERE "$1" = 2;

@@ -18,6 +18,7 @@ SELECT align.agree('security_paths', $$
 	sal needs owner;
 	sql needs 'budget + 1 > 10 AND owner LIKE ''a%'' AND length(owner) < 10';
 $$);
+SELECT align.admit('security_paths', 'regress_align_victim');
 SET ROLE regress_align_victim;
 CREATE TABLE security_paths.leads (id int, region text, stage text, reason text, owner text, budget int, happened_at timestamptz, PRIMARY KEY (id, region));
 INSERT INTO security_paths.leads SELECT i, 'emea', 'mql', NULL, 'ann', 100, '2024-01-01 00:00+00' FROM generate_series(1, 9) AS i;

@@ -31,7 +31,9 @@ SELECT align.agree('security_rights', $$
 	sql needs budget;
 $$);
 
--- The owner of the table attaches it to an agreement that is not his.
+-- The owner of the table attaches it to an agreement that is not his, once he is
+-- admitted.
+SELECT align.admit('security_rights', 'regress_align_landlord');
 SET ROLE regress_align_landlord;
 CREATE TABLE security_rights.leads (id bigint PRIMARY KEY, stage text, reason text, owner text, budget int, secret text);
 INSERT INTO security_rights.leads SELECT i, 'mql', NULL, 'ann', 100, 'hidden' FROM generate_series(1, 20) AS i;

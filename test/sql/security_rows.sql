@@ -17,6 +17,7 @@ SELECT align.agree('security_rows', $$
 	handoff take_up: mql from marketing to sales, accept sal, reject disqualified with reason (poor_fit), within 2 days;
 	sql needs 'budget > 10';
 $$);
+SELECT align.admit('security_rows', 'regress_align_landlord');
 SET ROLE regress_align_landlord;
 CREATE TABLE security_rows.leads (id int PRIMARY KEY, stage text, owner name, budget int, reason text);
 INSERT INTO security_rows.leads VALUES (1, 'mql', 'regress_align_ann'), (2, 'mql', 'regress_align_bob'), (3, 'mql', 'regress_align_ann'), (4, 'mql', 'regress_align_bob');
@@ -31,6 +32,9 @@ DROP TABLE security_rows.leads_history, security_rows.leads_sla;
 ALTER TABLE security_rows.leads FORCE ROW LEVEL SECURITY;
 SELECT count(*) FROM security_rows.leads;
 SELECT align.attach('security_rows.leads', 'security_rows', assignee => 'owner', reason => 'reason');
+SELECT id, entry_no, event, stage FROM security_rows.leads_history ORDER BY id;
+-- he does not see his table any more, so neither its history; but it is whole
+RESET ROLE;
 SELECT id, entry_no, event, stage FROM security_rows.leads_history ORDER BY id;
 
 -- Everybody moves what is his; no value and no key is told where policies apply.

@@ -18,7 +18,8 @@ BEGIN
 	RETURN result;
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-	RETURN format('%s %s%s', SQLSTATE, message, CASE WHEN SQLSTATE = '42P17' THEN ' / ' || detail END);
+	-- agree() puts the cause into the detail
+	RETURN format('%s %s', SQLSTATE, CASE WHEN message LIKE 'version % of agreement "vc" does not fit table vc.leads' THEN detail ELSE message END);
 END $$;
 
 -- What somebody else might supply.

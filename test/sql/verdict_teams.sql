@@ -133,7 +133,7 @@ SET ROLE regress_vt_sam;
 UPDATE vt.stages SET stage = 'sql' WHERE stage = 'waiting';
 RESET ROLE;
 
--- A role that is gone ties nobody.
+-- A role that is gone has no members: its team is not everybody, but nobody.
 REVOKE regress_vt_sales FROM regress_vt_sub_sales;
 DROP ROLE regress_vt_sales;
 ALTER TABLE vt.leads DROP CONSTRAINT leads_stage_fkey;

@@ -40,6 +40,8 @@ SELECT align.agree('b2b', 'stage later held by sales; won deal; success path lat
 SELECT align.agree('Ünïcödé 漏斗', 'stage "a stage" held by "a team"; won deal; success path "a stage" -> deal;');
 SELECT align.assign_team('b2b', 'sales', 'sellers');
 SELECT align.assign_team('Ünïcödé 漏斗', 'a team', 'keeper');
+SELECT align.admit('b2b', 'sellers'), align.admit('b2b', 'gone'), align.admit('b2b', 'nightly');
+SELECT align.dismiss('b2b', 'nightly');
 SET ROLE gone;
 SELECT align.agree('orphan', 'stage one; won deal; success path one -> deal;');
 RESET ROLE;
@@ -66,12 +68,14 @@ $node->safe_psql('source', "CREATE TABLE summary AS SELECT align.conversion_agg(
 my @queries = (
 	'SELECT * FROM align.agreement ORDER BY name, version',
 	'SELECT * FROM align.team ORDER BY agreement, team',
+	'SELECT * FROM align.admission ORDER BY agreement, role',
+	'SELECT * FROM align.admissions ORDER BY agreement, role_name',
 	'SELECT name, version, valid_from, valid_to, in_force FROM align.agreements ORDER BY name, version',
 	'SELECT * FROM kept ORDER BY id',
 	'SELECT * FROM judged ORDER BY id',
 	"SELECT align.agreed('b2b'), align.agreed('b2b', '2091-01-01'), align.agreed('Ünïcödé 漏斗')",
 	"SELECT md5(string_agg(align.lead_send(l)::text || align.funnel_send(f)::text || align.calendar_send(c)::text, '' ORDER BY id)) FROM kept",
-	'SELECT tgname, tgenabled, tgtype FROM pg_trigger WHERE tgrelid = \'align.agreement\'::regclass ORDER BY 1',
+	'SELECT tgrelid::regclass, tgname, tgenabled, tgtype FROM pg_trigger WHERE tgrelid IN (\'align.agreement\'::regclass, \'align.team\'::regclass, \'align.admission\'::regclass) ORDER BY tgrelid::regclass::text, 2',
 	'SELECT relname, relacl FROM pg_class WHERE relnamespace = \'align\'::regnamespace AND relkind IN (\'r\', \'v\') ORDER BY 1');
 push @queries, 'SELECT s FROM summary' if $conversion;
 
@@ -83,6 +87,7 @@ sub contents
 }
 
 my $before = contents('source');
+my $before_elsewhere = $node->safe_psql('source', 'SELECT name, version, document, NULL, owner_name FROM align.agreements ORDER BY name, version');
 like($before, qr/signed by both teams/, 'there is something to lose');
 
 sub check_restored
@@ -124,22 +129,46 @@ is($node->safe_psql('apart', "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'a
 $node->safe_psql('apart', <<'SQL');
 ALTER TABLE align.agreement ENABLE ALWAYS TRIGGER agreement_append_only,
     ENABLE ALWAYS TRIGGER agreement_no_truncate, ENABLE ALWAYS TRIGGER agreement_announce;
+ALTER TABLE align.team ENABLE ALWAYS TRIGGER team_announce;
+ALTER TABLE align.admission ENABLE ALWAYS TRIGGER admission_announce;
 SQL
 check_restored('apart', 'data only');
 
 # The owner of the database needs the rights that the documentation names.
 $node->safe_psql('source', 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO landlord');
 $node->command_fails_like([ 'pg_dump', '-f', "$folder/refused.sql", '-d', $node->connstr('source') . ' user=landlord' ],
-	qr/permission denied for (schema align|table agreement)/, 'the owner of the database alone may not');
-$node->safe_psql('source', 'GRANT SELECT ON align.agreement, align.team TO landlord');
+	qr/permission denied for (schema align|table (agreement|team|admission))/, 'the owner of the database alone may not');
+$node->safe_psql('source', 'GRANT SELECT ON align.agreement, align.team, align.admission TO landlord');
 $node->command_ok([ 'pg_dump', '-f', "$folder/granted.sql", '-d', $node->connstr('source') . ' user=landlord' ],
 	'but may with the rights that are documented');
 
 # A name whose owner is gone.
 ($status, $out, $err) = $node->psql('plain', "SET ROLE keeper; SELECT align.agree('orphan', 'stage two; won deal; success path two -> deal;')");
-like($err, qr/must be owner of agreement "orphan".*has been dropped/s, 'nobody has the rights of a dropped owner');
+like($err, qr/must be owner of agreement "orphan".*"gone", does not exist; a superuser can give it another owner/s, 'nobody has the rights of a dropped owner');
 is($node->safe_psql('plain', "SELECT align.set_agreement_owner('orphan', 'keeper')"), '2', 'a superuser gives the name to another');
 is($node->safe_psql('plain', "SET ROLE keeper; SELECT align.agree('orphan', 'stage two; won deal; success path two -> deal;')"), '3', 'who goes on');
+
+# Into a cluster that lacks the roles: what was agreed is there, and they are nobody.
+my $elsewhere = PostgreSQL::Test::Cluster->new('elsewhere');
+$elsewhere->init;
+$elsewhere->start;
+my @others = map { "other_$_" } 1 .. 8;
+$elsewhere->safe_psql('postgres', join('; ', map { "CREATE ROLE $_" } @others) . '; CREATE DATABASE crm');
+$elsewhere->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $elsewhere->connstr('crm'), '-f', "$folder/plain.sql" ], 'is restored where the roles are missing');
+is($elsewhere->safe_psql('crm', 'SELECT name, version, document, owner, owner_name FROM align.agreements ORDER BY name, version'),
+	$before_elsewhere, 'roles missing: every version is there');
+is($elsewhere->safe_psql('crm', 'SELECT * FROM align.teams ORDER BY agreement DESC, team'), "Ünïcödé 漏斗|a team||keeper\nb2b|sales||sellers", 'roles missing: teams are nobody');
+is($elsewhere->safe_psql('crm', 'SELECT * FROM align.admissions ORDER BY role_name'), "b2b||gone\nb2b||sellers", 'roles missing: nobody is admitted');
+foreach my $role (@others)
+{
+	($status, $out, $err) = $elsewhere->psql('crm', "SET ROLE $role; SELECT align.agree('b2b', 'stage two; won deal; success path two -> deal;')");
+	like($err, qr/must be owner of agreement "b2b".*"keeper", does not exist/s, "roles missing: $role is not taken for the owner");
+}
+is($elsewhere->safe_psql('crm', q{SELECT count(*) FROM pg_roles r, align.teams t WHERE t.role = r.oid}), '0', 'roles missing: nor any for a team');
+# a role that comes later is the one that was meant
+$elsewhere->safe_psql('postgres', 'CREATE ROLE keeper');
+is($elsewhere->safe_psql('crm', "SET ROLE keeper; SELECT align.agree('b2b', 'stage two; won deal; success path two -> deal;')"), '4', 'roles missing: until they are there');
+$elsewhere->stop;
 
 $node->stop;
 done_testing();

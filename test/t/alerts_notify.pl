@@ -29,6 +29,7 @@ SELECT align.agree('b2b', $$
 	handoff speed_to_lead: mql from marketing to sales, accept sal, reject disqualified, within 4 hours, warn after 3 hours;
 	sla qualify by sales: from sal to sql, disqualified within 2 days, warn after 1 day, pause nurture;
 $$);
+SELECT align.admit('b2b', 'crm_owner');
 SET ROLE crm_owner;
 CREATE TABLE crm.leads (id bigint PRIMARY KEY, status text, changed_at timestamptz);
 SELECT align.attach('crm.leads', 'b2b', stage => 'status', changed_at => 'changed_at');

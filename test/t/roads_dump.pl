@@ -36,6 +36,7 @@ SELECT align.agree('plain', $$
     success path inquiry -> mql -> sal -> customer;
     handoff speed_to_lead: mql from marketing to sales, accept sal, within 4 hours;
 $$);
+SELECT align.admit('b2b', 'keeper'), align.admit('plain', 'keeper');
 CREATE SCHEMA crm AUTHORIZATION keeper;
 CREATE TYPE crm."Status" AS ENUM ('inquiry', 'mql', 'sal', 'sql', 'customer', 'disqualified');
 SET ROLE keeper;
@@ -78,11 +79,12 @@ my @queries = (
 	'SELECT * FROM crm."Leads ""old""_history" ORDER BY 1, 2',
 	'SELECT * FROM crm."Leads ""old""_sla" ORDER BY 1, 2, 3',
 	'SELECT * FROM crm.what_happened ORDER BY 1, 2, 3',
-	'SELECT * FROM crm.pairs_sla ORDER BY 1, 2, 3',
+	'SELECT * FROM crm.what_happened_sla ORDER BY 1, 2, 3',
 	'SELECT * FROM crm.deals ORDER BY 1',
 	'SELECT * FROM crm.deals_history ORDER BY 1, 2',
 	'SELECT * FROM crm.deals_sla ORDER BY 1, 2, 3',
 	'SELECT * FROM align.attachments ORDER BY relation::text',
+	'SELECT agreement, role, dismissed_after FROM align.admission ORDER BY 1, 2',
 	q{SELECT tgrelid::regclass, tgname, tgenabled, tgtype, tgargs, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'align%' AND tgrelid <> 'align.agreement'::regclass ORDER BY tgrelid::regclass::text, 2},
 	q{SELECT oid::regclass, relkind, relowner::regrole, relacl FROM pg_class WHERE relnamespace = 'crm'::regnamespace ORDER BY oid::regclass::text},
 	q{SELECT attrelid::regclass, attname, attnum, atttypid::regtype, attnotnull, col_description(attrelid, attnum) FROM pg_attribute
@@ -184,6 +186,22 @@ isnt($node->safe_psql('forgetful', $checks), '', 'check tells that it is missing
 $node->safe_psql('forgetful', q{SELECT align.attach('crm.pairs', 'plain', history => 'crm.what_happened', mode => 'warn'), align.attach('crm.deals', 'plain', key => '{id}')});
 is($node->safe_psql('forgetful', 'SELECT id, entry_no, event, stage FROM crm.deals_history WHERE id IN (1, 10) ORDER BY 1, 2'), "1|1|opening|mql\n10|1|opening|sal", 'attached again: opening entries');
 is($node->safe_psql('forgetful', q{SELECT c.* FROM unnest('{crm.pairs,crm.deals}'::regclass[]) AS t, align.check(t) AS c}), '', 'and check is empty');
+
+# Into a cluster that has none of these roles.
+my $elsewhere = PostgreSQL::Test::Cluster->new('elsewhere');
+$elsewhere->init;
+$elsewhere->start;
+$elsewhere->safe_psql('postgres', 'CREATE ROLE somebody; CREATE DATABASE crm');
+$node->command_ok([ 'pg_dump', '-O', '-x', '-f', "$folder/without.sql", '-d', $node->connstr('source') ], 'without owners and privileges');
+$elsewhere->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $elsewhere->connstr('crm'), '-f', "$folder/without.sql" ], 'is restored where the roles are missing');
+is($elsewhere->safe_psql('crm', $checks), '', 'roles missing: check is empty');
+is($elsewhere->safe_psql('crm', 'SELECT * FROM align.admissions ORDER BY 1'), "b2b||keeper\nplain||keeper", 'roles missing: who was admitted, by name');
+is($elsewhere->safe_psql('crm', 'SELECT * FROM crm."Leads ""old""_history" ORDER BY 1, 2'), $node->safe_psql('source', 'SELECT * FROM crm."Leads ""old""_history" ORDER BY 1, 2'), 'roles missing: history is as it was');
+$elsewhere->safe_psql('crm', q{UPDATE crm."Leads ""old""" SET "Stage" = 'sql' WHERE "Id" = 5; INSERT INTO crm.pairs VALUES ('a', 'inquiry', 7); UPDATE crm.deals SET stage = 'sal' WHERE id = 1});
+is($elsewhere->safe_psql('crm', $checks), '', 'roles missing: work goes on');
+$elsewhere->safe_psql('crm', q{SELECT align.dismiss('plain', 'keeper'); SELECT align.admit('plain', 'somebody')});
+is($elsewhere->safe_psql('crm', q{SELECT role FROM align.admissions WHERE agreement = 'plain'}), 'somebody', 'roles missing: others are admitted');
+$elsewhere->stop;
 
 $node->stop;
 done_testing();

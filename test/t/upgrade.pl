@@ -17,14 +17,29 @@ my $top = File::Spec->rel2abs(dirname(__FILE__) . '/../..');
 # What was released stays what it was.
 my %released = (
 	'0.1.0' => 'dfa166f0948fe58f802ce1ee7837cd5b1d5910f1704ad5641fb56c64d4aa2edb',
+	'0.2.0' => 'cf25a2c12afecde2c09a33857a6af6de0f4d0d04f9d529a61f4687909e29927e',
 );
 my @versions = sort map { /align--([^-]+)\.sql$/ } glob("$top/sql/released/*.sql");
 is("@versions", join(' ', sort keys %released), 'the released scripts are here, and no others');
 is(sha256_hex(slurp_file("$top/sql/released/align--$_.sql")), $released{$_}, "the script of $_ is as it was released") foreach @versions;
 
-my @creating = grep { slurp_file($_) =~ /^CREATE\s+OR\s+REPLACE|^CREATE\s+.*IF\s+NOT\s+EXISTS|\A(?!\\echo Use "ALTER EXTENSION align UPDATE[^\n]+\\quit$)/mi }
-  glob("$top/sql/upgrade/*.sql");
-is("@creating", '', 'deltas create, replace nothing, and are not to be run by hand');
+my @deltas = glob("$top/sql/upgrade/*.sql");
+my @unguarded = grep { slurp_file($_) =~ /\A(?!\\echo Use "ALTER EXTENSION align UPDATE[^\n]+\\quit$)|^CREATE\s+.*IF\s+NOT\s+EXISTS/mi } @deltas;
+is("@unguarded", '', 'deltas are not to be run by hand, and create what is not there');
+
+# Only a member of the version before may be replaced, as a view that views of users
+# depend on must be; of others PostgreSQL itself refuses it.
+my @foreign;
+foreach my $delta (@deltas)
+{
+	my ($from) = $delta =~ /align--([^-]+)--/;
+	my $script = slurp_file("$top/sql/released/align--$from.sql");
+
+	push @foreign, map { basename($delta) . ": $_->[0] $_->[1]" }
+	  grep { $script !~ /^CREATE \Q$_->[0]\E \Q$_->[1]\E\b/m }
+	  map { [ split / / ] } slurp_file($delta) =~ /^CREATE\s+OR\s+REPLACE\s+(\w+ [\w.]+)/mgi;
+}
+is("@foreign", '', 'deltas replace nothing but what the version before has');
 
 my $node = PostgreSQL::Test::Cluster->new('upgrade');
 $node->init;
@@ -86,7 +101,7 @@ cmp_ok(scalar keys %$fresh_members, '>', 5000, 'there are properties to compare'
 cmp_ok(scalar keys %$fresh_dump, '>', 100, 'there are entries to compare');
 # The comparison sees what it should.
 ok((grep { $fresh_members->{$_} } @$_) == 1, "compared: $_->[0]") foreach (
-	[ 'extension align | pg_extension extcondition = {"",""}' ],
+	[ 'extension align | pg_extension extcondition = {"","",""}' ],
 	[ 'operator class align.lead_ops USING btree | pg_opclass opckeytype = -' ],
 	[ 'table align.agreement | pg_attribute version attnotnull = true' ],
 	[ 'table constraint agreement_pkey on align.agreement | pg_constraint conbin = PRIMARY KEY (name, version)' ],
@@ -140,6 +155,10 @@ CREATE MATERIALIZED VIEW clocks AS
 CREATE FUNCTION legal(text, text) RETURNS boolean LANGUAGE sql STABLE
     BEGIN ATOMIC SELECT align.can_move(align.agreed('b2b'), $1, $2); END;
 CREATE FUNCTION doc() RETURNS align.funnel LANGUAGE sql STABLE AS $$ SELECT align.agreed('b2b') $$;
+-- on the views of align, whose columns come from others in later versions
+CREATE VIEW signed AS SELECT * FROM align.agreements;
+CREATE VIEW owners AS SELECT owner, count(*) AS versions FROM align.agreements WHERE in_force IS NOT NULL GROUP BY owner;
+CREATE MATERIALIZED VIEW tied AS SELECT t.*, a.document FROM align.teams t JOIN align.agreements a ON a.name = t.agreement AND a.in_force;
 SQL
 
 # What is asked before and after: everything that was there is still called and says the same.
@@ -147,8 +166,11 @@ my @questions = (
 	'SELECT * FROM kept ORDER BY id',
 	q(SELECT md5(string_agg(align.lead_send(l)::text || align.funnel_send(f)::text || align.calendar_send(c)::text || align.conversion_send(s)::text, '' ORDER BY id)) FROM kept WHERE id > 0),
 	'SELECT name, version, valid_from, funnel, document, owner, agreed_by, note FROM align.agreement ORDER BY name, version',
-	'SELECT * FROM align.agreements ORDER BY name, version',
-	'SELECT * FROM align.teams',
+	'SELECT name, version, valid_from, valid_to, in_force, owner, agreed_by, note, funnel, document FROM align.agreements ORDER BY name, version',
+	'SELECT agreement, team, role, pg_typeof(role) FROM align.teams',
+	'SELECT * FROM signed ORDER BY name, version',
+	'SELECT *, pg_typeof(owner) FROM owners ORDER BY owner::text',
+	'SELECT * FROM tied',
 	'SELECT * FROM judged ORDER BY id, entry',
 	'SELECT * FROM clocks ORDER BY id, started_at, sla',
 	q(SELECT legal('mql', 'sal'), legal('mql', 'customer'), doc()),
@@ -176,16 +198,21 @@ sub answers
 	return join "\n--\n", map { $node->safe_psql($database, $_) } @questions;
 }
 
-foreach my $version (@versions)
+# Each version at once, and the first by way of all the others.
+foreach my $path ((map { [$_] } @versions), [@versions])
 {
-	(my $name = $version) =~ tr/./_/;
+	my ($version, @steps) = @$path;
+	(my $name = join('_', @$path)) =~ tr/./_/;
+	my $update = join '; ', map({ "ALTER EXTENSION align UPDATE TO '$_'" } @steps), 'ALTER EXTENSION align UPDATE';
+
+	$version = join ' -> ', @$path;
 
 	# Nothing but the extension.
 	my $bare = "bare_$name";
 	$node->safe_psql('postgres', "CREATE DATABASE $bare");
-	$node->safe_psql($bare, "CREATE EXTENSION align VERSION '$version'");
+	$node->safe_psql($bare, "CREATE EXTENSION align VERSION '$path->[0]'");
 	my $members = members($bare);
-	$node->safe_psql($bare, 'ALTER EXTENSION align UPDATE');
+	$node->safe_psql($bare, $update);
 	ok((grep { !$fresh_members->{$_} } keys %$members) > 0, "$version: was another version");
 	same_entries(members($bare), $fresh_members, "$version: updated, it is what a fresh install is");
 	same_entries(dump_entries($bare), $fresh_dump, "$version: and is dumped the same");
@@ -193,32 +220,33 @@ foreach my $version (@versions)
 	# With data in it, and a session that goes on.
 	my $full = "full_$name";
 	$node->safe_psql('postgres', "CREATE DATABASE $full");
-	$node->safe_psql($full, "CREATE EXTENSION align VERSION '$version'");
+	$node->safe_psql($full, "CREATE EXTENSION align VERSION '$path->[0]'");
 	$node->safe_psql($full, $data);
 	my $before = answers($full);
+	is($node->safe_psql($full, 'SELECT count(*) FROM owners WHERE owner IS NOT NULL'), '1', "$version: views of users read those of align");
 	like($before, qr/illegal_move/, "$version: works with the library of now");
-	my ($said, $says, $news) = split /<next>\n/, $node->safe_psql($full, <<'SQL');
+	my ($said, $says, $news) = split /<next>\n/, $node->safe_psql($full, <<"SQL");
 BEGIN;
-SELECT align.agree('next', align.agreed('b2b')) \g /dev/null
+SELECT align.agree('next', align.agreed('b2b')) \\g /dev/null
 ROLLBACK;
 PREPARE q AS SELECT align.fits(l, align.agreed('b2b')), align.sla_clocks(l, f, '2026-06-01') FROM kept WHERE id > 0 ORDER BY id;
 EXECUTE q;
-\echo <next>
-ALTER EXTENSION align UPDATE;
+\\echo <next>
+$update;
 EXECUTE q;
-\echo <next>
+\\echo <next>
 BEGIN;
 CREATE TABLE leads AS SELECT id, align.current_stage(l) AS stage, NULL::text AS email, 11 AS budget, NULL::text AS reason FROM kept WHERE id > 0;
 ALTER TABLE leads ADD PRIMARY KEY (id);
-SELECT align.agree('next', align.agreed('b2b')) \g /dev/null
+SELECT align.agree('next', align.agreed('b2b')) \\g /dev/null
 SELECT 'attached', align.attach('leads', 'next', reason => 'reason');
-DO $$
+DO \$\$
 BEGIN
 	UPDATE leads SET stage = 'customer' WHERE stage = 'mql';
 EXCEPTION WHEN SQLSTATE 'AL002' THEN
 	UPDATE leads SET stage = 'sal' WHERE stage = 'mql';
 END
-$$;
+\$\$;
 SELECT 'recorded', event, from_stage, stage, count(*) > 0 FROM leads_history WHERE entry_no > 1 GROUP BY event, from_stage, stage;
 SELECT 'agreed', align.agree('next', align.agreed('b2b'));
 SELECT 'checked', count(*) FROM align.check('leads');
@@ -244,6 +272,156 @@ SQL
 	is($node->safe_psql($bare, q(SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend
 								 WHERE refclassid = 'pg_namespace'::regclass AND refobjid = 'align'::regnamespace)), '', "$version: goes away whole");
 }
+
+# Tables that were attached under 0.2.0.  Its library is not at hand: what that of
+# now makes more is taken away, and what 0.2.0 made otherwise is made so.
+my $attached = <<'SQL';
+SELECT align.agree('b2b', $$
+    stage inquiry, mql held by marketing; stage sal held by sales; won customer; lost lost;
+    success path inquiry -> mql -> sal -> customer; path any -> lost; entry inquiry, mql;
+    handoff hand_over: mql from marketing to sales, accept sal, reject lost, within 4 hours, warn after 3 hours;
+    sla qualify by sales: from sal to customer within 2 days;
+$$);
+SELECT align.agree(E'it''s "b2c" \\ EXECUTE FUNCTION align.attachment(', align.agreed('b2b'));
+SELECT align.assign_team('b2b', 'marketing', 'revops'), align.assign_team('b2b', 'sales', 'sellers');
+CREATE SCHEMA crm;
+GRANT ALL ON SCHEMA crm TO sellers, revops;
+SET ROLE sellers;
+CREATE TABLE crm.leads (id int PRIMARY KEY, status text, owner text, deleted_at timestamptz, changed_at timestamptz);
+INSERT INTO crm.leads SELECT g, 'inquiry', 'ann', NULL, '2026-01-01 09:00Z' FROM generate_series(1, 20) AS g;
+SELECT align.attach('crm.leads', 'b2b', stage => 'status', assignee => 'owner', changed_at => 'changed_at', live => 'deleted_at IS NULL');
+CREATE TABLE crm."The ""deals""" (part int, "no" int, "it's a stage" text, PRIMARY KEY ("no", part));
+SELECT align.attach('crm."The ""deals"""', E'it''s "b2c" \\ EXECUTE FUNCTION align.attachment(', stage => 'it''s a stage', mode => 'observe', history => 'crm."what happened"');
+INSERT INTO crm."The ""deals""" SELECT g, 1, 'mql' FROM generate_series(1, 5) AS g;
+RESET ROLE;
+SET ROLE revops;
+CREATE TABLE crm.parts (id int, stage text, PRIMARY KEY (id, stage)) PARTITION BY LIST (stage);
+CREATE TABLE crm.parts_early PARTITION OF crm.parts FOR VALUES IN ('inquiry', 'mql');
+CREATE TABLE crm.parts_late PARTITION OF crm.parts DEFAULT;
+SELECT align.attach('crm.parts', 'b2b');
+INSERT INTO crm.parts SELECT g, 'inquiry' FROM generate_series(1, 10) AS g;
+-- one that a role with TRIGGER on another table of the owner forged
+CREATE TABLE crm.victim (id int PRIMARY KEY, stage text);
+SELECT align.attach('crm.victim', 'b2b');
+INSERT INTO crm.victim VALUES (1, 'inquiry');
+CREATE TABLE crm.scratch (id int PRIMARY KEY, stage text);
+CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON crm.scratch FOR EACH STATEMENT
+	WHEN ('crm.victim_history'::regclass IS NULL AND 'crm.victim_sla'::regclass IS NULL)
+	EXECUTE FUNCTION align.attachment('b2b', 'observe', '', 'key', 'stage');
+-- one whose history was given to another role
+CREATE TABLE crm.given (id int PRIMARY KEY, stage text);
+SELECT align.attach('crm.given', 'b2b');
+RESET ROLE;
+ALTER TABLE crm.given_history OWNER TO sellers;
+UPDATE crm.leads SET status = 'mql', changed_at = '2026-01-02 09:00Z' WHERE id <= 10;
+UPDATE crm.leads SET status = 'sal', changed_at = '2026-01-02 10:00Z' WHERE id <= 5;
+DELETE FROM crm.leads WHERE id = 1;
+UPDATE crm.parts SET stage = 'mql' WHERE id <= 5;
+UPDATE crm.parts SET stage = 'sal' WHERE id <= 2;
+ALTER TABLE crm."The ""deals""" ENABLE ALWAYS TRIGGER align_flush;
+DO $$
+DECLARE
+	made record;
+BEGIN
+	FOR made IN SELECT tgrelid::regclass AS relation, tgname FROM pg_trigger
+				WHERE NOT tgisinternal AND tgparentid = 0
+				  AND (tgname = 'align_history_of' OR (tgname = 'align_begin' AND tgrelid <> 'crm.parts'::regclass)) LOOP
+		EXECUTE format('DROP TRIGGER %I ON %s', made.tgname, made.relation);
+	END LOOP;
+	FOR made IN SELECT indexrelid::regclass AS relation FROM pg_index JOIN pg_class c ON c.oid = indrelid
+				WHERE c.relnamespace = 'crm'::regnamespace AND indkey::text = '0' LOOP
+		EXECUTE format('DROP INDEX %s', made.relation);
+	END LOOP;
+END $$;
+COMMENT ON TRIGGER align_begin ON crm.parts IS 'align: a statement on the partitioned table itself begins';
+SQL
+
+# In the order of its lines: what was recorded, and what stands.
+my @recorded = (
+	(map { "SELECT * FROM $_ t ORDER BY t::text" } qw(crm.leads crm.leads_history crm.leads_sla crm.parts crm.parts_history crm.parts_sla crm.victim_history),
+		'crm."The ""deals"""', 'crm."what happened"', 'crm."what happened_sla"'),
+	'SELECT relation, agreement, mode, stage, key, assignee, changed_at, history, sla, live, notify FROM align.attachments ORDER BY relation::text',
+	q(SELECT r, c.* FROM unnest('{crm.leads,crm.parts}'::regclass[]) r, align.clocks(r, '2026-06-01') c ORDER BY r::text, key, sla),
+	q(SELECT r, j.* FROM unnest('{crm.leads,crm.parts}'::regclass[]) r, align.journeys(r) j));
+
+sub recorded
+{
+	my $database = shift;
+
+	return join "\n--\n", map { $node->safe_psql($database, $_) } @recorded;
+}
+
+$node->safe_psql('postgres', 'CREATE DATABASE attached');
+$node->safe_psql('attached', "CREATE EXTENSION align VERSION '0.2.0'");
+$node->safe_psql('attached', $attached);
+# A dump of it, as it was.
+my $old_dump = "$PostgreSQL::Test::Utils::tmp_check/attached_0_2_0.sql";
+$node->command_ok([ 'pg_dump', '-f', $old_dump, $node->connstr('attached') ], '0.2.0, attached: is dumped');
+# The library is new, the update is still to come.
+$node->safe_psql('attached', q(UPDATE crm.leads SET status = 'mql', changed_at = '2026-01-03 09:00Z' WHERE id = 11; UPDATE crm.parts SET stage = 'mql' WHERE id = 6; INSERT INTO crm.victim VALUES (2, 'mql'); SELECT align.notify_due('crm.leads')));
+is($node->safe_psql('attached', q(SELECT DISTINCT problem, coalesce(recorded, expected) FROM align.check('crm.leads') ORDER BY 2)),
+	join("\n", map { "missing_trigger|$_" } 'align_begin on crm.leads', 'align_history_of on crm.leads_history', 'align_history_of on crm.leads_sla'),
+	'0.2.0, attached: recorded as before, but for what it did not make');
+my $recorded = recorded('attached');
+like($recorded, qr/hand_over.*overdue/, 'clocks are running');
+my ($status, $out, $warnings) = $node->psql('attached', 'ALTER EXTENSION align UPDATE');
+is($status, 0, 'is updated with attached tables');
+is(join("\n", sort $warnings =~ /(?:WARNING|NOTICE):  (.*)/g),
+	join("\n", map({ "table crm.$_->[0] is not tied to its history crm.$_->[1]_history and clock table crm.$_->[1]_sla" } [qw(given given)], [qw(scratch victim)], [qw(victim victim)])),
+	'and says what is left to do');
+like($warnings, qr/HINT:  Call align\.detach\(\) for tables that should not be attached and, as the owner of this one, align\.attach\(\) again\./, 'and how');
+same_entries(members('attached'), $fresh_members, 'with attached tables, too, it is what a fresh install is');
+is(recorded('attached'), $recorded, 'and what was recorded is as before');
+my $checks = q(SELECT r, c.* FROM unnest('{crm.leads,crm.parts,"crm.\"The \"\"deals\"\"\""}'::regclass[]) r, align.check(r) c);
+is($node->safe_psql('attached', $checks), '', 'check is empty');
+is($node->safe_psql('attached', q(SELECT tgrelid::regclass, tgenabled, obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE tgname = 'align_begin' AND tgrelid::regclass::text ~ 'deals|parts|leads' ORDER BY tgrelid::regclass::text)),
+	join("\n", 'crm."The ""deals"""|A|align: a statement on the table begins', 'crm.leads|O|align: a statement on the table begins', 'crm.parts|O|align: a statement on the table begins'),
+	'statements are announced on every table, and as often as they were written');
+# As attach() makes them now, comments included.
+my $triggers = q(SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid), obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'align%' AND tgrelid::regclass::text ~ 'leads|deals|parts|happened' ORDER BY tgrelid::regclass::text, 2);
+my $updated = $node->safe_psql('attached', $triggers);
+$node->safe_psql('attached', q{BEGIN; SET LOCAL client_min_messages = warning;
+	SELECT align.attach('crm.leads', 'b2b', stage => 'status', assignee => 'owner', changed_at => 'changed_at', live => 'deleted_at IS NULL'), align.attach('crm.parts', 'b2b'),
+	align.attach('crm."The ""deals"""', E'it''s "b2c" \\\\ EXECUTE FUNCTION align.attachment(', stage => 'it''s a stage', mode => 'observe', history => 'crm."what happened"'); COMMIT});
+is($node->safe_psql('attached', $triggers), $updated, 'attached again, nothing changes');
+is($node->safe_psql('attached', q(SELECT count(*) FROM pg_indexes WHERE schemaname = 'crm' AND indexdef ~ 'rekey')), '3', 'but for the index that erase() uses');
+# Work goes on.
+$node->safe_psql('attached', q(UPDATE crm.leads SET status = 'sal', changed_at = '2026-01-04 09:00Z' WHERE id = 6; UPDATE crm.parts SET stage = 'sal' WHERE id = 3; DELETE FROM crm."The ""deals""" WHERE part = 1; INSERT INTO crm."The ""deals""" VALUES (9, 9, 'customer');
+	SELECT align.merge_leads('crm.leads', 7, 6); DELETE FROM crm.leads WHERE id = 7; SELECT align.erase('crm.leads', 7); SELECT align.detach('crm.parts'), align.attach('crm.parts', 'b2b')));
+is($node->safe_psql('attached', $checks), '', 'and check stays empty');
+($status, $out, $warnings) = $node->psql('attached', q(INSERT INTO crm.victim VALUES (3, 'mql')));
+like($warnings, qr/table crm\.victim_history does not belong to table crm\.victim/, 'a history that two tables claim takes no entries');
+($status, $out, $warnings) = $node->psql('attached', q(INSERT INTO crm.given VALUES (3, 'mql')));
+like($warnings, qr/history and clocks of table crm\.given are not those of its owner/, 'nor does one of another role');
+$node->safe_psql('attached', q(SET ROLE revops; SELECT align.detach('crm.scratch'); SELECT align.attach('crm.victim', 'b2b'); INSERT INTO crm.victim VALUES (3, 'mql')));
+is($node->safe_psql('attached', q(SELECT c.* FROM align.check('crm.victim') c)), '', 'until the forged attachment is gone and the table attached again');
+is($node->safe_psql('attached', q(SELECT agreement, role FROM align.admissions ORDER BY 1, 2)),
+	qq{b2b|sellers\nb2b|revops\nit's "b2c" \\ EXECUTE FUNCTION align.attachment(|sellers}, 'who is admitted');
+# The dump of a database that was updated.
+$node->command_ok([ 'pg_dump', '-f', "$PostgreSQL::Test::Utils::tmp_check/attached.sql", $node->connstr('attached') ], 'attached tables are dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE attached_again');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('attached_again'), '-f', "$PostgreSQL::Test::Utils::tmp_check/attached.sql" ], 'and restored');
+is($node->safe_psql('attached_again', $checks), '', 'with an empty check');
+is(recorded('attached_again'), recorded('attached'), 'as they were');
+
+# A dump of 0.2.0 restores into the extension of now, without what 0.2.0 did not have:
+# writes are refused until the tables are attached again.
+$node->safe_psql('postgres', 'CREATE DATABASE from_old');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('from_old'), '-f', $old_dump ], 'a dump of 0.2.0 is restored');
+is($node->safe_psql('from_old', q(SELECT extversion FROM pg_extension WHERE extname = 'align')), $current, 'into the version of now');
+is($node->safe_psql('from_old', 'SELECT name, version, owner, owner_name FROM align.agreements ORDER BY name COLLATE "C", version'),
+	join("\n", map { "$_|1|postgres|postgres" } 'b2b', q{it's "b2c" \ EXECUTE FUNCTION align.attachment(}), 'agreements have their owners');
+is($node->safe_psql('from_old', 'SELECT team, role, role_name FROM align.teams ORDER BY team'), "marketing|revops|revops\nsales|sellers|sellers", 'and teams their roles');
+($status, $out, $warnings) = $node->psql('from_old', q(UPDATE crm.leads SET status = 'sal' WHERE id = 6));
+like($warnings, qr/table crm\.leads_history does not belong to table crm\.leads.*Call align\.attach\(\) again/s, 'writes are refused, with what to do');
+($status, $out, $warnings) = $node->psql('from_old', q(SELECT * FROM align.check('crm.leads')));
+like($warnings, qr/table crm\.leads_history does not belong to table crm\.leads/, 'and so is check()');
+$node->safe_psql('from_old', q{SET client_min_messages = warning;
+	SELECT align.admit('b2b', 'sellers'), align.admit('b2b', 'revops'), align.admit(E'it''s "b2c" \\\\ EXECUTE FUNCTION align.attachment(', 'sellers');
+	SELECT align.attach('crm.leads', 'b2b', stage => 'status', assignee => 'owner', changed_at => 'changed_at', live => 'deleted_at IS NULL'), align.attach('crm.parts', 'b2b'),
+	align.attach('crm."The ""deals"""', E'it''s "b2c" \\\\ EXECUTE FUNCTION align.attachment(', stage => 'it''s a stage', mode => 'observe', history => 'crm."what happened"');
+	UPDATE crm.leads SET status = 'sal', changed_at = '2026-01-04 09:00Z' WHERE id = 6; UPDATE crm.parts SET stage = 'sal' WHERE id = 3});
+is($node->safe_psql('from_old', $checks), '', 'attached again, all is as it should be');
 
 $node->stop;
 done_testing();
