@@ -100,6 +100,17 @@ extern void align_agreement_lock(const char *name, LOCKMODE mode);
  * long. */
 extern char *align_agreement_name_arg(FunctionCallInfo fcinfo, int argno);
 
+/*
+ * Appends a version and returns its number.  agreement is what the name has so far;
+ * the caller holds the lock and has checked everything.
+ */
+extern int32 align_append_version(const Agreement *agreement, const TextValue *funnel,
+								  const text *document, TimestampTz valid_from,
+								  const NameData *owner, const text *note);
+/* A funnel compiled in the current memory context. */
+extern struct Funnel *align_compile_funnel(const TextValue *value);
+extern void align_set_role_name(NameData *name, Oid role);
+
 /* Raises unless the current user has the privileges of the owner. */
 extern void align_check_agreement_owner(const Agreement *agreement);
 

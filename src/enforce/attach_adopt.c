@@ -22,19 +22,6 @@
 #include "catalog/trigger.h"
 #include "enforce/attach_request.h"
 
-void
-align_attach_wrong_table(const OwnTable *own, char *detail, char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-			 errmsg("relation %s cannot be used as %s", align_own_name(own), own->what),
-			 errdetail("%s", detail),
-			 hint != NULL ? errhint("%s", hint) :
-			 own->columns == align_sla_columns ?
-			 errhint("Choose another name with history => '..._history'; that of the clock table is made from it.") :
-			 errhint("Choose another name with history => '...'.")));
-}
-
 static void
 CheckKind(const AttachRequest *request, const OwnTable *own)
 {

@@ -17,8 +17,8 @@
 #include "utils/ruleutils.h"
 
 #include "catalog/as_role.h"
-#include "enforce/attach_standing.h"
-#include "enforce/rebuild.h"
+#include "enforce/attach_existing_row.h"
+#include "enforce/record_clocks.h"
 #include "enforce/row_change.h"
 
 /* Rows fetched from a cursor at a time. */
@@ -69,12 +69,12 @@ AppendLastEntries(StringInfo sql, const Attachment *attachment)
  * what a query calls runs with the rights of the moment.
  */
 static Portal
-OpenCursor(const Standing *standing, const char *sql)
+OpenCursor(const ExistingRows *work, const char *sql)
 {
 	CallerRole	caller;
 	Portal		portal;
 
-	align_work_as(standing->request->owner, &caller);
+	align_work_as(work->request->owner, &caller);
 	portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, 0);
 	align_return_to(&caller);
 	if (portal == NULL)
@@ -83,11 +83,11 @@ OpenCursor(const Standing *standing, const char *sql)
 }
 
 static void
-Fetch(const Standing *standing, Portal portal)
+Fetch(const ExistingRows *work, Portal portal)
 {
 	CallerRole	caller;
 
-	align_work_as(standing->request->owner, &caller);
+	align_work_as(work->request->owner, &caller);
 	SPI_cursor_fetch(portal, true, PORTION);
 	align_return_to(&caller);
 }
@@ -120,7 +120,7 @@ FindTable(List **tables, Oid relid)
 			return table;
 	}
 	table = palloc(sizeof(RowTable));
-	align_standing_open(table, relid);
+	align_open_row_table(table, relid);
 	*tables = lcons(table, *tables);
 	return table;
 }
@@ -129,31 +129,31 @@ FindTable(List **tables, Oid relid)
  * Calls back for each row of a query; row is its index in SPI_tuptable, and memory
  * is that of one row.
  */
-typedef void (*RowCallback) (Standing *standing, Attachment *attachment, uint64 row, void *state);
+typedef void (*RowCallback) (ExistingRows *work, Attachment *attachment, uint64 row, void *state);
 
 static void
-ForEachRow(Standing *standing, Attachment *attachment, const char *sql, RowCallback callback,
+ForEachRow(ExistingRows *work, Attachment *attachment, const char *sql, RowCallback callback,
 		   void *state)
 {
-	Portal		portal = OpenCursor(standing, sql);
+	Portal		portal = OpenCursor(work, sql);
 
 	for (;;)
 	{
 		SPITupleTable *rows;
 		uint64		nrows;
 
-		Fetch(standing, portal);
+		Fetch(work, portal);
 		rows = SPI_tuptable;
 		nrows = SPI_processed;
 		for (uint64 i = 0; i < nrows; i++)
 		{
-			MemoryContext old_context = MemoryContextSwitchTo(standing->row_context);
+			MemoryContext old_context = MemoryContextSwitchTo(work->row_context);
 
 			/* what is recorded of a row may have results of its own */
 			SPI_tuptable = rows;
-			callback(standing, attachment, i, state);
+			callback(work, attachment, i, state);
 			MemoryContextSwitchTo(old_context);
-			MemoryContextReset(standing->row_context);
+			MemoryContextReset(work->row_context);
 		}
 		SPI_freetuptable(rows);
 		if (nrows == 0)
@@ -172,7 +172,7 @@ typedef struct Comparison
 } Comparison;
 
 static void
-CompareRow(Standing *standing, Attachment *attachment, uint64 row, void *state)
+CompareRow(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 {
 	Comparison *comparison = (Comparison *) state;
 	MemoryContext row_context = MemoryContextSwitchTo(comparison->context);
@@ -191,17 +191,17 @@ CompareRow(Standing *standing, Attachment *attachment, uint64 row, void *state)
 	last.stage = ValueText(row, 4);
 	last.team = ValueText(row, 5);
 	last.assignee = ValueText(row, 6);
-	if (!table_tuple_fetch_row_version(table->rel, tid, standing->snapshot, table->slot))
+	if (!table_tuple_fetch_row_version(table->rel, tid, work->snapshot, table->slot))
 		elog(ERROR, "row of relation %u is gone", RelationGetRelid(table->rel));
 	tuple = ExecFetchSlotHeapTuple(table->slot, false, &should_free);
-	align_standing_take(standing, table, tuple, &last);
+	align_record_existing(work, table, tuple, &last);
 	if (should_free)
 		heap_freetuple(tuple);
 	ExecClearTuple(table->slot);
 }
 
 static void
-CompareRows(Standing *standing, Attachment *attachment)
+CompareRows(ExistingRows *work, Attachment *attachment)
 {
 	Comparison	comparison = {CurrentMemoryContext, NIL};
 	ListCell   *lc;
@@ -217,9 +217,9 @@ CompareRows(Standing *standing, Attachment *attachment)
 	AppendKeyJoin(&sql, attachment);
 	appendStringInfoChar(&sql, ')');
 
-	ForEachRow(standing, attachment, sql.data, CompareRow, &comparison);
+	ForEachRow(work, attachment, sql.data, CompareRow, &comparison);
 	foreach(lc, comparison.tables)
-		align_standing_close(lfirst(lc));
+		align_close_row_table(lfirst(lc));
 }
 
 /*
@@ -228,21 +228,21 @@ CompareRows(Standing *standing, Attachment *attachment)
 typedef void (*KeyCallback) (Attachment *attachment, const Datum *key);
 
 static void
-TakeKey(Standing *standing, Attachment *attachment, uint64 row, void *state)
+TakeKey(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 {
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	bool		isnull;
 
-	(void) standing;
+	(void) work;
 	for (int i = 0; i < attachment->nkeys; i++)
 		key[i] = Value(row, i + 1, &isnull);
 	(*(KeyCallback *) state) (attachment, key);
 }
 
 static void
-ForEachKey(Standing *standing, Attachment *attachment, const char *sql, KeyCallback callback)
+ForEachKey(ExistingRows *work, Attachment *attachment, const char *sql, KeyCallback callback)
 {
-	ForEachRow(standing, attachment, sql, TakeKey, &callback);
+	ForEachRow(work, attachment, sql, TakeKey, &callback);
 }
 
 static void
@@ -255,7 +255,7 @@ RecordGone(Attachment *attachment, const Datum *key)
  * Leads that history still has in a stage, but the table no longer has.
  */
 static void
-CompareHistory(Standing *standing, Attachment *attachment)
+CompareHistory(ExistingRows *work, Attachment *attachment)
 {
 	StringInfoData sql;
 
@@ -269,17 +269,17 @@ CompareHistory(Standing *standing, Attachment *attachment)
 					 "AND NOT EXISTS (SELECT FROM %s AS t WHERE ", attachment->root_name);
 	AppendKeyJoin(&sql, attachment);
 	appendStringInfoChar(&sql, ')');
-	ForEachKey(standing, attachment, sql.data, RecordGone);
+	ForEachKey(work, attachment, sql.data, RecordGone);
 }
 
 void
-align_standing_compare(Standing *standing)
+align_compare_with_history(ExistingRows *work)
 {
-	Attachment *attachment = align_attachment(standing->request->relid, false);
+	Attachment *attachment = align_attachment(work->request->relid, false);
 
 	/* a history that came without its clocks */
-	if (standing->request->without_clocks)
-		(void) align_rebuild_all_clocks(attachment);
-	CompareRows(standing, attachment);
-	CompareHistory(standing, attachment);
+	if (work->request->without_clocks)
+		(void) align_recompute_all_clocks(attachment);
+	CompareRows(work, attachment);
+	CompareHistory(work, attachment);
 }

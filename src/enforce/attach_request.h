@@ -62,9 +62,7 @@ extern void align_attach_reasons(const AttachRequest *request);
 /* attach_key.c */
 extern void align_attach_key(AttachRequest *request, Relation rel, ArrayType *key);
 
-/* attach_tables.c: history and clock table */
-extern void align_attach_name_tables(AttachRequest *request, text *history);
-extern void align_attach_make_tables(AttachRequest *request);
+/* attach_own_table.c */
 /* Name of the i-th key column in the history and the clock table. */
 extern char *align_own_key_name(const AttachRequest *request, int i);
 /* Appends "h.id = s.id AND ...": the keys of history and clock table, under these
@@ -75,12 +73,16 @@ extern void align_append_own_key_join(StringInfo sql, const AttachRequest *reque
 extern char *align_own_name(const OwnTable *own);
 /* Who makes it and its indexes. */
 extern Oid	align_own_creator(const AttachRequest *request, const OwnTable *own);
+/* Raises that an existing table cannot be used; hint NULL: choose another name. */
+extern void align_attach_wrong_table(const OwnTable *own, char *detail, char *hint);
 
+/* attach_tables.c: history and clock table */
+extern void align_attach_name_tables(AttachRequest *request, text *history);
+extern void align_attach_make_tables(AttachRequest *request);
 /* attach_adopt.c: locks an existing table, and raises unless it can be used */
 extern void align_attach_adopt(const AttachRequest *request, const OwnTable *own);
 /* Raises if the clock table has clocks of leads that the history does not have. */
 extern void align_attach_check_clocks(const AttachRequest *request);
-extern void align_attach_wrong_table(const OwnTable *own, char *detail, char *hint);
 
 /* attach_indexes.c: after the tables are filled, if they are new */
 extern void align_attach_make_indexes(AttachRequest *request);

@@ -151,56 +151,6 @@ align_attach_name_tables(AttachRequest *request, text *history)
 		align_attach_wrong_table(&request->sla, "It is the history.", NULL);
 }
 
-static bool
-IsOwnName(const char *name)
-{
-	for (int i = 0; i < HISTORY_NCOLUMNS; i++)
-	{
-		if (strcmp(align_history_columns[i].name, name) == 0)
-			return true;
-	}
-	for (int i = 0; i < SLA_NCOLUMNS; i++)
-	{
-		if (strcmp(align_sla_columns[i].name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-IsKeyName(const AttachRequest *request, const char *name)
-{
-	for (int i = 0; i < request->nkeys; i++)
-	{
-		if (strcmp(get_attname(request->relid, request->key[i], false), name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The name that it has in the attached table, unless align's own columns have
- * that one.
- */
-char *
-align_own_key_name(const AttachRequest *request, int i)
-{
-	char	   *name = get_attname(request->relid, request->key[i], false);
-
-	if (!IsOwnName(name))
-		return name;
-	do
-		name = psprintf("key_%s", name);
-	while (IsKeyName(request, name));
-	return name;
-}
-
-char *
-align_own_name(const OwnTable *own)
-{
-	return quote_qualified_identifier(own->schema, own->name);
-}
-
 static char *
 QualifiedType(Oid type, int32 typmod)
 {
@@ -250,48 +200,6 @@ CommentOn(Oid role, const OwnTable *own, const AttachRequest *request, const cha
 		align_execute_format(role, "COMMENT ON COLUMN %s.%s IS %s", name,
 				quote_identifier(own->columns[i].name),
 				quote_literal_cstr(own->columns[i].comment));
-}
-
-void
-align_append_own_key_join(StringInfo sql, const AttachRequest *request, const char *history,
-						  const char *sla)
-{
-	AttrNumber	history_keys[ATTACHMENT_MAX_KEYS];
-	AttrNumber	sla_keys[ATTACHMENT_MAX_KEYS];
-
-	(void) align_own_key_columns(request->history.relid, request->nkeys, history_keys);
-	(void) align_own_key_columns(request->sla.relid, request->nkeys, sla_keys);
-	for (int i = 0; i < request->nkeys; i++)
-	{
-		Oid			type = get_atttype(request->relid, request->key[i]);
-
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		generate_operator_clause(sql,
-								 psprintf("%s.%s", history,
-										  quote_identifier(get_attname(request->history.relid,
-																	   history_keys[i], false))),
-								 type, lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr,
-								 psprintf("%s.%s", sla,
-										  quote_identifier(get_attname(request->sla.relid,
-																	   sla_keys[i], false))),
-								 type);
-	}
-}
-
-/*
- * Tables and indexes are created by their owner-to-be, so that default privileges
- * and limits are that role's.  A superuser may attach a table whose owner cannot
- * create anything in the schema.
- */
-Oid
-align_own_creator(const AttachRequest *request, const OwnTable *own)
-{
-	if (align_may_create_in(get_namespace_oid(own->schema, false), request->owner))
-		return request->owner;
-	if (!superuser())
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, own->schema);
-	return GetUserId();
 }
 
 static void

@@ -199,6 +199,17 @@ typedef struct Attachment
 	struct LabelMemo *labels;	/* see verdict.h; NULL until first used */
 } Attachment;
 
+/*
+ * Why history and clock table cannot be used, as the parts of an error.
+ */
+typedef struct RecordsFault
+{
+	int			sqlstate;
+	char	   *message;
+	char	   *detail;
+	char	   *hint;
+} RecordsFault;
+
 /* From the cache; NULL (or an error) if neither the relation nor an ancestor is
  * attached. */
 extern Attachment *align_attachment(Oid relid, bool missing_ok);
@@ -207,7 +218,7 @@ extern Attachment *align_attachment(Oid relid, bool missing_ok);
  * The same with history and clock table locked, for those who read or write them.
  * Raises unless both can be used: they belong to exactly the table's owner, point
  * back, have columns of the types of history.h, no rules, and no trigger whose
- * function somebody else can change.  (attachment_records.c)
+ * function somebody else can change.  (attachment_lock.c)
  */
 extern Attachment *align_attachment_locked(Oid relid, LOCKMODE mode);
 /* The same as a sentence, without locks; NULL if they can be used. */

@@ -37,17 +37,6 @@
 #include "enforce/attachment.h"
 #include "enforce/history.h"
 
-/*
- * Why history and clock table cannot be used, as the parts of an error.
- */
-typedef struct RecordsFault
-{
-	int			sqlstate;
-	char	   *message;
-	char	   *detail;
-	char	   *hint;
-} RecordsFault;
-
 #define ATTACH_AGAIN "Call align.attach() again as the owner of the table."
 
 static RecordsFault *
@@ -320,49 +309,8 @@ align_examine_records(Attachment *attachment)
 	attachment->fault = FindFault(attachment);
 }
 
-static void
-RaiseFault(const RecordsFault *fault)
-{
-	ereport(ERROR,
-			(errcode(fault->sqlstate),
-			 errmsg("%s", fault->message),
-			 errdetail("%s", fault->detail),
-			 errhint("%s", fault->hint)));
-}
-
 char *
 align_records_problem(const Attachment *attachment)
 {
 	return attachment->fault != NULL ? attachment->fault->detail : NULL;
-}
-
-Attachment *
-align_attachment_locked(Oid relid, LOCKMODE mode)
-{
-	Attachment *attachment = align_attachment(relid, false);
-	ListCell   *lc;
-
-	/* partitions, too, or somebody may add a trigger to one before it is written */
-	foreach(lc, attachment->records)
-		LockRelationOid(lfirst_oid(lc), mode);
-	/* as they are now that they can no longer change */
-	attachment = align_attachment(relid, false);
-	if (attachment->fault != NULL)
-		RaiseFault(attachment->fault);
-	return attachment;
-}
-
-Oid
-align_lock_attached(Oid relid)
-{
-	Oid			root;
-
-	align_check_relation_exists(relid);
-	LockRelationOid(relid, AccessShareLock);
-	align_check_relation_exists(relid);
-	root = align_attached_root(relid);
-	if (!OidIsValid(root) || root == relid)
-		return relid;
-	LockRelationOid(root, AccessShareLock);
-	return root;
 }

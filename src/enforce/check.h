@@ -22,7 +22,7 @@ typedef struct Check
 	LeadClocks	clocks;			/* for replays */
 } Check;
 
-/* A difference found; the texts may be NULL. */
+/* check_report.c: a difference found; the texts may be NULL. */
 extern void align_check_report(const Check *check, const char *problem, const char *recorded,
 							   const char *expected);
 

@@ -99,54 +99,6 @@ ConditionErrorContext(void *arg)
 			   align_condition_clip(source->text));
 }
 
-/*
- * Can values of this type be read from text without running functions that
- * somebody else supplied?  Containers of domains cannot: the input of their
- * elements runs the domain's checks.  (A literal that meets a domain itself is
- * read as the domain's base type.)  Range types may bring a canonical function
- * and an ordering of their own.  Base types are made by superusers.
- */
-static bool
-TypeIsHarmless(Oid type, bool inside)
-{
-	Oid			element;
-
-	check_stack_depth();
-	if (type < FirstUnpinnedObjectId)
-		return true;
-	switch (get_typtype(type))
-	{
-		case TYPTYPE_ENUM:
-			return true;
-		case TYPTYPE_DOMAIN:
-			return !inside && TypeIsHarmless(getBaseType(type), false);
-		case TYPTYPE_BASE:
-			element = get_element_type(type);
-			return !OidIsValid(element) || TypeIsHarmless(element, true);
-		case TYPTYPE_COMPOSITE:
-			{
-				TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, -1);
-
-				for (int i = 0; i < desc->natts; i++)
-				{
-					Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-					if (!attribute->attisdropped && !TypeIsHarmless(attribute->atttypid, true))
-						return false;
-				}
-				return true;
-			}
-		default:
-			return false;
-	}
-}
-
-bool
-align_type_is_harmless(Oid type)
-{
-	return TypeIsHarmless(type, false);
-}
-
 static void
 CheckColumnType(Relation rel, const char *column, int location, ParseState *pstate)
 {
@@ -156,7 +108,7 @@ CheckColumnType(Relation rel, const char *column, int location, ParseState *psta
 	if (attnum <= 0)
 		return;					/* the parser knows what to say */
 	type = TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid;
-	if (TypeIsHarmless(type, false))
+	if (align_type_is_harmless(type))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),

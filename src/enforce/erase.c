@@ -22,6 +22,7 @@
 #include "catalog/as_role.h"
 #include "enforce/history.h"
 #include "enforce/key.h"
+#include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_identity.h"

@@ -24,6 +24,7 @@
 #include "catalog/as_role.h"
 #include "enforce/history.h"
 #include "enforce/key.h"
+#include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/merge.h"
 #include "enforce/record_clocks.h"

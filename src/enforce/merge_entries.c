@@ -10,7 +10,7 @@
 #include "utils/timestamp.h"
 
 #include "enforce/judging_version.h"
-#include "enforce/lead_sql.h"
+#include "enforce/key_sql.h"
 #include "enforce/merge.h"
 #include "enforce/recorder_identity.h"
 #include "enforce/replay.h"

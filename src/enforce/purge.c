@@ -16,6 +16,7 @@
 
 #include "catalog/as_role.h"
 #include "enforce/history.h"
+#include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_identity.h"

@@ -15,4 +15,10 @@
  */
 extern int64 align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads);
 
+/*
+ * The same of all leads that have entries or clocks.  The caller is connected to SPI
+ * and keeps writers out.
+ */
+extern int64 align_recompute_all_clocks(Attachment *attachment);
+
 #endif							/* ALIGN_RECORD_CLOCKS_H */

@@ -15,7 +15,7 @@
 #include "utils/typcache.h"
 
 #include "catalog/as_role.h"
-#include "enforce/lead_sql.h"
+#include "enforce/key_sql.h"
 #include "enforce/record_scan.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_sql.h"

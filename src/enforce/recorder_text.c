@@ -13,7 +13,7 @@
 #include "utils/ruleutils.h"
 
 #include "enforce/history.h"
-#include "enforce/lead_sql.h"
+#include "enforce/key_sql.h"
 #include "enforce/recorder_sql.h"
 
 /* h.<key> = r.<prefix>_1 AND ... */

@@ -27,7 +27,6 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
-#include "enforce/attach_request.h"
 #include "enforce/pending.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_identity.h"

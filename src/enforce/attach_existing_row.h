@@ -1,10 +1,10 @@
 /*
- * attach_standing.h
+ * attach_existing_row.h
  *	  Between the files that record the rows that are there when a table is
  *	  attached.
  */
-#ifndef ALIGN_ATTACH_STANDING_H
-#define ALIGN_ATTACH_STANDING_H
+#ifndef ALIGN_ATTACH_EXISTING_ROW_H
+#define ALIGN_ATTACH_EXISTING_ROW_H
 
 #include "compat.h"
 
@@ -26,7 +26,7 @@ typedef struct UnknownLabel
 /*
  * The work on one attached table.
  */
-typedef struct Standing
+typedef struct ExistingRows
 {
 	AttachRequest *request;
 	Snapshot	snapshot;
@@ -36,7 +36,7 @@ typedef struct Standing
 	int64		nunknown;		/* rows whose stage is not known */
 	int			nlabels;
 	UnknownLabel labels[MAX_UNKNOWN];
-} Standing;
+} ExistingRows;
 
 /*
  * One table that holds rows.
@@ -58,12 +58,12 @@ typedef struct LastEntry
 	char	   *assignee;
 } LastEntry;
 
-extern void align_standing_open(RowTable *table, Oid relid);
-extern void align_standing_close(RowTable *table);
+extern void align_open_row_table(RowTable *table, Oid relid);
+extern void align_close_row_table(RowTable *table);
 /* A row as it stands; last is NULL if nothing is recorded of it. */
-extern void align_standing_take(Standing *standing, RowTable *table, HeapTuple row,
+extern void align_record_existing(ExistingRows *work, RowTable *table, HeapTuple row,
 								const LastEntry *last);
 /* attach_compare.c */
-extern void align_standing_compare(Standing *standing);
+extern void align_compare_with_history(ExistingRows *work);
 
-#endif							/* ALIGN_ATTACH_STANDING_H */
+#endif							/* ALIGN_ATTACH_EXISTING_ROW_H */

@@ -1,0 +1,129 @@
+/*
+ * attach_existing_row.c
+ *	  Records one row that is there when its table is attached.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "utils/rel.h"
+
+#include "enforce/attach_existing_row.h"
+#include "enforce/row_change.h"
+#include "enforce/verdict.h"
+
+void
+align_open_row_table(RowTable *table, Oid relid)
+{
+	table->rel = table_open(relid, NoLock);
+	table->attachment = align_attachment(relid, false);
+	table->slot = table_slot_create(table->rel, NULL);
+	table->live = NULL;
+	if (table->attachment->live != NULL)
+		table->live = align_condition_compile(table->rel, table->attachment->live,
+											  CurrentMemoryContext);
+}
+
+void
+align_close_row_table(RowTable *table)
+{
+	ExecDropSingleTupleTableSlot(table->slot);
+	table_close(table->rel, NoLock);
+}
+
+/*
+ * In mode enforce no lead may be where the agreement has no place for it.
+ */
+static void
+CountUnknown(ExistingRows *work, LeadString label)
+{
+	MemoryContext old_context;
+
+	work->nunknown++;
+	for (int i = 0; i < work->nlabels; i++)
+	{
+		if (strlen(work->labels[i].label) == (size_t) label.len &&
+			memcmp(work->labels[i].label, label.text, label.len) == 0)
+		{
+			work->labels[i].nrows++;
+			return;
+		}
+	}
+	if (work->nlabels == MAX_UNKNOWN)
+		return;
+	old_context = MemoryContextSwitchTo(work->context);
+	work->labels[work->nlabels].label = pnstrdup(label.text, label.len);
+	work->labels[work->nlabels].nrows = 1;
+	work->nlabels++;
+	MemoryContextSwitchTo(old_context);
+}
+
+/*
+ * A row that is no lead any more.
+ */
+static void
+RecordEnded(const RowTable *table, HeapTuple row, const char *source)
+{
+	Attachment *attachment = table->attachment;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	bool		isnull;
+
+	for (int i = 0; i < attachment->nkeys; i++)
+		key[i] = heap_getattr(row, attachment->keys[i].attnum, RelationGetDescr(table->rel), &isnull);
+	align_record_gone(attachment, key, EVENT_DELETED, source);
+}
+
+/*
+ * Does a column of the row still say what was last recorded?
+ */
+static bool
+SameText(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
+{
+	if (table->attachment->column[role] == InvalidAttrNumber)
+		return true;
+	return align_lead_same(align_lead_cstring(recorded),
+						   align_row_column(table->attachment, role,
+											RelationGetDescr(table->rel), row));
+}
+
+/*
+ * A row as it stands; last is NULL if nothing is recorded of it.
+ */
+void
+align_record_existing(ExistingRows *work, RowTable *table, HeapTuple row, const LastEntry *last)
+{
+	AttachRequest *request = work->request;
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	bool		fresh = request->fresh;
+	LeadString	label;
+	int			stage = align_row_stage(table->attachment, desc, row, request->funnel, &label);
+	const char *name = stage < 0 ? NULL : request->funnel->stages[stage].name;
+	bool		ended = last == NULL || last->ended;
+
+	if (label.text == NULL || (table->live != NULL && !align_condition_true(table->live, row)))
+	{
+		if (!ended)
+			RecordEnded(table, row, label.text == NULL ? SOURCE_ADOPTED : SOURCE_LIVE);
+		return;
+	}
+	if (stage < 0)
+	{
+		if (request->mode == ATTACH_ENFORCE)
+		{
+			CountUnknown(work, label);
+			return;
+		}
+		name = pnstrdup(label.text, label.len);
+	}
+	if (ended || strcmp(last->stage, name) != 0)
+	{
+		align_record_found(table->attachment, table->rel, row, EVENT_OPENING,
+							  fresh ? NULL : SOURCE_ADOPTED, fresh);
+		work->nopenings++;
+	}
+	else if (!SameText(table, ROW_TEAM, row, last->team) ||
+			 !SameText(table, ROW_ASSIGNEE, row, last->assignee))
+		align_record_found(table->attachment, table->rel, row, EVENT_OWNER, SOURCE_ADOPTED,
+							  false);
+}
