@@ -40,17 +40,6 @@ StageArg(FunctionCallInfo fcinfo, const Funnel *funnel, int n)
 	return stage;
 }
 
-/*
- * "open", "won" or "lost"
- */
-const char *
-align_stage_kind_name(StageKind kind)
-{
-	static const char *const names[] = {"open", "won", "lost"};
-
-	return names[kind];
-}
-
 Datum
 align_funnel_stage_name(PG_FUNCTION_ARGS)
 {

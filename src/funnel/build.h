@@ -28,6 +28,9 @@ typedef struct FunnelBuild
 
 /* compile.c: draft to compiled form, in a new child of context. */
 extern Funnel *align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context);
+
+/* build.c */
+
 /* Zeroed memory, and a copy of a text, in funnel->context. */
 extern void *align_build_alloc(FunnelBuild *build, Size size);
 extern char *align_build_strdup(FunnelBuild *build, const char *text);

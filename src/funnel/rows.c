@@ -24,6 +24,17 @@ PG_FUNCTION_INFO_V1(align_funnel_targets);
 #define FUNNEL_ARG() align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
 
 /*
+ * "open", "won" or "lost"
+ */
+const char *
+align_stage_kind_name(StageKind kind)
+{
+	static const char *const names[] = {"open", "won", "lost"};
+
+	return names[kind];
+}
+
+/*
  * Begin the result of a set-returning function and its first row.
  */
 void

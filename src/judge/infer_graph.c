@@ -120,22 +120,6 @@ UnusedName(const InferState *state, const char *wanted)
 	}
 }
 
-int
-align_infer_main_entry(const InferGraph *graph, bool open_only)
-{
-	int			best = -1;
-
-	for (int i = 0; i < graph->nstages; i++)
-	{
-		const InferStage *stage = &graph->stages[i];
-
-		if (stage->entered > 0 && (!open_only || stage->kind == STAGE_OPEN) &&
-			(best < 0 || stage->entered > graph->stages[best].entered))
-			best = i;
-	}
-	return best;
-}
-
 /*
  * Guess the won stage: of the open stages that leads move into, except the
  * main entry, the one with the largest ended^2 / leads.  That is a stage where

@@ -17,6 +17,22 @@
 
 #include "infer.h"
 
+int
+align_infer_main_entry(const InferGraph *graph, bool open_only)
+{
+	int			best = -1;
+
+	for (int i = 0; i < graph->nstages; i++)
+	{
+		const InferStage *stage = &graph->stages[i];
+
+		if (stage->entered > 0 && (!open_only || stage->kind == STAGE_OPEN) &&
+			(best < 0 || stage->entered > graph->stages[best].entered))
+			best = i;
+	}
+	return best;
+}
+
 /*
  * Set graph->path to the likeliest route from an open stage to any won stage;
  * false if there is none.  With "shortest" all moves have the same weight,

@@ -1,6 +1,6 @@
 /*
- * flat.c
- *	  The flat form of a conversion: writes it, and reads it with all checks.
+ * flat_read.c
+ *	  Reads the flat form of a conversion, with all checks.
  */
 #include "postgres.h"
 
@@ -8,89 +8,6 @@
 
 #include "conversion.h"
 #include "lead/amount.h"
-
-/*
- * Append the times of a step.
- */
-static void
-EncodeTimes(StringInfo out, Histogram *times)
-{
-	HistogramScan scan;
-	int			bucket;
-	int64		count;
-	int			nbuckets = 0;
-	int			first = -1;
-	int			last = -1;
-
-	if (times->count == 0)
-		return;
-
-	align_histogram_scan(&scan, times);
-	while (align_histogram_next(&scan, &bucket, &count))
-		nbuckets++;
-	align_wire_append_uint(out, nbuckets);
-
-	align_histogram_scan(&scan, times);
-	while (align_histogram_next(&scan, &bucket, &count))
-	{
-		align_wire_append_uint(out, bucket - last - 1);
-		align_wire_append_uint(out, count);
-		if (first < 0)
-			first = bucket;
-		last = bucket;
-	}
-	align_wire_append_uint(out, (uint64) (times->sum >> 64));
-	align_wire_append_uint(out, (uint64) times->sum);
-	align_wire_append_uint(out, times->least - align_histogram_lower(first));
-	align_wire_append_uint(out, times->most - align_histogram_lower(last));
-}
-
-void
-align_conversion_encode(StringInfo out, Conversion *conversion)
-{
-	const ConversionIdentity *identity = &conversion->identity;
-
-	Assert(conversion->leads > 0);
-
-	align_wire_append_uint(out, 0);
-	appendBinaryStringInfo(out, identity->bytes, identity->len);
-	align_wire_append_int(out, conversion->least_as_of);
-	align_wire_append_uint(out, (uint64) conversion->most_as_of -
-						   (uint64) conversion->least_as_of);
-
-	/* along plain steps, entered and timed follow from the other counts */
-	for (int i = 0; i <= identity->nsteps; i++)
-	{
-		ConversionLevel *level = &conversion->levels[i];
-
-		align_wire_append_uint(out, level->open);
-		align_wire_append_uint(out, level->dropped);
-		if (identity->kind == CONVERSION_FUNNEL && i > 0)
-		{
-			align_wire_append_uint(out, level->entered);
-			align_wire_append_uint(out, level->times.count);
-		}
-	}
-	align_wire_append_uint(out, conversion->converted);
-
-	for (int i = 1; i <= identity->nsteps; i++)
-	{
-		AmountSum  *amount = &conversion->levels[i].amount;
-		char	   *text;
-
-		if (!amount->present)
-		{
-			align_wire_append_uint(out, 0);
-			continue;
-		}
-		text = align_amount_sum_text(amount);
-		align_wire_append_text(out, text, strlen(text));
-		pfree(text);
-	}
-
-	for (int i = 2; i <= identity->nsteps; i++)
-		EncodeTimes(out, &conversion->levels[i].times);
-}
 
 /*
  * Read the identity, which must be that of "into"; if that is NULL, make a new
