@@ -36,18 +36,14 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "utils/varlena.h"
 
 #include "enforce/agreement.h"
+#include "nearest.h"
 #include "time_text.h"
 
 PG_FUNCTION_INFO_V1(align_agreed);
 PG_FUNCTION_INFO_V1(align_agreed_at);
 
-/* How far a name may be from an existing one to be suggested for it. */
-#define NEAREST_MAX_DISTANCE 3
-/* How many names a hint lists. */
-#define HINT_MAX_NAMES 5
 
 static HTAB *cache = NULL;
 static Oid	cached_table = InvalidOid;
@@ -288,54 +284,50 @@ align_agreement_at(const Agreement *agreement, TimestampTz at)
 }
 
 /*
- * Existing names, for a hint: the one nearest to name if it is near enough, else
- * a list of a few.
+ * The names of all agreements, palloc'd.
  */
-static char *
-NamesHint(const char *name)
+static const char **
+AllNames(int *n)
 {
 	Relation	rel = table_open(align_own_table("agreement"), AccessShareLock);
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	StringInfoData list;
-	char	   *nearest = NULL;
-	int			nearest_distance = NEAREST_MAX_DISTANCE + 1;
-	int			nnames = 0;
+	int			room = 16;
+	const char **names = palloc(room * sizeof(char *));
 
-	initStringInfo(&list);
+	*n = 0;
 	/* in the order of the index: names by bytes, the first version of each */
 	scan = systable_beginscan(rel, get_relname_relid("agreement_pkey", RelationGetNamespace(rel)),
 							  true, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		TupleDesc	desc = RelationGetDescr(rel);
-		char	   *other;
-		int			distance;
 
 		if (DatumGetInt32(RequiredAttribute(tuple, Anum_agreement_version, desc)) != 1)
 			continue;
-		other = TextDatumGetCString(RequiredAttribute(tuple, Anum_agreement_name, desc));
-		distance = varstr_levenshtein_less_equal(name, strlen(name), other, strlen(other),
-												 1, 1, 1, NEAREST_MAX_DISTANCE, true);
-		if (distance < nearest_distance)
+		if (*n == room)
 		{
-			nearest = other;
-			nearest_distance = distance;
+			room *= 2;
+			names = repalloc(names, room * sizeof(char *));
 		}
-		if (nnames < HINT_MAX_NAMES)
-			appendStringInfo(&list, "%s\"%s\"", nnames > 0 ? ", " : "", other);
-		else if (nnames == HINT_MAX_NAMES)
-			appendStringInfoString(&list, ", ...");
-		nnames++;
+		names[(*n)++] = TextDatumGetCString(RequiredAttribute(tuple, Anum_agreement_name, desc));
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
+	return names;
+}
 
-	if (nearest != NULL)
-		return psprintf("Perhaps you meant \"%s\".", nearest);
-	if (nnames > 0)
-		return psprintf("There are agreements named %s.", list.data);
-	return "Nothing has been agreed yet; see align.agree().";
+static const char *
+NamesHint(const char *name)
+{
+	int			n;
+	const char **names = AllNames(&n);
+	char	   *hint = align_nearest_hint(name, strlen(name), names, n);
+
+	if (hint != NULL)
+		return hint;
+	return n > 0 ? "The view align.agreements lists them." :
+		"Nothing has been agreed yet; see align.agree().";
 }
 
 void

@@ -14,32 +14,15 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 
 #include "catalog/as_role.h"
 #include "enforce/attach_existing_row.h"
+#include "enforce/key_sql.h"
 #include "enforce/record_clocks.h"
 #include "enforce/row_change.h"
 
 /* Rows fetched from a cursor at a time. */
 #define PORTION 1000
-
-/*
- * "t.id OPERATOR(pg_catalog.=) h.id AND ..."
- */
-static void
-AppendKeyJoin(StringInfo sql, const Attachment *attachment)
-{
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		const KeyColumn *key = &attachment->keys[i];
-
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		generate_operator_clause(sql, psprintf("t.%s", quote_identifier(key->name)), key->type,
-								 key->eq_operator, psprintf("h.%s", key->history_column), key->type);
-	}
-}
 
 static void
 AppendKeys(StringInfo sql, const Attachment *attachment, const char *prefix)
@@ -214,7 +197,7 @@ CompareRows(ExistingRows *work, Attachment *attachment)
 					 "FROM %s AS t LEFT JOIN ", attachment->root_name);
 	AppendLastEntries(&sql, attachment);
 	appendStringInfoString(&sql, " ON (");
-	AppendKeyJoin(&sql, attachment);
+	align_append_key_join(&sql, attachment, TABLE_ITSELF, "t", TABLE_HISTORY, "h");
 	appendStringInfoChar(&sql, ')');
 
 	ForEachRow(work, attachment, sql.data, CompareRow, &comparison);
@@ -267,7 +250,7 @@ CompareHistory(ExistingRows *work, Attachment *attachment)
 	appendStringInfo(&sql,
 					 " WHERE h.stage IS NOT NULL AND h.event NOT IN ('deleted', 'truncated') "
 					 "AND NOT EXISTS (SELECT FROM %s AS t WHERE ", attachment->root_name);
-	AppendKeyJoin(&sql, attachment);
+	align_append_key_join(&sql, attachment, TABLE_ITSELF, "t", TABLE_HISTORY, "h");
 	appendStringInfoChar(&sql, ')');
 	ForEachKey(work, attachment, sql.data, RecordGone);
 }

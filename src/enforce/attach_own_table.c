@@ -10,11 +10,10 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
-#include "utils/typcache.h"
 
 #include "catalog/relation.h"
 #include "enforce/attach_request.h"
+#include "enforce/key_sql.h"
 
 static bool
 IsOwnName(const char *name)
@@ -77,19 +76,13 @@ align_append_own_key_join(StringInfo sql, const AttachRequest *request, const ch
 	(void) align_own_key_columns(request->sla.relid, request->nkeys, sla_keys);
 	for (int i = 0; i < request->nkeys; i++)
 	{
-		Oid			type = get_atttype(request->relid, request->key[i]);
-
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		generate_operator_clause(sql,
-								 psprintf("%s.%s", history,
-										  quote_identifier(get_attname(request->history.relid,
-																	   history_keys[i], false))),
-								 type, lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr,
-								 psprintf("%s.%s", sla,
-										  quote_identifier(get_attname(request->sla.relid,
-																	   sla_keys[i], false))),
-								 type);
+		align_append_key_equality(sql, i, get_atttype(request->relid, request->key[i]),
+								  psprintf("%s.%s", history,
+										   quote_identifier(get_attname(request->history.relid,
+																		history_keys[i], false))),
+								  psprintf("%s.%s", sla,
+										   quote_identifier(get_attname(request->sla.relid,
+																		sla_keys[i], false))));
 	}
 }
 

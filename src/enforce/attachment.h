@@ -152,7 +152,6 @@ typedef struct KeyColumn
 	Oid			collation;
 	int16		typlen;
 	bool		typbyval;
-	Oid			eq_operator;	/* of the type's default btree operator class */
 	FmgrInfo	eq;
 	FmgrInfo	hash;
 	FmgrInfo	out;			/* type's output function */
@@ -184,6 +183,7 @@ typedef struct Attachment
 	int			nkeys;
 	KeyColumn	keys[ATTACHMENT_MAX_KEYS];
 	bool		key_text_varies;	/* with settings of the session */
+	TupleDesc	key_desc;		/* the key as a row type; NULL until first used */
 	bool		has_begin;		/* the root has the trigger align_begin */
 	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
 	Oid			type[ROW_NROLES];	/* base types (domains looked through) */

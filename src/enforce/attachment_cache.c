@@ -170,7 +170,6 @@ BuildKey(Attachment *attachment, int keyno)
 						key->name, format_type_be(key->type))));
 	key->typlen = type->typlen;
 	key->typbyval = type->typbyval;
-	key->eq_operator = type->eq_opr;
 	fmgr_info_cxt(get_opcode(type->eq_opr), &key->eq, attachment->context);
 	fmgr_info_cxt(type->hash_proc, &key->hash, attachment->context);
 	getTypeOutputInfo(key->type, &output, &is_varlena);

@@ -31,6 +31,7 @@
 
 #include "catalog/relation.h"
 #include "enforce/attachment_privileges.h"
+#include "enforce/key_sql.h"
 
 static const struct
 {
@@ -235,17 +236,11 @@ align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid rel
 					 alias);
 	for (int i = 0; i < nkeys; i++)
 	{
-		Oid			type = get_atttype(root, root_keys[i]);
-
-		if (i > 0)
-			appendStringInfoString(&condition, " AND ");
-		generate_operator_clause(&condition,
-								 psprintf("%s.%s", alias,
-										  quote_identifier(get_attname(root, root_keys[i], false))),
-								 type, lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr,
-								 psprintf("%s.%s", relname,
-										  quote_identifier(get_attname(relid, keys[i], false))),
-								 type);
+		align_append_key_equality(&condition, i, get_atttype(root, root_keys[i]),
+								  psprintf("%s.%s", alias,
+										   quote_identifier(get_attname(root, root_keys[i], false))),
+								  psprintf("%s.%s", relname,
+										   quote_identifier(get_attname(relid, keys[i], false))));
 	}
 	appendStringInfoChar(&condition, ')');
 	return condition.data;

@@ -27,6 +27,7 @@
 #include "enforce/attachment.h"
 #include "enforce/judging_version.h"
 #include "enforce/key.h"
+#include "enforce/key_sql.h"
 #include "enforce/verdict.h"
 
 PG_FUNCTION_INFO_V1(align_explain_move);
@@ -55,14 +56,12 @@ RowQuery(const Attachment *attachment, Relation rel, Oid *types)
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		const KeyColumn *key = &attachment->keys[i];
-		char	   *parameter = psprintf("$%d", i + 1);
 		Form_pg_attribute attribute = TupleDescAttr(desc, key->attnum - 1);
 
 		types[i] = key->type;
-		if (i > 0)
-			appendStringInfoString(&query, " AND ");
-		generate_operator_clause(&query, quote_identifier(NameStr(attribute->attname)), key->type,
-								 key->eq_operator, parameter, key->type);
+		align_append_key_equality(&query, i, key->type,
+								  quote_identifier(NameStr(attribute->attname)),
+								  psprintf("$%d", i + 1));
 	}
 	return query.data;
 }

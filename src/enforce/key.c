@@ -14,12 +14,10 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/datum.h"
-#include "utils/datetime.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
-#include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -295,66 +293,46 @@ KeyValueText(const KeyColumn *key, Datum value)
 }
 
 /*
- * A value as to_jsonb() writes it: numbers and booleans as such, times in ISO
- * 8601, the rest as strings.
+ * The key as a row type, in the memory of the attachment.
  */
-static void
-WriteJsonValue(StringInfo buf, const KeyColumn *key, Datum value)
+static TupleDesc
+KeyDesc(const Attachment *attachment)
 {
-	char	   *text;
-	char		time[MAXDATELEN + 1];
+	Attachment *own = unconstify(Attachment *, attachment);
+	MemoryContext old_context;
 
-	switch (getBaseType(key->type))
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			appendStringInfoString(buf, KeyValueText(key, value));
-			break;
-		case FLOAT4OID:
-		case FLOAT8OID:
-		case NUMERICOID:
-			text = KeyValueText(key, value);
-			/* NaN and the infinities are no JSON numbers */
-			if (strpbrk(text, "Nn") == NULL)
-				appendStringInfoString(buf, text);
-			else
-				escape_json(buf, text);
-			break;
-		case BOOLOID:
-			appendStringInfoString(buf, DatumGetBool(value) ? "true" : "false");
-			break;
-		case JSONBOID:
-			appendStringInfoString(buf, KeyValueText(key, value));
-			break;
-		case DATEOID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-			escape_json(buf, JsonEncodeDateTime(time, value, getBaseType(key->type), NULL));
-			break;
-		default:
-			escape_json(buf, KeyValueText(key, value));
-			break;
-	}
+	if (own->key_desc != NULL)
+		return own->key_desc;
+	old_context = MemoryContextSwitchTo(own->context);
+	own->key_desc = CreateTemplateTupleDesc(own->nkeys);
+	for (int i = 0; i < own->nkeys; i++)
+		TupleDescInitEntry(own->key_desc, i + 1, own->keys[i].name, own->keys[i].type,
+						   own->keys[i].typmod, 0);
+	BlessTupleDesc(own->key_desc);
+	MemoryContextSwitchTo(old_context);
+	return own->key_desc;
+}
+
+char *
+align_key_json(const Attachment *attachment, const Datum *values)
+{
+	bool		nulls[ATTACHMENT_MAX_KEYS] = {false};
+	HeapTuple	row = heap_form_tuple(KeyDesc(attachment), unconstify(Datum *, values), nulls);
+	Datum		json = DirectFunctionCall1(row_to_json, HeapTupleGetDatum(row));
+	char	   *result = TextDatumGetCString(json);
+
+	pfree(DatumGetPointer(json));
+	heap_freetuple(row);
+	return result;
 }
 
 Datum
 align_key_jsonb(const Attachment *attachment, const Datum *values)
 {
-	StringInfoData buf;
-	Datum		result;
+	char	   *json = align_key_json(attachment, values);
+	Datum		result = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
 
-	initStringInfo(&buf);
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		appendStringInfoString(&buf, i == 0 ? "{" : ", ");
-		escape_json(&buf, attachment->keys[i].name);
-		appendStringInfoString(&buf, ": ");
-		WriteJsonValue(&buf, &attachment->keys[i], values[i]);
-	}
-	appendStringInfoChar(&buf, '}');
-	result = DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data));
-	pfree(buf.data);
+	pfree(json);
 	return result;
 }
 

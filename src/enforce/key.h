@@ -24,6 +24,8 @@ extern bool align_key_text_varies(Oid type);
 /* The values of a key, in the current memory context. */
 extern void align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy);
 extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *b);
+/* {"id":42}, palloc'd: how keys are sent in notifications. */
+extern char *align_key_json(const Attachment *attachment, const Datum *values);
 /* {"id": 42}: how keys are shown in result sets; a jsonb Datum. */
 extern Datum align_key_jsonb(const Attachment *attachment, const Datum *values);
 /* (id)=(42): how keys are shown in messages. */

@@ -6,8 +6,19 @@
 
 #include "utils/builtins.h"
 #include "utils/ruleutils.h"
+#include "utils/typcache.h"
 
 #include "enforce/key_sql.h"
+
+void
+align_append_key_equality(StringInfo sql, int keyno, Oid type, const char *left,
+						  const char *right)
+{
+	if (keyno > 0)
+		appendStringInfoString(sql, " AND ");
+	generate_operator_clause(sql, left, type, lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr,
+							 right, type);
+}
 
 void
 align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable table)
@@ -21,16 +32,19 @@ align_append_key_match(StringInfo sql, const Attachment *attachment, AttachedTab
 					   const char *alias, const char *others)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		const KeyColumn *key = &attachment->keys[i];
+		align_append_key_equality(sql, i, attachment->keys[i].type,
+								  psprintf("%s.%s", alias, align_table_key(attachment, table, i)),
+								  psprintf("%s_%d", others, i + 1));
+}
 
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		generate_operator_clause(sql,
-								 psprintf("%s.%s", alias, align_table_key(attachment, table, i)),
-								 key->type, key->eq_operator,
-								 psprintf("%s_%d", others, i + 1), key->type);
-	}
+void
+align_append_key_join(StringInfo sql, const Attachment *attachment, AttachedTable left,
+					  const char *left_alias, AttachedTable right, const char *right_alias)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+		align_append_key_equality(sql, i, attachment->keys[i].type,
+								  psprintf("%s.%s", left_alias, align_table_key(attachment, left, i)),
+								  psprintf("%s.%s", right_alias, align_table_key(attachment, right, i)));
 }
 
 void
@@ -47,16 +61,9 @@ align_append_key_parameters(StringInfo sql, const Attachment *attachment, Attach
 							const char *alias, int parameter)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		const KeyColumn *key = &attachment->keys[i];
-
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		generate_operator_clause(sql,
-								 psprintf("%s.%s", alias, align_table_key(attachment, table, i)),
-								 key->type, key->eq_operator,
-								 psprintf("$%d", parameter + i), key->type);
-	}
+		align_append_key_equality(sql, i, attachment->keys[i].type,
+								  psprintf("%s.%s", alias, align_table_key(attachment, table, i)),
+								  psprintf("$%d", parameter + i));
 }
 
 void

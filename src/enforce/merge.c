@@ -99,7 +99,9 @@ ReadLastEntry(Attachment *attachment, MergedLead *lead)
 	initStringInfo(&query);
 	appendStringInfo(&query,
 					 "SELECT h.entry_no, h.recorded_at, CASE WHEN " HISTORY_IS_LIVE("h") " THEN h.stage END,"
-					 " h.team, h.assignee FROM %s AS h WHERE ",
+					 " h.team, h.assignee, pg_catalog.bool_or("
+					 "h.event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[])) OVER ()"
+					 " FROM %s AS h WHERE ",
 					 attachment->history_name);
 	align_append_key_condition(&query, attachment, TABLE_HISTORY, 1);
 	appendStringInfoString(&query, " ORDER BY h.entry_no DESC LIMIT 1");
@@ -115,6 +117,7 @@ ReadLastEntry(Attachment *attachment, MergedLead *lead)
 	lead->stage = SPI_getvalue(row, desc, 3);
 	lead->team = SPI_getvalue(row, desc, 4);
 	lead->assignee = SPI_getvalue(row, desc, 5);
+	lead->has_journey = DatumGetBool(SPI_getbinval(row, desc, 6, &isnull));
 }
 
 /*
@@ -155,6 +158,12 @@ CheckLeads(Attachment *attachment, const MergedLead *from, const MergedLead *int
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("nothing is recorded of lead %s", from->text),
 				 errdetail("There is no such key in %s.", attachment->history_name)));
+	/* all of its entries went to another lead, and it has entered no stage since */
+	if (!from->has_journey)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("lead %s has been merged already", from->text),
+				 errdetail("It has no journey of its own that could be joined to another.")));
 	if (!into->recorded || into->stage == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -26,6 +26,7 @@ typedef struct MergedLead
 	char	   *stage;			/* NULL: it is not in the funnel */
 	char	   *team;
 	char	   *assignee;
+	bool		has_journey;	/* an entry puts it into a stage */
 } MergedLead;
 
 /* merge_entries.c: what is recorded of the merge itself, from recorded_at on;

@@ -22,7 +22,7 @@
 
 #include "enforce/condition.h"
 #include "enforce/needs.h"
-#include "funnel/draft.h"
+#include "nearest.h"
 
 /*
  * How a column tells that it is filled.
@@ -92,7 +92,7 @@ RefuseColumn(const NeedsOf *of, const char *column)
 					RelationGetRelationName(of->rel), column),
 			 errdetail("Agreement \"%s\" version %d needs it for %s.",
 					   of->agreement, of->version, of->stage),
-			 nearest ? errhint("Perhaps the column \"%s\" is meant.", nearest) :
+			 nearest ? errhint("%s", align_nearest_text(nearest)) :
 			 errhint("Add the column, or agree on a version without this need.")));
 }
 

@@ -16,7 +16,6 @@
 #include "commands/async.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
-#include "utils/jsonb.h"
 
 #include "enforce/key.h"
 #include "enforce/notification.h"
@@ -38,54 +37,6 @@ AppendString(StringInfo payload, const char *name, const char *value)
 		appendStringInfoString(payload, "null");
 }
 
-static void
-AppendKeyValue(StringInfo payload, const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvString:
-			escape_json(payload, pnstrdup(value->val.string.val, value->val.string.len));
-			break;
-		case jbvNumeric:
-			appendStringInfoString(payload, DatumGetCString(DirectFunctionCall1(numeric_out,
-																				NumericGetDatum(value->val.numeric))));
-			break;
-		case jbvBool:
-			appendStringInfoString(payload, value->val.boolean ? "true" : "false");
-			break;
-		case jbvBinary:
-			JsonbToCString(payload, value->val.binary.data, value->val.binary.len);
-			break;
-		default:
-			appendStringInfoString(payload, "null");
-			break;
-	}
-}
-
-/*
- * The key as result sets show it, but with its columns in the order of the key
- * and without blanks.
- */
-static void
-AppendKey(StringInfo payload, const Attachment *attachment, const Datum *key)
-{
-	Jsonb	   *json = DatumGetJsonbP(align_key_jsonb(attachment, key));
-
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		const char *name = attachment->keys[i].name;
-		JsonbValue	buffer;
-		JsonbValue *value = getKeyJsonValueFromContainer(&json->root, name, strlen(name), &buffer);
-
-		Assert(value != NULL);
-		appendStringInfoChar(payload, i == 0 ? '{' : ',');
-		escape_json(payload, name);
-		appendStringInfoChar(payload, ':');
-		AppendKeyValue(payload, value);
-	}
-	appendStringInfoChar(payload, '}');
-}
-
 /*
  * rest: what follows the key, with its comma and the closing brace.  What is too
  * long to be sent is left out: the key, or, should an agreement have names of
@@ -103,7 +54,7 @@ Send(const char *channel, const Attachment *attachment, const Datum *key, const 
 	escape_json(&payload, attachment->root_name);
 	appendStringInfoString(&payload, ",\"key\":");
 	before_key = payload.len;
-	AppendKey(&payload, attachment, key);
+	appendStringInfoString(&payload, align_key_json(attachment, key));
 	appendStringInfoString(&payload, rest);
 	if (payload.len >= PAYLOAD_LIMIT)
 	{

@@ -12,6 +12,8 @@
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_index.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "utils/lsyscache.h"
@@ -22,16 +24,26 @@
 #include "enforce/record_direct.h"
 
 /*
- * Guard and pointer do nothing when align inserts or updates rows.
+ * Guard and pointer do nothing when align inserts or updates rows.  A trigger of the
+ * same name may be another one.
  */
+static bool
+IsInert(const Trigger *trigger)
+{
+	if (get_func_namespace(trigger->tgfoid) != get_namespace_oid("align", true))
+		return false;
+	if (strcmp(trigger->tgname, ATTACH_GUARD) == 0)
+		return !TRIGGER_FOR_ROW(trigger->tgtype);
+	return strcmp(trigger->tgname, ATTACHMENT_POINTER) == 0 &&
+		!TRIGGER_FOR_INSERT(trigger->tgtype) && !TRIGGER_FOR_UPDATE(trigger->tgtype);
+}
+
 static bool
 HasOtherTriggers(const TriggerDesc *triggers)
 {
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		const char *name = triggers->triggers[i].tgname;
-
-		if (strcmp(name, ATTACH_GUARD) != 0 && strcmp(name, ATTACHMENT_POINTER) != 0)
+		if (!IsInert(&triggers->triggers[i]))
 			return true;
 	}
 	return false;

@@ -7,20 +7,12 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "enforce/notification.h"
+#include "enforce/record_entry.h"
 #include "enforce/record_run.h"
 #include "enforce/recorder_identity.h"
-
-static void
-SetText(Datum *values, bool *nulls, int column, const char *text)
-{
-	nulls[column] = text == NULL;
-	if (text != NULL)
-		values[column] = CStringGetTextDatum(text);
-}
 
 /* The stage before, as the entry has it. */
 static const char *
@@ -38,48 +30,40 @@ WriteEntry(Run *run, RunWriter *writer, LeadState *lead, const Change *change,
 		   TimestampTz effective_at, const char *source)
 {
 	Attachment *attachment = run->attachment;
-	Datum		all[ATTACHMENT_MAX_KEYS + HISTORY_NCOLUMNS];
-	bool		all_nulls[ATTACHMENT_MAX_KEYS + HISTORY_NCOLUMNS] = {false};
-	Datum	   *values = all + attachment->nkeys;
-	bool	   *nulls = all_nulls + attachment->nkeys;
-	bool		notified = false;
+	HistoryEntry entry = {.key = change->key};
+	Datum		values[ATTACHMENT_MAX_KEYS + HISTORY_NCOLUMNS];
+	bool		nulls[ATTACHMENT_MAX_KEYS + HISTORY_NCOLUMNS];
 
-	memcpy(all, change->key, attachment->nkeys * sizeof(Datum));
-	if (attachment->marker.notify && change->handoff != NULL)
-	{
+	entry.entry_no = lead->entry_no;
+	entry.event = change->event;
+	entry.effective_at = effective_at;
+	entry.recorded_at = lead->recorded_at;
+	entry.from_stage = FromStage(lead, change);
+	entry.stage = change->stage;
+	entry.from_team = change->as_found ? lead->team : change->from_team;
+	entry.team = change->team;
+	entry.assignee = change->assignee;
+	entry.actor = change->actor;
+	entry.db_role = change->db_role;
+	entry.reason = change->reason;
+	entry.note = change->note;
+	entry.campaign = change->campaign;
+	entry.has_amount = change->has_amount;
+	entry.amount = change->amount;
+	entry.version = change->version;
+	entry.violation = change->violation;
+	entry.source = source;
+	entry.handoff = change->handoff;
+	entry.notified = attachment->marker.notify && change->handoff != NULL;
+	if (entry.notified)
 		align_notify_handoff(attachment, change->key, lead->entry_no, change->handoff,
 							 change->handoff_from_team, change->handoff_to_team);
-		notified = true;
-	}
 
-	values[HISTORY_ENTRY_NO] = Int32GetDatum(lead->entry_no);
-	SetText(values, nulls, HISTORY_EVENT, align_history_event_names[change->event]);
-	values[HISTORY_EFFECTIVE_AT] = TimestampTzGetDatum(effective_at);
-	values[HISTORY_RECORDED_AT] = TimestampTzGetDatum(lead->recorded_at);
-	SetText(values, nulls, HISTORY_FROM_STAGE, FromStage(lead, change));
-	SetText(values, nulls, HISTORY_STAGE, change->stage);
-	SetText(values, nulls, HISTORY_FROM_TEAM, change->as_found ? lead->team : change->from_team);
-	SetText(values, nulls, HISTORY_TEAM, change->team);
-	SetText(values, nulls, HISTORY_ASSIGNEE, change->assignee);
-	SetText(values, nulls, HISTORY_ACTOR, change->actor);
-	SetText(values, nulls, HISTORY_DB_ROLE, change->db_role);
-	SetText(values, nulls, HISTORY_REASON, change->reason);
-	SetText(values, nulls, HISTORY_NOTE, change->note);
-	SetText(values, nulls, HISTORY_CAMPAIGN, change->campaign);
-	values[HISTORY_AMOUNT] = change->amount;
-	nulls[HISTORY_AMOUNT] = !change->has_amount;
-	SetText(values, nulls, HISTORY_AGREEMENT, attachment->marker.agreement);
-	values[HISTORY_VERSION] = Int32GetDatum(change->version);
-	SetText(values, nulls, HISTORY_VIOLATION, change->violation);
-	SetText(values, nulls, HISTORY_SOURCE, source);
-	nulls[HISTORY_BRANCH] = true;
-	SetText(values, nulls, HISTORY_HANDOFF, change->handoff);
-	values[HISTORY_NOTIFIED_AT] = TimestampTzGetDatum(lead->recorded_at);
-	nulls[HISTORY_NOTIFIED_AT] = !notified;
+	align_entry_row(attachment, &entry, values, nulls);
 	if (run->direct != NULL)
-		align_direct_insert(&run->direct->history, all, all_nulls);
+		align_direct_insert(&run->direct->history, values, nulls);
 	else
-		tuplestore_putvalues(writer->entries, writer->entry_desc, all, all_nulls);
+		tuplestore_putvalues(writer->entries, writer->entry_desc, values, nulls);
 }
 
 static void

@@ -234,16 +234,8 @@ AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
 {
 	appendStringInfo(buf, "UPDATE %s AS h SET cycle = (SELECT COALESCE(pg_catalog.max(o.cycle), 0) "
 					 "FROM %s AS o WHERE ", attachment->sla_name, attachment->sla_name);
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		const KeyColumn *column = &attachment->keys[i];
-		const char *name = align_table_key(attachment, TABLE_SLA, i);
-
-		generate_operator_clause(buf, psprintf("o.%s", name), column->type, column->eq_operator,
-								 psprintf("h.%s", name), column->type);
-		appendStringInfoString(buf, " AND ");
-	}
-	appendStringInfoString(buf, "o.sla OPERATOR(pg_catalog.=) h.sla AND o.cycle OPERATOR(pg_catalog.>) 0) "
+	align_append_key_join(buf, attachment, TABLE_SLA, "o", TABLE_SLA, "h");
+	appendStringInfoString(buf, " AND o.sla OPERATOR(pg_catalog.=) h.sla AND o.cycle OPERATOR(pg_catalog.>) 0) "
 						   "OPERATOR(pg_catalog.-) h.cycle FROM align_rows AS r WHERE ");
 	AppendKeyMatch(buf, attachment, TABLE_SLA, "key");
 	appendStringInfoString(buf, " AND h.cycle OPERATOR(pg_catalog.<) 0");

@@ -323,13 +323,14 @@ Datum
 align_record_statement(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	TriggerEvent kind = trigdata->tg_event & TRIGGER_EVENT_OPMASK;
+	TriggerEvent kind;
 	Relation	rel;
 	Attachment *attachment;
 	Batch	   *batch;
 
 	CheckCalled(fcinfo, "record_statement", false);
 	rel = trigdata->tg_relation;
+	kind = trigdata->tg_event & TRIGGER_EVENT_OPMASK;
 	/* the only trigger left on a table that was a partition once */
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
 		!align_relation_has_trigger(rel, ATTACH_FLUSH) &&

@@ -14,6 +14,7 @@
 
 #include "funnel/draft.h"
 #include "funnel/rows.h"
+#include "nearest.h"
 
 PG_FUNCTION_INFO_V1(align_funnel_stage_name);
 PG_FUNCTION_INFO_V1(align_funnel_stage_kind);

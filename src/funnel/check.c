@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "funnel/build.h"
+#include "nearest.h"
 
 static const char *
 StageName(const FunnelBuild *build, int stage)

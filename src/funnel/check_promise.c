@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "funnel/build.h"
+#include "nearest.h"
 
 /* Longest text of a goal. */
 #define GOAL_MAX_LEN 30

@@ -145,10 +145,6 @@ extern TextValue *align_funnel_value_scan(TextScan *scan);
 
 /* lookup.c */
 
-/* The candidate that a misspelt name probably means, NULL if none. */
-extern const char *align_nearest(const char *name, int len, const char **candidates, int n);
-/* "Did you mean ...", else the candidates if they are few, else NULL. */
-extern char *align_nearest_hint(const char *name, int len, const char **candidates, int n);
 /* Compare FunnelLabels by bytes, for qsort. */
 extern int	align_label_cmp(const void *a, const void *b);
 /* Set reached[] by stage: is there a legal route of one or more moves? */

@@ -5,15 +5,9 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
-#include "utils/varlena.h"
 
 #include "funnel/draft.h"
-
-/* Longer names are not compared; the server's limit is 255 bytes. */
-#define NEAREST_MAX_LEN 100
-
-/* A hint lists at most this many names. */
-#define HINT_MAX_NAMES 20
+#include "nearest.h"
 
 /*
  * qsort comparator of FunnelLabels by bytes.
@@ -70,72 +64,6 @@ align_funnel_team(const Funnel *funnel, const char *name, int len)
 }
 
 /*
- * The candidate that a misspelt name probably means: one that differs only in
- * case, else the one that differs in the fewest letters, if these are few
- * enough.  NULL if there is none.
- */
-const char *
-align_nearest(const char *name, int len, const char **candidates, int n)
-{
-	const char *best = NULL;
-	int			best_distance = 0;
-
-	if (len == 0 || len > NEAREST_MAX_LEN)
-		return NULL;
-	for (int i = 0; i < n; i++)
-	{
-		int			candidate_len = strlen(candidates[i]);
-		int			shorter = Min(len, candidate_len);
-		int			allowed = shorter < 5 ? 1 : Max(2, shorter / 3);
-		int			distance;
-
-		if (candidate_len == 0 || candidate_len > NEAREST_MAX_LEN)
-			continue;
-		if (candidate_len == len && pg_strncasecmp(name, candidates[i], len) == 0)
-			return candidates[i];
-		/* any two names of one letter differ in one */
-		if (shorter < 2)
-			continue;
-		distance = varstr_levenshtein_less_equal(name, len, candidates[i], candidate_len,
-												 1, 1, 1, allowed, true);
-		if (distance <= allowed && (best == NULL || distance < best_distance))
-		{
-			best = candidates[i];
-			best_distance = distance;
-		}
-	}
-	return best;
-}
-
-/*
- * A hint for an unknown name: the nearest candidate, else all of them if they
- * are few and short, else NULL.
- */
-char *
-align_nearest_hint(const char *name, int len, const char **candidates, int n)
-{
-	const char *nearest = align_nearest(name, len, candidates, n);
-	StringInfoData hint;
-
-	if (nearest != NULL)
-		return psprintf("Did you mean \"%s\"?", nearest);
-	if (n == 0 || n > HINT_MAX_NAMES)
-		return NULL;
-	initStringInfo(&hint);
-	appendStringInfoString(&hint, "Known names are: ");
-	for (int i = 0; i < n; i++)
-	{
-		if (strlen(candidates[i]) > NEAREST_MAX_LEN)
-			return NULL;
-		if (i > 0)
-			appendStringInfoString(&hint, ", ");
-		appendStringInfoString(&hint, candidates[i]);
-	}
-	appendStringInfoChar(&hint, '.');
-	return hint.data;
-}
-
-/*
  * Index of the stage with the label in an SQL argument; raises if there is
  * none.
  */
@@ -159,7 +87,7 @@ align_funnel_stage_arg(const Funnel *funnel, text *label)
 			labels[i] = funnel->labels[i].text;
 		/* the nearest of all labels; but a list is only of the names */
 		nearest = align_nearest(name, len, labels, funnel->nlabels);
-		hint = nearest ? psprintf("Did you mean \"%s\"?", nearest) :
+		hint = nearest ? align_nearest_text(nearest) :
 			align_nearest_hint(name, len, names, funnel->nstages);
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -19,6 +19,7 @@
 #include "postgres.h"
 
 #include "funnel/parse.h"
+#include "nearest.h"
 
 /*
  * Move past a name; false, without an error, if none is next.
@@ -297,7 +298,7 @@ FailNoStatement(TextScan *scan, const ScanName *name)
 	return align_scan_fail(scan, name->at,
 						   psprintf("No statement begins with \"%s\".", name->text),
 						   nearest != NULL && !name->quoted && strcmp(nearest, name->text) != 0 ?
-						   psprintf("Did you mean \"%s\"?", nearest) :
+						   align_nearest_text(nearest) :
 						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, or a stage followed by needs, known as or ->.",
 						   "expected statement");
 }
