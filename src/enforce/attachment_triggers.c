@@ -238,11 +238,13 @@ AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
 }
 
 static void
-AddTruncate(List **plans, Oid relid)
+AddTruncate(List **plans, Oid relid, bool is_partition)
 {
-	(void) AddPlan(plans, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
-				   TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
-				   "align: records the leads that are truncated away");
+	TriggerPlan *plan = AddPlan(plans, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
+								TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
+								"align: records the leads that are truncated away");
+
+	plan->may_lack = is_partition;
 }
 
 static void
@@ -256,17 +258,19 @@ AddStatementTriggers(List **plans, Oid root)
 	(void) AddPlan(plans, root, ATTACH_FLUSH, "AFTER INSERT OR UPDATE OR DELETE",
 				   events, "record_statement",
 				   "align: writes what the statement changed to history and clocks");
-	AddTruncate(plans, root);
+	AddTruncate(plans, root, false);
 }
 
 static void
-AddGuard(List **plans, Oid relid)
+AddGuard(List **plans, Oid relid, bool is_partition)
 {
-	(void) AddPlan(plans, relid, ATTACH_GUARD,
-				   "BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE",
-				   TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE |
-				   TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE, "history_guard",
-				   "align: nobody but align writes here");
+	TriggerPlan *plan = AddPlan(plans, relid, ATTACH_GUARD,
+								"BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE",
+								TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE |
+								TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE, "history_guard",
+								"align: nobody but align writes here");
+
+	plan->may_lack = is_partition;
 }
 
 static void
@@ -293,10 +297,11 @@ align_trigger_plans(const AttachmentMarker *marker, List *partitions, List *reco
 	foreach(lc, partitions)
 	{
 		AddRowTriggers(&plans, marker, lfirst_oid(lc));
-		AddTruncate(&plans, lfirst_oid(lc));
+		AddTruncate(&plans, lfirst_oid(lc), true);
 	}
 	foreach(lc, records)
-		AddGuard(&plans, lfirst_oid(lc));
+		AddGuard(&plans, lfirst_oid(lc),
+				 lfirst_oid(lc) != marker->history && lfirst_oid(lc) != marker->sla);
 	AddPointer(&plans, marker, marker->history);
 	AddPointer(&plans, marker, marker->sla);
 	return plans;

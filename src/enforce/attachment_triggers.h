@@ -26,6 +26,8 @@ typedef struct TriggerPlan
 								 * trigger */
 	bool		on_columns;		/* the timing names columns */
 	bool		cloned;			/* made by PostgreSQL on a partition */
+	bool		may_lack;		/* on a partition; one that was added after attach()
+								 * lacks it, as PostgreSQL does not clone it */
 	const char *comment;
 } TriggerPlan;
 
