@@ -17,7 +17,8 @@ EXTVERSION = 0.2.1
 # One module per room; the order is that of their dependencies.
 SQL_MODULES = schema calendar funnel lead judge infer conversion agreement attachment explain history alerts leads
 SQL_SOURCES = $(SQL_MODULES:%=sql/align/%.sql)
-# Those that the version before did not have.
+# The version before, and the modules that it did not have.
+PREVIOUS_VERSION = 0.2.0
 NEW_MODULES =
 CURRENT_SCRIPT = sql/align--$(EXTVERSION).sql
 
@@ -47,12 +48,15 @@ include $(PGXS)
 $(CURRENT_SCRIPT): $(SQL_SOURCES)
 	cat $^ >$@
 
-# For developers: the delta to this version ends with the modules that are new;
-# what comes before them is written by hand.  Released deltas stay as they are.
-DELTA = $(wildcard sql/upgrade/align--*--$(EXTVERSION).sql)
+# For developers: the delta to this version ends with the modules that are new, and
+# with the comments of others that are; what comes before is written by hand.  Released
+# deltas stay as they are.
+DELTA = sql/upgrade/align--$(PREVIOUS_VERSION)--$(EXTVERSION).sql
+OLD_SOURCES = $(filter-out $(NEW_MODULES:%=sql/align/%.sql),$(SQL_SOURCES))
 .PHONY: delta
 delta:
-	sed -i '/^-- The modules that are new/q' $(DELTA)
+	sed -i '/^-- Comments that are new/q' $(DELTA)
+	sql/upgrade/comments sql/released/align--$(PREVIOUS_VERSION).sql $(OLD_SOURCES) >>$(DELTA)
 	cat $(NEW_MODULES:%=sql/align/%.sql) </dev/null >>$(DELTA)
 
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)

@@ -15,9 +15,6 @@ CREATE OR REPLACE VIEW align.teams AS
 ALTER TABLE align.agreement ALTER COLUMN owner TYPE name USING pg_catalog.pg_get_userbyid(owner);
 ALTER TABLE align.team ALTER COLUMN role TYPE name USING pg_catalog.pg_get_userbyid(role);
 
-COMMENT ON COLUMN align.agreement.owner IS 'name of the role whose members may agree the next version; that of the latest version counts';
-COMMENT ON COLUMN align.team.role IS 'name of the role whose members are the team; if the role does not exist, the team has no members';
-
 CREATE OR REPLACE VIEW align.agreements AS
     SELECT name, version, valid_from,
            CASE WHEN next_from IS NOT NULL THEN GREATEST(valid_from, next_from) END AS valid_to,
@@ -33,11 +30,6 @@ CREATE OR REPLACE VIEW align.teams AS
            role AS role_name
     FROM align.team;
 
-COMMENT ON COLUMN align.agreements.owner IS 'owner of the name as of this version, null if that role does not exist; that of the latest counts';
-COMMENT ON COLUMN align.agreements.owner_name IS 'name of the owner, whether the role exists or not';
-COMMENT ON COLUMN align.teams.role IS 'role whose members are the team; null if it does not exist: then the team has no members';
-COMMENT ON COLUMN align.teams.role_name IS 'name of the role, whether it exists or not';
-
 -- Admission
 
 CREATE TABLE align.admission (
@@ -46,12 +38,6 @@ CREATE TABLE align.admission (
     dismissed_after int,
     PRIMARY KEY (agreement, role)
 );
-
-COMMENT ON TABLE align.admission IS
-'the roles whose tables may be attached to an agreement besides those of its owner, written by align.admit() and align.dismiss() only';
-COMMENT ON COLUMN align.admission.agreement IS 'name of the agreement';
-COMMENT ON COLUMN align.admission.role IS 'name of the role';
-COMMENT ON COLUMN align.admission.dismissed_after IS 'null while the role is admitted; else the latest version when it was dismissed';
 
 SELECT pg_catalog.pg_extension_config_dump('align.admission', '');
 
@@ -63,43 +49,23 @@ CREATE VIEW align.admissions AS
     FROM align.admission
     WHERE dismissed_after IS NULL;
 
-COMMENT ON VIEW align.admissions IS
-'the roles whose tables may be attached to an agreement besides those of its owner, for everyone to read';
-COMMENT ON COLUMN align.admissions.agreement IS 'name of the agreement';
-COMMENT ON COLUMN align.admissions.role IS 'role that is admitted; null if it does not exist';
-COMMENT ON COLUMN align.admissions.role_name IS 'name of the role, whether it exists or not';
-
 GRANT SELECT ON align.admissions TO PUBLIC;
 
 CREATE FUNCTION align.admit(agreement text, role regrole) RETURNS void
     AS 'MODULE_PATHNAME', 'align_admit'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
 
-COMMENT ON FUNCTION align.admit(text, regrole) IS
-'lets tables whose owner has the privileges of a role be attached to an agreement; needs the privileges of the agreement''s owner; nulls are refused';
-
 CREATE FUNCTION align.dismiss(agreement text, role text) RETURNS void
     AS 'MODULE_PATHNAME', 'align_dismiss'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-
-COMMENT ON FUNCTION align.dismiss(text, text) IS
-'ends the admission of a role, which need not exist any more: its tables stay under the last version that fits them, and new versions are not checked against them; needs the privileges of the agreement''s owner; nulls are refused';
-
-COMMENT ON FUNCTION align.team_announce() IS
-'trigger on align.team and align.admission: has every session read their rows again';
 
 CREATE TRIGGER admission_announce AFTER INSERT OR UPDATE OR DELETE ON align.admission
     FOR EACH ROW EXECUTE FUNCTION align.team_announce();
 ALTER TABLE align.admission ENABLE ALWAYS TRIGGER admission_announce;
 
-COMMENT ON TRIGGER admission_announce ON align.admission IS 'admissions reach the caches of all sessions';
-
 CREATE FUNCTION align.purge(relation regclass, before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'align_purge'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
-
-COMMENT ON FUNCTION align.purge(regclass, timestamptz) IS
-'deletes entries and clocks of all leads whose last life ended (they were deleted, truncated or ceased to be live) before an instant that is not in the future, and returns how many rows it deleted; for the owner of the table; nulls are refused';
 
 -- Tables that are attached already.  Temporary ones, which cannot be attached any
 -- more, are left alone: they belong to other sessions.
@@ -203,3 +169,44 @@ BEGIN
         END IF;
     END LOOP;
 END $do$;
+
+-- Comments that are new or read otherwise ("make delta").
+
+COMMENT ON COLUMN align.agreement.owner IS
+'name of the role whose members may agree the next version; that of the latest version counts';
+COMMENT ON COLUMN align.team.role IS
+'name of the role whose members are the team; if the role does not exist, the team has no members';
+COMMENT ON TABLE align.admission IS
+'the roles whose tables may be attached to an agreement besides those of its owner, written by align.admit() and align.dismiss() only';
+COMMENT ON COLUMN align.admission.agreement IS
+'name of the agreement';
+COMMENT ON COLUMN align.admission.role IS
+'name of the role';
+COMMENT ON COLUMN align.admission.dismissed_after IS
+'null while the role is admitted; else the latest version when it was dismissed';
+COMMENT ON FUNCTION align.admit(text, regrole) IS
+'lets tables whose owner has the privileges of a role be attached to an agreement; needs the privileges of the agreement''s owner; nulls are refused';
+COMMENT ON FUNCTION align.dismiss(text, text) IS
+'ends the admission of a role, which need not exist any more: its tables stay under the last version that fits them, and new versions are not checked against them; needs the privileges of the agreement''s owner; nulls are refused';
+COMMENT ON COLUMN align.agreements.owner IS
+'owner of the name as of this version, null if that role does not exist; that of the latest counts';
+COMMENT ON COLUMN align.agreements.owner_name IS
+'name of the owner, whether the role exists or not';
+COMMENT ON COLUMN align.teams.role IS
+'role whose members are the team; null if it does not exist: then the team has no members';
+COMMENT ON COLUMN align.teams.role_name IS
+'name of the role, whether it exists or not';
+COMMENT ON VIEW align.admissions IS
+'the roles whose tables may be attached to an agreement besides those of its owner, for everyone to read';
+COMMENT ON COLUMN align.admissions.agreement IS
+'name of the agreement';
+COMMENT ON COLUMN align.admissions.role IS
+'role that is admitted; null if it does not exist';
+COMMENT ON COLUMN align.admissions.role_name IS
+'name of the role, whether it exists or not';
+COMMENT ON FUNCTION align.team_announce() IS
+'trigger on align.team and align.admission: has every session read their rows again';
+COMMENT ON TRIGGER admission_announce ON align.admission IS
+'admissions reach the caches of all sessions';
+COMMENT ON FUNCTION align.purge(regclass, timestamptz) IS
+'deletes entries and clocks of all leads whose last life ended (they were deleted, truncated or ceased to be live) before an instant that is not in the future, and returns how many rows it deleted; for the owner of the table; nulls are refused';

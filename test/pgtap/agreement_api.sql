@@ -7,7 +7,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS align;
-SELECT plan(62);
+SELECT plan(63);
 
 -- the table
 SELECT has_table('align', 'agreement', 'agreement is a table');

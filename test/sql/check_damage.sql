@@ -162,7 +162,7 @@ SELECT align.attach('parts', agreement => 'check_damage', stage => 'status');
 CREATE TABLE parts_us PARTITION OF parts FOR VALUES IN ('us');
 INSERT INTO parts VALUES ('eu', 1, 'inquiry'), ('us', 1, 'inquiry');
 UPDATE parts SET region = 'us', id = 3 WHERE region = 'eu';
--- nothing but the trigger that no partition inherits, until the table is attached again
+-- the trigger that no partition inherits comes when the table is attached again
 SELECT * FROM align.check('parts_us');
 SELECT align.attach('parts', agreement => 'check_damage', stage => 'status');
 SELECT * FROM align.check('parts_us');

@@ -169,7 +169,7 @@ SELECT * FROM align.check('leads');
 SELECT id, entry_no, event, stage FROM leads_history ORDER BY id, entry_no;
 
 -- A partitioned history: each partition is looked at, planted triggers and rules on
--- one of them included, and check() reports those that lack the guard.
+-- one of them included; those that are added get the guard when attached again.
 GRANT SELECT ON leads_history TO regress_align_crm;
 SET ROLE regress_align_crm;
 CREATE TABLE deals (id int PRIMARY KEY, stage text);
@@ -201,6 +201,7 @@ INSERT INTO deals VALUES (3, 'mql');
 SELECT problem, recorded, expected FROM align.check('deals') ORDER BY problem, expected;
 SELECT align.attach('deals', 'security_history');
 SELECT problem, recorded, expected FROM align.check('deals') ORDER BY problem, expected;
+SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'align_append_only' AND tgrelid::regclass::text LIKE 'deals%' ORDER BY tgrelid::regclass::text;
 CREATE RULE eat AS ON INSERT TO deals_history_new DO INSTEAD NOTHING;
 SELECT tried($$INSERT INTO deals VALUES (4, 'mql')$$);
 DROP RULE eat ON deals_history_new;

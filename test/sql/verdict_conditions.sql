@@ -18,8 +18,8 @@ BEGIN
 	RETURN result;
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-	-- agree() puts the cause into the detail
-	RETURN format('%s %s', SQLSTATE, CASE WHEN message LIKE 'version % of agreement "vc" does not fit table vc.leads' THEN detail ELSE message END);
+	-- agree() puts the cause into the detail, some majors with a detail of their own
+	RETURN format('%s %s', SQLSTATE, CASE WHEN message LIKE 'version % of agreement "vc" does not fit table vc.leads' THEN regexp_replace(detail, ': There is an entry for table .*', '') ELSE message END);
 END $$;
 
 -- What somebody else might supply.
