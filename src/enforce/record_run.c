@@ -138,6 +138,31 @@ HasTimes(const Run *run)
 }
 
 static void
+BeginClocks(Run *run, LeadState *lead, LeadString stage, LeadString assignee)
+{
+	align_replay_begin(&lead->clocks, run->attachment->marker.agreement, run->context);
+	align_replay_set_state(&lead->clocks, lead->alive, stage, assignee);
+	lead->has_clocks = true;
+}
+
+/*
+ * A clock that was read.  A lead without entries has clocks where partitions of the
+ * history were dropped: numbers of cycles go on after these, and if one is open the
+ * lead is in a stage that is not known.
+ */
+static void
+AddClock(Run *run, LeadState *lead, HeapTuple tuple, TupleDesc desc, const AttrNumber *columns)
+{
+	const LeadClocks *clocks = &lead->clocks;
+
+	if (!lead->has_clocks)
+		BeginClocks(run, lead, align_lead_cstring(NULL), align_lead_cstring(NULL));
+	align_replay_load(&lead->clocks, tuple, desc, columns);
+	if (!lead->recorded && !clocks->clocks[clocks->nclocks - 1].clock.closed)
+		lead->alive = lead->clocks.alive = true;
+}
+
+static void
 SetLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 {
 	int			event = align_history_event(last->event.text, last->event.len);
@@ -158,9 +183,7 @@ SetLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 		lead->latest = DT_NOBEGIN;
 		lead->recompute = false;
 	}
-	align_replay_begin(&lead->clocks, run->attachment->marker.agreement, run->context);
-	align_replay_set_state(&lead->clocks, lead->alive, last->stage, last->assignee);
-	lead->has_clocks = true;
+	BeginClocks(run, lead, last->stage, last->assignee);
 }
 
 /*
@@ -185,9 +208,7 @@ ReadBySql(Run *run)
 		LastEntry	last;
 
 		last.entry_no = DatumGetInt32(SpiField(i, LEAD_ENTRY_NO, &isnull));
-		if (isnull)
-			continue;
-		if (!lead->recorded)
+		if (!isnull && !lead->recorded)
 		{
 			last.recorded_at = DatumGetTimestampTz(SpiField(i, LEAD_RECORDED_AT, &isnull));
 			last.effective_at = DatumGetTimestampTz(SpiField(i, LEAD_EFFECTIVE_AT, &isnull));
@@ -203,8 +224,7 @@ ReadBySql(Run *run)
 		}
 		(void) SpiField(i, LEAD_CLOCK, &isnull);
 		if (!isnull)
-			align_replay_load(&lead->clocks, SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
-							  clock_columns);
+			AddClock(run, lead, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, clock_columns);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	tuplestore_end(rows);
@@ -317,8 +337,7 @@ ReadClocksDirectly(Run *run, LeadState *lead)
 		found = tuple != NULL;
 		if (found)
 		{
-			align_replay_load(&lead->clocks, tuple, RelationGetDescr(table->rel),
-							  table->layout->own);
+			AddClock(run, lead, tuple, RelationGetDescr(table->rel), table->layout->own);
 			before = PointerGetDatum(PG_DETOAST_DATUM_COPY(DirectField(table, tuple, SLA_SLA,
 																	   &isnull)));
 		}
@@ -339,10 +358,10 @@ align_run_read(Run *run)
 	{
 		LeadState  *lead = &run->leads[i];
 
-		if (!lead->fresh)
-			ReadLastDirectly(run, lead);
-		if (lead->recorded)
-			ReadClocksDirectly(run, lead);
+		if (lead->fresh)
+			continue;
+		ReadLastDirectly(run, lead);
+		ReadClocksDirectly(run, lead);
 	}
 }
 

@@ -35,9 +35,10 @@ typedef struct LeadState
 	int32		entry_no;		/* of its last entry */
 	TimestampTz recorded_at;	/* likewise */
 	TimestampTz latest;			/* greatest effective_at of its life */
-	bool		alive;			/* its last entry has a stage */
+	bool		alive;			/* its last entry has a stage; also if it has no entry
+								 * but an open clock */
 	bool		ended;			/* its last entry ends a life */
-	char	   *stage;			/* of its last entry; so are the next three */
+	char	   *stage;			/* of its last entry, NULL none; so are the next three */
 	char	   *team;
 	char	   *assignee;
 	char	   *source;

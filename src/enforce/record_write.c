@@ -166,7 +166,7 @@ align_follows_record(const Run *run, const LeadState *lead, const Change *change
 	if (lead->recorded && !lead->alive && lead->source != NULL &&
 		(strcmp(lead->source, SOURCE_LIVE) == 0 || SaysNotLive(lead->source)))
 		return true;
-	if (!lead->alive)
+	if (!lead->alive || lead->stage == NULL)
 		return false;
 	if (strcmp(lead->stage, from) == 0)
 		return true;

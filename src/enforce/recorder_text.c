@@ -120,7 +120,7 @@ AppendReadLeads(StringInfo buf, const Attachment *attachment, bool with_times)
 		AppendTimes(buf, attachment);
 	appendStringInfoString(buf, " LEFT JOIN LATERAL (");
 	align_append_last_clocks(buf, attachment);
-	appendStringInfoString(buf, ") AS c ON l.entry_no IS NOT NULL");
+	appendStringInfoString(buf, ") AS c ON true");
 }
 
 static void

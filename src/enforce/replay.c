@@ -464,7 +464,9 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		char	   *from = clocks->stage;
 
 		clocks->stage = CopyString(clocks, entry->stage);
-		AdvanceOpenClocks(clocks, from, clocks->stage, funnel, entry->effective_at);
+		/* without a stage before there is an open clock only if that is not known */
+		if (from != NULL)
+			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, entry->effective_at);
 		FreeString(&from);
 	}
 	clocks->alive = true;
