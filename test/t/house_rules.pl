@@ -38,28 +38,69 @@ cmp_ok(scalar @sources, '>', 10, 'there are sources to look at');
 my @versioned = grep { $_ ne 'src/compat.h' && slurp($_) =~ /^\s*#.*(PG_VERSION_NUM|PG_MAJORVERSION)/m } @sources;
 is("@versioned", '', 'only compat.h tells majors apart');
 
-# Common rooms < nouns, in this order < judge < what works across leads or with tables.
-my %floor = (src => 0, calendar => 1, funnel => 2, lead => 3, judge => 4, catalog => 4, analyze => 5, enforce => 5);
-my @upward;
+# The folders of src/, from the bottom up: a file includes headers of lower folders
+# and of its own, and calls functions of these only.  Up to analyze nothing reads
+# catalogs or runs SQL.
+my @floors = ('src', 'calendar', 'funnel', 'lead', 'judge', 'infer', 'conversion', 'analyze', 'catalog', 'condition',
+	'agreement', 'history', 'attachment', 'verdict', 'record', 'attach maintain report', 'backtest', 'enforce');
+my %floor;
+foreach my $floor (0 .. $#floors)
+{
+	$floor{$_} = $floor foreach split ' ', $floors[$floor];
+}
+
+my (%code, %home);
 foreach my $file (@sources)
 {
-	my $room = basename(dirname($file));
+	ok(exists $floor{ basename(dirname($file)) }, "$file is in a folder of the house") or next;
+	($code{$file} = slurp($file)) =~ s/\/\*.*?\*\///gs;
+	$home{$_} //= $file foreach $file =~ /\.c$/ ? $code{$file} =~ /^(align_\w+)\(/mg : ();
+}
 
-	ok(exists $floor{$room}, "$file is in a room of the house") or next;
+sub is_above
+{
+	my ($other, $file) = map { basename(dirname($_)) } @_;
+
+	return $other ne $file && $floor{$other} >= $floor{$file};
+}
+
+my (@upward, @calls, %calls);
+foreach my $file (sort keys %code)
+{
+	# PostgreSQL has a folder named catalog, too
 	push @upward, map { "$file includes $_" }
-	  grep { exists $floor{$_} && $_ ne $room && $floor{$_} >= $floor{$room} }
-	  map { s/\/.*//r }
-	  # PostgreSQL has a folder named catalog, too
-	  grep { -e "$top/src/$_" }
-	  slurp($file) =~ /^#include "(\w+\/\w+\.h)"/mg;
+	  grep { -e "$top/src/$_" && is_above("src/$_", $file) }
+	  $code{$file} =~ /^#include "(\w+\/\w+\.h)"/mg;
+	next if $file !~ /\.c$/;
+	foreach my $called ($code{$file} =~ /\b(align_\w+)\(/g)
+	{
+		my $other = $home{$called};
+
+		next if !defined $other || $other eq $file;
+		$calls{$file}{$other} = $called;
+		push @calls, "$file calls $called() of $other" if is_above($other, $file);
+	}
 }
 is("@upward", '', 'includes point down only');
+is("@calls", '', 'calls point down only');
+
+# Files that call each other in a circle: those that are left when every file that
+# calls no other file that is left is taken away.
+my %left = map { $_ => 1 } keys %calls;
+while (1)
+{
+	my @done = grep { my $file = $_; !grep { $left{$_} } keys %{ $calls{$file} } } keys %left;
+
+	last if !@done;
+	delete @left{@done};
+}
+is(join(' ', sort keys %left), '', 'no files call each other in a circle');
 
 my @impure = grep {
-	my $room = basename(dirname($_));
-	($floor{$room} // 9) <= 3 && slurp($_) =~ /\bSPI_\w+\s*\(|\bSearchSysCache|\btable_open\b/
-} @sources;
-is("@impure", '', 'the nouns neither call SPI nor read catalogs');
+	$floor{ basename(dirname($_)) } < $floor{catalog} &&
+	  $code{$_} =~ /\bSPI_\w+\s*\(|\bSearchSysCache|\btable_open\b/
+} sort keys %code;
+is("@impure", '', 'the pure folders neither call SPI nor read catalogs');
 
 # The install script.
 my ($modules) = slurp('Makefile') =~ /^SQL_MODULES = (.*)$/m;
