@@ -31,10 +31,10 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
+#include "condition/needs.h"
 #include "enforce/admission.h"
 #include "enforce/agreement.h"
 #include "enforce/attach_request.h"
-#include "enforce/needs.h"
 #include "enforce/recorder.h"
 
 PG_FUNCTION_INFO_V1(align_attach);

@@ -26,11 +26,11 @@
 
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
+#include "condition/needs.h"
 #include "enforce/admission.h"
 #include "enforce/attach_agree.h"
 #include "enforce/attach_request.h"
 #include "enforce/judging_version.h"
-#include "enforce/needs.h"
 
 /*
  * Stages that are given up may not have leads in them.

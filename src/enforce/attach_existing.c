@@ -21,8 +21,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "condition/needs.h"
 #include "enforce/attach_existing_row.h"
-#include "enforce/needs.h"
 #include "enforce/recorder.h"
 #include "enforce/row_change.h"
 #include "enforce/verdict.h"

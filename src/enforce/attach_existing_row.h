@@ -10,7 +10,7 @@
 
 #include "access/htup.h"
 #include "enforce/attach_request.h"
-#include "enforce/needs.h"
+#include "condition/needs.h"
 #include "executor/tuptable.h"
 #include "utils/snapshot.h"
 

@@ -30,8 +30,8 @@
 
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
+#include "condition/parse.h"
 #include "enforce/attachment.h"
-#include "enforce/condition.h"
 #include "enforce/key.h"
 
 typedef struct CacheEntry

@@ -10,10 +10,10 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "condition/needs.h"
 #include "enforce/admission.h"
 #include "enforce/agreement.h"
 #include "enforce/judging_version.h"
-#include "enforce/needs.h"
 #include "enforce/replay.h"
 
 /*

@@ -21,7 +21,7 @@
 
 #include "access/htup.h"
 #include "enforce/attachment.h"
-#include "enforce/needs.h"
+#include "condition/needs.h"
 #include "judge/judge.h"
 
 #define VERDICT_MAX_BROKEN (MOVE_MAX_BROKEN + 1)

@@ -1,5 +1,5 @@
 /*
- * condition_check.c
+ * check.c
  *	  May this expression be run for anyone, and does it depend on the row alone?
  *
  * The nodes that are allowed are listed; whatever a later release of PostgreSQL
@@ -19,7 +19,7 @@
 #include "utils/regproc.h"
 #include "utils/typcache.h"
 
-#include "enforce/condition.h"
+#include "condition/parse.h"
 
 /*
  * Can values of this type be read from text without running functions that

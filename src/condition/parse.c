@@ -1,5 +1,5 @@
 /*
- * condition.c
+ * parse.c
  *	  From the text of a condition to an expression that may be run for anyone.
  *
  * Whoever writes the table runs the conditions of its agreement, and whoever
@@ -8,7 +8,7 @@
  * PostgreSQL's parser runs such code in one place, the input functions of
  * literals; therefore the types that a literal can take (those of the columns
  * and of casts) are looked at before it gets to see the text.  What it made of it
- * is then checked by condition_check.c, node by node.
+ * is then checked by check.c, node by node.
  *
  * Nor does a condition mean different things to different sessions: names are
  * looked up in pg_catalog, and the settings that literals depend on are the same
@@ -33,7 +33,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "enforce/condition.h"
+#include "condition/parse.h"
 
 /* Bytes of a condition that a message shows; 8 kB of it help nobody. */
 #define CONDITION_SHOWN 200

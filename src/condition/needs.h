@@ -8,12 +8,12 @@
  *
  * A column that is gone (renamed or dropped since) is never filled.
  */
-#ifndef ALIGN_NEEDS_H
-#define ALIGN_NEEDS_H
+#ifndef ALIGN_CONDITION_NEEDS_H
+#define ALIGN_CONDITION_NEEDS_H
 
 #include "compat.h"
 
-#include "enforce/condition.h"
+#include "condition/parse.h"
 #include "funnel/funnel.h"
 
 typedef struct RowNeeds RowNeeds;
@@ -45,4 +45,4 @@ extern int	align_needs_unmet(RowNeeds *needs, HeapTuple row, int from, int to,
  * exist"); NULL if it can. */
 extern const char *align_need_problem(const RowNeeds *needs, const FunnelNeed *need);
 
-#endif							/* ALIGN_NEEDS_H */
+#endif							/* ALIGN_CONDITION_NEEDS_H */

@@ -1,5 +1,5 @@
 /*
- * condition_run.c
+ * run.c
  *	  Running checked conditions on rows, with the executor.
  *
  * The compiled form is kept for as long as the relation stays as it is, across
@@ -13,7 +13,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/memutils.h"
 
-#include "enforce/condition.h"
+#include "condition/parse.h"
 
 struct RowCondition
 {

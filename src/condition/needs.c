@@ -20,8 +20,8 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "enforce/condition.h"
-#include "enforce/needs.h"
+#include "condition/needs.h"
+#include "condition/parse.h"
 #include "nearest.h"
 
 /*
