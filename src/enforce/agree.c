@@ -11,7 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "enforce/agreement.h"
+#include "agreement/versions.h"
 #include "enforce/attach_agree.h"
 #include "funnel/funnel.h"
 #include "judge/judge.h"

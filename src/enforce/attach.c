@@ -28,12 +28,12 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "agreement/admission.h"
+#include "agreement/versions.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
 #include "condition/needs.h"
-#include "enforce/admission.h"
-#include "enforce/agreement.h"
 #include "enforce/attach_request.h"
 #include "enforce/recorder.h"
 

@@ -24,10 +24,10 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "agreement/admission.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "condition/needs.h"
-#include "enforce/admission.h"
 #include "enforce/attach_agree.h"
 #include "enforce/attach_request.h"
 #include "enforce/judging_version.h"

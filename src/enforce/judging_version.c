@@ -10,9 +10,9 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "agreement/admission.h"
+#include "agreement/versions.h"
 #include "condition/needs.h"
-#include "enforce/admission.h"
-#include "enforce/agreement.h"
 #include "enforce/judging_version.h"
 #include "enforce/replay.h"
 

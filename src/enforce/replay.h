@@ -24,7 +24,7 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
-#include "enforce/agreement.h"
+#include "agreement/versions.h"
 #include "enforce/history.h"
 #include "judge/judge.h"
 

@@ -9,7 +9,7 @@
 
 #include "lib/stringinfo.h"
 
-#include "enforce/acting.h"
+#include "agreement/teams.h"
 #include "enforce/verdict.h"
 #include "settings.h"
 

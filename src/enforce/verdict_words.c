@@ -17,8 +17,8 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "agreement/teams.h"
 #include "condition/parse.h"
-#include "enforce/acting.h"
 #include "enforce/key.h"
 #include "enforce/may_read.h"
 #include "enforce/verdict.h"

@@ -19,8 +19,8 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "enforce/admission.h"
-#include "enforce/agreement.h"
+#include "agreement/admission.h"
+#include "agreement/versions.h"
 
 PG_FUNCTION_INFO_V1(align_admit);
 PG_FUNCTION_INFO_V1(align_dismiss);

@@ -1,11 +1,11 @@
 /*
- * acting.c
+ * teams.c
  *	  Who is acting: from align.team and the memberships of roles, cached.
  *
  * The question is asked of every row that moves, so the answer is kept per
  * agreement and user.  What it is made of may change in other sessions: a
  * trigger on align.team sends a relcache message, as one on align.agreement does
- * (see agreement_cache.c), and changes of roles and memberships come as syscache
+ * (see cache.c), and changes of roles and memberships come as syscache
  * messages.  Any of them makes all answers void.
  */
 #include "postgres.h"
@@ -23,8 +23,8 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "enforce/acting.h"
-#include "enforce/agreement.h"
+#include "agreement/teams.h"
+#include "agreement/versions.h"
 
 PG_FUNCTION_INFO_V1(align_team_announce);
 

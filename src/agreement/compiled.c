@@ -1,5 +1,5 @@
 /*
- * agreement_funnel.c
+ * compiled.c
  *	  Versions of agreements in compiled form, kept as long as the backend lives.
  *
  * The enforcing side refers to versions by number and keeps pointers to their
@@ -17,7 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "enforce/agreement.h"
+#include "agreement/versions.h"
 #include "time_text.h"
 
 /*

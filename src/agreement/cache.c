@@ -1,5 +1,5 @@
 /*
- * agreement_cache.c
+ * cache.c
  *	  align.agreed(): the agreement in force, from a cache of the backend.
  *
  * The cache holds, per name, every version of the agreement.  It is filled by a
@@ -37,7 +37,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "enforce/agreement.h"
+#include "agreement/versions.h"
 #include "nearest.h"
 #include "time_text.h"
 

@@ -1,5 +1,5 @@
 /*
- * agreement.c
+ * versions.c
  *	  Agreeing: new versions, their owner, the roles of teams, and the trigger
  *	  that keeps the table append-only.
  *
@@ -33,9 +33,9 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "agreement/versions.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/agreement.h"
 #include "funnel/funnel.h"
 #include "time_text.h"
 

@@ -9,8 +9,8 @@
  * A role that is dismissed leaves its tables attached.  They stay under the last
  * version that fits them (version.h), and agree() no longer considers them.
  */
-#ifndef ALIGN_ADMISSION_H
-#define ALIGN_ADMISSION_H
+#ifndef ALIGN_AGREEMENT_ADMISSION_H
+#define ALIGN_AGREEMENT_ADMISSION_H
 
 #include "compat.h"
 
@@ -30,4 +30,4 @@ extern void align_check_admitted(const char *agreement, Oid owner);
 /* Changes whenever the answer to the question above may have changed. */
 extern uint64 align_admission_generation(void);
 
-#endif							/* ALIGN_ADMISSION_H */
+#endif							/* ALIGN_AGREEMENT_ADMISSION_H */

@@ -1,5 +1,5 @@
 /*
- * agreement.h
+ * versions.h
  *	  Agreements by name: which one is in force at an instant.
  *
  * The table align.agreement holds every version that was ever agreed, and never
@@ -7,8 +7,8 @@
  * force: whoever signs last decides, also where an earlier signature was for a
  * later day.  So exactly one version is in force at any instant after the first.
  */
-#ifndef ALIGN_AGREEMENT_H
-#define ALIGN_AGREEMENT_H
+#ifndef ALIGN_AGREEMENT_VERSIONS_H
+#define ALIGN_AGREEMENT_VERSIONS_H
 
 #include "compat.h"
 
@@ -35,7 +35,7 @@ typedef struct AgreementVersion
 	TimestampTz valid_from;
 	NameData	owner;			/* a role, which may have been dropped */
 	TextValue  *funnel;			/* not toasted, four-byte header */
-	struct Funnel *compiled;	/* NULL until asked for; see agreement_funnel.c */
+	struct Funnel *compiled;	/* NULL until asked for; see compiled.c */
 } AgreementVersion;
 
 typedef struct Agreement
@@ -84,7 +84,7 @@ extern const AgreementVersion *align_agreement_at(const Agreement *agreement, Ti
 /*
  * The compiled funnel of a version; NULL if there is no such version, also after
  * invalidations from other sessions have been accepted.  Lives as long as the
- * backend: versions never change.  (agreement_funnel.c)
+ * backend: versions never change.  (compiled.c)
  */
 extern struct Funnel *align_agreement_funnel(const char *name, int32 version);
 /* The same of a version that was just looked up. */
@@ -128,4 +128,4 @@ extern void align_agreement_unknown(const char *name) pg_attribute_noreturn();
 /* Raises that no version is in force at an instant yet. */
 extern void align_agreement_not_in_force(const Agreement *agreement, TimestampTz at) pg_attribute_noreturn();
 
-#endif							/* ALIGN_AGREEMENT_H */
+#endif							/* ALIGN_AGREEMENT_VERSIONS_H */

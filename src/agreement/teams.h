@@ -1,10 +1,10 @@
 /*
- * acting.h
+ * teams.h
  *	  Who is acting: the teams of an agreement and the database roles of the
  *	  current user.
  */
-#ifndef ALIGN_ACTING_H
-#define ALIGN_ACTING_H
+#ifndef ALIGN_AGREEMENT_TEAMS_H
+#define ALIGN_AGREEMENT_TEAMS_H
 
 #include "compat.h"
 
@@ -35,4 +35,4 @@ extern const Acting *align_acting(const char *agreement, const Funnel *funnel);
  * move? */
 extern bool align_may_move(const char *agreement, const Funnel *funnel, const Move *move);
 
-#endif							/* ALIGN_ACTING_H */
+#endif							/* ALIGN_AGREEMENT_TEAMS_H */
