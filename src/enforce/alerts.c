@@ -19,13 +19,13 @@
 #include "utils/timestamp.h"
 
 #include "catalog/as_role.h"
-#include "enforce/history.h"
 #include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/notification.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_identity.h"
-#include "enforce/replay.h"
+#include "history/history.h"
+#include "history/replay.h"
 
 PG_FUNCTION_INFO_V1(align_notify_handoffs);
 PG_FUNCTION_INFO_V1(align_notify_due);

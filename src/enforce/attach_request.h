@@ -8,7 +8,7 @@
 #include "compat.h"
 
 #include "enforce/attachment.h"
-#include "enforce/history.h"
+#include "history/history.h"
 #include "funnel/funnel.h"
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"

@@ -35,7 +35,7 @@
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
 #include "enforce/attachment.h"
-#include "enforce/history.h"
+#include "history/history.h"
 
 #define ATTACH_AGAIN "Call align.attach() again as the owner of the table."
 

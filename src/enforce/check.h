@@ -10,7 +10,7 @@
 #include "datatype/timestamp.h"
 #include "enforce/attachment.h"
 #include "enforce/record_scan.h"
-#include "enforce/replay.h"
+#include "history/replay.h"
 #include "funcapi.h"
 
 typedef struct Check

@@ -17,7 +17,7 @@
 
 #include "enforce/key.h"
 #include "enforce/record_scan.h"
-#include "enforce/replay.h"
+#include "history/replay.h"
 
 PG_FUNCTION_INFO_V1(align_clocks);
 PG_FUNCTION_INFO_V1(align_clocks_of_key);

@@ -20,12 +20,12 @@
 #include "utils/builtins.h"
 
 #include "catalog/as_role.h"
-#include "enforce/history.h"
 #include "enforce/key.h"
 #include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_identity.h"
+#include "history/history.h"
 
 PG_FUNCTION_INFO_V1(align_erase);
 

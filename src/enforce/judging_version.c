@@ -14,7 +14,7 @@
 #include "agreement/versions.h"
 #include "condition/needs.h"
 #include "enforce/judging_version.h"
-#include "enforce/replay.h"
+#include "history/replay.h"
 
 /*
  * What is remembered with an attachment.

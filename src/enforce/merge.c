@@ -22,7 +22,6 @@
 #include "utils/timestamp.h"
 
 #include "catalog/as_role.h"
-#include "enforce/history.h"
 #include "enforce/key.h"
 #include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
@@ -30,6 +29,7 @@
 #include "enforce/record_clocks.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_identity.h"
+#include "history/history.h"
 
 PG_FUNCTION_INFO_V1(align_merge_leads);
 

@@ -9,7 +9,7 @@
 
 #include "datatype/timestamp.h"
 #include "enforce/attachment.h"
-#include "enforce/history.h"
+#include "history/history.h"
 
 /*
  * One of the two leads, as its last entry tells.

@@ -14,7 +14,7 @@
 #include "enforce/merge.h"
 #include "enforce/record_entry.h"
 #include "enforce/recorder_identity.h"
-#include "enforce/replay.h"
+#include "history/replay.h"
 
 /*
  * What puts a lead into a stage, and what passes it to somebody, as replay.h has

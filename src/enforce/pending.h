@@ -36,7 +36,7 @@
 #include "commands/trigger.h"
 #include "datatype/timestamp.h"
 #include "enforce/attachment.h"
-#include "enforce/history.h"
+#include "history/history.h"
 
 /* effective_at of a change whose row does not say when it happened: recorded_at is
  * taken. */

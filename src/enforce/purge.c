@@ -15,11 +15,11 @@
 #include "utils/timestamp.h"
 
 #include "catalog/as_role.h"
-#include "enforce/history.h"
 #include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_identity.h"
+#include "history/history.h"
 
 PG_FUNCTION_INFO_V1(align_purge);
 

@@ -16,7 +16,7 @@
 
 #include "access/genam.h"
 #include "enforce/attachment.h"
-#include "enforce/history.h"
+#include "history/history.h"
 #include "nodes/execnodes.h"
 #include "utils/snapshot.h"
 

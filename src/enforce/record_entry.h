@@ -9,7 +9,7 @@
 
 #include "datatype/timestamp.h"
 #include "enforce/attachment.h"
-#include "enforce/history.h"
+#include "history/history.h"
 
 /* Strings may be NULL, which is stored as an SQL NULL. */
 typedef struct HistoryEntry

@@ -12,7 +12,7 @@
 #include "enforce/record_direct.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_sql.h"
-#include "enforce/replay.h"
+#include "history/replay.h"
 #include "executor/spi.h"
 #include "utils/tuplestore.h"
 

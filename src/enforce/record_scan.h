@@ -15,7 +15,7 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "enforce/attachment.h"
-#include "enforce/history.h"
+#include "history/history.h"
 #include "executor/spi.h"
 #include "utils/portal.h"
 

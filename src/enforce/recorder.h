@@ -50,8 +50,8 @@
 #include "access/htup.h"
 #include "catalog/as_role.h"
 #include "enforce/attachment.h"
-#include "enforce/history.h"
-#include "enforce/replay.h"
+#include "history/history.h"
+#include "history/replay.h"
 #include "enforce/verdict.h"
 
 struct Batch;

@@ -20,9 +20,9 @@
 #include "utils/queryenvironment.h"
 #include "utils/snapmgr.h"
 
-#include "enforce/history.h"
 #include "enforce/recorder_identity.h"
 #include "enforce/recorder_sql.h"
+#include "history/history.h"
 
 /*
  * Plans of one attached table.  They are for the history, clock table and key

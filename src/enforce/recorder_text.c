@@ -12,9 +12,9 @@
 #include "utils/builtins.h"
 #include "utils/ruleutils.h"
 
-#include "enforce/history.h"
 #include "enforce/key_sql.h"
 #include "enforce/recorder_sql.h"
+#include "history/history.h"
 
 /* h.<key> = r.<prefix>_1 AND ... */
 static void

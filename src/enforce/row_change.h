@@ -9,7 +9,7 @@
 
 #include "access/htup.h"
 #include "enforce/attachment.h"
-#include "enforce/history.h"
+#include "history/history.h"
 #include "enforce/pending.h"
 #include "utils/rel.h"
 

@@ -6,7 +6,7 @@
 
 #include "catalog/pg_type.h"
 
-#include "enforce/history.h"
+#include "history/history.h"
 
 const OwnColumn align_history_columns[HISTORY_NCOLUMNS] = {
 	[HISTORY_ENTRY_NO] = {"entry_no", INT4OID, true, "number of the change of this lead, from 1, in the order in which the changes were made"},

@@ -20,7 +20,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "enforce/replay.h"
+#include "history/replay.h"
 
 #define INITIAL_CLOCKS 4
 #define INITIAL_PAUSES 2

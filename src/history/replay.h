@@ -17,15 +17,15 @@
  * New clocks start under the version of the entry, unless one of the same name
  * is open.
  */
-#ifndef ALIGN_REPLAY_H
-#define ALIGN_REPLAY_H
+#ifndef ALIGN_HISTORY_REPLAY_H
+#define ALIGN_HISTORY_REPLAY_H
 
 #include "compat.h"
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "agreement/versions.h"
-#include "enforce/history.h"
+#include "history/history.h"
 #include "judge/judge.h"
 
 /*
@@ -143,10 +143,10 @@ extern void align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, Tup
  * cycles of the old ones. */
 extern void align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks);
 
-/* For replay_rows.c: room for one more clock of a service level and cycle. */
+/* For clock_row.c: room for one more clock of a service level and cycle. */
 extern LeadClock *align_replay_new_clock(LeadClocks *clocks, char *sla, int cycle);
 /* The funnel of a version; NULL if there is none and clocks is tolerant, or if
  * version is 0. */
 extern Funnel *align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version);
 
-#endif							/* ALIGN_REPLAY_H */
+#endif							/* ALIGN_HISTORY_REPLAY_H */

@@ -1,5 +1,5 @@
 /*
- * replay_rows.c
+ * clock_row.c
  *	  Service-level clocks from and to rows of the clock table.
  *
  * What a clock has counted so far is not in the table while it is open: it is
@@ -16,7 +16,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
-#include "enforce/replay.h"
+#include "history/replay.h"
 
 static Datum
 Column(HeapTuple tuple, TupleDesc desc, const AttrNumber columns[SLA_NCOLUMNS], SlaColumn column,
