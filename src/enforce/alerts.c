@@ -18,8 +18,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/notification.h"
 #include "enforce/recorder.h"

@@ -25,12 +25,12 @@
 #include "utils/syscache.h"
 
 #include "agreement/admission.h"
+#include "attachment/judging_version.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "condition/needs.h"
 #include "enforce/attach_agree.h"
 #include "enforce/attach_request.h"
-#include "enforce/judging_version.h"
 
 /*
  * Stages that are given up may not have leads in them.

@@ -15,9 +15,9 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "enforce/attach_existing_row.h"
-#include "enforce/key_sql.h"
 #include "enforce/record_clocks.h"
 #include "enforce/row_change.h"
 

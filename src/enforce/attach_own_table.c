@@ -11,9 +11,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "attachment/key_sql.h"
 #include "catalog/relation.h"
 #include "enforce/attach_request.h"
-#include "enforce/key_sql.h"
 
 static bool
 IsOwnName(const char *name)

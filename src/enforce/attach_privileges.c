@@ -1,7 +1,7 @@
 /*
  * attach_privileges.c
  *	  Brings the privileges and policies of history and clock table in line with
- *	  those of the attached table (see attachment_privileges.h).
+ *	  those of the attached table (see attachment/privileges.h).
  */
 #include "postgres.h"
 
@@ -13,10 +13,10 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "attachment/privileges.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "enforce/attach_request.h"
-#include "enforce/attachment_privileges.h"
 
 /*
  * CASCADE: a role that may grant what it has may have passed it on.

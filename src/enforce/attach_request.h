@@ -7,7 +7,7 @@
 
 #include "compat.h"
 
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "history/history.h"
 #include "funnel/funnel.h"
 #include "lib/stringinfo.h"

@@ -1,6 +1,6 @@
 /*
  * attach_triggers.c
- *	  Creates and drops the triggers of an attachment (see attachment_triggers.h).
+ *	  Creates and drops the triggers of an attachment (see attachment/triggers.h).
  *
  * Attaching again replaces triggers in their place, which takes no stronger lock
  * than creating them, and keeps ENABLE ALWAYS and ENABLE REPLICA; triggers that
@@ -14,10 +14,10 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "attachment/triggers.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "enforce/attach_request.h"
-#include "enforce/attachment_triggers.h"
 
 /* Those on the attached table. */
 static const char *const table_triggers[] = {

@@ -22,10 +22,10 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "attachment/judging_version.h"
+#include "attachment/key.h"
 #include "catalog/as_role.h"
 #include "enforce/check.h"
-#include "enforce/judging_version.h"
-#include "enforce/key.h"
 
 PG_FUNCTION_INFO_V1(align_check);
 

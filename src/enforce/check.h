@@ -8,7 +8,7 @@
 #include "compat.h"
 
 #include "datatype/timestamp.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "enforce/record_scan.h"
 #include "history/replay.h"
 #include "funcapi.h"

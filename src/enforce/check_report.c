@@ -7,8 +7,8 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "attachment/key.h"
 #include "enforce/check.h"
-#include "enforce/key.h"
 
 void
 align_check_report(const Check *check, const char *problem, const char *recorded,

@@ -14,9 +14,9 @@
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 
+#include "attachment/privileges.h"
+#include "attachment/triggers.h"
 #include "catalog/relation.h"
-#include "enforce/attachment_privileges.h"
-#include "enforce/attachment_triggers.h"
 #include "enforce/check.h"
 
 static char *

@@ -15,7 +15,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "enforce/key.h"
+#include "attachment/key.h"
 #include "enforce/record_scan.h"
 #include "history/replay.h"
 

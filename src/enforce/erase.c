@@ -19,9 +19,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "attachment/key.h"
+#include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/key.h"
-#include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_identity.h"

@@ -22,12 +22,12 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "attachment/attachment.h"
+#include "attachment/judging_version.h"
+#include "attachment/key.h"
+#include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/attachment.h"
-#include "enforce/judging_version.h"
-#include "enforce/key.h"
-#include "enforce/key_sql.h"
 #include "enforce/verdict.h"
 
 PG_FUNCTION_INFO_V1(align_explain_move);

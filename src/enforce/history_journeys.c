@@ -19,8 +19,8 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "attachment/key.h"
 #include "enforce/history_journeys.h"
-#include "enforce/key.h"
 #include "enforce/record_scan.h"
 
 PG_FUNCTION_INFO_V1(align_journeys);

@@ -7,7 +7,7 @@
 
 #include "compat.h"
 
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "lead/lead.h"
 
 /*

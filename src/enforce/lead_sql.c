@@ -10,9 +10,9 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
+#include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/recorder_identity.h"
 #include "value.h"

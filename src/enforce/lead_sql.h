@@ -7,7 +7,7 @@
 
 #include "compat.h"
 
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 
 /*
  * The attachment of the table (or of the root of the partition) that the first

@@ -21,9 +21,9 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "attachment/key.h"
+#include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/key.h"
-#include "enforce/key_sql.h"
 #include "enforce/lead_sql.h"
 #include "enforce/merge.h"
 #include "enforce/record_clocks.h"

@@ -9,8 +9,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "enforce/judging_version.h"
-#include "enforce/key_sql.h"
+#include "attachment/judging_version.h"
+#include "attachment/key_sql.h"
 #include "enforce/merge.h"
 #include "enforce/record_entry.h"
 #include "enforce/recorder_identity.h"

@@ -17,7 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
-#include "enforce/key.h"
+#include "attachment/key.h"
 #include "enforce/notification.h"
 #include "time_text.h"
 

@@ -12,7 +12,7 @@
 #include "compat.h"
 
 #include "datatype/timestamp.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 
 /*
  * Announce a handoff in the transaction that submits it, for tables attached

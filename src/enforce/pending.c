@@ -11,7 +11,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "enforce/key.h"
+#include "attachment/key.h"
 #include "enforce/pending.h"
 
 #define FIRST_ROOM 64

@@ -35,7 +35,7 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "datatype/timestamp.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "history/history.h"
 
 /* effective_at of a change whose row does not say when it happened: recorded_at is

@@ -11,8 +11,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/key_sql.h"
 #include "enforce/record_clocks.h"
 #include "enforce/record_run.h"
 #include "enforce/recorder_identity.h"

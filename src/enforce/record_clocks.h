@@ -7,7 +7,7 @@
 
 #include "compat.h"
 
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 
 /*
  * Deletes the clocks of some leads and computes them from their histories.  keys are

@@ -15,7 +15,7 @@
 #include "compat.h"
 
 #include "access/genam.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "history/history.h"
 #include "nodes/execnodes.h"
 #include "utils/snapshot.h"

@@ -8,7 +8,7 @@
 #include "compat.h"
 
 #include "datatype/timestamp.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "history/history.h"
 
 /* Strings may be NULL, which is stored as an SQL NULL. */

@@ -9,8 +9,8 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "enforce/key.h"
-#include "enforce/may_read.h"
+#include "attachment/key.h"
+#include "attachment/may_read.h"
 #include "enforce/record_run.h"
 #include "enforce/recorder_identity.h"
 #include "time_text.h"

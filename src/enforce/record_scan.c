@@ -14,8 +14,8 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/key_sql.h"
 #include "enforce/record_scan.h"
 #include "enforce/recorder.h"
 #include "enforce/recorder_sql.h"

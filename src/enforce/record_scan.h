@@ -14,7 +14,7 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "history/history.h"
 #include "executor/spi.h"
 #include "utils/portal.h"

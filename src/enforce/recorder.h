@@ -49,7 +49,7 @@
 
 #include "access/htup.h"
 #include "catalog/as_role.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "history/history.h"
 #include "history/replay.h"
 #include "enforce/verdict.h"

@@ -7,8 +7,8 @@
 
 #include "compat.h"
 
+#include "attachment/attachment.h"
 #include "catalog/as_role.h"
-#include "enforce/attachment.h"
 
 /* Is align itself writing this very history or clock table?  (For
  * history_guard.) */

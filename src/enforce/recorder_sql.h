@@ -12,7 +12,7 @@
 #include "compat.h"
 
 #include "access/tupdesc.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "lib/stringinfo.h"
 #include "utils/tuplestore.h"
 

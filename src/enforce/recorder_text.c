@@ -12,7 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/ruleutils.h"
 
-#include "enforce/key_sql.h"
+#include "attachment/key_sql.h"
 #include "enforce/recorder_sql.h"
 #include "history/history.h"
 

@@ -14,8 +14,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "enforce/judging_version.h"
-#include "enforce/key.h"
+#include "attachment/judging_version.h"
+#include "attachment/key.h"
 #include "enforce/recorder.h"
 #include "enforce/row_change.h"
 #include "lead/lead.h"

@@ -8,7 +8,7 @@
 #include "compat.h"
 
 #include "access/htup.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "history/history.h"
 #include "enforce/pending.h"
 #include "utils/rel.h"

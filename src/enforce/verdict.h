@@ -20,7 +20,7 @@
 #include "compat.h"
 
 #include "access/htup.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "condition/needs.h"
 #include "judge/judge.h"
 

@@ -18,9 +18,9 @@
 #include "utils/lsyscache.h"
 
 #include "agreement/teams.h"
+#include "attachment/key.h"
+#include "attachment/may_read.h"
 #include "condition/parse.h"
-#include "enforce/key.h"
-#include "enforce/may_read.h"
 #include "enforce/verdict.h"
 
 /* Needs that a message lists; the detail lists all. */

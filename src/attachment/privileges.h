@@ -1,5 +1,5 @@
 /*
- * attachment_privileges.h
+ * privileges.h
  *	  What others may do with the history and the clock table of an attachment.
  *
  * Neither table may show more than the attached table does:
@@ -21,7 +21,7 @@
 #include "compat.h"
 
 #include "access/attnum.h"
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "nodes/parsenodes.h"
 
 #define ATTACHMENT_POLICY "align_visible"

@@ -1,6 +1,6 @@
 /*
- * attachment_triggers.c
- *	  The triggers that an attachment consists of; see attachment_triggers.h.
+ * triggers.c
+ *	  The triggers that an attachment consists of; see triggers.h.
  */
 #include "postgres.h"
 
@@ -22,8 +22,8 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "attachment/triggers.h"
 #include "catalog/relation.h"
-#include "enforce/attachment_triggers.h"
 
 static const char *
 ColumnName(const AttachmentMarker *marker, AttrNumber attnum)

@@ -1,5 +1,5 @@
 /*
- * attachments.c
+ * view.c
  *	  The attached tables as rows: align.attached_tables(), behind the view
  *	  align.attachments.
  *
@@ -15,8 +15,8 @@
 #include "utils/ruleutils.h"
 #include "utils/tuplestore.h"
 
+#include "attachment/attachment.h"
 #include "catalog/as_role.h"
-#include "enforce/attachment.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_attached_tables_rows);

@@ -13,12 +13,12 @@
  *		compiled for the table, and if it knows every label of the last fitting
  *		version before it.
  */
-#ifndef ALIGN_JUDGING_VERSION_H
-#define ALIGN_JUDGING_VERSION_H
+#ifndef ALIGN_ATTACHMENT_JUDGING_VERSION_H
+#define ALIGN_ATTACHMENT_JUDGING_VERSION_H
 
 #include "compat.h"
 
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "funnel/funnel.h"
 
 /* The funnel that judges now, and the number of its version.  Raises if the
@@ -28,4 +28,4 @@ extern Funnel *align_judging_funnel(Attachment *attachment, int32 *version);
 /* Does a later funnel give up a label that an earlier one knows? */
 extern bool align_gives_up_labels(const Funnel *earlier, const Funnel *later);
 
-#endif							/* ALIGN_JUDGING_VERSION_H */
+#endif							/* ALIGN_ATTACHMENT_JUDGING_VERSION_H */

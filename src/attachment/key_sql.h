@@ -6,12 +6,12 @@
  * Names are quoted and operators schema-qualified: the text means the same
  * under any search_path.
  */
-#ifndef ALIGN_KEY_SQL_H
-#define ALIGN_KEY_SQL_H
+#ifndef ALIGN_ATTACHMENT_KEY_SQL_H
+#define ALIGN_ATTACHMENT_KEY_SQL_H
 
 #include "compat.h"
 
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "lib/stringinfo.h"
 
 /*
@@ -44,4 +44,4 @@ extern void align_append_key_condition(StringInfo sql, const Attachment *attachm
 /* The types of the parameters of a key. */
 extern void align_key_types(const Attachment *attachment, Oid *types);
 
-#endif							/* ALIGN_KEY_SQL_H */
+#endif							/* ALIGN_ATTACHMENT_KEY_SQL_H */

@@ -22,8 +22,8 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "enforce/attachment.h"
-#include "enforce/key.h"
+#include "attachment/attachment.h"
+#include "attachment/key.h"
 
 /*
  * "(region, id)", as the table calls its key.

@@ -1,5 +1,5 @@
 /*
- * attachment_records.c
+ * records.c
  *	  Are the history and the clock table of an attachment what they should be?
  *
  * Their owner may alter them at any time, and a marker made by hand may name any
@@ -32,9 +32,9 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "attachment/attachment.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
-#include "enforce/attachment.h"
 #include "history/history.h"
 
 #define ATTACH_AGAIN "Call align.attach() again as the owner of the table."

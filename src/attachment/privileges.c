@@ -1,7 +1,7 @@
 /*
- * attachment_privileges.c
+ * privileges.c
  *	  What others may do with the history and the clock table of an attachment;
- *	  see attachment_privileges.h.
+ *	  see privileges.h.
  */
 #include "postgres.h"
 
@@ -29,9 +29,9 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "attachment/key_sql.h"
+#include "attachment/privileges.h"
 #include "catalog/relation.h"
-#include "enforce/attachment_privileges.h"
-#include "enforce/key_sql.h"
 
 static const struct
 {

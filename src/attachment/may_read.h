@@ -2,12 +2,12 @@
  * may_read.h
  *	  Whether a role may read of a lead what a message would show of it.
  */
-#ifndef ALIGN_MAY_READ_H
-#define ALIGN_MAY_READ_H
+#ifndef ALIGN_ATTACHMENT_MAY_READ_H
+#define ALIGN_ATTACHMENT_MAY_READ_H
 
 #include "compat.h"
 
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 
 /*
  * True if the role may read the key of every lead, and the column, from the attached
@@ -18,4 +18,4 @@ extern bool align_may_read(const Attachment *attachment, Oid role, RowRole colum
 /* The same of the key alone. */
 extern bool align_may_read_key(const Attachment *attachment, Oid role);
 
-#endif							/* ALIGN_MAY_READ_H */
+#endif							/* ALIGN_ATTACHMENT_MAY_READ_H */

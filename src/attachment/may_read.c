@@ -7,7 +7,7 @@
 #include "utils/acl.h"
 #include "utils/rls.h"
 
-#include "enforce/may_read.h"
+#include "attachment/may_read.h"
 
 static bool
 MayReadColumn(Oid relid, Oid role, AttrNumber attnum)

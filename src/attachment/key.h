@@ -2,12 +2,12 @@
  * key.h
  *	  Keys of leads: as arguments, compared, copied, and as text.
  */
-#ifndef ALIGN_KEY_H
-#define ALIGN_KEY_H
+#ifndef ALIGN_ATTACHMENT_KEY_H
+#define ALIGN_ATTACHMENT_KEY_H
 
 #include "compat.h"
 
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 #include "fmgr.h"
 
 /*
@@ -34,4 +34,4 @@ extern char *align_key_text(const Attachment *attachment, const Datum *values);
  * as TimeZone and DateStyle. */
 extern char *align_stored_key_text(const Attachment *attachment, const Datum *values);
 
-#endif							/* ALIGN_KEY_H */
+#endif							/* ALIGN_ATTACHMENT_KEY_H */

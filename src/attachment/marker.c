@@ -1,5 +1,5 @@
 /*
- * attachment_marker.c
+ * marker.c
  *	  Reads marker and pointer triggers (see attachment.h for their form), and
  *	  finds the tables that have one.
  *
@@ -29,8 +29,8 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "attachment/attachment.h"
 #include "catalog/trigger.h"
-#include "enforce/attachment.h"
 
 /* Arguments of the marker before the one per column. */
 #define MARKER_FIXED_ARGS 3

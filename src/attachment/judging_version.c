@@ -12,8 +12,8 @@
 
 #include "agreement/admission.h"
 #include "agreement/versions.h"
+#include "attachment/judging_version.h"
 #include "condition/needs.h"
-#include "enforce/judging_version.h"
 #include "history/replay.h"
 
 /*

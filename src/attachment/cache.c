@@ -1,5 +1,5 @@
 /*
- * attachment_cache.c
+ * cache.c
  *	  Attachments as the triggers use them, cached per relation.
  *
  * Built with catalog look-ups alone: no lock on a partition's ancestors is
@@ -28,11 +28,11 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "attachment/attachment.h"
+#include "attachment/key.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
 #include "condition/parse.h"
-#include "enforce/attachment.h"
-#include "enforce/key.h"
 
 typedef struct CacheEntry
 {

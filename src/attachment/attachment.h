@@ -49,7 +49,7 @@
  * Whoever has the TRIGGER privilege on a table can make or replace its triggers,
  * so a marker alone proves nothing.  Readers and writers use the record tables
  * only if both belong to exactly the owner of the root, and their pointers name
- * the root and have the arguments of its marker (attachment_records.c).
+ * the root and have the arguments of its marker (records.c).
  *
  * Row triggers are cloned to partitions by PostgreSQL; the marker is found from
  * there by way of the partition's ancestors.
@@ -177,7 +177,7 @@ typedef struct Attachment
 								 * of both */
 	bool		has_other_triggers; /* on records, besides those of align */
 	struct RecordsFault *fault; /* why these cannot be used, see
-								 * attachment_records.c; NULL: they can */
+								 * records.c; NULL: they can */
 	char	   *history_name;	/* qualified and quoted */
 	char	   *sla_name;
 	int			nkeys;
@@ -218,7 +218,7 @@ extern Attachment *align_attachment(Oid relid, bool missing_ok);
  * The same with history and clock table locked, for those who read or write them.
  * Raises unless both can be used: they belong to exactly the table's owner, point
  * back, have columns of the types of history.h, no rules, and no trigger whose
- * function somebody else can change.  (attachment_lock.c)
+ * function somebody else can change.  (lock.c)
  */
 extern Attachment *align_attachment_locked(Oid relid, LOCKMODE mode);
 /* The same as a sentence, without locks; NULL if they can be used. */

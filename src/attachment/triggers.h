@@ -1,5 +1,5 @@
 /*
- * attachment_triggers.h
+ * triggers.h
  *	  The triggers that an attachment consists of, as align.attach() makes them.
  *
  * One list of plans serves both align.attach(), which creates the triggers, and
@@ -10,8 +10,8 @@
 
 #include "compat.h"
 
+#include "attachment/attachment.h"
 #include "catalog/trigger.h"
-#include "enforce/attachment.h"
 
 typedef struct TriggerPlan
 {

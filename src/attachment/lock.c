@@ -1,13 +1,13 @@
 /*
- * attachment_lock.c
+ * lock.c
  *	  Locks for functions that work on attached tables and their records.
  */
 #include "postgres.h"
 
 #include "storage/lmgr.h"
 
+#include "attachment/attachment.h"
 #include "catalog/relation.h"
-#include "enforce/attachment.h"
 
 static void
 RaiseFault(const RecordsFault *fault)

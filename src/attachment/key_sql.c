@@ -8,7 +8,7 @@
 #include "utils/ruleutils.h"
 #include "utils/typcache.h"
 
-#include "enforce/key_sql.h"
+#include "attachment/key_sql.h"
 
 void
 align_append_key_equality(StringInfo sql, int keyno, Oid type, const char *left,

@@ -15,7 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "enforce/attachment.h"
+#include "attachment/attachment.h"
 
 PG_FUNCTION_INFO_V1(align_attachment_marker);
 
