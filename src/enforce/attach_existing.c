@@ -25,7 +25,7 @@
 #include "enforce/attach_existing_row.h"
 #include "enforce/recorder.h"
 #include "enforce/row_change.h"
-#include "enforce/verdict.h"
+#include "verdict/verdict.h"
 
 /* How many unknown labels are listed. */
 #define MAX_UNKNOWN_LISTED 10

@@ -11,7 +11,7 @@
 
 #include "enforce/attach_existing_row.h"
 #include "enforce/row_change.h"
-#include "enforce/verdict.h"
+#include "verdict/verdict.h"
 
 void
 align_open_row_table(RowTable *table, Oid relid)

@@ -52,7 +52,7 @@
 #include "attachment/attachment.h"
 #include "history/history.h"
 #include "history/replay.h"
-#include "enforce/verdict.h"
+#include "verdict/verdict.h"
 
 struct Batch;
 

@@ -28,7 +28,7 @@
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/verdict.h"
+#include "verdict/verdict.h"
 
 PG_FUNCTION_INFO_V1(align_explain_move);
 

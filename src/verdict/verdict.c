@@ -10,7 +10,7 @@
 #include "lib/stringinfo.h"
 
 #include "agreement/teams.h"
-#include "enforce/verdict.h"
+#include "verdict/verdict.h"
 #include "settings.h"
 
 const char *

@@ -1,5 +1,5 @@
 /*
- * row_read.c
+ * row.c
  *	  Reading the columns of a row that have a role for align.
  *
  * Character types are read in place.  Other types go through their output
@@ -18,7 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "enforce/verdict.h"
+#include "verdict/verdict.h"
 
 /*
  * Labels by value, in open addressing.  Entries are only added: a label is

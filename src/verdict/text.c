@@ -1,5 +1,5 @@
 /*
- * verdict_words.c
+ * text.c
  *	  A broken rule in words, as a report to the current user.
  *
  * What the row says is shown only to those who may read it anyway, as in the
@@ -21,7 +21,7 @@
 #include "attachment/key.h"
 #include "attachment/may_read.h"
 #include "condition/parse.h"
-#include "enforce/verdict.h"
+#include "verdict/verdict.h"
 
 /* Needs that a message lists; the detail lists all. */
 #define MESSAGE_MAX_NEEDS 5
