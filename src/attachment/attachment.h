@@ -195,7 +195,7 @@ typedef struct Attachment
 								 * see needs.h */
 	struct JudgingVersion *judging; /* see judging_version.c; NULL until first
 									 * used */
-	struct DirectLayouts *direct;	/* see record_direct.h; NULL until first used */
+	struct DirectLayouts *direct;	/* see record/direct.h; NULL until first used */
 	struct LabelMemo *labels;	/* see verdict.h; NULL until first used */
 } Attachment;
 

@@ -21,11 +21,11 @@
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "enforce/lead_sql.h"
-#include "enforce/notification.h"
-#include "enforce/recorder.h"
-#include "enforce/recorder_identity.h"
 #include "history/history.h"
 #include "history/replay.h"
+#include "record/flush.h"
+#include "record/notify.h"
+#include "record/writer.h"
 
 PG_FUNCTION_INFO_V1(align_notify_handoffs);
 PG_FUNCTION_INFO_V1(align_notify_due);

@@ -35,7 +35,7 @@
 #include "catalog/trigger.h"
 #include "condition/needs.h"
 #include "enforce/attach_request.h"
-#include "enforce/recorder.h"
+#include "record/flush.h"
 
 PG_FUNCTION_INFO_V1(align_attach);
 PG_FUNCTION_INFO_V1(align_detach);

@@ -18,8 +18,8 @@
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "enforce/attach_existing_row.h"
-#include "enforce/record_clocks.h"
-#include "enforce/row_change.h"
+#include "record/change.h"
+#include "record/recompute.h"
 
 /* Rows fetched from a cursor at a time. */
 #define PORTION 1000

@@ -23,8 +23,8 @@
 
 #include "condition/needs.h"
 #include "enforce/attach_existing_row.h"
-#include "enforce/recorder.h"
-#include "enforce/row_change.h"
+#include "record/change.h"
+#include "record/flush.h"
 #include "verdict/verdict.h"
 
 /* How many unknown labels are listed. */

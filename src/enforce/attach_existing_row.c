@@ -10,7 +10,7 @@
 #include "utils/rel.h"
 
 #include "enforce/attach_existing_row.h"
-#include "enforce/row_change.h"
+#include "record/change.h"
 #include "verdict/verdict.h"
 
 void

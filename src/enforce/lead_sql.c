@@ -14,7 +14,7 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "enforce/lead_sql.h"
-#include "enforce/recorder_identity.h"
+#include "record/writer.h"
 #include "value.h"
 
 Attachment *

@@ -26,10 +26,10 @@
 #include "catalog/as_role.h"
 #include "enforce/lead_sql.h"
 #include "enforce/merge.h"
-#include "enforce/record_clocks.h"
-#include "enforce/recorder.h"
-#include "enforce/recorder_identity.h"
 #include "history/history.h"
+#include "record/flush.h"
+#include "record/recompute.h"
+#include "record/writer.h"
 
 PG_FUNCTION_INFO_V1(align_merge_leads);
 

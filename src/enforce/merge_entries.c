@@ -12,9 +12,9 @@
 #include "attachment/judging_version.h"
 #include "attachment/key_sql.h"
 #include "enforce/merge.h"
-#include "enforce/record_entry.h"
-#include "enforce/recorder_identity.h"
 #include "history/replay.h"
+#include "record/entry.h"
+#include "record/writer.h"
 
 /*
  * What puts a lead into a stage, and what passes it to somebody, as replay.h has

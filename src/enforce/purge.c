@@ -17,9 +17,9 @@
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "enforce/lead_sql.h"
-#include "enforce/recorder.h"
-#include "enforce/recorder_identity.h"
 #include "history/history.h"
+#include "record/flush.h"
+#include "record/writer.h"
 
 PG_FUNCTION_INFO_V1(align_purge);
 

@@ -16,8 +16,8 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "enforce/lead_sql.h"
-#include "enforce/record_clocks.h"
-#include "enforce/recorder.h"
+#include "record/flush.h"
+#include "record/recompute.h"
 
 PG_FUNCTION_INFO_V1(align_rebuild_clocks);
 

@@ -17,8 +17,8 @@
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "enforce/record_scan.h"
-#include "enforce/recorder.h"
-#include "enforce/recorder_sql.h"
+#include "record/flush.h"
+#include "record/plans.h"
 
 #define SCAN_BATCH 1000
 

@@ -1,5 +1,5 @@
 /*
- * record_run.c
+ * run.c
  *	  Groups the changes of a run by lead, and reads what is recorded of them.
  */
 #include "postgres.h"
@@ -11,8 +11,8 @@
 
 #include "attachment/key.h"
 #include "attachment/may_read.h"
-#include "enforce/record_run.h"
-#include "enforce/recorder_identity.h"
+#include "record/run.h"
+#include "record/writer.h"
 #include "time_text.h"
 
 static LeadState *

@@ -1,9 +1,9 @@
 /*
- * record_clocks.h
+ * recompute.h
  *	  Clocks computed from all entries of leads.
  */
-#ifndef ALIGN_RECORD_CLOCKS_H
-#define ALIGN_RECORD_CLOCKS_H
+#ifndef ALIGN_RECORD_RECOMPUTE_H
+#define ALIGN_RECORD_RECOMPUTE_H
 
 #include "compat.h"
 
@@ -21,4 +21,4 @@ extern int64 align_recompute_clocks(Attachment *attachment, const Datum *keys, i
  */
 extern int64 align_recompute_all_clocks(Attachment *attachment);
 
-#endif							/* ALIGN_RECORD_CLOCKS_H */
+#endif							/* ALIGN_RECORD_RECOMPUTE_H */

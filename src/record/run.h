@@ -1,5 +1,5 @@
 /*
- * record_run.h
+ * run.h
  *	  A run: changes of an attached table that are written together, and what is
  *	  recorded already of the leads that they concern.
  */
@@ -8,10 +8,10 @@
 
 #include "compat.h"
 
-#include "enforce/pending.h"
-#include "enforce/record_direct.h"
-#include "enforce/recorder.h"
-#include "enforce/recorder_sql.h"
+#include "record/pending.h"
+#include "record/direct.h"
+#include "record/flush.h"
+#include "record/plans.h"
 #include "history/replay.h"
 #include "executor/spi.h"
 #include "utils/tuplestore.h"

@@ -1,7 +1,7 @@
 /*
- * record_direct.c
+ * direct.c
  *	  Reads and writes history and clock table without the executor; see
- *	  record_direct.h.
+ *	  direct.h.
  */
 #include "postgres.h"
 
@@ -21,7 +21,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "enforce/record_direct.h"
+#include "record/direct.h"
 
 /*
  * Guard and pointer do nothing when align inserts or updates rows.  A trigger of the

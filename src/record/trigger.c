@@ -27,10 +27,10 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
-#include "enforce/pending.h"
-#include "enforce/recorder.h"
-#include "enforce/recorder_identity.h"
-#include "enforce/row_change.h"
+#include "record/change.h"
+#include "record/flush.h"
+#include "record/pending.h"
+#include "record/writer.h"
 
 PG_FUNCTION_INFO_V1(align_record_row);
 PG_FUNCTION_INFO_V1(align_record_statement);

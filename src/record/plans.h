@@ -1,13 +1,13 @@
 /*
- * recorder_sql.h
+ * plans.h
  *	  The statements that read and write history and clocks, and how they run.
  *
  * Rows go in as "named tuplestores", the way transition tables do.  Their first
  * columns are key_1, key_2, ... in the types of the key; further columns have
  * the names of history.h, or as said below.
  */
-#ifndef ALIGN_RECORDER_SQL_H
-#define ALIGN_RECORDER_SQL_H
+#ifndef ALIGN_RECORD_PLANS_H
+#define ALIGN_RECORD_PLANS_H
 
 #include "compat.h"
 
@@ -114,7 +114,7 @@ typedef struct RecorderInputs
  */
 extern void align_append_last_clocks(StringInfo buf, const Attachment *attachment);
 
-/* A statement as text; palloc'd.  (recorder_text.c) */
+/* A statement as text; palloc'd.  (statements.c) */
 extern char *align_recorder_text(const Attachment *attachment, RecorderStatement statement);
 
 /*
@@ -127,4 +127,4 @@ extern uint64 align_recorder_execute(Attachment *attachment, RecorderStatement s
 									 Tuplestorestate *first, Tuplestorestate *second,
 									 Tuplestorestate *third);
 
-#endif							/* ALIGN_RECORDER_SQL_H */
+#endif							/* ALIGN_RECORD_PLANS_H */

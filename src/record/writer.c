@@ -1,5 +1,5 @@
 /*
- * recorder_identity.c
+ * writer.c
  *	  The identity that history and clocks are written with, as core's referential
  *	  triggers take on that of the owner.
  *
@@ -18,7 +18,7 @@
 #include "utils/memutils.h"
 
 #include "catalog/as_role.h"
-#include "enforce/recorder_identity.h"
+#include "record/writer.h"
 
 /* The writers under way, each within the one before. */
 typedef struct Writer

@@ -1,16 +1,16 @@
 /*
- * row_change.h
+ * change.h
  *	  From versions of a row to the changes of its lead.
  */
-#ifndef ALIGN_ROW_CHANGE_H
-#define ALIGN_ROW_CHANGE_H
+#ifndef ALIGN_RECORD_CHANGE_H
+#define ALIGN_RECORD_CHANGE_H
 
 #include "compat.h"
 
 #include "access/htup.h"
 #include "attachment/attachment.h"
 #include "history/history.h"
-#include "enforce/pending.h"
+#include "record/pending.h"
 #include "utils/rel.h"
 
 /* A version of a row in a relation (a partition, perhaps). */
@@ -49,4 +49,4 @@ extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple r
 extern void align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event,
 							  const char *source);
 
-#endif							/* ALIGN_ROW_CHANGE_H */
+#endif							/* ALIGN_RECORD_CHANGE_H */

@@ -1,5 +1,5 @@
 /*
- * recorder_text.c
+ * statements.c
  *	  The statements that read and write history and clocks, as text.
  *
  * In all of them "h" is the history or clock table and "r" the rows that come with
@@ -13,8 +13,8 @@
 #include "utils/ruleutils.h"
 
 #include "attachment/key_sql.h"
-#include "enforce/recorder_sql.h"
 #include "history/history.h"
+#include "record/plans.h"
 
 /* h.<key> = r.<prefix>_1 AND ... */
 static void

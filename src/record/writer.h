@@ -1,9 +1,9 @@
 /*
- * recorder_identity.h
+ * writer.h
  *	  The identity that history and clocks are written with.
  */
-#ifndef ALIGN_RECORDER_IDENTITY_H
-#define ALIGN_RECORDER_IDENTITY_H
+#ifndef ALIGN_RECORD_WRITER_H
+#define ALIGN_RECORD_WRITER_H
 
 #include "compat.h"
 
@@ -42,4 +42,4 @@ extern int	align_execute_as_owner(Attachment *attachment, const char *command, i
  */
 extern void align_check_written(const Attachment *attachment, uint64 nwritten, uint64 ngiven);
 
-#endif							/* ALIGN_RECORDER_IDENTITY_H */
+#endif							/* ALIGN_RECORD_WRITER_H */

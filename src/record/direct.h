@@ -1,12 +1,12 @@
 /*
- * record_direct.h
+ * direct.h
  *	  Reads and writes history and clock table without the executor, where possible.
  *
  * Usually both are plain tables as attach() created them.  The recorder then reads
  * them through the index on their key, and inserts and updates rows through the
  * table access method, which saves the start of two queries per statement.
  * Everything else that an owner may do to these tables (partitions, triggers, further
- * columns, generated ones) is left to the executor, by way of recorder_sql.c; both
+ * columns, generated ones) is left to the executor, by way of plans.c; both
  * read and write the same.
  */
 #ifndef ALIGN_RECORD_DIRECT_H

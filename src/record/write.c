@@ -1,18 +1,18 @@
 /*
- * record_write.c
+ * write.c
  *	  Writes the entries and clocks of a run.
  *
  * Entries and clocks are collected and written by one statement at the end of the
- * run, unless the tables are written directly (record_direct.h).
+ * run, unless the tables are written directly (direct.h).
  */
 #include "postgres.h"
 
 #include "utils/timestamp.h"
 
-#include "enforce/notification.h"
-#include "enforce/record_entry.h"
-#include "enforce/record_run.h"
-#include "enforce/recorder_identity.h"
+#include "record/entry.h"
+#include "record/notify.h"
+#include "record/run.h"
+#include "record/writer.h"
 
 /* The stage before, as the entry has it. */
 static const char *

@@ -1,5 +1,5 @@
 /*
- * record_clocks.c
+ * recompute.c
  *	  Computes the clocks of leads from all of their entries: where these were not
  *	  recorded in order, and for functions that rebuild clocks.
  */
@@ -13,9 +13,9 @@
 
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/record_clocks.h"
-#include "enforce/record_run.h"
-#include "enforce/recorder_identity.h"
+#include "record/recompute.h"
+#include "record/run.h"
+#include "record/writer.h"
 
 static bool
 NeedsRecomputation(const LeadState *lead)

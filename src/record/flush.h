@@ -1,5 +1,5 @@
 /*
- * recorder.h
+ * flush.h
  *	  Writes history and clocks.
  *
  * The row triggers hand over changes (pending.h).  They are written in batches of
@@ -7,7 +7,7 @@
  * recorded of all leads concerned in one statement, applies the changes in memory,
  * and writes entries and clocks in another, so that any type of key, partitioned
  * history, and whatever the owner put on these tables work as usual.  Where both
- * tables are plain it does the same without the executor (record_direct.h).
+ * tables are plain it does the same without the executor (direct.h).
  *
  * When.  The end of the outermost open statement on the table writes everything.
  * Before that, whenever PENDING_BATCH changes have gathered, those are written whose
@@ -42,8 +42,8 @@
  * Row movement between partitions arrives as DELETE and INSERT of one command with
  * one key, and is put together again.
  */
-#ifndef ALIGN_RECORDER_H
-#define ALIGN_RECORDER_H
+#ifndef ALIGN_RECORD_FLUSH_H
+#define ALIGN_RECORD_FLUSH_H
 
 #include "compat.h"
 
@@ -70,4 +70,4 @@ extern void align_recorder_watch_commit(void);
  */
 extern void align_recorder_flush_all(void);
 
-#endif							/* ALIGN_RECORDER_H */
+#endif							/* ALIGN_RECORD_FLUSH_H */

@@ -1,13 +1,13 @@
 /*
- * notification.h
+ * notify.h
  *	  NOTIFY for handoffs and for clocks that run out.
  *
  * The history and the clock table are the outbox: what has been announced is
  * marked there, in the transaction that sends the notification, so an event is
  * announced once or, if that transaction fails, not yet.
  */
-#ifndef ALIGN_NOTIFICATION_H
-#define ALIGN_NOTIFICATION_H
+#ifndef ALIGN_RECORD_NOTIFY_H
+#define ALIGN_RECORD_NOTIFY_H
 
 #include "compat.h"
 
@@ -28,4 +28,4 @@ extern void align_notify_handoff(Attachment *attachment, const Datum *key, int32
 extern void align_notify_clock(Attachment *attachment, const Datum *key, const char *sla,
 							   int32 cycle, const char *state, TimestampTz due_at);
 
-#endif							/* ALIGN_NOTIFICATION_H */
+#endif							/* ALIGN_RECORD_NOTIFY_H */

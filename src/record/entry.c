@@ -1,5 +1,5 @@
 /*
- * record_entry.c
+ * entry.c
  *	  Entries of the history as rows.
  */
 #include "postgres.h"
@@ -8,9 +8,9 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "enforce/record_entry.h"
-#include "enforce/recorder_identity.h"
-#include "enforce/recorder_sql.h"
+#include "record/entry.h"
+#include "record/plans.h"
+#include "record/writer.h"
 
 static void
 SetText(Datum *values, bool *nulls, HistoryColumn column, const char *text)

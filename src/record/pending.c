@@ -12,7 +12,7 @@
 #include "utils/memutils.h"
 
 #include "attachment/key.h"
-#include "enforce/pending.h"
+#include "record/pending.h"
 
 #define FIRST_ROOM 64
 

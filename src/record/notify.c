@@ -1,5 +1,5 @@
 /*
- * notification.c
+ * notify.c
  *	  What a notification says: a JSON object of ids, nothing else.
  *
  *	  align_handoff	{"relation":"crm.leads","key":{"id":42},"entry_no":3,
@@ -18,7 +18,7 @@
 #include "utils/json.h"
 
 #include "attachment/key.h"
-#include "enforce/notification.h"
+#include "record/notify.h"
 #include "time_text.h"
 
 #define HANDOFF_CHANNEL "align_handoff"

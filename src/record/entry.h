@@ -1,5 +1,5 @@
 /*
- * record_entry.h
+ * entry.h
  *	  An entry of the history, before it is a row.
  */
 #ifndef ALIGN_RECORD_ENTRY_H

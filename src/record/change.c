@@ -1,5 +1,5 @@
 /*
- * row_change.c
+ * change.c
  *	  From versions of a row to the changes of its lead: which there are, the
  *	  verdict on them, and what is recorded of them.
  */
@@ -16,9 +16,9 @@
 
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
-#include "enforce/recorder.h"
-#include "enforce/row_change.h"
 #include "lead/lead.h"
+#include "record/change.h"
+#include "record/flush.h"
 
 /*
  * What the rows of one statement are judged by.

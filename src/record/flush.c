@@ -1,5 +1,5 @@
 /*
- * recorder.c
+ * flush.c
  *	  Writes pending changes; see recorder.h.
  *
  * A flush takes the changes in the order of the commands that made their row
@@ -16,9 +16,9 @@
 #include "utils/timestamp.h"
 
 #include "catalog/as_role.h"
-#include "enforce/record_run.h"
-#include "enforce/recorder.h"
-#include "enforce/recorder_identity.h"
+#include "record/flush.h"
+#include "record/run.h"
+#include "record/writer.h"
 
 /*
  * One pass over a batch.

@@ -27,8 +27,8 @@
  * triggers twice.  align_pending_end() therefore looks for an open statement of the
  * same kind at the same trigger depth or deeper, and does nothing if there is none.
  */
-#ifndef ALIGN_PENDING_H
-#define ALIGN_PENDING_H
+#ifndef ALIGN_RECORD_PENDING_H
+#define ALIGN_RECORD_PENDING_H
 
 #include "compat.h"
 
@@ -170,4 +170,4 @@ extern void align_pending_end(Batch *batch, TriggerEvent kind);
 /* How many triggers are under way; 1 in one that no other has set off. */
 extern int	align_trigger_depth(void);
 
-#endif							/* ALIGN_PENDING_H */
+#endif							/* ALIGN_RECORD_PENDING_H */

@@ -1,5 +1,5 @@
 /*
- * recorder_sql.c
+ * plans.c
  *	  Prepares and runs the statements that read and write history and clocks.
  *
  * Statements are prepared once per attached table, and planned with sequential
@@ -20,9 +20,9 @@
 #include "utils/queryenvironment.h"
 #include "utils/snapmgr.h"
 
-#include "enforce/recorder_identity.h"
-#include "enforce/recorder_sql.h"
 #include "history/history.h"
+#include "record/plans.h"
+#include "record/writer.h"
 
 /*
  * Plans of one attached table.  They are for the history, clock table and key
