@@ -1,5 +1,5 @@
 /*
- * attach_compare.c
+ * compare.c
  *	  A table and the history that it already has: it is attached again, or what
  *	  an earlier attachment left is taken over.
  *
@@ -15,9 +15,9 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "attach/existing_row.h"
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/attach_existing_row.h"
 #include "record/change.h"
 #include "record/recompute.h"
 

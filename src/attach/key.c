@@ -1,5 +1,5 @@
 /*
- * attach_key.c
+ * key.c
  *	  By which columns leads are known: the key that attach() was told, or the
  *	  primary key, and whether it is one.
  */
@@ -20,7 +20,7 @@
 #include "utils/relcache.h"
 #include "utils/typcache.h"
 
-#include "enforce/attach_request.h"
+#include "attach/request.h"
 
 static bool
 IsKey(const AttachRequest *request, AttrNumber attnum)

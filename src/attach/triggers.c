@@ -1,5 +1,5 @@
 /*
- * attach_triggers.c
+ * triggers.c
  *	  Creates and drops the triggers of an attachment (see attachment/triggers.h).
  *
  * Attaching again replaces triggers in their place, which takes no stronger lock
@@ -14,10 +14,10 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "attach/request.h"
 #include "attachment/triggers.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/attach_request.h"
 
 /* Those on the attached table. */
 static const char *const table_triggers[] = {

@@ -1,5 +1,5 @@
 /*
- * attach_adopt.c
+ * adopt.c
  *	  Existing tables as history or clock table: left by an earlier attachment, or
  *	  created by the owner.  They must fit, and are not altered.
  */
@@ -17,10 +17,10 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "attach/request.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
-#include "enforce/attach_request.h"
 
 static void
 CheckKind(const AttachRequest *request, const OwnTable *own)

@@ -1,5 +1,5 @@
 /*
- * attach_request.h
+ * request.h
  *	  What align.attach() was asked to do, and the steps that do it.
  */
 #ifndef ALIGN_ATTACH_REQUEST_H
@@ -53,16 +53,16 @@ typedef struct AttachRequest
 	bool		fresh;			/* the history too: nothing is recorded yet */
 } AttachRequest;
 
-/* attach_check.c: what may be attached, and its columns */
+/* check.c: what may be attached, and its columns */
 extern void align_attach_check_table(Relation rel, List *partitions);
 extern void align_attach_columns(AttachRequest *request, Relation rel, Name const *names);
 extern AttrNumber align_attach_find_column(Relation rel, const char *name, const char *what);
 extern void align_attach_reasons(const AttachRequest *request);
 
-/* attach_key.c */
+/* key.c */
 extern void align_attach_key(AttachRequest *request, Relation rel, ArrayType *key);
 
-/* attach_own_table.c */
+/* own_table.c */
 /* Name of the i-th key column in the history and the clock table. */
 extern char *align_own_key_name(const AttachRequest *request, int i);
 /* Appends "h.id = s.id AND ...": the keys of history and clock table, under these
@@ -76,23 +76,23 @@ extern Oid	align_own_creator(const AttachRequest *request, const OwnTable *own);
 /* Raises that an existing table cannot be used; hint NULL: choose another name. */
 extern void align_attach_wrong_table(const OwnTable *own, char *detail, char *hint);
 
-/* attach_tables.c: history and clock table */
+/* tables.c: history and clock table */
 extern void align_attach_name_tables(AttachRequest *request, text *history);
 extern void align_attach_make_tables(AttachRequest *request);
-/* attach_adopt.c: locks an existing table, and raises unless it can be used */
+/* adopt.c: locks an existing table, and raises unless it can be used */
 extern void align_attach_adopt(const AttachRequest *request, const OwnTable *own);
 /* Raises if the clock table has clocks of leads that the history does not have. */
 extern void align_attach_check_clocks(const AttachRequest *request);
 
-/* attach_indexes.c: after the tables are filled, if they are new */
+/* indexes.c: after the tables are filled, if they are new */
 extern void align_attach_make_indexes(AttachRequest *request);
 
-/* attach_privileges.c */
+/* privileges.c */
 extern void align_attach_privileges(const AttachRequest *request);
 /* Warns of roles that can replace the triggers of the table. */
 extern void align_attach_warn_of_trigger(const AttachRequest *request);
 
-/* attach_triggers.c */
+/* triggers.c */
 extern void align_attach_make_triggers(AttachRequest *request);
 /* Removes those of a table and its partitions; false if there were none. */
 extern bool align_attach_drop_triggers(Oid relid, List *partitions);
@@ -100,7 +100,7 @@ extern bool align_attach_drop_triggers(Oid relid, List *partitions);
 /* Makes an ordinary table of a history or clock table: drops guards and pointer. */
 extern void align_attach_release(Oid relid);
 
-/* attach_existing.c: rows that are there already; how many leads got an opening
+/* existing.c: rows that are there already; how many leads got an opening
  * entry */
 extern int64 align_attach_rows(AttachRequest *request);
 

@@ -1,5 +1,5 @@
 /*
- * attach_tables.c
+ * tables.c
  *	  Names and creates the history and the clock table of an attached table.
  *
  * The key columns are the first columns of either table, whatever their names:
@@ -34,9 +34,9 @@
 #include "utils/typcache.h"
 #include "utils/varlena.h"
 
+#include "attach/request.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/attach_request.h"
 
 /*
  * The default names: "leads_history" and "leads_sla" for the table "leads".  A

@@ -1,9 +1,9 @@
 /*
- * attach_agree.h
+ * new_version.h
  *	  What agree() must know of attached tables.
  */
-#ifndef ALIGN_ATTACH_AGREE_H
-#define ALIGN_ATTACH_AGREE_H
+#ifndef ALIGN_ATTACH_NEW_VERSION_H
+#define ALIGN_ATTACH_NEW_VERSION_H
 
 #include "compat.h"
 
@@ -13,4 +13,4 @@
 extern void align_agree_attached(const char *agreement, const Funnel *current,
 								 const Funnel *agreed, int32 version);
 
-#endif							/* ALIGN_ATTACH_AGREE_H */
+#endif							/* ALIGN_ATTACH_NEW_VERSION_H */

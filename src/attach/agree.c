@@ -12,7 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "agreement/versions.h"
-#include "enforce/attach_agree.h"
+#include "attach/new_version.h"
 #include "funnel/funnel.h"
 #include "judge/judge.h"
 #include "time_text.h"

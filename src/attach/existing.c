@@ -1,10 +1,10 @@
 /*
- * attach_existing.c
+ * existing.c
  *	  The rows that are there when a table is attached.
  *
  * With a new history every lead gets an opening entry, in one scan of the table.
  * Where there is a history already it is compared with the table, see
- * attach_compare.c.
+ * compare.c.
  *
  * The caller's locks keep writers out; what they committed before is seen
  * whatever the snapshot of the calling statement.
@@ -21,8 +21,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "attach/existing_row.h"
 #include "condition/needs.h"
-#include "enforce/attach_existing_row.h"
 #include "record/change.h"
 #include "record/flush.h"
 #include "verdict/verdict.h"

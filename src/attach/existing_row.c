@@ -1,5 +1,5 @@
 /*
- * attach_existing_row.c
+ * existing_row.c
  *	  Records one row that is there when its table is attached.
  */
 #include "postgres.h"
@@ -9,7 +9,7 @@
 #include "access/tableam.h"
 #include "utils/rel.h"
 
-#include "enforce/attach_existing_row.h"
+#include "attach/existing_row.h"
 #include "record/change.h"
 #include "verdict/verdict.h"
 

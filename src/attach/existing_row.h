@@ -1,5 +1,5 @@
 /*
- * attach_existing_row.h
+ * existing_row.h
  *	  Between the files that record the rows that are there when a table is
  *	  attached.
  */
@@ -9,7 +9,7 @@
 #include "compat.h"
 
 #include "access/htup.h"
-#include "enforce/attach_request.h"
+#include "attach/request.h"
 #include "condition/needs.h"
 #include "executor/tuptable.h"
 #include "utils/snapshot.h"
@@ -63,7 +63,7 @@ extern void align_close_row_table(RowTable *table);
 /* A row as it stands; last is NULL if nothing is recorded of it. */
 extern void align_record_existing(ExistingRows *work, RowTable *table, HeapTuple row,
 								const LastEntry *last);
-/* attach_compare.c */
+/* compare.c */
 extern void align_compare_with_history(ExistingRows *work);
 
 #endif							/* ALIGN_ATTACH_EXISTING_ROW_H */

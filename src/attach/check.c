@@ -1,5 +1,5 @@
 /*
- * attach_check.c
+ * check.c
  *	  What can be attached: kinds of tables, and columns.
  *
  * One function per rule.
@@ -17,8 +17,8 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
+#include "attach/request.h"
 #include "catalog/trigger.h"
-#include "enforce/attach_request.h"
 
 static void
 CheckKind(Relation rel)

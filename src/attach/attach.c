@@ -30,11 +30,11 @@
 
 #include "agreement/admission.h"
 #include "agreement/versions.h"
+#include "attach/request.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
 #include "condition/needs.h"
-#include "enforce/attach_request.h"
 #include "record/flush.h"
 
 PG_FUNCTION_INFO_V1(align_attach);

@@ -1,5 +1,5 @@
 /*
- * attach_agree.c
+ * new_version.c
  *	  Checks a new version of an agreement against the tables attached to it.
  *
  * The role that agrees need not own these tables, nor be allowed to read them:
@@ -25,12 +25,12 @@
 #include "utils/syscache.h"
 
 #include "agreement/admission.h"
+#include "attach/new_version.h"
+#include "attach/request.h"
 #include "attachment/judging_version.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "condition/needs.h"
-#include "enforce/attach_agree.h"
-#include "enforce/attach_request.h"
 
 /*
  * Stages that are given up may not have leads in them.

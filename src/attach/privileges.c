@@ -1,5 +1,5 @@
 /*
- * attach_privileges.c
+ * privileges.c
  *	  Brings the privileges and policies of history and clock table in line with
  *	  those of the attached table (see attachment/privileges.h).
  */
@@ -13,10 +13,10 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "attach/request.h"
 #include "attachment/privileges.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/attach_request.h"
 
 /*
  * CASCADE: a role that may grant what it has may have passed it on.

@@ -1,5 +1,5 @@
 /*
- * attach_own_table.c
+ * own_table.c
  *	  The history or the clock table of an attached table, by name and by its key
  *	  columns.
  */
@@ -11,9 +11,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "attach/request.h"
 #include "attachment/key_sql.h"
 #include "catalog/relation.h"
-#include "enforce/attach_request.h"
 
 static bool
 IsOwnName(const char *name)

@@ -1,5 +1,5 @@
 /*
- * attach_indexes.c
+ * indexes.c
  *	  The indexes of history and clock tables: on the key, on what is open or not
  *	  yet announced, and on the keys that rekey entries mention.
  *
@@ -16,8 +16,8 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 
+#include "attach/request.h"
 #include "catalog/as_role.h"
-#include "enforce/attach_request.h"
 
 /*
  * An index that begins with these columns; with a partial one, any condition is
