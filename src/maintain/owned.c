@@ -1,5 +1,5 @@
 /*
- * lead_sql.c
+ * owned.c
  *	  SQL text about the leads of an attached table.
  */
 #include "postgres.h"
@@ -13,7 +13,7 @@
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/lead_sql.h"
+#include "maintain/owned.h"
 #include "record/writer.h"
 #include "value.h"
 

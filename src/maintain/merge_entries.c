@@ -11,8 +11,8 @@
 
 #include "attachment/judging_version.h"
 #include "attachment/key_sql.h"
-#include "enforce/merge.h"
 #include "history/replay.h"
+#include "maintain/merge.h"
 #include "record/entry.h"
 #include "record/writer.h"
 

@@ -2,8 +2,8 @@
  * merge.h
  *	  Inside align.merge_leads().
  */
-#ifndef ALIGN_MERGE_H
-#define ALIGN_MERGE_H
+#ifndef ALIGN_MAINTAIN_MERGE_H
+#define ALIGN_MAINTAIN_MERGE_H
 
 #include "compat.h"
 
@@ -38,4 +38,4 @@ extern void align_merge_entries_of_into(Attachment *attachment, const MergedLead
 extern void align_merge_entry_of_from(Attachment *attachment, const MergedLead *from,
 									  const MergedLead *into, TimestampTz recorded_at);
 
-#endif							/* ALIGN_MERGE_H */
+#endif							/* ALIGN_MAINTAIN_MERGE_H */

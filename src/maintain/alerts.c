@@ -20,9 +20,9 @@
 
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/lead_sql.h"
 #include "history/history.h"
 #include "history/replay.h"
+#include "maintain/owned.h"
 #include "record/flush.h"
 #include "record/notify.h"
 #include "record/writer.h"

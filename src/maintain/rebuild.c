@@ -15,7 +15,7 @@
 
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
-#include "enforce/lead_sql.h"
+#include "maintain/owned.h"
 #include "record/flush.h"
 #include "record/recompute.h"
 

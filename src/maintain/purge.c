@@ -16,8 +16,8 @@
 
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/lead_sql.h"
 #include "history/history.h"
+#include "maintain/owned.h"
 #include "record/flush.h"
 #include "record/writer.h"
 

@@ -1,9 +1,9 @@
 /*
- * lead_sql.h
+ * owned.h
  *	  What functions that owners call on leads of their tables have in common.
  */
-#ifndef ALIGN_LEAD_SQL_H
-#define ALIGN_LEAD_SQL_H
+#ifndef ALIGN_MAINTAIN_OWNED_H
+#define ALIGN_MAINTAIN_OWNED_H
 
 #include "compat.h"
 
@@ -27,4 +27,4 @@ extern void align_read_as_owner(Attachment *attachment, const char *query, Datum
 /* Raises that somebody else has changed what is recorded of a lead. */
 extern void align_lead_changed(const char *lead) pg_attribute_noreturn();
 
-#endif							/* ALIGN_LEAD_SQL_H */
+#endif							/* ALIGN_MAINTAIN_OWNED_H */
