@@ -20,10 +20,10 @@
 #include "utils/varlena.h"
 
 #include "enforce/backtest_findings.h"
-#include "enforce/history_journeys.h"
 #include "enforce/journeys.h"
-#include "enforce/record_scan.h"
 #include "judge/judge.h"
+#include "report/journeys.h"
+#include "report/scan.h"
 
 PG_FUNCTION_INFO_V1(align_backtest);
 PG_FUNCTION_INFO_V1(align_backtest_relation);

@@ -2,14 +2,14 @@
  * check.h
  *	  Inside align.check(): what was recorded against what follows from it.
  */
-#ifndef ALIGN_CHECK_H
-#define ALIGN_CHECK_H
+#ifndef ALIGN_REPORT_CHECK_H
+#define ALIGN_REPORT_CHECK_H
 
 #include "compat.h"
 
 #include "datatype/timestamp.h"
 #include "attachment/attachment.h"
-#include "enforce/record_scan.h"
+#include "report/scan.h"
 #include "history/replay.h"
 #include "funcapi.h"
 
@@ -84,4 +84,4 @@ extern void align_check_clocks(Check *check, RecordedHistory *history, int ncloc
 extern void align_check_triggers(const Check *check);
 extern void align_check_record_tables(const Check *check);
 
-#endif							/* ALIGN_CHECK_H */
+#endif							/* ALIGN_REPORT_CHECK_H */

@@ -1,9 +1,9 @@
 /*
- * history_journeys.h
+ * journeys.h
  *	  Recorded histories as journeys, one lead at a time.
  */
-#ifndef ALIGN_HISTORY_JOURNEYS_H
-#define ALIGN_HISTORY_JOURNEYS_H
+#ifndef ALIGN_REPORT_JOURNEYS_H
+#define ALIGN_REPORT_JOURNEYS_H
 
 #include "compat.h"
 
@@ -29,4 +29,4 @@ extern void align_recorded_journeys(const Attachment *attachment, const Datum *k
 /* The largest time in them; DT_NOBEGIN if there are none. */
 extern TimestampTz align_recorded_latest(const Attachment *attachment);
 
-#endif							/* ALIGN_HISTORY_JOURNEYS_H */
+#endif							/* ALIGN_REPORT_JOURNEYS_H */

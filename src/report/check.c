@@ -25,7 +25,7 @@
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
 #include "catalog/as_role.h"
-#include "enforce/check.h"
+#include "report/check.h"
 
 PG_FUNCTION_INFO_V1(align_check);
 

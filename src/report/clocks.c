@@ -1,5 +1,5 @@
 /*
- * clocks_sql.c
+ * clocks.c
  *	  clocks(): the service-level clocks that are open, as of now.
  *
  * Only the open rows of the clock table are read, through its index of those;
@@ -16,8 +16,8 @@
 #include "utils/tuplestore.h"
 
 #include "attachment/key.h"
-#include "enforce/record_scan.h"
 #include "history/replay.h"
+#include "report/scan.h"
 
 PG_FUNCTION_INFO_V1(align_clocks);
 PG_FUNCTION_INFO_V1(align_clocks_of_key);

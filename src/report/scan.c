@@ -1,5 +1,5 @@
 /*
- * record_scan.c
+ * scan.c
  *	  Reading attached tables, histories and clock tables in order of the key.
  */
 #include "postgres.h"
@@ -16,9 +16,9 @@
 
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
-#include "enforce/record_scan.h"
 #include "record/flush.h"
 #include "record/plans.h"
+#include "report/scan.h"
 
 #define SCAN_BATCH 1000
 

@@ -15,7 +15,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
-#include "enforce/check.h"
+#include "report/check.h"
 
 /* A row of the clock table, recorded or expected. */
 typedef struct ClockRow

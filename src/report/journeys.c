@@ -1,5 +1,5 @@
 /*
- * history_journeys.c
+ * journeys.c
  *	  journeys(): recorded histories as values of type lead.
  *
  * A journey is what the lead went through: its stage entries and touches, each
@@ -20,8 +20,8 @@
 #include "utils/tuplestore.h"
 
 #include "attachment/key.h"
-#include "enforce/history_journeys.h"
-#include "enforce/record_scan.h"
+#include "report/journeys.h"
+#include "report/scan.h"
 
 PG_FUNCTION_INFO_V1(align_journeys);
 PG_FUNCTION_INFO_V1(align_journeys_of_key);

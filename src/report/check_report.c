@@ -8,7 +8,7 @@
 #include "utils/tuplestore.h"
 
 #include "attachment/key.h"
-#include "enforce/check.h"
+#include "report/check.h"
 
 void
 align_check_report(const Check *check, const char *problem, const char *recorded,

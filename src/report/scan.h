@@ -1,5 +1,5 @@
 /*
- * record_scan.h
+ * scan.h
  *	  Reading attached tables, histories and clock tables in order of the key,
  *	  with the rights of the caller.
  *
@@ -7,8 +7,8 @@
  * that the transaction itself has done so far.  They sort in the same order, so
  * they can be merged; memory is bounded by work_mem.
  */
-#ifndef ALIGN_RECORD_SCAN_H
-#define ALIGN_RECORD_SCAN_H
+#ifndef ALIGN_REPORT_SCAN_H
+#define ALIGN_REPORT_SCAN_H
 
 #include "compat.h"
 
@@ -77,4 +77,4 @@ extern int	align_records_compare(RecordScan *scan, const Datum *key);
 /* A text column: palloc'd, NULL if it is null. */
 extern char *align_records_text(const RecordScan *scan, int column);
 
-#endif							/* ALIGN_RECORD_SCAN_H */
+#endif							/* ALIGN_REPORT_SCAN_H */

@@ -14,8 +14,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "enforce/check.h"
 #include "judge/judge.h"
+#include "report/check.h"
 
 /* "entry 3: illegal_move" */
 static char *

@@ -17,7 +17,7 @@
 #include "attachment/privileges.h"
 #include "attachment/triggers.h"
 #include "catalog/relation.h"
-#include "enforce/check.h"
+#include "report/check.h"
 
 static char *
 TriggerText(const TriggerPlan *plan)
