@@ -1,5 +1,5 @@
 /*
- * backtest_findings.h
+ * findings.h
  *	  What a backtest found, counted per rule and move.
  */
 #ifndef ALIGN_BACKTEST_FINDINGS_H

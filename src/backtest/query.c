@@ -1,5 +1,5 @@
 /*
- * journeys.c
+ * query.c
  *	  Runs somebody's query over raw events, read-only.
  *
  * The text of the query is not trusted to be what it should be, although it runs
@@ -38,8 +38,8 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "backtest/query.h"
 #include "catalog/as_role.h"
-#include "enforce/journeys.h"
 
 /* Columns of the query. */
 #define COLUMN_LEAD 0

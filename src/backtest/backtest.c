@@ -19,8 +19,8 @@
 #include "utils/typcache.h"
 #include "utils/varlena.h"
 
-#include "enforce/backtest_findings.h"
-#include "enforce/journeys.h"
+#include "backtest/findings.h"
+#include "backtest/query.h"
 #include "judge/judge.h"
 #include "report/journeys.h"
 #include "report/scan.h"

@@ -1,10 +1,10 @@
 /*
- * journeys.h
+ * query.h
  *	  Runs somebody's query over raw events, read-only, and hands out the leads
  *	  that it describes one at a time.
  */
-#ifndef ALIGN_JOURNEYS_H
-#define ALIGN_JOURNEYS_H
+#ifndef ALIGN_BACKTEST_QUERY_H
+#define ALIGN_BACKTEST_QUERY_H
 
 #include "compat.h"
 
@@ -25,4 +25,4 @@ typedef void (*JourneyCallback) (void *state, const text *key, const struct varl
  */
 extern void align_run_journeys(const char *query, JourneyCallback callback, void *state);
 
-#endif							/* ALIGN_JOURNEYS_H */
+#endif							/* ALIGN_BACKTEST_QUERY_H */

@@ -1,5 +1,5 @@
 /*
- * backtest_findings.c
+ * findings.c
  *	  What a backtest found, counted per rule and move.
  *
  * The counts are small, whatever the size of the data.
@@ -13,7 +13,7 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "enforce/backtest_findings.h"
+#include "backtest/findings.h"
 
 #define MAX_EXAMPLES 5
 #define BACKTEST_COLUMNS 7
