@@ -1,5 +1,5 @@
 /*
- * infer_state.c
+ * state.c
  *	  infer_agg: the state, a directly-follows graph of many leads.
  *
  * Touches are ignored, and an entry into the stage that the lead is in is not
@@ -16,7 +16,7 @@
 
 #include "common/hashfn.h"
 
-#include "infer.h"
+#include "infer/infer.h"
 #include "wire.h"
 
 typedef struct LabelSlot

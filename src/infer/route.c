@@ -1,5 +1,5 @@
 /*
- * infer_route.c
+ * route.c
  *	  infer_agg: chooses the success path of a draft.
  *
  * The success path is the likeliest route from the commonest entry to a won
@@ -15,7 +15,7 @@
  */
 #include "postgres.h"
 
-#include "infer.h"
+#include "infer/infer.h"
 
 int
 align_infer_main_entry(const InferGraph *graph, bool open_only)

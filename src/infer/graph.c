@@ -1,5 +1,5 @@
 /*
- * infer_graph.c
+ * graph.c
  *	  infer_agg: chooses the stages, entries and moves that a draft keeps.
  *
  * A move is kept if at least min_share of the leads that were ever in the
@@ -10,7 +10,7 @@
  */
 #include "postgres.h"
 
-#include "infer.h"
+#include "infer/infer.h"
 #include "text_scan.h"
 
 /*

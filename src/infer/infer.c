@@ -8,7 +8,7 @@
 
 #include "utils/builtins.h"
 
-#include "infer.h"
+#include "infer/infer.h"
 
 PG_FUNCTION_INFO_V1(align_infer_transition);
 PG_FUNCTION_INFO_V1(align_infer_combine);

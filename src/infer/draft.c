@@ -1,5 +1,5 @@
 /*
- * infer_draft.c
+ * draft.c
  *	  infer_agg: writes the draft agreement.
  *
  * Each line is a statement, followed by its counts in a comment.  Rare moves
@@ -14,7 +14,7 @@
 
 #include "mb/pg_wchar.h"
 
-#include "infer.h"
+#include "infer/infer.h"
 #include "text_scan.h"
 #include "time_text.h"
 

@@ -1,5 +1,5 @@
 /*
- * infer_labels.c
+ * labels.c
  *	  infer_agg: the labels of won and lost stages that its arguments list.
  */
 #include "postgres.h"
@@ -7,7 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "infer.h"
+#include "infer/infer.h"
 
 LeadString *
 align_infer_names(ArrayType *array, const char *argument, int *count)
