@@ -20,7 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 
 PG_FUNCTION_INFO_V1(align_conversion_trans);
 PG_FUNCTION_INFO_V1(align_funnel_conversion_trans);

@@ -8,7 +8,7 @@
 #include "nodes/memnodes.h"
 #include "utils/memutils.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 
 static Size FlatSize(ExpandedObjectHeader *header);
 static void FlattenInto(ExpandedObjectHeader *header, void *result, Size allocated_size);

@@ -47,8 +47,8 @@
 
 #include "compat.h"
 
-#include "amount_sum.h"
-#include "histogram.h"
+#include "conversion/amount_sum.h"
+#include "conversion/histogram.h"
 #include "judge/judge.h"
 #include "text_scan.h"
 #include "utils/expandeddatum.h"

@@ -7,7 +7,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/timestamp.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 
 static const char *const mode_names[] = {
 	[CONVERSION_ORDERED] = "ordered",

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 
 /*
  * Append the times of a step.

@@ -28,7 +28,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 #include "lead/amount.h"
 #include "time_text.h"
 

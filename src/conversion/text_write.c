@@ -6,7 +6,7 @@
  */
 #include "postgres.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 #include "time_text.h"
 
 void

@@ -16,7 +16,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 #include "time_text.h"
 
 PG_FUNCTION_INFO_V1(align_conversion_to_jsonb);

@@ -7,7 +7,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "amount_sum.h"
+#include "conversion/amount_sum.h"
 
 /* Digits before the point for which the scaled amount fits 64 bits. */
 #define FAST_WHOLE_DIGITS 12

@@ -6,8 +6,8 @@
  * The sum is exact, so it does not depend on the order.  Its text form is that
  * of the amounts of a lead, canonical decimal text (see lead/amount.h).
  */
-#ifndef ALIGN_AMOUNT_SUM_H
-#define ALIGN_AMOUNT_SUM_H
+#ifndef ALIGN_CONVERSION_AMOUNT_SUM_H
+#define ALIGN_CONVERSION_AMOUNT_SUM_H
 
 #include "postgres.h"
 
@@ -30,4 +30,4 @@ extern void align_amount_sum_add(AmountSum *sum, MemoryContext context, LeadStri
 extern char *align_amount_sum_text(const AmountSum *sum);
 extern Numeric align_amount_sum_numeric(const AmountSum *sum);
 
-#endif							/* ALIGN_AMOUNT_SUM_H */
+#endif							/* ALIGN_CONVERSION_AMOUNT_SUM_H */

@@ -18,7 +18,7 @@
 
 #include <math.h>
 
-#include "wilson.h"
+#include "conversion/wilson.h"
 
 double
 align_confidence_arg(double confidence)

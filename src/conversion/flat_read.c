@@ -6,7 +6,7 @@
 
 #include "utils/timestamp.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 #include "lead/amount.h"
 
 /*

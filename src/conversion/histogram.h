@@ -20,8 +20,8 @@
  * numbers, two bytes each, so that groups of few leads stay small.  Beyond
  * that, counters are allocated one octave at a time.
  */
-#ifndef ALIGN_HISTOGRAM_H
-#define ALIGN_HISTOGRAM_H
+#ifndef ALIGN_CONVERSION_HISTOGRAM_H
+#define ALIGN_CONVERSION_HISTOGRAM_H
 
 #include "postgres.h"
 
@@ -138,4 +138,4 @@ align_histogram_add(Histogram *histogram, MemoryContext context, uint64 duration
 		align_histogram_fill(histogram, context, bucket, 1);
 }
 
-#endif							/* ALIGN_HISTOGRAM_H */
+#endif							/* ALIGN_CONVERSION_HISTOGRAM_H */

@@ -6,7 +6,7 @@
 
 #include "utils/memutils.h"
 
-#include "histogram.h"
+#include "conversion/histogram.h"
 
 #define HISTOGRAM_LIST_MIN 8
 

@@ -10,7 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 
 PG_FUNCTION_INFO_V1(align_conversion_in);
 PG_FUNCTION_INFO_V1(align_conversion_out);

@@ -11,8 +11,8 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "conversion.h"
-#include "wilson.h"
+#include "conversion/conversion.h"
+#include "conversion/wilson.h"
 
 PG_FUNCTION_INFO_V1(align_conversion_steps);
 

@@ -6,7 +6,7 @@
 
 #include "common/int.h"
 
-#include "conversion.h"
+#include "conversion/conversion.h"
 
 void
 align_counts_of(const Conversion *conversion, ConversionCounts *counts)

@@ -2,8 +2,8 @@
  * wilson.h
  *	  Wilson's score interval for a rate.
  */
-#ifndef ALIGN_WILSON_H
-#define ALIGN_WILSON_H
+#ifndef ALIGN_CONVERSION_WILSON_H
+#define ALIGN_CONVERSION_WILSON_H
 
 #include "postgres.h"
 
@@ -16,4 +16,4 @@ extern double align_normal_quantile(double confidence);
 /* The bounds of successes / trials; trials > 0, 0 <= successes <= trials. */
 extern void align_wilson(int64 successes, int64 trials, double z, double *lower, double *upper);
 
-#endif							/* ALIGN_WILSON_H */
+#endif							/* ALIGN_CONVERSION_WILSON_H */
