@@ -1,5 +1,5 @@
 /*
- * aggregate.c
+ * conversion_agg.c
  *	  conversion_agg, funnel_conversion_agg and rollup: many leads, or many
  *	  summaries, to one conversion.
  *
