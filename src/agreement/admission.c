@@ -20,7 +20,7 @@
 #include "utils/varlena.h"
 
 #include "agreement/admission.h"
-#include "agreement/versions.h"
+#include "agreement/agreement.h"
 
 PG_FUNCTION_INFO_V1(align_admit);
 PG_FUNCTION_INFO_V1(align_dismiss);

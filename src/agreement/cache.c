@@ -37,7 +37,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "agreement/versions.h"
+#include "agreement/agreement.h"
 #include "nearest.h"
 #include "time_text.h"
 

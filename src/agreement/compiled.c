@@ -17,7 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "agreement/versions.h"
+#include "agreement/agreement.h"
 #include "time_text.h"
 
 /*

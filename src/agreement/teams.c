@@ -24,7 +24,7 @@
 #include "utils/syscache.h"
 
 #include "agreement/teams.h"
-#include "agreement/versions.h"
+#include "agreement/agreement.h"
 
 PG_FUNCTION_INFO_V1(align_team_announce);
 

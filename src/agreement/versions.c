@@ -33,7 +33,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "agreement/versions.h"
+#include "agreement/agreement.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "funnel/funnel.h"

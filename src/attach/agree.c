@@ -11,7 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "agreement/versions.h"
+#include "agreement/agreement.h"
 #include "attach/new_version.h"
 #include "funnel/funnel.h"
 #include "judge/judge.h"

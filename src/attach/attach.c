@@ -29,7 +29,7 @@
 #include "utils/timestamp.h"
 
 #include "agreement/admission.h"
-#include "agreement/versions.h"
+#include "agreement/agreement.h"
 #include "attach/request.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"

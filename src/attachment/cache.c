@@ -32,7 +32,7 @@
 #include "attachment/key.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
-#include "condition/parse.h"
+#include "condition/condition.h"
 
 typedef struct CacheEntry
 {

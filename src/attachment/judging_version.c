@@ -11,7 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "agreement/admission.h"
-#include "agreement/versions.h"
+#include "agreement/agreement.h"
 #include "attachment/judging_version.h"
 #include "condition/needs.h"
 #include "history/replay.h"

@@ -19,7 +19,7 @@
 #include "utils/regproc.h"
 #include "utils/typcache.h"
 
-#include "condition/parse.h"
+#include "condition/condition.h"
 
 /*
  * Can values of this type be read from text without running functions that

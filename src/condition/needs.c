@@ -21,7 +21,7 @@
 #include "utils/resowner.h"
 
 #include "condition/needs.h"
-#include "condition/parse.h"
+#include "condition/condition.h"
 #include "nearest.h"
 
 /*

@@ -13,7 +13,7 @@
 
 #include "compat.h"
 
-#include "condition/parse.h"
+#include "condition/condition.h"
 #include "funnel/funnel.h"
 
 typedef struct RowNeeds RowNeeds;

@@ -33,7 +33,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "condition/parse.h"
+#include "condition/condition.h"
 
 /* Bytes of a condition that a message shows; 8 kB of it help nobody. */
 #define CONDITION_SHOWN 200

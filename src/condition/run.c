@@ -13,7 +13,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/memutils.h"
 
-#include "condition/parse.h"
+#include "condition/condition.h"
 
 struct RowCondition
 {

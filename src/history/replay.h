@@ -24,7 +24,7 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
-#include "agreement/versions.h"
+#include "agreement/agreement.h"
 #include "history/history.h"
 #include "judge/judge.h"
 

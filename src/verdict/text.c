@@ -20,7 +20,7 @@
 #include "agreement/teams.h"
 #include "attachment/key.h"
 #include "attachment/may_read.h"
-#include "condition/parse.h"
+#include "condition/condition.h"
 #include "verdict/verdict.h"
 
 /* Needs that a message lists; the detail lists all. */

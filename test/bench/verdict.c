@@ -13,9 +13,9 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "enforce/attachment.h"
-#include "enforce/replay.h"
-#include "enforce/verdict.h"
+#include "attachment/attachment.h"
+#include "history/replay.h"
+#include "verdict/verdict.h"
 
 PG_MODULE_MAGIC;
 

@@ -1,5 +1,5 @@
 /*
- * parse.h
+ * condition.h
  *	  Conditions on a row, as agreements and align.attach(live => ...) have them:
  *	  parsing, checking and running them.
  *
@@ -8,8 +8,8 @@
  * columns of the row (no system columns, no whole row) and built-in immutable
  * functions, operators and casts; nothing else.  They are run by the executor.
  */
-#ifndef ALIGN_CONDITION_PARSE_H
-#define ALIGN_CONDITION_PARSE_H
+#ifndef ALIGN_CONDITION_H
+#define ALIGN_CONDITION_H
 
 #include "compat.h"
 
@@ -64,4 +64,4 @@ extern RowCondition *align_condition_compile_in(RowFrame *frame, Relation rel, N
 /* What the expression is for the row that was put. */
 extern Datum align_condition_value(RowCondition *condition, bool *isnull);
 
-#endif							/* ALIGN_CONDITION_PARSE_H */
+#endif							/* ALIGN_CONDITION_H */

@@ -1,5 +1,5 @@
 /*
- * versions.h
+ * agreement.h
  *	  Agreements by name: which one is in force at an instant.
  *
  * The table align.agreement holds every version that was ever agreed, and never
@@ -7,8 +7,8 @@
  * force: whoever signs last decides, also where an earlier signature was for a
  * later day.  So exactly one version is in force at any instant after the first.
  */
-#ifndef ALIGN_AGREEMENT_VERSIONS_H
-#define ALIGN_AGREEMENT_VERSIONS_H
+#ifndef ALIGN_AGREEMENT_H
+#define ALIGN_AGREEMENT_H
 
 #include "compat.h"
 
@@ -128,4 +128,4 @@ extern void align_agreement_unknown(const char *name) pg_attribute_noreturn();
 /* Raises that no version is in force at an instant yet. */
 extern void align_agreement_not_in_force(const Agreement *agreement, TimestampTz at) pg_attribute_noreturn();
 
-#endif							/* ALIGN_AGREEMENT_VERSIONS_H */
+#endif							/* ALIGN_AGREEMENT_H */
