@@ -158,6 +158,17 @@ typedef struct KeyColumn
 } KeyColumn;
 
 /*
+ * Key of caches and batches.  A relation has one attachment so far, number 1.
+ */
+typedef struct AttachmentId
+{
+	Oid			relid;
+	int32		number;
+} AttachmentId;
+
+#define ATTACHMENT_FIRST 1
+
+/*
  * An attachment as the triggers use it: cached per relation that rows are
  * written to (the root or one of its partitions; attribute numbers are that
  * relation's).  An entry is complete or not there at all.  A relcache message
@@ -167,7 +178,9 @@ typedef struct KeyColumn
  */
 typedef struct Attachment
 {
-	Oid			relid;			/* hash key */
+	AttachmentId id;			/* hash key; of the root or a partition */
+	AttachmentId root_id;		/* the same of the root */
+	Oid			relid;			/* id.relid */
 	bool		valid;
 	MemoryContext context;		/* holds everything below */
 	AttachmentMarker marker;

@@ -36,7 +36,7 @@
 
 typedef struct CacheEntry
 {
-	Oid			relid;			/* hash key */
+	AttachmentId id;			/* hash key */
 	Attachment *attachment;
 } CacheEntry;
 
@@ -105,7 +105,7 @@ InitializeCache(void)
 
 	if (CacheMemoryContext == NULL)
 		CreateCacheMemoryContext();
-	control.keysize = sizeof(Oid);
+	control.keysize = sizeof(AttachmentId);
 	control.entrysize = sizeof(CacheEntry);
 	control.hcxt = CacheMemoryContext;
 	cache = hash_create("align attachments", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -127,7 +127,7 @@ RetireInvalid(void)
 		if (entry->attachment->valid)
 			continue;
 		MemoryContextSetParent(entry->attachment->context, TopTransactionContext);
-		hash_search(cache, &entry->relid, HASH_REMOVE, NULL);
+		hash_search(cache, &entry->id, HASH_REMOVE, NULL);
 	}
 }
 
@@ -256,14 +256,17 @@ BuildLive(const Attachment *attachment)
  * leaks nothing.
  */
 static Attachment *
-BuildAttachment(Oid relid, Oid root)
+BuildAttachment(AttachmentId id, Oid root)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align attachment",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	Attachment *attachment = palloc0(sizeof(Attachment));
 
-	attachment->relid = relid;
+	attachment->id = id;
+	attachment->root_id.relid = root;
+	attachment->root_id.number = id.number;
+	attachment->relid = id.relid;
 	attachment->context = context;
 	if (!align_read_marker(root, &attachment->marker))
 		elog(ERROR, "relation %u is no longer attached", root);
@@ -307,6 +310,7 @@ NotAttached(Oid relid)
 Attachment *
 align_attachment(Oid relid, bool missing_ok)
 {
+	AttachmentId id = {relid, ATTACHMENT_FIRST};
 	CacheEntry *entry;
 	Attachment *attachment;
 	uint64		messages_before;
@@ -314,7 +318,7 @@ align_attachment(Oid relid, bool missing_ok)
 
 	if (cache == NULL)
 		InitializeCache();
-	entry = hash_search(cache, &relid, HASH_FIND, NULL);
+	entry = hash_search(cache, &id, HASH_FIND, NULL);
 	if (entry != NULL && entry->attachment->valid)
 		return entry->attachment;
 
@@ -326,14 +330,14 @@ align_attachment(Oid relid, bool missing_ok)
 			NotAttached(relid);
 		return NULL;
 	}
-	attachment = BuildAttachment(relid, root);
+	attachment = BuildAttachment(id, root);
 
 	/*
 	 * Complete.  If there was a message meanwhile it may have been about us:
 	 * good for this caller, but the next one builds it again.
 	 */
 	RetireInvalid();
-	entry = hash_search(cache, &relid, HASH_ENTER, NULL);
+	entry = hash_search(cache, &id, HASH_ENTER, NULL);
 	entry->attachment = attachment;
 	MemoryContextSetParent(attachment->context, CacheMemoryContext);
 	attachment->valid = messages == messages_before;

@@ -546,7 +546,7 @@ void
 align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryEvent event,
 				   const char *source, bool fresh)
 {
-	Batch	   *batch = align_pending_batch(attachment->marker.root);
+	Batch	   *batch = align_pending_batch(attachment->root_id);
 	RowVersion	version = {attachment, rel, row, GetCurrentCommandId(false)};
 	Judges		judges;
 	Datum		key[ATTACHMENT_MAX_KEYS];
@@ -564,7 +564,7 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 void
 align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event, const char *source)
 {
-	Batch	   *batch = align_pending_batch(attachment->marker.root);
+	Batch	   *batch = align_pending_batch(attachment->root_id);
 	Judges		judges;
 	Change	   *change;
 

@@ -441,7 +441,7 @@ FlushAll(bool at_commit)
 	foreach(cell, batches)
 	{
 		Batch	   *batch = (Batch *) lfirst(cell);
-		Attachment *attachment = align_attachment(batch->root, true);
+		Attachment *attachment = align_attachment(batch->root.relid, true);
 
 		/* the table may have been dropped or detached since */
 		if (attachment == NULL)

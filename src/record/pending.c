@@ -126,8 +126,8 @@ SubtransactionEnds(SubXactEvent event, SubTransactionId mySubid, SubTransactionI
 					 event == SUBXACT_EVENT_ABORT_SUB);
 }
 
-Batch *
-align_pending_find(Oid root)
+static Batch *
+FindBatch(AttachmentId root)
 {
 	ListCell   *cell;
 
@@ -135,16 +135,16 @@ align_pending_find(Oid root)
 	{
 		Batch	   *batch = (Batch *) lfirst(cell);
 
-		if (batch->root == root)
+		if (batch->root.relid == root.relid && batch->root.number == root.number)
 			return batch;
 	}
 	return NULL;
 }
 
 Batch *
-align_pending_batch(Oid root)
+align_pending_batch(AttachmentId root)
 {
-	Batch	   *batch = align_pending_find(root);
+	Batch	   *batch = FindBatch(root);
 	MemoryContext old_context;
 
 	if (batch != NULL)

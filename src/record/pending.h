@@ -105,7 +105,7 @@ typedef struct OpenStatement
 
 typedef struct Batch
 {
-	Oid			root;
+	AttachmentId root;
 	MemoryContext context;		/* of changes; reset whenever there are none */
 	int			nchanges;
 	int			room;
@@ -126,9 +126,8 @@ typedef struct Batch
 	int			flush_at;		/* so many changes are worth a flush */
 } Batch;
 
-/* The batch of a root; made if need be, or NULL. */
-extern Batch *align_pending_batch(Oid root);
-extern Batch *align_pending_find(Oid root);
+/* The batch of an attached table, made if need be. */
+extern Batch *align_pending_batch(AttachmentId root);
 /* All batches with changes. */
 extern List *align_pending_batches(void);
 

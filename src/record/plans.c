@@ -30,7 +30,7 @@
  */
 typedef struct RootPlans
 {
-	Oid			root;			/* hash key */
+	AttachmentId root;			/* hash key */
 	Oid			history;
 	Oid			sla;
 	int			nkeys;
@@ -84,15 +84,16 @@ FindPlans(const Attachment *attachment)
 	{
 		HASHCTL		control = {0};
 
-		control.keysize = sizeof(Oid);
+		control.keysize = sizeof(AttachmentId);
 		control.entrysize = sizeof(RootPlans);
 		control.hcxt = TopMemoryContext;
 		root_plans = hash_create("align recorder plans", 16, &control,
 								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	plans = hash_search(root_plans, &attachment->marker.root, HASH_ENTER, &found);
+	plans = hash_search(root_plans, &attachment->root_id, HASH_ENTER, &found);
 	if (!found)
-		memset((char *) plans + sizeof(Oid), 0, sizeof(RootPlans) - sizeof(Oid));
+		memset((char *) plans + sizeof(AttachmentId), 0,
+			   sizeof(RootPlans) - sizeof(AttachmentId));
 	if (found && PlansFit(plans, attachment))
 		return plans;
 

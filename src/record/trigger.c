@@ -193,7 +193,7 @@ align_record_row(PG_FUNCTION_ARGS)
 
 	rel = trigdata->tg_relation;
 	attachment = align_attachment(RelationGetRelid(rel), false);
-	batch = align_pending_batch(attachment->marker.root);
+	batch = align_pending_batch(attachment->root_id);
 	align_recorder_watch_commit();
 	before.attachment = after.attachment = attachment;
 	before.rel = after.rel = rel;
@@ -303,7 +303,7 @@ RecordTruncate(Attachment *attachment, Relation rel)
 	}
 	SPI_cursor_close(portal);
 	SPI_finish();
-	align_recorder_flush(attachment, align_pending_batch(attachment->marker.root));
+	align_recorder_flush(attachment, align_pending_batch(attachment->root_id));
 }
 
 /* Is a key column of the root in the SET list of an UPDATE? */
@@ -344,7 +344,7 @@ align_record_statement(PG_FUNCTION_ARGS)
 	}
 
 	attachment = align_attachment(RelationGetRelid(rel), false);
-	batch = align_pending_batch(attachment->marker.root);
+	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
 		align_pending_begin(batch, kind, SetsKey(attachment, trigdata));

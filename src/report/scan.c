@@ -89,7 +89,7 @@ typedef enum KeyedScan
 
 typedef struct KeptPlanKey
 {
-	Oid			root;
+	AttachmentId root;
 	KeyedScan	kind;
 } KeptPlanKey;
 
@@ -118,7 +118,7 @@ Prepare(const char *sql, int nargs, Oid *types)
 static SPIPlanPtr
 FindPlan(const Attachment *attachment, KeyedScan kind, const char *sql, Oid *types)
 {
-	KeptPlanKey key = {attachment->marker.root, kind};
+	KeptPlanKey key = {attachment->root_id, kind};
 	KeptPlan   *kept;
 	SPIPlanPtr	plan;
 	bool		found;
