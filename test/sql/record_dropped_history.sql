@@ -27,3 +27,4 @@ SELECT id, sla, cycle, outcome FROM leads_sla ORDER BY id, sla, cycle;
 SELECT align.attach('leads', 'record_dropped_history');
 SELECT id, entry_no, event, from_stage, stage FROM leads_history ORDER BY id, entry_no;
 SELECT id, sla, cycle, outcome FROM leads_sla ORDER BY id, sla, cycle;
+DROP SCHEMA record_dropped_history CASCADE;
