@@ -15,10 +15,8 @@
 #include "funnel/funnel.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "agreement/agreement.h"
-#include "time_text.h"
 
 /*
  * One compiled version.  The list is in the order of use, the latest first: a

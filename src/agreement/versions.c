@@ -17,8 +17,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_authid.h"
-#include "catalog/pg_class.h"
 #include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -37,7 +35,6 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "funnel/funnel.h"
-#include "time_text.h"
 
 PG_FUNCTION_INFO_V1(align_set_agreement_owner);
 PG_FUNCTION_INFO_V1(align_assign_team);

@@ -1,24 +1,20 @@
 /*
  * attach.c
- *	  align.attach() and align.detach(): the order of their steps.
+ *	  align.attach(): the order of its steps.
  *
  * attach() locks the name of the agreement in share mode, so that no version is
  * agreed meanwhile, and then the table in SHARE ROW EXCLUSIVE mode, which admits
  * readers and keeps writers out until its transaction ends.  Everything that it
  * decides on is read after that.
  *
- * Both work as the owner of the table, as a security-restricted operation (see
+ * It works as the owner of the table, as a security-restricted operation (see
  * as_role.h): the caller may be a superuser, and the owner's triggers on existing
  * history tables must not get at the caller's rights.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -38,7 +34,6 @@
 #include "record/flush.h"
 
 PG_FUNCTION_INFO_V1(align_attach);
-PG_FUNCTION_INFO_V1(align_detach);
 
 enum AttachArgument
 {
@@ -52,20 +47,6 @@ enum AttachArgument
 	ARG_LIVE,
 	ARG_NOTIFY
 };
-
-/*
- * Only the owner may lock the table.  Both conditions are checked again once the
- * lock is granted.
- */
-static void
-LockOwnTable(Oid relid, LOCKMODE mode)
-{
-	align_check_relation_exists(relid);
-	align_check_table_owner(relid);
-	LockRelationOid(relid, mode);
-	align_check_relation_exists(relid);
-	align_check_table_owner(relid);
-}
 
 static AttachMode
 ModeArgument(FunctionCallInfo fcinfo)
@@ -177,7 +158,7 @@ align_attach(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("align.attach()");
 
 	align_agreement_lock(request->agreement, ShareLock);
-	LockOwnTable(request->relid, ShareRowExclusiveLock);
+	align_lock_own_table(request->relid, ShareRowExclusiveLock);
 	request->partitions = align_lock_partitions(request->relid, ShareRowExclusiveLock);
 	align_recorder_flush_all();
 	request->was_attached = align_find_marker(request->relid, &request->before);
@@ -198,56 +179,4 @@ align_attach(PG_FUNCTION_ARGS)
 	SPI_finish();
 	align_end_restricted(&caller);
 	PG_RETURN_INT64(nopenings);
-}
-
-static void
-CheckNoAttachedAncestor(Oid relid)
-{
-	Oid			root;
-
-	if (align_has_trigger(relid, ATTACHMENT_MARKER))
-		return;
-	root = align_attached_root(relid);
-	if (OidIsValid(root))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot detach relation \"%s\" alone", get_rel_name(relid)),
-				 errdetail("It is a partition of \"%s\", which is attached.", get_rel_name(root))));
-}
-
-/*
- * Also drops triggers that were left behind when the marker was dropped.  History
- * and clock table are those that point to the table, whatever its marker names.
- */
-Datum
-align_detach(PG_FUNCTION_ARGS)
-{
-	Oid			relid;
-	List	   *partitions;
-	ListCell   *lc;
-	RestrictedCaller caller;
-
-	align_require_argument(fcinfo, 0, "relation");
-	relid = PG_GETARG_OID(0);
-	PreventCommandIfReadOnly("align.detach()");
-	LockOwnTable(relid, AccessExclusiveLock);
-	CheckNoAttachedAncestor(relid);
-	partitions = align_lock_partitions(relid, AccessExclusiveLock);
-	align_recorder_flush_all();
-
-	align_begin_restricted(&caller);
-	align_spi_connect();
-	foreach(lc, align_record_tables_of(relid))
-	{
-		/* a pointer on a table of somebody else is none of ours */
-		if (align_relation_owner(lfirst_oid(lc)) == align_relation_owner(relid))
-			align_attach_release(lfirst_oid(lc));
-	}
-	if (!align_attach_drop_triggers(relid, partitions))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("relation \"%s\" is not attached to an agreement", get_rel_name(relid))));
-	SPI_finish();
-	align_end_restricted(&caller);
-	PG_RETURN_VOID();
 }

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/tableam.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"

@@ -22,10 +22,7 @@
 #include "utils/snapmgr.h"
 
 #include "attach/existing_row.h"
-#include "condition/needs.h"
-#include "record/change.h"
 #include "record/flush.h"
-#include "verdict/verdict.h"
 
 /* How many unknown labels are listed. */
 #define MAX_UNKNOWN_LISTED 10

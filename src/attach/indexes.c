@@ -10,7 +10,6 @@
 #include "access/genam.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_index.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"

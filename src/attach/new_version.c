@@ -11,12 +11,10 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -26,7 +24,6 @@
 
 #include "agreement/admission.h"
 #include "attach/new_version.h"
-#include "attach/request.h"
 #include "attachment/judging_version.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"

@@ -13,7 +13,6 @@
 
 #include "attach/request.h"
 #include "attachment/key_sql.h"
-#include "catalog/relation.h"
 
 static bool
 IsOwnName(const char *name)

@@ -6,13 +6,10 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/objectaddress.h"
 #include "catalog/pg_attribute.h"
-#include "catalog/pg_class.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "attachment/attachment.h"

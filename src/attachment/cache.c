@@ -13,8 +13,6 @@
 
 #include "access/attmap.h"
 #include "access/htup_details.h"
-#include "catalog/pg_attribute.h"
-#include "catalog/pg_class.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteManip.h"

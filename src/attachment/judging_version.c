@@ -6,7 +6,6 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -14,7 +13,6 @@
 #include "agreement/agreement.h"
 #include "attachment/judging_version.h"
 #include "condition/needs.h"
-#include "history/replay.h"
 
 /*
  * What is remembered with an attachment.

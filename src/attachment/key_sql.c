@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
-#include "utils/ruleutils.h"
 #include "utils/typcache.h"
 
 #include "attachment/key_sql.h"

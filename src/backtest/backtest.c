@@ -16,7 +16,6 @@
 #include "nodes/value.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/typcache.h"
 #include "utils/varlena.h"
 
 #include "backtest/findings.h"

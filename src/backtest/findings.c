@@ -10,7 +10,6 @@
 #include "common/hashfn.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #include "backtest/findings.h"

@@ -1,6 +1,6 @@
 /*
  * relation.c
- *	  Names and owners of relations, from the system caches.
+ *	  Names, owners and locks of relations.
  */
 #include "postgres.h"
 
@@ -9,6 +9,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -75,4 +76,18 @@ align_lock_partitions(Oid relid, LOCKMODE mode)
 	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
 		return NIL;
 	return list_delete_oid(find_all_inheritors(relid, mode, NULL), relid);
+}
+
+/*
+ * Only the owner may lock the table, so both conditions are checked before; and again
+ * once the lock is granted.
+ */
+void
+align_lock_own_table(Oid relid, LOCKMODE mode)
+{
+	align_check_relation_exists(relid);
+	align_check_table_owner(relid);
+	LockRelationOid(relid, mode);
+	align_check_relation_exists(relid);
+	align_check_table_owner(relid);
 }

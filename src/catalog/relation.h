@@ -1,6 +1,6 @@
 /*
  * relation.h
- *	  Names and owners of relations, from the system caches.
+ *	  Names, owners and locks of relations.
  */
 #ifndef ALIGN_CATALOG_RELATION_H
 #define ALIGN_CATALOG_RELATION_H
@@ -29,5 +29,9 @@ extern List *align_lock_partitions(Oid relid, LOCKMODE mode);
 /* Raises unless the current user owns the relation, by the rule of PostgreSQL's
  * own commands: superusers own everything. */
 extern void align_check_table_owner(Oid relid);
+
+/* Locks a relation that the current user owns; raises if it does not exist or is
+ * not the current user's, also if that changes while the lock is awaited. */
+extern void align_lock_own_table(Oid relid, LOCKMODE mode);
 
 #endif							/* ALIGN_CATALOG_RELATION_H */

@@ -18,7 +18,6 @@
 
 #include "access/transam.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -31,7 +30,6 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 #include "condition/condition.h"
 

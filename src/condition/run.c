@@ -10,7 +10,6 @@
 
 #include "executor/tuptable.h"
 #include "optimizer/optimizer.h"
-#include "rewrite/rewriteHandler.h"
 #include "utils/memutils.h"
 
 #include "condition/condition.h"

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
-#include "utils/timestamp.h"
 
 #include "conversion/conversion.h"
 

@@ -25,8 +25,6 @@
 #include "postgres.h"
 
 #include "common/int.h"
-#include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "conversion/conversion.h"
 #include "lead/amount.h"

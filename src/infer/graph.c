@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "infer/infer.h"
-#include "text_scan.h"
 
 /*
  * The longest label (as written, in quotes) that becomes a stage.  A draft

@@ -6,12 +6,10 @@
 
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "attachment/judging_version.h"
 #include "attachment/key_sql.h"
-#include "history/replay.h"
 #include "maintain/merge.h"
 #include "record/entry.h"
 #include "record/writer.h"

@@ -7,11 +7,9 @@
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
 #include "attachment/key_sql.h"
-#include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "maintain/owned.h"
 #include "record/writer.h"

@@ -8,10 +8,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 #include "catalog/as_role.h"
 #include "catalog/relation.h"

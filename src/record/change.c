@@ -11,7 +11,6 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/date.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "attachment/judging_version.h"

@@ -14,7 +14,6 @@
 #include "catalog/pg_index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
-#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

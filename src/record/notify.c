@@ -14,7 +14,6 @@
 #include "postgres.h"
 
 #include "commands/async.h"
-#include "utils/builtins.h"
 #include "utils/json.h"
 
 #include "attachment/key.h"

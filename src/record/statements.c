@@ -9,8 +9,6 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "utils/builtins.h"
-#include "utils/ruleutils.h"
 
 #include "attachment/key_sql.h"
 #include "history/history.h"

@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -20,7 +19,6 @@
 #include "utils/rls.h"
 #include "utils/ruleutils.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 #include "attachment/judging_version.h"
 #include "attachment/key.h"

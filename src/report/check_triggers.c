@@ -12,7 +12,6 @@
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 
 #include "attachment/privileges.h"
 #include "attachment/triggers.h"

@@ -10,11 +10,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_class.h"
 #include "miscadmin.h"
-#include "nodes/pg_list.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "agreement/teams.h"
