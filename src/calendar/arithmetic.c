@@ -41,7 +41,7 @@ BlockStart(int block)
  * The block that contains an instant.
  */
 static inline int
-BlockNumber(TimestampTz time)
+BlockAt(TimestampTz time)
 {
 	return (int) FloorDivide(time, BLOCK_USECS);
 }
@@ -120,7 +120,7 @@ align_calendar_fail_closed(Calendar *calendar, bool later)
 static inline uint64
 RunningTotal(Calendar *calendar, TimestampTz time)
 {
-	int			block = BlockNumber(time);
+	int			block = BlockAt(time);
 	int64		time_of_block = time - BlockStart(block);
 	const OpenBlock *open;
 	uint64		total;
@@ -251,7 +251,7 @@ TimeAfterBlockStart(Calendar *calendar, int block, int64 amount)
 		int			to;
 		int64		open;
 
-		if (block > BlockNumber(END_TIMESTAMP))
+		if (block > BlockAt(END_TIMESTAMP))
 			align_calendar_fail_range();
 
 		/*
@@ -271,7 +271,7 @@ TimeAfterBlockStart(Calendar *calendar, int block, int64 amount)
 			skip = cycle == 0 ? PG_INT32_MAX : (amount - 1) / cycle;
 			if (block < PAST_START)
 				skip = Min(skip, (PAST_END - 1 - block) / CYCLE_BLOCKS);
-			if (skip > BlockNumber(END_TIMESTAMP) / CYCLE_BLOCKS)
+			if (skip > BlockAt(END_TIMESTAMP) / CYCLE_BLOCKS)
 				align_calendar_fail_range();
 			amount -= skip * cycle;
 			block += skip * CYCLE_BLOCKS;
@@ -312,7 +312,7 @@ TimeAfterBlockStart(Calendar *calendar, int block, int64 amount)
 static TimestampTz
 FirstTimeAfter(Calendar *calendar, TimestampTz at, int64 amount)
 {
-	int			block = BlockNumber(at);
+	int			block = BlockAt(at);
 	int			cycles;
 	const OpenBlock *open = BlockOf(calendar, WindowBlock(block, &cycles));
 	int64		passed = OpenBefore(open, at - BlockStart(block));
@@ -343,7 +343,7 @@ FirstTimeAfter(Calendar *calendar, TimestampTz at, int64 amount)
 			skip = cycle == 0 ? PG_INT32_MAX : (missing - 1) / cycle + 1;
 			if (block > FUTURE_END)
 				skip = Min(skip, (uint64) ((block - FUTURE_START) / CYCLE_BLOCKS));
-			else if (skip > (uint64) ((block - BlockNumber(MIN_TIMESTAMP)) / CYCLE_BLOCKS + 1))
+			else if (skip > (uint64) ((block - BlockAt(MIN_TIMESTAMP)) / CYCLE_BLOCKS + 1))
 				align_calendar_fail_range();
 			amount += skip * cycle;
 			block -= skip * CYCLE_BLOCKS;
@@ -400,7 +400,7 @@ align_is_open(Calendar *calendar, TimestampTz at)
 	const OpenInterval *interval;
 
 	align_calendar_check_time(at);
-	block = BlockNumber(at);
+	block = BlockAt(at);
 	time = at - BlockStart(block);
 	interval = IntervalAt(BlockOf(calendar, WindowBlock(block, &cycles)), time);
 	return interval->start * USECS_PER_SEC <= time;
@@ -428,7 +428,7 @@ align_calendar_opens_after(Calendar *calendar, TimestampTz at)
 	const OpenBlock *open;
 
 	align_calendar_check_time(at);
-	block = BlockNumber(at);
+	block = BlockAt(at);
 	open = BlockOf(calendar, WindowBlock(block, &cycles));
 	if (OpenBefore(open, at - BlockStart(block)) < open->total * USECS_PER_SEC)
 		return true;
@@ -452,13 +452,13 @@ align_calendar_opens_after(Calendar *calendar, TimestampTz at)
 static TimestampTz
 CloseAfter(Calendar *calendar, TimestampTz at, TimestampTz limit)
 {
-	int			block = BlockNumber(at);
+	int			block = BlockAt(at);
 	int			last = Max(block, FUTURE_END) + CYCLE_BLOCKS;
 	uint32		end;
 	int			cycles;
 
 	end = IntervalAt(BlockOf(calendar, WindowBlock(block, &cycles)), at - BlockStart(block))->end;
-	while (end == BLOCK_SECS && block < BlockNumber(limit))
+	while (end == BLOCK_SECS && block < BlockAt(limit))
 	{
 		const OpenInterval *next;
 

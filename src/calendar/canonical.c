@@ -245,6 +245,16 @@ WriteWeekdayRun(StringInfo out, const DayRun *run)
 		appendStringInfo(out, "-%s", align_weekday_names[run->last]);
 }
 
+/* A run of one day. */
+static void
+BeginRun(DayRun *run, int day, int value, int rule)
+{
+	run->first = run->last = day;
+	run->value = value;
+	run->rule = rule;
+	run->group = 0;
+}
+
 /*
  * Write the weekdays of a layer.  In the lowest one closed days are omitted,
  * as days that no rule names are closed.
@@ -265,7 +275,7 @@ WriteWeekdays(Layers *layers, int layer)
 		if (n > 0 && runs[n - 1].value == value && runs[n - 1].last == weekday - 1)
 			runs[n - 1].last = weekday;
 		else
-			runs[n++] = (DayRun) {.first = weekday, .last = weekday, .value = value, .rule = rule};
+			BeginRun(&runs[n++], weekday, value, rule);
 	}
 	WriteRuns(layers, runs, n, WriteWeekdayRun);
 }
@@ -330,7 +340,7 @@ WriteYearly(Layers *layers, int layer)
 		if (n > 0 && runs[n - 1].value == value && runs[n - 1].last == date - 1)
 			runs[n - 1].last = date;
 		else
-			runs[n++] = (DayRun) {.first = date, .last = date, .value = value, .rule = rule};
+			BeginRun(&runs[n++], date, value, rule);
 	}
 
 	/* join the runs that end on December 31 and begin on January 1 */
@@ -409,7 +419,7 @@ WriteFixed(Layers *layers)
 			max *= 2;
 			runs = repalloc(runs, max * sizeof(DayRun));
 		}
-		runs[n++] = (DayRun) {.first = i, .last = i, .value = value, .rule = rule};
+		BeginRun(&runs[n++], i, value, rule);
 	}
 	WriteRuns(layers, runs, n, WriteFixedRun);
 	pfree(runs);
@@ -460,7 +470,8 @@ align_span_parts(const DaySpan *span, DaySpan *parts)
 	if (span->end - span->start < MIDNIGHT || span->end == MIDNIGHT)
 		return 1;
 	parts[0].end = MIDNIGHT;
-	parts[1] = (DaySpan) {MIDNIGHT - 1, span->end};
+	parts[1].start = MIDNIGHT - 1;
+	parts[1].end = span->end;
 	return 2;
 }
 

@@ -59,13 +59,18 @@ align_zone_segments(Calendar *calendar, int64 from, int64 to)
 			segments->segment[segments->n - 1].end = end;
 		else
 		{
+			ZoneSegment *segment;
+
 			if (segments->n == segments->max)
 			{
 				segments->max *= 2;
 				segments->segment = repalloc(segments->segment,
 											 segments->max * sizeof(ZoneSegment));
 			}
-			segments->segment[segments->n++] = (ZoneSegment) {start, end, (int) offset};
+			segment = &segments->segment[segments->n++];
+			segment->start = start;
+			segment->end = end;
+			segment->offset = (int) offset;
 		}
 		start = end;
 	}
@@ -163,7 +168,13 @@ CollectIntervals(Calendar *calendar, int block)
 			if (n > 0 && start <= (int64) calendar->scratch[n - 1].end)
 				calendar->scratch[n - 1].end = Max(calendar->scratch[n - 1].end, (uint32) end);
 			else
-				*ScratchInterval(calendar, n++) = (OpenInterval) {start, end, 0};
+			{
+				OpenInterval *interval = ScratchInterval(calendar, n++);
+
+				interval->start = start;
+				interval->end = end;
+				interval->before = 0;
+			}
 		}
 	}
 	return n;
@@ -190,7 +201,8 @@ BuildBlock(Calendar *calendar, int block)
 		result->interval[i].before = result->total;
 		result->total += calendar->scratch[i].end - calendar->scratch[i].start;
 	}
-	result->interval[n] = (OpenInterval) {PG_UINT32_MAX, PG_UINT32_MAX, result->total};
+	result->interval[n].start = result->interval[n].end = PG_UINT32_MAX;
+	result->interval[n].before = result->total;
 
 	i = 0;
 	for (int day = 0; day < BLOCK_DAYS; day++)

@@ -140,7 +140,11 @@ ScanDate(TextScan *scan, const CalendarDate *context, CalendarDate *date)
 	{
 		/* year 0 would mean every year: report it as out of range instead */
 		if (date->year == 0)
-			return CheckDate(scan, at, &(CalendarDate) {-1, 1, 1});
+		{
+			date->year = -1;
+			date->month = date->day = 1;
+			return CheckDate(scan, at, date);
+		}
 		if (*scan->cur == '-')
 		{
 			scan->cur++;

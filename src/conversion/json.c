@@ -161,12 +161,17 @@ BeginSource(Source *source)
 static void
 MarkMember(Source *source, const char *member, int element)
 {
+	Mark	   *mark;
+
 	if (source->nmarks == source->room)
 	{
 		source->room *= 2;
 		source->marks = repalloc(source->marks, source->room * sizeof(Mark));
 	}
-	source->marks[source->nmarks++] = (Mark) {source->text.len, member, element};
+	mark = &source->marks[source->nmarks++];
+	mark->offset = source->text.len;
+	mark->member = member;
+	mark->element = element;
 }
 
 /* The describe function of the scanner. */

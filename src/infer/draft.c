@@ -372,11 +372,20 @@ CompareRare(const void *a, const void *b)
 	return (left->to > right->to) - (left->to < right->to);
 }
 
+static void
+SetRare(RareThing *thing, int64 leads, int64 of, int from, int to)
+{
+	thing->leads = leads;
+	thing->of = of;
+	thing->from = from;
+	thing->to = to;
+}
+
 static RareThing *
 CollectRare(const InferGraph *graph, int *count)
 {
 	int			n = graph->nstages;
-	RareThing  *rare = palloc((n * n + 2 * n) * sizeof(RareThing));
+	RareThing  *things = palloc((n * n + 2 * n) * sizeof(RareThing));
 
 	*count = 0;
 	for (int from = 0; from < n; from++)
@@ -384,19 +393,19 @@ CollectRare(const InferGraph *graph, int *count)
 		const InferStage *stage = &graph->stages[from];
 
 		if (stage->leads > 0 && !stage->kept)
-			rare[(*count)++] = (RareThing) {stage->leads, graph->state->nleads, from, from};
+			SetRare(&things[(*count)++], stage->leads, graph->state->nleads, from, from);
 		if (stage->entered > 0 && !stage->is_entry)
-			rare[(*count)++] = (RareThing) {stage->entered, graph->state->nleads, -1, from};
+			SetRare(&things[(*count)++], stage->entered, graph->state->nleads, -1, from);
 		for (int to = 0; to < n; to++)
 		{
 			int64		leads = graph->leads[INFER_CELL(graph, from, to)];
 
 			if (leads > 0 && !(stage->kept && graph->keep[INFER_CELL(graph, from, to)]))
-				rare[(*count)++] = (RareThing) {leads, stage->leads, from, to};
+				SetRare(&things[(*count)++], leads, stage->leads, from, to);
 		}
 	}
-	qsort(rare, *count, sizeof(RareThing), CompareRare);
-	return rare;
+	qsort(things, *count, sizeof(RareThing), CompareRare);
+	return things;
 }
 
 static void

@@ -60,7 +60,7 @@ static LeadString
 TextArgument(FunctionCallInfo fcinfo, int argument)
 {
 	if (argument >= PG_NARGS() || PG_ARGISNULL(argument))
-		return (LeadString) {NULL, 0};
+		return align_lead_bytes(NULL, 0);
 	return align_lead_varlena(PG_GETARG_DATUM(argument));
 }
 

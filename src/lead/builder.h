@@ -61,7 +61,7 @@ BuilderStringAt(const LeadBuilder *builder, uint32 number)
 {
 	const BuilderString *string = &builder->strings[number - 1];
 
-	return (LeadString) {builder->bytes + string->offset, (int) string->len};
+	return align_lead_bytes(builder->bytes + string->offset, (int) string->len);
 }
 
 #endif							/* ALIGN_LEAD_BUILDER_H */

@@ -63,7 +63,7 @@ PushTime(JsonbParseState **state, TimestampTz at)
 
 	initStringInfo(&text);
 	align_write_time(&text, at);
-	PushString(state, "at", (LeadString) {text.data, text.len});
+	PushString(state, "at", align_lead_bytes(text.data, text.len));
 }
 
 Datum
@@ -120,7 +120,7 @@ JsonText(const JsonbValue *value, int entry_no, const char *key)
 {
 	if (value->type != jbvString)
 		BadJson(entry_no, psprintf("\"%s\" must be a string.", key));
-	return (LeadString) {value->val.string.val, value->val.string.len};
+	return align_lead_bytes(value->val.string.val, value->val.string.len);
 }
 
 /* The position of a mistake in a time, for the scanner's message. */

@@ -174,12 +174,23 @@ align_lead_next(LeadReader *reader, LeadEntry *entry)
 	return true;
 }
 
+/* A LeadString of some bytes; NULL is absent. */
+static inline LeadString
+align_lead_bytes(const char *bytes, int len)
+{
+	LeadString	result;
+
+	result.text = bytes;
+	result.len = len;
+	return result;
+}
+
 /* The dictionary string with that index, absent for -1. */
 static inline LeadString
 align_lead_string(const LeadReader *reader, int index)
 {
 	if (index < 0)
-		return (LeadString) {NULL, 0};
+		return align_lead_bytes(NULL, 0);
 	return reader->strings[index];
 }
 
@@ -187,7 +198,7 @@ align_lead_string(const LeadReader *reader, int index)
 static inline LeadString
 align_lead_cstring(const char *text)
 {
-	return (LeadString) {text, text != NULL ? (int) strlen(text) : 0};
+	return align_lead_bytes(text, text != NULL ? (int) strlen(text) : 0);
 }
 
 /* True if the strings are equal or both absent. */
@@ -205,7 +216,7 @@ align_lead_varlena(Datum value)
 {
 	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
 
-	return (LeadString) {VARDATA_ANY(text), (int) VARSIZE_ANY_EXHDR(text)};
+	return align_lead_bytes(VARDATA_ANY(text), (int) VARSIZE_ANY_EXHDR(text));
 }
 
 /* The index of the dictionary string with these bytes, -1 if there is none. */

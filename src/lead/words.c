@@ -10,7 +10,7 @@
 
 #include "lead/lead.h"
 
-#define WORD(text) {text, sizeof(text) - 1}
+#define WORD(word) {word, sizeof(word) - 1}
 
 const LeadString align_lead_words[LEAD_NWORDS] = {
 	/* stages */

@@ -226,14 +226,6 @@ MovedRow(const Attachment *attachment, Relation rel, HeapTuple row, const RowMov
 	return heap_modify_tuple(row, desc, values, nulls, replaces);
 }
 
-static LeadString
-StringOf(const char *text)
-{
-	LeadString	result = {text, text ? (int) strlen(text) : 0};
-
-	return result;
-}
-
 static void
 PutRow(FunctionCallInfo fcinfo, bool allowed, Rule rule, const VerdictText *text)
 {
@@ -286,10 +278,10 @@ align_explain_move(PG_FUNCTION_ARGS)
 	row_move.funnel = align_judging_funnel(attachment, &row_move.version);
 	move->from = align_row_stage(attachment, RelationGetDescr(rel), row, row_move.funnel,
 								 &move->from_label);
-	move->to_label = StringOf(label);
+	move->to_label = align_lead_cstring(label);
 	move->to = label ? align_funnel_stage(row_move.funnel, label, strlen(label)) : -1;
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
-	move->reason = reason ? StringOf(reason) :
+	move->reason = reason ? align_lead_cstring(reason) :
 		align_row_column(attachment, ROW_REASON, RelationGetDescr(rel), row);
 
 	align_verdict(attachment, rel, &row_move, moved, &verdict);
