@@ -203,7 +203,7 @@ BadJson(const char *detail)
  * A member of an object, NULL if it is absent or null.
  */
 static JsonbValue *
-Member(JsonbContainer *object, const char *key)
+FindMember(JsonbContainer *object, const char *key)
 {
 	JsonbValue	name;
 	JsonbValue *value;
@@ -300,7 +300,7 @@ AppendWords(StringInfo out, JsonbValue *value, const char *what, const char *for
 static void
 AppendSteps(StringInfo out, JsonbContainer *root)
 {
-	JsonbContainer *steps = AsContainer(Member(root, "steps"), "steps", true);
+	JsonbContainer *steps = AsContainer(FindMember(root, "steps"), "steps", true);
 
 	appendStringInfoString(out, " (");
 	for (uint32 i = 0; i < JsonContainerSize(steps); i++)
@@ -323,12 +323,12 @@ AppendTimes(StringInfo out, JsonbValue *value)
 
 	CheckMembers(time, known, lengthof(known));
 	appendStringInfoString(out, " time ");
-	AppendNumber(out, Member(time, "sum"), "sum");
+	AppendNumber(out, FindMember(time, "sum"), "sum");
 	appendStringInfoString(out, " least ");
-	AppendNumber(out, Member(time, "least"), "least");
+	AppendNumber(out, FindMember(time, "least"), "least");
 	appendStringInfoString(out, " most ");
-	AppendNumber(out, Member(time, "most"), "most");
-	buckets = AsContainer(Member(time, "in"), "in", true);
+	AppendNumber(out, FindMember(time, "most"), "most");
+	buckets = AsContainer(FindMember(time, "in"), "in", true);
 	for (uint32 i = 0; i < JsonContainerSize(buckets); i++)
 	{
 		JsonbContainer *pair = AsContainer(getIthJsonbValueFromContainer(buckets, i), "in", true);
@@ -353,12 +353,12 @@ AppendLevel(StringInfo out, JsonbValue *value)
 
 	CheckMembers(level, known, lengthof(known));
 	appendStringInfoString(out, ", level ");
-	AppendNumber(out, Member(level, "level"), "level");
+	AppendNumber(out, FindMember(level, "level"), "level");
 
 	/* all members between "level" and "time" are numbers, in this order */
 	for (int i = 1; i < (int) lengthof(known) - 1; i++)
 	{
-		JsonbValue *member = Member(level, known[i]);
+		JsonbValue *member = FindMember(level, known[i]);
 
 		if (member != NULL)
 		{
@@ -366,8 +366,8 @@ AppendLevel(StringInfo out, JsonbValue *value)
 			AppendNumber(out, member, known[i]);
 		}
 	}
-	if (Member(level, "time") != NULL)
-		AppendTimes(out, Member(level, "time"));
+	if (FindMember(level, "time") != NULL)
+		AppendTimes(out, FindMember(level, "time"));
 }
 
 static void
@@ -375,13 +375,13 @@ AppendIdentity(Source *source, JsonbContainer *root)
 {
 	StringInfo	out = &source->text;
 
-	if (Member(root, "funnel") != NULL)
+	if (FindMember(root, "funnel") != NULL)
 	{
-		if (Member(root, "mode") != NULL || Member(root, "within") != NULL)
+		if (FindMember(root, "mode") != NULL || Member(root, "within") != NULL)
 			BadJson("It has a \"funnel\" and a \"mode\" or \"within\".");
 		MarkMember(source, "funnel", -1);
 		appendStringInfoString(out, "{funnel ");
-		AppendWords(out, Member(root, "funnel"), "funnel", PUNCTUATION BLANKS);
+		AppendWords(out, FindMember(root, "funnel"), "funnel", PUNCTUATION BLANKS);
 		MarkMember(source, "steps", -1);
 		AppendSteps(out, root);
 		return;
@@ -391,12 +391,12 @@ AppendIdentity(Source *source, JsonbContainer *root)
 	AppendSteps(out, root);
 	MarkMember(source, "mode", -1);
 	appendStringInfoString(out, " mode ");
-	AppendWords(out, Member(root, "mode"), "mode", PUNCTUATION BLANKS);
-	if (Member(root, "within") != NULL)
+	AppendWords(out, FindMember(root, "mode"), "mode", PUNCTUATION BLANKS);
+	if (FindMember(root, "within") != NULL)
 	{
 		MarkMember(source, "within", -1);
 		appendStringInfoString(out, " within ");
-		AppendWords(out, Member(root, "within"), "within", PUNCTUATION);
+		AppendWords(out, FindMember(root, "within"), "within", PUNCTUATION);
 	}
 }
 
@@ -438,7 +438,7 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 	/* write the text form, marking where each member begins */
 	BeginSource(&source);
 	AppendIdentity(&source, root);
-	as_of = AsContainer(Member(root, "as_of"), "as_of", true);
+	as_of = AsContainer(FindMember(root, "as_of"), "as_of", true);
 	if (JsonContainerSize(as_of) != 2)
 		BadJson("\"as_of\" must be an array of two times.");
 	MarkMember(&source, "as_of", -1);
@@ -446,7 +446,7 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 	AppendWords(&source.text, getIthJsonbValueFromContainer(as_of, 0), "as_of", PUNCTUATION);
 	appendStringInfoString(&source.text, " to ");
 	AppendWords(&source.text, getIthJsonbValueFromContainer(as_of, 1), "as_of", PUNCTUATION);
-	levels = AsContainer(Member(root, "levels"), "levels", true);
+	levels = AsContainer(FindMember(root, "levels"), "levels", true);
 	for (uint32 i = 0; i < JsonContainerSize(levels); i++)
 	{
 		MarkMember(&source, "levels", (int) i);
@@ -460,7 +460,7 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 	scan.describe = DescribeMember;
 	scan.describe_arg = &source;
 	conversion = align_conversion_parse_scan(&scan);
-	CheckLeads(conversion, Member(root, "leads"));
+	CheckLeads(conversion, FindMember(root, "leads"));
 	result = align_conversion_flatten(conversion);
 	MemoryContextDelete(conversion->header.eoh_context);
 	PG_RETURN_POINTER(result);

@@ -145,7 +145,7 @@ StageList(const Funnel *funnel, const int *stages, int n)
  * "email, reason (price)", NULL if empty.
  */
 static char *
-NeedList(const FunnelNeed *needs, int n)
+ListNeeds(const FunnelNeed *needs, int n)
 {
 	StringInfoData out;
 
@@ -239,7 +239,7 @@ GatherMoves(Facts *facts, const Funnel *funnel)
  * "price, timing", NULL if any reason is allowed.
  */
 static char *
-ReasonList(const ServiceLevel *level)
+ListReasons(const ServiceLevel *level)
 {
 	StringInfoData out;
 
@@ -284,7 +284,7 @@ GatherServiceLevel(Facts *facts, const Funnel *funnel, const ServiceLevel *level
 		PART("to team", funnel->teams[level->team].name);
 		PART("accept", StageList(funnel, stops.stages, level->naccept));
 		PART("reject", StageList(funnel, stops.stages + level->naccept, stops.n - level->naccept));
-		PART("reasons", ReasonList(level));
+		PART("reasons", ListReasons(level));
 	}
 	else
 	{
@@ -324,13 +324,13 @@ GatherNeeds(Facts *facts, const Funnel *funnel)
 {
 	for (int i = 0; i < funnel->nstages; i++)
 		AddFact(facts, NameWithPrefix("needs of", funnel->stages[i].name),
-				NeedList(funnel->stages[i].needs, funnel->stages[i].nneeds), false, NULL);
+				ListNeeds(funnel->stages[i].needs, funnel->stages[i].nneeds), false, NULL);
 	for (int i = 0; i < funnel->nmoveneeds; i++)
 	{
 		const MoveNeeds *move = &funnel->move_needs[i];
 
 		AddFact(facts, MoveName("needs of move", funnel, move->from, move->to),
-				NeedList(move->needs, move->nneeds), false, NULL);
+				ListNeeds(move->needs, move->nneeds), false, NULL);
 	}
 }
 

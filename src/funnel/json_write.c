@@ -56,7 +56,7 @@ EndObject(JsonOut *out)
  * A member with a string, omitted if that is NULL.
  */
 static void
-Member(JsonOut *out, const char *key, const char *text)
+WriteMember(JsonOut *out, const char *key, const char *text)
 {
 	if (text == NULL)
 		return;
@@ -98,7 +98,7 @@ StagesMember(JsonOut *out, const char *key, const Funnel *funnel, const int *sta
 static void
 TeamMember(JsonOut *out, const char *key, const Funnel *funnel, int team)
 {
-	Member(out, key, team < 0 ? NULL : funnel->teams[team].name);
+	WriteMember(out, key, team < 0 ? NULL : funnel->teams[team].name);
 }
 
 /*
@@ -107,7 +107,7 @@ TeamMember(JsonOut *out, const char *key, const Funnel *funnel, int team)
 static void
 StageMember(JsonOut *out, const char *key, const Funnel *funnel, int stage)
 {
-	Member(out, key, funnel->stages[stage].name);
+	WriteMember(out, key, funnel->stages[stage].name);
 }
 
 /*
@@ -125,10 +125,10 @@ NeedsMember(JsonOut *out, const FunnelNeed *needs, int n)
 		switch (needs[i].kind)
 		{
 			case NEED_COLUMN:
-				Member(out, "column", needs[i].text);
+				WriteMember(out, "column", needs[i].text);
 				break;
 			case NEED_CONDITION:
-				Member(out, "condition", needs[i].text);
+				WriteMember(out, "condition", needs[i].text);
 				break;
 			case NEED_REASON:
 				BeginArray(out, "reason");
@@ -150,7 +150,7 @@ PushHours(JsonOut *out, const Funnel *funnel)
 {
 	bool		any = false;
 
-	Member(out, "hours", funnel->hours);
+	WriteMember(out, "hours", funnel->hours);
 	for (int i = 0; i < funnel->nteams; i++)
 	{
 		if (funnel->teams[i].hours == NULL)
@@ -161,7 +161,7 @@ PushHours(JsonOut *out, const Funnel *funnel)
 			BeginObject(out);
 		}
 		any = true;
-		Member(out, funnel->teams[i].name, funnel->teams[i].hours);
+		WriteMember(out, funnel->teams[i].name, funnel->teams[i].hours);
 	}
 	if (any)
 		EndObject(out);
@@ -184,8 +184,8 @@ PushStages(JsonOut *out, const Funnel *funnel)
 		if (stage->is_entry)
 			entries[nentries++] = i;
 		BeginObject(out);
-		Member(out, "stage", stage->name);
-		Member(out, "kind", align_stage_kind_name(stage->kind));
+		WriteMember(out, "stage", stage->name);
+		WriteMember(out, "kind", align_stage_kind_name(stage->kind));
 		TeamMember(out, "team", funnel, stage->team);
 		NeedsMember(out, stage->needs, stage->nneeds);
 		TextsMember(out, "known_as", stage->labels, stage->nlabels);
@@ -215,7 +215,7 @@ PushPaths(JsonOut *out, const Funnel *funnel)
 
 		BeginObject(out);
 		if (group->any)
-			Member(out, "from", "any");
+			WriteMember(out, "from", "any");
 		else
 			StagesMember(out, "from", funnel, group->from.stages, group->from.n);
 		StagesMember(out, "to", funnel, group->to.stages, group->to.n);
@@ -248,7 +248,7 @@ PushServiceLevel(JsonOut *out, const Funnel *funnel, const ServiceLevel *level)
 	BeginObject(out);
 	if (level->is_handoff)
 	{
-		Member(out, "handoff", level->name);
+		WriteMember(out, "handoff", level->name);
 		StageMember(out, "stage", funnel, level->starts.stages[0]);
 		TeamMember(out, "from_team", funnel, level->from_team);
 		TeamMember(out, "to_team", funnel, level->team);
@@ -259,14 +259,14 @@ PushServiceLevel(JsonOut *out, const Funnel *funnel, const ServiceLevel *level)
 	}
 	else
 	{
-		Member(out, "sla", level->name);
+		WriteMember(out, "sla", level->name);
 		TeamMember(out, "team", funnel, level->team);
 		StagesMember(out, "starts", funnel, level->starts.stages, level->starts.n);
 		StagesMember(out, "stops", funnel, level->stops.stages, level->stops.n);
 		StagesMember(out, "pauses", funnel, level->pauses.stages, level->pauses.n);
 	}
-	Member(out, "due", align_promise_text(&level->promise));
-	Member(out, "warn", align_warn_text(&level->promise));
+	WriteMember(out, "due", align_promise_text(&level->promise));
+	WriteMember(out, "warn", align_warn_text(&level->promise));
 	EndObject(out);
 }
 
@@ -321,15 +321,15 @@ PushTargets(JsonOut *out, const Funnel *funnel)
 		{
 			case TARGET_COUNT:
 				StageMember(out, "stage", funnel, target->stage);
-				Member(out, "per", target->per);
+				WriteMember(out, "per", target->per);
 				break;
 			case TARGET_SERVICE_LEVEL:
-				Member(out, "of", funnel->service_levels[target->service_level].name);
+				WriteMember(out, "of", funnel->service_levels[target->service_level].name);
 				break;
 			case TARGET_CONVERSION:
 				StageMember(out, "from", funnel, target->stage);
 				StageMember(out, "to", funnel, target->to_stage);
-				Member(out, "within", align_window_text(target->within));
+				WriteMember(out, "within", align_window_text(target->within));
 				break;
 		}
 		EndObject(out);

@@ -25,7 +25,7 @@ static const char *const status_names[] = {
  * The row type of the result, looked up once per call site.
  */
 static TupleDesc
-ResultRow(FunctionCallInfo fcinfo)
+ResultDesc(FunctionCallInfo fcinfo)
 {
 	ValueMemo  *memo = align_memo(fcinfo->flinfo, 1, 2);
 
@@ -75,7 +75,7 @@ ProgressDatum(FunctionCallInfo fcinfo, const Progress *progress)
 	nulls[2] = progress->amount.text == NULL;
 	values[2] = nulls[2] ? (Datum) 0 : align_amount_numeric(progress->amount);
 	values[3] = CStringGetTextDatum(status_names[progress->status]);
-	return HeapTupleGetDatum(heap_form_tuple(ResultRow(fcinfo), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(ResultDesc(fcinfo), values, nulls));
 }
 
 /*

@@ -28,7 +28,7 @@ PG_FUNCTION_INFO_V1(align_lead_agg_deserialise);
  * The state argument, or a new state.
  */
 static inline LeadBuilder *
-GetState(FunctionCallInfo fcinfo)
+StateArgument(FunctionCallInfo fcinfo)
 {
 	MemoryContext context = align_aggregate_context(fcinfo);
 
@@ -49,7 +49,7 @@ align_lead_agg_stage_trans(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return align_state_as_it_is(fcinfo);
 
-	state = GetState(fcinfo);
+	state = StateArgument(fcinfo);
 	stage = PG_GETARG_TEXT_PP(2);
 	align_lead_add_stage(state, PG_GETARG_TIMESTAMPTZ(1),
 						 VARDATA_ANY(stage), VARSIZE_ANY_EXHDR(stage));
@@ -88,7 +88,7 @@ align_lead_agg_trans(PG_FUNCTION_ARGS)
 		input.amount.len = strlen(input.amount.text);
 	}
 
-	state = GetState(fcinfo);
+	state = StateArgument(fcinfo);
 	align_lead_add(state, &input);
 	PG_RETURN_POINTER(state);
 }
@@ -104,7 +104,7 @@ align_lead_rollup_trans(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		return align_state_as_it_is(fcinfo);
 
-	state = GetState(fcinfo);
+	state = StateArgument(fcinfo);
 	align_lead_add_all(state, PG_GETARG_VARLENA_PP(1));
 	PG_RETURN_POINTER(state);
 }
@@ -139,7 +139,7 @@ align_lead_agg_combine(PG_FUNCTION_ARGS)
 		return align_state_as_it_is(fcinfo);
 
 	/* copy even into an empty state: the other is in another context */
-	state = GetState(fcinfo);
+	state = StateArgument(fcinfo);
 	align_lead_add_builder(state, (LeadBuilder *) PG_GETARG_POINTER(1));
 	PG_RETURN_POINTER(state);
 }
