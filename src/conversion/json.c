@@ -377,7 +377,7 @@ AppendIdentity(Source *source, JsonbContainer *root)
 
 	if (FindMember(root, "funnel") != NULL)
 	{
-		if (FindMember(root, "mode") != NULL || Member(root, "within") != NULL)
+		if (FindMember(root, "mode") != NULL || FindMember(root, "within") != NULL)
 			BadJson("It has a \"funnel\" and a \"mode\" or \"within\".");
 		MarkMember(source, "funnel", -1);
 		appendStringInfoString(out, "{funnel ");

@@ -219,7 +219,7 @@ align_run_write(Run *run, RunWriter *writer, LeadState *lead, const Change *chan
 
 /* A clock as a row: the key, then SlaColumns. */
 static void
-ClockRow(const Run *run, const LeadState *lead, const LeadClock *clock, Datum *values, bool *nulls)
+SetClockRow(const Run *run, const LeadState *lead, const LeadClock *clock, Datum *values, bool *nulls)
 {
 	int			nkeys = run->attachment->nkeys;
 
@@ -235,7 +235,7 @@ align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc desc, const
 	Datum		values[ATTACHMENT_MAX_KEYS + SLA_NCOLUMNS];
 	bool		nulls[ATTACHMENT_MAX_KEYS + SLA_NCOLUMNS];
 
-	ClockRow(run, lead, clock, values, nulls);
+	SetClockRow(run, lead, clock, values, nulls);
 	tuplestore_putvalues(rows, desc, values, nulls);
 }
 
@@ -258,7 +258,7 @@ WriteClocksDirectly(Run *run, LeadState *lead)
 
 		if (!clock->is_new && !clock->changed)
 			continue;
-		ClockRow(run, lead, clock, values, nulls);
+		SetClockRow(run, lead, clock, values, nulls);
 		if (clock->is_new)
 			align_direct_insert(&run->direct->sla, values, nulls);
 		else
