@@ -56,8 +56,10 @@ typedef struct ScanName
 extern void align_scan_begin(TextScan *scan, const char *text,
 							 const char *type_name, bool comments,
 							 Node *escontext);
+
 /* Skip white space and comments. */
 extern void align_scan_space(TextScan *scan);
+
 /* Skip space; true at the end of the text. */
 extern bool align_scan_at_end(TextScan *scan);
 
@@ -78,8 +80,10 @@ extern bool align_scan_expect_word(TextScan *scan, const char *word);
  */
 /* [A-Za-z_][A-Za-z0-9_-]* or "anything, "" for a quote". */
 extern bool align_scan_name(TextScan *scan, const char *what, ScanName *name);
+
 /* 'anything, '' for a quote' */
 extern bool align_scan_string(TextScan *scan, const char *what, ScanName *string);
+
 /* Decimal digits, at most max. */
 extern bool align_scan_uint(TextScan *scan, const char *what, uint64 max, uint64 *value);
 
@@ -96,13 +100,16 @@ extern bool align_scan_fail(TextScan *scan, const char *at, const char *detail,
 extern bool align_scan_fail_code(TextScan *scan, int sqlstate, const char *at,
 								 const char *detail, const char *hint,
 								 const char *fmt,...) pg_attribute_printf(6, 7);
+
 /* Report "expected <what>", with the text found there as the detail. */
 extern bool align_scan_expected(TextScan *scan, const char *what, const char *hint);
 
 /* Write a name for align_scan_name to read back, quoted only if it must be. */
 extern void align_write_name(StringInfo out, const char *text, int len);
+
 /* True if the name needs no quotes. */
 extern bool align_name_is_bare(const char *text, int len);
+
 /* Write text in quotes, quotes in it doubled. */
 extern void align_write_quoted(StringInfo out, char quote, const char *text, int len);
 

@@ -24,8 +24,10 @@
 
 /* Scan a time, after space; false after a soft error. */
 extern bool align_scan_time(TextScan *scan, TimestampTz *result);
+
 /* Append a time, which must be finite. */
 extern void align_write_time(StringInfo out, TimestampTz time);
+
 /* The same as a palloc'd string, for messages. */
 extern char *align_time_text(TimestampTz time);
 

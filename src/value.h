@@ -30,17 +30,20 @@ typedef struct TextValue
 {
 	int32		vl_len_;		/* varlena header, do not touch */
 	uint32		flags;			/* version and flags: zero today */
-	char		text[FLEXIBLE_ARRAY_MEMBER];	/* canonical, not NUL-terminated */
+	char		text[FLEXIBLE_ARRAY_MEMBER];	/* canonical, not
+												 * NUL-terminated */
 } TextValue;
 
 #define TEXT_VALUE_LEN(value) ((int) (VARSIZE(value) - offsetof(TextValue, text)))
 
 /* A palloc'd value with a copy of the text. */
 extern TextValue *align_text_value(const char *text, int len);
+
 /*
  * Detoasted, flags checked.  May point to the datum itself: do not modify it.
  */
 extern TextValue *align_text_value_arg(Datum datum, const char *type_name);
+
 /* The text as a palloc'd C string. */
 extern char *align_text_value_cstring(const TextValue *value);
 

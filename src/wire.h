@@ -41,9 +41,11 @@ extern void align_wire_fail(WireReader *reader, const char *detail) pg_attribute
 
 /* Numbers that align_wire_uint does not handle; only it calls this. */
 extern uint64 align_wire_uint_slow(WireReader *reader);
+
 /* The next len bytes, in place. */
 extern const char *align_wire_bytes(WireReader *reader, size_t len);
 extern uint8 align_wire_byte(WireReader *reader);
+
 /* Fail if any bytes are left. */
 extern void align_wire_end(WireReader *reader);
 

@@ -17,8 +17,9 @@
 typedef struct Admission
 {
 	bool		admitted;
-	int32		dismissed_after;	/* of a role that is not: the latest version when
-									 * it was dismissed, 0 if it never was */
+	int32		dismissed_after;	/* of a role that is not: the latest
+									 * version when it was dismissed, 0 if it
+									 * never was */
 } Admission;
 
 /* How an agreement stands to tables of a role; read from the table. */

@@ -57,6 +57,7 @@ extern Oid	align_own_table(const char *relname);
  * read, since the library is installed before the extension is updated.
  */
 extern void align_read_role_name(Datum value, Oid type, NameData *name);
+
 /* The same for writing: the name of a role as a value of the column's type. */
 extern Datum align_role_name_datum(const NameData *name, Oid type);
 
@@ -87,8 +88,10 @@ extern const AgreementVersion *align_agreement_at(const Agreement *agreement, Ti
  * backend: versions never change.  (compiled.c)
  */
 extern struct Funnel *align_agreement_funnel(const char *name, int32 version);
+
 /* The same of a version that was just looked up. */
 extern struct Funnel *align_compiled_version(const AgreementVersion *version);
+
 /* The version in force at an instant; raises if there is none. */
 extern struct Funnel *align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version);
 
@@ -107,6 +110,7 @@ extern char *align_agreement_name_arg(FunctionCallInfo fcinfo, int argno);
 extern int32 align_append_version(const Agreement *agreement, const TextValue *funnel,
 								  const text *document, TimestampTz valid_from,
 								  const NameData *owner, const text *note);
+
 /* A funnel compiled in the current memory context. */
 extern struct Funnel *align_compile_funnel(const TextValue *value);
 extern void align_set_role_name(NameData *name, Oid role);

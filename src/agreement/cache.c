@@ -241,10 +241,10 @@ align_agreement_lookup(const char *name)
 		return entry;
 
 	/*
-	 * Read into a context of the caller's, so that an error leaks nothing, and
-	 * hand that to the cache only when all is there.  Opening the table may
-	 * take in invalidations, so the table is identified, and the generation
-	 * noted, before anything is read.
+	 * Read into a context of the caller's, so that an error leaks nothing,
+	 * and hand that to the cache only when all is there.  Opening the table
+	 * may take in invalidations, so the table is identified, and the
+	 * generation noted, before anything is read.
 	 */
 	cached_table = align_own_table("agreement");
 	fresh.generation = cache_generation;

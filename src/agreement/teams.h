@@ -14,8 +14,8 @@ typedef enum TeamTie
 {
 	TEAM_UNTIED,				/* tied to no role: everybody may act for it */
 	TEAM_MEMBER,				/* the current user is a member of its role */
-	TEAM_OTHER					/* the current user is not, or its role does not
-								 * exist: then nobody is */
+	TEAM_OTHER					/* the current user is not, or its role does
+								 * not exist: then nobody is */
 } TeamTie;
 
 typedef struct Acting

@@ -66,7 +66,7 @@ align_execute_on_own_table(const char *relname, const char *command, int nargs, 
 {
 	Oid			relid = align_own_table(relname);
 	Oid			types[AGREEMENT_COLUMNS];
-	CallerRole caller;
+	CallerRole	caller;
 	uint64		result;
 
 	Assert(nargs <= AGREEMENT_COLUMNS);
@@ -162,9 +162,9 @@ align_append_version(const Agreement *agreement, const TextValue *funnel, const 
 		nulls[Anum_agreement_note - 1] = 'n';
 
 	align_execute_on_own_table("agreement",
-				   "INSERT INTO align.agreement (name, version, valid_from, funnel, document, "
-				   "owner, agreed_by, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-				   AGREEMENT_COLUMNS, values, nulls);
+							   "INSERT INTO align.agreement (name, version, valid_from, funnel, document, "
+							   "owner, agreed_by, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+							   AGREEMENT_COLUMNS, values, nulls);
 	return version;
 }
 
@@ -232,9 +232,9 @@ align_set_agreement_owner(PG_FUNCTION_ARGS)
 		PG_RETURN_INT32(latest->version);
 	note = psprintf("owner changed to %s", NameStr(new_name));
 	PG_RETURN_INT32(align_append_version(&agreement, latest->funnel,
-								  ReadDocument(name, latest->version),
-								  Max(latest->valid_from, GetCurrentTransactionStartTimestamp()),
-								  &new_name, cstring_to_text(note)));
+										 ReadDocument(name, latest->version),
+										 Max(latest->valid_from, GetCurrentTransactionStartTimestamp()),
+										 &new_name, cstring_to_text(note)));
 }
 
 /*
@@ -296,9 +296,9 @@ align_assign_team(PG_FUNCTION_ARGS)
 	{
 		/* a team that is no longer in the agreement may still be let go */
 		if (align_execute_on_own_table("team",
-						   "DELETE FROM align.team WHERE agreement OPERATOR(pg_catalog.=) $1 "
-						   "AND team OPERATOR(pg_catalog.=) $2",
-						   2, values, NULL) == 0)
+									   "DELETE FROM align.team WHERE agreement OPERATOR(pg_catalog.=) $1 "
+									   "AND team OPERATOR(pg_catalog.=) $2",
+									   2, values, NULL) == 0)
 			CheckTeam(&agreement, team);
 	}
 	else
@@ -309,9 +309,9 @@ align_assign_team(PG_FUNCTION_ARGS)
 		align_set_role_name(&role, PG_GETARG_OID(2));
 		values[2] = align_role_name_datum(&role, get_atttype(align_own_table("team"), TEAM_COLUMNS));
 		align_execute_on_own_table("team",
-					   "INSERT INTO align.team (agreement, team, role) VALUES ($1, $2, $3) "
-					   "ON CONFLICT (agreement, team) DO UPDATE SET role = EXCLUDED.role",
-					   TEAM_COLUMNS, values, NULL);
+								   "INSERT INTO align.team (agreement, team, role) VALUES ($1, $2, $3) "
+								   "ON CONFLICT (agreement, team) DO UPDATE SET role = EXCLUDED.role",
+								   TEAM_COLUMNS, values, NULL);
 	}
 	PG_RETURN_VOID();
 }

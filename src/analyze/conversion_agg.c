@@ -66,7 +66,11 @@ StateArg(FunctionCallInfo fcinfo, const ConversionIdentity *identity, Conversion
 	if (unlikely(state == NULL))
 		state = align_conversion_absorb_datum(NULL, PG_GETARG_DATUM(0),
 											  align_conversion_states_context(states, context));
-	/* a state that shares the identity of those made last is not compared again */
+
+	/*
+	 * a state that shares the identity of those made last is not compared
+	 * again
+	 */
 	if (state->identity.bytes != states->identity.bytes &&
 		unlikely(!align_identity_equal(&state->identity, identity)))
 		align_identity_differs(&state->identity, identity, true);

@@ -91,7 +91,11 @@ CheckNotInUse(const AttachRequest *request, const OwnTable *own)
 	{
 		if (lfirst_oid(lc) == own->relid)
 			align_attach_wrong_table(own, "It is attached to an agreement itself.", NULL);
-		/* a marker that somebody else made does not count if the pointer is ours */
+
+		/*
+		 * a marker that somebody else made does not count if the pointer is
+		 * ours
+		 */
 		if (lfirst_oid(lc) != request->relid && root != request->relid &&
 			MarkerNames(lfirst_oid(lc), own->relid))
 			BelongsTo(own, lfirst_oid(lc));
@@ -142,12 +146,12 @@ CheckOwnColumn(const OwnTable *own, const OwnColumn *column)
 
 	if (attnum == InvalidAttrNumber)
 		align_attach_wrong_table(own, psprintf("It has no column \"%s\" of type %s.", column->name, type),
-				   psprintf("Use ALTER TABLE %s ADD COLUMN %s %s, or choose another name with history => '...'.",
-							align_own_name(own), quote_identifier(column->name), type));
+								 psprintf("Use ALTER TABLE %s ADD COLUMN %s %s, or choose another name with history => '...'.",
+										  align_own_name(own), quote_identifier(column->name), type));
 	if (get_atttype(own->relid, attnum) != column->type)
 		align_attach_wrong_table(own, psprintf("Its column \"%s\" is of type %s, not %s.", column->name,
-								 format_type_be(get_atttype(own->relid, attnum)), type),
-				   NULL);
+											   format_type_be(get_atttype(own->relid, attnum)), type),
+								 NULL);
 }
 
 /*
@@ -162,15 +166,15 @@ CheckOwnKey(const AttachRequest *request, const OwnTable *own, int i, Form_pg_at
 
 	if (attribute == NULL || attribute->atttypid != type)
 		align_attach_wrong_table(own, psprintf("Its column %d would have to be the key column \"%s\" of type %s.",
-								 i + 1, name, format_type_be(type)),
-				   NULL);
+											   i + 1, name, format_type_be(type)),
+								 NULL);
 	for (int j = 0; j < request->nkeys; j++)
 	{
 		if (j != i && strcmp(NameStr(attribute->attname), align_own_key_name(request, j)) == 0)
 			align_attach_wrong_table(own, psprintf("Its column \"%s\" is where key column \"%s\" would have to be.",
-									 NameStr(attribute->attname), name),
-					   psprintf("Name the key columns in their order in %s with key => '{...}', or choose another name with history => '...'.",
-								align_own_name(own)));
+												   NameStr(attribute->attname), name),
+									 psprintf("Name the key columns in their order in %s with key => '{...}', or choose another name with history => '...'.",
+											  align_own_name(own)));
 	}
 }
 
@@ -194,8 +198,8 @@ CheckOtherColumn(const OwnTable *own, Form_pg_attribute attribute)
 	if (!HasColumn(own, NameStr(attribute->attname)) && attribute->attnotnull &&
 		!attribute->atthasdef && attribute->attidentity == '\0')
 		align_attach_wrong_table(own, psprintf("Its column \"%s\" must not be null and has no default.",
-								 NameStr(attribute->attname)),
-				   NULL);
+											   NameStr(attribute->attname)),
+								 NULL);
 }
 
 static void

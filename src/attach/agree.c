@@ -154,7 +154,7 @@ Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 		CheckAttached(&agreement, agreed);
 	}
 	return align_append_version(&agreement, funnel, document, valid_from, &owner,
-						 PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
+								PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
 }
 
 Datum

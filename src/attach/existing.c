@@ -114,7 +114,7 @@ align_attach_rows(AttachRequest *request)
 	work->request = request;
 	work->context = CurrentMemoryContext;
 	work->row_context = AllocSetContextCreate(CurrentMemoryContext, "align existing row",
-												  ALLOCSET_DEFAULT_SIZES);
+											  ALLOCSET_DEFAULT_SIZES);
 	work->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	PushActiveSnapshot(work->snapshot);
 	if (request->fresh)

@@ -119,11 +119,11 @@ align_record_existing(ExistingRows *work, RowTable *table, HeapTuple row, const 
 	if (ended || strcmp(last->stage, name) != 0)
 	{
 		align_record_found(table->attachment, table->rel, row, EVENT_OPENING,
-							  fresh ? NULL : SOURCE_ADOPTED, fresh);
+						   fresh ? NULL : SOURCE_ADOPTED, fresh);
 		work->nopenings++;
 	}
 	else if (!SameText(table, ROW_TEAM, row, last->team) ||
 			 !SameText(table, ROW_ASSIGNEE, row, last->assignee))
 		align_record_found(table->attachment, table->rel, row, EVENT_OWNER, SOURCE_ADOPTED,
-							  false);
+						   false);
 }

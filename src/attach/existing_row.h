@@ -60,9 +60,11 @@ typedef struct LastEntry
 
 extern void align_open_row_table(RowTable *table, Oid relid);
 extern void align_close_row_table(RowTable *table);
+
 /* A row as it stands; last is NULL if nothing is recorded of it. */
 extern void align_record_existing(ExistingRows *work, RowTable *table, HeapTuple row,
-								const LastEntry *last);
+								  const LastEntry *last);
+
 /* compare.c */
 extern void align_compare_with_history(ExistingRows *work);
 

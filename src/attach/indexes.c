@@ -77,14 +77,14 @@ MakeIndexes(const AttachRequest *request, const OwnTable *own, const char *numbe
 	{
 		if (get_rel_relkind(own->relid) == RELKIND_PARTITIONED_TABLE)
 			align_execute_format(role, "CREATE INDEX ON %s (%s%s)", align_own_name(own), names.data,
-					numbers);
+								 numbers);
 		else
 			align_execute_format(role, "ALTER TABLE %s ADD PRIMARY KEY (%s%s)", align_own_name(own),
-					names.data, numbers);
+								 names.data, numbers);
 	}
 	if (!HasIndex(own, list_make1_int(open_column), true))
 		align_execute_format(role, "CREATE INDEX ON %s (%s) WHERE %s", align_own_name(own), open,
-				condition);
+							 condition);
 	pfree(names.data);
 }
 

@@ -54,7 +54,7 @@ CountStages(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 	const char *stage = quote_identifier(get_attname(attachment->relid,
 													 attachment->column[ROW_STAGE], false));
 	StringInfoData sql;
-	CallerRole caller;
+	CallerRole	caller;
 	bool		first = true;
 
 	initStringInfo(&sql);

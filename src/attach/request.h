@@ -35,7 +35,8 @@ typedef struct AttachRequest
 	Oid			relid;			/* locked */
 	Oid			owner;
 	bool		partitioned;
-	List	   *partitions;		/* OIDs of all of them, locked; without the root */
+	List	   *partitions;		/* OIDs of all of them, locked; without the
+								 * root */
 	bool		was_attached;
 	AttachmentMarker before;	/* if it was */
 	char	   *agreement;
@@ -65,22 +66,28 @@ extern void align_attach_key(AttachRequest *request, Relation rel, ArrayType *ke
 /* own_table.c */
 /* Name of the i-th key column in the history and the clock table. */
 extern char *align_own_key_name(const AttachRequest *request, int i);
+
 /* Appends "h.id = s.id AND ...": the keys of history and clock table, under these
  * aliases. */
 extern void align_append_own_key_join(StringInfo sql, const AttachRequest *request,
 									  const char *history, const char *sla);
+
 /* Qualified and quoted; it need not exist yet. */
 extern char *align_own_name(const OwnTable *own);
+
 /* Who makes it and its indexes. */
 extern Oid	align_own_creator(const AttachRequest *request, const OwnTable *own);
+
 /* Raises that an existing table cannot be used; hint NULL: choose another name. */
 extern void align_attach_wrong_table(const OwnTable *own, char *detail, char *hint);
 
 /* tables.c: history and clock table */
 extern void align_attach_name_tables(AttachRequest *request, text *history);
 extern void align_attach_make_tables(AttachRequest *request);
+
 /* adopt.c: locks an existing table, and raises unless it can be used */
 extern void align_attach_adopt(const AttachRequest *request, const OwnTable *own);
+
 /* Raises if the clock table has clocks of leads that the history does not have. */
 extern void align_attach_check_clocks(const AttachRequest *request);
 
@@ -89,11 +96,13 @@ extern void align_attach_make_indexes(AttachRequest *request);
 
 /* privileges.c */
 extern void align_attach_privileges(const AttachRequest *request);
+
 /* Warns of roles that can replace the triggers of the table. */
 extern void align_attach_warn_of_trigger(const AttachRequest *request);
 
 /* triggers.c */
 extern void align_attach_make_triggers(AttachRequest *request);
+
 /* Removes those of a table and its partitions; false if there were none. */
 extern bool align_attach_drop_triggers(Oid relid, List *partitions);
 

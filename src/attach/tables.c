@@ -186,12 +186,12 @@ CommentOn(Oid role, const OwnTable *own, const AttachRequest *request, const cha
 	align_execute_format(role, "COMMENT ON TABLE %s IS %s", name, quote_literal_cstr(comment));
 	for (int i = 0; i < request->nkeys; i++)
 		align_execute_format(role, "COMMENT ON COLUMN %s.%s IS %s", name,
-				quote_identifier(align_own_key_name(request, i)),
-				quote_literal_cstr("key of the lead"));
+							 quote_identifier(align_own_key_name(request, i)),
+							 quote_literal_cstr("key of the lead"));
 	for (int i = 0; i < own->ncolumns; i++)
 		align_execute_format(role, "COMMENT ON COLUMN %s.%s IS %s", name,
-				quote_identifier(own->columns[i].name),
-				quote_literal_cstr(own->columns[i].comment));
+							 quote_identifier(own->columns[i].name),
+							 quote_literal_cstr(own->columns[i].comment));
 }
 
 static void
@@ -205,12 +205,12 @@ CreateTable(const AttachRequest *request, OwnTable *own, const char *comment)
 	AppendKeyColumns(&columns, request);
 	AppendOwnColumns(&columns, own);
 	align_execute_format(role, "CREATE %sTABLE %s (%s)",
-			persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "", align_own_name(own),
-			columns.data);
+						 persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "", align_own_name(own),
+						 columns.data);
 	pfree(columns.data);
 	if (role != request->owner)
 		align_execute_format(role, "ALTER TABLE %s OWNER TO %s", align_own_name(own),
-				quote_identifier(GetUserNameFromId(request->owner, false)));
+							 quote_identifier(GetUserNameFromId(request->owner, false)));
 	CommentOn(request->owner, own, request, comment);
 	own->relid = get_relname_relid(own->name, get_namespace_oid(own->schema, false));
 	own->created = true;
@@ -234,7 +234,7 @@ MakeTable(AttachRequest *request, OwnTable *own, const char *comment)
 static bool
 IsEmpty(const AttachRequest *request, const OwnTable *own)
 {
-	CallerRole caller;
+	CallerRole	caller;
 	char	   *query = psprintf("SELECT FROM %s LIMIT 1", align_own_name(own));
 
 	PushActiveSnapshot(GetLatestSnapshot());

@@ -102,6 +102,7 @@ typedef enum RowRole
 
 extern const char *const align_row_role_names[ROW_NROLES];	/* "stage", ... */
 extern const char *align_attach_mode_name(AttachMode mode);
+
 /* -1 if it is none of them. */
 extern int	align_attach_mode(const char *name);
 
@@ -120,7 +121,8 @@ typedef struct AttachmentMarker
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];	/* attributes of root */
 	AttrNumber	column[ROW_NROLES]; /* attributes of root, 0: none */
-	Node	   *live;			/* over varno 1 = root; NULL: every row is live */
+	Node	   *live;			/* over varno 1 = root; NULL: every row is
+								 * live */
 	int			nargs;			/* the arguments of the marker as they are */
 	char	  **args;
 } AttachmentMarker;
@@ -128,15 +130,20 @@ typedef struct AttachmentMarker
 /* False if the relation itself is not attached (its ancestors are not
  * considered); raises if its marker is not in the form of align.attach(). */
 extern bool align_read_marker(Oid relid, AttachmentMarker *marker);
+
 /* The same, but false for a marker of another form. */
 extern bool align_find_marker(Oid relid, AttachmentMarker *marker);
+
 /* The table that the pointer on a history or clock table names, and its
  * arguments; InvalidOid if there is no pointer. */
 extern Oid	align_read_pointer(Oid relid, int *nargs, char ***args);
+
 /* The tables whose pointers name a root, by OID. */
 extern List *align_record_tables_of(Oid root);
+
 /* The attached one among a relation and its ancestors; InvalidOid if none. */
 extern Oid	align_attached_root(Oid relid);
+
 /* All tables attached to an agreement (NULL: to any), by OID. */
 extern List *align_attached_tables(const char *agreement);
 
@@ -185,30 +192,35 @@ typedef struct Attachment
 	MemoryContext context;		/* holds everything below */
 	AttachmentMarker marker;
 	char	   *root_name;		/* qualified and quoted */
-	Oid			root_owner;		/* whose rights history and clocks are written with */
-	List	   *records;		/* OIDs of history, clock table and the partitions
-								 * of both */
+	Oid			root_owner;		/* whose rights history and clocks are written
+								 * with */
+	List	   *records;		/* OIDs of history, clock table and the
+								 * partitions of both */
 	bool		has_other_triggers; /* on records, besides those of align */
-	struct RecordsFault *fault; /* why these cannot be used, see
-								 * records.c; NULL: they can */
+	struct RecordsFault *fault; /* why these cannot be used, see records.c;
+								 * NULL: they can */
 	char	   *history_name;	/* qualified and quoted */
 	char	   *sla_name;
 	int			nkeys;
 	KeyColumn	keys[ATTACHMENT_MAX_KEYS];
 	bool		key_text_varies;	/* with settings of the session */
-	TupleDesc	key_desc;		/* the key as a row type; NULL until first used */
+	TupleDesc	key_desc;		/* the key as a row type; NULL until first
+								 * used */
 	bool		has_begin;		/* the root has the trigger align_begin */
 	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
 	Oid			type[ROW_NROLES];	/* base types (domains looked through) */
-	FmgrInfo	out[ROW_NROLES];	/* output functions, to read any type as text */
-	Node	   *live;			/* over varno 1 = relid, planned; NULL: all live */
-	struct RowCondition *live_condition;	/* the same, compiled when first used;
-											 * see needs.h */
-	struct RowNeeds *needs;		/* of the version that rows were last judged by;
-								 * see needs.h */
+	FmgrInfo	out[ROW_NROLES];	/* output functions, to read any type as
+									 * text */
+	Node	   *live;			/* over varno 1 = relid, planned; NULL: all
+								 * live */
+	struct RowCondition *live_condition;	/* the same, compiled when first
+											 * used; see needs.h */
+	struct RowNeeds *needs;		/* of the version that rows were last judged
+								 * by; see needs.h */
 	struct JudgingVersion *judging; /* see judging_version.c; NULL until first
 									 * used */
-	struct DirectLayouts *direct;	/* see record/direct.h; NULL until first used */
+	struct DirectLayouts *direct;	/* see record/direct.h; NULL until first
+									 * used */
 	struct LabelMemo *labels;	/* see verdict.h; NULL until first used */
 } Attachment;
 
@@ -234,14 +246,18 @@ extern Attachment *align_attachment(Oid relid, bool missing_ok);
  * function somebody else can change.  (lock.c)
  */
 extern Attachment *align_attachment_locked(Oid relid, LOCKMODE mode);
+
 /* The same as a sentence, without locks; NULL if they can be used. */
 extern char *align_records_problem(const Attachment *attachment);
+
 /* For the cache: sets records, has_other_triggers and fault. */
 extern void align_examine_records(Attachment *attachment);
+
 /* An enabled trigger of a table whose function belongs neither to a role nor to a
  * superuser; NULL if there is none. */
 struct CatalogTrigger;
 extern struct CatalogTrigger *align_foreign_trigger(Oid relid, Oid owner);
+
 /* Has the table a rule? */
 extern bool align_has_rule(Oid relid);
 

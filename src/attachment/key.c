@@ -386,6 +386,7 @@ static const struct
 	const char *name;
 	const char *value;
 }			stored_text_settings[] =
+
 {
 	{"DateStyle", "ISO, YMD"},
 	{"IntervalStyle", "postgres"},

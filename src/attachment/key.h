@@ -19,17 +19,23 @@
  */
 extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 							   const Attachment *attachment, Datum *values);
+
 /* Does the text of values of a type depend on settings of the session? */
 extern bool align_key_text_varies(Oid type);
+
 /* The values of a key, in the current memory context. */
 extern void align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy);
 extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *b);
+
 /* {"id":42}, palloc'd: how keys are sent in notifications. */
 extern char *align_key_json(const Attachment *attachment, const Datum *values);
+
 /* {"id": 42}: how keys are shown in result sets; a jsonb Datum. */
 extern Datum align_key_jsonb(const Attachment *attachment, const Datum *values);
+
 /* (id)=(42): how keys are shown in messages. */
 extern char *align_key_text(const Attachment *attachment, const Datum *values);
+
 /* The same for what is stored: it does not depend on settings of the session, such
  * as TimeZone and DateStyle. */
 extern char *align_stored_key_text(const Attachment *attachment, const Datum *values);

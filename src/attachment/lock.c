@@ -25,7 +25,10 @@ align_attachment_locked(Oid relid, LOCKMODE mode)
 	Attachment *attachment = align_attachment(relid, false);
 	ListCell   *lc;
 
-	/* partitions, too, or somebody may add a trigger to one before it is written */
+	/*
+	 * partitions, too, or somebody may add a trigger to one before it is
+	 * written
+	 */
 	foreach(lc, attachment->records)
 		LockRelationOid(lfirst_oid(lc), mode);
 	/* as they are now that they can no longer change */

@@ -322,9 +322,9 @@ align_record_tables_of(Oid root)
 		CatalogTrigger *trigger = (CatalogTrigger *) lfirst(lc);
 
 		/*
-		 * Clones on partitions go with their parent's, also those of partitions
-		 * that were detached: PostgreSQL does not drop clones of constraint
-		 * triggers then, nor lets them be dropped.
+		 * Clones on partitions go with their parent's, also those of
+		 * partitions that were detached: PostgreSQL does not drop clones of
+		 * constraint triggers then, nor lets them be dropped.
 		 */
 		if (trigger->from == root && !OidIsValid(trigger->parent))
 			result = lappend_oid(result, trigger->relid);

@@ -15,6 +15,7 @@
  * security applies may not: which rows it sees would have to be evaluated.
  */
 extern bool align_may_read(const Attachment *attachment, Oid role, RowRole column);
+
 /* The same of the key alone. */
 extern bool align_may_read_key(const Attachment *attachment, Oid role);
 

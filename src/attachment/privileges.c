@@ -34,6 +34,7 @@ static const struct
 	AclMode		privilege;
 	const char *name;
 }			privilege_names[] =
+
 {
 	{ACL_SELECT, "SELECT"},
 	{ACL_INSERT, "INSERT"},
@@ -220,6 +221,7 @@ char *
 align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid relid)
 {
 	const char *relname = quote_identifier(get_rel_name(relid));
+
 	/* the alias must not hide the table that has the policy */
 	const char *alias = strcmp(relname, "attached") == 0 ? "lead" : "attached";
 	AttrNumber	keys[ATTACHMENT_MAX_KEYS];

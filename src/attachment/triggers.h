@@ -22,12 +22,13 @@ typedef struct TriggerPlan
 	const char *condition;		/* of WHEN; NULL: none */
 	const char *function;		/* in the schema align */
 	const char *arguments;		/* as in SQL */
-	Oid			from;			/* of a constraint trigger; InvalidOid: an ordinary
-								 * trigger */
+	Oid			from;			/* of a constraint trigger; InvalidOid: an
+								 * ordinary trigger */
 	bool		on_columns;		/* the timing names columns */
 	bool		cloned;			/* made by PostgreSQL on a partition */
-	bool		may_lack;		/* on a partition; one that was added after attach()
-								 * lacks it, as PostgreSQL does not clone it */
+	bool		may_lack;		/* on a partition; one that was added after
+								 * attach() lacks it, as PostgreSQL does not
+								 * clone it */
 	const char *comment;
 } TriggerPlan;
 

@@ -25,7 +25,8 @@ typedef struct Finding
 	int64		entries;
 	int64		last_lead;		/* the last lead that was counted here */
 	int			nexamples;
-	text	   *examples[MAX_EXAMPLES]; /* the smallest keys, in order of bytes */
+	text	   *examples[MAX_EXAMPLES]; /* the smallest keys, in order of
+										 * bytes */
 } Finding;
 
 static inline uint32

@@ -27,9 +27,11 @@ typedef struct Findings Findings;
 
 /* They live in the current memory context, and refer to the funnel. */
 extern Findings *align_findings_begin(const Funnel *funnel);
+
 /* The next lead is being judged. */
 extern void align_findings_next_lead(Findings *findings);
 extern void align_findings_count(Findings *findings, FindingKey key, const text *lead_key);
+
 /* The rows of the result, the most frequent first. */
 extern void align_findings_put(const Findings *findings, ReturnSetInfo *rsinfo);
 

@@ -434,8 +434,8 @@ align_calendar_opens_after(Calendar *calendar, TimestampTz at)
 		return true;
 
 	/*
-	 * The last cycle of the window repeats for ever, so from any instant in it
-	 * or after it the whole cycle lies ahead.
+	 * The last cycle of the window repeats for ever, so from any instant in
+	 * it or after it the whole cycle lies ahead.
 	 */
 	for (block = Max(Min(block + 1, FUTURE_START), PAST_START); block < FUTURE_END; block++)
 	{

@@ -80,6 +80,7 @@ extern int64 align_working_time(Calendar *calendar, TimestampTz from, TimestampT
 extern TimestampTz align_add_working_time(Calendar *calendar, TimestampTz at, int64 amount);
 
 extern bool align_is_open(Calendar *calendar, TimestampTz at);
+
 /*
  * Is the calendar open at "at" or at any instant after it?  Does not raise for
  * a calendar that never opens (again), and ignores where the range of

@@ -47,6 +47,7 @@ align_zone_segments(Calendar *calendar, int64 from, int64 to)
 		if (found < 0)
 			elog(ERROR, "could not find the offset of time zone \"%s\"",
 				 pg_get_timezone_name(calendar->zone));
+
 		/*
 		 * pg_next_dst_boundary may report no boundary for far years that have
 		 * one, so ask again four weeks later.

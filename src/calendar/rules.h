@@ -73,10 +73,13 @@ typedef struct CalendarDate
 
 /* Text to rules in the current context; NULL after a soft error. */
 extern CalendarRules *align_rules_parse(const char *text, Node *escontext);
+
 /* The days that a rule names: weekdays or dates. */
 extern bool align_rules_scan_days(TextScan *scan, CalendarRules *rules, int rule);
+
 /* A time of day in minutes; "closing" allows 24:00. */
 extern bool align_rules_scan_minute(TextScan *scan, bool closing, int *minute);
+
 /* Make a span as written one as counted; "at" is where it was written. */
 extern bool align_rules_check_span(TextScan *scan, const char *at, DaySpan *span);
 
@@ -90,10 +93,13 @@ extern const char *align_rules_hint(const char *text);
 
 /* Rules with nothing but rule 0. */
 extern CalendarRules *align_rules_make(void);
+
 /* Add a rule that is closed and names no day; returns its number. */
 extern int	align_rules_add(CalendarRules *rules);
+
 /* Set a rule's spans; false if there are more than CALENDAR_MAX_SPANS. */
 extern bool align_rules_set_spans(CalendarRules *rules, int rule, DaySpan *spans, int n);
+
 /* Make a rule name days; the first two run past the end if first > last. */
 extern void align_rules_name_weekdays(CalendarRules *rules, int rule, int first, int last);
 extern void align_rules_name_yearly(CalendarRules *rules, int rule, int first, int last);
@@ -103,14 +109,19 @@ extern void align_rules_name_fixed(CalendarRules *rules, int rule, int first, in
 
 /* Canonical text, palloc'd. */
 extern char *align_rules_write(CalendarRules *rules);
+
 /* The stored value; NULL after a soft error. */
 extern TextValue *align_calendar_value(CalendarRules *rules, Node *escontext);
+
 /* Called with the days and the spans of a rule of the canonical text. */
 typedef void (*RuleWriter) (void *arg, const char *days, const DaySpans *open);
+
 /* Call writer for every rule of the canonical text, in its order. */
 extern void align_rules_walk(CalendarRules *rules, RuleWriter writer, void *arg);
+
 /* Split a span into one or two parts that can be written; returns how many. */
 extern int	align_span_parts(const DaySpan *span, DaySpan *parts);
+
 /* Write a time of day; a "closing" midnight is 24:00. */
 extern void align_write_minute(StringInfo out, int minute, bool closing);
 

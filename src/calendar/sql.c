@@ -79,7 +79,7 @@ align_calendar_working_time(PG_FUNCTION_ARGS)
 	Calendar   *calendar = CALENDAR_ARG();
 
 	return align_interval_datum(align_working_time(calendar, PG_GETARG_TIMESTAMPTZ(1),
-											PG_GETARG_TIMESTAMPTZ(2)));
+												   PG_GETARG_TIMESTAMPTZ(2)));
 }
 
 /*

@@ -50,8 +50,8 @@ typedef struct OpenInterval
 typedef struct OpenBlock
 {
 	uint32		total;			/* open seconds */
-	int			n;				/* intervals, not counting the last, a sentinel
-								 * later than all times */
+	int			n;				/* intervals, not counting the last, a
+								 * sentinel later than all times */
 	uint16		first[BLOCK_DAYS];	/* by day: first interval that ends after
 									 * the day begins */
 	OpenInterval interval[FLEXIBLE_ARRAY_MEMBER];
@@ -97,10 +97,13 @@ struct Calendar
 
 /* Build the blocks from those already built to this one of the window. */
 extern void align_calendar_build_to(Calendar *calendar, int block);
+
 /* Set calendar->segments to the offsets between two UTC times, in seconds. */
 extern void align_zone_segments(Calendar *calendar, int64 from, int64 to);
+
 /* Local to UTC seconds; the segments must cover the time. */
 extern int64 align_local_to_utc(const ZoneSegments *segments, int64 local);
+
 /* Spans of a local date, given as day number. */
 extern const DaySpans *align_calendar_day(const Calendar *calendar, int day);
 

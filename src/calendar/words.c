@@ -40,6 +40,7 @@ static const struct
 	const char *word;
 	const char *hint;
 }			UnsupportedWords[] =
+
 {
 	{"PH", "Public holidays are not built in: close their dates with align.with_holidays(calendar, date[])."},
 	{"SH", "School holidays are not built in: close their dates with align.with_holidays(calendar, date[])."},

@@ -15,6 +15,7 @@
 
 /* Is the run of letters at p this word? */
 extern bool align_is_word(const char *p, const char *word);
+
 /* Index in the list of the word at p, -1 if it is none of them. */
 extern int	align_lookup_word(const char *p, const char *const *words, int n);
 

@@ -86,8 +86,8 @@ CountBlock(Calendar *calendar, int first)
 
 	/*
 	 * Take off the dates whose spans the local clock skips.  Such a span lies
-	 * in the gap between the readings before and after a change of the offset,
-	 * so only dates that touch a gap need a look.
+	 * in the gap between the readings before and after a change of the
+	 * offset, so only dates that touch a gap need a look.
 	 */
 	align_zone_segments(calendar, first * (int64) SECS_PER_DAY - ZONE_MARGIN_SECS,
 						end * (int64) SECS_PER_DAY + ZONE_MARGIN_SECS);

@@ -25,8 +25,8 @@ typedef struct CatalogTrigger
 	Oid			from;			/* the table after FROM; InvalidOid: none */
 	int			nargs;
 	char	  **args;
-	int			ncolumns;		/* of UPDATE OF, in the order in which they were
-								 * written */
+	int			ncolumns;		/* of UPDATE OF, in the order in which they
+								 * were written */
 	AttrNumber *columns;
 	Node	   *when;			/* OLD is varno 1, NEW varno 2; NULL: none */
 } CatalogTrigger;

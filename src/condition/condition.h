@@ -61,6 +61,7 @@ extern void align_row_frame_put(RowFrame *frame, HeapTuple row);
  * as long as the condition. */
 extern RowCondition *align_condition_compile_in(RowFrame *frame, Relation rel, Node *condition,
 												const char *context_line, MemoryContext context);
+
 /* What the expression is for the row that was put. */
 extern Datum align_condition_value(RowCondition *condition, bool *isnull);
 

@@ -39,8 +39,9 @@ typedef struct CompiledNeed
 	const FunnelNeed *need;
 	AttrNumber	attnum;			/* of a column; InvalidAttrNumber: it is gone */
 	Filled		filled;
-	RowCondition *condition;	/* NULL: it cannot be compiled; of a column, what
-								 * it is computed from if it is not stored */
+	RowCondition *condition;	/* NULL: it cannot be compiled; of a column,
+								 * what it is computed from if it is not
+								 * stored */
 	char	   *problem;		/* why it cannot */
 } CompiledNeed;
 
@@ -68,7 +69,8 @@ typedef struct NeedsOf
 	Relation	rel;
 	const char *agreement;
 	int32		version;
-	const char *stage;			/* "stage \"sql\"" or "move from \"sal\" to \"sql\"" */
+	const char *stage;			/* "stage \"sql\"" or "move from \"sal\" to
+								 * \"sql\"" */
 	bool		check;
 } NeedsOf;
 

@@ -26,10 +26,13 @@ typedef struct RowNeeds RowNeeds;
  */
 extern RowNeeds *align_needs_compile(Relation rel, const Funnel *funnel, const char *agreement,
 									 int32 version, bool check, MemoryContext context);
+
 /* Gives back its memory, before that of its context goes. */
 extern void align_needs_free(RowNeeds *needs);
+
 /* Can all of them be met, as far as that does not depend on the row? */
 extern bool align_needs_are_sound(const RowNeeds *needs);
+
 /* Was it compiled from this very funnel? */
 extern bool align_needs_are_of(const RowNeeds *needs, const Funnel *funnel);
 

@@ -45,6 +45,7 @@ static const struct
 	const char *name;
 	const char *value;
 }			parse_settings[] =
+
 {
 	{"search_path", "pg_catalog, pg_temp"},
 	{"standard_conforming_strings", "on"},

@@ -21,9 +21,9 @@ struct RowCondition
 	const char *context_line;	/* for errors, NULL none */
 	MemoryContext context;		/* of state */
 	ExprState  *state;
-	bool		running;		/* still set at the next call: an error broke it
-								 * off, and what functions remember may be half
-								 * made */
+	bool		running;		/* still set at the next call: an error broke
+								 * it off, and what functions remember may be
+								 * half made */
 };
 
 /*

@@ -26,6 +26,7 @@ typedef struct AmountSum
 
 /* Add a canonical amount; rest is allocated in context. */
 extern void align_amount_sum_add(AmountSum *sum, MemoryContext context, LeadString amount);
+
 /* The sum, palloc'd; it must be present. */
 extern char *align_amount_sum_text(const AmountSum *sum);
 extern Numeric align_amount_sum_numeric(const AmountSum *sum);

@@ -125,6 +125,7 @@ typedef struct ConversionCounts
 /* identity.c */
 /* Append the encoding of all fields (bytes need not be set). */
 extern void align_identity_encode(StringInfo out, const ConversionIdentity *identity);
+
 /* Set bytes, palloc'd, from the other fields, and point the names into it. */
 extern void align_identity_make(ConversionIdentity *identity);
 
@@ -135,11 +136,14 @@ extern void align_identity_make(ConversionIdentity *identity);
  */
 extern void align_identity_read(ConversionIdentity *identity, WireReader *reader,
 								bool from_client);
+
 /* True if name is among the n names. */
 extern bool align_name_repeats(const LeadString *names, int n, LeadString name);
 extern const char *align_mode_name(ConversionMode mode);
+
 /* Append the steps, as in "(inquiry, mql, customer)". */
 extern void align_write_names(StringInfo out, const ConversionIdentity *identity);
+
 /* Append a window, as in "30 days". */
 extern void align_write_window(StringInfo out, int64 within);
 
@@ -168,27 +172,32 @@ typedef struct ConversionStates
 {
 	MemoryContext parent;
 	MemoryContext context;		/* NULL: not known */
-	ConversionIdentity identity;	/* of the states made last, in that context; bytes
-									 * NULL: none */
+	ConversionIdentity identity;	/* of the states made last, in that
+									 * context; bytes NULL: none */
 } ConversionStates;
 
 /* The context for the states of all groups of an aggregate. */
 extern MemoryContext align_conversion_states_context(ConversionStates *states,
 													 MemoryContext aggregate_context);
+
 /* An empty summary in that context; states of one identity share it. */
 extern Conversion *align_conversion_make_state(const ConversionIdentity *identity,
 											   ConversionStates *states,
 											   MemoryContext aggregate_context);
+
 /* One lead's progress, as of a finite time. */
 extern void align_conversion_add(Conversion *conversion, const Progress *progress,
 								 TimestampTz as_of);
+
 /* Count more leads; raises when a bigint cannot. */
 extern void align_conversion_count(Conversion *conversion, int64 leads);
 extern void align_conversion_see(Conversion *conversion, TimestampTz least_as_of,
 								 TimestampTz most_as_of);
+
 /* The expanded object that the datum lets one write to, if it is a child of
  * context; else NULL. */
 extern Conversion *align_conversion_writable(Datum datum, MemoryContext context);
+
 /* A flat value in the current context. */
 extern struct varlena *align_conversion_flatten(Conversion *conversion);
 
@@ -215,6 +224,7 @@ extern void align_conversion_encode(StringInfo out, Conversion *conversion);
  */
 extern Conversion *align_conversion_absorb(Conversion *into, WireReader *reader,
 										   MemoryContext context);
+
 /* The same with a datum of any form. */
 extern Conversion *align_conversion_absorb_datum(Conversion *into, Datum datum,
 												 MemoryContext context);
@@ -222,6 +232,7 @@ extern Conversion *align_conversion_absorb_datum(Conversion *into, Datum datum,
 /* text.c */
 /* Parse, into a child of the current context; NULL after a soft error. */
 extern Conversion *align_conversion_parse(const char *text, Node *escontext);
+
 /* The same with a scan that the caller has begun. */
 extern Conversion *align_conversion_parse_scan(TextScan *scan);
 

@@ -50,8 +50,8 @@ typedef struct Histogram
 	int			nlisted;		/* durations in list, 0 once counters exist */
 	int			list_room;
 	uint16	   *list;			/* bucket numbers, unordered */
-	int64	  **octaves;		/* NULL while the list suffices; else by octave
-								 * NULL or HISTOGRAM_WIDTH counters */
+	int64	  **octaves;		/* NULL while the list suffices; else by
+								 * octave NULL or HISTOGRAM_WIDTH counters */
 } Histogram;
 
 /*
@@ -85,6 +85,7 @@ extern void align_histogram_fill(Histogram *histogram, MemoryContext context,
 
 /* Begin to walk the buckets; sorts the list in place. */
 extern void align_histogram_scan(HistogramScan *scan, Histogram *histogram);
+
 /* The next bucket and its count; false at the end. */
 extern bool align_histogram_next(HistogramScan *scan, int *bucket, int64 *count);
 
@@ -109,10 +110,12 @@ typedef struct HistogramClaim
 } HistogramClaim;
 
 extern void align_histogram_claim(HistogramClaim *claim);
+
 /* Both return NULL, or a sentence about a mistake. */
 extern const char *align_histogram_claim_bucket(HistogramClaim *claim, int bucket, int64 count);
 extern const char *align_histogram_claim_check(const HistogramClaim *claim, uint128 sum,
 											   uint64 least, uint64 most);
+
 /* Add everything of a checked claim but its buckets to a histogram. */
 extern void align_histogram_absorb(Histogram *histogram, const HistogramClaim *claim,
 								   uint128 sum, uint64 least, uint64 most);

@@ -20,10 +20,10 @@ typedef struct FunnelBuild
 	const Draft *draft;
 	Funnel	   *funnel;
 	const char **stage_at;		/* position of each stage's declaration */
-	int			nnamed;			/* teams that hold stages, promise or take part
-								 * in handoffs: the first so many */
-	bool	   *reaches;		/* nstages * nstages, [from * nstages + to]: is
-								 * there a legal route?  NULL until needed */
+	int			nnamed;			/* teams that hold stages, promise or take
+								 * part in handoffs: the first so many */
+	bool	   *reaches;		/* nstages * nstages, [from * nstages + to]:
+								 * is there a legal route?  NULL until needed */
 } FunnelBuild;
 
 /* compile.c: draft to compiled form, in a new child of context. */
@@ -34,6 +34,7 @@ extern Funnel *align_funnel_build(TextScan *scan, const Draft *draft, MemoryCont
 /* Zeroed memory, and a copy of a text, in funnel->context. */
 extern void *align_build_alloc(FunnelBuild *build, Size size);
 extern char *align_build_strdup(FunnelBuild *build, const char *text);
+
 /* Resolve names of stages, each of which may occur once. */
 extern bool align_build_stage_set(FunnelBuild *build, List *names, StageSet *set);
 extern bool align_build_reasons(FunnelBuild *build, List *names, int *nreasons, char ***reasons);

@@ -60,7 +60,7 @@ align_check_service_level_new(FunnelBuild *build, const ScanName *name)
  */
 static bool
 CheckDisjoint(FunnelBuild *build, const char *level, List *earlier, List *later,
-		   const char *first_role, const char *second_role)
+			  const char *first_role, const char *second_role)
 {
 	ListCell   *cell;
 	ListCell   *inner;

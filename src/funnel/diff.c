@@ -27,8 +27,8 @@ typedef struct Fact
 {
 	char	   *what;			/* its name */
 	char	   *text;
-	bool		is_whole;		/* has parts: returned only if the other version
-								 * does not have it */
+	bool		is_whole;		/* has parts: returned only if the other
+								 * version does not have it */
 	char	   *whole;			/* name of the whole it is a part of, or NULL */
 } Fact;
 

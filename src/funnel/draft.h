@@ -101,7 +101,8 @@ typedef struct DraftTarget
 	ScanName	team;
 	char	   *goal;
 	const char *goal_at;
-	ScanName	what;			/* stage, service level, or stage to start from */
+	ScanName	what;			/* stage, service level, or stage to start
+								 * from */
 	ScanName	to;				/* TARGET_CONVERSION */
 	const char *per;			/* TARGET_COUNT */
 	int64		within;			/* microseconds, -1 none */
@@ -133,6 +134,7 @@ extern bool align_funnel_warn_follows(TextScan *scan);
 extern bool align_funnel_scan_due(TextScan *scan, DraftPromise *promise);
 extern bool align_funnel_scan_warn(TextScan *scan, DraftPromise *promise);
 extern bool align_funnel_scan_window(TextScan *scan, int64 *within);
+
 /* "st", "nd", "rd" or "th" */
 extern const char *align_ordinal_suffix(int64 n);
 
@@ -147,6 +149,7 @@ extern TextValue *align_funnel_value_scan(TextScan *scan);
 
 /* Compare FunnelLabels by bytes, for qsort. */
 extern int	align_label_cmp(const void *a, const void *b);
+
 /* Set reached[] by stage: is there a legal route of one or more moves? */
 extern void align_funnel_reach(const Funnel *funnel, int from, bool *reached);
 
@@ -154,9 +157,11 @@ extern void align_funnel_reach(const Funnel *funnel, int from, bool *reached);
 extern void align_write_need(StringInfo out, const FunnelNeed *need);
 extern void align_write_stages(StringInfo out, const Funnel *funnel, const int *stages, int n);
 extern void align_write_reasons(StringInfo out, char **reasons, int n);
+
 /* "gap" separates the clauses of a handoff. */
 extern void align_write_service_level(StringInfo out, const Funnel *funnel,
 									  const ServiceLevel *level, const char *gap);
+
 /* Without semicolon; the text without the goal identifies the target. */
 extern void align_write_target(StringInfo out, const Funnel *funnel,
 							   const FunnelTarget *target, bool with_goal);

@@ -108,8 +108,8 @@ typedef struct Promise
 {
 	DueKind		kind;
 	int64		amount;			/* microseconds, or n for DUE_END_OF_DAY */
-	int64		warn;			/* microseconds after the start, -1 none; working
-								 * time unless kind is DUE_ELAPSED */
+	int64		warn;			/* microseconds after the start, -1 none;
+								 * working time unless kind is DUE_ELAPSED */
 } Promise;
 
 typedef struct StageSet
@@ -168,7 +168,8 @@ typedef struct FunnelTarget
 typedef struct FunnelTeam
 {
 	char	   *name;
-	char	   *hours;			/* canonical calendar text, NULL: the common hours */
+	char	   *hours;			/* canonical calendar text, NULL: the common
+								 * hours */
 } FunnelTeam;
 
 /* A name or other label ("known as") of a stage. */
@@ -227,8 +228,10 @@ extern Funnel *align_funnel_arg(FmgrInfo *flinfo, Datum value, int slot, int nsl
 
 /* Index of the stage with this label (name or "known as"), -1 if none. */
 extern int	align_funnel_stage(const Funnel *funnel, const char *label, int len);
+
 /* The same for an SQL argument; raises, with a hint, if there is none. */
 extern int	align_funnel_stage_arg(const Funnel *funnel, text *label);
+
 /* Index of the team of this name, -1 if the agreement does not mention it. */
 extern int	align_funnel_team(const Funnel *funnel, const char *name, int len);
 

@@ -368,7 +368,7 @@ WriteGoal(JsonDocument *document, const JsonNode *target)
 		align_json_fail(&goal, goal.value == NULL ? "is missing" : "must be a number");
 	align_json_mark(document, &goal);
 	align_json_put(document, DatumGetCString(DirectFunctionCall1(numeric_out,
-														NumericGetDatum(goal.value->val.numeric))));
+																 NumericGetDatum(goal.value->val.numeric))));
 }
 
 /*

@@ -106,7 +106,7 @@ AppendLabel(StringInfo out, const char *text)
 		if (pg_strncasecmp(text, "direction", strlen("direction")) == 0)
 			appendStringInfo(out, "#%d;", c);
 		else if (IS_HIGHBIT_SET(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			(c >= '0' && c <= '9') || strchr(" _.,()/", c) != NULL)
+				 (c >= '0' && c <= '9') || strchr(" _.,()/", c) != NULL)
 			appendStringInfoChar(out, c);
 		else if (c < ' ' || c == 0x7f)
 			appendStringInfoChar(out, ' ');

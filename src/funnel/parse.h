@@ -21,11 +21,14 @@ typedef enum Following
 /* parse_list.c; messages refer to what is read as "what" */
 
 extern ScanName *align_copy_name(const ScanName *name);
+
 /* A name or string that is not empty. */
 extern bool align_parse_name(TextScan *scan, const char *what, ScanName *name);
 extern bool align_parse_string(TextScan *scan, const char *what, ScanName *string);
+
 /* name {, name}; does not consume a comma that precedes a clause. */
 extern bool align_parse_names(TextScan *scan, const char *what, Following following, List **names);
+
 /* [(name {, name})] */
 extern bool align_parse_reasons(TextScan *scan, List **reasons);
 

@@ -41,9 +41,11 @@ typedef enum HistoryColumn
 	HISTORY_EFFECTIVE_AT,		/* timestamptz */
 	HISTORY_RECORDED_AT,		/* timestamptz */
 	HISTORY_FROM_STAGE,			/* text */
-	HISTORY_STAGE,				/* text; null: left the funnel, deleted, truncated */
+	HISTORY_STAGE,				/* text; null: left the funnel, deleted,
+								 * truncated */
 	HISTORY_FROM_TEAM,			/* text: who held it before */
-	HISTORY_TEAM,				/* text: the team column, else who holds the stage */
+	HISTORY_TEAM,				/* text: the team column, else who holds the
+								 * stage */
 	HISTORY_ASSIGNEE,			/* text */
 	HISTORY_ACTOR,				/* text: the actor column */
 	HISTORY_DB_ROLE,			/* text: the database role that did it */
@@ -53,14 +55,15 @@ typedef enum HistoryColumn
 	HISTORY_AMOUNT,				/* numeric */
 	HISTORY_AGREEMENT,			/* text: name of the agreement that judged it */
 	HISTORY_VERSION,			/* int: its version */
-	HISTORY_VIOLATION,			/* text: names of the rules broken, gravest first,
-								 * joined by ", "; null: none */
-	HISTORY_SOURCE,				/* text: null, 'backfill', 'adopted', 'live' (it ended
-								 * or began to be live), 'not live' (a change
-								 * in between), or 'merged (id)=(7)' */
+	HISTORY_VIOLATION,			/* text: names of the rules broken, gravest
+								 * first, joined by ", "; null: none */
+	HISTORY_SOURCE,				/* text: null, 'backfill', 'adopted', 'live'
+								 * (it ended or began to be live), 'not live'
+								 * (a change in between), or 'merged (id)=(7)' */
 	HISTORY_BRANCH,				/* text: null; for tables that share a journey */
 	HISTORY_HANDOFF,			/* text: the handoff that this entry submits */
-	HISTORY_NOTIFIED_AT			/* timestamptz: when align_handoff was sent for it */
+	HISTORY_NOTIFIED_AT			/* timestamptz: when align_handoff was sent
+								 * for it */
 } HistoryColumn;
 
 #define HISTORY_NCOLUMNS (HISTORY_NOTIFIED_AT + 1)
@@ -77,8 +80,8 @@ typedef enum SlaColumn
 	SLA_CYCLE,					/* int, from 1 per lead and service level */
 	SLA_TEAM,					/* text: who promises */
 	SLA_ASSIGNEE_AT_START,		/* text */
-	SLA_ASSIGNEE_AT_DUE,		/* text: who held the lead at the due instant, or
-								 * holds it as long as that has not come */
+	SLA_ASSIGNEE_AT_DUE,		/* text: who held the lead at the due instant,
+								 * or holds it as long as that has not come */
 	SLA_ASSIGNEE_AT_STOP,		/* text */
 	SLA_STARTED_AT,				/* timestamptz */
 	SLA_DUE_AT,					/* timestamptz */
@@ -86,9 +89,10 @@ typedef enum SlaColumn
 	SLA_PAUSED,					/* tstzmultirange, never null */
 	SLA_ELAPSED,				/* interval: counted time, null while open */
 	SLA_STOPPED_AT,				/* timestamptz */
-	SLA_OUTCOME,				/* text: met, missed, cancelled; null while open */
-	SLA_AGREEMENT,				/* text: name of the agreement that it was started
-								 * under */
+	SLA_OUTCOME,				/* text: met, missed, cancelled; null while
+								 * open */
+	SLA_AGREEMENT,				/* text: name of the agreement that it was
+								 * started under */
 	SLA_VERSION,				/* int: its version */
 	SLA_WARN_NOTIFIED_AT,		/* timestamptz: when align_sla was sent for it */
 	SLA_DUE_NOTIFIED_AT			/* timestamptz */
@@ -110,13 +114,15 @@ extern const OwnColumn align_sla_columns[SLA_NCOLUMNS];
 
 typedef enum HistoryEvent
 {
-	EVENT_OPENING,				/* a row that was there when the table was attached */
+	EVENT_OPENING,				/* a row that was there when the table was
+								 * attached */
 	EVENT_ENTRY,				/* a lead enters the funnel */
 	EVENT_MOVE,
 	EVENT_OWNER,				/* team or assignee changed, not the stage */
 	EVENT_REKEY,				/* its key changed; note tells the old one */
 	EVENT_TOUCH,				/* for event tables */
-	EVENT_OVERRIDE,				/* an entry or move that align.override let pass */
+	EVENT_OVERRIDE,				/* an entry or move that align.override let
+								 * pass */
 	EVENT_DELETED,				/* also: no longer live (source 'live') */
 	EVENT_TRUNCATED
 } HistoryEvent;
@@ -124,6 +130,7 @@ typedef enum HistoryEvent
 #define HISTORY_NEVENTS (EVENT_TRUNCATED + 1)
 
 extern const char *const align_history_event_names[HISTORY_NEVENTS];
+
 /* -1 if it is none of them. */
 extern int	align_history_event(const char *name, int len);
 
@@ -134,8 +141,10 @@ extern int	align_history_event(const char *name, int len);
 extern bool align_source_is_merged(const char *source, int len);
 extern bool align_source_is_not_live(const char *source, int len);
 extern bool align_source_is_backfill(const char *source, int len);
+
 /* Is it an event that may put a lead into a stage?  (Any int: -1 is none.) */
 extern bool align_is_stage_event(int event);
+
 /*
  * The same asked of a row of the history in SQL text, with operators qualified.
  */

@@ -463,7 +463,11 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		char	   *from = clocks->stage;
 
 		clocks->stage = CopyString(clocks, entry->stage);
-		/* without a stage before there is an open clock only if that is not known */
+
+		/*
+		 * without a stage before there is an open clock only if that is not
+		 * known
+		 */
 		if (from != NULL)
 			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, entry->effective_at);
 		FreeString(&from);

@@ -45,7 +45,8 @@ typedef struct ReplayEntry
 	TimestampTz effective_at;
 	LeadString	stage;			/* text NULL: null */
 	LeadString	assignee;
-	LeadString	agreement;		/* that judged it; text NULL: that of LeadClocks */
+	LeadString	agreement;		/* that judged it; text NULL: that of
+								 * LeadClocks */
 	int32		version;		/* of that, 0: unknown */
 	bool		not_live;		/* of a row that is not live: no effect at all */
 } ReplayEntry;
@@ -67,8 +68,8 @@ typedef struct LeadClock
 	int			npauses;		/* the last is open while clock.paused */
 	int			pauses_room;
 	TimestampTz *pauses;		/* from, to, from, to, ...; without empty ones */
-	ItemPointerData tid;		/* of the row that it was loaded from, if that is one
-								 * of the table itself */
+	ItemPointerData tid;		/* of the row that it was loaded from, if that
+								 * is one of the table itself */
 	bool		is_new;			/* not yet in the table */
 	bool		changed;		/* differs from the table */
 	bool		warn_notified;	/* carried along when clocks are recomputed */
@@ -106,10 +107,11 @@ typedef struct LeadClocks
 	LeadClock  *clocks;
 	int			nlevels;		/* service levels, by name, that have a clock */
 	int			levels_room;
-	int		   *last;			/* of each: index of the clock of the highest cycle */
+	int		   *last;			/* of each: index of the clock of the highest
+								 * cycle */
 	ClockFailure failure;		/* the first one */
-	bool		tolerant;		/* an entry of a version that does not exist starts no
-								 * clocks; else it is an error */
+	bool		tolerant;		/* an entry of a version that does not exist
+								 * starts no clocks; else it is an error */
 	char		funnel_agreement[NAMEDATALEN];	/* the last version looked up, */
 	int32		funnel_version; /* and its funnel */
 	Funnel	   *funnel;
@@ -117,19 +119,24 @@ typedef struct LeadClocks
 
 /* agreement must outlive the clocks, which are for use within one statement. */
 extern void align_replay_begin(LeadClocks *clocks, const char *agreement, MemoryContext context);
+
 /* Forget everything, keep the memory. */
 extern void align_replay_reset(LeadClocks *clocks);
+
 /* What the lead was in before the next entry. */
 extern void align_replay_set_state(LeadClocks *clocks, bool alive, LeadString stage,
 								   LeadString assignee);
+
 /* A row of the clock table; columns[] are the attribute numbers of SlaColumn. */
 extern void align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 							  const AttrNumber columns[SLA_NCOLUMNS]);
+
 /*
  * The next entry in order of (effective_at, entry_no).  False if clocks->failure is
  * set: a clock that cannot start is left out, one that cannot resume is not usable.
  */
 extern bool align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry);
+
 /* align's own columns of the row of a clock, by SlaColumn; not for clocks that
  * were loaded closed. */
 extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS],
@@ -139,12 +146,14 @@ extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS
  * align_replay_carry_announced(). */
 extern void align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 										const AttrNumber columns[SLA_NCOLUMNS]);
+
 /* When clocks have been computed again: takes over what was announced of the same
  * cycles of the old ones. */
 extern void align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks);
 
 /* For clock_row.c: room for one more clock of a service level and cycle. */
 extern LeadClock *align_replay_new_clock(LeadClocks *clocks, char *sla, int cycle);
+
 /* The funnel of a version; NULL if there is none and clocks is tolerant, or if
  * version is 0. */
 extern Funnel *align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version);

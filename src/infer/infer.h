@@ -44,7 +44,8 @@ typedef struct InferMove
 typedef struct InferState
 {
 	MemoryContext context;		/* of all members */
-	ArrayType  *won;			/* arguments, the same for all rows; may be NULL */
+	ArrayType  *won;			/* arguments, the same for all rows; may be
+								 * NULL */
 	ArrayType  *lost;
 	double		min_share;
 	int64		nleads;			/* leads with at least one stage */
@@ -62,8 +63,10 @@ typedef struct InferState
 extern InferState *align_infer_state(MemoryContext context, ArrayType *won, ArrayType *lost,
 									 double min_share);
 extern void align_infer_add_lead(InferState *state, const struct varlena *lead);
+
 /* Add the counts of "from", which may be freed afterwards. */
 extern void align_infer_add_state(InferState *into, const InferState *from);
+
 /* Serialise the state; read it back into the current memory context. */
 extern void align_infer_write_state(StringInfo out, const InferState *state);
 extern InferState *align_infer_read_state(const void *data, size_t len);
@@ -73,8 +76,10 @@ extern InferState *align_infer_read_state(const void *data, size_t len);
  * is more than one dimension.  They point into the array, which may be NULL.
  */
 extern LeadString *align_infer_names(ArrayType *array, const char *argument, int *count);
+
 /* True if the name is among the names. */
 extern bool align_infer_listed(LeadString name, const LeadString *names, int count);
+
 /* All moves, in no particular order, palloc'd. */
 extern InferMove *align_infer_moves(const InferState *state, int *count);
 
@@ -120,10 +125,12 @@ typedef struct InferGraph
  * stages.
  */
 extern InferGraph *align_infer_graph(const InferState *state, int max_stages);
+
 /*
  * The stage that most leads enter first, of all or of the open ones; -1 none.
  */
 extern int	align_infer_main_entry(const InferGraph *graph, bool open_only);
+
 /* Choose the success path: set path and positions, and keep its moves. */
 extern void align_infer_choose_path(InferGraph *graph);
 

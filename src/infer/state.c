@@ -231,8 +231,8 @@ align_infer_add_state(InferState *into, const InferState *from)
 	into->nstageless += from->nstageless;
 
 	/*
-	 * seen_by is not merged: leads added later are numbered from nleads, which
-	 * exceeds every number that this state has used.
+	 * seen_by is not merged: leads added later are numbered from nleads,
+	 * which exceeds every number that this state has used.
 	 */
 	pfree(number);
 	pfree(moves);

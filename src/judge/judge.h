@@ -42,9 +42,9 @@ extern int	align_rule_sqlstate(Rule rule);
  */
 typedef struct Move
 {
-	int			from;			/* stage index; -1 if from_label is absent (the
-								 * entry into the funnel) or unknown (then the
-								 * move is never illegal) */
+	int			from;			/* stage index; -1 if from_label is absent
+								 * (the entry into the funnel) or unknown
+								 * (then the move is never illegal) */
 	int			to;				/* stage index, -1 if to_label is unknown */
 	LeadString	from_label;		/* as written */
 	LeadString	to_label;
@@ -106,8 +106,8 @@ typedef struct Walk
 	int			to;				/* stage of this entry; -1 unknown */
 	int			entry_no;		/* from 1, among all entries of the lead */
 	LeadEntry	entry;
-	int			amount;			/* dictionary string of the last amount so far,
-								 * of any entry; -1 none */
+	int			amount;			/* dictionary string of the last amount so
+								 * far, of any entry; -1 none */
 	TimestampTz as_of;			/* later entries are ignored */
 	bool		started;		/* true after the first stage entry */
 } Walk;
@@ -115,11 +115,14 @@ typedef struct Walk
 /* as_of DT_NOEND: the whole journey.  The lead must outlive the walk. */
 extern void align_walk_begin(Walk *walk, const Funnel *funnel, const struct varlena *lead,
 							 TimestampTz as_of);
+
 /* Go to the next move, or to the entry into the funnel; false at the end. */
 extern bool align_walk_next(Walk *walk);
 extern void align_walk_end(Walk *walk);
+
 /* A dictionary string of the lead; absent for -1. */
 extern LeadString align_walk_string(const Walk *walk, int string);
+
 /* The current entry as a Move. */
 extern void align_walk_move(const Walk *walk, Move *move);
 
@@ -156,7 +159,8 @@ typedef struct SlaClock
 	TimestampTz due_at;			/* while paused: as of paused_at */
 	TimestampTz warn_at;		/* likewise, or CLOCK_NO_WARNING */
 	TimestampTz running_since;	/* while running: its start or last resumption */
-	int64		spent;			/* up to running_since, or in all if not running */
+	int64		spent;			/* up to running_since, or in all if not
+								 * running */
 	TimestampTz paused_at;		/* while paused */
 	TimestampTz stopped_at;		/* once closed */
 	int			stopped_by;		/* the stage that closed it, -1 if unknown */
@@ -188,6 +192,7 @@ extern int	align_clock_problem_sqlstate(ClockProblem problem);
  */
 extern ClockProblem align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at,
 									  SlaClock *clock);
+
 /*
  * The lead enters a stage (-1: unknown to the funnel) other than the one it
  * was in: stop, cancel, resume or pause an open clock.  terminal: the stage is
@@ -197,10 +202,13 @@ extern ClockProblem align_clock_enter(Funnel *funnel, SlaClock *clock, int stage
 									  TimestampTz at);
 extern void align_clock_pause(Funnel *funnel, SlaClock *clock, TimestampTz at);
 extern ClockProblem align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at);
+
 /* The lead leaves the funnel or is deleted. */
 extern ClockProblem align_clock_cancel(Funnel *funnel, SlaClock *clock, TimestampTz at);
+
 /* The time between two instants that counts for a service level. */
 extern int64 align_clock_time(Funnel *funnel, int sla, TimestampTz from, TimestampTz to);
+
 /*
  * True if a stage (-1: unknown) starts a service level that has no open clock.
  */
@@ -218,13 +226,16 @@ typedef struct ClockBoard
 } ClockBoard;
 
 extern void align_clocks_begin(ClockBoard *board, Funnel *funnel);
+
 /*
  * Remove the clocks but keep the memory, for the next lead of the same funnel.
  */
 extern void align_clocks_reset(ClockBoard *board);
 extern void align_clocks_end(ClockBoard *board);
+
 /* The lead enters a stage (-1: unknown) other than the one it was in. */
 extern void align_clocks_enter(ClockBoard *board, int stage, TimestampTz at);
+
 /* Apply every stage entry at or before as_of. */
 extern void align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_of);
 
@@ -266,8 +277,8 @@ typedef struct Progress
 	TimestampTz times[PROGRESS_MAX_STEPS];	/* when each step was entered;
 											 * PROGRESS_NO_TIME if skipped or
 											 * not reached */
-	LeadString	amount;			/* the lead's last amount as of as_of, absent if
-								 * there is none; points into the lead */
+	LeadString	amount;			/* the lead's last amount as of as_of, absent
+								 * if there is none; points into the lead */
 	ProgressStatus status;
 } Progress;
 
@@ -286,6 +297,7 @@ typedef struct ProgressSteps
  */
 extern void align_progress(const ProgressSteps *steps, const struct varlena *lead,
 						   TimestampTz as_of, Progress *progress);
+
 /*
  * Progress along a funnel's success path.  level is the furthest position
  * entered; any won stage counts as the end of the path, and skipped stages as
@@ -303,10 +315,13 @@ extern void align_funnel_progress(const Funnel *funnel, const struct varlena *le
  * 1 to PROGRESS_MAX_STEPS names, none NULL.  The result points into the array.
  */
 extern void align_progress_steps(ArrayType *steps, ProgressSteps *result);
+
 /* A window in microseconds: not negative, no months. */
 extern int64 align_window_arg(Interval *within);
+
 /* The mode, which must be "ordered". */
 extern void align_mode_arg(text *mode);
+
 /* A timestamp that must be neither NULL nor infinite. */
 extern TimestampTz align_as_of_arg(FunctionCallInfo fcinfo, int argno);
 

@@ -15,6 +15,7 @@
  * one of the codes above (the text is then unchanged).
  */
 extern int	align_amount_canonical(char *text, int len);
+
 /* True if the text is a canonical amount. */
 extern bool align_amount_is_canonical(const char *text, int len);
 

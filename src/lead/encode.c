@@ -114,9 +114,9 @@ CoarsestUnit(const LeadBuilder *builder, int64 *size)
 		TimestampTz at = builder->entries[i].at;
 
 		/*
-		 * A finer unit divides every coarser one, so a time only decides about
-		 * the units from the current one on.  With constant divisors the
-		 * compiler needs no division.
+		 * A finer unit divides every coarser one, so a time only decides
+		 * about the units from the current one on.  With constant divisors
+		 * the compiler needs no division.
 		 */
 		switch (unit)
 		{

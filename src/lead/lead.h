@@ -122,8 +122,10 @@ typedef struct LeadReader
 
 /* Begin to read a varlena: not compressed, but a short header is allowed. */
 extern void align_lead_read(LeadReader *reader, const struct varlena *value);
+
 /* Begin to read bytes received from a client. */
 extern void align_lead_read_bytes(LeadReader *reader, const void *data, size_t len);
+
 /* Free the memory of a reader (small leads have none). */
 extern void align_lead_read_end(LeadReader *reader);
 
@@ -248,16 +250,21 @@ typedef struct LeadInput
 
 extern LeadBuilder *align_lead_builder(MemoryContext context);
 extern void align_lead_add(LeadBuilder *builder, const LeadInput *input);
+
 /*
  * Add an entry that has a time and a stage only; faster than align_lead_add.
  */
 extern void align_lead_add_stage(LeadBuilder *builder, TimestampTz at, const char *stage, int len);
+
 /* Add all entries of a lead. */
 extern void align_lead_add_all(LeadBuilder *builder, const struct varlena *lead);
+
 /* Add the entries that a reader has not read yet. */
 extern void align_lead_add_rest(LeadBuilder *builder, LeadReader *reader);
+
 /* Add all entries of another builder. */
 extern void align_lead_add_builder(LeadBuilder *builder, const LeadBuilder *other);
+
 /* The number of entries. */
 extern int	align_lead_count(const LeadBuilder *builder);
 
@@ -269,6 +276,7 @@ extern struct varlena *align_lead_encode(LeadBuilder *builder, bool drop_duplica
 
 /* Parse the text form; NULL after a soft error. */
 extern struct varlena *align_lead_parse(const char *text, Node *escontext);
+
 /* Write the text form, palloc'd. */
 extern char *align_lead_write(const struct varlena *lead);
 

@@ -21,6 +21,7 @@ static const struct
 	int64		min;
 	int64		max;
 }			units[] = {
+
 	[LEAD_UNIT_MICROSECOND] = UNIT(1),
 	[LEAD_UNIT_MILLISECOND] = UNIT(1000),
 	[LEAD_UNIT_SECOND] = UNIT(USECS_PER_SEC),

@@ -158,7 +158,11 @@ CheckLeads(Attachment *attachment, const MergedLead *from, const MergedLead *int
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("nothing is recorded of lead %s", from->text),
 				 errdetail("There is no such key in %s.", attachment->history_name)));
-	/* all of its entries went to another lead, and it has entered no stage since */
+
+	/*
+	 * all of its entries went to another lead, and it has entered no stage
+	 * since
+	 */
 	if (!from->has_journey)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),

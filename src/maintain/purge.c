@@ -107,8 +107,8 @@ Purge(Attachment *attachment, TimestampTz before)
 	result = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 
 	/*
-	 * What a trigger of the owner kept is still there.  (Clocks that this session
-	 * did not delete, another one may have deleted at the same time.)
+	 * What a trigger of the owner kept is still there.  (Clocks that this
+	 * session did not delete, another one may have deleted at the same time.)
 	 */
 	for (int i = 0; i < (int) lengthof(clocks); i++)
 		clocks[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 2, &isnull);

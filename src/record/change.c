@@ -267,8 +267,11 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	change->campaign = CopyText(batch, after, ROW_CAMPAIGN);
 	CopyAmount(batch, change, after);
 	change->effective_at = EffectiveAt(before, after);
-	/* recorded, but the lead has left the funnel with its row's life, and if that
-	 * comes back now, an opening will say so */
+
+	/*
+	 * recorded, but the lead has left the funnel with its row's life, and if
+	 * that comes back now, an opening will say so
+	 */
 	if (before != NULL && !IsLive(before) &&
 		(event != EVENT_ENTRY || !IsLive(after)))
 		change->source = SOURCE_NOT_LIVE;

@@ -19,8 +19,8 @@ typedef struct RowVersion
 	Attachment *attachment;		/* of rel */
 	Relation	rel;
 	HeapTuple	row;
-	CommandId	command;		/* that made it; of a version that was replaced or
-								 * deleted as in Change.before */
+	CommandId	command;		/* that made it; of a version that was
+								 * replaced or deleted as in Change.before */
 } RowVersion;
 
 /*
@@ -45,6 +45,7 @@ extern Change *align_change_replaced(Batch *batch, const RowVersion *after);
  */
 extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple row,
 							   HistoryEvent event, const char *source, bool fresh);
+
 /* The same for a lead whose row is gone. */
 extern void align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event,
 							  const char *source);

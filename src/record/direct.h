@@ -82,6 +82,7 @@ extern void align_direct_end_scan(SysScanDesc scan);
 
 /* values: those of the key, then align's own by HistoryColumn or SlaColumn. */
 extern void align_direct_insert(DirectTable *table, const Datum *values, const bool *nulls);
+
 /* Likewise, in place of a row of the clock table. */
 extern void align_direct_update_clock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls);
 

@@ -28,12 +28,13 @@ typedef struct Flush
 	Attachment *attachment;
 	Batch	   *batch;
 	bool		certain;		/* no row trigger can be outstanding */
-	bool		below;			/* the batch has changes of lower nesting levels, which
-								 * this flush does not write */
+	bool		below;			/* the batch has changes of lower nesting
+								 * levels, which this flush does not write */
 	Direct	   *direct;
 	bool		with_waiting;	/* changes includes the waiting ones */
 	int			nchanges;
-	Change	  **changes;		/* in the order in which they are to be written */
+	Change	  **changes;		/* in the order in which they are to be
+								 * written */
 	bool	   *done;			/* of each: it is written, or waits */
 } Flush;
 
@@ -265,7 +266,11 @@ WriteRuns(Flush *flush)
 		run.nchanges = RunLength(run.changes, flush->nchanges - start);
 		run.now = GetCurrentTimestamp();
 		run.direct = flush->direct;
-		/* what SPI keeps of a connection is in the context that is current then */
+
+		/*
+		 * what SPI keeps of a connection is in the context that is current
+		 * then
+		 */
 		align_spi_connect();
 		MemoryContextSwitchTo(run.context);
 		ExecuteRun(flush, &run, flush->done + start);

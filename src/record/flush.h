@@ -58,6 +58,7 @@ struct Batch;
 
 /* Writes what can be written now of a batch. */
 extern void align_recorder_flush(Attachment *attachment, struct Batch *batch);
+
 /* The same if enough has gathered and this is the place for it; cheap otherwise. */
 extern void align_recorder_flush_if_long(Attachment *attachment, struct Batch *batch);
 

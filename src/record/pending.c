@@ -326,7 +326,10 @@ align_pending_movable(Batch *batch, CommandId command)
 	{
 		Change	   *change = batch->changes[i];
 
-		/* the halves follow each other, but for what other triggers did in between */
+		/*
+		 * the halves follow each other, but for what other triggers did in
+		 * between
+		 */
 		if (change->command <= command)
 			return change->movable && change->command == command ? change : NULL;
 	}

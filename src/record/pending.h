@@ -56,20 +56,21 @@ typedef struct Change
 	Datum		old_key[ATTACHMENT_MAX_KEYS];	/* EVENT_REKEY */
 	uint32		hash;			/* of key */
 	CommandId	command;		/* that made the row version */
-	CommandId	before;			/* that made the version before, if that was one of
-								 * this transaction and outer is not 0; else
-								 * InvalidCommandId */
-	int			outer;			/* statements open around the one that made the
-								 * version */
+	CommandId	before;			/* that made the version before, if that was
+								 * one of this transaction and outer is not 0;
+								 * else InvalidCommandId */
+	int			outer;			/* statements open around the one that made
+								 * the version */
 	int			arrival;		/* counts within the batch */
 	int			nest_level;
 	bool		done;			/* written or waiting, for the flush under way */
 	bool		fresh;			/* nothing is recorded of the lead */
-	bool		as_found;		/* no change of the row, but where it was found: the
-								 * stage before is whatever was recorded last */
-	bool		movable;		/* a DELETE that is the first half of a row movement,
-								 * whose second half has not come yet; old_row is
-								 * kept for it */
+	bool		as_found;		/* no change of the row, but where it was
+								 * found: the stage before is whatever was
+								 * recorded last */
+	bool		movable;		/* a DELETE that is the first half of a row
+								 * movement, whose second half has not come
+								 * yet; old_row is kept for it */
 	HeapTuple	old_row;
 	Oid			old_relid;
 	const char *from_stage;
@@ -113,21 +114,24 @@ typedef struct Batch
 	MemoryContext waiting_context;	/* of the next four; likewise */
 	int			nwaiting;
 	int			waiting_room;
-	Change	  **waiting;		/* changes that wait for the outermost statement */
-	struct HTAB *waiting_leads; /* hashes of their leads: later changes of these wait,
-								 * too.  NULL: none */
+	Change	  **waiting;		/* changes that wait for the outermost
+								 * statement */
+	struct HTAB *waiting_leads; /* hashes of their leads: later changes of
+								 * these wait, too.  NULL: none */
 	int			arrivals;
 	Oid			db_role_id;		/* whose name db_role is */
 	const char *db_role;
 	int			nopen;
 	int			open_room;
 	OpenStatement *open;		/* the innermost last */
-	int			flush_level;	/* nesting level of the flush under way, 0: none */
+	int			flush_level;	/* nesting level of the flush under way, 0:
+								 * none */
 	int			flush_at;		/* so many changes are worth a flush */
 } Batch;
 
 /* The batch of an attached table, made if need be. */
 extern Batch *align_pending_batch(AttachmentId root);
+
 /* All batches with changes. */
 extern List *align_pending_batches(void);
 
@@ -136,29 +140,38 @@ extern List *align_pending_batches(void);
  * effective_at (unknown).
  */
 extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Datum *key);
+
 /* Statements open around the one whose row trigger fires now. */
 extern int	align_pending_outer(const Batch *batch);
+
 /* Forgets all changes. */
 extern void align_pending_forget(Batch *batch);
+
 /* Removes changes at the positions flagged. */
 extern void align_pending_remove(Batch *batch, const bool *gone);
+
 /* Lets a change wait for the outermost statement.  It is copied; the caller removes
  * the original. */
 extern void align_pending_wait(Batch *batch, const Attachment *attachment, const Change *change);
+
 /* Does a change of the same lead (or of one with the same hash) wait already? */
 extern bool align_pending_waits(const Batch *batch, uint32 hash);
+
 /* Forgets the waiting changes: they are written, or made ordinary ones again. */
 extern void align_pending_end_waiting(Batch *batch);
+
 /*
  * May a row trigger for an earlier version of the same row be outstanding?  Only if a
  * statement that was open around the one that made the change still is, and if this
  * transaction made the version before.
  */
 extern bool align_pending_may_follow(const Batch *batch, const Change *change);
+
 /* The first half of the row movement that this command is in the middle of; NULL if
  * there is none. */
 extern Change *align_pending_movable(Batch *batch, CommandId command);
 extern uint32 align_pending_hash(Attachment *attachment, const Datum *key);
+
 /* A copy in the batch's context; NULL for NULL. */
 extern char *align_pending_string(Batch *batch, const char *text, int len);
 

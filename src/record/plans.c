@@ -39,7 +39,8 @@ typedef struct RootPlans
 	MemoryContext context;		/* of the row types */
 	TupleDesc	descs[RECORDER_NROWS];
 	SPIPlanPtr	plans[RECORDER_NSTATEMENTS];
-	int			generations[RECORDER_NSTATEMENTS];	/* of the plan that we had made */
+	int			generations[RECORDER_NSTATEMENTS];	/* of the plan that we had
+													 * made */
 } RootPlans;
 
 static HTAB *root_plans = NULL;
@@ -267,9 +268,9 @@ ExecuteStatement(SPIPlanPtr plan, RecorderStatement statement)
 	int			result;
 
 	/*
-	 * The transaction that changed the row is the last one to have done so: all that
-	 * is recorded of it may be written to, also if the transaction's own snapshot is
-	 * older than that.
+	 * The transaction that changed the row is the last one to have done so:
+	 * all that is recorded of it may be written to, also if the transaction's
+	 * own snapshot is older than that.
 	 */
 	if (!IsRead(statement))
 		return SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(), InvalidSnapshot,

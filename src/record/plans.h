@@ -19,30 +19,49 @@
 typedef enum RecorderStatement
 {
 	/*
-	 * Reads, for every row of align_rows (n int, key), its last entry and, of each
-	 * service level, the clock of the highest cycle; see LEAD_N and so on.
+	 * Reads, for every row of align_rows (n int, key), its last entry and, of
+	 * each service level, the clock of the highest cycle; see LEAD_N and so
+	 * on.
 	 */
 	READ_LEADS,
-	/* The same with LEAD_LATEST and LEAD_IN_ORDER, which are null and true above. */
+
+	/*
+	 * The same with LEAD_LATEST and LEAD_IN_ORDER, which are null and true
+	 * above.
+	 */
 	READ_LEADS_WITH_TIMES,
-	/* For every row of align_rows: n, event, effective_at, stage, assignee,
-	 * agreement, version, source, by effective_at and entry_no within n. */
+
+	/*
+	 * For every row of align_rows: n, event, effective_at, stage, assignee,
+	 * agreement, version, source, by effective_at and entry_no within n.
+	 */
 	READ_ENTRIES,
-	/* For every row of align_rows (n, key, old_1, old_2, ...): numbers of entries
-	 * and of clocks of all old keys. */
+
+	/*
+	 * For every row of align_rows (n, key, old_1, old_2, ...): numbers of
+	 * entries and of clocks of all old keys.
+	 */
 	COUNT_OLD_KEYS,
+
 	/*
 	 * Inserts align_entries (key, HistoryColumns) and align_new_clocks (key,
-	 * SlaColumns), and updates clocks to align_changed_clocks (likewise, by key, sla
-	 * and cycle); returns one row with the number of rows written of each.
+	 * SlaColumns), and updates clocks to align_changed_clocks (likewise, by
+	 * key, sla and cycle); returns one row with the number of rows written of
+	 * each.
 	 */
 	WRITE,
 	ADD_CLOCKS,					/* from align_new_clocks */
-	/* Deletes the clocks of align_rows (n, key); returns how many there were, n and
-	 * SlaColumns of each that is gone, and one row of nulls if none is. */
+
+	/*
+	 * Deletes the clocks of align_rows (n, key); returns how many there were,
+	 * n and SlaColumns of each that is gone, and one row of nulls if none is.
+	 */
 	DROP_CLOCKS,
-	/* A new key for leads: align_rows (n, key, old_1, old_2, ...); first aside,
-	 * with negative numbers, then to their places. */
+
+	/*
+	 * A new key for leads: align_rows (n, key, old_1, old_2, ...); first
+	 * aside, with negative numbers, then to their places.
+	 */
 	REKEY_ENTRIES_ASIDE,
 	REKEY_CLOCKS_ASIDE,
 	REKEY_ENTRIES,
@@ -61,8 +80,8 @@ typedef enum RecorderStatement
 #define LEAD_TEAM 7
 #define LEAD_ASSIGNEE 8
 #define LEAD_SOURCE 9
-#define LEAD_LATEST 10			/* greatest effective_at since the last stage entry in
-								 * order */
+#define LEAD_LATEST 10			/* greatest effective_at since the last stage
+								 * entry in order */
 #define LEAD_IN_ORDER 11		/* no entry since then was dated back */
 #define LEAD_CLOCK 12			/* SlaColumns; null: no clock */
 

@@ -27,24 +27,26 @@ typedef struct LeadState
 	int			next;			/* in its hash bucket, -1 none */
 	bool		fresh;			/* known to have no entries */
 	bool		recorded;		/* has it any entry? */
-	bool		deferred;		/* a change of it is not written by this run, so later
-								 * ones are not either */
-	bool		recompute;		/* its entries are not in order of effective_at: its
-								 * clocks are computed from all of them */
+	bool		deferred;		/* a change of it is not written by this run,
+								 * so later ones are not either */
+	bool		recompute;		/* its entries are not in order of
+								 * effective_at: its clocks are computed from
+								 * all of them */
 	CommandId	command;		/* of the last change written by this run */
 	int32		entry_no;		/* of its last entry */
 	TimestampTz recorded_at;	/* likewise */
 	TimestampTz latest;			/* greatest effective_at of its life */
-	bool		alive;			/* its last entry has a stage; also if it has no entry
-								 * but an open clock */
+	bool		alive;			/* its last entry has a stage; also if it has
+								 * no entry but an open clock */
 	bool		ended;			/* its last entry ends a life */
-	char	   *stage;			/* of its last entry, NULL none; so are the next three */
+	char	   *stage;			/* of its last entry, NULL none; so are the
+								 * next three */
 	char	   *team;
 	char	   *assignee;
 	char	   *source;
 	bool		has_clocks;		/* clocks is set up */
-	LeadClocks	clocks;			/* per service level at least that of the highest
-								 * cycle, which alone can be open */
+	LeadClocks	clocks;			/* per service level at least that of the
+								 * highest cycle, which alone can be open */
 } LeadState;
 
 typedef struct Run
@@ -53,7 +55,8 @@ typedef struct Run
 	Batch	   *batch;
 	MemoryContext context;
 	int			nchanges;
-	Change	  **changes;		/* in the order in which they are to be written */
+	Change	  **changes;		/* in the order in which they are to be
+								 * written */
 	LeadState **lead_of;		/* of each change */
 	int			nleads;
 	LeadState  *leads;
@@ -66,6 +69,7 @@ typedef struct Run
 
 /* Sets leads and lead_of from the changes. */
 extern void align_run_gather(Run *run);
+
 /* Reads what is recorded of all leads: last entries and clocks. */
 extern void align_run_read(Run *run);
 
@@ -85,6 +89,7 @@ typedef struct RunWriter
 extern void align_run_begin_writing(Run *run, RunWriter *writer);
 extern void align_run_write(Run *run, RunWriter *writer, LeadState *lead, const Change *change);
 extern void align_run_finish_writing(Run *run, RunWriter *writer);
+
 /* Is the stage that a change comes from the one recorded last? */
 extern bool align_follows_record(const Run *run, const LeadState *lead, const Change *change);
 

@@ -62,7 +62,10 @@ CheckCalled(FunctionCallInfo fcinfo, const char *name, bool for_row)
 static CommandId
 CommandOf(Relation rel, HeapTuple row, bool deleted)
 {
-	/* COPY ... FREEZE leaves no trace of its command, but is alone with its table */
+	/*
+	 * COPY ... FREEZE leaves no trace of its command, but is alone with its
+	 * table
+	 */
 	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
 		(!deleted && HeapTupleHeaderXminFrozen(row->t_data)))
 		return GetCurrentCommandId(false);
@@ -225,8 +228,9 @@ align_record_row(PG_FUNCTION_ARGS)
 		before.command = CommandBefore(batch, rel, before.row);
 
 		/*
-		 * What waits for its second half, or gathered before, is written first: there is
-		 * no place for it between the halves of this movement.
+		 * What waits for its second half, or gathered before, is written
+		 * first: there is no place for it between the halves of this
+		 * movement.
 		 */
 		if (moving && !StatementWillEnd(attachment, batch))
 			align_recorder_flush(attachment, batch);

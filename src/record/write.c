@@ -108,9 +108,9 @@ WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	lead->entry_no++;
 
 	/*
-	 * Without a time of its own the change came after all that is known, even if that
-	 * lies ahead of the server's clock.  So did one that only records where the lead
-	 * was found.
+	 * Without a time of its own the change came after all that is known, even
+	 * if that lies ahead of the server's clock.  So did one that only records
+	 * where the lead was found.
 	 */
 	if (effective_at == CHANGE_TIME_UNKNOWN)
 		effective_at = Max(lead->recorded_at, lead->latest);

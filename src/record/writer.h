@@ -13,6 +13,7 @@
 /* Is align itself writing this very history or clock table?  (For
  * history_guard.) */
 extern bool align_recorder_writes(Oid relid);
+
 /* The role for which history and clocks are being written; the current user otherwise. */
 extern Oid	align_recorder_caller(void);
 

@@ -279,8 +279,11 @@ CheckLead(Check *check, const LeadRow *row, RecordedHistory *history, const Cloc
 	CheckRow(check, row, &state);
 	if (history->nentries == 0 && clocks->n > 0)
 		align_check_report(check, "stray_clock", psprintf("%d", clocks->n), "0");
-	/* without its beginning, a history does not tell its clocks; the entry that
-	 * the state refers to is not needed any more */
+
+	/*
+	 * without its beginning, a history does not tell its clocks; the entry
+	 * that the state refers to is not needed any more
+	 */
 	if (history->nentries > 0 && !history->cut)
 		align_check_clocks(check, history, clocks->n, clocks->tuples, clock_desc);
 }

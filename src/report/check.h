@@ -71,6 +71,7 @@ typedef struct RecordedState
 /* check_entries.c: the entries for themselves. */
 extern void align_check_entries(Check *check, const RecordedHistory *history,
 								RecordedState *state);
+
 /* The funnel that judged an entry, NULL if there is no such version. */
 extern Funnel *align_check_funnel(Check *check, const RecordedEntry *entry);
 

@@ -35,7 +35,7 @@ align_check_funnel(Check *check, const RecordedEntry *entry)
 {
 	return align_replay_funnel(&check->clocks,
 							   align_lead_cstring(entry->agreement != NULL ? entry->agreement :
-										check->attachment->marker.agreement),
+												  check->attachment->marker.agreement),
 							   entry->version);
 }
 

@@ -26,6 +26,7 @@ typedef void (*RecordedJourneyCallback) (void *state, const Datum *key,
 extern void align_recorded_journeys(const Attachment *attachment, const Datum *key,
 									bool with_team, RecordedJourneyCallback callback,
 									void *state);
+
 /* The largest time in them; DT_NOBEGIN if there are none. */
 extern TimestampTz align_recorded_latest(const Attachment *attachment);
 

@@ -53,19 +53,23 @@ extern void align_reading_end(void);
  */
 extern void align_records_begin(RecordScan *scan, const Attachment *attachment, AttachedTable table,
 								const char *columns, const char *condition, const char *order);
+
 /* The same for the rows of one key; its plan is kept. */
 extern void align_records_of_key(RecordScan *scan, const Attachment *attachment,
 								 AttachedTable table, const char *columns,
 								 const char *condition, const char *order, const Datum *key);
+
 /* The same of all columns of align in history or clock table: values are indexed
  * by HistoryColumn or SlaColumn. */
 extern void align_records_of_history(RecordScan *scan, const Attachment *attachment,
 									 const char *condition, const char *order);
 extern void align_records_of_clocks(RecordScan *scan, const Attachment *attachment,
 									const char *condition, const char *order);
+
 /* The open clocks, of one lead or (key NULL) of all. */
 extern void align_records_of_open_clocks(RecordScan *scan, const Attachment *attachment,
 										 const Datum *key);
+
 /* The next row; false at the end.  Rows whose key has a null are passed over. */
 extern bool align_records_next(RecordScan *scan);
 extern void align_records_end(RecordScan *scan);

@@ -249,8 +249,8 @@ void
 align_verdict_words(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row,
 					Rule rule, VerdictText *text)
 {
-	Report		report = {.attachment = attachment, .rel = rel, .row_move = row_move,
-		.move = &row_move->move, .funnel = row_move->funnel, .row = row};
+	Report		report = {.attachment = attachment,.rel = rel,.row_move = row_move,
+	.move = &row_move->move,.funnel = row_move->funnel,.row = row};
 
 	report.show_from = align_may_read(attachment, GetUserId(), ROW_STAGE);
 	report.show_reason = align_may_read(attachment, GetUserId(), ROW_REASON);

@@ -35,17 +35,17 @@ typedef struct RowMove
 	const char *agreement;		/* its name */
 	int32		version;		/* that judges */
 	Funnel	   *funnel;
-	Move		move;			/* to_label.text NULL: the stage was set to NULL;
-								 * from_label.text NULL: an entry */
+	Move		move;			/* to_label.text NULL: the stage was set to
+								 * NULL; from_label.text NULL: an entry */
 } RowMove;
 
 typedef struct Verdict
 {
 	int			nbroken;
-	Rule		broken[VERDICT_MAX_BROKEN]; /* gravest first: unknown stage, left
-											 * funnel, illegal move, not an entry,
-											 * missing need, missing or unlisted
-											 * reason, wrong team */
+	Rule		broken[VERDICT_MAX_BROKEN]; /* gravest first: unknown stage,
+											 * left funnel, illegal move, not
+											 * an entry, missing need, missing
+											 * or unlisted reason, wrong team */
 } Verdict;
 
 /* The row as it would stand; relid's own attribute numbers. */
@@ -59,10 +59,12 @@ extern RowNeeds *align_verdict_needs(Attachment *attachment, Relation rel, const
  * row values are shown only to those who may read them. */
 extern void align_verdict_words(Attachment *attachment, Relation rel, const RowMove *move,
 								HeapTuple row, Rule rule, VerdictText *text);
+
 /* Says the same as an ERROR or WARNING, with SQLSTATE and the schema, table and
  * column fields.  An error is for the gravest rule; warnings for each. */
 extern void align_verdict_report(Attachment *attachment, Relation rel, const RowMove *move,
 								 HeapTuple row, const Verdict *verdict, int elevel);
+
 /* "illegal_move, missing_reason"; NULL if nothing is broken.  palloc'd */
 extern char *align_verdict_names(const Verdict *verdict);
 
@@ -71,6 +73,7 @@ extern char *align_verdict_names(const Verdict *verdict);
  * the row; text NULL if the column is null or the attachment has none.
  */
 extern LeadString align_row_column(Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row);
+
 /*
  * The stage of the row: its index in the funnel, -1 if unknown or null; *label
  * as the row writes it.  Remembers what it looked up (LabelMemo: by value for
