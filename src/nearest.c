@@ -9,7 +9,10 @@
 
 #include "nearest.h"
 
-/* Longer names are neither compared (the limit of the function is 255) nor shown. */
+/*
+ * Longer names are neither compared (the limit of the function is 255) nor
+ * shown.
+ */
 #define NEAREST_MAX_LEN 100
 /* So many names are listed. */
 #define HINT_MAX_NAMES 20

@@ -6,8 +6,9 @@
  * The transition type is conversion itself, held as a read-write expanded
  * object in a child of the aggregate's context, which the states of all groups
  * share; the executor then leaves it where it is and hands out only read-only
- * pointers or flat copies.  So the transition functions may update it in place, and
- * partial aggregates travel between workers and machines as plain values of the type.
+ * pointers or flat copies.  So the transition functions may update it in
+ * place, and partial aggregates travel between workers and machines as plain
+ * values of the type.
  *
  * What the arguments other than lead and as_of say is compiled once per call
  * site, remembered in fn_extra.
@@ -256,9 +257,9 @@ align_funnel_conversion_trans(PG_FUNCTION_ARGS)
 }
 
 /*
- * rollup(conversion), and the combine function of all three: (state, conversion).
- * The second argument may be flat, packed or a read-only expanded object; it is
- * only read.
+ * rollup(conversion), and the combine function of all three: (state,
+ * conversion).  The second argument may be flat, packed or a read-only
+ * expanded object; it is only read.
  */
 Datum
 align_conversion_combine(PG_FUNCTION_ARGS)

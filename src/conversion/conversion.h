@@ -162,12 +162,16 @@ extern void align_identity_differs(const ConversionIdentity *a, const Conversion
 								   bool rows) pg_attribute_noreturn();
 
 /* expanded.c */
-/* An empty summary in a context of its own below parent, or in parent if that comes
- * from align_conversion_states_context(). */
+/*
+ * An empty summary in a context of its own below parent, or in parent if that
+ * comes from align_conversion_states_context().
+ */
 extern Conversion *align_conversion_make(const ConversionIdentity *identity, MemoryContext parent);
 
-/* What a call site of an aggregate remembers of the context of its states; zeroed at
- * first.  It lives longer than the context. */
+/*
+ * What a call site of an aggregate remembers of the context of its states;
+ * zeroed at first.  It lives longer than the context.
+ */
 typedef struct ConversionStates
 {
 	MemoryContext parent;

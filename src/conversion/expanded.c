@@ -19,7 +19,8 @@ static const ExpandedObjectMethods conversion_methods = {
 };
 
 /*
- * Contexts with this very identifier hold the states of all groups of an aggregate.
+ * Contexts with this identifier (compared by address) hold the states of all groups of an
+ * aggregate.
  */
 static const char states_of_groups[] = "of all groups";
 
@@ -39,10 +40,10 @@ ForgetStatesContext(void *arg)
 }
 
 /*
- * PostgreSQL's hash aggregation adds up the contexts below its own whenever it makes
- * a group, so a context per group would make it quadratic.  One context serves them
- * all.  It is a child of the aggregate's, so that the executor leaves the expanded
- * objects in it where they are.
+ * PostgreSQL's hash aggregation adds up the contexts below its own whenever it
+ * makes a group, so a context per group would make it quadratic.  One context
+ * serves them all.  It is a child of the aggregate's, so that the executor
+ * leaves the expanded objects in it where they are.
  */
 MemoryContext
 align_conversion_states_context(ConversionStates *states, MemoryContext aggregate_context)
@@ -141,9 +142,9 @@ align_conversion_see(Conversion *conversion, TimestampTz least_as_of, TimestampT
 }
 
 /*
- * What this room relies on: a lead has converted exactly if it reached the last
- * step, and entered the step whose level it has; but along a funnel it may have
- * won in another stage than the one that ends the success path.
+ * A lead has converted exactly if it reached the last step, and it entered the
+ * step whose level it has; but along a funnel it may have won in another stage
+ * than the one that ends the success path.
  */
 static inline void
 AssertProgress(const Conversion *conversion PG_USED_FOR_ASSERTS_ONLY,
