@@ -114,7 +114,7 @@ CheckCode(const AttachRequest *request, const OwnTable *own, Oid relid)
 	if (align_has_rule(relid))
 		align_attach_wrong_table(own, "It has a rule, which could keep entries from being written.",
 								 "Drop the rule; use a trigger instead.");
-	trigger = align_foreign_trigger(relid, request->owner);
+	trigger = align_untrusted_trigger(relid, request->owner);
 	if (trigger != NULL)
 		align_attach_wrong_table(own,
 								 psprintf("The function of its trigger \"%s\" belongs neither to role \"%s\" nor to a superuser.",

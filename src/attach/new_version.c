@@ -229,7 +229,7 @@ align_agree_attached(const char *agreement, const Funnel *current, const Funnel 
 
 	if (tables == NIL)
 		return;
-	new_version.gives_up = current != NULL && align_gives_up_labels(current, agreed);
+	new_version.gives_up = current != NULL && align_drops_labels(current, agreed);
 	initStringInfo(&new_version.lost);
 	align_begin_restricted(&caller);
 	align_spi_connect();

@@ -71,8 +71,8 @@ align_append_own_key_join(StringInfo sql, const AttachRequest *request, const ch
 	AttrNumber	history_keys[ATTACHMENT_MAX_KEYS];
 	AttrNumber	sla_keys[ATTACHMENT_MAX_KEYS];
 
-	(void) align_own_key_columns(request->history.relid, request->nkeys, history_keys);
-	(void) align_own_key_columns(request->sla.relid, request->nkeys, sla_keys);
+	(void) align_record_key_columns(request->history.relid, request->nkeys, history_keys);
+	(void) align_record_key_columns(request->sla.relid, request->nkeys, sla_keys);
 	for (int i = 0; i < request->nkeys; i++)
 	{
 		align_append_key_equality(sql, i, get_atttype(request->relid, request->key[i]),
