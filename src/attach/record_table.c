@@ -1,7 +1,7 @@
 /*
- * own_table.c
- *	  The history or the clock table of an attached table, by name and by its key
- *	  columns.
+ * record_table.c
+ *	  Names, key columns and creator of a record table, and the error that it
+ *	  cannot be used.
  */
 #include "postgres.h"
 
@@ -14,8 +14,11 @@
 #include "attach/request.h"
 #include "attachment/key_sql.h"
 
+/*
+ * Is this the name of a column of align in either record table?
+ */
 static bool
-IsOwnName(const char *name)
+IsAlignColumn(const char *name)
 {
 	for (int i = 0; i < HISTORY_NCOLUMNS; i++)
 	{
@@ -42,15 +45,15 @@ IsKeyName(const AttachRequest *request, const char *name)
 }
 
 /*
- * The name that it has in the attached table, unless align's own columns have
- * that one.
+ * The name of key column i in new record tables: that in the attached table,
+ * or with the prefix "key_" if a column of align has that name.
  */
 char *
-align_own_key_name(const AttachRequest *request, int i)
+align_record_key_name(const AttachRequest *request, int i)
 {
 	char	   *name = get_attname(request->relid, request->key[i], false);
 
-	if (!IsOwnName(name))
+	if (!IsAlignColumn(name))
 		return name;
 	do
 		name = psprintf("key_%s", name);
@@ -58,15 +61,21 @@ align_own_key_name(const AttachRequest *request, int i)
 	return name;
 }
 
+/*
+ * The name of a record table, qualified and quoted.
+ */
 char *
-align_own_name(const OwnTable *own)
+align_record_table_name(const RecordTable *table)
 {
-	return quote_qualified_identifier(own->schema, own->name);
+	return quote_qualified_identifier(table->schema, table->name);
 }
 
+/*
+ * Append the condition that history and clock table have the same key.
+ */
 void
-align_append_own_key_join(StringInfo sql, const AttachRequest *request, const char *history,
-						  const char *sla)
+align_append_record_key_join(StringInfo sql, const AttachRequest *request, const char *history,
+							 const char *sla)
 {
 	AttrNumber	history_keys[ATTACHMENT_MAX_KEYS];
 	AttrNumber	sla_keys[ATTACHMENT_MAX_KEYS];
@@ -86,29 +95,32 @@ align_append_own_key_join(StringInfo sql, const AttachRequest *request, const ch
 }
 
 /*
- * Tables and indexes are created by their owner-to-be, so that default privileges
- * and limits are that role's.  A superuser may attach a table whose owner cannot
- * create anything in the schema.
+ * The role that creates a record table.  It is the owner-to-be if possible, so
+ * that the default privileges and limits of that role apply.  A superuser may
+ * attach a table whose owner may not create tables in the schema.
  */
 Oid
-align_own_creator(const AttachRequest *request, const OwnTable *own)
+align_record_table_creator(const AttachRequest *request, const RecordTable *table)
 {
-	if (align_may_create_in(get_namespace_oid(own->schema, false), request->owner))
+	if (align_may_create_in(get_namespace_oid(table->schema, false), request->owner))
 		return request->owner;
 	if (!superuser())
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, own->schema);
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, table->schema);
 	return GetUserId();
 }
 
+/*
+ * Raise an error: an existing table cannot be used as record table.
+ */
 void
-align_attach_wrong_table(const OwnTable *own, char *detail, char *hint)
+align_refuse_record_table(const RecordTable *table, char *detail, char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-			 errmsg("relation %s cannot be used as %s", align_own_name(own), own->what),
+			 errmsg("relation %s cannot be used as %s", align_record_table_name(table), table->what),
 			 errdetail("%s", detail),
 			 hint != NULL ? errhint("%s", hint) :
-			 own->columns == align_sla_columns ?
-			 errhint("Choose another name with history => '..._history'; that of the clock table is made from it.") :
+			 table->columns == align_sla_columns ?
+			 errhint("Choose another name with history => '..._history'; the name of the clock table is derived from it.") :
 			 errhint("Choose another name with history => '...'.")));
 }
