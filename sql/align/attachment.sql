@@ -5,28 +5,28 @@ CREATE FUNCTION align.attachment() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1;
 
 COMMENT ON FUNCTION align.attachment() IS
-'function of the triggers in which align.attach() writes down what it was told; they never fire, and raise if they do';
+'function of the triggers that store the arguments of align.attach(); they never fire, and calling it is an error';
 
 CREATE FUNCTION align.record_row() RETURNS trigger
     AS 'MODULE_PATHNAME', 'align_record_row'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1;
 
 COMMENT ON FUNCTION align.record_row() IS
-'row trigger of attached tables: judges a change by the agreement and hands it to the recorder; raises or warns as the mode says';
+'row trigger of attached tables: judges a change by the agreement and collects it for the history; a violation is an error in mode enforce, a warning in mode warn';
 
 CREATE FUNCTION align.record_statement() RETURNS trigger
     AS 'MODULE_PATHNAME', 'align_record_statement'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1;
 
 COMMENT ON FUNCTION align.record_statement() IS
-'statement trigger of attached tables: writes what the row triggers handed over to history and clocks, and records TRUNCATE';
+'statement trigger of attached tables: writes the changes that the row triggers collected to history and clocks, and records TRUNCATE';
 
 CREATE FUNCTION align.history_guard() RETURNS trigger
     AS 'MODULE_PATHNAME', 'align_history_guard'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1;
 
 COMMENT ON FUNCTION align.history_guard() IS
-'statement trigger of history and clock tables: refuses every write that is not align''s own';
+'statement trigger of history and clock tables: refuses all writes except those of align';
 
 CREATE FUNCTION align.attach(relation regclass, agreement text, stage name DEFAULT 'stage',
                              key name[] DEFAULT NULL, team name DEFAULT NULL,
@@ -41,14 +41,14 @@ CREATE FUNCTION align.attach(relation regclass, agreement text, stage name DEFAU
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
 COMMENT ON FUNCTION align.attach(regclass, text, name, name[], name, name, name, name, name, name, name, name, text, text, text, boolean) IS
-'puts a table under an agreement from now on, or changes how it is: creates or takes over its history and clock table, makes its triggers, and records an opening entry for every row that is in a stage; returns for how many; needs ownership of the table; key defaults to the primary key, history to <table>_history, mode is enforce, warn or observe; holds the table in SHARE ROW EXCLUSIVE mode until the end of the transaction';
+'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage, and returns their number; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
 
 CREATE FUNCTION align.detach(relation regclass) RETURNS void
     AS 'MODULE_PATHNAME', 'align_detach'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
 
 COMMENT ON FUNCTION align.detach(regclass) IS
-'takes a table out of its agreement: drops the triggers of align and keeps history and clocks; needs ownership of the table; holds it in ACCESS EXCLUSIVE mode until the end of the transaction';
+'detaches a table from its agreement: drops the triggers of align, and keeps history and clocks; needs ownership of the table, and locks it in ACCESS EXCLUSIVE mode';
 
 CREATE FUNCTION align.attached_tables()
     RETURNS TABLE (relation regclass, agreement text, mode text, stage name, key name[],
@@ -67,23 +67,23 @@ CREATE VIEW align.attachments AS
     FROM align.attached_tables();
 
 COMMENT ON VIEW align.attachments IS
-'tables under an agreement, and what align.attach() was told about them, under the names that tables and columns have now; for everyone to read';
+'the attached tables and the arguments of align.attach(), with the current names of tables and columns; readable by every role';
 COMMENT ON COLUMN align.attachments.relation IS 'the attached table';
 COMMENT ON COLUMN align.attachments.agreement IS 'name of the agreement';
-COMMENT ON COLUMN align.attachments.mode IS 'enforce: offences are refused; warn: recorded, with a warning; observe: recorded';
-COMMENT ON COLUMN align.attachments.stage IS 'column that tells the stage';
-COMMENT ON COLUMN align.attachments.key IS 'columns by which leads are known';
-COMMENT ON COLUMN align.attachments.team IS 'column that tells the team that holds the lead, null if none';
-COMMENT ON COLUMN align.attachments.assignee IS 'column that tells the person who holds the lead, null if none';
-COMMENT ON COLUMN align.attachments.actor IS 'column that tells who made the change, null if none';
-COMMENT ON COLUMN align.attachments.reason IS 'column that tells the reason of a move, null if none';
-COMMENT ON COLUMN align.attachments.note IS 'column of a note, null if none';
-COMMENT ON COLUMN align.attachments.campaign IS 'column of the campaign, null if none';
-COMMENT ON COLUMN align.attachments.amount IS 'column of the amount, null if none';
-COMMENT ON COLUMN align.attachments.changed_at IS 'column that tells when a change happened, null if none: then when it was recorded';
-COMMENT ON COLUMN align.attachments.history IS 'its history table';
-COMMENT ON COLUMN align.attachments.sla IS 'its clock table';
-COMMENT ON COLUMN align.attachments.live IS 'condition on rows that count, null if all do';
-COMMENT ON COLUMN align.attachments.notify IS 'whether handoffs are announced by the writing transaction itself';
+COMMENT ON COLUMN align.attachments.mode IS 'enforce: violations are refused; warn: they are recorded, with a warning; observe: they are recorded';
+COMMENT ON COLUMN align.attachments.stage IS 'column of the stage';
+COMMENT ON COLUMN align.attachments.key IS 'key columns, which identify a lead';
+COMMENT ON COLUMN align.attachments.team IS 'column of the team that holds the lead, NULL if none';
+COMMENT ON COLUMN align.attachments.assignee IS 'column of the person who holds the lead, NULL if none';
+COMMENT ON COLUMN align.attachments.actor IS 'column of the person who made the change, NULL if none';
+COMMENT ON COLUMN align.attachments.reason IS 'column of the reason of a move, NULL if none';
+COMMENT ON COLUMN align.attachments.note IS 'column of the note on a change, NULL if none';
+COMMENT ON COLUMN align.attachments.campaign IS 'column of the campaign, NULL if none';
+COMMENT ON COLUMN align.attachments.amount IS 'column of the amount, NULL if none';
+COMMENT ON COLUMN align.attachments.changed_at IS 'column of the time of a change, NULL if none (then it is the time of recording)';
+COMMENT ON COLUMN align.attachments.history IS 'history table';
+COMMENT ON COLUMN align.attachments.sla IS 'clock table';
+COMMENT ON COLUMN align.attachments.live IS 'condition that is true of live rows, NULL if all rows are live';
+COMMENT ON COLUMN align.attachments.notify IS 'true if the writing transaction itself announces handoffs';
 
 GRANT SELECT ON align.attachments TO PUBLIC;

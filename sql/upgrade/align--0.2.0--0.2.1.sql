@@ -154,7 +154,7 @@ BEGIN
                 'FOR EACH ROW WHEN (false) EXECUTE FUNCTION align.attachment(%s)',
                 record_table, attached.relation, arguments);
             EXECUTE pg_catalog.format('COMMENT ON TRIGGER align_history_of ON %s IS %L',
-                record_table, 'the table to which this one belongs; never fires');
+                record_table, 'names the attached table to which this one belongs; never fires');
         END LOOP;
     END LOOP;
 END $do$;
@@ -184,7 +184,7 @@ BEGIN
         EXECUTE pg_catalog.format('CREATE OR REPLACE TRIGGER align_begin BEFORE INSERT OR UPDATE OR DELETE ON %s '
             'FOR EACH STATEMENT EXECUTE FUNCTION align.record_statement()', attached.relation);
         EXECUTE pg_catalog.format('COMMENT ON TRIGGER align_begin ON %s IS %L',
-            attached.relation, 'align: a statement on the table begins');
+            attached.relation, 'align: registers the beginning of a statement');
         IF attached.enabled IS NOT NULL THEN
             EXECUTE pg_catalog.format('ALTER TABLE %s %s TRIGGER align_begin', attached.relation, attached.enabled);
         END IF;

@@ -1,7 +1,9 @@
 /*
  * adopt.c
- *	  Existing tables as history or clock table: left by an earlier attachment, or
- *	  created by the owner.  They must fit, and are not altered.
+ *	  Checks existing tables that are to be used as record tables.
+ *
+ * An earlier attachment left them, or the owner created them.  They are not
+ * altered.
  */
 #include "postgres.h"
 
@@ -23,41 +25,47 @@
 #include "catalog/trigger.h"
 
 static void
-CheckKind(const AttachRequest *request, const OwnTable *own)
+CheckKind(const AttachRequest *request, const RecordTable *table)
 {
-	char		kind = get_rel_relkind(own->relid);
+	char		kind = get_rel_relkind(table->relid);
 
-	if (own->relid == request->relid)
-		align_attach_wrong_table(own, "It is the table that is to be attached.", NULL);
+	if (table->relid == request->relid)
+		align_refuse_record_table(table, "It is the table to be attached.", NULL);
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
-		align_attach_wrong_table(own, "It is not a table.", NULL);
-	if (get_rel_persistence(own->relid) != get_rel_persistence(request->relid))
-		align_attach_wrong_table(own, "It must be permanent or unlogged as the attached table is.", NULL);
+		align_refuse_record_table(table, "It is not a table.", NULL);
+	if (get_rel_persistence(table->relid) != get_rel_persistence(request->relid))
+		align_refuse_record_table(table, "It must be permanent or unlogged, like the attached table.",
+								  NULL);
 }
 
 /*
- * Exactly the owner: a table of somebody else, even of a member of the owner role,
- * may have triggers of theirs.
+ * Check that a table has exactly the owner of the attached table.  A table of
+ * another role, even of a member of the owner role, may have triggers of that
+ * role.
  */
 static void
-CheckOwner(const AttachRequest *request, const OwnTable *own, Oid relid)
+CheckOwner(const AttachRequest *request, const RecordTable *table, Oid relid)
 {
 	char	   *owner = GetUserNameFromId(request->owner, false);
 	char	   *name = align_relation_name(relid);
 
 	if (align_relation_owner(relid) == request->owner)
 		return;
-	align_attach_wrong_table(own,
-							 relid == own->relid ?
-							 psprintf("Role \"%s\", who owns the attached table, does not own it.", owner) :
-							 psprintf("Role \"%s\", who owns the attached table, does not own its partition %s.",
-									  owner, name),
-							 psprintf("Use ALTER TABLE %s OWNER TO %s, or choose another name with history => '...'.",
-									  name, quote_identifier(owner)));
+	align_refuse_record_table(table,
+							  relid == table->relid ?
+							  psprintf("It is not owned by role \"%s\", the owner of the attached table.",
+									   owner) :
+							  psprintf("Its partition %s is not owned by role \"%s\", the owner of the attached table.",
+									   name, owner),
+							  psprintf("Use ALTER TABLE %s OWNER TO %s, or choose another name with history => '...'.",
+									   name, quote_identifier(owner)));
 }
 
+/*
+ * Does the marker of a root name a table as history or clock table?
+ */
 static bool
-MarkerNames(Oid root, Oid relid)
+MarkerNamesTable(Oid root, Oid relid)
 {
 	AttachmentMarker marker;
 
@@ -65,152 +73,160 @@ MarkerNames(Oid root, Oid relid)
 }
 
 static void
-BelongsTo(const OwnTable *own, Oid root)
+RaiseBelongsTo(const RecordTable *table, Oid root)
 {
-	align_attach_wrong_table(own, psprintf("It belongs to the attached table %s.",
-										   align_relation_name(root)),
-							 NULL);
+	align_refuse_record_table(table, psprintf("It belongs to the attached table %s.",
+											  align_relation_name(root)),
+							  NULL);
 }
 
 /*
- * Raises if the table belongs to another attached table: that table's marker names
- * it, and its pointer names that table or none.  A pointer to a table that is not
- * attached, or not with this history, is replaced.
+ * Check that the table does not belong to another attached table.  It does if
+ * the marker of that table names it, unless its pointer names the table to be
+ * attached.  A pointer to a table whose marker does not name it is ignored,
+ * and replaced later.
  */
 static void
-CheckNotInUse(const AttachRequest *request, const OwnTable *own)
+CheckNotInUse(const AttachRequest *request, const RecordTable *table)
 {
 	int			nargs;
 	char	  **args;
-	Oid			root = align_read_pointer(own->relid, &nargs, &args);
+	Oid			root = align_read_pointer(table->relid, &nargs, &args);
 	ListCell   *lc;
 
-	if (OidIsValid(root) && root != request->relid && MarkerNames(root, own->relid))
-		BelongsTo(own, root);
+	if (OidIsValid(root) && root != request->relid && MarkerNamesTable(root, table->relid))
+		RaiseBelongsTo(table, root);
 	foreach(lc, align_attached_tables(NULL))
 	{
-		if (lfirst_oid(lc) == own->relid)
-			align_attach_wrong_table(own, "It is attached to an agreement itself.", NULL);
+		if (lfirst_oid(lc) == table->relid)
+			align_refuse_record_table(table, "It is itself attached to an agreement.", NULL);
 
 		/*
-		 * a marker that somebody else made does not count if the pointer is
-		 * ours
+		 * If the pointer names the table to be attached, another table's
+		 * marker may be forged, and is ignored.
 		 */
 		if (lfirst_oid(lc) != request->relid && root != request->relid &&
-			MarkerNames(lfirst_oid(lc), own->relid))
-			BelongsTo(own, lfirst_oid(lc));
+			MarkerNamesTable(lfirst_oid(lc), table->relid))
+			RaiseBelongsTo(table, lfirst_oid(lc));
 	}
 }
 
 /*
- * No rules, which could keep entries from being written, and no triggers of
- * others, which would run with the owner's rights.
+ * Check that a table has no rules, which could keep entries from being
+ * written, and no triggers with functions of other roles, which would run with
+ * the rights of the owner.
  */
 static void
-CheckCode(const AttachRequest *request, const OwnTable *own, Oid relid)
+CheckCode(const AttachRequest *request, const RecordTable *table, Oid relid)
 {
 	struct CatalogTrigger *trigger;
 
 	if (align_has_rule(relid))
-		align_attach_wrong_table(own, "It has a rule, which could keep entries from being written.",
-								 "Drop the rule; use a trigger instead.");
-	trigger = align_foreign_trigger(relid, request->owner);
+		align_refuse_record_table(table, "It has a rule, which could keep entries from being written.",
+								  "Drop the rule; use a trigger instead.");
+	trigger = align_untrusted_trigger(relid, request->owner);
 	if (trigger != NULL)
-		align_attach_wrong_table(own,
-								 psprintf("The function of its trigger \"%s\" belongs neither to role \"%s\" nor to a superuser.",
-										  trigger->name, GetUserNameFromId(request->owner, false)),
-								 "Drop or disable the trigger, or give its function to the owner of the table.");
+		align_refuse_record_table(table,
+								  psprintf("The function of its trigger \"%s\" belongs neither to role \"%s\" nor to a superuser.",
+										   trigger->name, GetUserNameFromId(request->owner, false)),
+								  "Drop or disable the trigger, or give its function to the owner of the table.");
 }
 
 /*
- * What attach() and other functions write, they write as a security-restricted
- * operation, in which nothing can be deferred.
+ * Check that a table has no initially deferred constraints.  attach() and
+ * other functions write in a security-restricted operation, in which
+ * PostgreSQL does not allow deferred triggers.
  */
 static void
-CheckNothingDeferred(const OwnTable *own, Oid relid)
+CheckNothingDeferred(const RecordTable *table, Oid relid)
 {
 	char	   *constraint = align_deferred_constraint(relid);
 
 	if (constraint != NULL)
-		align_attach_wrong_table(own,
-								 psprintf("Its constraint \"%s\" is INITIALLY DEFERRED, which align cannot write under.",
-										  constraint),
-								 "Make the constraint INITIALLY IMMEDIATE, or drop it.");
+		align_refuse_record_table(table,
+								  psprintf("Its constraint \"%s\" is INITIALLY DEFERRED, which is not supported.",
+										   constraint),
+								  "Make the constraint INITIALLY IMMEDIATE, or drop it.");
 }
 
 static void
-CheckOwnColumn(const OwnTable *own, const OwnColumn *column)
+CheckColumn(const RecordTable *table, const OwnColumn *column)
 {
-	AttrNumber	attnum = get_attnum(own->relid, column->name);
+	AttrNumber	attnum = get_attnum(table->relid, column->name);
 	char	   *type = format_type_be(column->type);
 
 	if (attnum == InvalidAttrNumber)
-		align_attach_wrong_table(own, psprintf("It has no column \"%s\" of type %s.", column->name, type),
-								 psprintf("Use ALTER TABLE %s ADD COLUMN %s %s, or choose another name with history => '...'.",
-										  align_own_name(own), quote_identifier(column->name), type));
-	if (get_atttype(own->relid, attnum) != column->type)
-		align_attach_wrong_table(own, psprintf("Its column \"%s\" is of type %s, not %s.", column->name,
-											   format_type_be(get_atttype(own->relid, attnum)), type),
-								 NULL);
+		align_refuse_record_table(table,
+								  psprintf("It has no column \"%s\" of type %s.", column->name, type),
+								  psprintf("Use ALTER TABLE %s ADD COLUMN %s %s, or choose another name with history => '...'.",
+										   align_record_table_name(table),
+										   quote_identifier(column->name), type));
+	if (get_atttype(table->relid, attnum) != column->type)
+		align_refuse_record_table(table,
+								  psprintf("Its column \"%s\" is of type %s, not %s.", column->name,
+										   format_type_be(get_atttype(table->relid, attnum)), type),
+								  NULL);
 }
 
 /*
- * The key column at its place: of the right type, and not named like another
- * key column.
+ * Check key column i.  It must have the right type, and must not have the name
+ * of another key column.
  */
 static void
-CheckOwnKey(const AttachRequest *request, const OwnTable *own, int i, Form_pg_attribute attribute)
+CheckKeyColumn(const AttachRequest *request, const RecordTable *table, int i,
+			   Form_pg_attribute attribute)
 {
 	Oid			type = get_atttype(request->relid, request->key[i]);
-	char	   *name = align_own_key_name(request, i);
+	char	   *name = align_record_key_name(request, i);
 
 	if (attribute == NULL || attribute->atttypid != type)
-		align_attach_wrong_table(own, psprintf("Its column %d would have to be the key column \"%s\" of type %s.",
-											   i + 1, name, format_type_be(type)),
-								 NULL);
+		align_refuse_record_table(table, psprintf("Its column %d must be key column \"%s\" of type %s.",
+												  i + 1, name, format_type_be(type)),
+								  NULL);
 	for (int j = 0; j < request->nkeys; j++)
 	{
-		if (j != i && strcmp(NameStr(attribute->attname), align_own_key_name(request, j)) == 0)
-			align_attach_wrong_table(own, psprintf("Its column \"%s\" is where key column \"%s\" would have to be.",
-												   NameStr(attribute->attname), name),
-									 psprintf("Name the key columns in their order in %s with key => '{...}', or choose another name with history => '...'.",
-											  align_own_name(own)));
+		if (j != i && strcmp(NameStr(attribute->attname), align_record_key_name(request, j)) == 0)
+			align_refuse_record_table(table, psprintf("Its column \"%s\" is in the place of key column \"%s\".",
+													  NameStr(attribute->attname), name),
+									  psprintf("Name the key columns in their order in %s with key => '{...}', or choose another name with history => '...'.",
+											   align_record_table_name(table)));
 	}
 }
 
 static bool
-HasColumn(const OwnTable *own, const char *name)
+HasColumn(const RecordTable *table, const char *name)
 {
-	for (int i = 0; i < own->ncolumns; i++)
+	for (int i = 0; i < table->ncolumns; i++)
 	{
-		if (strcmp(own->columns[i].name, name) == 0)
+		if (strcmp(table->columns[i].name, name) == 0)
 			return true;
 	}
 	return false;
 }
 
 /*
- * Columns that somebody added get no value from us.
+ * Check a column that is not align's: it gets no value when align inserts
+ * rows.
  */
 static void
-CheckOtherColumn(const OwnTable *own, Form_pg_attribute attribute)
+CheckOtherColumn(const RecordTable *table, Form_pg_attribute attribute)
 {
-	if (!HasColumn(own, NameStr(attribute->attname)) && attribute->attnotnull &&
+	if (!HasColumn(table, NameStr(attribute->attname)) && attribute->attnotnull &&
 		!attribute->atthasdef && attribute->attidentity == '\0')
-		align_attach_wrong_table(own, psprintf("Its column \"%s\" must not be null and has no default.",
-											   NameStr(attribute->attname)),
-								 NULL);
+		align_refuse_record_table(table, psprintf("Its column \"%s\" is NOT NULL and has no default.",
+												  NameStr(attribute->attname)),
+								  NULL);
 }
 
 static void
-CheckOwnColumns(const AttachRequest *request, const OwnTable *own)
+CheckColumns(const AttachRequest *request, const RecordTable *table)
 {
-	Relation	rel = table_open(own->relid, ShareRowExclusiveLock);
+	Relation	rel = table_open(table->relid, ShareRowExclusiveLock);
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			nlive = 0;
 
-	for (int i = 0; i < own->ncolumns; i++)
-		CheckOwnColumn(own, &own->columns[i]);
+	for (int i = 0; i < table->ncolumns; i++)
+		CheckColumn(table, &table->columns[i]);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
@@ -218,41 +234,47 @@ CheckOwnColumns(const AttachRequest *request, const OwnTable *own)
 		if (attribute->attisdropped)
 			continue;
 		if (nlive < request->nkeys)
-			CheckOwnKey(request, own, nlive, attribute);
+			CheckKeyColumn(request, table, nlive, attribute);
 		else
-			CheckOtherColumn(own, attribute);
+			CheckOtherColumn(table, attribute);
 		nlive++;
 	}
 	table_close(rel, NoLock);
 }
 
+/*
+ * Lock an existing table and check that it can be used as record table.
+ */
 void
-align_attach_adopt(const AttachRequest *request, const OwnTable *own)
+align_attach_adopt(const AttachRequest *request, const RecordTable *table)
 {
 	ListCell   *lc;
 
-	/* only the owner may lock it; and it may change while the lock is awaited */
-	CheckKind(request, own);
-	CheckOwner(request, own, own->relid);
-	LockRelationOid(own->relid, ShareRowExclusiveLock);
-	if (get_rel_name(own->relid) == NULL)
+	/*
+	 * Only a table of the owner may be locked, so check that first.  Check
+	 * again once the lock is granted, since the table may have changed.
+	 */
+	CheckKind(request, table);
+	CheckOwner(request, table, table->relid);
+	LockRelationOid(table->relid, ShareRowExclusiveLock);
+	if (get_rel_name(table->relid) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation %s was dropped concurrently", align_own_name(own))));
-	CheckNotInUse(request, own);
-	CheckOwnColumns(request, own);
-	foreach(lc, find_all_inheritors(own->relid, ShareRowExclusiveLock, NULL))
+				 errmsg("relation %s was dropped concurrently", align_record_table_name(table))));
+	CheckNotInUse(request, table);
+	CheckColumns(request, table);
+	foreach(lc, find_all_inheritors(table->relid, ShareRowExclusiveLock, NULL))
 	{
-		CheckOwner(request, own, lfirst_oid(lc));
-		CheckCode(request, own, lfirst_oid(lc));
-		CheckNothingDeferred(own, lfirst_oid(lc));
+		CheckOwner(request, table, lfirst_oid(lc));
+		CheckCode(request, table, lfirst_oid(lc));
+		CheckNothingDeferred(table, lfirst_oid(lc));
 	}
 }
 
 /*
- * A clock table with clocks, but of no lead that the history has, belongs to another
- * history.  (That of a few leads is missing where old partitions of the history
- * were dropped.)
+ * Check that the clock table does not belong to another history: it is empty,
+ * or the history has some of its leads.  It need not have all of them, since
+ * old partitions of the history may have been dropped.
  */
 void
 align_attach_check_clocks(const AttachRequest *request)
@@ -264,9 +286,9 @@ align_attach_check_clocks(const AttachRequest *request)
 
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT EXISTS (SELECT FROM %s) AND NOT EXISTS (SELECT FROM %s AS s, %s AS h WHERE ",
-					 align_own_name(&request->sla), align_own_name(&request->sla),
-					 align_own_name(&request->history));
-	align_append_own_key_join(&query, request, "h", "s");
+					 align_record_table_name(&request->sla), align_record_table_name(&request->sla),
+					 align_record_table_name(&request->history));
+	align_append_record_key_join(&query, request, "h", "s");
 	appendStringInfoChar(&query, ')');
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_work_as(request->owner, &caller);
@@ -277,9 +299,9 @@ align_attach_check_clocks(const AttachRequest *request)
 	foreign = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	if (foreign)
-		align_attach_wrong_table(&request->sla,
-								 psprintf("It has clocks of leads that %s does not have: it belongs to another history.",
-										  align_own_name(&request->history)),
-								 psprintf("Rename or drop %s, or choose another name with history => '...'.",
-										  align_own_name(&request->sla)));
+		align_refuse_record_table(&request->sla,
+								  psprintf("It has clocks, but of no lead in %s: it belongs to another history.",
+										   align_record_table_name(&request->history)),
+								  psprintf("Rename or drop %s, or choose another name with history => '...'.",
+										   align_record_table_name(&request->sla)));
 }

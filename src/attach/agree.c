@@ -1,7 +1,6 @@
 /*
  * agree.c
- *	  align.agree(): a new version of an agreement, after everything that could
- *	  speak against it has been looked at.
+ *	  align.agree(): checks a new version of an agreement, and appends it.
  */
 #include "postgres.h"
 
@@ -20,7 +19,7 @@ PG_FUNCTION_INFO_V1(align_agree_funnel);
 PG_FUNCTION_INFO_V1(align_agree_text);
 
 /*
- * What is agreed is never backdated: reports on the past stay what they were.
+ * A version cannot be backdated, so that reports on the past do not change.
  */
 static void
 CheckValidFrom(TimestampTz valid_from)
@@ -44,8 +43,8 @@ CheckValidFrom(TimestampTz valid_from)
 }
 
 /*
- * The type takes hours in a time zone that this server does not know, so that
- * every dump can be restored; whoever signs them has mistyped it.
+ * Raise an error for an unknown time zone.  The type funnel accepts it, so
+ * that every dump can be restored, but in a new version it is a mistake.
  */
 static void
 CheckZones(Funnel *funnel)
@@ -56,9 +55,10 @@ CheckZones(Funnel *funnel)
 }
 
 /*
- * A service level that can never be due from the start would make every lead fail that
- * enters the stage.  (A calendar may end later, too: then it is the change that starts
- * the clock that fails.)
+ * Raise an error if the clock of a service level cannot be started at the time
+ * when the version comes into force, for example because its calendar never
+ * opens again.  Every change that starts the clock would fail.  (If the
+ * calendar ends later, changes fail from then on.)
  */
 static void
 CheckServiceLevels(Funnel *funnel, TimestampTz valid_from)
@@ -77,31 +77,32 @@ CheckServiceLevels(Funnel *funnel, TimestampTz valid_from)
 					(errcode(align_clock_problem_sqlstate(problem)),
 					 errmsg("service level \"%s\" can never be due: %s", sla->name,
 							align_clock_problem_text(problem)),
-					 errdetail("It would be in force from %s.", align_time_text(valid_from)),
+					 errdetail("The version would be in force from %s.", align_time_text(valid_from)),
 					 problem == CLOCK_OUT_OF_RANGE ? 0 :
-					 errhint("Give team \"%s\" working hours after that.",
+					 errhint("Give team \"%s\" working hours after that time.",
 							 funnel->teams[sla->team].name)));
 	}
 }
 
 /*
- * Tables that are attached must be able to live with the new version.
+ * Check the new version against the attached tables.
  */
 static void
 CheckAttached(const Agreement *agreement, const Funnel *agreed)
 {
 	const AgreementVersion *in_force = align_agreement_at(agreement, GetCurrentTimestamp());
 
-	align_agree_attached(agreement->name, in_force == NULL ? NULL : align_compile_funnel(in_force->funnel),
-						 agreed, agreement->versions[agreement->nversions - 1].version + 1);
+	align_check_new_version(agreement->name,
+							in_force == NULL ? NULL : align_compile_funnel(in_force->funnel),
+							agreed, agreement->versions[agreement->nversions - 1].version + 1);
 }
 
 /*
- * Versions that were to take force later never will once a newer one that comes
- * no later is agreed.  Say so: it may not be meant.
+ * NOTICE for each version that was to come into force later and now never
+ * will, since the new version supersedes it.  This may not be intended.
  */
 static void
-NoticeSuperseded(const Agreement *agreement, TimestampTz valid_from)
+ReportSuperseded(const Agreement *agreement, TimestampTz valid_from)
 {
 	TimestampTz overtaken_from = DT_NOEND;
 	TimestampTz now = GetCurrentTimestamp();
@@ -112,21 +113,28 @@ NoticeSuperseded(const Agreement *agreement, TimestampTz valid_from)
 		StringInfoData when;
 
 		if (old->valid_from >= overtaken_from)
-			continue;			/* a newer version had overtaken it already */
+			continue;			/* superseded before */
 		overtaken_from = old->valid_from;
-		/* by the clock: one agreed since our transaction began is in force */
+
+		/*
+		 * Compare with the clock, not with the start of the transaction: a
+		 * version agreed since then is in force.
+		 */
 		if (old->valid_from < valid_from || old->valid_from <= now)
 			break;
 		initStringInfo(&when);
 		align_write_time(&when, old->valid_from);
 		ereport(NOTICE,
-				(errmsg("version %d of agreement \"%s\" will not take force",
+				(errmsg("version %d of agreement \"%s\" will not take effect",
 						old->version, agreement->name),
-				 errdetail("It was to do so at %s; the new version supersedes it.",
+				 errdetail("It would have taken effect at %s, but the new version supersedes it.",
 						   when.data)));
 	}
 }
 
+/*
+ * Check a new version and append it; returns its number.
+ */
 static int32
 Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 {
@@ -150,13 +158,17 @@ Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 	{
 		align_check_agreement_owner(&agreement);
 		owner = agreement.versions[agreement.nversions - 1].owner;
-		NoticeSuperseded(&agreement, valid_from);
+		ReportSuperseded(&agreement, valid_from);
 		CheckAttached(&agreement, agreed);
 	}
 	return align_append_version(&agreement, funnel, document, valid_from, &owner,
 								PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
 }
 
+/*
+ * agree(name text, agreement funnel, valid_from timestamptz, note text)
+ * returns int
+ */
 Datum
 align_agree_funnel(PG_FUNCTION_ARGS)
 {
@@ -169,7 +181,10 @@ align_agree_funnel(PG_FUNCTION_ARGS)
 }
 
 /*
- * The document is kept as it was written, comments and all.
+ * agree(name text, agreement text, valid_from timestamptz, note text)
+ * returns int
+ *
+ * The document is stored as written, including comments.
  */
 Datum
 align_agree_text(PG_FUNCTION_ARGS)

@@ -1,15 +1,15 @@
 /*
  * attach.c
- *	  align.attach(): the order of its steps.
+ *	  align.attach(): its arguments, and the order of its steps.
  *
- * attach() locks the name of the agreement in share mode, so that no version is
- * agreed meanwhile, and then the table in SHARE ROW EXCLUSIVE mode, which admits
- * readers and keeps writers out until its transaction ends.  Everything that it
- * decides on is read after that.
+ * attach() first locks the name of the agreement in SHARE mode, so that no
+ * version is agreed meanwhile.  Then it locks the table in SHARE ROW EXCLUSIVE
+ * mode, which blocks writers, but not readers, until the transaction ends.
+ * Everything that affects its decisions is read after that.
  *
- * It works as the owner of the table, as a security-restricted operation (see
- * as_role.h): the caller may be a superuser, and the owner's triggers on existing
- * history tables must not get at the caller's rights.
+ * It works as the owner of the table, in a security-restricted operation (see
+ * as_role.h).  The caller may be a superuser, and triggers of the owner on
+ * existing record tables must not gain the caller's rights.
  */
 #include "postgres.h"
 
@@ -41,7 +41,8 @@ enum AttachArgument
 	ARG_AGREEMENT,
 	ARG_STAGE,
 	ARG_KEY,
-	ARG_TEAM,					/* the other roles, in the order of RowRole */
+	ARG_TEAM,					/* and the roles after it, in the order of
+								 * RowRole */
 	ARG_HISTORY = ARG_TEAM + ROW_NROLES - 1,
 	ARG_MODE,
 	ARG_LIVE,
@@ -58,7 +59,7 @@ ModeArgument(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown mode \"%s\"", name),
-				 errhint("A mode is 'enforce' (offences are refused), 'warn' (they are recorded with a warning) or 'observe' (they are recorded).")));
+				 errhint("Valid modes are \"enforce\" (violations are refused), \"warn\" (violations are recorded, with a warning) and \"observe\" (violations are recorded).")));
 	return (AttachMode) mode;
 }
 
@@ -71,8 +72,8 @@ AgreementArgument(FunctionCallInfo fcinfo)
 }
 
 /*
- * The table must have what the version in force needs of it, and what every later
- * version needs that will take force.
+ * Check that the table satisfies the needs of the version in force and of
+ * every later version that will come into force.
  */
 static void
 CheckNeeds(const AttachRequest *request, Relation rel)
@@ -83,6 +84,10 @@ CheckNeeds(const AttachRequest *request, Relation rel)
 	int			n = 0;
 	TimestampTz overtaken_from = DT_NOEND;
 
+	/*
+	 * Going back from the latest version, a version comes into force only if
+	 * its valid_from is before that of every later one.
+	 */
 	for (int i = nversions - 1; i >= 0; i--)
 	{
 		const AgreementVersion *version = &agreement->versions[i];
@@ -95,7 +100,8 @@ CheckNeeds(const AttachRequest *request, Relation rel)
 			overtaken_from = version->valid_from;
 		}
 	}
-	/* compiling may drop agreement from the cache: it is not used any more */
+
+	/* compiling may remove "agreement" from the cache, so use it no longer */
 	while (n-- > 0)
 		align_needs_free(align_needs_compile(rel,
 											 align_agreement_funnel(request->agreement, versions[n]),
@@ -105,8 +111,8 @@ CheckNeeds(const AttachRequest *request, Relation rel)
 }
 
 /*
- * Everything that is asked of the table and the agreement, in the order of the
- * arguments.
+ * Check the table, the agreement and the remaining arguments, and fill in the
+ * request.
  */
 static void
 CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
@@ -128,17 +134,22 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 		if (!PG_ARGISNULL(argno))
 			names[role] = PG_GETARG_NAME(argno);
 	}
-	align_attach_columns(request, rel, names);
-	align_attach_key(request, rel,
-					 PG_ARGISNULL(ARG_KEY) ? NULL : PG_GETARG_ARRAYTYPE_P(ARG_KEY));
+	align_attach_set_columns(request, rel, names);
+	align_attach_set_key(request, rel,
+						 PG_ARGISNULL(ARG_KEY) ? NULL : PG_GETARG_ARRAYTYPE_P(ARG_KEY));
 	if (!PG_ARGISNULL(ARG_LIVE))
 		request->live = align_condition_parse(rel, text_to_cstring(PG_GETARG_TEXT_PP(ARG_LIVE)),
 											  "live");
 	CheckNeeds(request, rel);
-	align_attach_reasons(request);
+	align_attach_check_reasons(request);
 	relation_close(rel, NoLock);
 }
 
+/*
+ * attach(relation regclass, agreement text, ...) returns bigint
+ *
+ * The result is the number of leads that got an opening entry.
+ */
 Datum
 align_attach(PG_FUNCTION_ARGS)
 {
@@ -160,6 +171,7 @@ align_attach(PG_FUNCTION_ARGS)
 	align_agreement_lock(request->agreement, ShareLock);
 	align_lock_own_table(request->relid, ShareRowExclusiveLock);
 	request->partitions = align_lock_partitions(request->relid, ShareRowExclusiveLock);
+	/* pending changes are written to the history that the old marker names */
 	align_recorder_flush_all();
 	request->was_attached = align_find_marker(request->relid, &request->before);
 
@@ -169,13 +181,18 @@ align_attach(PG_FUNCTION_ARGS)
 	align_attach_name_tables(request,
 							 PG_ARGISNULL(ARG_HISTORY) ? NULL : PG_GETARG_TEXT_PP(ARG_HISTORY));
 	align_attach_make_tables(request);
+
+	/*
+	 * Existing tables need their indexes for comparing them with the rows.
+	 * New ones are filled first.
+	 */
 	if (!request->fresh)
 		align_attach_make_indexes(request);
 	align_attach_make_triggers(request);
-	nopenings = align_attach_rows(request);
+	nopenings = align_record_existing_rows(request);
 	if (request->fresh)
 		align_attach_make_indexes(request);
-	align_attach_warn_of_trigger(request);
+	align_attach_warn_trigger_privilege(request);
 	SPI_finish();
 	align_end_restricted(&caller);
 	PG_RETURN_INT64(nopenings);

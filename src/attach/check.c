@@ -1,8 +1,6 @@
 /*
  * check.c
- *	  What can be attached: kinds of tables, and columns.
- *
- * One function per rule.
+ *	  Checks whether a table can be attached, and its columns.
  */
 #include "postgres.h"
 
@@ -38,10 +36,10 @@ CheckKind(Relation rel)
 }
 
 /*
- * Neither the catalogs nor what belongs to align itself.
+ * No system catalogs, and no tables of the extension or record tables.
  */
 static void
-CheckNotOurs(Relation rel)
+CheckNotInternal(Relation rel)
 {
 	if (IsSystemRelation(rel) || RelationGetNamespace(rel) == get_namespace_oid("align", true))
 		ereport(ERROR,
@@ -56,7 +54,7 @@ CheckNotOurs(Relation rel)
 }
 
 /*
- * History and clocks are to outlive the session.
+ * No temporary tables: record tables must outlive the session.
  */
 static void
 CheckNotTemporary(Relation rel)
@@ -69,8 +67,8 @@ CheckNotTemporary(Relation rel)
 }
 
 /*
- * With plain inheritance a query on the parent finds rows that the parent's
- * triggers never see.
+ * No plain inheritance: triggers of the parent do not fire for rows of a
+ * child, which queries on the parent return.
  */
 static void
 CheckNoInheritance(Relation rel)
@@ -92,6 +90,10 @@ CheckNoInheritance(Relation rel)
 				 errhint("Use partitions instead, or ALTER TABLE ... NO INHERIT.")));
 }
 
+/*
+ * No partition of an attached table, unless the partition itself is attached
+ * already.
+ */
 static void
 CheckAncestors(Relation rel)
 {
@@ -125,13 +127,16 @@ CheckPartition(Relation rel, Oid partition)
 				 errhint("Use align.detach() on the partition first.")));
 }
 
+/*
+ * Check that a table and its partitions can be attached.
+ */
 void
 align_attach_check_table(Relation rel, List *partitions)
 {
 	ListCell   *lc;
 
 	CheckKind(rel);
-	CheckNotOurs(rel);
+	CheckNotInternal(rel);
 	CheckNotTemporary(rel);
 	CheckNoInheritance(rel);
 	CheckAncestors(rel);
@@ -140,7 +145,7 @@ align_attach_check_table(Relation rel, List *partitions)
 }
 
 /*
- * A column of the table by name; what is the argument that named it.
+ * Find a column of the table by name; what is the argument that names it.
  */
 AttrNumber
 align_attach_find_column(Relation rel, const char *name, const char *what)
@@ -153,17 +158,17 @@ align_attach_find_column(Relation rel, const char *name, const char *what)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of relation \"%s\" does not exist", name,
 						RelationGetRelationName(rel)),
-				 strcmp(what, "key") == 0 ? errhint("Say which columns it is: key => '{...}'.") :
-				 errhint("Say which column it is: %s => '...'.", what)));
+				 strcmp(what, "key") == 0 ? errhint("Name the columns with key => '{...}'.") :
+				 errhint("Name the column with %s => '...'.", what)));
 	if (attnum < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
-				 errmsg("system column \"%s\" cannot be %s", name, what)));
+				 errmsg("system column \"%s\" cannot be used as %s", name, what)));
 	attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 	if (attribute->attgenerated != '\0' && attribute->attgenerated != ATTRIBUTE_GENERATED_STORED)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("virtual generated column \"%s\" cannot be %s", name, what),
+				 errmsg("virtual generated column \"%s\" cannot be used as %s", name, what),
 				 errdetail("Triggers do not see its value.")));
 	return attnum;
 }
@@ -179,15 +184,15 @@ IsString(Oid type)
 }
 
 static void
-WrongType(Relation rel, AttrNumber attnum, RowRole role, const char *allowed)
+RaiseWrongType(Relation rel, AttrNumber attnum, RowRole role, const char *allowed)
 {
 	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" of type %s cannot be %s", NameStr(attribute->attname),
+			 errmsg("column \"%s\" of type %s cannot be used as %s", NameStr(attribute->attname),
 					format_type_be(attribute->atttypid), align_row_role_names[role]),
-			 errdetail("It may be of %s, or a domain over these.", allowed)));
+			 errdetail("It must be of %s, or a domain over one of these.", allowed)));
 }
 
 static void
@@ -200,27 +205,27 @@ CheckColumnType(Relation rel, AttrNumber attnum, RowRole role)
 		case ROW_STAGE:
 			if (!IsString(type) && !type_is_enum(type) &&
 				type != INT2OID && type != INT4OID && type != INT8OID)
-				WrongType(rel, attnum, role, "a character type, an enum or an integer type");
+				RaiseWrongType(rel, attnum, role, "a character type, an enum or an integer type");
 			break;
 		case ROW_AMOUNT:
 			if (type != NUMERICOID && type != INT2OID && type != INT4OID && type != INT8OID &&
 				type != FLOAT4OID && type != FLOAT8OID)
-				WrongType(rel, attnum, role, type == CASHOID ?
-						  "type numeric, an integer or a floating-point type (what money means depends on a setting)" :
-						  "type numeric, an integer or a floating-point type");
+				RaiseWrongType(rel, attnum, role, type == CASHOID ?
+							   "type numeric, an integer or a floating-point type (the meaning of money depends on lc_monetary)" :
+							   "type numeric, an integer or a floating-point type");
 			break;
 		case ROW_CHANGED_AT:
 			if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
-				WrongType(rel, attnum, role,
-						  "type timestamp with time zone, timestamp without time zone or date");
+				RaiseWrongType(rel, attnum, role,
+							   "type timestamp with time zone, timestamp without time zone or date");
 			break;
 		default:
-			break;				/* read as text, which every type has */
+			break;				/* read as text, so any type will do */
 	}
 }
 
 /*
- * Changes of these columns are recorded, so they must be comparable.
+ * Check that a column whose changes are recorded can be compared.
  */
 static void
 CheckComparable(Relation rel, AttrNumber attnum, const char *what)
@@ -230,13 +235,16 @@ CheckComparable(Relation rel, AttrNumber attnum, const char *what)
 	if (!OidIsValid(lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR)->eq_opr))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("column \"%s\" of type %s cannot be %s", NameStr(attribute->attname),
-						format_type_be(attribute->atttypid), what),
-				 errdetail("Values of that type cannot be compared, so a change cannot be told.")));
+				 errmsg("column \"%s\" of type %s cannot be used as %s",
+						NameStr(attribute->attname), format_type_be(attribute->atttypid), what),
+				 errdetail("Values of that type cannot be compared, so changes cannot be detected.")));
 }
 
+/*
+ * Find the columns that the caller named, and check their types.
+ */
 void
-align_attach_columns(AttachRequest *request, Relation rel, Name const *names)
+align_attach_set_columns(AttachRequest *request, Relation rel, Name const *names)
 {
 	for (int role = 0; role < ROW_NROLES; role++)
 	{
@@ -251,8 +259,12 @@ align_attach_columns(AttachRequest *request, Relation rel, Name const *names)
 	}
 }
 
+/*
+ * Does any move require a reason?  Moves that reject a handoff do, and stages
+ * and moves that have a reason among their needs.
+ */
 static bool
-AsksForReasons(const Funnel *funnel)
+RequiresReasons(const Funnel *funnel)
 {
 	for (int i = 0; i < funnel->nmoveneeds; i++)
 	{
@@ -281,14 +293,15 @@ AsksForReasons(const Funnel *funnel)
 }
 
 /*
- * Where nothing tells the reason, such a move can never be made.
+ * NOTICE if the agreement requires reasons and there is no reason column: a
+ * move that needs a reason is always a violation then.
  */
 void
-align_attach_reasons(const AttachRequest *request)
+align_attach_check_reasons(const AttachRequest *request)
 {
-	if (request->column[ROW_REASON] == InvalidAttrNumber && AsksForReasons(request->funnel))
+	if (request->column[ROW_REASON] == InvalidAttrNumber && RequiresReasons(request->funnel))
 		ereport(NOTICE,
-				(errmsg("agreement \"%s\" asks for reasons, but no reason column is named",
+				(errmsg("agreement \"%s\" requires reasons, but no reason column is named",
 						request->agreement),
-				 errhint("Say which column tells the reason: reason => '...'.")));
+				 errhint("Name the reason column with reason => '...'.")));
 }

@@ -1,9 +1,10 @@
 /*
  * compare.c
- *	  A table and the history that it already has: it is attached again, or what
- *	  an earlier attachment left is taken over.
+ *	  Compares a table with the history that it already has, when it is
+ *	  attached again or adopts the history of an earlier attachment.
  *
- * What has changed in between, unseen, is recorded with source 'adopted'.
+ * Differences are changes that align did not see.  They are recorded with
+ * source 'adopted'.
  */
 #include "postgres.h"
 
@@ -20,8 +21,8 @@
 #include "record/change.h"
 #include "record/recompute.h"
 
-/* Rows fetched from a cursor at a time. */
-#define PORTION 1000
+/* Number of rows to fetch from a cursor at a time. */
+#define FETCH_COUNT 1000
 
 static void
 AppendKeys(StringInfo sql, const Attachment *attachment, const char *prefix)
@@ -32,7 +33,7 @@ AppendKeys(StringInfo sql, const Attachment *attachment, const char *prefix)
 }
 
 /*
- * The last entry of each lead, as h.
+ * Append a subquery with the latest entry of each lead, as h.
  */
 static void
 AppendLastEntries(StringInfo sql, const Attachment *attachment)
@@ -47,8 +48,8 @@ AppendLastEntries(StringInfo sql, const Attachment *attachment)
 }
 
 /*
- * Cursors work as the owner when they are opened, and whenever rows are fetched:
- * what a query calls runs with the rights of the moment.
+ * Open a cursor as the owner.  Rows must be fetched as the owner, too, because
+ * the query runs with the rights of the role that is current during the fetch.
  */
 static Portal
 OpenCursor(const ExistingRows *work, const char *sql)
@@ -70,7 +71,7 @@ Fetch(const ExistingRows *work, Portal portal)
 	CallerRole	caller;
 
 	align_work_as(work->request->owner, &caller);
-	SPI_cursor_fetch(portal, true, PORTION);
+	SPI_cursor_fetch(portal, true, FETCH_COUNT);
 	align_return_to(&caller);
 }
 
@@ -89,6 +90,9 @@ ValueText(uint64 row, int column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+/*
+ * The open table of an OID; opens it if necessary.
+ */
 static RowTable *
 FindTable(List **tables, Oid relid)
 {
@@ -108,11 +112,14 @@ FindTable(List **tables, Oid relid)
 }
 
 /*
- * Calls back for each row of a query; row is its index in SPI_tuptable, and memory
- * is that of one row.
+ * Callback for a row of a query.  row is its index in SPI_tuptable.  The
+ * current memory context is reset after each row.
  */
 typedef void (*RowCallback) (ExistingRows *work, Attachment *attachment, uint64 row, void *state);
 
+/*
+ * Run a query as the owner, and call the callback for each of its rows.
+ */
 static void
 ForEachRow(ExistingRows *work, Attachment *attachment, const char *sql, RowCallback callback,
 		   void *state)
@@ -131,7 +138,7 @@ ForEachRow(ExistingRows *work, Attachment *attachment, const char *sql, RowCallb
 		{
 			MemoryContext old_context = MemoryContextSwitchTo(work->row_context);
 
-			/* what is recorded of a row may have results of its own */
+			/* the callback may run queries, which set SPI_tuptable */
 			SPI_tuptable = rows;
 			callback(work, attachment, i, state);
 			MemoryContextSwitchTo(old_context);
@@ -145,14 +152,17 @@ ForEachRow(ExistingRows *work, Attachment *attachment, const char *sql, RowCallb
 }
 
 /*
- * Rows beside what was last recorded of them.
+ * State of CompareRows.
  */
 typedef struct Comparison
 {
-	MemoryContext context;		/* of what lives longer than a row */
-	List	   *tables;
+	MemoryContext context;		/* holds tables */
+	List	   *tables;			/* open tables, as RowTable * */
 } Comparison;
 
+/*
+ * Compare a row of the table with the latest entry of its lead.
+ */
 static void
 CompareRow(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 {
@@ -174,14 +184,18 @@ CompareRow(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 	last.team = ValueText(row, 5);
 	last.assignee = ValueText(row, 6);
 	if (!table_tuple_fetch_row_version(table->rel, tid, work->snapshot, table->slot))
-		elog(ERROR, "row of relation %u is gone", RelationGetRelid(table->rel));
+		elog(ERROR, "could not fetch row version of relation %u", RelationGetRelid(table->rel));
 	tuple = ExecFetchSlotHeapTuple(table->slot, false, &should_free);
-	align_record_existing(work, table, tuple, &last);
+	align_record_existing_row(work, table, tuple, &last);
 	if (should_free)
 		heap_freetuple(tuple);
 	ExecClearTuple(table->slot);
 }
 
+/*
+ * Compare all rows of the table with the history.  The columns of the query
+ * are those that CompareRow reads.
+ */
 static void
 CompareRows(ExistingRows *work, Attachment *attachment)
 {
@@ -205,12 +219,12 @@ CompareRows(ExistingRows *work, Attachment *attachment)
 }
 
 /*
- * Calls back for each row of a query that yields keys.
+ * Callback for a row of a query that returns keys.
  */
 typedef void (*KeyCallback) (Attachment *attachment, const Datum *key);
 
 static void
-TakeKey(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
+ReadKey(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 {
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	bool		isnull;
@@ -224,7 +238,7 @@ TakeKey(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 static void
 ForEachKey(ExistingRows *work, Attachment *attachment, const char *sql, KeyCallback callback)
 {
-	ForEachRow(work, attachment, sql, TakeKey, &callback);
+	ForEachRow(work, attachment, sql, ReadKey, &callback);
 }
 
 static void
@@ -234,7 +248,8 @@ RecordGone(Attachment *attachment, const Datum *key)
 }
 
 /*
- * Leads that history still has in a stage, but the table no longer has.
+ * Record as deleted the leads that are in a stage according to the history,
+ * but are no longer in the table.
  */
 static void
 CompareHistory(ExistingRows *work, Attachment *attachment)
@@ -254,12 +269,15 @@ CompareHistory(ExistingRows *work, Attachment *attachment)
 	ForEachKey(work, attachment, sql.data, RecordGone);
 }
 
+/*
+ * Compare the table with its history, and record the differences.
+ */
 void
 align_compare_with_history(ExistingRows *work)
 {
 	Attachment *attachment = align_attachment(work->request->relid, false);
 
-	/* a history that came without its clocks */
+	/* the history was adopted without its clocks */
 	if (work->request->without_clocks)
 		(void) align_recompute_all_clocks(attachment);
 	CompareRows(work, attachment);

@@ -1,9 +1,9 @@
 /*
  * detach.c
- *	  align.detach(): removes the triggers of an attachment, and keeps what was
- *	  recorded.
+ *	  align.detach(): drops the triggers of an attachment, and keeps the record
+ *	  tables.
  *
- * It works as a security-restricted operation, as align.attach() does.
+ * It works in a security-restricted operation, as align.attach() does.
  */
 #include "postgres.h"
 
@@ -20,6 +20,9 @@
 
 PG_FUNCTION_INFO_V1(align_detach);
 
+/*
+ * Raise an error for a partition of an attached table.
+ */
 static void
 CheckNoAttachedAncestor(Oid relid)
 {
@@ -36,8 +39,11 @@ CheckNoAttachedAncestor(Oid relid)
 }
 
 /*
- * Also drops triggers that were left behind when the marker was dropped.  History
- * and clock table are those that point to the table, whatever its marker names.
+ * detach(relation regclass) returns void
+ *
+ * Also drops triggers that were left behind when the marker was dropped.  So
+ * the record tables are found by their pointers to the table, not by its
+ * marker.
  */
 Datum
 align_detach(PG_FUNCTION_ARGS)
@@ -59,9 +65,9 @@ align_detach(PG_FUNCTION_ARGS)
 	align_spi_connect();
 	foreach(lc, align_record_tables_of(relid))
 	{
-		/* a pointer on a table of somebody else is none of ours */
+		/* a pointer on a table of another owner was not created by attach() */
 		if (align_relation_owner(lfirst_oid(lc)) == align_relation_owner(relid))
-			align_attach_release(lfirst_oid(lc));
+			align_release_record_table(lfirst_oid(lc));
 	}
 	if (!align_attach_drop_triggers(relid, partitions))
 		ereport(ERROR,

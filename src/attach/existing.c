@@ -1,13 +1,13 @@
 /*
  * existing.c
- *	  The rows that are there when a table is attached.
+ *	  Records the rows that a table contains when it is attached.
  *
- * With a new history every lead gets an opening entry, in one scan of the table.
- * Where there is a history already it is compared with the table, see
- * compare.c.
+ * If the history is new, every lead gets an opening entry, in one scan of the
+ * table.  An existing history is compared with the table (compare.c).
  *
- * The caller's locks keep writers out; what they committed before is seen
- * whatever the snapshot of the calling statement.
+ * The locks of attach() block writers.  A new snapshot is taken, so that all
+ * rows that they committed before are visible, whatever snapshot the calling
+ * statement has.
  */
 #include "postgres.h"
 
@@ -24,9 +24,12 @@
 #include "attach/existing_row.h"
 #include "record/flush.h"
 
-/* How many unknown labels are listed. */
+/* Maximum number of unknown labels in a message. */
 #define MAX_UNKNOWN_LISTED 10
 
+/*
+ * qsort comparator: by descending number of rows, then by label.
+ */
 static int
 CompareUnknown(const void *left, const void *right)
 {
@@ -38,8 +41,11 @@ CompareUnknown(const void *left, const void *right)
 	return strcmp(a->label, b->label);
 }
 
+/*
+ * Raise an error that lists the most frequent unknown labels.
+ */
 static void
-RefuseUnknown(ExistingRows *work)
+RaiseUnknownLabels(ExistingRows *work)
 {
 	Relation	rel = table_open(work->request->relid, NoLock);
 	StringInfoData list;
@@ -53,16 +59,16 @@ RefuseUnknown(ExistingRows *work)
 		appendStringInfoString(&list, ", ...");
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("relation \"%s\" has rows in stages that agreement \"%s\" does not know",
+			 errmsg("relation \"%s\" has rows in stages that are not in agreement \"%s\"",
 					RelationGetRelationName(rel), work->request->agreement),
-			 errdetail("Version %d knows no stage for these labels (rows): %s.",
+			 errdetail("Version %d has no stage for these labels (number of rows): %s.",
 					   work->request->version, list.data),
-			 errhint("Say in the agreement what they mean, as in: sal known as 'Sales Accepted'; or attach with mode => 'warn' or 'observe'."),
+			 errhint("Define the labels in the agreement, for example: sal known as 'Sales Accepted'; or attach with mode => 'warn' or 'observe'."),
 			 errtable(rel)));
 }
 
 /*
- * Every row of one table, in one scan.
+ * Record every row of one table that has storage.
  */
 static void
 ScanTable(ExistingRows *work, Oid relid)
@@ -79,7 +85,7 @@ ScanTable(ExistingRows *work, Oid relid)
 		HeapTuple	row = ExecFetchSlotHeapTuple(table.slot, false, &should_free);
 
 		CHECK_FOR_INTERRUPTS();
-		align_record_existing(work, &table, row, NULL);
+		align_record_existing_row(work, &table, row, NULL);
 		if (should_free)
 			heap_freetuple(row);
 		MemoryContextSwitchTo(old_context);
@@ -89,6 +95,9 @@ ScanTable(ExistingRows *work, Oid relid)
 	align_close_row_table(&table);
 }
 
+/*
+ * Record every row of the attached table, or of its leaf partitions.
+ */
 static void
 ScanAll(ExistingRows *work)
 {
@@ -104,10 +113,11 @@ ScanAll(ExistingRows *work)
 }
 
 /*
- * The caller is connected to SPI, and has made tables and triggers.
+ * Record the rows that the table contains, after its record tables and
+ * triggers were created.
  */
 int64
-align_attach_rows(AttachRequest *request)
+align_record_existing_rows(AttachRequest *request)
 {
 	ExistingRows *work = palloc0(sizeof(ExistingRows));
 
@@ -124,7 +134,7 @@ align_attach_rows(AttachRequest *request)
 	PopActiveSnapshot();
 	UnregisterSnapshot(work->snapshot);
 	if (work->nunknown > 0)
-		RefuseUnknown(work);
+		RaiseUnknownLabels(work);
 	align_recorder_flush_all();
 	return work->nopenings;
 }

@@ -1,6 +1,6 @@
 /*
  * existing_row.c
- *	  Records one row that is there when its table is attached.
+ *	  Records one row that a table contains when it is attached.
  */
 #include "postgres.h"
 
@@ -13,6 +13,9 @@
 #include "record/change.h"
 #include "verdict/verdict.h"
 
+/*
+ * Open a table that the caller has locked.
+ */
 void
 align_open_row_table(RowTable *table, Oid relid)
 {
@@ -25,6 +28,9 @@ align_open_row_table(RowTable *table, Oid relid)
 											  CurrentMemoryContext);
 }
 
+/*
+ * Close a table, keeping its lock.
+ */
 void
 align_close_row_table(RowTable *table)
 {
@@ -33,7 +39,7 @@ align_close_row_table(RowTable *table)
 }
 
 /*
- * In mode enforce no lead may be where the agreement has no place for it.
+ * Count a row whose label is unknown, and the label.
  */
 static void
 CountUnknown(ExistingRows *work, LeadString label)
@@ -60,7 +66,8 @@ CountUnknown(ExistingRows *work, LeadString label)
 }
 
 /*
- * A row that is no lead any more.
+ * Record that the lead of a row has ended, because its stage is null or it is
+ * not live.
  */
 static void
 RecordEnded(const RowTable *table, HeapTuple row, const char *source)
@@ -75,10 +82,10 @@ RecordEnded(const RowTable *table, HeapTuple row, const char *source)
 }
 
 /*
- * Does a column of the row still say what was last recorded?
+ * Does a column have the recorded value?  True if there is no such column.
  */
 static bool
-SameText(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
+SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 {
 	if (table->attachment->column[role] == InvalidAttrNumber)
 		return true;
@@ -88,10 +95,10 @@ SameText(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 }
 
 /*
- * A row as it stands; last is NULL if nothing is recorded of it.
+ * Record the state of a row if it differs from the latest entry of its lead.
  */
 void
-align_record_existing(ExistingRows *work, RowTable *table, HeapTuple row, const LastEntry *last)
+align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, const LastEntry *last)
 {
 	AttachRequest *request = work->request;
 	TupleDesc	desc = RelationGetDescr(table->rel);
@@ -109,6 +116,7 @@ align_record_existing(ExistingRows *work, RowTable *table, HeapTuple row, const 
 	}
 	if (stage < 0)
 	{
+		/* an error at the end, with all unknown labels; see existing.c */
 		if (request->mode == ATTACH_ENFORCE)
 		{
 			CountUnknown(work, label);
@@ -122,8 +130,8 @@ align_record_existing(ExistingRows *work, RowTable *table, HeapTuple row, const 
 						   fresh ? NULL : SOURCE_ADOPTED, fresh);
 		work->nopenings++;
 	}
-	else if (!SameText(table, ROW_TEAM, row, last->team) ||
-			 !SameText(table, ROW_ASSIGNEE, row, last->assignee))
+	else if (!SameValue(table, ROW_TEAM, row, last->team) ||
+			 !SameValue(table, ROW_ASSIGNEE, row, last->assignee))
 		align_record_found(table->attachment, table->rel, row, EVENT_OWNER, SOURCE_ADOPTED,
 						   false);
 }

@@ -1,6 +1,6 @@
 /*
  * existing_row.h
- *	  Between the files that record the rows that are there when a table is
+ *	  Shared by the files that record the rows that a table contains when it is
  *	  attached.
  */
 #ifndef ALIGN_ATTACH_EXISTING_ROW_H
@@ -14,7 +14,7 @@
 #include "executor/tuptable.h"
 #include "utils/snapshot.h"
 
-/* How many unknown labels are counted apart. */
+/* Maximum number of unknown labels that are counted separately. */
 #define MAX_UNKNOWN 1000
 
 typedef struct UnknownLabel
@@ -24,48 +24,55 @@ typedef struct UnknownLabel
 } UnknownLabel;
 
 /*
- * The work on one attached table.
+ * State of the work on one attached table.
  */
 typedef struct ExistingRows
 {
 	AttachRequest *request;
 	Snapshot	snapshot;
-	MemoryContext context;		/* of unknown */
-	MemoryContext row_context;	/* reset for every row */
-	int64		nopenings;
-	int64		nunknown;		/* rows whose stage is not known */
+	MemoryContext context;		/* holds labels */
+	MemoryContext row_context;	/* reset after every row */
+	int64		nopenings;		/* opening entries recorded */
+	int64		nunknown;		/* rows whose stage is unknown */
 	int			nlabels;
 	UnknownLabel labels[MAX_UNKNOWN];
 } ExistingRows;
 
 /*
- * One table that holds rows.
+ * A table that has storage: the attached table or a leaf partition.
  */
 typedef struct RowTable
 {
 	Relation	rel;
 	Attachment *attachment;
-	RowCondition *live;			/* NULL: all rows are */
+	RowCondition *live;			/* NULL: all rows are live */
 	TupleTableSlot *slot;
 } RowTable;
 
-/* What history last said of a lead. */
+/* The latest entry of a lead. */
 typedef struct LastEntry
 {
-	bool		ended;			/* in no stage, or no entry at all */
-	char	   *stage;
-	char	   *team;			/* NULL: null */
+	bool		ended;			/* the lead is in no stage, or has no entry */
+	char	   *stage;			/* NULL if null, as are the next two */
+	char	   *team;
 	char	   *assignee;
 } LastEntry;
 
+/* Opens a table that the caller has locked.  table is filled in. */
 extern void align_open_row_table(RowTable *table, Oid relid);
 extern void align_close_row_table(RowTable *table);
 
-/* A row as it stands; last is NULL if nothing is recorded of it. */
-extern void align_record_existing(ExistingRows *work, RowTable *table, HeapTuple row,
-								  const LastEntry *last);
+/*
+ * Records the state of a row if it differs from the latest entry of its lead.
+ * last is NULL if the history is empty.
+ */
+extern void align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row,
+									  const LastEntry *last);
 
-/* compare.c */
+/*
+ * Compares the table with its existing history, and records the differences.
+ * (compare.c)
+ */
 extern void align_compare_with_history(ExistingRows *work);
 
 #endif							/* ALIGN_ATTACH_EXISTING_ROW_H */

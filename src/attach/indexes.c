@@ -1,9 +1,11 @@
 /*
  * indexes.c
- *	  The indexes of history and clock tables: on the key, on what is open or not
- *	  yet announced, and on the keys that rekey entries mention.
+ *	  Creates the indexes of record tables.
  *
- * Where an existing table has an index that serves, none is created.
+ * Both have an index on the key.  The clock table has one on open clocks, the
+ * history one on handoffs that are not yet announced, and one on the keys that
+ * rekey entries mention.  An index is not created if an existing one serves
+ * the purpose.
  */
 #include "postgres.h"
 
@@ -19,13 +21,13 @@
 #include "catalog/as_role.h"
 
 /*
- * An index that begins with these columns; with a partial one, any condition is
- * taken for ours.
+ * Does a table have an index that begins with these columns?  If partial, any
+ * partial index will do: its condition is assumed to be the right one.
  */
 static bool
-HasIndex(const OwnTable *own, List *columns, bool partial)
+HasIndex(const RecordTable *table, List *columns, bool partial)
 {
-	Relation	rel = table_open(own->relid, NoLock);
+	Relation	rel = table_open(table->relid, NoLock);
 	bool		found = false;
 	ListCell   *lc;
 
@@ -51,17 +53,20 @@ HasIndex(const OwnTable *own, List *columns, bool partial)
 }
 
 /*
- * The key, and where it is not ours to partition, a primary key on it.
+ * Create the index on the key columns and "numbers", and the index on "open"
+ * with a condition.  The first one is the primary key, except on a partitioned
+ * table, where a primary key would have to include the partition key.
  */
 static void
-MakeIndexes(const AttachRequest *request, const OwnTable *own, const char *numbers,
+MakeIndexes(const AttachRequest *request, const RecordTable *table, const char *numbers,
 			List *number_columns, const char *open, AttrNumber open_column, const char *condition)
 {
-	Oid			role = align_own_creator(request, own);
+	Oid			role = align_record_table_creator(request, table);
 	List	   *columns = NIL;
-	Relation	rel = table_open(own->relid, NoLock);
+	Relation	rel = table_open(table->relid, NoLock);
 	StringInfoData names;
 
+	/* the key columns are the first ones that are not dropped */
 	for (int i = 0; list_length(columns) < request->nkeys; i++)
 	{
 		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
@@ -69,42 +74,45 @@ MakeIndexes(const AttachRequest *request, const OwnTable *own, const char *numbe
 	}
 	initStringInfo(&names);
 	for (int i = 0; i < request->nkeys; i++)
-		appendStringInfo(&names, "%s, ",
-						 quote_identifier(get_attname(own->relid, list_nth_int(columns, i), false)));
+	{
+		char	   *name = get_attname(table->relid, list_nth_int(columns, i), false);
+
+		appendStringInfo(&names, "%s, ", quote_identifier(name));
+	}
 	table_close(rel, NoLock);
 
-	if (!HasIndex(own, list_concat(columns, number_columns), false))
+	if (!HasIndex(table, list_concat(columns, number_columns), false))
 	{
-		if (get_rel_relkind(own->relid) == RELKIND_PARTITIONED_TABLE)
-			align_execute_format(role, "CREATE INDEX ON %s (%s%s)", align_own_name(own), names.data,
-								 numbers);
+		if (get_rel_relkind(table->relid) == RELKIND_PARTITIONED_TABLE)
+			align_execute_format(role, "CREATE INDEX ON %s (%s%s)",
+								 align_record_table_name(table), names.data, numbers);
 		else
-			align_execute_format(role, "ALTER TABLE %s ADD PRIMARY KEY (%s%s)", align_own_name(own),
-								 names.data, numbers);
+			align_execute_format(role, "ALTER TABLE %s ADD PRIMARY KEY (%s%s)",
+								 align_record_table_name(table), names.data, numbers);
 	}
-	if (!HasIndex(own, list_make1_int(open_column), true))
-		align_execute_format(role, "CREATE INDEX ON %s (%s) WHERE %s", align_own_name(own), open,
-							 condition);
+	if (!HasIndex(table, list_make1_int(open_column), true))
+		align_execute_format(role, "CREATE INDEX ON %s (%s) WHERE %s",
+							 align_record_table_name(table), open, condition);
 	pfree(names.data);
 }
 
 /*
- * On tables that are filled already, if they are new: that is faster by far.
+ * Create the indexes that are missing on the record tables.
  */
 void
 align_attach_make_indexes(AttachRequest *request)
 {
-	OwnTable   *history = &request->history;
-	OwnTable   *sla = &request->sla;
+	RecordTable *history = &request->history;
+	RecordTable *sla = &request->sla;
 
 	MakeIndexes(request, history, "entry_no",
 				list_make1_int(get_attnum(history->relid, "entry_no")),
 				"recorded_at", get_attnum(history->relid, "recorded_at"),
 				"handoff IS NOT NULL AND notified_at IS NULL");
 	if (!HasIndex(history, list_make1_int(InvalidAttrNumber), true))
-		align_execute_format(align_own_creator(request, history),
+		align_execute_format(align_record_table_creator(request, history),
 							 "CREATE INDEX ON %s ((" HISTORY_MENTIONED("note") ")) WHERE event OPERATOR(pg_catalog.=) 'rekey'",
-							 align_own_name(history));
+							 align_record_table_name(history));
 	MakeIndexes(request, sla, "sla, cycle",
 				list_make2_int(get_attnum(sla->relid, "sla"), get_attnum(sla->relid, "cycle")),
 				"due_at", get_attnum(sla->relid, "due_at"), "outcome IS NULL");

@@ -1,7 +1,7 @@
 /*
  * key.c
- *	  By which columns leads are known: the key that attach() was told, or the
- *	  primary key, and whether it is one.
+ *	  The key columns: those named in a call of attach(), or the primary key.
+ *	  They must be unique and not null.
  */
 #include "postgres.h"
 
@@ -33,7 +33,7 @@ IsKey(const AttachRequest *request, AttrNumber attnum)
 }
 
 /*
- * Which columns of the root decide to which partition a row goes, on any level.
+ * The columns of the root that are partition key columns on any level.
  */
 static Bitmapset *
 PartitioningColumns(const AttachRequest *request, Relation rel)
@@ -55,7 +55,7 @@ PartitioningColumns(const AttachRequest *request, Relation rel)
 		{
 			AttrNumber	attnum = get_partition_col_attnum(key, i);
 
-			if (attnum != InvalidAttrNumber)	/* no expression */
+			if (attnum != InvalidAttrNumber)	/* not an expression */
 				result = bms_add_member(result,
 										get_attnum(RelationGetRelid(rel),
 												   get_attname(lfirst_oid(lc), attnum, false)));
@@ -66,8 +66,9 @@ PartitioningColumns(const AttachRequest *request, Relation rel)
 }
 
 /*
- * Does an index keep the key unique?  It is on columns of the key alone, except
- * that PostgreSQL demands the partitioning columns in every unique index.
+ * Does an index guarantee that the key is unique?  It may have no other
+ * columns than those of the key and, since PostgreSQL requires them in every
+ * unique index of a partitioned table, partition key columns.
  */
 static bool
 IndexCovers(const AttachRequest *request, Relation index, Bitmapset *partition_key)
@@ -91,7 +92,8 @@ IndexCovers(const AttachRequest *request, Relation index, Bitmapset *partition_k
 }
 
 /*
- * History is kept per key, so a key must name one row, always.
+ * Check that a key identifies exactly one row, because history is kept per
+ * key.
  */
 static void
 CheckUnique(const AttachRequest *request, Relation rel)
@@ -111,7 +113,7 @@ CheckUnique(const AttachRequest *request, Relation rel)
 		if (!attribute->attnotnull)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-					 errmsg("key column \"%s\" of relation \"%s\" may be null",
+					 errmsg("key column \"%s\" of relation \"%s\" is not marked NOT NULL",
 							NameStr(attribute->attname), RelationGetRelationName(rel)),
 					 errdetail("A row without a key has no history."),
 					 errhint("Use ALTER TABLE ... ALTER COLUMN %s SET NOT NULL.",
@@ -135,11 +137,11 @@ CheckUnique(const AttachRequest *request, Relation rel)
 }
 
 /*
- * The primary key.  A table that is partitioned by stage has the stage in its
- * primary key, but a lead is the same lead in every stage.
+ * Use the primary key, without the stage column if the table is partitioned by
+ * it: a lead keeps its identity when its stage changes.
  */
 static void
-DefaultKey(AttachRequest *request, Relation rel)
+SetDefaultKey(AttachRequest *request, Relation rel)
 {
 	Bitmapset  *partition_key = PartitioningColumns(request, rel);
 	ListCell   *lc;
@@ -169,12 +171,15 @@ DefaultKey(AttachRequest *request, Relation rel)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("relation \"%s\" has no primary key", RelationGetRelationName(rel)),
-				 errdetail("A lead is known by its key."),
+				 errdetail("A lead is identified by its key."),
 				 errhint("Add a primary key, or name unique columns with key => '{...}'.")));
 }
 
+/*
+ * Use the columns that the caller named.
+ */
 static void
-ToldKey(AttachRequest *request, Relation rel, ArrayType *key)
+SetGivenKey(AttachRequest *request, Relation rel, ArrayType *key)
 {
 	Datum	   *names;
 	bool	   *nulls;
@@ -201,7 +206,8 @@ ToldKey(AttachRequest *request, Relation rel, ArrayType *key)
 		if (IsKey(request, attnum))
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_COLUMN),
-					 errmsg("column \"%s\" is twice in the key", NameStr(*DatumGetName(names[i])))));
+					 errmsg("column \"%s\" appears twice in the key",
+							NameStr(*DatumGetName(names[i])))));
 		request->key[request->nkeys++] = attnum;
 	}
 }
@@ -235,21 +241,21 @@ CheckKeyColumns(const AttachRequest *request, Relation rel)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("column \"%s\" of type %s cannot be part of the key",
 							NameStr(attribute->attname), format_type_be(attribute->atttypid)),
-					 errdetail("Domains over an enum are not supported there."),
-					 errhint("Use the enum itself.")));
+					 errdetail("Domains over an enum are not supported in a key."),
+					 errhint("Use the enum type itself.")));
 	}
 }
 
 /*
- * After the columns, since the stage cannot be part of the key.
+ * Set the key columns, which must not include the stage column.
  */
 void
-align_attach_key(AttachRequest *request, Relation rel, ArrayType *key)
+align_attach_set_key(AttachRequest *request, Relation rel, ArrayType *key)
 {
 	if (key != NULL)
-		ToldKey(request, rel, key);
+		SetGivenKey(request, rel, key);
 	else
-		DefaultKey(request, rel);
+		SetDefaultKey(request, rel);
 	CheckKeyColumns(request, rel);
 	CheckUnique(request, rel);
 }

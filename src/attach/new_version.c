@@ -2,10 +2,10 @@
  * new_version.c
  *	  Checks a new version of an agreement against the tables attached to it.
  *
- * The role that agrees need not own these tables, nor be allowed to read them:
- * they are read as their owner, and messages show no more than which stages are in
- * use.  Tables of roles that are not admitted any more are left out, without even
- * being locked (judging_version.h).
+ * The current user need not own these tables, and may not be allowed to read
+ * them.  They are read as their owner, and messages show only which stages are
+ * in use.  Tables whose owner is no longer admitted are skipped without
+ * locking them (judging_version.h).
  */
 #include "postgres.h"
 
@@ -30,26 +30,27 @@
 #include "condition/needs.h"
 
 /*
- * Stages that are given up may not have leads in them.
+ * Raise an error if dropped labels are in use; in_use lists them.
  */
 static void
-CheckNoneLost(const char *agreement, const char *lost)
+CheckNotInUse(const char *agreement, const char *in_use)
 {
-	if (lost[0] != '\0')
+	if (in_use[0] != '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("agreement \"%s\" cannot give up stages that leads are in", agreement),
-				 errdetail("There are leads (so many) in stages of these labels: %s.", lost),
-				 errhint("Move these leads first, or say in the new version what the labels mean, as in: mql known as 'sal'.")));
+				 errmsg("agreement \"%s\" cannot drop stages that contain leads", agreement),
+				 errdetail("These labels are in use (number of leads): %s.", in_use),
+				 errhint("Move these leads first, or define the labels in the new version, for example: mql known as 'sal'.")));
 }
 
 /*
- * Appends the stages that are given up and in use, with the number of leads:
- * "crm.leads: "sal" (2), ...".  Counts what the writers of the table committed
- * before its lock was granted.
+ * Append the dropped labels that are in use, with the number of leads:
+ * "crm.leads: "sal" (2), ...".  A new snapshot is taken, so that everything is
+ * counted that was committed before the lock on the table was granted.
  */
 static void
-CountStages(Attachment *attachment, const Funnel *current, const Funnel *agreed, StringInfo lost)
+AppendStagesInUse(Attachment *attachment, const Funnel *current, const Funnel *agreed,
+				  StringInfo in_use)
 {
 	const char *stage = quote_identifier(get_attname(attachment->relid,
 													 attachment->column[ROW_STAGE], false));
@@ -77,12 +78,14 @@ CountStages(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 		char	   *label = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
 		bool		isnull;
 
+		/* a label that current does not have is not dropped by agreed */
 		if (align_funnel_stage(current, label, strlen(label)) >= 0 &&
 			align_funnel_stage(agreed, label, strlen(label)) < 0)
 		{
 			if (first)
-				appendStringInfo(lost, "%s%s: ", lost->len > 0 ? "; " : "", attachment->root_name);
-			appendStringInfo(lost, "%s\"%s\" (" INT64_FORMAT ")", first ? "" : ", ", label,
+				appendStringInfo(in_use, "%s%s: ", in_use->len > 0 ? "; " : "",
+								 attachment->root_name);
+			appendStringInfo(in_use, "%s\"%s\" (" INT64_FORMAT ")", first ? "" : ", ", label,
 							 DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
 														 SPI_tuptable->tupdesc, 2, &isnull)));
 			first = false;
@@ -92,22 +95,24 @@ CountStages(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 }
 
 /*
- * What is being checked, for CheckTable and its error handler.
+ * The new version, for CheckTable and its error handler.
  */
 typedef struct NewVersion
 {
 	const char *agreement;
 	int32		version;
 	const Funnel *current;		/* in force so far; NULL: none */
-	const Funnel *agreed;
-	bool		gives_up;		/* labels that current knows */
-	StringInfoData lost;
+	const Funnel *agreed;		/* the new version */
+	bool		drops_labels;	/* does agreed lack labels of current? */
+	StringInfoData in_use;		/* lists the dropped labels in use */
 } NewVersion;
 
 /*
- * A table whose history and clocks cannot be used is left out: its marker may have
- * been made by somebody who has TRIGGER on it, and who must not hold up the
- * agreement.  Nothing is locked before that is known.
+ * Check the new version against one table.
+ *
+ * A table is skipped, without locking it, if its record tables cannot be used.
+ * Its marker may have been created by another role that has TRIGGER on the
+ * table, and such a role must not be able to block the agreement.
  */
 static void
 CheckTable(NewVersion *new_version, Oid relid)
@@ -123,28 +128,29 @@ CheckTable(NewVersion *new_version, Oid relid)
 				 errdetail("%s", problem)));
 	if (attachment == NULL || problem != NULL)
 		return;
-	rel = try_relation_open(relid, new_version->gives_up ? ShareLock : AccessShareLock);
+	rel = try_relation_open(relid, new_version->drops_labels ? ShareLock : AccessShareLock);
 	if (rel == NULL)
 		return;					/* dropped concurrently */
+	/* it may have changed before the lock was granted */
 	attachment = align_attachment(relid, true);
 	if (attachment != NULL &&
 		strcmp(attachment->marker.agreement, new_version->agreement) == 0)
 	{
 		align_needs_free(align_needs_compile(rel, new_version->agreed, new_version->agreement,
 											 new_version->version, true, CurrentMemoryContext));
-		if (new_version->gives_up)
+		if (new_version->drops_labels)
 		{
-			/* writers to a partition need not lock the root */
+			/* lock partitions too: their writers do not lock the root */
 			(void) find_all_inheritors(relid, ShareLock, NULL);
-			CountStages(attachment, new_version->current, new_version->agreed,
-						&new_version->lost);
+			AppendStagesInUse(attachment, new_version->current, new_version->agreed,
+							  &new_version->in_use);
 		}
 	}
 	relation_close(rel, NoLock);
 }
 
 /*
- * Is an error about the table, rather than about this session or the server?
+ * Is an error caused by the table, rather than by the session or the server?
  */
 static bool
 IsAboutTable(int sqlstate)
@@ -162,11 +168,11 @@ IsAboutTable(int sqlstate)
 }
 
 /*
- * Raises an error again with a message that names the table: the role that agrees
- * may not know that it is attached.
+ * Rethrow an error with a message that names the table, because the user may
+ * not know that it is attached.  The original message becomes the detail.
  */
 static void
-RaiseForTable(const NewVersion *new_version, Oid relid, ErrorData *error)
+RethrowForTable(const NewVersion *new_version, Oid relid, ErrorData *error)
 {
 	error->detail = psprintf("%s%s%s", error->message, error->detail != NULL ? ": " : "",
 							 error->detail != NULL ? error->detail : "");
@@ -177,10 +183,11 @@ RaiseForTable(const NewVersion *new_version, Oid relid, ErrorData *error)
 }
 
 /*
- * An error ends the statement, so nothing needs to be cleaned up after it.
+ * Call CheckTable, and name the table in errors that it causes.  The error is
+ * always rethrown, so no cleanup is needed.
  */
 static void
-CheckTableNamed(NewVersion *new_version, Oid relid)
+CheckTableNamingIt(NewVersion *new_version, Oid relid)
 {
 	MemoryContext context = CurrentMemoryContext;
 
@@ -197,11 +204,14 @@ CheckTableNamed(NewVersion *new_version, Oid relid)
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		FlushErrorState();
-		RaiseForTable(new_version, relid, error);
+		RethrowForTable(new_version, relid, error);
 	}
 	PG_END_TRY();
 }
 
+/*
+ * Is the owner of a table admitted to the agreement?
+ */
 static bool
 IsAdmitted(const char *agreement, Oid relid)
 {
@@ -217,9 +227,12 @@ IsAdmitted(const char *agreement, Oid relid)
 	return admission.admitted;
 }
 
+/*
+ * Check a new version against all tables attached to the agreement.
+ */
 void
-align_agree_attached(const char *agreement, const Funnel *current, const Funnel *agreed,
-					 int32 version)
+align_check_new_version(const char *agreement, const Funnel *current, const Funnel *agreed,
+						int32 version)
 {
 	List	   *tables = align_attached_tables(agreement);
 	NewVersion	new_version = {.agreement = agreement,.version = version,.current = current,
@@ -229,16 +242,16 @@ align_agree_attached(const char *agreement, const Funnel *current, const Funnel 
 
 	if (tables == NIL)
 		return;
-	new_version.gives_up = current != NULL && align_gives_up_labels(current, agreed);
-	initStringInfo(&new_version.lost);
+	new_version.drops_labels = current != NULL && align_drops_labels(current, agreed);
+	initStringInfo(&new_version.in_use);
 	align_begin_restricted(&caller);
 	align_spi_connect();
 	foreach(lc, tables)
 	{
 		if (IsAdmitted(agreement, lfirst_oid(lc)))
-			CheckTableNamed(&new_version, lfirst_oid(lc));
+			CheckTableNamingIt(&new_version, lfirst_oid(lc));
 	}
 	SPI_finish();
 	align_end_restricted(&caller);
-	CheckNoneLost(agreement, new_version.lost.data);
+	CheckNotInUse(agreement, new_version.in_use.data);
 }

@@ -1,6 +1,6 @@
 /*
  * new_version.h
- *	  What agree() must know of attached tables.
+ *	  Checks a new version of an agreement against the tables attached to it.
  */
 #ifndef ALIGN_ATTACH_NEW_VERSION_H
 #define ALIGN_ATTACH_NEW_VERSION_H
@@ -9,8 +9,13 @@
 
 #include "funnel/funnel.h"
 
-/* current is the version in force so far, NULL if there is none. */
-extern void align_agree_attached(const char *agreement, const Funnel *current,
-								 const Funnel *agreed, int32 version);
+/*
+ * Raises an error if the new version, "agreed", does not fit a table that is
+ * attached to the agreement, or drops a label of a stage that contains leads.
+ * current is the version in force so far, NULL if there is none.  Locks the
+ * tables until the end of the transaction.
+ */
+extern void align_check_new_version(const char *agreement, const Funnel *current,
+									const Funnel *agreed, int32 version);
 
 #endif							/* ALIGN_ATTACH_NEW_VERSION_H */

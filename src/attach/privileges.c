@@ -1,7 +1,7 @@
 /*
  * privileges.c
- *	  Brings the privileges and policies of history and clock table in line with
- *	  those of the attached table (see attachment/privileges.h).
+ *	  Adjusts privileges and policies of record tables to those of the attached
+ *	  table (see attachment/privileges.h).
  */
 #include "postgres.h"
 
@@ -19,7 +19,9 @@
 #include "catalog/relation.h"
 
 /*
- * CASCADE: a role that may grant what it has may have passed it on.
+ * Revoke surplus privileges on a record table or on a partition of one, with
+ * CASCADE, since a grantee with the grant option may have passed them on.
+ * created: the table was created by this call.
  */
 static void
 RevokeSurplus(const AttachRequest *request, Oid relid, bool created)
@@ -38,12 +40,12 @@ RevokeSurplus(const AttachRequest *request, Oid relid, bool created)
 		for (char *name = strtok(pstrdup(names), ", "); name != NULL; name = strtok(NULL, ", "))
 			align_execute_format(request->owner, "REVOKE %s%s ON TABLE %s FROM %s CASCADE",
 								 name, columns, align_relation_name(relid), grantee);
-		/* what default privileges gave to a new table is nobody's decision */
+		/* default privileges on a new table are revoked silently */
 		if (!created)
 			ereport(NOTICE,
 					(errmsg("revoked %s%s on table %s from %s", names, columns,
 							align_relation_name(relid), grantee),
-					 errdetail("The history and the clock table show no more than the attached table.")));
+					 errdetail("The history and the clock table must not show more than the attached table.")));
 	}
 }
 
@@ -58,8 +60,9 @@ HasPolicies(Oid relid)
 }
 
 /*
- * Row-level security of one table as that of the attached table.  Where nothing
- * differs nothing is done, since these commands lock out readers.
+ * Copy row-level security from the attached table to a record table or to a
+ * partition of one.  Commands are run only where something differs, because
+ * they lock out readers.
  */
 static void
 CopyRowSecurity(const AttachRequest *request, Oid relid)
@@ -79,6 +82,7 @@ CopyRowSecurity(const AttachRequest *request, Oid relid)
 		align_execute_format(request->owner, "DROP POLICY %s ON %s", ATTACHMENT_POLICY, name);
 	if (!wanted)
 	{
+		/* disable it together with the policy, unless there are others */
 		if (state == POLICY_DIFFERS && has && !HasPolicies(relid))
 			align_execute_format(request->owner,
 								 "ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY",
@@ -95,10 +99,13 @@ CopyRowSecurity(const AttachRequest *request, Oid relid)
 							 ATTACHMENT_POLICY, name, condition);
 }
 
+/*
+ * Adjust privileges and policies of the record tables and their partitions.
+ */
 void
-align_attach_privileges(const AttachRequest *request)
+align_attach_set_privileges(const AttachRequest *request)
 {
-	const OwnTable *tables[] = {&request->history, &request->sla};
+	const RecordTable *tables[] = {&request->history, &request->sla};
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 	{
@@ -112,8 +119,11 @@ align_attach_privileges(const AttachRequest *request)
 	}
 }
 
+/*
+ * Warn of roles that can replace the triggers of the attached table.
+ */
 void
-align_attach_warn_of_trigger(const AttachRequest *request)
+align_attach_warn_trigger_privilege(const AttachRequest *request)
 {
 	StringInfoData roles;
 	ListCell   *lc;
@@ -127,6 +137,6 @@ align_attach_warn_of_trigger(const AttachRequest *request)
 	ereport(WARNING,
 			(errmsg("roles other than the owner have the TRIGGER privilege on table %s: %s",
 					align_relation_name(request->relid), roles.data),
-			 errdetail("They can replace the triggers of align, so that changes are neither judged nor recorded; align.check() reports it."),
+			 errdetail("They can replace the triggers of align, so that changes are neither judged nor recorded; align.check() reports this."),
 			 errhint("Use REVOKE TRIGGER ON %s FROM %s.", align_relation_name(request->relid), roles.data)));
 }

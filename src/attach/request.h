@@ -1,6 +1,10 @@
 /*
  * request.h
- *	  What align.attach() was asked to do, and the steps that do it.
+ *	  The request of an align.attach() call, and the steps that carry it out.
+ *
+ * The functions raise an error if the request cannot be carried out.  They are
+ * called in the security-restricted operation of attach() or detach(),
+ * connected to SPI.
  */
 #ifndef ALIGN_ATTACH_REQUEST_H
 #define ALIGN_ATTACH_REQUEST_H
@@ -14,103 +18,156 @@
 #include "nodes/pg_list.h"
 #include "utils/array.h"
 
-/* The history or the clock table of an attachment. */
-typedef struct OwnTable
+/*
+ * A record table of the attachment: the history or the clock table.
+ */
+typedef struct RecordTable
 {
-	const char *what;			/* "history", "clock table" */
-	const OwnColumn *columns;
+	const char *what;			/* "history" or "clock table" */
+	const OwnColumn *columns;	/* the columns after the key */
 	int			ncolumns;
 	char	   *schema;
 	char	   *name;
-	Oid			relid;
-	bool		created;		/* by this call */
-} OwnTable;
+	Oid			relid;			/* InvalidOid until it exists */
+	bool		created;		/* was it created by this call? */
+} RecordTable;
 
 /*
- * What attach() was asked to do; names are resolved and checked one after the
- * other.
+ * The request.  The steps fill it in, in about the order of its members.
  */
 typedef struct AttachRequest
 {
-	Oid			relid;			/* locked */
-	Oid			owner;
+	Oid			relid;			/* the table, which is locked */
+	Oid			owner;			/* of the table */
 	bool		partitioned;
-	List	   *partitions;		/* OIDs of all of them, locked; without the
-								 * root */
+	List	   *partitions;		/* OIDs of the partitions of every level,
+								 * which are locked */
 	bool		was_attached;
-	AttachmentMarker before;	/* if it was */
+	AttachmentMarker before;	/* its marker, if was_attached */
 	char	   *agreement;
-	int32		version;		/* in force */
-	Funnel	   *funnel;
+	int32		version;		/* version in force */
+	Funnel	   *funnel;			/* that of version */
 	AttachMode	mode;
 	bool		notify;
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];
 	AttrNumber	column[ROW_NROLES];
-	Node	   *live;			/* parsed; NULL: none */
-	OwnTable	history;
-	OwnTable	sla;
-	bool		without_clocks; /* the clock table is empty */
-	bool		fresh;			/* the history too: nothing is recorded yet */
+	Node	   *live;			/* parsed; varno 1 is the table; NULL: all
+								 * rows are live */
+	RecordTable history;
+	RecordTable sla;
+	bool		without_clocks; /* is the clock table empty? */
+	bool		fresh;			/* are both record tables empty? */
 } AttachRequest;
 
-/* check.c: what may be attached, and its columns */
+/* check.c */
+
+/* Checks that a table of this kind, with these partitions, can be attached. */
 extern void align_attach_check_table(Relation rel, List *partitions);
-extern void align_attach_columns(AttachRequest *request, Relation rel, Name const *names);
+
+/* Sets column; names has the name for each column role, NULL: none. */
+extern void align_attach_set_columns(AttachRequest *request, Relation rel, Name const *names);
+
+/* A column of the table by name; what is the argument that names it. */
 extern AttrNumber align_attach_find_column(Relation rel, const char *name, const char *what);
-extern void align_attach_reasons(const AttachRequest *request);
+
+/* NOTICE if the agreement requires reasons and there is no reason column. */
+extern void align_attach_check_reasons(const AttachRequest *request);
 
 /* key.c */
-extern void align_attach_key(AttachRequest *request, Relation rel, ArrayType *key);
 
-/* own_table.c */
-/* Name of the i-th key column in the history and the clock table. */
-extern char *align_own_key_name(const AttachRequest *request, int i);
+/*
+ * Sets key and nkeys: the columns named in an array of name, or the primary
+ * key if that is NULL.  Called after align_attach_set_columns().
+ */
+extern void align_attach_set_key(AttachRequest *request, Relation rel, ArrayType *key);
 
-/* Appends "h.id = s.id AND ...": the keys of history and clock table, under these
- * aliases. */
-extern void align_append_own_key_join(StringInfo sql, const AttachRequest *request,
-									  const char *history, const char *sla);
+/* record_table.c */
 
-/* Qualified and quoted; it need not exist yet. */
-extern char *align_own_name(const OwnTable *own);
+/* Name that key column i gets in new record tables; palloc'd. */
+extern char *align_record_key_name(const AttachRequest *request, int i);
 
-/* Who makes it and its indexes. */
-extern Oid	align_own_creator(const AttachRequest *request, const OwnTable *own);
+/*
+ * Appends "h.id = s.id AND ..." for the keys of the record tables, with "h"
+ * and "s" as the aliases of history and clock table.
+ */
+extern void align_append_record_key_join(StringInfo sql, const AttachRequest *request,
+										 const char *history, const char *sla);
 
-/* Raises that an existing table cannot be used; hint NULL: choose another name. */
-extern void align_attach_wrong_table(const OwnTable *own, char *detail, char *hint);
+/* Name of a record table, qualified and quoted; it need not exist yet. */
+extern char *align_record_table_name(const RecordTable *table);
 
-/* tables.c: history and clock table */
+/*
+ * The role that creates a record table and its indexes: the owner of the
+ * attached table if it may create tables in the schema, else the current user
+ * if it is a superuser.  Raises an error if neither is the case.
+ */
+extern Oid	align_record_table_creator(const AttachRequest *request, const RecordTable *table);
+
+/*
+ * Raises an error: the existing table cannot be used as record table.  If hint
+ * is NULL, the hint is to choose another name.
+ */
+extern void align_refuse_record_table(const RecordTable *table, char *detail, char *hint);
+
+/* tables.c */
+
+/* Sets the names of the record tables; history is the argument, or NULL. */
 extern void align_attach_name_tables(AttachRequest *request, text *history);
+
+/* Creates the record tables, or checks the existing ones. */
 extern void align_attach_make_tables(AttachRequest *request);
 
-/* adopt.c: locks an existing table, and raises unless it can be used */
-extern void align_attach_adopt(const AttachRequest *request, const OwnTable *own);
+/* adopt.c */
 
-/* Raises if the clock table has clocks of leads that the history does not have. */
+/* Locks an existing table and checks that it can be used as record table. */
+extern void align_attach_adopt(const AttachRequest *request, const RecordTable *table);
+
+/*
+ * Checks that the clock table belongs to the history: it has no clocks, or
+ * some of leads that the history has.
+ */
 extern void align_attach_check_clocks(const AttachRequest *request);
 
-/* indexes.c: after the tables are filled, if they are new */
+/* indexes.c */
+
+/*
+ * Creates the indexes that are missing.  New tables are filled first, which is
+ * much faster.
+ */
 extern void align_attach_make_indexes(AttachRequest *request);
 
 /* privileges.c */
-extern void align_attach_privileges(const AttachRequest *request);
 
-/* Warns of roles that can replace the triggers of the table. */
-extern void align_attach_warn_of_trigger(const AttachRequest *request);
+/* Revokes surplus privileges, and copies row-level security. */
+extern void align_attach_set_privileges(const AttachRequest *request);
+
+/* WARNING if roles other than the owner have TRIGGER on the table. */
+extern void align_attach_warn_trigger_privilege(const AttachRequest *request);
 
 /* triggers.c */
+
+/* Creates the triggers of the attachment, or replaces them. */
 extern void align_attach_make_triggers(AttachRequest *request);
 
-/* Removes those of a table and its partitions; false if there were none. */
+/*
+ * Drops the triggers of a table and its partitions; false if there were none.
+ * The pointers and guards of the record tables stay.
+ */
 extern bool align_attach_drop_triggers(Oid relid, List *partitions);
 
-/* Makes an ordinary table of a history or clock table: drops guards and pointer. */
-extern void align_attach_release(Oid relid);
+/*
+ * Turns a record table into an ordinary table: drops its pointer, and the
+ * guards of the table and its partitions.
+ */
+extern void align_release_record_table(Oid relid);
 
-/* existing.c: rows that are there already; how many leads got an opening
- * entry */
-extern int64 align_attach_rows(AttachRequest *request);
+/* existing.c */
+
+/*
+ * Records the rows that the table contains.  Returns the number of leads that
+ * got an opening entry.
+ */
+extern int64 align_record_existing_rows(AttachRequest *request);
 
 #endif							/* ALIGN_ATTACH_REQUEST_H */

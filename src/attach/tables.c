@@ -1,10 +1,10 @@
 /*
  * tables.c
- *	  Names and creates the history and the clock table of an attached table.
+ *	  Names and creates the record tables of an attached table.
  *
- * The key columns are the first columns of either table, whatever their names:
- * those of the attached table may be renamed.  The other columns are found by
- * name.
+ * The key columns are the first columns of a record table.  They are found by
+ * position, because the columns of the attached table may be renamed.  The
+ * other columns are found by name.
  */
 #include "postgres.h"
 
@@ -31,8 +31,9 @@
 #include "catalog/relation.h"
 
 /*
- * The default names: "leads_history" and "leads_sla" for the table "leads".  A
- * name that would be too long is cut before the suffix.
+ * Set the default names: "leads_history" and "leads_sla" for the table
+ * "leads".  makeObjectName() truncates a name before the suffix if it would be
+ * too long.
  */
 static void
 SetDefaultNames(AttachRequest *request)
@@ -46,7 +47,8 @@ SetDefaultNames(AttachRequest *request)
 }
 
 /*
- * A name that is too long would be truncated without a message.
+ * Raise an error if a part of a qualified name is too long.  The parser of
+ * names would truncate it silently.
  */
 static void
 CheckNameLength(const char *name)
@@ -69,8 +71,8 @@ CheckNameLength(const char *name)
 		if (len >= NAMEDATALEN)
 			ereport(ERROR,
 					(errcode(ERRCODE_NAME_TOO_LONG),
-					 errmsg("name of the history is too long"),
-					 errdetail("It has %d bytes; at most %d are allowed.", len, NAMEDATALEN - 1)));
+					 errmsg("name of the history table is too long"),
+					 errdetail("The name has %d bytes; the limit is %d.", len, NAMEDATALEN - 1)));
 		while (*end != '\0' && *end != '.')
 			end++;
 		part = *end == '.' ? end + 1 : end;
@@ -78,8 +80,9 @@ CheckNameLength(const char *name)
 }
 
 /*
- * The name that the caller gave, and the clock table named after it: "x_sla" for
- * "x".  The default name has the default clock table, however it came about.
+ * Set the names for a history that the caller named.  The clock table is named
+ * after the history, "x_sla" for "x"; but if the name is the default one, the
+ * clock table has its default name, too.
  */
 static void
 SetGivenNames(AttachRequest *request, text *history)
@@ -93,7 +96,7 @@ SetGivenNames(AttachRequest *request, text *history)
 		strcmp(name->catalogname, get_database_name(MyDatabaseId)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the history cannot be in another database")));
+				 errmsg("history table cannot be in another database")));
 	SetDefaultNames(request);
 	if (strcmp(name->relname, request->history.name) != 0)
 	{
@@ -104,16 +107,19 @@ SetGivenNames(AttachRequest *request, text *history)
 		request->history.schema = request->sla.schema = name->schemaname;
 }
 
+/*
+ * Set the current name of an existing record table.
+ */
 static void
-KeepNames(OwnTable *own, Oid relid)
+SetCurrentNames(RecordTable *table, Oid relid)
 {
-	own->schema = get_namespace_name(get_rel_namespace(relid));
-	own->name = get_rel_name(relid);
+	table->schema = get_namespace_name(get_rel_namespace(relid));
+	table->name = get_rel_name(relid);
 }
 
 /*
- * A table that is attached already keeps its history and clock table, under the
- * names that they have now, unless another history is named.
+ * Set the names of the record tables.  A table that is already attached keeps
+ * its record tables unless another history is named.
  */
 void
 align_attach_name_tables(AttachRequest *request, text *history)
@@ -135,12 +141,12 @@ align_attach_name_tables(AttachRequest *request, text *history)
 						   get_namespace_oid(request->history.schema, false)) ==
 		 request->before.history))
 	{
-		KeepNames(&request->history, request->before.history);
-		KeepNames(&request->sla, request->before.sla);
+		SetCurrentNames(&request->history, request->before.history);
+		SetCurrentNames(&request->sla, request->before.sla);
 	}
 	if (strcmp(request->history.schema, request->sla.schema) == 0 &&
 		strcmp(request->history.name, request->sla.name) == 0)
-		align_attach_wrong_table(&request->sla, "It is the history.", NULL);
+		align_refuse_record_table(&request->sla, "It is the history.", NULL);
 }
 
 static char *
@@ -160,7 +166,7 @@ AppendKeyColumns(StringInfo buf, const AttachRequest *request)
 		Oid			collation;
 
 		get_atttypetypmodcoll(request->relid, request->key[i], &type, &typmod, &collation);
-		appendStringInfo(buf, "%s %s", quote_identifier(align_own_key_name(request, i)),
+		appendStringInfo(buf, "%s %s", quote_identifier(align_record_key_name(request, i)),
 						 QualifiedType(type, typmod));
 		if (OidIsValid(collation) && collation != get_typcollation(type))
 			appendStringInfo(buf, " COLLATE %s", generate_collation_name(collation));
@@ -169,73 +175,77 @@ AppendKeyColumns(StringInfo buf, const AttachRequest *request)
 }
 
 static void
-AppendOwnColumns(StringInfo buf, const OwnTable *own)
+AppendColumns(StringInfo buf, const RecordTable *table)
 {
-	for (int i = 0; i < own->ncolumns; i++)
+	for (int i = 0; i < table->ncolumns; i++)
 		appendStringInfo(buf, "%s%s %s%s", i > 0 ? ", " : "",
-						 quote_identifier(own->columns[i].name),
-						 QualifiedType(own->columns[i].type, -1),
-						 own->columns[i].not_null ? " NOT NULL" : "");
+						 quote_identifier(table->columns[i].name),
+						 QualifiedType(table->columns[i].type, -1),
+						 table->columns[i].not_null ? " NOT NULL" : "");
 }
 
+/*
+ * Create the comments on a record table and its columns.
+ */
 static void
-CommentOn(Oid role, const OwnTable *own, const AttachRequest *request, const char *comment)
+CommentOn(Oid role, const RecordTable *table, const AttachRequest *request, const char *comment)
 {
-	char	   *name = align_own_name(own);
+	char	   *name = align_record_table_name(table);
 
 	align_execute_format(role, "COMMENT ON TABLE %s IS %s", name, quote_literal_cstr(comment));
 	for (int i = 0; i < request->nkeys; i++)
 		align_execute_format(role, "COMMENT ON COLUMN %s.%s IS %s", name,
-							 quote_identifier(align_own_key_name(request, i)),
+							 quote_identifier(align_record_key_name(request, i)),
 							 quote_literal_cstr("key of the lead"));
-	for (int i = 0; i < own->ncolumns; i++)
+	for (int i = 0; i < table->ncolumns; i++)
 		align_execute_format(role, "COMMENT ON COLUMN %s.%s IS %s", name,
-							 quote_identifier(own->columns[i].name),
-							 quote_literal_cstr(own->columns[i].comment));
+							 quote_identifier(table->columns[i].name),
+							 quote_literal_cstr(table->columns[i].comment));
 }
 
 static void
-CreateTable(const AttachRequest *request, OwnTable *own, const char *comment)
+CreateTable(const AttachRequest *request, RecordTable *table, const char *comment)
 {
-	Oid			role = align_own_creator(request, own);
+	Oid			role = align_record_table_creator(request, table);
 	char		persistence = get_rel_persistence(request->relid);
 	StringInfoData columns;
 
 	initStringInfo(&columns);
 	AppendKeyColumns(&columns, request);
-	AppendOwnColumns(&columns, own);
+	AppendColumns(&columns, table);
 	align_execute_format(role, "CREATE %sTABLE %s (%s)",
-						 persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "", align_own_name(own),
-						 columns.data);
+						 persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "",
+						 align_record_table_name(table), columns.data);
 	pfree(columns.data);
 	if (role != request->owner)
-		align_execute_format(role, "ALTER TABLE %s OWNER TO %s", align_own_name(own),
+		align_execute_format(role, "ALTER TABLE %s OWNER TO %s", align_record_table_name(table),
 							 quote_identifier(GetUserNameFromId(request->owner, false)));
-	CommentOn(request->owner, own, request, comment);
-	own->relid = get_relname_relid(own->name, get_namespace_oid(own->schema, false));
-	own->created = true;
+	CommentOn(request->owner, table, request, comment);
+	table->relid = get_relname_relid(table->name, get_namespace_oid(table->schema, false));
+	table->created = true;
 }
 
 static void
-MakeTable(AttachRequest *request, OwnTable *own, const char *comment)
+MakeTable(AttachRequest *request, RecordTable *table, const char *comment)
 {
-	own->relid = get_relname_relid(own->name, get_namespace_oid(own->schema, false));
-	if (!OidIsValid(own->relid))
+	table->relid = get_relname_relid(table->name, get_namespace_oid(table->schema, false));
+	if (!OidIsValid(table->relid))
 	{
-		CreateTable(request, own, comment);
+		CreateTable(request, table, comment);
 		return;
 	}
-	align_attach_adopt(request, own);
+	align_attach_adopt(request, table);
 }
 
 /*
- * The owner may have created the tables beforehand.
+ * Is a record table empty?  It may be even if it existed before: the owner may
+ * have created it.
  */
 static bool
-IsEmpty(const AttachRequest *request, const OwnTable *own)
+IsEmpty(const AttachRequest *request, const RecordTable *table)
 {
 	CallerRole	caller;
-	char	   *query = psprintf("SELECT FROM %s LIMIT 1", align_own_name(own));
+	char	   *query = psprintf("SELECT FROM %s LIMIT 1", align_record_table_name(table));
 
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_work_as(request->owner, &caller);
@@ -247,19 +257,24 @@ IsEmpty(const AttachRequest *request, const OwnTable *own)
 	return SPI_processed == 0;
 }
 
+/*
+ * Create or adopt the record tables, and determine whether they are empty.
+ */
 void
 align_attach_make_tables(AttachRequest *request)
 {
 	char	   *table = align_relation_name(request->relid);
-	OwnTable   *history = &request->history;
-	OwnTable   *sla = &request->sla;
+	RecordTable *history = &request->history;
+	RecordTable *sla = &request->sla;
 
 	MakeTable(request, history,
 			  psprintf("history of %s: one row per change of a lead, written by align only", table));
 	MakeTable(request, sla,
 			  psprintf("service-level clocks of %s: one row per cycle, written by align only", table));
 	CommandCounterIncrement();
-	align_attach_privileges(request);
+	align_attach_set_privileges(request);
+
+	/* a clock table that the old marker names is known to belong here */
 	if (!sla->created && !(request->was_attached && request->before.sla == sla->relid))
 		align_attach_check_clocks(request);
 	request->without_clocks = IsEmpty(request, sla);

@@ -1,10 +1,11 @@
 /*
  * triggers.c
- *	  Creates and drops the triggers of an attachment (see attachment/triggers.h).
+ *	  Creates and drops the triggers of an attachment (see
+ *	  attachment/triggers.h).
  *
- * Attaching again replaces triggers in their place, which takes no stronger lock
- * than creating them, and keeps ENABLE ALWAYS and ENABLE REPLICA; triggers that
- * were disabled are enabled.
+ * When a table is attached again, CREATE OR REPLACE TRIGGER replaces its
+ * triggers, which takes no stronger lock than creating them.  ENABLE ALWAYS
+ * and ENABLE REPLICA are kept; disabled triggers are enabled.
  */
 #include "postgres.h"
 
@@ -19,12 +20,16 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 
-/* Those on the attached table. */
+/* The triggers on the attached table. */
 static const char *const table_triggers[] = {
 	ATTACHMENT_MARKER, ATTACHMENT_LIVE, ATTACH_INSERT, ATTACH_UPDATE, ATTACH_DELETE,
 	ATTACH_BEGIN, ATTACH_FLUSH, ATTACH_TRUNCATE
 };
 
+/*
+ * The clause of ALTER TABLE that sets a value of tgenabled, or NULL for those
+ * that are not kept.
+ */
 static const char *
 EnableText(char enabled)
 {
@@ -39,6 +44,9 @@ EnableText(char enabled)
 	}
 }
 
+/*
+ * Drop a trigger of align; false if the table has none of that name.
+ */
 static bool
 DropTrigger(Oid relid, const char *name)
 {
@@ -49,6 +57,9 @@ DropTrigger(Oid relid, const char *name)
 	return true;
 }
 
+/*
+ * Create a trigger, or replace an existing one.
+ */
 static void
 MakeTrigger(const TriggerPlan *plan)
 {
@@ -60,11 +71,15 @@ MakeTrigger(const TriggerPlan *plan)
 	if (exists && !align_has_trigger(plan->relid, plan->name))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("relation \"%s\" has a trigger named \"%s\" that is not align's",
+				 errmsg("relation \"%s\" already has a trigger named \"%s\"",
 						get_rel_name(plan->relid), plan->name),
+				 errdetail("That trigger does not call a function of align."),
 				 errhint("Rename that trigger.")));
 
-	/* dropping a pointer would lock out readers: only if it is another one */
+	/*
+	 * A pointer cannot be replaced, and dropping it locks out readers, so
+	 * keep it if it fits.
+	 */
 	if (exists && OidIsValid(plan->from))
 	{
 		if (align_trigger_fits(plan, &existing))
@@ -96,14 +111,19 @@ FillMarker(const AttachRequest *request, AttachmentMarker *marker)
 	marker->live = request->live;
 }
 
+/*
+ * Create or replace the triggers of the attachment, and release tables that
+ * are no longer record tables of the root.
+ */
 void
 align_attach_make_triggers(AttachRequest *request)
 {
 	AttachmentMarker marker;
-	List	   *records = list_concat(find_all_inheritors(request->history.relid, ShareRowExclusiveLock, NULL),
-									  find_all_inheritors(request->sla.relid, ShareRowExclusiveLock, NULL));
+	List	   *records;
 	ListCell   *lc;
 
+	records = list_concat(find_all_inheritors(request->history.relid, ShareRowExclusiveLock, NULL),
+						  find_all_inheritors(request->sla.relid, ShareRowExclusiveLock, NULL));
 	FillMarker(request, &marker);
 	if (marker.live == NULL)
 		DropTrigger(request->relid, ATTACHMENT_LIVE);
@@ -115,18 +135,22 @@ align_attach_make_triggers(AttachRequest *request)
 			MakeTrigger(plan);
 	}
 
-	/* tables that are no longer history or clock table become ordinary tables */
+	/* a pointer on a table of another owner was not created by attach() */
 	foreach(lc, align_record_tables_of(request->relid))
 	{
 		if (lfirst_oid(lc) != request->history.relid && lfirst_oid(lc) != request->sla.relid &&
 			align_relation_owner(lfirst_oid(lc)) == request->owner)
-			align_attach_release(lfirst_oid(lc));
+			align_release_record_table(lfirst_oid(lc));
 	}
 	CommandCounterIncrement();
 }
 
+/*
+ * Drop the pointer of a record table, and the guards of the table and its
+ * partitions.
+ */
 void
-align_attach_release(Oid relid)
+align_release_record_table(Oid relid)
 {
 	ListCell   *lc;
 
@@ -135,6 +159,9 @@ align_attach_release(Oid relid)
 	DropTrigger(relid, ATTACHMENT_POINTER);
 }
 
+/*
+ * Drop the triggers of a table and its partitions; false if there were none.
+ */
 bool
 align_attach_drop_triggers(Oid relid, List *partitions)
 {

@@ -1,7 +1,7 @@
 /*
  * attachment.c
- *	  What every part of the enforcing side asks of attached tables: names, who
- *	  may, and the function of the marker trigger.
+ *	  Names of column roles and modes, the key columns of a record table, and
+ *	  the function of the marker trigger.
  */
 #include "postgres.h"
 
@@ -34,12 +34,18 @@ static const char *const mode_names[] = {
 	[ATTACH_OBSERVE] = "observe",
 };
 
+/*
+ * The name of a mode, as in SQL.
+ */
 const char *
 align_attach_mode_name(AttachMode mode)
 {
 	return mode_names[mode];
 }
 
+/*
+ * The AttachMode of a name, or -1.
+ */
 int
 align_attach_mode(const char *name)
 {
@@ -51,8 +57,11 @@ align_attach_mode(const char *name)
 	return -1;
 }
 
+/*
+ * Find the first nkeys columns that are not dropped; false if there are fewer.
+ */
 bool
-align_own_key_columns(Oid relid, int nkeys, AttrNumber *attnums)
+align_record_key_columns(Oid relid, int nkeys, AttrNumber *attnums)
 {
 	int			nfound = 0;
 
@@ -70,8 +79,8 @@ align_own_key_columns(Oid relid, int nkeys, AttrNumber *attnums)
 }
 
 /*
- * The marker's function.  The WHEN of the triggers that carry it is never true;
- * should one fire all the same, somebody made it by hand.
+ * The function of markers and pointers.  Their WHEN is never true, so it is
+ * called only by a trigger that was not created by align.attach().
  */
 Datum
 align_attachment_marker(PG_FUNCTION_ARGS)
@@ -85,7 +94,7 @@ align_attachment_marker(PG_FUNCTION_ARGS)
 			 errmsg("trigger \"%s\" of relation \"%s\" must not fire",
 					((TriggerData *) fcinfo->context)->tg_trigger->tgname,
 					RelationGetRelationName(((TriggerData *) fcinfo->context)->tg_relation)),
-			 errdetail("Triggers that call align.attachment() only hold what align.attach() wrote down."),
+			 errdetail("Triggers that call align.attachment() only store the arguments of align.attach()."),
 			 errhint("Drop the trigger and use align.attach().")));
 	return PointerGetDatum(NULL);
 }

@@ -1,58 +1,60 @@
 /*
  * attachment.h
- *	  A table under an agreement: how the catalogs describe it, and the form in
- *	  which the triggers cache it.
+ *	  A table under an agreement: its representation in the catalogs, and the
+ *	  form in which a backend caches it.
  *
- * An attachment lives in the catalogs and nowhere else.  align.attach() creates
- * on the table ("root", ordinary or partitioned):
+ * An attachment is stored in the catalogs only.  align.attach() creates these
+ * triggers on the attached table ("root"), which is an ordinary or a
+ * partitioned table:
  *
  *	  align_attachment	the marker, which never fires:
  *			AFTER UPDATE OF <columns> FOR EACH STATEMENT
- *			WHEN ('<history>'::regclass IS NULL AND '<sla>'::regclass IS NULL)
- *			EXECUTE FUNCTION align.attachment('<agreement>', '<mode>', '<options>',
- *											  '<roles>', ...)
- *		Its column list (pg_trigger.tgattr keeps the order in which it was
- *		written) follows renames, is dumped by name, and blocks dropping or
- *		retyping a column in use; the constants in its WHEN do the same for the
- *		history and the clock table.  options is '' or 'notify'.  Then comes one
- *		argument per column: its roles, joined by '+' when there are several:
- *		key, stage, team, assignee, actor, reason, note, campaign, amount,
- *		changed_at.
+ *			WHEN ('<history>'::regclass IS NULL AND
+ *				  '<clock table>'::regclass IS NULL)
+ *			EXECUTE FUNCTION align.attachment('<agreement>', '<mode>',
+ *											  '<options>', '<roles>', ...)
+ *		Its column list follows renames, is dumped by name, and blocks dropping
+ *		a column in use or changing its type; the constants in its WHEN do the
+ *		same for the history and the clock table.
+ *		(pg_trigger.tgattr keeps the order in which the columns were written.)
+ *		options is '' or 'notify'.  Then comes one argument per column with
+ *		its roles, joined by '+' if there are several: key, stage, team,
+ *		assignee, actor, reason, note, campaign, amount, changed_at.
  *	  align_live		only with live => ...; never fires either:
  *			AFTER DELETE FOR EACH ROW WHEN (false AND (<live, over OLD>))
  *			EXECUTE FUNCTION align.attachment()
  *	  align_insert		AFTER INSERT FOR EACH ROW WHEN (new.stage IS NOT NULL)
  *	  align_update		AFTER UPDATE FOR EACH ROW WHEN (old.x IS DISTINCT FROM
- *						new.x OR ...) for x = stage, key columns, team, assignee,
- *						and the live condition
+ *						new.x OR ...), where x is the stage, each key column,
+ *						team, assignee, and the live condition
  *	  align_delete		AFTER DELETE FOR EACH ROW WHEN (old.stage IS NOT NULL)
- *						  these three EXECUTE FUNCTION align.record_row(); if the
- *						  root is partitioned, align_insert and align_delete
- *						  have no WHEN
+ *		These three EXECUTE FUNCTION align.record_row().  On a partitioned
+ *		root, align_insert and align_delete have no WHEN.
  *	  align_begin		BEFORE INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
  *	  align_flush		AFTER INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
- *	  align_truncate	BEFORE TRUNCATE FOR EACH STATEMENT, also on each partition
- *						  these EXECUTE FUNCTION align.record_statement()
+ *	  align_truncate	BEFORE TRUNCATE FOR EACH STATEMENT, also on partitions
+ *		These three EXECUTE FUNCTION align.record_statement().
  *
- * and, owned by the table's owner, the history table and the clock table
- * (history.h; together the "record tables"), each with
+ * It also creates the history and the clock table (history.h; together the
+ * "record tables"), which belong to the owner of the root.  Each has
  *
  *	  align_append_only	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH
  *						STATEMENT EXECUTE FUNCTION align.history_guard(), which
- *						raises unless align itself is writing.
+ *						raises an error unless align itself is writing
  *	  align_history_of	the pointer back to the root, which never fires:
  *			CREATE CONSTRAINT TRIGGER ... AFTER DELETE FROM <root>
  *			FOR EACH ROW WHEN (false)
  *			EXECUTE FUNCTION align.attachment(<the arguments of the marker>)
- *		It follows renames, is dumped, and goes with the root without CASCADE.
+ *		It follows renames, is dumped, and is dropped with the root, without
+ *		CASCADE.
  *
- * Whoever has the TRIGGER privilege on a table can make or replace its triggers,
- * so a marker alone proves nothing.  Readers and writers use the record tables
- * only if both belong to exactly the owner of the root, and their pointers name
- * the root and have the arguments of its marker (records.c).
+ * Any role with the TRIGGER privilege on a table can create or replace its
+ * triggers, so a marker alone proves nothing.  The record tables are read and
+ * written only if both belong to exactly the owner of the root, and their
+ * pointers name the root and have the arguments of its marker (records.c).
  *
- * Row triggers are cloned to partitions by PostgreSQL; the marker is found from
- * there by way of the partition's ancestors.
+ * PostgreSQL clones row triggers to partitions.  The marker is not cloned: it
+ * is looked up through the ancestors of the partition.
  */
 #ifndef ALIGN_ATTACHMENT_H
 #define ALIGN_ATTACHMENT_H
@@ -64,7 +66,7 @@
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 
-/* Names of the triggers of an attachment. */
+/* Names of the triggers. */
 #define ATTACHMENT_MARKER "align_attachment"
 #define ATTACHMENT_LIVE "align_live"
 #define ATTACHMENT_POINTER "align_history_of"
@@ -79,12 +81,12 @@
 
 typedef enum AttachMode
 {
-	ATTACH_ENFORCE,				/* an offence is an error */
-	ATTACH_WARN,				/* a WARNING, and recorded */
-	ATTACH_OBSERVE				/* recorded */
+	ATTACH_ENFORCE,				/* a violation is an error */
+	ATTACH_WARN,				/* it is a WARNING, and recorded */
+	ATTACH_OBSERVE				/* it is recorded */
 } AttachMode;
 
-/* What a column of the table is to align, besides being part of the key. */
+/* The role of a column, besides being part of the key. */
 typedef enum RowRole
 {
 	ROW_STAGE,
@@ -100,60 +102,72 @@ typedef enum RowRole
 
 #define ROW_NROLES (ROW_CHANGED_AT + 1)
 
-extern const char *const align_row_role_names[ROW_NROLES];	/* "stage", ... */
+/* Column roles and modes as in SQL: "stage", "enforce". */
+extern const char *const align_row_role_names[ROW_NROLES];
 extern const char *align_attach_mode_name(AttachMode mode);
 
-/* -1 if it is none of them. */
+/* The AttachMode of a name, or -1. */
 extern int	align_attach_mode(const char *name);
 
 /*
- * The contents of the marker, in the memory context in which it was read.
+ * The contents of a marker.  What it points to is palloc'd in the memory
+ * context that was current when it was read.
  */
 typedef struct AttachmentMarker
 {
 	Oid			root;			/* the attached table */
-	bool		partitioned;	/* it is partitioned */
+	bool		partitioned;	/* is root partitioned? */
 	char		agreement[NAMEDATALEN];
 	AttachMode	mode;
-	bool		notify;			/* NOTIFY in the writing transaction */
+	bool		notify;			/* send NOTIFY in the writing transaction? */
 	Oid			history;
-	Oid			sla;
+	Oid			sla;			/* the clock table */
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];	/* attributes of root */
-	AttrNumber	column[ROW_NROLES]; /* attributes of root, 0: none */
-	Node	   *live;			/* over varno 1 = root; NULL: every row is
-								 * live */
-	int			nargs;			/* the arguments of the marker as they are */
+	AttrNumber	column[ROW_NROLES]; /* attributes of root; 0: none */
+	Node	   *live;			/* varno 1 is root; NULL: all rows are live */
+	int			nargs;			/* arguments of the trigger, unparsed */
 	char	  **args;
 } AttachmentMarker;
 
-/* False if the relation itself is not attached (its ancestors are not
- * considered); raises if its marker is not in the form of align.attach(). */
+/*
+ * Reads the marker of a relation; false if it has none.  Ancestors of a
+ * partition are not considered.  Raises an error if the marker does not have
+ * the form that align.attach() creates.
+ */
 extern bool align_read_marker(Oid relid, AttachmentMarker *marker);
 
-/* The same, but false for a marker of another form. */
+/* Likewise, but returns false for a marker of another form. */
 extern bool align_find_marker(Oid relid, AttachmentMarker *marker);
 
-/* The table that the pointer on a history or clock table names, and its
- * arguments; InvalidOid if there is no pointer. */
+/*
+ * The table that the pointer of a record table names, and the arguments of
+ * the pointer; InvalidOid if there is no pointer.
+ */
 extern Oid	align_read_pointer(Oid relid, int *nargs, char ***args);
 
-/* The tables whose pointers name a root, by OID. */
+/* OIDs of the tables whose pointers name a root, in ascending order. */
 extern List *align_record_tables_of(Oid root);
 
-/* The attached one among a relation and its ancestors; InvalidOid if none. */
+/*
+ * The relation itself if it has a marker, else its nearest ancestor that has
+ * one; InvalidOid if there is none.  The form of the marker is not checked.
+ */
 extern Oid	align_attached_root(Oid relid);
 
-/* All tables attached to an agreement (NULL: to any), by OID. */
+/*
+ * OIDs of the tables attached to an agreement (NULL: to any), in ascending
+ * order.
+ */
 extern List *align_attached_tables(const char *agreement);
 
 /* One key column. */
 typedef struct KeyColumn
 {
-	AttrNumber	attnum;			/* in the relation of the Attachment */
-	char	   *name;			/* as the root calls it, now */
-	char	   *history_column; /* as the history calls it, quoted */
-	char	   *sla_column;		/* as the clock table calls it, quoted */
+	AttrNumber	attnum;			/* in Attachment.relid */
+	char	   *name;			/* in the root */
+	char	   *history_column; /* its name in the history, quoted */
+	char	   *sla_column;		/* its name in the clock table, quoted */
 	Oid			type;
 	int32		typmod;
 	Oid			collation;
@@ -165,7 +179,8 @@ typedef struct KeyColumn
 } KeyColumn;
 
 /*
- * Key of caches and batches.  A relation has one attachment so far, number 1.
+ * Hash key of cached attachments and of batches.  A relation has only one
+ * attachment, number 1.
  */
 typedef struct AttachmentId
 {
@@ -176,56 +191,55 @@ typedef struct AttachmentId
 #define ATTACHMENT_FIRST 1
 
 /*
- * An attachment as the triggers use it: cached per relation that rows are
- * written to (the root or one of its partitions; attribute numbers are that
- * relation's).  An entry is complete or not there at all.  A relcache message
- * for the relation, the root, the history or the clock table marks it invalid;
- * it is rebuilt by the next look-up, and what an outer caller may still hold
- * lives on until the end of the transaction.
+ * A cached attachment.  There is one per relation that rows are written to:
+ * the root, or one of its partitions, which may number its columns
+ * differently.
+ *
+ * A relcache invalidation of the relation, the root or a record table marks it
+ * invalid, and the next look-up builds a new one.  The old one stays allocated
+ * until the end of the transaction, since callers may still use it.
  */
 typedef struct Attachment
 {
-	AttachmentId id;			/* hash key; of the root or a partition */
-	AttachmentId root_id;		/* the same of the root */
-	Oid			relid;			/* id.relid */
+	AttachmentId id;			/* hash key */
+	AttachmentId root_id;		/* that of the root */
+	Oid			relid;			/* id.relid: the root or a partition */
 	bool		valid;
-	MemoryContext context;		/* holds everything below */
+	MemoryContext context;		/* holds the Attachment and all that it points
+								 * to */
 	AttachmentMarker marker;
 	char	   *root_name;		/* qualified and quoted */
-	Oid			root_owner;		/* whose rights history and clocks are written
-								 * with */
-	List	   *records;		/* OIDs of history, clock table and the
-								 * partitions of both */
-	bool		has_other_triggers; /* on records, besides those of align */
-	struct RecordsFault *fault; /* why these cannot be used, see records.c;
-								 * NULL: they can */
+	Oid			root_owner;		/* record tables are written as this role */
+	List	   *records;		/* OIDs of the record tables and their
+								 * partitions */
+	bool		has_other_triggers; /* have records triggers that are not
+									 * align's? */
+	struct RecordsFault *fault; /* why the record tables cannot be used; NULL
+								 * if they can */
 	char	   *history_name;	/* qualified and quoted */
-	char	   *sla_name;
+	char	   *sla_name;		/* likewise */
 	int			nkeys;
 	KeyColumn	keys[ATTACHMENT_MAX_KEYS];
-	bool		key_text_varies;	/* with settings of the session */
-	TupleDesc	key_desc;		/* the key as a row type; NULL until first
-								 * used */
-	bool		has_begin;		/* the root has the trigger align_begin */
+	bool		key_text_varies;	/* see align_key_text_varies() */
+	TupleDesc	key_desc;		/* row type of the key */
+	bool		has_begin;		/* does the root have trigger align_begin? */
 	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
-	Oid			type[ROW_NROLES];	/* base types (domains looked through) */
-	FmgrInfo	out[ROW_NROLES];	/* output functions, to read any type as
-									 * text */
-	Node	   *live;			/* over varno 1 = relid, planned; NULL: all
-								 * live */
-	struct RowCondition *live_condition;	/* the same, compiled when first
-											 * used; see needs.h */
-	struct RowNeeds *needs;		/* of the version that rows were last judged
-								 * by; see needs.h */
-	struct JudgingVersion *judging; /* see judging_version.c; NULL until first
-									 * used */
-	struct DirectLayouts *direct;	/* see record/direct.h; NULL until first
-									 * used */
-	struct LabelMemo *labels;	/* see verdict.h; NULL until first used */
+	Oid			type[ROW_NROLES];	/* base types of these columns */
+	FmgrInfo	out[ROW_NROLES];	/* output functions of these types */
+	Node	   *live;			/* planned; varno 1 is relid; NULL: all rows
+								 * are live */
+
+	/* these and key_desc are NULL until first used */
+	struct RowCondition *live_condition;	/* live, compiled for relid */
+	struct RowNeeds *needs;		/* of the version that last judged a row, see
+								 * needs.h */
+	struct JudgingVersion *judging; /* see judging_version.c */
+	struct DirectLayouts *direct;	/* see record/direct.h */
+	struct LabelMemo *labels;	/* see verdict.h */
 } Attachment;
 
 /*
- * Why history and clock table cannot be used, as the parts of an error.
+ * Why the record tables cannot be used, as the parts of an error message.
  */
 typedef struct RecordsFault
 {
@@ -235,35 +249,43 @@ typedef struct RecordsFault
 	char	   *hint;
 } RecordsFault;
 
-/* From the cache; NULL (or an error) if neither the relation nor an ancestor is
- * attached. */
+/*
+ * The attachment of a relation or of its nearest attached ancestor, from the
+ * cache.  If there is none, returns NULL if missing_ok, else raises an error.
+ * The record tables are not locked, and fault may be set.
+ */
 extern Attachment *align_attachment(Oid relid, bool missing_ok);
 
 /*
- * The same with history and clock table locked, for those who read or write them.
- * Raises unless both can be used: they belong to exactly the table's owner, point
- * back, have columns of the types of history.h, no rules, and no trigger whose
- * function somebody else can change.  (lock.c)
+ * Likewise with the record tables and their partitions locked in a mode, for
+ * reading or writing them.  Raises an error unless they can be used: both
+ * belong to exactly the owner of the root, point back to it, have the column
+ * types of history.h, no rules, and no trigger whose function belongs to a
+ * role other than the owner or a superuser.  (lock.c)
  */
 extern Attachment *align_attachment_locked(Oid relid, LOCKMODE mode);
 
-/* The same as a sentence, without locks; NULL if they can be used. */
+/*
+ * Why the record tables cannot be used, as a sentence; NULL if they can.
+ */
 extern char *align_records_problem(const Attachment *attachment);
 
-/* For the cache: sets records, has_other_triggers and fault. */
+/* Sets records, has_other_triggers and fault. */
 extern void align_examine_records(Attachment *attachment);
 
-/* An enabled trigger of a table whose function belongs neither to a role nor to a
- * superuser; NULL if there is none. */
+/*
+ * An enabled trigger of a table whose function belongs neither to owner nor to
+ * a superuser, palloc'd; NULL if there is none.
+ */
 struct CatalogTrigger;
-extern struct CatalogTrigger *align_foreign_trigger(Oid relid, Oid owner);
+extern struct CatalogTrigger *align_untrusted_trigger(Oid relid, Oid owner);
 
-/* Has the table a rule? */
+/* Does a table have a rule? */
 extern bool align_has_rule(Oid relid);
 
 /*
- * The tables of an attachment, by name and by the names of their key columns, all
- * quoted for SQL.
+ * The tables of an attachment.  align_table_name() gives the qualified name of
+ * one, align_table_key() the name of a key column in it; both are quoted.
  */
 typedef enum AttachedTable
 {
@@ -276,13 +298,17 @@ extern const char *align_table_name(const Attachment *attachment, AttachedTable 
 extern const char *align_table_key(const Attachment *attachment, AttachedTable table, int keyno);
 
 /*
- * The table that a relation belongs to, if it or an ancestor is attached: that
- * root, else the relation itself.  Both are locked against being detached.
+ * Locks a relation and its root, if it has one, in ACCESS SHARE mode, so that
+ * they are not detached meanwhile.  Returns the root, or the relation itself
+ * if neither it nor an ancestor is attached.  Raises an error if the relation
+ * does not exist.
  */
 extern Oid	align_lock_attached(Oid relid);
 
-/* Attribute numbers of the key columns of a history or clock table: the first
- * nkeys that are not dropped.  False if it has not so many. */
-extern bool align_own_key_columns(Oid relid, int nkeys, AttrNumber *attnums);
+/*
+ * Attribute numbers of the key columns of a record table: its first nkeys
+ * columns that are not dropped.  False if it has fewer.
+ */
+extern bool align_record_key_columns(Oid relid, int nkeys, AttrNumber *attnums);
 
 #endif							/* ALIGN_ATTACHMENT_H */

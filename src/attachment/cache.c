@@ -1,13 +1,13 @@
 /*
  * cache.c
- *	  Attachments as the triggers use them, cached per relation.
+ *	  The cache of attachments.
  *
- * Built with catalog look-ups alone: no lock on a partition's ancestors is
- * taken, which a writer to a partition does not hold either.
+ * An attachment is built from catalog look-ups only.  They take no lock on the
+ * ancestors of a partition, since a writer to the partition holds none either.
  *
- * Invalidation callbacks only mark entries invalid.  The next look-up that has
- * to build something first retires all invalid entries: their memory is handed
- * to the transaction, so that an outer caller may go on with what it has.
+ * Invalidation callbacks only mark cached attachments invalid.  The next
+ * look-up that builds one first removes all that are invalid, and moves their
+ * memory under TopTransactionContext, since callers may still use them.
  */
 #include "postgres.h"
 
@@ -32,30 +32,33 @@
 #include "catalog/trigger.h"
 #include "condition/condition.h"
 
-typedef struct CacheEntry
+typedef struct CachedAttachment
 {
 	AttachmentId id;			/* hash key */
 	Attachment *attachment;
-} CacheEntry;
+} CachedAttachment;
 
 static HTAB *cache = NULL;
 
-/* Counts messages, so that one that comes while an entry is being built is not
- * lost. */
-static uint64 messages = 0;
+/* Counts invalidations, to notice those that arrive during a build. */
+static uint64 invalidations = 0;
 
+/*
+ * Relcache callback: mark invalid what depends on a relation, or everything if
+ * relid is InvalidOid.
+ */
 static void
 InvalidateRelation(Datum arg, Oid relid)
 {
 	HASH_SEQ_STATUS status;
-	CacheEntry *entry;
+	CachedAttachment *cached;
 
 	(void) arg;
-	messages++;
+	invalidations++;
 	hash_seq_init(&status, cache);
-	while ((entry = hash_seq_search(&status)) != NULL)
+	while ((cached = hash_seq_search(&status)) != NULL)
 	{
-		Attachment *attachment = entry->attachment;
+		Attachment *attachment = cached->attachment;
 
 		if (relid == InvalidOid || relid == attachment->relid ||
 			relid == attachment->marker.root || list_member_oid(attachment->records, relid))
@@ -64,29 +67,30 @@ InvalidateRelation(Datum arg, Oid relid)
 }
 
 /*
- * Whose the functions of triggers on history and clocks are, and who is a
- * superuser, decides whether these triggers may run.
+ * Syscache callback for pg_proc and pg_authid.  Triggers on record tables may
+ * run only if their function belongs to the owner or to a superuser.
  */
 static void
-InvalidateOwners(Datum arg, int cacheid, uint32 hashvalue)
+InvalidateTriggerOwners(Datum arg, int cacheid, uint32 hashvalue)
 {
 	HASH_SEQ_STATUS status;
-	CacheEntry *entry;
+	CachedAttachment *cached;
 
 	(void) arg;
 	(void) cacheid;
 	(void) hashvalue;
-	messages++;
+	invalidations++;
 	hash_seq_init(&status, cache);
-	while ((entry = hash_seq_search(&status)) != NULL)
+	while ((cached = hash_seq_search(&status)) != NULL)
 	{
-		if (entry->attachment->has_other_triggers)
-			entry->attachment->valid = false;
+		if (cached->attachment->has_other_triggers)
+			cached->attachment->valid = false;
 	}
 }
 
 /*
- * Renaming a schema changes no relation, but the names that we keep.
+ * Syscache callback for pg_namespace: cached names are schema-qualified, and
+ * renaming a schema does not invalidate the relations in it.
  */
 static void
 InvalidateAll(Datum arg, int cacheid, uint32 hashvalue)
@@ -104,34 +108,38 @@ InitializeCache(void)
 	if (CacheMemoryContext == NULL)
 		CreateCacheMemoryContext();
 	control.keysize = sizeof(AttachmentId);
-	control.entrysize = sizeof(CacheEntry);
+	control.entrysize = sizeof(CachedAttachment);
 	control.hcxt = CacheMemoryContext;
 	cache = hash_create("align attachments", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(InvalidateRelation, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, InvalidateAll, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, InvalidateOwners, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHOID, InvalidateOwners, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, InvalidateTriggerOwners, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, InvalidateTriggerOwners, (Datum) 0);
 }
 
+/*
+ * Remove invalid attachments from the cache; they live until the end of the
+ * transaction.
+ */
 static void
-RetireInvalid(void)
+RemoveInvalid(void)
 {
 	HASH_SEQ_STATUS status;
-	CacheEntry *entry;
+	CachedAttachment *cached;
 
 	hash_seq_init(&status, cache);
-	while ((entry = hash_seq_search(&status)) != NULL)
+	while ((cached = hash_seq_search(&status)) != NULL)
 	{
-		if (entry->attachment->valid)
+		if (cached->attachment->valid)
 			continue;
-		MemoryContextSetParent(entry->attachment->context, TopTransactionContext);
-		hash_search(cache, &entry->id, HASH_REMOVE, NULL);
+		MemoryContextSetParent(cached->attachment->context, TopTransactionContext);
+		hash_search(cache, &cached->id, HASH_REMOVE, NULL);
 	}
 }
 
 /*
- * The attribute of relid that is the root's attnum: by name, since partitions
- * may number their columns otherwise.
+ * The attribute of the relation that is attnum in the root.  It is found by
+ * name, since a partition may number its columns differently.
  */
 static AttrNumber
 MapAttribute(const Attachment *attachment, AttrNumber attnum)
@@ -175,28 +183,28 @@ BuildKey(Attachment *attachment, int keyno)
 }
 
 /*
- * How the keys are called in a history or clock table.
+ * The names of the key columns in a record table.
  */
 static void
-ReadOwnKeys(Oid relid, int nkeys, const char **names)
+ReadRecordKeyNames(Oid relid, int nkeys, const char **names)
 {
 	AttrNumber	attnums[ATTACHMENT_MAX_KEYS];
 
-	/* if it has none, align_examine_records() has found that fault */
-	if (!align_own_key_columns(relid, nkeys, attnums))
+	/* if there are fewer, align_examine_records() has set fault */
+	if (!align_record_key_columns(relid, nkeys, attnums))
 		return;
 	for (int i = 0; i < nkeys; i++)
 		names[i] = quote_identifier(get_attname(relid, attnums[i], false));
 }
 
 static void
-BuildOwnKeys(Attachment *attachment)
+BuildRecordKeyNames(Attachment *attachment)
 {
 	const char *history[ATTACHMENT_MAX_KEYS] = {0};
 	const char *sla[ATTACHMENT_MAX_KEYS] = {0};
 
-	ReadOwnKeys(attachment->marker.history, attachment->nkeys, history);
-	ReadOwnKeys(attachment->marker.sla, attachment->nkeys, sla);
+	ReadRecordKeyNames(attachment->marker.history, attachment->nkeys, history);
+	ReadRecordKeyNames(attachment->marker.sla, attachment->nkeys, sla);
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		attachment->keys[i].history_column = unconstify(char *, history[i]);
@@ -220,9 +228,9 @@ BuildColumn(Attachment *attachment, RowRole role)
 }
 
 /*
- * The condition over the columns of relid, planned.  It is looked at again: it
- * will be run for anyone who writes or asks, and the trigger that it comes from
- * may have been made by hand.
+ * The live condition over the columns of the relation, planned.  It is checked
+ * again here, because it runs with the rights of any user who reads or writes,
+ * and the trigger that stores it may not have been created by attach().
  */
 static Node *
 BuildLive(const Attachment *attachment)
@@ -238,7 +246,7 @@ BuildLive(const Attachment *attachment)
 		AttrMap    *map = make_attrmap(root_natts);
 		bool		whole_row;
 
-		/* dropped columns are not found, and not used */
+		/* a dropped column maps to InvalidAttrNumber; live does not use it */
 		for (AttrNumber attnum = 1; attnum <= root_natts; attnum++)
 			map->attnums[attnum - 1] =
 				get_attnum(attachment->relid,
@@ -250,8 +258,8 @@ BuildLive(const Attachment *attachment)
 }
 
 /*
- * Everything, in a context of its own below the current one, so that an error
- * leaks nothing.
+ * Build an attachment in a child of the current memory context, so that an
+ * error leaks nothing.
  */
 static Attachment *
 BuildAttachment(AttachmentId id, Oid root)
@@ -280,7 +288,7 @@ BuildAttachment(AttachmentId id, Oid root)
 		attachment->key_text_varies |= align_key_text_varies(attachment->keys[i].type);
 	}
 	align_examine_records(attachment);
-	BuildOwnKeys(attachment);
+	BuildRecordKeyNames(attachment);
 	for (int role = 0; role < ROW_NROLES; role++)
 		BuildColumn(attachment, (RowRole) role);
 	attachment->live = BuildLive(attachment);
@@ -289,7 +297,7 @@ BuildAttachment(AttachmentId id, Oid root)
 }
 
 static void
-NotAttached(Oid relid)
+RaiseNotAttached(Oid relid)
 {
 	char	   *name = get_rel_name(relid);
 
@@ -300,44 +308,48 @@ NotAttached(Oid relid)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" is not attached to an agreement", name),
-			 errdetail("It has no trigger \"%s\", nor has a table that it is a partition of.",
+			 errdetail("Neither the table nor any of its ancestors has a trigger \"%s\".",
 					   ATTACHMENT_MARKER),
 			 errhint("Attach it with align.attach(). If other triggers of align are left behind, as after dropping a column with CASCADE, align.detach() removes them.")));
 }
 
+/*
+ * The attachment of a relation or of its nearest attached ancestor.
+ */
 Attachment *
 align_attachment(Oid relid, bool missing_ok)
 {
 	AttachmentId id = {relid, ATTACHMENT_FIRST};
-	CacheEntry *entry;
+	CachedAttachment *cached;
 	Attachment *attachment;
-	uint64		messages_before;
+	uint64		invalidations_before;
 	Oid			root;
 
 	if (cache == NULL)
 		InitializeCache();
-	entry = hash_search(cache, &id, HASH_FIND, NULL);
-	if (entry != NULL && entry->attachment->valid)
-		return entry->attachment;
+	cached = hash_search(cache, &id, HASH_FIND, NULL);
+	if (cached != NULL && cached->attachment->valid)
+		return cached->attachment;
 
-	messages_before = messages;
+	invalidations_before = invalidations;
 	root = align_attached_root(relid);
 	if (!OidIsValid(root))
 	{
 		if (!missing_ok)
-			NotAttached(relid);
+			RaiseNotAttached(relid);
 		return NULL;
 	}
 	attachment = BuildAttachment(id, root);
 
 	/*
-	 * Complete.  If there was a message meanwhile it may have been about us:
-	 * good for this caller, but the next one builds it again.
+	 * The attachment is complete, so enter it.  If an invalidation arrived
+	 * while it was built it may be outdated: then it serves this caller only,
+	 * and the next look-up builds it again.
 	 */
-	RetireInvalid();
-	entry = hash_search(cache, &id, HASH_ENTER, NULL);
-	entry->attachment = attachment;
+	RemoveInvalid();
+	cached = hash_search(cache, &id, HASH_ENTER, NULL);
+	cached->attachment = attachment;
 	MemoryContextSetParent(attachment->context, CacheMemoryContext);
-	attachment->valid = messages == messages_before;
+	attachment->valid = invalidations == invalidations_before;
 	return attachment;
 }

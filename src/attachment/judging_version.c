@@ -15,19 +15,25 @@
 #include "condition/needs.h"
 
 /*
- * What is remembered with an attachment.
+ * Cached with an attachment.
  */
 typedef struct JudgingVersion
 {
-	uint64		admission_generation;	/* of admission; 0: not read yet */
+	uint64		admission_generation;	/* when admission was read; 0: not
+										 * valid */
 	Admission	admission;
-	uint64		agreement_generation;	/* of fitting; 0: not determined yet */
-	int32		in_force;		/* when fitting was determined */
-	int32		fitting;		/* the last version that fits */
+	uint64		agreement_generation;	/* when fitting was determined; 0: not
+										 * valid */
+	int32		in_force;		/* version in force at that time */
+	int32		fitting;		/* last version that fits; only for owners
+								 * that are not admitted */
 } JudgingVersion;
 
+/*
+ * The cached data of an attachment, with a current admission.
+ */
 static JudgingVersion *
-Remembered(Attachment *attachment)
+GetJudgingVersion(Attachment *attachment)
 {
 	JudgingVersion *judging = attachment->judging;
 	uint64		generation = align_admission_generation();
@@ -45,8 +51,11 @@ Remembered(Attachment *attachment)
 	return judging;
 }
 
+/*
+ * Does the earlier funnel have a label that the later one does not have?
+ */
 bool
-align_gives_up_labels(const Funnel *earlier, const Funnel *later)
+align_drops_labels(const Funnel *earlier, const Funnel *later)
 {
 	for (int i = 0; i < earlier->nlabels; i++)
 	{
@@ -56,14 +65,17 @@ align_gives_up_labels(const Funnel *earlier, const Funnel *later)
 	return false;
 }
 
+/*
+ * Does a version fit the table?  before is the last fitting version before it.
+ */
 static bool
-Fits(Relation rel, const char *agreement, int32 version, const Funnel *before,
-	 const Funnel *funnel)
+VersionFits(Relation rel, const char *agreement, int32 version, const Funnel *before,
+			const Funnel *funnel)
 {
 	RowNeeds   *needs;
 	bool		fits;
 
-	if (align_gives_up_labels(before, funnel))
+	if (align_drops_labels(before, funnel))
 		return false;
 	needs = align_needs_compile(rel, funnel, agreement, version, false, CurrentMemoryContext);
 	fits = align_needs_are_sound(needs);
@@ -72,12 +84,13 @@ Fits(Relation rel, const char *agreement, int32 version, const Funnel *before,
 }
 
 /*
- * The last version that fits a table of a role that is not admitted.  The numbers
- * are copied first: the cache of agreements may be rebuilt by what follows.
+ * The last version that fits a table whose owner is not admitted, among those
+ * whose valid_from has come.  The version numbers are copied first, because
+ * compiling may rebuild the cached agreement.
  */
 static int32
-FindFitting(const Attachment *attachment, const Agreement *agreement, int32 dismissed_after,
-			TimestampTz now)
+FindFittingVersion(const Attachment *attachment, const Agreement *agreement, int32 dismissed_after,
+				   TimestampTz now)
 {
 	const char *name = attachment->marker.agreement;
 	Relation	rel = table_open(attachment->relid, AccessShareLock);
@@ -98,8 +111,8 @@ FindFitting(const Attachment *attachment, const Agreement *agreement, int32 dism
 	}
 	for (int i = 0; i < nversions; i++)
 	{
-		if (Fits(rel, name, versions[i], align_agreement_funnel(name, fitting),
-				 align_agreement_funnel(name, versions[i])))
+		if (VersionFits(rel, name, versions[i], align_agreement_funnel(name, fitting),
+						align_agreement_funnel(name, versions[i])))
 			fitting = versions[i];
 	}
 	pfree(versions);
@@ -107,11 +120,14 @@ FindFitting(const Attachment *attachment, const Agreement *agreement, int32 dism
 	return fitting;
 }
 
+/*
+ * The funnel that judges rows of the table now, and its version.
+ */
 Funnel *
 align_judging_funnel(Attachment *attachment, int32 *version)
 {
 	const char *name = attachment->marker.agreement;
-	JudgingVersion *judging = Remembered(attachment);
+	JudgingVersion *judging = GetJudgingVersion(attachment);
 	TimestampTz now = GetCurrentTimestamp();
 	const Agreement *agreement = align_agreement_lookup(name);
 	const AgreementVersion *in_force;
@@ -133,8 +149,8 @@ align_judging_funnel(Attachment *attachment, int32 *version)
 		uint64		generation = agreement->generation;
 
 		judging->in_force = in_force->version;
-		judging->fitting = FindFitting(attachment, agreement,
-									   judging->admission.dismissed_after, now);
+		judging->fitting = FindFittingVersion(attachment, agreement,
+											  judging->admission.dismissed_after, now);
 		judging->agreement_generation = generation;
 	}
 	*version = judging->fitting;

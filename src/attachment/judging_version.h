@@ -2,15 +2,15 @@
  * judging_version.h
  *	  Which version of its agreement judges the rows of an attached table.
  *
- * As a rule it is the version in force.  Two cases differ:
+ * It is the version in force, except in two cases:
  *
- *	  - While the clock of the server shows a time before the first version took
- *		force (it was set back), the first version judges: a table under an
- *		agreement stays writable.
- *	  - A table whose owner is not admitted any more stays under the last version
- *		that fits it (admission.h).  Versions up to the dismissal were checked by
- *		agree().  A later one fits if everything that it needs of the row can be
- *		compiled for the table, and if it knows every label of the last fitting
+ *	  - If no version is in force yet because the clock of the server was set
+ *		back, the first version judges, so that an attached table stays
+ *		writable.
+ *	  - A table whose owner is no longer admitted stays under the last version
+ *		that fits it (admission.h).  Versions up to the dismissal fit, since
+ *		agree() checked them.  A later version fits if all its needs can be
+ *		compiled for the table, and if it has every label of the last fitting
  *		version before it.
  */
 #ifndef ALIGN_ATTACHMENT_JUDGING_VERSION_H
@@ -21,11 +21,13 @@
 #include "attachment/attachment.h"
 #include "funnel/funnel.h"
 
-/* The funnel that judges now, and the number of its version.  Raises if the
- * agreement does not exist. */
+/*
+ * The funnel that judges now, and the number of its version.  The funnel lives
+ * as long as the backend.  Raises an error if the agreement does not exist.
+ */
 extern Funnel *align_judging_funnel(Attachment *attachment, int32 *version);
 
-/* Does a later funnel give up a label that an earlier one knows? */
-extern bool align_gives_up_labels(const Funnel *earlier, const Funnel *later);
+/* Does an earlier funnel have a label that a later one does not have? */
+extern bool align_drops_labels(const Funnel *earlier, const Funnel *later);
 
 #endif							/* ALIGN_ATTACHMENT_JUDGING_VERSION_H */

@@ -1,10 +1,10 @@
 /*
  * key.c
- *	  Keys of leads, as users give them and as they are shown to users.
+ *	  Keys of leads: reading them from arguments, and printing them.
  *
- * A key may be given as a value of any type.  Unless it is of the key column's
- * own type it goes through its text, so what a key column takes is what its type
- * can read.
+ * A value that does not have the type of its key column is converted through
+ * its text form.  So a key column accepts what the input function of its type
+ * accepts.
  */
 #include "postgres.h"
 
@@ -26,7 +26,7 @@
 #include "attachment/key.h"
 
 /*
- * "(region, id)", as the table calls its key.
+ * "(region, id)"
  */
 static char *
 KeyNames(const Attachment *attachment)
@@ -41,7 +41,7 @@ KeyNames(const Attachment *attachment)
 }
 
 static void
-MissingKey(const Attachment *attachment, const char *name)
+RaiseKeyIsNull(const Attachment *attachment, const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -51,25 +51,25 @@ MissingKey(const Attachment *attachment, const char *name)
 }
 
 static void
-WrongKey(const Attachment *attachment, Oid type)
+RaiseWrongKeyType(const Attachment *attachment, Oid type)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("a value of type %s is no key of %s", format_type_be(type),
+			 errmsg("a value of type %s is not a key of %s", format_type_be(type),
 					attachment->root_name),
-			 errdetail("Its key is %s.", KeyNames(attachment)),
-			 errhint("Give a row, an array or a jsonb object of the key columns.")));
+			 errdetail("The key is %s.", KeyNames(attachment)),
+			 errhint("Use a row, an array or a jsonb object of the key columns.")));
 }
 
 static void
-WrongNumber(const Attachment *attachment, int n)
+RaiseWrongKeyCount(const Attachment *attachment, int n)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg_plural("the key of %s has %d column, not %d",
 						   "the key of %s has %d columns, not %d",
 						   attachment->nkeys, attachment->root_name, attachment->nkeys, n),
-			 errdetail("It is %s.", KeyNames(attachment))));
+			 errdetail("The key is %s.", KeyNames(attachment))));
 }
 
 static char *
@@ -102,6 +102,10 @@ KeyFromValue(const KeyColumn *key, Datum value, Oid type)
 	return KeyFromText(key, ValueText(value, type));
 }
 
+/*
+ * The text of a JSON value for the input function of a key column; NULL for
+ * null.
+ */
 static char *
 JsonText(const JsonbValue *value)
 {
@@ -125,7 +129,7 @@ static void
 KeyFromJson(const Attachment *attachment, Jsonb *json, Datum *values)
 {
 	if (!JB_ROOT_IS_OBJECT(json))
-		WrongKey(attachment, JSONBOID);
+		RaiseWrongKeyType(attachment, JSONBOID);
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		const KeyColumn *key = &attachment->keys[i];
@@ -134,7 +138,7 @@ KeyFromJson(const Attachment *attachment, Jsonb *json, Datum *values)
 														  strlen(key->name), &buffer);
 
 		if (member == NULL || member->type == jbvNull)
-			MissingKey(attachment, key->name);
+			RaiseKeyIsNull(attachment, key->name);
 		values[i] = KeyFromText(key, JsonText(member));
 	}
 }
@@ -153,21 +157,21 @@ KeyFromArray(const Attachment *attachment, ArrayType *array, Datum *values)
 	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
 	deconstruct_array(array, type, typlen, typbyval, typalign, &elements, &nulls, &n);
 	if (n != attachment->nkeys)
-		WrongNumber(attachment, n);
+		RaiseWrongKeyCount(attachment, n);
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
-			MissingKey(attachment, attachment->keys[i].name);
+			RaiseKeyIsNull(attachment, attachment->keys[i].name);
 		values[i] = KeyFromValue(&attachment->keys[i], elements[i], type);
 	}
 }
 
 /*
- * Attribute of a row that holds a key column: by name, if the row names them
- * all; else the columns are taken in order.
+ * Find the index of each key column in a row type, by name; false if one is
+ * missing.
  */
 static bool
-FindByName(const Attachment *attachment, TupleDesc desc, int *attributes)
+FindKeyByName(const Attachment *attachment, TupleDesc desc, int *attributes)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
@@ -186,6 +190,9 @@ FindByName(const Attachment *attachment, TupleDesc desc, int *attributes)
 	return true;
 }
 
+/*
+ * The key in a row: by name if the row has all key columns, else by position.
+ */
 static void
 KeyFromRow(const Attachment *attachment, HeapTupleHeader row, Datum *values)
 {
@@ -196,10 +203,10 @@ KeyFromRow(const Attachment *attachment, HeapTupleHeader row, Datum *values)
 	Datum	   *columns = palloc(desc->natts * sizeof(Datum));
 	bool	   *nulls = palloc(desc->natts * sizeof(bool));
 
-	if (!FindByName(attachment, desc, attributes))
+	if (!FindKeyByName(attachment, desc, attributes))
 	{
 		if (desc->natts != attachment->nkeys)
-			WrongNumber(attachment, desc->natts);
+			RaiseWrongKeyCount(attachment, desc->natts);
 		for (int i = 0; i < attachment->nkeys; i++)
 			attributes[i] = i;
 	}
@@ -211,7 +218,7 @@ KeyFromRow(const Attachment *attachment, HeapTupleHeader row, Datum *values)
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		if (nulls[attributes[i]])
-			MissingKey(attachment, attachment->keys[i].name);
+			RaiseKeyIsNull(attachment, attachment->keys[i].name);
 		values[i] = KeyFromValue(&attachment->keys[i], columns[attributes[i]],
 								 TupleDescAttr(desc, attributes[i])->atttypid);
 	}
@@ -219,7 +226,7 @@ KeyFromRow(const Attachment *attachment, HeapTupleHeader row, Datum *values)
 }
 
 /*
- * The text of a row of the key columns, "(emea,42)", or of a JSON object.
+ * The key in the text of a row, "(emea,42)", or of a JSON object.
  */
 static void
 KeyFromRowText(const Attachment *attachment, char *text, Datum *values)
@@ -252,6 +259,9 @@ IsString(Oid type)
 	return category == TYPCATEGORY_STRING || category == TYPCATEGORY_UNKNOWN;
 }
 
+/*
+ * Read a key from an argument of any type.
+ */
 void
 align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachment, Datum *values)
 {
@@ -260,11 +270,15 @@ align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachm
 	Datum		value;
 
 	if (PG_ARGISNULL(argno))
-		MissingKey(attachment, NULL);
+		RaiseKeyIsNull(attachment, NULL);
 	value = PG_GETARG_DATUM(argno);
 	if (!OidIsValid(type))
 		elog(ERROR, "could not determine the data type of the key");
 
+	/*
+	 * A string, and any value of the type of the only key column, is that
+	 * column's value, even if it is a json object, a row or an array.
+	 */
 	if (attachment->nkeys == 1 && (base == getBaseType(attachment->keys[0].type) || IsString(base)))
 		values[0] = KeyFromValue(&attachment->keys[0], value, type);
 	else if (base == JSONBOID)
@@ -283,7 +297,7 @@ align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachm
 	else if (IsString(base))
 		KeyFromRowText(attachment, ValueText(value, base), values);
 	else
-		WrongKey(attachment, type);
+		RaiseWrongKeyType(attachment, type);
 }
 
 static char *
@@ -293,7 +307,7 @@ KeyValueText(const KeyColumn *key, Datum value)
 }
 
 /*
- * The key as a row type, in the memory of the attachment.
+ * The row type of the key, in the memory context of the attachment.
  */
 static TupleDesc
 KeyDesc(const Attachment *attachment)
@@ -313,6 +327,9 @@ KeyDesc(const Attachment *attachment)
 	return own->key_desc;
 }
 
+/*
+ * {"id":42}
+ */
 char *
 align_key_json(const Attachment *attachment, const Datum *values)
 {
@@ -326,6 +343,9 @@ align_key_json(const Attachment *attachment, const Datum *values)
 	return result;
 }
 
+/*
+ * {"id": 42} as jsonb
+ */
 Datum
 align_key_jsonb(const Attachment *attachment, const Datum *values)
 {
@@ -336,6 +356,9 @@ align_key_jsonb(const Attachment *attachment, const Datum *values)
 	return result;
 }
 
+/*
+ * (id)=(42)
+ */
 char *
 align_key_text(const Attachment *attachment, const Datum *values)
 {
@@ -350,6 +373,10 @@ align_key_text(const Attachment *attachment, const Datum *values)
 	return buf.data;
 }
 
+/*
+ * Does the text form of a type depend on session settings?  Types that are not
+ * listed are assumed to.
+ */
 bool
 align_key_text_varies(Oid type)
 {
@@ -379,7 +406,7 @@ align_key_text_varies(Oid type)
 }
 
 /*
- * The settings on which the output of some type depends.
+ * Settings that affect output functions, with the values used for storage.
  */
 static const struct
 {
@@ -396,6 +423,9 @@ static const struct
 	{"lc_monetary", "C"},
 };
 
+/*
+ * (id)=(42), independent of session settings.
+ */
 char *
 align_stored_key_text(const Attachment *attachment, const Datum *values)
 {
@@ -413,6 +443,9 @@ align_stored_key_text(const Attachment *attachment, const Datum *values)
 	return result;
 }
 
+/*
+ * Copy a key into the current memory context.
+ */
 void
 align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
 {
@@ -420,6 +453,9 @@ align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
 		copy[i] = datumCopy(key[i], attachment->keys[i].typbyval, attachment->keys[i].typlen);
 }
 
+/*
+ * Are two keys equal?  Values with the same bytes are, whatever their type.
+ */
 bool
 align_same_key(Attachment *attachment, const Datum *a, const Datum *b)
 {
@@ -435,6 +471,9 @@ align_same_key(Attachment *attachment, const Datum *a, const Datum *b)
 	return true;
 }
 
+/*
+ * The name of a table of the attachment, qualified and quoted.
+ */
 const char *
 align_table_name(const Attachment *attachment, AttachedTable table)
 {
@@ -447,9 +486,12 @@ align_table_name(const Attachment *attachment, AttachedTable table)
 		case TABLE_SLA:
 			return attachment->sla_name;
 	}
-	elog(ERROR, "no such table: %d", (int) table);
+	elog(ERROR, "unrecognized table of an attachment: %d", (int) table);
 }
 
+/*
+ * The name of a key column in a table of the attachment, quoted.
+ */
 const char *
 align_table_key(const Attachment *attachment, AttachedTable table, int keyno)
 {
@@ -464,5 +506,5 @@ align_table_key(const Attachment *attachment, AttachedTable table, int keyno)
 		case TABLE_SLA:
 			return key->sla_column;
 	}
-	elog(ERROR, "no such table: %d", (int) table);
+	elog(ERROR, "unrecognized table of an attachment: %d", (int) table);
 }

@@ -1,6 +1,9 @@
 /*
  * key.h
- *	  Keys of leads: as arguments, compared, copied, and as text.
+ *	  Keys of leads: reading them from arguments, copying, comparing and
+ *	  printing them.
+ *
+ * A key is an array of attachment->nkeys Datums, none of them null.
  */
 #ifndef ALIGN_ATTACHMENT_KEY_H
 #define ALIGN_ATTACHMENT_KEY_H
@@ -11,33 +14,39 @@
 #include "fmgr.h"
 
 /*
- * A key given by a user as one argument of any type ("any" in SQL, fcinfo's
- * argno): for one key column its value, or text that its type reads; for
- * several a row or jsonb object (by column name) or an array, or the text of a
- * row.  Values come in the types of the key columns; raises for NULL and for
- * what does not fit.
+ * Reads a key from an argument of SQL type "any".  A key of one column may be
+ * given as its value, or as text that the column's type accepts.  A key of any
+ * number of columns may be given as a row, a json or jsonb object (by column
+ * name) or an array; one of several columns also as the text of a row or of a
+ * json object.  Stores values of the types of the key columns, which may point
+ * into the argument.  Raises an error for nulls and for values that do not
+ * fit.
  */
 extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 							   const Attachment *attachment, Datum *values);
 
-/* Does the text of values of a type depend on settings of the session? */
+/* Does the text form of a type depend on session settings? */
 extern bool align_key_text_varies(Oid type);
 
-/* The values of a key, in the current memory context. */
+/* Copies a key into the current memory context. */
 extern void align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy);
+
+/* Are two keys equal, by the default equality of their types? */
 extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *b);
 
-/* {"id":42}, palloc'd: how keys are sent in notifications. */
+/* {"id":42}, palloc'd: the form in notifications. */
 extern char *align_key_json(const Attachment *attachment, const Datum *values);
 
-/* {"id": 42}: how keys are shown in result sets; a jsonb Datum. */
+/* {"id": 42}, as jsonb: the form in result sets. */
 extern Datum align_key_jsonb(const Attachment *attachment, const Datum *values);
 
-/* (id)=(42): how keys are shown in messages. */
+/* (id)=(42), palloc'd: the form in messages. */
 extern char *align_key_text(const Attachment *attachment, const Datum *values);
 
-/* The same for what is stored: it does not depend on settings of the session, such
- * as TimeZone and DateStyle. */
+/*
+ * The same form for storage: it does not depend on session settings such as
+ * TimeZone and DateStyle.
+ */
 extern char *align_stored_key_text(const Attachment *attachment, const Datum *values);
 
 #endif							/* ALIGN_ATTACHMENT_KEY_H */

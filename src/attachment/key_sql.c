@@ -1,6 +1,6 @@
 /*
  * key_sql.c
- *	  SQL text about keys.
+ *	  SQL text for the keys of leads; see key_sql.h.
  */
 #include "postgres.h"
 
@@ -9,6 +9,9 @@
 
 #include "attachment/key_sql.h"
 
+/*
+ * Append " AND left = right".
+ */
 void
 align_append_key_equality(StringInfo sql, int keyno, Oid type, const char *left,
 						  const char *right)
@@ -19,6 +22,9 @@ align_append_key_equality(StringInfo sql, int keyno, Oid type, const char *left,
 							 right, type);
 }
 
+/*
+ * Append "h.region, h.id".
+ */
 void
 align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable table)
 {
@@ -26,6 +32,9 @@ align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable tab
 		appendStringInfo(sql, "%sh.%s", i > 0 ? ", " : "", align_table_key(attachment, table, i));
 }
 
+/*
+ * Append "h.region = r.key_1 AND h.id = r.key_2".
+ */
 void
 align_append_key_match(StringInfo sql, const Attachment *attachment, AttachedTable table,
 					   const char *alias, const char *others)
@@ -36,25 +45,37 @@ align_append_key_match(StringInfo sql, const Attachment *attachment, AttachedTab
 								  psprintf("%s_%d", others, i + 1));
 }
 
+/*
+ * Append "t.region = h.region AND t.id = h.id".
+ */
 void
 align_append_key_join(StringInfo sql, const Attachment *attachment, AttachedTable left,
 					  const char *left_alias, AttachedTable right, const char *right_alias)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
-		align_append_key_equality(sql, i, attachment->keys[i].type,
-								  psprintf("%s.%s", left_alias, align_table_key(attachment, left, i)),
-								  psprintf("%s.%s", right_alias, align_table_key(attachment, right, i)));
+	{
+		char	   *left_key = psprintf("%s.%s", left_alias, align_table_key(attachment, left, i));
+		char	   *right_key = psprintf("%s.%s", right_alias, align_table_key(attachment, right, i));
+
+		align_append_key_equality(sql, i, attachment->keys[i].type, left_key, right_key);
+	}
 }
 
+/*
+ * Append "region = $1, id = $2".
+ */
 void
 align_append_key_assignment(StringInfo sql, const Attachment *attachment, AttachedTable table,
 							int parameter)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(sql, "%s%s = $%d", i > 0 ? ", " : "", align_table_key(attachment, table, i),
-						 parameter + i);
+		appendStringInfo(sql, "%s%s = $%d", i > 0 ? ", " : "",
+						 align_table_key(attachment, table, i), parameter + i);
 }
 
+/*
+ * Append "r.region = $1 AND r.id = $2".
+ */
 void
 align_append_key_parameters(StringInfo sql, const Attachment *attachment, AttachedTable table,
 							const char *alias, int parameter)
@@ -65,6 +86,9 @@ align_append_key_parameters(StringInfo sql, const Attachment *attachment, Attach
 								  psprintf("$%d", parameter + i));
 }
 
+/*
+ * Append "(h.region = $1 AND h.id = $2)".
+ */
 void
 align_append_key_condition(StringInfo sql, const Attachment *attachment, AttachedTable table,
 						   int parameter)
@@ -74,6 +98,9 @@ align_append_key_condition(StringInfo sql, const Attachment *attachment, Attache
 	appendStringInfoChar(sql, ')');
 }
 
+/*
+ * The types of the key columns.
+ */
 void
 align_key_types(const Attachment *attachment, Oid *types)
 {

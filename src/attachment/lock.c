@@ -1,6 +1,6 @@
 /*
  * lock.c
- *	  Locks for functions that work on attached tables and their records.
+ *	  Locks attached tables and their record tables.
  */
 #include "postgres.h"
 
@@ -19,6 +19,10 @@ RaiseFault(const RecordsFault *fault)
 			 errhint("%s", fault->hint)));
 }
 
+/*
+ * An attachment with its record tables locked; raises an error unless they can
+ * be used.
+ */
 Attachment *
 align_attachment_locked(Oid relid, LOCKMODE mode)
 {
@@ -26,18 +30,23 @@ align_attachment_locked(Oid relid, LOCKMODE mode)
 	ListCell   *lc;
 
 	/*
-	 * partitions, too, or somebody may add a trigger to one before it is
-	 * written
+	 * Lock the partitions too, or a trigger could be added to one before it
+	 * is written.
 	 */
 	foreach(lc, attachment->records)
 		LockRelationOid(lfirst_oid(lc), mode);
-	/* as they are now that they can no longer change */
+
+	/* look it up again: now the tables can no longer change */
 	attachment = align_attachment(relid, false);
 	if (attachment->fault != NULL)
 		RaiseFault(attachment->fault);
 	return attachment;
 }
 
+/*
+ * Lock a relation and its root, if it has one, and return the root, else the
+ * relation.
+ */
 Oid
 align_lock_attached(Oid relid)
 {

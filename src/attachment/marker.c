@@ -3,10 +3,11 @@
  *	  Reads marker and pointer triggers (see attachment.h for their form), and
  *	  finds the tables that have one.
  *
- * A role can make a trigger of that name on any table on which it has TRIGGER.
- * One that does not call align.attachment() is no marker.  One that does, but is
- * not in the form of align.attach(), is an error for every use of its table, and
- * is ignored in searches for all attached tables.
+ * Any role with the TRIGGER privilege on a table can create a trigger with the
+ * name of the marker.  If it does not call align.attachment(), it is not a
+ * marker.  If it does, but does not have the form that align.attach() creates,
+ * every use of the table as an attached table is an error, and searches for
+ * all attached tables ignore it.
  */
 #include "postgres.h"
 
@@ -29,11 +30,11 @@
 #include "attachment/attachment.h"
 #include "catalog/trigger.h"
 
-/* Arguments of the marker before the one per column. */
+/* Number of marker arguments before those of the columns. */
 #define MARKER_FIXED_ARGS 3
 
 /*
- * The trigger of that name on a table, if it calls align.attachment().
+ * Find the trigger of a name on a table, if it calls align.attachment().
  */
 static bool
 FindMarkerTrigger(Oid relid, const char *name, CatalogTrigger *trigger)
@@ -45,10 +46,10 @@ FindMarkerTrigger(Oid relid, const char *name, CatalogTrigger *trigger)
 }
 
 /*
- * '<relation>'::regclass IS NULL
+ * Parse '<relation>'::regclass IS NULL.
  */
 static bool
-ReadRelation(Node *node, Oid *relid)
+ParseRelation(Node *node, Oid *relid)
 {
 	Const	   *constant;
 
@@ -62,7 +63,8 @@ ReadRelation(Node *node, Oid *relid)
 }
 
 /*
- * The second operand of (<first> AND <second>), NULL if it is something else.
+ * The operands of an AND of two; returns the second, or NULL if the node is
+ * something else.
  */
 static Node *
 SecondOperand(Node *node, Node **first)
@@ -77,7 +79,7 @@ SecondOperand(Node *node, Node **first)
 }
 
 static bool
-ReadMode(const char *name, AttachMode *mode)
+ParseMode(const char *name, AttachMode *mode)
 {
 	int			found = align_attach_mode(name);
 
@@ -88,10 +90,11 @@ ReadMode(const char *name, AttachMode *mode)
 }
 
 /*
- * One role of a column, len bytes.
+ * Parse one role of a column, which is len bytes long.  Only "key" may be the
+ * role of more than one column.
  */
 static bool
-ReadRole(const char *role, int len, AttrNumber attnum, AttachmentMarker *marker)
+ParseColumnRole(const char *role, int len, AttrNumber attnum, AttachmentMarker *marker)
 {
 	if (len == 3 && memcmp(role, "key", 3) == 0)
 	{
@@ -114,14 +117,17 @@ ReadRole(const char *role, int len, AttrNumber attnum, AttachmentMarker *marker)
 	return false;
 }
 
+/*
+ * Parse the roles of a column, joined by '+'.
+ */
 static bool
-ReadRoles(const char *roles, AttrNumber attnum, AttachmentMarker *marker)
+ParseColumnRoles(const char *roles, AttrNumber attnum, AttachmentMarker *marker)
 {
 	for (;;)
 	{
 		size_t		len = strcspn(roles, "+");
 
-		if (!ReadRole(roles, len, attnum, marker))
+		if (!ParseColumnRole(roles, len, attnum, marker))
 			return false;
 		if (roles[len] == '\0')
 			return true;
@@ -130,7 +136,7 @@ ReadRoles(const char *roles, AttrNumber attnum, AttachmentMarker *marker)
 }
 
 /*
- * The contents of a marker trigger; false if it is not in the form of attach().
+ * Parse a marker; false if it does not have the form that attach() creates.
  */
 static bool
 ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
@@ -138,11 +144,11 @@ ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
 	Node	   *first;
 	Node	   *second = SecondOperand(trigger->when, &first);
 
-	if (second == NULL || !ReadRelation(first, &marker->history) ||
-		!ReadRelation(second, &marker->sla))
+	if (second == NULL || !ParseRelation(first, &marker->history) ||
+		!ParseRelation(second, &marker->sla))
 		return false;
 	if (trigger->nargs != MARKER_FIXED_ARGS + trigger->ncolumns ||
-		strlen(trigger->args[0]) >= NAMEDATALEN || !ReadMode(trigger->args[1], &marker->mode))
+		strlen(trigger->args[0]) >= NAMEDATALEN || !ParseMode(trigger->args[1], &marker->mode))
 		return false;
 	marker->nargs = trigger->nargs;
 	marker->args = trigger->args;
@@ -152,14 +158,16 @@ ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
 		return false;
 	for (int i = 0; i < trigger->ncolumns; i++)
 	{
-		if (!ReadRoles(trigger->args[MARKER_FIXED_ARGS + i], trigger->columns[i], marker))
+		if (!ParseColumnRoles(trigger->args[MARKER_FIXED_ARGS + i], trigger->columns[i], marker))
 			return false;
 	}
 	return marker->nkeys > 0 && marker->column[ROW_STAGE] != InvalidAttrNumber;
 }
 
 /*
- * False if there is no marker, or one of another form; *broken then is true.
+ * Read the marker of a table and its live condition.  Returns false if there
+ * is no marker, or if one of the two has another form, and then *broken is
+ * true.
  */
 static bool
 ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
@@ -179,7 +187,7 @@ ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
 		return false;
 	}
 
-	/* in WHEN, OLD is varno 1 */
+	/* OLD is varno 1 in WHEN, as marker->live must have it */
 	StaticAssertStmt(PRS2_OLD_VARNO == 1, "OLD is not varno 1");
 	if (FindMarkerTrigger(relid, ATTACHMENT_LIVE, &trigger))
 	{
@@ -189,6 +197,9 @@ ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
 	return !*broken;
 }
 
+/*
+ * Read the marker of a relation; raises an error if it has another form.
+ */
 bool
 align_read_marker(Oid relid, AttachmentMarker *marker)
 {
@@ -199,12 +210,15 @@ align_read_marker(Oid relid, AttachmentMarker *marker)
 	if (broken)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("trigger \"%s\" of relation \"%s\" is not as align.attach() makes it",
+				 errmsg("trigger \"%s\" of relation \"%s\" does not have the form that align.attach() creates",
 						ATTACHMENT_MARKER, get_rel_name(relid)),
 				 errhint("Call align.attach() again.")));
 	return false;
 }
 
+/*
+ * Read the marker of a relation; false if it has another form.
+ */
 bool
 align_find_marker(Oid relid, AttachmentMarker *marker)
 {
@@ -213,6 +227,9 @@ align_find_marker(Oid relid, AttachmentMarker *marker)
 	return ReadMarker(relid, marker, &broken);
 }
 
+/*
+ * The table that the pointer of a record table names, or InvalidOid.
+ */
 Oid
 align_read_pointer(Oid relid, int *nargs, char ***args)
 {
@@ -233,6 +250,9 @@ HasMarker(Oid relid)
 	return FindMarkerTrigger(relid, ATTACHMENT_MARKER, &trigger);
 }
 
+/*
+ * The nearest relation with a marker among a relation and its ancestors.
+ */
 Oid
 align_attached_root(Oid relid)
 {
@@ -251,11 +271,12 @@ align_attached_root(Oid relid)
 }
 
 /*
- * All triggers of a name that call align.attachment(), as CatalogTrigger *.
- * They depend on that function, and not much else does.
+ * All triggers of a name that call align.attachment(), as a list of
+ * CatalogTrigger.  They are found by their dependency on that function, which
+ * few other objects have.
  */
 static List *
-TriggersNamed(const char *name)
+FindTriggersByName(const char *name)
 {
 	Oid			function = align_trigger_function("attachment");
 	List	   *result = NIL;
@@ -292,13 +313,16 @@ TriggersNamed(const char *name)
 	return result;
 }
 
+/*
+ * OIDs of the tables attached to an agreement, or to any.
+ */
 List *
 align_attached_tables(const char *agreement)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	foreach(lc, TriggersNamed(ATTACHMENT_MARKER))
+	foreach(lc, FindTriggersByName(ATTACHMENT_MARKER))
 	{
 		Oid			relid = ((CatalogTrigger *) lfirst(lc))->relid;
 		AttachmentMarker marker;
@@ -311,20 +335,24 @@ align_attached_tables(const char *agreement)
 	return result;
 }
 
+/*
+ * OIDs of the tables whose pointers name a root.
+ */
 List *
 align_record_tables_of(Oid root)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	foreach(lc, TriggersNamed(ATTACHMENT_POINTER))
+	foreach(lc, FindTriggersByName(ATTACHMENT_POINTER))
 	{
 		CatalogTrigger *trigger = (CatalogTrigger *) lfirst(lc);
 
 		/*
-		 * Clones on partitions go with their parent's, also those of
-		 * partitions that were detached: PostgreSQL does not drop clones of
-		 * constraint triggers then, nor lets them be dropped.
+		 * Skip the clones on partitions, which are dropped with the pointer
+		 * of the partitioned table.  A partition that was detached still has
+		 * its clone: PostgreSQL keeps clones of constraint triggers, and does
+		 * not allow dropping them.
 		 */
 		if (trigger->from == root && !OidIsValid(trigger->parent))
 			result = lappend_oid(result, trigger->relid);

@@ -1,6 +1,6 @@
 /*
  * may_read.c
- *	  Whether a role may read of a lead what a message would show of it.
+ *	  May a message show data of a lead to a role?
  */
 #include "postgres.h"
 
@@ -17,8 +17,7 @@ MayReadColumn(Oid relid, Oid role, AttrNumber attnum)
 }
 
 /*
- * By way of one relation: the attached table, or the partition that holds the row.
- * keys and column are attributes of that relation.
+ * May the role read these columns of every row of a relation?
  */
 static bool
 MayReadFrom(Oid relid, Oid role, const AttrNumber *keys, int nkeys, AttrNumber column)
@@ -35,6 +34,11 @@ MayReadFrom(Oid relid, Oid role, const AttrNumber *keys, int nkeys, AttrNumber c
 	return MayReadColumn(relid, role, column);
 }
 
+/*
+ * May the role read the key and a column through the root, or through the
+ * partition if the attachment is that of one?  The column is given by its
+ * number in either; InvalidAttrNumber means the key alone.
+ */
 static bool
 MayRead(const Attachment *attachment, Oid role, AttrNumber root_column, AttrNumber column)
 {
@@ -50,12 +54,18 @@ MayRead(const Attachment *attachment, Oid role, AttrNumber root_column, AttrNumb
 	return MayReadFrom(attachment->relid, role, keys, attachment->nkeys, column);
 }
 
+/*
+ * May a role read the key and a column of every lead?
+ */
 bool
 align_may_read(const Attachment *attachment, Oid role, RowRole column)
 {
 	return MayRead(attachment, role, attachment->marker.column[column], attachment->column[column]);
 }
 
+/*
+ * May a role read the key of every lead?
+ */
 bool
 align_may_read_key(const Attachment *attachment, Oid role)
 {

@@ -1,6 +1,6 @@
 /*
  * may_read.h
- *	  Whether a role may read of a lead what a message would show of it.
+ *	  May a message show data of a lead to a role?
  */
 #ifndef ALIGN_ATTACHMENT_MAY_READ_H
 #define ALIGN_ATTACHMENT_MAY_READ_H
@@ -10,13 +10,13 @@
 #include "attachment/attachment.h"
 
 /*
- * True if the role may read the key of every lead, and the column, from the attached
- * table or from the partition that is being changed.  A role to which row-level
- * security applies may not: which rows it sees would have to be evaluated.
+ * True if a role may read the key and a column of every lead, from the root or
+ * from the partition that is being changed.  False if row-level security
+ * applies to the role: its policies would have to be evaluated for the row.
  */
 extern bool align_may_read(const Attachment *attachment, Oid role, RowRole column);
 
-/* The same of the key alone. */
+/* Likewise for the key alone. */
 extern bool align_may_read_key(const Attachment *attachment, Oid role);
 
 #endif							/* ALIGN_ATTACHMENT_MAY_READ_H */

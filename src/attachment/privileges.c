@@ -1,7 +1,7 @@
 /*
  * privileges.c
- *	  What others may do with the history and the clock table of an attachment;
- *	  see privileges.h.
+ *	  Privileges of other roles on record tables, and row-level security; see
+ *	  privileges.h.
  */
 #include "postgres.h"
 
@@ -48,6 +48,9 @@ static const struct
 #endif
 };
 
+/*
+ * "INSERT, UPDATE"
+ */
 char *
 align_privilege_names(AclMode privileges)
 {
@@ -62,6 +65,9 @@ align_privilege_names(AclMode privileges)
 	return names.data;
 }
 
+/*
+ * The name of a role, quoted, or PUBLIC.
+ */
 char *
 align_grantee_name(Oid grantee)
 {
@@ -70,10 +76,12 @@ align_grantee_name(Oid grantee)
 	return pstrdup(quote_identifier(GetUserNameFromId(grantee, false)));
 }
 
-/* An ACL column of a catalog row; NULL if it has the defaults, which for tables
- * and columns give nothing to anybody but the owner. */
+/*
+ * Copy an ACL column of a catalog row.  Returns NULL for the default, which
+ * for tables and columns grants privileges to the owner only.
+ */
 static Acl *
-AclOf(Datum datum, bool isnull)
+CopyAcl(Datum datum, bool isnull)
 {
 	return isnull ? NULL : DatumGetAclPCopy(datum);
 }
@@ -89,7 +97,7 @@ TableAcl(Oid relid)
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for relation %u", relid);
 	datum = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &isnull);
-	acl = AclOf(datum, isnull);
+	acl = CopyAcl(datum, isnull);
 	ReleaseSysCache(tuple);
 	return acl;
 }
@@ -107,7 +115,7 @@ ColumnAcl(Oid relid, AttrNumber attnum)
 		bool		isnull;
 		Datum		datum = SysCacheGetAttr(ATTNUM, tuple, Anum_pg_attribute_attacl, &isnull);
 
-		acl = AclOf(datum, isnull);
+		acl = CopyAcl(datum, isnull);
 	}
 	ReleaseSysCache(tuple);
 	return acl;
@@ -137,8 +145,9 @@ MaySelect(Oid relid, Oid grantee)
 }
 
 /*
- * Adds what an ACL gives to others beyond SELECT for those who have it on the
- * root.  A role that is dropped concurrently has no privileges any more.
+ * Add what an ACL grants to roles other than the owner and superusers, except
+ * SELECT for those that have it on the root.  Roles that are dropped
+ * concurrently are skipped.
  */
 static void
 AddSurplus(List **result, Oid root, Oid owner, Oid relid, AttrNumber attnum, const Acl *acl)
@@ -150,8 +159,11 @@ AddSurplus(List **result, Oid root, Oid owner, Oid relid, AttrNumber attnum, con
 		AclMode		surplus = ACLITEM_GET_PRIVS(*item);
 		SurplusPrivileges *found;
 
-		if (grantee == owner || (grantee != ACL_ID_PUBLIC && superuser_arg(grantee)) ||
-			(grantee != ACL_ID_PUBLIC && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(grantee))))
+		if (grantee == owner)
+			continue;
+		if (grantee != ACL_ID_PUBLIC &&
+			(superuser_arg(grantee) ||
+			 !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(grantee))))
 			continue;
 		if ((surplus & ACL_SELECT) && MaySelect(root, grantee))
 			surplus &= ~ACL_SELECT;
@@ -166,6 +178,9 @@ AddSurplus(List **result, Oid root, Oid owner, Oid relid, AttrNumber attnum, con
 	}
 }
 
+/*
+ * The surplus privileges on a record table, and on its columns.
+ */
 List *
 align_surplus_privileges(Oid root, Oid relid)
 {
@@ -179,6 +194,9 @@ align_surplus_privileges(Oid root, Oid relid)
 	return result;
 }
 
+/*
+ * OIDs of the roles to which TRIGGER on a table was granted.
+ */
 List *
 align_roles_with_trigger(Oid relid)
 {
@@ -197,6 +215,9 @@ align_roles_with_trigger(Oid relid)
 	return result;
 }
 
+/*
+ * Is row-level security enabled on a table, and is it forced?
+ */
 bool
 align_row_security(Oid relid, bool *forced)
 {
@@ -214,8 +235,8 @@ align_row_security(Oid relid, bool *forced)
 }
 
 /*
- * The subquery runs with the rights of the reader, so it finds the rows that the
- * policies of the root let through.
+ * The condition of the policy on a record table.  Its subquery runs with the
+ * rights of the current user, so the policies of the root apply to it.
  */
 char *
 align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid relid)
@@ -227,24 +248,27 @@ align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid rel
 	AttrNumber	keys[ATTACHMENT_MAX_KEYS];
 	StringInfoData condition;
 
-	if (!align_own_key_columns(relid, nkeys, keys))
+	if (!align_record_key_columns(relid, nkeys, keys))
 		elog(ERROR, "table \"%s\" does not begin with the key columns", get_rel_name(relid));
 	initStringInfo(&condition);
 	appendStringInfo(&condition, "EXISTS (SELECT FROM %s AS %s WHERE ", align_relation_name(root),
 					 alias);
 	for (int i = 0; i < nkeys; i++)
 	{
+		const char *root_key = quote_identifier(get_attname(root, root_keys[i], false));
+		const char *key = quote_identifier(get_attname(relid, keys[i], false));
+
 		align_append_key_equality(&condition, i, get_atttype(root, root_keys[i]),
-								  psprintf("%s.%s", alias,
-										   quote_identifier(get_attname(root, root_keys[i], false))),
-								  psprintf("%s.%s", relname,
-										   quote_identifier(get_attname(relid, keys[i], false))));
+								  psprintf("%s.%s", alias, root_key),
+								  psprintf("%s.%s", relname, key));
 	}
 	appendStringInfoChar(&condition, ')');
 	return condition.data;
 }
 
-/* A condition as CREATE POLICY would store it. */
+/*
+ * Parse a condition into the expression that CREATE POLICY would store.
+ */
 static Node *
 ParsePolicyCondition(Oid relid, const char *condition)
 {
@@ -267,8 +291,8 @@ ParsePolicyCondition(Oid relid, const char *condition)
 }
 
 /*
- * Conditions are compared as text, since the trees hold the names that the columns
- * of the table had when they were parsed.
+ * Are two conditions the same?  They are compared as text, because the parse
+ * trees contain the names that columns had when they were parsed.
  */
 static bool
 SamePolicyCondition(Oid relid, Node *a, Node *b)
@@ -288,6 +312,9 @@ IsForPublic(Datum roles)
 		((Oid *) ARR_DATA_PTR(array))[0] == ACL_ID_PUBLIC;
 }
 
+/*
+ * Is a policy the one that attach() would create?
+ */
 static bool
 PolicyFits(Relation catalog, HeapTuple tuple, Oid relid, const char *condition)
 {
@@ -305,6 +332,9 @@ PolicyFits(Relation catalog, HeapTuple tuple, Oid relid, const char *condition)
 							ParsePolicyCondition(relid, condition));
 }
 
+/*
+ * Compare the policy on a table with its condition.
+ */
 PolicyState
 align_policy_state(Oid relid, const char *condition)
 {

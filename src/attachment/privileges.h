@@ -1,19 +1,20 @@
 /*
  * privileges.h
- *	  What others may do with the history and the clock table of an attachment.
+ *	  Privileges of other roles on the record tables of an attachment, and the
+ *	  row-level security of these tables.
  *
- * Neither table may show more than the attached table does:
+ * A record table must not show more than the attached table does:
  *
- *	  - Nobody but the owner has any privilege on them but SELECT, and SELECT only
- *		together with SELECT on the attached table as a whole (not on columns of
- *		it).  What goes beyond that is surplus.
- *	  - Where the attached table has row-level security, both have it too, with a
- *		policy that lets through the rows of the leads that the reader sees in the
- *		table.  Rows of leads that are no longer there are visible to the owner
- *		only.
+ *	  - Roles other than the owner may have SELECT only, and that only together
+ *		with SELECT on the attached table as a whole (not on columns of it).
+ *		Any further privilege is surplus.
+ *	  - If the attached table has row-level security, so have both record
+ *		tables, with a policy that passes the rows of those leads that the
+ *		current user sees in the attached table.  Rows of leads that are no
+ *		longer there are visible to the owner only.
  *
- * align.attach() removes the surplus and makes the policies; align.check() reports
- * what was granted or changed since.
+ * align.attach() revokes surplus privileges and creates the policies;
+ * align.check() reports what was granted or changed afterwards.
  */
 #ifndef ALIGN_ATTACHMENT_PRIVILEGES_H
 #define ALIGN_ATTACHMENT_PRIVILEGES_H
@@ -26,31 +27,39 @@
 
 #define ATTACHMENT_POLICY "align_visible"
 
-/* Privileges of a role on a table, or on a column of it. */
+/* Surplus privileges of one role on a table, or on a column of it. */
 typedef struct SurplusPrivileges
 {
 	Oid			relid;
 	AttrNumber	attnum;			/* 0: on the table as a whole */
-	Oid			grantee;		/* ACL_ID_PUBLIC: everybody */
+	Oid			grantee;		/* ACL_ID_PUBLIC: PUBLIC */
 	AclMode		privileges;
 } SurplusPrivileges;
 
-/* The surplus on one history or clock table (or partition of one) of a root. */
+/*
+ * The surplus privileges on a record table of a root or on a partition of one,
+ * as a list of SurplusPrivileges.
+ */
 extern List *align_surplus_privileges(Oid root, Oid relid);
 
-/* "INSERT, UPDATE"; "crm_app" quoted, or PUBLIC; palloc'd. */
+/* "INSERT, UPDATE", palloc'd. */
 extern char *align_privilege_names(AclMode privileges);
+
+/* The name of a role, quoted, or PUBLIC; palloc'd. */
 extern char *align_grantee_name(Oid grantee);
 
-/* Roles other than the owner that have TRIGGER on a table by a grant; OIDs. */
+/*
+ * OIDs of the roles to which TRIGGER on a table was granted, without its owner
+ * and superusers.
+ */
 extern List *align_roles_with_trigger(Oid relid);
 
-/* Has a table row-level security, and is it forced on the owner? */
+/* Is row-level security enabled on a table, and is it forced on the owner? */
 extern bool align_row_security(Oid relid, bool *forced);
 
 /*
- * The condition of the policy on a history or clock table, as SQL: is there a row
- * of the same key in the root that the reader sees?
+ * The condition of the policy on a record table, as SQL: does the current user
+ * see a row of the same key in the root?
  */
 extern char *align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid relid);
 
@@ -61,7 +70,10 @@ typedef enum PolicyState
 	POLICY_FITS
 } PolicyState;
 
-/* Compares the policy on a table with that condition. */
+/*
+ * Compares the policy on a table with its condition.  If condition is NULL, an
+ * existing policy is POLICY_DIFFERS.
+ */
 extern PolicyState align_policy_state(Oid relid, const char *condition);
 
 #endif							/* ALIGN_ATTACHMENT_PRIVILEGES_H */

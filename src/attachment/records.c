@@ -1,15 +1,16 @@
 /*
  * records.c
- *	  Are the history and the clock table of an attachment what they should be?
+ *	  Checks the record tables of an attachment.
  *
- * Their owner may alter them at any time, and a marker made by hand may name any
- * table.  Everything that reads or writes them asks here first, with both locked,
- * so that the rest of the code may rely on their columns and types, and on this:
- * no code runs with the owner's rights but that of the owner and of superusers.
+ * The owner may alter these tables at any time, and a marker that was not
+ * created by attach() may name any table.  All code that reads or writes them
+ * goes through these checks with both tables locked.  So it can rely on their
+ * columns and types, and on no code running with the owner's rights except
+ * that of the owner and of superusers.
  *
- * Ownership means equal OIDs.  A superuser or a member of the owner role passes
- * PostgreSQL's own test of ownership for tables of others, but a trigger on such
- * a table is code of its owner.
+ * A table must have exactly the same owner, by OID.  PostgreSQL's ownership
+ * check also accepts superusers and members of the owner role, but triggers on
+ * such a table are code of its real owner.
  */
 #include "postgres.h"
 
@@ -48,7 +49,7 @@ Fault(int sqlstate, char *message, char *detail, const char *hint)
 }
 
 static bool
-IsTableOf(Oid relid, Oid owner)
+IsTableOwnedBy(Oid relid, Oid owner)
 {
 	char		kind = get_rel_relkind(relid);
 
@@ -63,25 +64,24 @@ CheckOwners(const Attachment *attachment)
 
 	foreach(lc, attachment->records)
 	{
-		if (!IsTableOf(lfirst_oid(lc), attachment->root_owner))
+		if (!IsTableOwnedBy(lfirst_oid(lc), attachment->root_owner))
 			return Fault(ERRCODE_INSUFFICIENT_PRIVILEGE,
-						 psprintf("history and clocks of table %s are not those of its owner",
+						 psprintf("history or clock table of table %s has another owner",
 								  attachment->root_name),
-						 psprintf("Role \"%s\" must own %s, and it must be a table.",
-								  GetUserNameFromId(attachment->root_owner, true),
-								  align_relation_name(lfirst_oid(lc))),
-						 "After giving the table to another role, give its history and clock table to that role as well.");
+						 psprintf("Relation %s must be a table that is owned by role \"%s\".",
+								  align_relation_name(lfirst_oid(lc)),
+								  GetUserNameFromId(attachment->root_owner, true)),
+						 "After changing the owner of the table, change that of its history and clock table as well.");
 	}
 	return NULL;
 }
 
 /*
- * Tables that were attached before 0.2.1 have no pointers.  The update of the
- * extension makes them; between the installation of the library and that update
- * nothing is demanded.
+ * Tables that were attached before 0.2.1 have no pointers until the extension
+ * is updated, which also creates the table align.admission.
  */
 static bool
-PointersAreDue(void)
+PointersAreRequired(void)
 {
 	Oid			namespace_id = get_namespace_oid("align", true);
 
@@ -114,20 +114,25 @@ CheckPointer(const Attachment *attachment, Oid relid)
 					 psprintf("table %s does not belong to table %s",
 							  align_relation_name(relid), attachment->root_name),
 					 OidIsValid(from) ?
-					 psprintf("Its trigger \"%s\" names table %s.", ATTACHMENT_POINTER,
-							  align_relation_name(from)) :
-					 psprintf("It has no trigger \"%s\" that names the table.", ATTACHMENT_POINTER),
+					 psprintf("Trigger \"%s\" of %s names table %s.", ATTACHMENT_POINTER,
+							  align_relation_name(relid), align_relation_name(from)) :
+					 psprintf("Table %s has no trigger \"%s\" that names %s.",
+							  align_relation_name(relid), ATTACHMENT_POINTER,
+							  attachment->root_name),
 					 ATTACH_AGAIN);
 	if (!SameArguments(marker, nargs, args))
 		return Fault(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-					 psprintf("table %s is not attached as its history says", attachment->root_name),
+					 psprintf("attachment of table %s does not match table %s",
+							  attachment->root_name, align_relation_name(relid)),
 					 psprintf("Trigger \"%s\" of the table and trigger \"%s\" of %s have different arguments: one of them was replaced.",
 							  ATTACHMENT_MARKER, ATTACHMENT_POINTER, align_relation_name(relid)),
 					 ATTACH_AGAIN);
 	return NULL;
 }
 
-/* What is wrong with a column that should have a type; NULL if nothing. */
+/*
+ * What is wrong with a column that should have a type; NULL if it is right.
+ */
 static char *
 ColumnFault(Oid relid, const char *name, AttrNumber attnum, Oid type)
 {
@@ -147,7 +152,7 @@ CheckColumns(const Attachment *attachment, Oid relid, const OwnColumn *columns, 
 	AttrNumber	keys[ATTACHMENT_MAX_KEYS];
 	char	   *detail = NULL;
 
-	if (!align_own_key_columns(relid, attachment->nkeys, keys))
+	if (!align_record_key_columns(relid, attachment->nkeys, keys))
 		detail = psprintf("Table \"%s\" does not begin with the key columns.", get_rel_name(relid));
 	for (int i = 0; detail == NULL && i < attachment->nkeys; i++)
 		detail = ColumnFault(relid, get_attname(relid, keys[i], false), keys[i],
@@ -158,14 +163,16 @@ CheckColumns(const Attachment *attachment, Oid relid, const OwnColumn *columns, 
 	if (detail == NULL)
 		return NULL;
 	return Fault(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-				 psprintf("history or clocks of table %s have been altered", attachment->root_name),
+				 psprintf("history or clock table of table %s has been altered",
+						  attachment->root_name),
 				 detail,
-				 "Alter the table back. Columns may be added, and key columns renamed, but the columns of align stay as align.attach() made them.");
+				 "Undo the change. Columns may be added and key columns renamed, but the columns of align must remain as align.attach() created them.");
 }
 
 /*
- * A rule may put something else in the place of an entry.  pg_class.relhasrules
- * stays set after the last rule is dropped, so pg_rewrite is searched.
+ * Does a table have a rule?  It could replace the insertion of an entry by
+ * something else.  pg_class.relhasrules stays set after the last rule is
+ * dropped, so search pg_rewrite.
  */
 bool
 align_has_rule(Oid relid)
@@ -197,8 +204,12 @@ FunctionOwner(Oid function)
 	return result;
 }
 
+/*
+ * An enabled trigger whose function belongs neither to owner nor to a
+ * superuser.
+ */
 CatalogTrigger *
-align_foreign_trigger(Oid relid, Oid owner)
+align_untrusted_trigger(Oid relid, Oid owner)
 {
 	ListCell   *lc;
 
@@ -215,8 +226,8 @@ align_foreign_trigger(Oid relid, Oid owner)
 }
 
 /*
- * Rules and triggers of others.  Triggers run with the rights of the owner of the
- * table.
+ * No rules, and no triggers with functions of other roles, which would run
+ * with the rights of the table's owner.
  */
 static RecordsFault *
 CheckCode(const Attachment *attachment, Oid relid)
@@ -225,22 +236,28 @@ CheckCode(const Attachment *attachment, Oid relid)
 
 	if (align_has_rule(relid))
 		return Fault(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-					 psprintf("history or clocks of table %s have been altered", attachment->root_name),
+					 psprintf("history or clock table of table %s has been altered",
+							  attachment->root_name),
 					 psprintf("Table %s has a rule, which could keep entries from being written.",
 							  align_relation_name(relid)),
 					 "Drop the rule; use a trigger instead.");
-	trigger = align_foreign_trigger(relid, attachment->root_owner);
+	trigger = align_untrusted_trigger(relid, attachment->root_owner);
 	if (trigger != NULL)
 		return Fault(ERRCODE_INSUFFICIENT_PRIVILEGE,
-					 psprintf("trigger \"%s\" of table %s may not run when align writes",
+					 psprintf("trigger \"%s\" of table %s is not allowed",
 							  trigger->name, align_relation_name(relid)),
-					 psprintf("Its function belongs to role \"%s\", and would run with the rights of role \"%s\".",
+					 psprintf("The function of trigger \"%s\" belongs to role \"%s\", and would run with the rights of role \"%s\".",
+							  trigger->name,
 							  GetUserNameFromId(FunctionOwner(trigger->function), true),
 							  GetUserNameFromId(attachment->root_owner, true)),
 					 "Drop or disable the trigger, or give its function to the owner of the table.");
 	return NULL;
 }
 
+/*
+ * The first fault of the record tables, or NULL.  Ownership comes first: the
+ * other checks assume that these are tables.
+ */
 static RecordsFault *
 FindFault(const Attachment *attachment)
 {
@@ -248,7 +265,7 @@ FindFault(const Attachment *attachment)
 	RecordsFault *fault = CheckOwners(attachment);
 	ListCell   *lc;
 
-	if (fault == NULL && PointersAreDue())
+	if (fault == NULL && PointersAreRequired())
 	{
 		fault = CheckPointer(attachment, marker->history);
 		if (fault == NULL)
@@ -267,17 +284,19 @@ FindFault(const Attachment *attachment)
 }
 
 /*
- * A table and its partitions of every level.  No locks: this only serves to judge
- * them and to notice changes.
+ * OIDs of a table and its partitions of every level, without locking them.
  */
 static List *
-WithPartitions(Oid relid)
+TableAndPartitions(Oid relid)
 {
 	if (has_subclass(relid))
 		return find_all_inheritors(relid, NoLock, NULL);
 	return list_make1_oid(relid);
 }
 
+/*
+ * Does one of the tables have a trigger whose function is not align's?
+ */
 static bool
 HasOtherTriggers(List *records)
 {
@@ -296,15 +315,21 @@ HasOtherTriggers(List *records)
 	return false;
 }
 
+/*
+ * Set records, has_other_triggers and fault of an attachment.
+ */
 void
 align_examine_records(Attachment *attachment)
 {
-	attachment->records = list_concat(WithPartitions(attachment->marker.history),
-									  WithPartitions(attachment->marker.sla));
+	attachment->records = list_concat(TableAndPartitions(attachment->marker.history),
+									  TableAndPartitions(attachment->marker.sla));
 	attachment->has_other_triggers = HasOtherTriggers(attachment->records);
 	attachment->fault = FindFault(attachment);
 }
 
+/*
+ * Why the record tables cannot be used, as a sentence; NULL if they can.
+ */
 char *
 align_records_problem(const Attachment *attachment)
 {

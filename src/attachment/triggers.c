@@ -1,6 +1,6 @@
 /*
  * triggers.c
- *	  The triggers that an attachment consists of; see triggers.h.
+ *	  The triggers of an attachment; see triggers.h.
  */
 #include "postgres.h"
 
@@ -31,12 +31,15 @@ ColumnName(const AttachmentMarker *marker, AttrNumber attnum)
 }
 
 /*
- * Appends a test whether an UPDATE changes a column, by the equality of the
- * column's type.  IS DISTINCT FROM looks its operator up by name, along the
- * search_path, which is empty when a dump is restored: it serves for built-in
- * operators only.  For a domain it would not find the equality of all enums, so
- * domains are cast to their base type.  Of the stage, labels that a
- * nondeterministic collation takes for equal are different.
+ * Append a test of whether an UPDATE changes a column, by the equality of the
+ * column's type.
+ *
+ * IS DISTINCT FROM looks up its operator by name in the search_path, which is
+ * empty when a dump is restored.  So it is used for operators in pg_catalog
+ * only.  A domain is cast to its base type, because the equality of enums is
+ * not found for a domain over an enum.  A stage with a nondeterministic
+ * collation is compared with COLLATE "C": labels that the collation considers
+ * equal are different labels.
  */
 static void
 AppendDistinct(StringInfo buf, const AttachmentMarker *marker, AttrNumber attnum)
@@ -76,14 +79,18 @@ AppendDistinct(StringInfo buf, const AttachmentMarker *marker, AttrNumber attnum
 	}
 }
 
-/* The condition on live rows over OLD or NEW. */
+/*
+ * The live condition on OLD or NEW.
+ */
 static char *
 LiveText(const AttachmentMarker *marker, const char *row)
 {
 	return deparse_expression(marker->live, deparse_context_for(row, marker->root), true, false);
 }
 
-/* Does an UPDATE change anything that is recorded? */
+/*
+ * The WHEN of align_update: does the UPDATE change anything that is recorded?
+ */
 static char *
 ChangeCondition(const AttachmentMarker *marker)
 {
@@ -109,9 +116,11 @@ AppendRole(StringInfo roles, const char *role)
 	appendStringInfo(roles, "%s%s", roles->len > 0 ? "+" : "", role);
 }
 
-/* All roles of a column, joined by '+'. */
+/*
+ * The roles of a column, joined by '+'.
+ */
 static char *
-RolesOf(const AttachmentMarker *marker, AttrNumber attnum)
+ColumnRoles(const AttachmentMarker *marker, AttrNumber attnum)
 {
 	StringInfoData roles;
 
@@ -129,7 +138,10 @@ RolesOf(const AttachmentMarker *marker, AttrNumber attnum)
 	return roles.data;
 }
 
-/* The columns in use, each once: the key in its order, then the others. */
+/*
+ * The columns in use, each once: the key columns in their order, then the
+ * others.
+ */
 static List *
 UsedColumns(const AttachmentMarker *marker)
 {
@@ -162,7 +174,9 @@ AddPlan(List **plans, Oid relid, const char *name, const char *timing, int16 typ
 	return plan;
 }
 
-/* The arguments of the marker, which the pointers have, too. */
+/*
+ * The arguments of the marker and the pointers.
+ */
 static char *
 MarkerArguments(const AttachmentMarker *marker)
 {
@@ -173,7 +187,7 @@ MarkerArguments(const AttachmentMarker *marker)
 	appendStringInfo(&arguments, "%s, '%s', '%s'", quote_literal_cstr(marker->agreement),
 					 align_attach_mode_name(marker->mode), marker->notify ? "notify" : "");
 	foreach(lc, UsedColumns(marker))
-		appendStringInfo(&arguments, ", '%s'", RolesOf(marker, lfirst_int(lc)));
+		appendStringInfo(&arguments, ", '%s'", ColumnRoles(marker, lfirst_int(lc)));
 	return arguments.data;
 }
 
@@ -190,25 +204,26 @@ AddMarker(List **plans, const AttachmentMarker *marker)
 						 ColumnName(marker, lfirst_int(lc)));
 	plan = AddPlan(plans, marker->root, ATTACHMENT_MARKER, timing.data,
 				   TRIGGER_TYPE_AFTER | TRIGGER_TYPE_UPDATE, "attachment",
-				   "what align.attach() was told about the table; never fires");
+				   "stores the arguments of align.attach(); never fires");
 	plan->on_columns = true;
 	plan->arguments = MarkerArguments(marker);
-	plan->condition = psprintf("%s::pg_catalog.regclass IS NULL AND %s::pg_catalog.regclass IS NULL",
+	plan->condition = psprintf("%s::pg_catalog.regclass IS NULL AND "
+							   "%s::pg_catalog.regclass IS NULL",
 							   quote_literal_cstr(align_relation_name(marker->history)),
 							   quote_literal_cstr(align_relation_name(marker->sla)));
 	if (marker->live != NULL)
 	{
 		plan = AddPlan(plans, marker->root, ATTACHMENT_LIVE, "AFTER DELETE",
 					   TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
-					   "which rows align counts as live; never fires");
+					   "stores the condition of live rows; never fires");
 		plan->condition = psprintf("false AND (%s)", LiveText(marker, "old"));
 	}
 }
 
 /*
- * Of a partitioned table, the triggers fire for rows that appear and disappear
- * whatever their stage: such rows may be the halves of a row movement, which come
- * in pairs.
+ * Add the row triggers.  On a partitioned table those for INSERT and DELETE
+ * have no WHEN: the two events of a row movement must both arrive, even if the
+ * stage is null in one of them.
  */
 static void
 AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
@@ -219,7 +234,7 @@ AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
 
 	plan = AddPlan(plans, relid, ATTACH_INSERT, "AFTER INSERT",
 				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT, "record_row",
-				   "align: judges and records leads that appear");
+				   "align: judges and records leads that are inserted");
 	plan->condition = marker->partitioned ? NULL : psprintf("new.%s IS NOT NULL", stage);
 	plan->cloned = cloned;
 
@@ -241,9 +256,9 @@ AddTruncate(List **plans, Oid relid, bool is_partition)
 {
 	TriggerPlan *plan = AddPlan(plans, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
 								TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
-								"align: records the leads that are truncated away");
+								"align: records leads that are truncated");
 
-	plan->may_lack = is_partition;
+	plan->may_be_missing = is_partition;
 }
 
 static void
@@ -253,10 +268,10 @@ AddStatementTriggers(List **plans, Oid root)
 
 	(void) AddPlan(plans, root, ATTACH_BEGIN, "BEFORE INSERT OR UPDATE OR DELETE",
 				   TRIGGER_TYPE_BEFORE | events, "record_statement",
-				   "align: a statement on the table begins");
+				   "align: registers the beginning of a statement");
 	(void) AddPlan(plans, root, ATTACH_FLUSH, "AFTER INSERT OR UPDATE OR DELETE",
 				   events, "record_statement",
-				   "align: writes what the statement changed to history and clocks");
+				   "align: writes the changes of a statement to history and clocks");
 	AddTruncate(plans, root, false);
 }
 
@@ -267,9 +282,9 @@ AddGuard(List **plans, Oid relid, bool is_partition)
 								"BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE",
 								TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE |
 								TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE, "history_guard",
-								"align: nobody but align writes here");
+								"align: refuses writes that are not made by align");
 
-	plan->may_lack = is_partition;
+	plan->may_be_missing = is_partition;
 }
 
 static void
@@ -277,13 +292,16 @@ AddPointer(List **plans, const AttachmentMarker *marker, Oid relid)
 {
 	TriggerPlan *plan = AddPlan(plans, relid, ATTACHMENT_POINTER, "AFTER DELETE",
 								TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
-								"the table to which this one belongs; never fires");
+								"names the attached table to which this one belongs; never fires");
 
 	plan->from = marker->root;
 	plan->condition = "false";
 	plan->arguments = MarkerArguments(marker);
 }
 
+/*
+ * The plans for all triggers of an attachment.
+ */
 List *
 align_trigger_plans(const AttachmentMarker *marker, List *partitions, List *records)
 {
@@ -312,13 +330,16 @@ LevelName(const TriggerPlan *plan)
 	return plan->type & TRIGGER_TYPE_ROW ? "ROW" : "STATEMENT";
 }
 
+/*
+ * The CREATE TRIGGER command of a plan.
+ */
 char *
 align_trigger_definition(const TriggerPlan *plan)
 {
 	StringInfoData command;
 
 	initStringInfo(&command);
-	/* PostgreSQL does not replace constraint triggers */
+	/* there is no CREATE OR REPLACE for constraint triggers */
 	if (OidIsValid(plan->from))
 		appendStringInfo(&command, "CREATE CONSTRAINT TRIGGER %s %s ON %s FROM %s ", plan->name,
 						 plan->timing, align_relation_name(plan->relid),
@@ -334,7 +355,8 @@ align_trigger_definition(const TriggerPlan *plan)
 }
 
 /*
- * A condition as CREATE TRIGGER would store it: OLD is varno 1, NEW varno 2.
+ * Parse a condition into the expression that CREATE TRIGGER would store, in
+ * which OLD is varno 1 and NEW is varno 2.
  */
 static Node *
 ParseCondition(Oid relid, const char *condition)
@@ -370,7 +392,8 @@ SameCondition(const TriggerPlan *plan, const CatalogTrigger *trigger)
 }
 
 /*
- * The arguments of the plan are SQL text, those of the trigger are not.
+ * Are the arguments the same?  Those of the plan are SQL text, so quote those
+ * of the trigger.
  */
 static bool
 SameArguments(const TriggerPlan *plan, const CatalogTrigger *trigger)
@@ -384,6 +407,9 @@ SameArguments(const TriggerPlan *plan, const CatalogTrigger *trigger)
 	return strcmp(plan->arguments, arguments.data) == 0;
 }
 
+/*
+ * Is a trigger the one of a plan, enabled or not?
+ */
 bool
 align_trigger_fits(const TriggerPlan *plan, const CatalogTrigger *trigger)
 {

@@ -1,9 +1,9 @@
 /*
  * triggers.h
- *	  The triggers that an attachment consists of, as align.attach() makes them.
+ *	  The triggers of an attachment, as align.attach() creates them.
  *
- * One list of plans serves both align.attach(), which creates the triggers, and
- * align.check(), which compares them with those that are there.
+ * The same plans are used by align.attach(), which creates the triggers, and
+ * by align.check(), which compares them with the existing ones.
  */
 #ifndef ALIGN_ATTACHMENT_TRIGGERS_H
 #define ALIGN_ATTACHMENT_TRIGGERS_H
@@ -15,35 +15,36 @@
 
 typedef struct TriggerPlan
 {
-	Oid			relid;			/* the table that it is on */
+	Oid			relid;			/* table that the trigger is on */
 	const char *name;
 	const char *timing;			/* "AFTER INSERT" */
-	int16		type;			/* the same as in pg_trigger.tgtype */
-	const char *condition;		/* of WHEN; NULL: none */
-	const char *function;		/* in the schema align */
-	const char *arguments;		/* as in SQL */
-	Oid			from;			/* of a constraint trigger; InvalidOid: an
-								 * ordinary trigger */
-	bool		on_columns;		/* the timing names columns */
-	bool		cloned;			/* made by PostgreSQL on a partition */
-	bool		may_lack;		/* on a partition; one that was added after
-								 * attach() lacks it, as PostgreSQL does not
-								 * clone it */
+	int16		type;			/* timing and level as in pg_trigger.tgtype */
+	const char *condition;		/* in WHEN; NULL: none */
+	const char *function;		/* name of a function in schema align */
+	const char *arguments;		/* of the function, as SQL */
+	Oid			from;			/* FROM table of a constraint trigger; else
+								 * InvalidOid */
+	bool		on_columns;		/* is it AFTER UPDATE OF columns? */
+	bool		cloned;			/* on a partition, where PostgreSQL creates it
+								 * by cloning */
+	bool		may_be_missing; /* on a partition, where PostgreSQL does not
+								 * clone it: missing if the partition was
+								 * added after attach() */
 	const char *comment;
 } TriggerPlan;
 
 /*
- * The plans for all triggers of an attachment, those on the table first.
- * partitions are those of the table, of every level; row triggers on them are
- * clones.  records are history, clock table and their partitions.
+ * The plans for all triggers of an attachment, as a list of TriggerPlan, those
+ * on the root first.  partitions are the partitions of the root, of every
+ * level; records are the record tables and their partitions.
  */
 extern List *align_trigger_plans(const AttachmentMarker *marker, List *partitions,
 								 List *records);
 
-/* CREATE [OR REPLACE] TRIGGER for a plan. */
+/* The CREATE TRIGGER command of a plan, palloc'd. */
 extern char *align_trigger_definition(const TriggerPlan *plan);
 
-/* Is a trigger the one that the plan describes, whether enabled or not? */
+/* Is a trigger the one of a plan?  Whether it is enabled does not matter. */
 extern bool align_trigger_fits(const TriggerPlan *plan, const CatalogTrigger *trigger);
 
 #endif							/* ALIGN_ATTACHMENT_TRIGGERS_H */

@@ -1,9 +1,8 @@
 /*
  * view.c
- *	  The attached tables as rows: align.attached_tables(), behind the view
- *	  align.attachments.
+ *	  align.attached_tables(), which the view align.attachments reads.
  *
- * Everything comes from catalogs that everybody may read.
+ * All of it comes from catalogs that every role may read.
  */
 #include "postgres.h"
 
@@ -21,7 +20,7 @@
 
 PG_FUNCTION_INFO_V1(align_attached_tables_rows);
 
-/* Columns of the result. */
+/* Columns of the result, numbered from 0. */
 enum AttachmentColumn
 {
 	COLUMN_RELATION,
@@ -29,7 +28,8 @@ enum AttachmentColumn
 	COLUMN_MODE,
 	COLUMN_STAGE,
 	COLUMN_KEY,
-	COLUMN_TEAM,				/* the other roles, in the order of RowRole */
+	COLUMN_TEAM,				/* and the roles after it, in the order of
+								 * RowRole */
 	COLUMN_HISTORY = COLUMN_TEAM + ROW_NROLES - 1,
 	COLUMN_SLA,
 	COLUMN_LIVE,
@@ -90,6 +90,9 @@ PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/*
+ * attached_tables() returns setof record
+ */
 Datum
 align_attached_tables_rows(PG_FUNCTION_ARGS)
 {

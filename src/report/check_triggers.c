@@ -37,7 +37,7 @@ CheckTrigger(const Check *check, const TriggerPlan *plan)
 
 	if (!align_find_trigger(plan->relid, plan->name, &trigger))
 	{
-		if (!plan->may_lack)
+		if (!plan->may_be_missing)
 			align_check_report(check, "missing_trigger", NULL, TriggerText(plan));
 	}
 	else if (!align_trigger_fits(plan, &trigger))

@@ -375,7 +375,7 @@ is(recorded('attached'), $recorded, 'and what was recorded is as before');
 my $checks = q(SELECT r, c.* FROM unnest('{crm.leads,crm.parts,"crm.\"The \"\"deals\"\"\""}'::regclass[]) r, align.check(r) c);
 is($node->safe_psql('attached', $checks), '', 'check is empty');
 is($node->safe_psql('attached', q(SELECT tgrelid::regclass, tgenabled, obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE tgname = 'align_begin' AND tgrelid::regclass::text ~ 'deals|parts|leads' ORDER BY tgrelid::regclass::text)),
-	join("\n", 'crm."The ""deals"""|A|align: a statement on the table begins', 'crm.leads|O|align: a statement on the table begins', 'crm.parts|O|align: a statement on the table begins'),
+	join("\n", 'crm."The ""deals"""|A|align: registers the beginning of a statement', 'crm.leads|O|align: registers the beginning of a statement', 'crm.parts|O|align: registers the beginning of a statement'),
 	'statements are announced on every table, and as often as they were written');
 # As attach() makes them now, comments included.
 my $triggers = q(SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid), obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'align%' AND tgrelid::regclass::text ~ 'leads|deals|parts|happened' ORDER BY tgrelid::regclass::text, 2);
@@ -392,7 +392,7 @@ is($node->safe_psql('attached', $checks), '', 'and check stays empty');
 ($status, $out, $warnings) = $node->psql('attached', q(INSERT INTO crm.victim VALUES (3, 'mql')));
 like($warnings, qr/table crm\.victim_history does not belong to table crm\.victim/, 'a history that two tables claim takes no entries');
 ($status, $out, $warnings) = $node->psql('attached', q(INSERT INTO crm.given VALUES (3, 'mql')));
-like($warnings, qr/history and clocks of table crm\.given are not those of its owner/, 'nor does one of another role');
+like($warnings, qr/history or clock table of table crm\.given has another owner/, 'nor does one of another role');
 $node->safe_psql('attached', q(SET ROLE revops; SELECT align.detach('crm.scratch'); SELECT align.attach('crm.victim', 'b2b'); INSERT INTO crm.victim VALUES (3, 'mql')));
 is($node->safe_psql('attached', q(SELECT c.* FROM align.check('crm.victim') c)), '', 'until the forged attachment is gone and the table attached again');
 is($node->safe_psql('attached', q(SELECT agreement, role FROM align.admissions ORDER BY 1, 2)),
