@@ -67,6 +67,29 @@ CREATE FUNCTION align.purge(relation regclass, before timestamptz) RETURNS bigin
     AS 'MODULE_PATHNAME', 'align_purge'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
+CREATE FUNCTION align.rebuild_clocks(relation regclass) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_rebuild_clocks'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+-- Journeys and clocks of one lead
+
+CREATE TYPE align.journeys_row AS (key jsonb, lead align.lead);
+
+CREATE FUNCTION align.journeys(relation regclass, key "any")
+    RETURNS SETOF align.journeys_row
+    AS 'MODULE_PATHNAME', 'align_journeys_of_key'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 100 ROWS 1;
+
+CREATE TYPE align.clocks_row AS
+    (key jsonb, sla text, cycle int, team text, assignee text,
+     started_at timestamptz, due_at timestamptz, warn_at timestamptz,
+     elapsed interval, remaining interval, overrun interval, state text, version int);
+
+CREATE FUNCTION align.clocks(relation regclass, as_of timestamptz, key "any")
+    RETURNS SETOF align.clocks_row
+    AS 'MODULE_PATHNAME', 'align_clocks_of_key'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 100 ROWS 2;
+
 -- Tables that are attached already.  Temporary ones, which cannot be attached any
 -- more, are left alone: they belong to other sessions.
 
