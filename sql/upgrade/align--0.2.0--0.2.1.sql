@@ -195,6 +195,122 @@ END $do$;
 
 -- Comments that are new or read otherwise ("make delta").
 
+COMMENT ON FUNCTION align.calendar_in(cstring) IS
+'Text to calendar. An unknown time zone is an error only when the calendar is used';
+COMMENT ON FUNCTION align.jsonb_to_calendar(jsonb) IS
+'Calendar from the JSON form of calendar_to_jsonb, in which "zone" defaults to UTC and "days" to every day, or from a JSON string with its text. Unknown keys are errors';
+COMMENT ON FUNCTION align.add_working_time(align.calendar, timestamp with time zone, interval) IS
+'The first instant at which the amount of open time has passed since "at"; the next opening for an amount of 0, and backwards for a negative one. Days and months in the amount, infinite times and a calendar without so much open time are errors';
+COMMENT ON FUNCTION align.is_open(align.calendar, timestamp with time zone) IS
+'True if the calendar is open at this instant; an opening time is open, a closing time is not. Infinite times are errors';
+COMMENT ON FUNCTION align.next_open(align.calendar, timestamp with time zone) IS
+'The first open instant from "at" on, which is "at" itself if the calendar is open. A calendar that does not open again is an error';
+COMMENT ON FUNCTION align.next_close(align.calendar, timestamp with time zone) IS
+'The end of the open period that contains "at", or else of the next one. An error if there is none or it never ends';
+COMMENT ON FUNCTION align.end_of_working_day(align.calendar, timestamp with time zone, integer) IS
+'Closing time of a working day: for n = 0 the day of "at" if it has yet to close, else the next one; for n > 0 the nth working day after the date of "at". A negative n and a calendar that does not open again are errors';
+COMMENT ON FUNCTION align.open_periods(align.calendar, tstzrange) IS
+'The open periods within a range, clipped to it; empty for an empty range. A missing or infinite bound and more than 1,000,000 periods are errors';
+COMMENT ON FUNCTION align.with_holidays(align.calendar, date[]) IS
+'The calendar, closed on these dates, too. NULL or infinite dates and years outside 1800 to 2299 are errors';
+COMMENT ON FUNCTION align.stages(funnel align.funnel) IS
+'one row per stage, in the order of declaration; stage_position counts from 1 and is NULL off the success path, team is NULL if no team holds the stage';
+COMMENT ON FUNCTION align.moves(funnel align.funnel) IS
+'one row per legal move, in the order of the stages; needs is what this move needs in addition to the stage that it enters';
+COMMENT ON FUNCTION align.handoffs(funnel align.funnel) IS
+'one row per handoff: the stage that submits a lead, both teams, the accepting and rejecting stages, and the reasons for a rejection (empty: any); due and warn are NULL if no time is promised';
+COMMENT ON FUNCTION align.service_levels(funnel align.funnel) IS
+'one row per service level, handoffs first: the promising team, the stages that start, stop and pause the clock, when it is due and when it warns; due and warn are NULL if no time is promised';
+COMMENT ON FUNCTION align.targets(funnel align.funnel) IS
+'one row per target: team, metric (a stage, a handoff or sla, or "STAGE to STAGE" for a conversion), goal, unit (leads or %), period of a count and window of a conversion; NULL where one does not apply';
+COMMENT ON FUNCTION align.stage_name(funnel align.funnel, label text) IS
+'the stage that a name or label stands for; an unknown label is an error';
+COMMENT ON FUNCTION align.stage_kind(funnel align.funnel, label text) IS
+'open, won or lost; an unknown label is an error';
+COMMENT ON FUNCTION align.stage_position(funnel align.funnel, label text) IS
+'position of the stage on the success path, from 1, NULL off it; an unknown label is an error';
+COMMENT ON FUNCTION align.stage_team(funnel align.funnel, label text) IS
+'the team that holds the stage, NULL if none does; an unknown label is an error';
+COMMENT ON FUNCTION align.can_move(funnel align.funnel, from_stage text, to_stage text) IS
+'true if a lead may move from one stage to the other, false for a stage and itself; an unknown label is an error';
+COMMENT ON FUNCTION align.next_stages(funnel align.funnel, from_stage text) IS
+'the stages to which a lead may move, in the order of declaration; an unknown label is an error';
+COMMENT ON FUNCTION align.route(funnel align.funnel, from_stage text, to_stage text) IS
+'the shortest legal route, without its start and with its end, empty from a stage to itself and NULL if there is none; an unknown label is an error';
+COMMENT ON FUNCTION align.hours(funnel align.funnel) IS
+'the common working hours; NULL if the agreement has none';
+COMMENT ON FUNCTION align.hours(funnel align.funnel, team text) IS
+'the working hours of a team, its own or else the common ones, NULL if there are neither; a team that is not part of the agreement is an error';
+COMMENT ON FUNCTION align.diff(old_funnel align.funnel, new_funnel align.funnel) IS
+'one row per change from one agreement to the other (added, removed or changed), with its form before and after; no row if and only if both are equal';
+COMMENT ON FUNCTION align.mermaid(funnel align.funnel) IS
+'the agreement as a Mermaid state diagram, for Markdown';
+COMMENT ON FUNCTION align.funnel_to_jsonb(align.funnel) IS
+'the agreement as a JSON object; empty members are left out';
+COMMENT ON FUNCTION align.jsonb_to_funnel(jsonb) IS
+'an agreement from a JSON object such as that of funnel_to_jsonb, with the checks of the text form; errors name the member';
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text) IS
+'one lead''s journey from its stage entries in any order; rows with a NULL time or stage are ignored, infinite times are an error; NULL if no row is left';
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text) IS
+'the same as lead_agg(at, stage) with the team that made each change and its reason, which may be NULL';
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text, text, numeric) IS
+'the same as lead_agg(at, stage, team, reason) with campaigns and amounts; a row with a campaign and no stage is a touch, one with neither is ignored, and an amount that is NaN or infinite is an error';
+COMMENT ON AGGREGATE align.rollup(align.lead) IS
+'merges partial journeys of one lead, without exact duplicates; NULLs are ignored; NULL if there is nothing else';
+COMMENT ON FUNCTION align.stage_at(align.lead, timestamptz) IS
+'the stage that the lead was in at a time, NULL before its first entry; an entry at that time counts, and infinity gives the current stage';
+COMMENT ON FUNCTION align.since(align.lead) IS
+'when the lead entered its current stage, without regard to repeated entries; NULL if it has only touches';
+COMMENT ON FUNCTION align.reached(align.lead, text) IS
+'true if the lead ever entered the stage; names are compared by bytes';
+COMMENT ON FUNCTION align.time_in(align.lead, text, timestamptz) IS
+'elapsed time of all visits of the lead to a stage up to as_of, in hours and smaller units, zero if there is none; as_of must be finite';
+COMMENT ON FUNCTION align.time_between(align.lead, text, text) IS
+'elapsed time from the first entry into from_stage to the first entry into to_stage at or after it, in hours and smaller units; NULL if there is no such pair';
+COMMENT ON FUNCTION align.path(align.lead) IS
+'the stages of the lead in order, without repeated entries; empty if it has only touches';
+COMMENT ON FUNCTION align.working_time_between(align.lead, text, text, align.calendar) IS
+'working time of the calendar in the span of time_between(lead, from_stage, to_stage), in hours and smaller units; NULL if there is no such span';
+COMMENT ON FUNCTION align.touchless(align.lead, align.funnel) IS
+'true if at most one team held the lead; stages that no team holds, and labels that the agreement does not have, do not count; NULL if it has only touches';
+COMMENT ON FUNCTION align.entries(align.lead) IS
+'one row per entry of the lead, numbered from 1 in its order; NULL for absent fields';
+COMMENT ON FUNCTION align.touches(align.lead) IS
+'one row per campaign touch of the lead (an entry with a campaign and no stage), numbered from 1';
+COMMENT ON FUNCTION align.transitions(align.lead) IS
+'one row per move of the lead from one stage to another, numbered from 1, with the elapsed time in from_stage; the first entry and repeated entries are not moves';
+COMMENT ON FUNCTION align.jsonb_to_lead(jsonb) IS
+'a lead from an array of entries such as that of lead_to_jsonb, in any order; null members are absent, unknown ones are an error';
+COMMENT ON FUNCTION align.violations(align.lead, align.funnel) IS
+'one row per rule of the agreement that an entry of the lead breaks: number and time of the entry, rule, stages by name (unknown ones by label) and the text of the trigger''s error; no row if an argument is NULL';
+COMMENT ON FUNCTION align.fits(align.lead, align.funnel) IS
+'true if the lead breaks no rule of the agreement, that is, if violations() returns no row; NULL if an argument is NULL';
+COMMENT ON FUNCTION align.fitness(align.lead, align.funnel) IS
+'legal moves / moves of the lead, from 0 to 1, where moves from or to unknown stages are not legal; 1 for a lead that never moved, NULL if an argument is NULL';
+COMMENT ON FUNCTION align.sla_clocks(align.lead, align.funnel, timestamptz) IS
+'the service-level clocks of the lead (handoffs included) as of a finite time, one row per cycle in the order of start. elapsed and remaining are working or elapsed time as promised, in hours and smaller units; no row if an argument is NULL';
+COMMENT ON FUNCTION align.advance(align.lead, align.funnel, text, timestamptz, text, text) IS
+'the lead after a move to a stage (a name or label) at a time not before its last entry, or the error of the trigger (SQLSTATE class AL). For a NULL lead the move is its entry; a NULL agreement, stage or time is an error';
+COMMENT ON FUNCTION align.progress(align.lead, text[], interval, text, timestamptz) IS
+'how far the lead got along steps by as_of: level, times of the steps, last amount, and status (open, converted, dropped); within is the window from the first step (NULL: none), mode is ordered. NULL for a NULL lead; NULL steps or as_of are an error';
+COMMENT ON FUNCTION align.funnel_progress(align.lead, align.funnel, timestamptz) IS
+'how far the lead got along the success path of the agreement by as_of: level, first entry into each stage, last amount, and status (open, converted, dropped). NULL for a NULL lead or agreement; a NULL as_of is an error';
+COMMENT ON AGGREGATE align.infer_agg(align.lead, text[], text[], float8) IS
+'Draft agreement that the journeys follow, as text for type funnel: won and lost list labels (won is guessed if NULL or empty), and moves below min_share (0 to 1, NULL is 0.01) are only comments. These three must be the same for all rows; NULL if no lead ever entered a stage';
+COMMENT ON AGGREGATE align.conversion_agg(align.lead, text[], interval, text, timestamptz) IS
+'summarises how far leads got along steps by as_of, a finite time; within is the window from the first step (NULL: none), mode is ordered. steps, within and mode must be the same in all rows and steps and as_of not NULL; NULL leads are ignored, NULL if there are no others';
+COMMENT ON AGGREGATE align.funnel_conversion_agg(align.lead, align.funnel, timestamptz) IS
+'summarises how far leads got along the success path of an agreement by as_of, a finite time. The agreement must be the same in all rows and, like as_of, not NULL; NULL leads are ignored, NULL if there are no others';
+COMMENT ON AGGREGATE align.rollup(align.conversion) IS
+'merges summaries of disjoint leads into the summary of all those leads; NULLs are ignored, different steps, funnels, windows or modes are an error; NULL if there is nothing else';
+COMMENT ON FUNCTION align.steps(align.conversion) IS
+'one row per step: counts of leads, rates with Wilson bounds at 95 percent confidence, times from the previous step (percentiles within 0.79 percent, mean exact), and the sum of amounts; no row for NULL';
+COMMENT ON FUNCTION align.steps(align.conversion, float8) IS
+'the same as steps(conversion) with Wilson bounds at another confidence, greater than 0 and less than 1';
+COMMENT ON FUNCTION align.conversion_to_jsonb(align.conversion) IS
+'the summary as an object with the members funnel or mode and within, steps, as_of, leads and levels';
+COMMENT ON FUNCTION align.jsonb_to_conversion(jsonb) IS
+'a summary from an object such as that of conversion_to_jsonb, with the checks of the text form; unknown members, and leads that disagree with levels, are an error';
 COMMENT ON COLUMN align.agreement.owner IS
 'name of the role whose members may agree the next version; that of the latest version counts';
 COMMENT ON COLUMN align.team.role IS
@@ -228,8 +344,38 @@ COMMENT ON COLUMN align.admissions.role IS
 COMMENT ON COLUMN align.admissions.role_name IS
 'name of the role, whether it exists or not';
 COMMENT ON FUNCTION align.team_announce() IS
-'trigger on align.team and align.admission: has every session read their rows again';
+'trigger function of align.team and align.admission: makes every session read their rows again';
+COMMENT ON TRIGGER team_announce ON align.team IS
+'makes every session read the roles of teams again';
 COMMENT ON TRIGGER admission_announce ON align.admission IS
-'admissions reach the caches of all sessions';
+'makes every session read the admissions again';
+COMMENT ON FUNCTION align.explain_move(regclass, "any", text, text) IS
+'whether a lead may move to a stage under the version of the agreement that judges now: one row with allowed = true, or one row per broken rule, the gravest first. A NULL stage asks whether the lead may leave the funnel; a NULL reason stands for the one in its row';
+COMMENT ON FUNCTION align.journeys(regclass) IS
+'the recorded journeys of an attached table, one row per lead in order of the key: stage entries and touches at their effective_at, with entry_no as ordinal. Reads the history with the privileges of the caller; NULL is an error';
+COMMENT ON TYPE align.journeys_row IS
+'row type of journeys(regclass, "any")';
+COMMENT ON FUNCTION align.journeys(regclass, "any") IS
+'the recorded journey of one lead, as journeys(regclass) returns it, read through an index; no row if it has none. NULLs are errors';
+COMMENT ON FUNCTION align.clocks(regclass, timestamptz) IS
+'the open service-level clocks of an attached table as of a time, with elapsed and remaining in working or elapsed time as promised, and the state running, at_risk, overdue or paused. A time before the last event of a clock counts as that event; NULLs and an infinite as_of are errors';
+COMMENT ON TYPE align.clocks_row IS
+'row type of clocks(regclass, timestamptz, "any")';
+COMMENT ON FUNCTION align.clocks(regclass, timestamptz, "any") IS
+'the open service-level clocks of one lead, as clocks(regclass, timestamptz) returns them, read through an index. NULLs and an infinite as_of are errors';
+COMMENT ON FUNCTION align.check(regclass) IS
+'the differences between an attached table, its history and its clocks, one row each; there are none unless triggers were bypassed. The caller must be able to see all rows of the three tables; NULL is an error';
+COMMENT ON FUNCTION align.backtest(regclass, align.funnel) IS
+'what an agreement would have refused or missed in the recorded history of an attached table, as backtest(text, align.funnel) returns it for a query. Who moved a lead is not judged; NULLs are errors';
+COMMENT ON FUNCTION align.notify_handoffs(regclass) IS
+'sends NOTIFY align_handoff for every handoff of an attached table that has not been announced yet, in the order in which they were recorded, and returns their number. For the owner of the table; NULL is an error';
+COMMENT ON FUNCTION align.notify_due(regclass) IS
+'sends NOTIFY align_sla for every open clock of an attached table that is at risk or overdue and has not been announced as such, and returns their number. For the owner of the table; NULL is an error';
+COMMENT ON FUNCTION align.merge_leads(regclass, "any", "any") IS
+'merges the recorded journey of a duplicate into that of the lead that survives, recomputes its clocks, and returns the number of entries moved; the rows of the table are not changed. For the owner of the table; NULLs are errors';
+COMMENT ON FUNCTION align.erase(regclass, "any") IS
+'deletes entries and clocks of a lead whose row has been deleted, removes its key from the entries of other leads, and returns the number of entries and clocks deleted. For the owner of the table; NULLs are errors';
 COMMENT ON FUNCTION align.purge(regclass, timestamptz) IS
-'deletes entries and clocks of all leads whose last life ended (they were deleted, truncated or ceased to be live) before an instant that is not in the future, and returns how many rows it deleted; for the owner of the table; nulls are refused';
+'deletes entries and clocks of leads whose last life ended before a time that is not in the future, and returns the number of entries and clocks deleted. A life ends when the row is deleted, truncated or no longer live; for the owner of the table; NULLs are errors';
+COMMENT ON FUNCTION align.rebuild_clocks(regclass) IS
+'replaces the clocks of an attached table by those that follow from its history, for use after a change of time zone rules or of the history, and returns their number. For the owner of the table, which is locked in SHARE ROW EXCLUSIVE mode; NULL is an error';
