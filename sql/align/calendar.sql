@@ -124,7 +124,7 @@ CREATE CAST (jsonb AS align.calendar) WITH FUNCTION align.jsonb_to_calendar(json
 COMMENT ON FUNCTION align.calendar_to_jsonb(align.calendar) IS
 'Calendar as {"zone": name, "rules": [{"days": text, "open": [[from, to], ...]}, ...]}; a rule without open spans closes its days';
 COMMENT ON FUNCTION align.jsonb_to_calendar(jsonb) IS
-'Calendar from the form that calendar_to_jsonb gives ("zone" may be left out: UTC; "days" too: every day), or from a string with its text. Unknown keys are errors';
+'Calendar from the JSON form of calendar_to_jsonb, in which "zone" defaults to UTC and "days" to every day, or from a JSON string with its text. Unknown keys are errors';
 COMMENT ON CAST (align.calendar AS jsonb) IS 'Calendar to its JSON form, see align.calendar_to_jsonb';
 COMMENT ON CAST (jsonb AS align.calendar) IS 'Calendar from its JSON form, see align.jsonb_to_calendar';
 

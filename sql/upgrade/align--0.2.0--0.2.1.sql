@@ -195,6 +195,8 @@ END $do$;
 
 COMMENT ON FUNCTION align.calendar_in(cstring) IS
 'Text to calendar. An unknown time zone is an error only when the calendar is used';
+COMMENT ON FUNCTION align.jsonb_to_calendar(jsonb) IS
+'Calendar from the JSON form of calendar_to_jsonb, in which "zone" defaults to UTC and "days" to every day, or from a JSON string with its text. Unknown keys are errors';
 COMMENT ON FUNCTION align.add_working_time(align.calendar, timestamp with time zone, interval) IS
 'The first instant at which the amount of open time has passed since "at"; the next opening for an amount of 0, and backwards for a negative one. Days and months in the amount, infinite times and a calendar without so much open time are errors';
 COMMENT ON FUNCTION align.is_open(align.calendar, timestamp with time zone) IS
@@ -339,19 +341,83 @@ COMMENT ON COLUMN align.admissions.role IS
 'role that is admitted; null if it does not exist';
 COMMENT ON COLUMN align.admissions.role_name IS
 'name of the role, whether it exists or not';
+COMMENT ON FUNCTION align.attachment() IS
+'function of the triggers that store the arguments of align.attach(); they never fire, and calling it is an error';
+COMMENT ON FUNCTION align.record_row() IS
+'row trigger of attached tables: judges a change by the agreement and collects it for the history; a violation is an error in mode enforce, a warning in mode warn';
+COMMENT ON FUNCTION align.record_statement() IS
+'statement trigger of attached tables: writes the changes that the row triggers collected to history and clocks, and records TRUNCATE';
+COMMENT ON FUNCTION align.history_guard() IS
+'statement trigger of history and clock tables: refuses all writes except those of align';
+COMMENT ON FUNCTION align.attach(regclass, text, name, name[], name, name, name, name, name, name, name, name, text, text, text, boolean) IS
+'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage, and returns their number; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
+COMMENT ON FUNCTION align.detach(regclass) IS
+'detaches a table from its agreement: drops the triggers of align, and keeps history and clocks; needs ownership of the table, and locks it in ACCESS EXCLUSIVE mode';
+COMMENT ON VIEW align.attachments IS
+'the attached tables and the arguments of align.attach(), with the current names of tables and columns; readable by every role';
+COMMENT ON COLUMN align.attachments.mode IS
+'enforce: violations are refused; warn: they are recorded, with a warning; observe: they are recorded';
+COMMENT ON COLUMN align.attachments.stage IS
+'column of the stage';
+COMMENT ON COLUMN align.attachments.key IS
+'key columns, which identify a lead';
+COMMENT ON COLUMN align.attachments.team IS
+'column of the team that holds the lead, NULL if none';
+COMMENT ON COLUMN align.attachments.assignee IS
+'column of the person who holds the lead, NULL if none';
+COMMENT ON COLUMN align.attachments.actor IS
+'column of the person who made the change, NULL if none';
+COMMENT ON COLUMN align.attachments.reason IS
+'column of the reason of a move, NULL if none';
+COMMENT ON COLUMN align.attachments.note IS
+'column of the note on a change, NULL if none';
+COMMENT ON COLUMN align.attachments.campaign IS
+'column of the campaign, NULL if none';
+COMMENT ON COLUMN align.attachments.amount IS
+'column of the amount, NULL if none';
+COMMENT ON COLUMN align.attachments.changed_at IS
+'column of the time of a change, NULL if none (then it is the time of recording)';
+COMMENT ON COLUMN align.attachments.history IS
+'history table';
+COMMENT ON COLUMN align.attachments.sla IS
+'clock table';
+COMMENT ON COLUMN align.attachments.live IS
+'condition that is true of live rows, NULL if all rows are live';
+COMMENT ON COLUMN align.attachments.notify IS
+'true if the writing transaction itself announces handoffs';
 COMMENT ON FUNCTION align.team_announce() IS
-'trigger on align.team and align.admission: has every session read their rows again';
+'trigger function of align.team and align.admission: makes every session read their rows again';
+COMMENT ON TRIGGER team_announce ON align.team IS
+'makes every session read the roles of teams again';
 COMMENT ON TRIGGER admission_announce ON align.admission IS
-'admissions reach the caches of all sessions';
+'makes every session read the admissions again';
+COMMENT ON FUNCTION align.explain_move(regclass, "any", text, text) IS
+'whether a lead may move to a stage under the version of the agreement that judges now: one row with allowed = true, or one row per broken rule, the gravest first. A NULL stage asks whether the lead may leave the funnel; a NULL reason stands for the one in its row';
+COMMENT ON FUNCTION align.journeys(regclass) IS
+'the recorded journeys of an attached table, one row per lead in order of the key: stage entries and touches at their effective_at, with entry_no as ordinal. Reads the history with the privileges of the caller; NULL is an error';
 COMMENT ON TYPE align.journeys_row IS
 'row type of journeys(regclass, "any")';
 COMMENT ON FUNCTION align.journeys(regclass, "any") IS
-'the recorded journey of one lead, as journeys(regclass) returns it, read through an index; no row if nothing is recorded of it; nulls are errors';
+'the recorded journey of one lead, as journeys(regclass) returns it, read through an index; no row if it has none. NULLs are errors';
+COMMENT ON FUNCTION align.clocks(regclass, timestamptz) IS
+'the open service-level clocks of an attached table as of a time, with elapsed and remaining in working or elapsed time as promised, and the state running, at_risk, overdue or paused. A time before the last event of a clock counts as that event; NULLs and an infinite as_of are errors';
 COMMENT ON TYPE align.clocks_row IS
 'row type of clocks(regclass, timestamptz, "any")';
 COMMENT ON FUNCTION align.clocks(regclass, timestamptz, "any") IS
-'the open clocks of one lead, as clocks(regclass, timestamptz) returns them, read through an index; nulls and infinite as_of are errors';
+'the open service-level clocks of one lead, as clocks(regclass, timestamptz) returns them, read through an index. NULLs and an infinite as_of are errors';
+COMMENT ON FUNCTION align.check(regclass) IS
+'the differences between an attached table, its history and its clocks, one row each; there are none unless triggers were bypassed. The caller must be able to see all rows of the three tables; NULL is an error';
+COMMENT ON FUNCTION align.backtest(regclass, align.funnel) IS
+'what an agreement would have refused or missed in the recorded history of an attached table, as backtest(text, align.funnel) returns it for a query. Who moved a lead is not judged; NULLs are errors';
+COMMENT ON FUNCTION align.notify_handoffs(regclass) IS
+'sends NOTIFY align_handoff for every handoff of an attached table that has not been announced yet, in the order in which they were recorded, and returns their number. For the owner of the table; NULL is an error';
+COMMENT ON FUNCTION align.notify_due(regclass) IS
+'sends NOTIFY align_sla for every open clock of an attached table that is at risk or overdue and has not been announced as such, and returns their number. For the owner of the table; NULL is an error';
+COMMENT ON FUNCTION align.merge_leads(regclass, "any", "any") IS
+'merges the recorded journey of a duplicate into that of the lead that survives, recomputes its clocks, and returns the number of entries moved; the rows of the table are not changed. For the owner of the table; NULLs are errors';
+COMMENT ON FUNCTION align.erase(regclass, "any") IS
+'deletes entries and clocks of a lead whose row has been deleted, removes its key from the entries of other leads, and returns the number of entries and clocks deleted. For the owner of the table; NULLs are errors';
 COMMENT ON FUNCTION align.purge(regclass, timestamptz) IS
-'deletes entries and clocks of all leads whose last life ended (they were deleted, truncated or ceased to be live) before an instant that is not in the future, and returns how many rows it deleted; for the owner of the table; nulls are refused';
+'deletes entries and clocks of leads whose last life ended before a time that is not in the future, and returns the number of entries and clocks deleted. A life ends when the row is deleted, truncated or no longer live; for the owner of the table; NULLs are errors';
 COMMENT ON FUNCTION align.rebuild_clocks(regclass) IS
-'replaces the clocks of an attached table by those that follow from its history, keeps what was announced, and returns how many there are; for after a change of time zone rules or a repaired history; for the owner of the table, which is held in SHARE ROW EXCLUSIVE mode until the end of the transaction; null is refused';
+'replaces the clocks of an attached table by those that follow from its history, for use after a change of time zone rules or of the history, and returns their number. For the owner of the table, which is locked in SHARE ROW EXCLUSIVE mode; NULL is an error';

@@ -1,11 +1,11 @@
 /*
  * backtest.c
- *	  backtest(): what an agreement would have refused or missed.
+ *	  backtest(): returns what an agreement would have refused or missed.
  *
- * Every journey (of a query's data, or as recorded for an attached table) is
- * judged as the triggers would judge it, and its service-level clocks are run.
- * What is found is counted per rule and move; the counts are small, whatever the
- * size of the data.
+ * The journeys come from a query or from the history of an attached table.
+ * Each one is judged as the triggers would judge it, and its service-level
+ * clocks are run.  The findings are counted per rule and move, so the memory
+ * that they need does not depend on the number of leads.
  */
 #include "postgres.h"
 
@@ -27,22 +27,29 @@
 PG_FUNCTION_INFO_V1(align_backtest);
 PG_FUNCTION_INFO_V1(align_backtest_relation);
 
+/*
+ * State of one call of backtest().
+ */
 typedef struct Backtest
 {
 	Funnel	   *funnel;
 	Findings   *findings;
-	ClockBoard	board;
-	int			started_room;
-	int		   *started_by;		/* per clock of the board: the stage that
+	ClockBoard	board;			/* clocks of the current journey */
+	int			started_capacity;	/* allocated size of started_by */
+	int		   *started_by;		/* for each clock of board, the stage that
 								 * started it */
-	const Attachment *attachment;	/* of recorded journeys */
-	TupleDesc	key_desc;		/* of its key, if that has several columns */
-	TimestampTz latest;			/* in the recorded journeys */
+	/* only for journeys from the history of an attached table: */
+	const Attachment *attachment;
+	TupleDesc	key_desc;		/* row type of the key */
+	TimestampTz latest;			/* largest time in all journeys */
 } Backtest;
 
-/* A stage by its name; what is unknown, by the label it was given. */
+/*
+ * Returns the name of a stage, or label if the funnel does not have it (stage
+ * is -1).
+ */
 static LeadString
-StageLabel(const Funnel *funnel, int stage, LeadString label)
+StageName(const Funnel *funnel, int stage, LeadString label)
 {
 	if (stage >= 0)
 	{
@@ -52,6 +59,9 @@ StageLabel(const Funnel *funnel, int stage, LeadString label)
 	return label;
 }
 
+/*
+ * Judges the current entry of a walk, and counts the rules that it breaks.
+ */
 static void
 CountViolations(Backtest *backtest, const Walk *walk, const text *lead_key)
 {
@@ -67,14 +77,15 @@ CountViolations(Backtest *backtest, const Walk *walk, const text *lead_key)
 
 		key.rule = broken[i];
 		key.sla = -1;
-		key.from = StageLabel(backtest->funnel, move.from, move.from_label);
-		key.to = StageLabel(backtest->funnel, move.to, move.to_label);
+		key.from = StageName(backtest->funnel, move.from, move.from_label);
+		key.to = StageName(backtest->funnel, move.to, move.to_label);
 		align_findings_count(backtest->findings, key, lead_key);
 	}
 }
 
 /*
- * Tell the clocks of an entry, and note for those that it starts that it did.
+ * Applies the current entry of a walk to the clocks, and notes its stage for
+ * the clocks that it starts.
  */
 static void
 RunClocks(Backtest *backtest, const Walk *walk)
@@ -83,9 +94,9 @@ RunClocks(Backtest *backtest, const Walk *walk)
 	int			before = board->nclocks;
 
 	align_clocks_enter(board, walk->to, walk->entry.at);
-	if (board->nclocks > backtest->started_room)
+	if (board->nclocks > backtest->started_capacity)
 	{
-		backtest->started_room = board->room;
+		backtest->started_capacity = board->room;
 		backtest->started_by = repalloc(backtest->started_by, board->room * sizeof(int));
 	}
 	for (int i = before; i < board->nclocks; i++)
@@ -93,7 +104,8 @@ RunClocks(Backtest *backtest, const Walk *walk)
 }
 
 /*
- * A lead that is gone has no open clocks: they were cancelled.
+ * Counts the clocks that were missed or are overdue as of a time.  If the lead
+ * has ended, its open clocks do not count: they were cancelled.
  */
 static void
 CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of, bool ended)
@@ -113,12 +125,16 @@ CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of, bool en
 			continue;
 		key.rule = RULE_NONE;
 		key.sla = clock->sla;
-		key.from = StageLabel(backtest->funnel, backtest->started_by[i], absent);
-		key.to = StageLabel(backtest->funnel, clock->closed ? clock->stopped_by : -1, absent);
+		key.from = StageName(backtest->funnel, backtest->started_by[i], absent);
+		key.to = StageName(backtest->funnel, clock->closed ? clock->stopped_by : -1, absent);
 		align_findings_count(backtest->findings, key, lead_key);
 	}
 }
 
+/*
+ * Judges one journey.  key is the text of the lead's key, latest the largest
+ * time of all journeys, and ended is true if the lead has left the funnel.
+ */
 static void
 JudgeJourney(Backtest *backtest, const text *key, const struct varlena *lead, TimestampTz latest,
 			 bool ended)
@@ -138,6 +154,9 @@ JudgeJourney(Backtest *backtest, const text *key, const struct varlena *lead, Ti
 	CountMissed(backtest, key, latest, ended);
 }
 
+/*
+ * Callback of align_query_journeys().
+ */
 static void
 JudgeQueried(void *state, const text *key, const struct varlena *lead, TimestampTz latest)
 {
@@ -145,7 +164,8 @@ JudgeQueried(void *state, const text *key, const struct varlena *lead, Timestamp
 }
 
 /*
- * The key as a query would give it as text: of several columns, as a row.
+ * Returns a key as text: if it has several columns, as the text of a row, as a
+ * query returns it.
  */
 static text *
 KeyText(const Backtest *backtest, const Datum *key)
@@ -160,6 +180,9 @@ KeyText(const Backtest *backtest, const Datum *key)
 	return cstring_to_text(OidOutputFunctionCall(F_RECORD_OUT, row));
 }
 
+/*
+ * Callback of align_read_journeys().
+ */
 static void
 JudgeRecorded(void *state, const Datum *key, const struct varlena *lead, bool ended)
 {
@@ -168,6 +191,9 @@ JudgeRecorded(void *state, const Datum *key, const struct varlena *lead, bool en
 	JudgeJourney(backtest, KeyText(backtest, key), lead, backtest->latest, ended);
 }
 
+/*
+ * Judges the journeys in the history of an attached table.
+ */
 static void
 JudgeHistory(Backtest *backtest, const Attachment *attachment)
 {
@@ -177,13 +203,14 @@ JudgeHistory(Backtest *backtest, const Attachment *attachment)
 		TupleDescInitEntry(backtest->key_desc, i + 1, attachment->keys[i].name,
 						   attachment->keys[i].type, attachment->keys[i].typmod, 0);
 	backtest->key_desc = BlessTupleDesc(backtest->key_desc);
-	backtest->latest = align_recorded_latest(attachment);
-	/* who holds a lead is no evidence of who moved it */
-	align_recorded_journeys(attachment, NULL, false, JudgeRecorded, backtest);
+	backtest->latest = align_latest_journey_time(attachment);
+	/* without teams: the team in the history is not the one that moved it */
+	align_read_journeys(attachment, NULL, false, JudgeRecorded, backtest);
 }
 
 /*
- * The attached table that a text names, if it is a name at all: no query is.
+ * Returns the attached table whose name is the text; InvalidOid if there is
+ * none.  A query for backtest() is never just a name.
  */
 static Oid
 AttachedTableNamed(const char *text)
@@ -201,6 +228,9 @@ AttachedTableNamed(const char *text)
 	return OidIsValid(relid) && OidIsValid(align_attached_root(relid)) ? relid : InvalidOid;
 }
 
+/*
+ * Initializes the state of a call.
+ */
 static void
 BeginBacktest(FunctionCallInfo fcinfo, Backtest *backtest)
 {
@@ -210,10 +240,13 @@ BeginBacktest(FunctionCallInfo fcinfo, Backtest *backtest)
 	backtest->funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
 	backtest->findings = align_findings_begin(backtest->funnel);
 	align_clocks_begin(&backtest->board, backtest->funnel);
-	backtest->started_room = backtest->board.room;
-	backtest->started_by = palloc(backtest->started_room * sizeof(int));
+	backtest->started_capacity = backtest->board.room;
+	backtest->started_by = palloc(backtest->started_capacity * sizeof(int));
 }
 
+/*
+ * backtest(query, funnel): one row per finding.
+ */
 Datum
 align_backtest(PG_FUNCTION_ARGS)
 {
@@ -227,15 +260,18 @@ align_backtest(PG_FUNCTION_ARGS)
 	relid = AttachedTableNamed(query);
 	if (OidIsValid(relid))
 	{
-		JudgeHistory(&backtest, align_reading_begin(relid));
-		align_reading_end();
+		JudgeHistory(&backtest, align_begin_reading(relid));
+		align_end_reading();
 	}
 	else
-		align_run_journeys(query, JudgeQueried, &backtest);
+		align_query_journeys(query, JudgeQueried, &backtest);
 	align_findings_put(backtest.findings, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 
+/*
+ * backtest(relation, funnel): one row per finding.
+ */
 Datum
 align_backtest_relation(PG_FUNCTION_ARGS)
 {
@@ -243,8 +279,8 @@ align_backtest_relation(PG_FUNCTION_ARGS)
 
 	align_require_argument(fcinfo, 0, "relation");
 	BeginBacktest(fcinfo, &backtest);
-	JudgeHistory(&backtest, align_reading_begin(PG_GETARG_OID(0)));
-	align_reading_end();
+	JudgeHistory(&backtest, align_begin_reading(PG_GETARG_OID(0)));
+	align_end_reading();
 	align_findings_put(backtest.findings, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }

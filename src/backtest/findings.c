@@ -1,8 +1,6 @@
 /*
  * findings.c
- *	  What a backtest found, counted per rule and move.
- *
- * The counts are small, whatever the size of the data.
+ *	  The findings of a backtest, counted per rule and move.
  */
 #include "postgres.h"
 
@@ -17,16 +15,19 @@
 #define MAX_EXAMPLES 5
 #define BACKTEST_COLUMNS 7
 
+/*
+ * Element of the hash table.
+ */
 typedef struct Finding
 {
-	FindingKey	key;
-	char		status;			/* of the hash table */
-	int64		leads;
-	int64		entries;
-	int64		last_lead;		/* the last lead that was counted here */
+	FindingKey	key;			/* hash key */
+	char		status;			/* for simplehash */
+	int64		leads;			/* number of leads */
+	int64		entries;		/* number of occurrences */
+	int64		last_lead;		/* number of the lead counted last */
 	int			nexamples;
-	text	   *examples[MAX_EXAMPLES]; /* the smallest keys, in order of
-										 * bytes */
+	text	   *examples[MAX_EXAMPLES]; /* the smallest keys of these leads,
+										 * in order of bytes */
 } Finding;
 
 static inline uint32
@@ -65,12 +66,16 @@ SameKey(FindingKey a, FindingKey b)
 
 struct Findings
 {
-	MemoryContext context;		/* holds all of this */
+	MemoryContext context;		/* for everything below */
 	const Funnel *funnel;
 	findings_hash *table;
-	int64		nleads;			/* including the one that is being judged */
+	int64		nleads;			/* number of leads so far, with the current
+								 * one */
 };
 
+/*
+ * Returns an empty set of findings.
+ */
 Findings *
 align_findings_begin(const Funnel *funnel)
 {
@@ -82,12 +87,18 @@ align_findings_begin(const Funnel *funnel)
 	return findings;
 }
 
+/*
+ * Proceeds to the next lead.
+ */
 void
 align_findings_next_lead(Findings *findings)
 {
 	findings->nleads++;
 }
 
+/*
+ * Copies a string, with a terminating zero, into a memory context.
+ */
 static LeadString
 CopyString(MemoryContext context, LeadString string)
 {
@@ -115,7 +126,7 @@ CompareTexts(const text *a, const text *b)
 }
 
 /*
- * Keep a lead's key if it is among the smallest.
+ * Adds a copy of a key to the examples if it is among the smallest.
  */
 static void
 AddExample(Findings *findings, Finding *finding, const text *key)
@@ -135,6 +146,9 @@ AddExample(Findings *findings, Finding *finding, const text *key)
 	finding->nexamples++;
 }
 
+/*
+ * Counts one finding in the current lead.
+ */
 void
 align_findings_count(Findings *findings, FindingKey key, const text *lead_key)
 {
@@ -143,7 +157,7 @@ align_findings_count(Findings *findings, FindingKey key, const text *lead_key)
 
 	if (!found)
 	{
-		/* what the key points to may go with the lead */
+		/* the strings of the key may be freed with the lead */
 		finding->key.from = CopyString(findings->context, key.from);
 		finding->key.to = CopyString(findings->context, key.to);
 		finding->leads = 0;
@@ -161,15 +175,17 @@ align_findings_count(Findings *findings, FindingKey key, const text *lead_key)
 }
 
 /*
- * The result: one row per finding, the most frequent first.
+ * A row of the result.
  */
 typedef struct ResultRow
 {
-	char	   *rule;
+	char	   *rule;			/* see RuleText() */
 	Finding    *finding;
 } ResultRow;
 
-/* Absent strings last. */
+/*
+ * Compares by bytes; absent strings sort last.
+ */
 static int
 CompareStrings(LeadString a, LeadString b)
 {
@@ -181,6 +197,9 @@ CompareStrings(LeadString a, LeadString b)
 	return result != 0 ? result : (a.len > b.len) - (a.len < b.len);
 }
 
+/*
+ * Order of the result: by entries, descending, then rule and stages.
+ */
 static int
 CompareRows(const void *left, const void *right)
 {
@@ -198,6 +217,9 @@ CompareRows(const void *left, const void *right)
 	return result;
 }
 
+/*
+ * Returns the name of the rule, or "missed" and the name of the service level.
+ */
 static char *
 RuleText(const Funnel *funnel, const FindingKey *key)
 {
@@ -235,6 +257,9 @@ PutRow(ReturnSetInfo *rsinfo, const ResultRow *row, int64 nleads)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/*
+ * Returns the result.
+ */
 void
 align_findings_put(const Findings *findings, ReturnSetInfo *rsinfo)
 {

@@ -1,22 +1,23 @@
 /*
  * query.c
- *	  Runs somebody's query over raw events, read-only.
+ *	  Runs a user-supplied query for raw events, read-only.
  *
- * The text of the query is not trusted to be what it should be, although it runs
- * with no more than its caller's rights: a report must not change anything.
+ * The query runs with the privileges of its caller.  Still, a report must not
+ * change anything:
  *
- *	  - It is first prepared on its own, and must be one SELECT that neither
- *		locks rows nor modifies data.  Only then is it put in parentheses, so it
- *		cannot close them: a text that parses on its own is balanced.
- *	  - It runs in a subtransaction that is read-only, which also holds inside
- *		the functions that it calls, and which refuses to be made read-write.
- *	  - Roles cannot be changed, nor temporary objects made: the same security
- *		context as that of REFRESH MATERIALIZED VIEW.
- *	  - The subtransaction is rolled back even if all went well, and with it
- *		whatever the functions did to settings and temporary tables.
+ *	  - The query is first prepared on its own, and must be one SELECT that
+ *		neither locks rows nor modifies data.  Only then is it wrapped in
+ *		parentheses.  A text that parses on its own is balanced, so it cannot
+ *		close these.
+ *	  - It runs in a read-only subtransaction.  That includes the functions
+ *		that it calls, and it cannot be made read-write.
+ *	  - It can neither change roles nor create temporary objects: it runs in
+ *		the security context of REFRESH MATERIALIZED VIEW.
+ *	  - The subtransaction is always rolled back, with all changes that
+ *		functions made to settings and temporary tables.
  *
- * PostgreSQL groups the rows into leads, so memory is bounded by work_mem; the
- * executor hands each lead over as soon as it is made.
+ * PostgreSQL groups the rows into leads within work_mem, and the executor
+ * passes each lead to the callback.
  */
 #include "postgres.h"
 
@@ -52,17 +53,20 @@
 
 static const char *const column_names[MAX_COLUMNS] = {"lead", "at", "stage", "team", "reason"};
 
-/* Columns of the query around it. */
+/* Columns of the wrapped query. */
 #define JOURNEY_KEY 0
 #define JOURNEY_LEAD 1
 #define JOURNEY_LATEST 2
 
+/*
+ * DestReceiver that calls back for each row of the wrapped query.
+ */
 typedef struct JourneyReceiver
 {
 	DestReceiver pub;
-	JourneyCallback callback;
+	QueryJourneyCallback callback;
 	void	   *state;
-	MemoryContext row_context;
+	MemoryContext row_context;	/* reset after each row */
 } JourneyReceiver;
 
 static void
@@ -97,7 +101,7 @@ EndJourneys(DestReceiver *self)
 }
 
 /*
- * Does a query, or any part of it, lock rows or modify data?
+ * Returns whether a query, or any part of it, locks rows or modifies data.
  */
 static bool
 ModifiesOrLocks(Node *node, void *context)
@@ -115,6 +119,9 @@ ModifiesOrLocks(Node *node, void *context)
 	return expression_tree_walker(node, ModifiesOrLocks, context);
 }
 
+/*
+ * Raises an error unless the statements are one SELECT that can only read.
+ */
 static void
 CheckStatement(List *sources)
 {
@@ -129,10 +136,10 @@ CheckStatement(List *sources)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("query must be a single statement"),
-				 errdetail("It has %d.", list_length(sources))));
+				 errdetail("It has %d statements.", list_length(sources))));
 	source = (CachedPlanSource *) linitial(sources);
 	tag = source->commandTag;
-	/* SELECT INTO is told from SELECT only once it has been analyzed */
+	/* commandTag is that of the raw statement, SELECT also for SELECT INTO */
 	if (tag == CMDTAG_SELECT && source->resultDesc == NULL)
 		tag = CMDTAG_SELECT_INTO;
 	if (tag != CMDTAG_SELECT)
@@ -143,9 +150,12 @@ CheckStatement(List *sources)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("query must neither modify data nor lock rows"),
-				 errdetail("It only reads: no INSERT, UPDATE, DELETE or MERGE in a WITH clause, no FOR UPDATE or FOR SHARE.")));
+				 errdetail("INSERT, UPDATE, DELETE or MERGE in a WITH clause, FOR UPDATE and FOR SHARE are not allowed.")));
 }
 
+/*
+ * Raises an error for the type of a column unless ok is true.
+ */
 static void
 CheckColumnType(TupleDesc desc, int column, bool ok, const char *expected)
 {
@@ -157,11 +167,12 @@ CheckColumnType(TupleDesc desc, int column, bool ok, const char *expected)
 					column + 1, column_names[column],
 					format_type_be(TupleDescAttr(desc, column)->atttypid)),
 			 errdetail("Expected %s.", expected),
-			 errhint("The query yields (lead, at, stage [, team [, reason]]), by position.")));
+			 errhint("The query must return (lead, at, stage [, team [, reason]]), by position.")));
 }
 
 /*
- * Labels may be kept as text, as an enum, or as a number.
+ * Returns whether a type can hold labels: text, an enum, an integer, or a
+ * domain over these.
  */
 static bool
 IsLabelType(Oid type)
@@ -173,6 +184,9 @@ IsLabelType(Oid type)
 		base == INT2OID || base == INT4OID || base == INT8OID;
 }
 
+/*
+ * Raises an error unless number and types of the columns are right.
+ */
 static void
 CheckColumns(TupleDesc desc)
 {
@@ -183,7 +197,7 @@ CheckColumns(TupleDesc desc)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("query must return %d to %d columns, not %d",
 						MIN_COLUMNS, MAX_COLUMNS, desc->natts),
-				 errhint("The query yields (lead, at, stage [, team [, reason]]), by position.")));
+				 errhint("The query must return (lead, at, stage [, team [, reason]]), by position.")));
 
 	type = TupleDescAttr(desc, COLUMN_LEAD)->atttypid;
 	CheckColumnType(desc, COLUMN_LEAD,
@@ -199,7 +213,9 @@ CheckColumns(TupleDesc desc)
 }
 
 /*
- * The query around the query.
+ * Returns a query for one row per lead: its key as text, the journey as a
+ * value of type lead, and the largest time of all leads.  query is the text
+ * that statement was parsed from, and ncolumns the number of its columns.
  */
 static char *
 WrapQuery(const char *query, const RawStmt *statement, int ncolumns)
@@ -222,17 +238,24 @@ WrapQuery(const char *query, const RawStmt *statement, int ncolumns)
 						   "), pg_catalog.max(pg_catalog.max(q.at::pg_catalog.timestamptz)) OVER () "
 						   "FROM (\n");
 	appendBinaryStringInfo(&wrapped, start, len);
-	/* the line end closes a comment in which the query may end */
+	/* a newline, as the query may end with a comment */
 	appendStringInfoString(&wrapped, "\n) AS q (");
 	for (int i = 0; i < ncolumns; i++)
 		appendStringInfo(&wrapped, "%s%s", i > 0 ? ", " : "", column_names[i]);
-	/* as lead_agg ignores them; the key by its text, for a row may hold nulls */
+
+	/*
+	 * Ignore the rows that lead_agg() ignores.  Test the text of the key: for
+	 * a row value, IS NOT NULL would be false if any of its fields is null.
+	 */
 	appendStringInfoString(&wrapped,
 						   ") WHERE q.lead::pg_catalog.text IS NOT NULL AND q.at IS NOT NULL "
 						   "AND q.stage::pg_catalog.text IS NOT NULL GROUP BY q.lead");
 	return wrapped.data;
 }
 
+/*
+ * Checks and runs the query in the current subtransaction.
+ */
 static void
 RunQuery(const char *query, JourneyReceiver *receiver)
 {
@@ -261,7 +284,7 @@ RunQuery(const char *query, JourneyReceiver *receiver)
 	if (SPI_execute_plan_extended(plan, &options) < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed");
 
-	/* RESET gets past the check of this setting in 15 */
+	/* PostgreSQL 15 does not prevent a RESET of this setting */
 	if (!XactReadOnly)
 		ereport(ERROR,
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
@@ -269,8 +292,11 @@ RunQuery(const char *query, JourneyReceiver *receiver)
 	SPI_finish();
 }
 
+/*
+ * Runs a query for raw events and calls back for each lead.
+ */
 void
-align_run_journeys(const char *query, JourneyCallback callback, void *state)
+align_query_journeys(const char *query, QueryJourneyCallback callback, void *state)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	ResourceOwner old_owner = CurrentResourceOwner;
@@ -288,7 +314,10 @@ align_run_journeys(const char *query, JourneyCallback callback, void *state)
 	receiver.row_context = AllocSetContextCreate(old_context, "align journey",
 												 ALLOCSET_DEFAULT_SIZES);
 
-	/* the end of the subtransaction restores both user and read-only state */
+	/*
+	 * The end of the subtransaction restores the security context and
+	 * XactReadOnly.
+	 */
 	BeginInternalSubTransaction(NULL);
 	PG_TRY();
 	{

@@ -1,7 +1,7 @@
 /*
  * query.h
- *	  Runs somebody's query over raw events, read-only, and hands out the leads
- *	  that it describes one at a time.
+ *	  Runs a user-supplied query for raw events, read-only, and returns the
+ *	  leads in its result one at a time.
  */
 #ifndef ALIGN_BACKTEST_QUERY_H
 #define ALIGN_BACKTEST_QUERY_H
@@ -12,17 +12,20 @@
 
 /*
  * Called once per lead, in no particular order, in a memory context that is
- * reset afterwards.  key is the lead's key as text; lead is a value of type
- * lead, not compressed; latest is the largest time of all leads.
+ * reset afterwards.  key is the lead's key as text, lead a value of type lead
+ * that is not compressed, and latest the largest time of all leads.
  */
-typedef void (*JourneyCallback) (void *state, const text *key, const struct varlena *lead,
-								 TimestampTz latest);
+typedef void (*QueryJourneyCallback) (void *state, const text *key, const struct varlena *lead,
+									  TimestampTz latest);
 
 /*
- * The query yields (lead, at, stage [, team [, reason]]), by position.  It runs
- * with the rights of the current user, in a subtransaction that is read-only
- * and is rolled back in any case.
+ * Runs a query that returns the columns (lead, at, stage [, team [, reason]]),
+ * by position, and calls back for each lead.  Raises an error if it is not
+ * such a query.
+ *
+ * It runs with the privileges of the current user, in a read-only
+ * subtransaction that is always rolled back.
  */
-extern void align_run_journeys(const char *query, JourneyCallback callback, void *state);
+extern void align_query_journeys(const char *query, QueryJourneyCallback callback, void *state);
 
 #endif							/* ALIGN_BACKTEST_QUERY_H */

@@ -1,11 +1,12 @@
 /*
  * alerts.c
- *	  notify_handoffs(), notify_due(): what a scheduler calls.
+ *	  notify_handoffs() and notify_due(): send notifications.
  *
- * Both pick rows of the outbox and lock them, leaving out those that another
- * scheduler holds; announce what is due; and mark that, all in the caller's
- * transaction.  Rows are picked by one statement and marked by the next, by
- * where they lie: locked by us, they stay there.
+ * Both select and lock the rows that have not been announced yet, skipping
+ * rows that another session has locked; send the notifications; and mark the
+ * rows as announced, all in the caller's transaction.  Rows are selected by
+ * one statement and marked by the next, which finds them by ctid: locked rows
+ * do not move.
  */
 #include "postgres.h"
 
@@ -30,91 +31,93 @@
 PG_FUNCTION_INFO_V1(align_notify_handoffs);
 PG_FUNCTION_INFO_V1(align_notify_due);
 
-/* What every picked row begins with: where it lies, then the key. */
-#define PICKED_PLACE "h.tableoid, h.ctid, "
-#define PICKED_PART 1
-#define PICKED_CTID 2
-#define PICKED_KEY 3
+/* The first columns of every selected row: its location, then the key. */
+#define SELECTED_LOCATION "h.tableoid, h.ctid, "
+#define SELECTED_TABLEOID 1
+#define SELECTED_CTID 2
+#define SELECTED_KEY 3
 
 /*
- * Rows that are to be marked.
+ * Rows to be marked as announced.
  */
-typedef struct Marks
+typedef struct AnnouncedRows
 {
 	int			n;
-	Datum	   *parts;			/* oid: history and clocks may be partitioned */
-	Datum	   *places;			/* tid */
-	Datum	   *flags;			/* boolean */
-} Marks;
+	Datum	   *tables;			/* oid: history and clock table may be
+								 * partitioned */
+	Datum	   *ctids;			/* tid */
+	Datum	   *flags;			/* boolean, for the caller's use */
+} AnnouncedRows;
 
 static void
-BeginMarks(Marks *marks, uint64 room)
+InitAnnounced(AnnouncedRows *announced, uint64 capacity)
 {
-	Size		size = mul_size(Max(room, 1), sizeof(Datum));
+	Size		size = mul_size(Max(capacity, 1), sizeof(Datum));
 
-	marks->n = 0;
-	marks->parts = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	marks->places = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	marks->flags = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	announced->n = 0;
+	announced->tables = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	announced->ctids = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	announced->flags = MemoryContextAllocHuge(CurrentMemoryContext, size);
 }
 
 static void
-AddMark(Marks *marks, HeapTuple row, TupleDesc desc, bool flag)
+AddAnnounced(AnnouncedRows *announced, HeapTuple row, TupleDesc desc, bool flag)
 {
 	bool		isnull;
 
-	marks->parts[marks->n] = SPI_getbinval(row, desc, PICKED_PART, &isnull);
-	marks->places[marks->n] = SPI_getbinval(row, desc, PICKED_CTID, &isnull);
-	marks->flags[marks->n] = BoolGetDatum(flag);
-	marks->n++;
+	announced->tables[announced->n] = SPI_getbinval(row, desc, SELECTED_TABLEOID, &isnull);
+	announced->ctids[announced->n] = SPI_getbinval(row, desc, SELECTED_CTID, &isnull);
+	announced->flags[announced->n] = BoolGetDatum(flag);
+	announced->n++;
 }
 
 /*
- * Execute what sets the columns of the marked rows; now is $1, and the rows are
- * m (part, place, flag).
+ * Updates the rows of a history or clock table that were announced.  In the
+ * assignments, $1 is the time given by now, and m.flag the flag of the row.
  */
 static void
-SetMarks(Attachment *attachment, const char *table, const char *assignments, const Marks *marks,
-		 TimestampTz now)
+MarkAnnounced(Attachment *attachment, const char *table, const char *assignments,
+			  const AnnouncedRows *announced, TimestampTz now)
 {
 	Oid			types[] = {TIMESTAMPTZOID, OIDARRAYOID, TIDARRAYOID, BOOLARRAYOID};
 	Datum		values[4];
 	char	   *command;
 
-	if (marks->n == 0)
+	if (announced->n == 0)
 		return;
 	values[0] = TimestampTzGetDatum(now);
-	values[1] = PointerGetDatum(construct_array(marks->parts, marks->n, OIDOID, sizeof(Oid), true,
-												TYPALIGN_INT));
-	values[2] = PointerGetDatum(construct_array(marks->places, marks->n, TIDOID,
+	values[1] = PointerGetDatum(construct_array(announced->tables, announced->n, OIDOID,
+												sizeof(Oid), true, TYPALIGN_INT));
+	values[2] = PointerGetDatum(construct_array(announced->ctids, announced->n, TIDOID,
 												sizeof(ItemPointerData), false, TYPALIGN_SHORT));
-	values[3] = PointerGetDatum(construct_array(marks->flags, marks->n, BOOLOID, sizeof(bool), true,
-												TYPALIGN_CHAR));
+	values[3] = PointerGetDatum(construct_array(announced->flags, announced->n, BOOLOID,
+												sizeof(bool), true, TYPALIGN_CHAR));
 	command = psprintf("UPDATE %s AS h SET %s"
 					   " FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4))"
-					   " AS m (part, place, flag)"
-					   " WHERE h.tableoid OPERATOR(pg_catalog.=) m.part"
-					   " AND h.ctid OPERATOR(pg_catalog.=) m.place",
+					   " AS m (relid, row, flag)"
+					   " WHERE h.tableoid OPERATOR(pg_catalog.=) m.relid"
+					   " AND h.ctid OPERATOR(pg_catalog.=) m.row",
 					   table, assignments);
 	align_execute_as_owner(attachment, command, lengthof(types), types, values, NULL);
-	align_check_written(attachment, SPI_processed, marks->n);
+	align_check_written(attachment, SPI_processed, announced->n);
 }
 
 static void
-PickedKey(const Attachment *attachment, HeapTuple row, TupleDesc desc, Datum *key)
+GetSelectedKey(const Attachment *attachment, HeapTuple row, TupleDesc desc, Datum *key)
 {
 	bool		isnull;
 
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
-		key[i] = SPI_getbinval(row, desc, PICKED_KEY + i, &isnull);
+		key[i] = SPI_getbinval(row, desc, SELECTED_KEY + i, &isnull);
 		if (isnull)
-			elog(ERROR, "null key in %s", attachment->history_name);
+			elog(ERROR, "null key in history or clock table of %s", attachment->root_name);
 	}
 }
 
 /*
- * A handoff of an agreement, NULL if its version does not have it (any more).
+ * Returns a handoff of an agreement by name; NULL if the funnel is NULL or
+ * does not have it.
  */
 static const ServiceLevel *
 FindHandoff(const Funnel *funnel, const char *name)
@@ -130,12 +133,13 @@ FindHandoff(const Funnel *funnel, const char *name)
 }
 
 /*
- * Announce one entry of the history: key, entry_no, handoff, agreement, version.
+ * Sends the notification for one entry: after the key, row has the columns
+ * entry_no, handoff, agreement and version.
  */
 static void
 AnnounceHandoff(Attachment *attachment, HeapTuple row, TupleDesc desc)
 {
-	int			column = PICKED_KEY + attachment->nkeys;
+	int			column = SELECTED_KEY + attachment->nkeys;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	bool		isnull;
 	int32		entry_no = DatumGetInt32(SPI_getbinval(row, desc, column, &isnull));
@@ -145,7 +149,8 @@ AnnounceHandoff(Attachment *attachment, HeapTuple row, TupleDesc desc)
 	Funnel	   *funnel = NULL;
 	const ServiceLevel *level;
 
-	PickedKey(attachment, row, desc, key);
+	GetSelectedKey(attachment, row, desc, key);
+	/* the teams are those of the version that judged the entry */
 	if (agreement != NULL && !isnull)
 		funnel = align_agreement_funnel(agreement, version);
 	level = FindHandoff(funnel, handoff);
@@ -158,44 +163,45 @@ static int64
 NotifyHandoffs(Attachment *attachment)
 {
 	StringInfoData query;
-	SPITupleTable *picked;
-	uint64		npicked;
-	Marks		marks;
+	SPITupleTable *selected;
+	uint64		nselected;
+	AnnouncedRows announced;
 	MemoryContext row_context;
 
 	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT " PICKED_PLACE);
+	appendStringInfoString(&query, "SELECT " SELECTED_LOCATION);
 	align_append_key(&query, attachment, TABLE_HISTORY);
 	appendStringInfo(&query, ", h.entry_no, h.handoff, h.agreement, h.version FROM %s AS h"
 					 " WHERE h.handoff IS NOT NULL AND h.notified_at IS NULL"
 					 " ORDER BY h.recorded_at, h.entry_no FOR UPDATE OF h SKIP LOCKED",
 					 attachment->history_name);
 	align_execute_as_owner(attachment, query.data, 0, NULL, NULL, NULL);
-	picked = SPI_tuptable;
-	npicked = SPI_processed;
+	selected = SPI_tuptable;
+	nselected = SPI_processed;
 
-	BeginMarks(&marks, npicked);
+	InitAnnounced(&announced, nselected);
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "align notification",
 										ALLOCSET_DEFAULT_SIZES);
-	for (uint64 i = 0; i < npicked; i++)
+	for (uint64 i = 0; i < nselected; i++)
 	{
 		MemoryContext old_context;
 
 		CHECK_FOR_INTERRUPTS();
-		AddMark(&marks, picked->vals[i], picked->tupdesc, true);
+		AddAnnounced(&announced, selected->vals[i], selected->tupdesc, true);
 		old_context = MemoryContextSwitchTo(row_context);
-		AnnounceHandoff(attachment, picked->vals[i], picked->tupdesc);
+		AnnounceHandoff(attachment, selected->vals[i], selected->tupdesc);
 		MemoryContextSwitchTo(old_context);
 		MemoryContextReset(row_context);
 	}
-	SetMarks(attachment, attachment->history_name, "notified_at = $1", &marks,
-			 GetCurrentTimestamp());
-	return marks.n;
+	MarkAnnounced(attachment, attachment->history_name, "notified_at = $1", &announced,
+				  GetCurrentTimestamp());
+	return announced.n;
 }
 
 /*
- * One open clock that may have something to announce: its state, CLOCK_RUNNING
- * if it has not.
+ * Sends the notification for one open clock, if it is at risk or overdue and
+ * that has not been announced.  Returns the state that was announced, or
+ * CLOCK_RUNNING if none was.
  */
 static ClockState
 AnnounceClock(Attachment *attachment, LeadClocks *clocks, const AttrNumber columns[SLA_NCOLUMNS],
@@ -213,20 +219,21 @@ AnnounceClock(Attachment *attachment, LeadClocks *clocks, const AttrNumber colum
 		!(reading.state == CLOCK_AT_RISK && !clock->warn_notified))
 		return CLOCK_RUNNING;
 
-	PickedKey(attachment, row, desc, key);
+	GetSelectedKey(attachment, row, desc, key);
 	align_notify_clock(attachment, key, clock->sla, clock->clock.cycle,
 					   align_clock_state_name(reading.state), reading.due_at);
 	return reading.state;
 }
 
 /*
- * Candidates are the open clocks whose next announcement has come as far as the
- * table tells.  That a pause holds one back is for align_clock_read() to say.
+ * Appends the query for the open clocks whose next notification is due by the
+ * columns warn_at and due_at.  Some of them may be paused, which
+ * align_clock_read() takes into account.
  */
 static void
 AppendDueQuery(StringInfo query, const Attachment *attachment)
 {
-	appendStringInfoString(query, "SELECT " PICKED_PLACE);
+	appendStringInfoString(query, "SELECT " SELECTED_LOCATION);
 	align_append_key(query, attachment, TABLE_SLA);
 	for (int i = 0; i < SLA_NCOLUMNS; i++)
 		appendStringInfo(query, ", h.%s", align_sla_columns[i].name);
@@ -246,46 +253,50 @@ NotifyDue(Attachment *attachment)
 	Datum		values[] = {TimestampTzGetDatum(now)};
 	AttrNumber	columns[SLA_NCOLUMNS];
 	StringInfoData query;
-	SPITupleTable *picked;
-	uint64		npicked;
-	Marks		marks;
+	SPITupleTable *selected;
+	uint64		nselected;
+	AnnouncedRows announced;
 	LeadClocks	clocks;
 	MemoryContext row_context;
 
 	initStringInfo(&query);
 	AppendDueQuery(&query, attachment);
 	align_execute_as_owner(attachment, query.data, lengthof(types), types, values, NULL);
-	picked = SPI_tuptable;
-	npicked = SPI_processed;
+	selected = SPI_tuptable;
+	nselected = SPI_processed;
 
 	for (int i = 0; i < SLA_NCOLUMNS; i++)
-		columns[i] = PICKED_KEY + attachment->nkeys + i;
-	BeginMarks(&marks, npicked);
+		columns[i] = SELECTED_KEY + attachment->nkeys + i;
+	InitAnnounced(&announced, nselected);
 	align_replay_begin(&clocks, attachment->marker.agreement, CurrentMemoryContext);
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "align notification",
 										ALLOCSET_DEFAULT_SIZES);
-	for (uint64 i = 0; i < npicked; i++)
+	for (uint64 i = 0; i < nselected; i++)
 	{
-		HeapTuple	row = picked->vals[i];
+		HeapTuple	row = selected->vals[i];
 		MemoryContext old_context = MemoryContextSwitchTo(row_context);
 		ClockState	state;
 
 		CHECK_FOR_INTERRUPTS();
-		state = AnnounceClock(attachment, &clocks, columns, row, picked->tupdesc, now);
+		state = AnnounceClock(attachment, &clocks, columns, row, selected->tupdesc, now);
 		MemoryContextSwitchTo(old_context);
 		MemoryContextReset(row_context);
 		if (state != CLOCK_RUNNING)
-			AddMark(&marks, row, picked->tupdesc, state == CLOCK_OVERDUE);
+			AddAnnounced(&announced, row, selected->tupdesc, state == CLOCK_OVERDUE);
 	}
 
-	/* whoever is told that it is overdue need not be told that it was at risk */
-	SetMarks(attachment, attachment->sla_name,
-			 "warn_notified_at = coalesce(h.warn_notified_at, $1),"
-			 " due_notified_at = CASE WHEN m.flag THEN $1 ELSE h.due_notified_at END",
-			 &marks, now);
-	return marks.n;
+	/* flag: overdue, which makes a later at_risk notification pointless */
+	MarkAnnounced(attachment, attachment->sla_name,
+				  "warn_notified_at = coalesce(h.warn_notified_at, $1),"
+				  " due_notified_at = CASE WHEN m.flag THEN $1 ELSE h.due_notified_at END",
+				  &announced, now);
+	return announced.n;
 }
 
+/*
+ * Common to both functions: runs notify as a security-restricted operation and
+ * returns the number of notifications.
+ */
 static Datum
 Notify(FunctionCallInfo fcinfo, const char *function, int64 (*notify) (Attachment *))
 {
@@ -302,12 +313,18 @@ Notify(FunctionCallInfo fcinfo, const char *function, int64 (*notify) (Attachmen
 	PG_RETURN_INT64(result);
 }
 
+/*
+ * notify_handoffs(relation)
+ */
 Datum
 align_notify_handoffs(PG_FUNCTION_ARGS)
 {
 	return Notify(fcinfo, "align.notify_handoffs()", NotifyHandoffs);
 }
 
+/*
+ * notify_due(relation)
+ */
 Datum
 align_notify_due(PG_FUNCTION_ARGS)
 {

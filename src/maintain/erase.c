@@ -1,13 +1,16 @@
 /*
  * erase.c
- *	  erase(): removes all that is recorded of a lead, for data protection.
+ *	  erase(): deletes a lead's history and clocks, for data protection.
  *
- * Its entries and clocks are deleted, and its key where entries of other leads
- * mention it: rekey entries, which say "was", "merged from" or "merged into" and a
- * key, and entries whose source says that they were merged from it.  Of the latter,
- * the lead that they belong to now has a rekey entry "merged from" the same key,
- * since entries change their lead all together.  So the rekey entries that mention
- * the key, which have an index, lead to all of them.
+ * The key of the lead is also removed from entries of other leads that mention
+ * it: rekey entries, whose note is "was", "merged from" or "merged into" and a
+ * key, and entries that were merged from the lead, whose source contains its
+ * key.
+ *
+ * merge_leads() moves all entries of a lead together and writes a rekey entry
+ * for the surviving lead.  So every lead with an entry whose source mentions a
+ * key has a rekey entry that mentions the same key, and the index on rekey
+ * entries finds them all.
  */
 #include "postgres.h"
 
@@ -29,8 +32,12 @@
 
 PG_FUNCTION_INFO_V1(align_erase);
 
+/*
+ * Returns a SELECT or DELETE for the rows of one key, which is the parameters
+ * from $1 on.
+ */
 static char *
-ForKey(const Attachment *attachment, const char *command, AttachedTable table)
+CommandForKey(const Attachment *attachment, const char *command, AttachedTable table)
 {
 	StringInfoData text;
 
@@ -41,40 +48,47 @@ ForKey(const Attachment *attachment, const char *command, AttachedTable table)
 }
 
 static void
-CheckGone(Attachment *attachment, Datum *key)
+CheckLeadDeleted(Attachment *attachment, Datum *key)
 {
-	align_read_as_owner(attachment, ForKey(attachment, "SELECT", TABLE_ITSELF), key);
+	align_read_latest_as_owner(attachment, CommandForKey(attachment, "SELECT", TABLE_ITSELF), key);
 	if (SPI_processed == 0)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("lead %s is still there", align_key_text(attachment, key)),
-			 errdetail("What is recorded of a lead can be erased only after its row was deleted from %s.",
+			 errmsg("lead %s still exists", align_key_text(attachment, key)),
+			 errdetail("A lead can be erased only after its row has been deleted from %s.",
 					   attachment->root_name),
-			 errhint("Delete the lead first.")));
+			 errhint("Delete the row first.")));
 }
 
+/*
+ * Deletes the rows of one key from the history or the clock table, and returns
+ * their number.
+ */
 static uint64
-Delete(Attachment *attachment, AttachedTable table, Datum *key)
+DeleteRows(Attachment *attachment, AttachedTable table, Datum *key)
 {
 	Oid			types[ATTACHMENT_MAX_KEYS];
 	uint64		ndeleted;
 
 	align_key_types(attachment, types);
-	align_execute_as_owner(attachment, ForKey(attachment, "DELETE", table),
+	align_execute_as_owner(attachment, CommandForKey(attachment, "DELETE", table),
 						   attachment->nkeys, types, key, NULL);
 	ndeleted = SPI_processed;
 
-	/* what an older snapshot does not show, or a trigger kept, is still there */
-	align_read_as_owner(attachment, ForKey(attachment, "SELECT", table), key);
+	/*
+	 * Rows remain if the snapshot of the transaction is too old to show them,
+	 * or if a trigger of the owner suppressed the delete.
+	 */
+	align_read_latest_as_owner(attachment, CommandForKey(attachment, "SELECT", table), key);
 	if (SPI_processed > 0 && IsolationUsesXactSnapshot())
-		align_lead_changed(align_key_text(attachment, key));
+		align_report_concurrent_change(align_key_text(attachment, key));
 	align_check_written(attachment, ndeleted, ndeleted + SPI_processed);
 	return ndeleted;
 }
 
 /*
- * Whatever the text means to a regular expression, it stands for itself.
+ * Appends text to a regular expression that matches it literally.
  */
 static void
 AppendLiteral(StringInfo pattern, const char *text, int len)
@@ -88,8 +102,9 @@ AppendLiteral(StringInfo pattern, const char *text, int len)
 }
 
 /*
- * Appends a regular expression for a key as it is stored, "(id)=(7)".  Key columns
- * may have had other names when it was written.
+ * Appends a regular expression for the text of a key, "(id)=(7)", as an
+ * alternative to what the pattern has already.  It accepts any column names:
+ * the key columns may have been renamed since the text was stored.
  */
 static void
 AppendKeyPattern(StringInfo pattern, const char *text)
@@ -103,34 +118,35 @@ AppendKeyPattern(StringInfo pattern, const char *text)
 }
 
 /*
- * Changes all entries (h) of which a condition is true, so that it no longer is.
+ * Updates the entries (h) that satisfy a condition.  The assignments must make
+ * the condition false; entries that satisfy it afterwards are an error.
  */
 static void
-ChangeEntries(Attachment *attachment, const char *change, const char *condition, int nargs,
+UpdateEntries(Attachment *attachment, const char *assignments, const char *condition, int nargs,
 			  Oid *types, Datum *values)
 {
-	uint64		nchanged;
+	uint64		nupdated;
 
 	align_execute_as_owner(attachment,
 						   psprintf("UPDATE %s AS h SET %s WHERE %s", attachment->history_name,
-									change, condition),
+									assignments, condition),
 						   nargs, types, values, NULL);
-	nchanged = SPI_processed;
+	nupdated = SPI_processed;
 
-	/* what a trigger of the owner kept is still there */
+	/* a trigger of the owner may have suppressed the update of some */
 	align_execute_as_owner(attachment,
 						   psprintf("SELECT FROM %s AS h WHERE %s", attachment->history_name,
 									condition),
 						   nargs, types, values, NULL);
-	align_check_written(attachment, nchanged, nchanged + SPI_processed);
+	align_check_written(attachment, nupdated, nupdated + SPI_processed);
 }
 
 /*
- * Appends the condition that h is an entry of a lead that has a rekey entry which
- * mentions one of the keys of parameter $1.
+ * Appends the condition that the lead of entry h has a rekey entry that
+ * mentions one of the keys in $1, an array of their values as text.
  */
 static void
-AppendMentioning(StringInfo sql, const Attachment *attachment)
+AppendLeadMentions(StringInfo sql, const Attachment *attachment)
 {
 	appendStringInfoString(sql, "EXISTS (SELECT FROM (SELECT ");
 	for (int i = 0; i < attachment->nkeys; i++)
@@ -144,10 +160,11 @@ AppendMentioning(StringInfo sql, const Attachment *attachment)
 }
 
 /*
- * Sources first: the leads that they belong to are found by the rekey entries.
+ * Removes the key from the entries of other leads.
  *
- * Release 0.2.0 wrote keys as the settings of its session had them.  Those of this
- * session are tried, too.
+ * Release 0.2.0 stored the text of keys under the settings of the session
+ * (DateStyle, TimeZone, ...), so the text under the current settings is looked
+ * for, too.
  */
 static void
 EraseMentions(Attachment *attachment, const Datum *key)
@@ -173,22 +190,26 @@ EraseMentions(Attachment *attachment, const Datum *key)
 	values[0] = PointerGetDatum(construct_array(mentioned, ntexts, TEXTOID, -1, false,
 												TYPALIGN_INT));
 
+	/* sources first, as the rekey entries are needed to find them */
 	values[1] = CStringGetTextDatum(psprintf(SOURCE_MERGED " (?:%s)(?=, |$)", pattern.data));
 	initStringInfo(&condition);
 	appendStringInfoString(&condition, "h.source OPERATOR(pg_catalog.~) $2 AND ");
-	AppendMentioning(&condition, attachment);
-	ChangeEntries(attachment,
+	AppendLeadMentions(&condition, attachment);
+	UpdateEntries(attachment,
 				  "source = pg_catalog.regexp_replace(h.source, $2, '" SOURCE_MERGED "', 'g')",
 				  condition.data, lengthof(types), types, values);
 
 	values[1] = CStringGetTextDatum(psprintf("^(?:was|merged from|merged into) (?:%s)$",
 											 pattern.data));
-	ChangeEntries(attachment, "note = NULL",
+	UpdateEntries(attachment, "note = NULL",
 				  "h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $2"
 				  " AND " HISTORY_MENTIONED("h.note") " OPERATOR(pg_catalog.=) ANY ($1)",
 				  lengthof(types), types, values);
 }
 
+/*
+ * erase(relation, key): returns the number of entries and clocks deleted.
+ */
 Datum
 align_erase(PG_FUNCTION_ARGS)
 {
@@ -201,9 +222,9 @@ align_erase(PG_FUNCTION_ARGS)
 	align_recorder_flush_all();
 	align_begin_restricted(&caller);
 	align_spi_connect();
-	CheckGone(attachment, key);
-	result = Delete(attachment, TABLE_HISTORY, key);
-	result += Delete(attachment, TABLE_SLA, key);
+	CheckLeadDeleted(attachment, key);
+	result = DeleteRows(attachment, TABLE_HISTORY, key);
+	result += DeleteRows(attachment, TABLE_SLA, key);
 	EraseMentions(attachment, key);
 	SPI_finish();
 	align_end_restricted(&caller);

@@ -1,17 +1,20 @@
 /*
  * merge.c
- *	  merge_leads(): the journey of a duplicate joins that of the lead that stays.
+ *	  merge_leads(): merges the journey of a duplicate into that of the lead
+ *	  that survives.
  *
- * Entries change their key and get numbers after those of the lead that stays,
- * and with the numbers the times of recording, which follow them; when they
- * happened stays.  source tells where they came from.  The clocks of both leads
- * are made anew from the joined journey.  The rows of the table are the
- * application's business, and are only locked.
+ * The entries of the duplicate get the key of the surviving lead, entry
+ * numbers after its last one, and new recorded_at, which must increase with
+ * the numbers.  effective_at stays; source names the duplicate.  The clocks of
+ * both leads are replaced by those that follow from the joined journey.  The
+ * rows of the attached table are locked but not changed: merging them is up to
+ * the application.
  *
- * Two entries more may be needed for the record to agree with the table: the
- * joined journey may end, by when things happened, elsewhere than the row stands
- * (the duplicate was moved last), and if the duplicate is still in the table it
- * begins a record of its own.
+ * Besides the entry that records the merge, two more may be needed so that the
+ * history agrees with the table.  If the duplicate was moved last, the joined
+ * journey, which is ordered by effective_at, does not end in the stage of the
+ * surviving row.  And if the row of the duplicate still exists, it needs a
+ * history of its own.
  */
 #include "postgres.h"
 
@@ -34,11 +37,12 @@
 PG_FUNCTION_INFO_V1(align_merge_leads);
 
 /*
- * The keys as parameters: that of the duplicate from $1 on, then the other.
+ * Sets types and values of the parameters of a query: the key of the duplicate
+ * from $1 on, then that of the surviving lead.
  */
 static void
-BothKeys(const Attachment *attachment, const MergedLead *from, const MergedLead *into, Oid *types,
-		 Datum *values)
+SetKeyParameters(const Attachment *attachment, const MergedLead *from, const MergedLead *into,
+				 Oid *types, Datum *values)
 {
 	int			nkeys = attachment->nkeys;
 
@@ -49,8 +53,9 @@ BothKeys(const Attachment *attachment, const MergedLead *from, const MergedLead 
 }
 
 /*
- * Both rows, as far as they are there, in the order of their keys, so that two
- * that merge the same leads do not wait for each other.
+ * Locks the rows of both leads, as far as they exist, and sets in_table.  They
+ * are locked in the order of their keys, so that two sessions that merge the
+ * same leads cannot deadlock.
  */
 static void
 LockTableRows(Attachment *attachment, MergedLead *from, MergedLead *into)
@@ -60,7 +65,7 @@ LockTableRows(Attachment *attachment, MergedLead *from, MergedLead *into)
 	Datum		values[2 * ATTACHMENT_MAX_KEYS];
 	StringInfoData query;
 
-	BothKeys(attachment, from, into, types, values);
+	SetKeyParameters(attachment, from, into, types, values);
 
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT ");
@@ -88,6 +93,9 @@ LockTableRows(Attachment *attachment, MergedLead *from, MergedLead *into)
 	}
 }
 
+/*
+ * Sets has_entries and the fields of the last entry.
+ */
 static void
 ReadLastEntry(Attachment *attachment, MergedLead *lead)
 {
@@ -105,34 +113,36 @@ ReadLastEntry(Attachment *attachment, MergedLead *lead)
 					 attachment->history_name);
 	align_append_key_condition(&query, attachment, TABLE_HISTORY, 1);
 	appendStringInfoString(&query, " ORDER BY h.entry_no DESC LIMIT 1");
-	align_read_as_owner(attachment, query.data, lead->key);
+	align_read_latest_as_owner(attachment, query.data, lead->key);
 
-	lead->recorded = SPI_processed > 0;
-	if (!lead->recorded)
+	lead->has_entries = SPI_processed > 0;
+	if (!lead->has_entries)
 		return;
 	row = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
-	lead->entry_no = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
-	lead->recorded_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 2, &isnull));
+	lead->last_entry_no = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
+	lead->last_recorded_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 2, &isnull));
 	lead->stage = SPI_getvalue(row, desc, 3);
 	lead->team = SPI_getvalue(row, desc, 4);
 	lead->assignee = SPI_getvalue(row, desc, 5);
-	lead->has_journey = DatumGetBool(SPI_getbinval(row, desc, 6, &isnull));
+	lead->has_stage_entry = DatumGetBool(SPI_getbinval(row, desc, 6, &isnull));
 }
 
 /*
- * A transaction that keeps to an older snapshot cannot change what it does not
- * see.  The rows that we have locked tell of most changes, but not of merges.
+ * Raises an error if the snapshot of a REPEATABLE READ or SERIALIZABLE
+ * transaction is too old to show the last entry of a lead.  After most
+ * changes, locking the row of the table has failed already; but merges do not
+ * change that row.
  */
 static void
-CheckLastEntrySeen(Attachment *attachment, MergedLead *lead)
+CheckLastEntryVisible(Attachment *attachment, MergedLead *lead)
 {
 	Oid			types[ATTACHMENT_MAX_KEYS];
 	StringInfoData query;
 	Datum		last;
 	bool		isnull;
 
-	if (!IsolationUsesXactSnapshot() || !lead->recorded)
+	if (!IsolationUsesXactSnapshot() || !lead->has_entries)
 		return;
 	align_key_types(attachment, types);
 	initStringInfo(&query);
@@ -141,8 +151,8 @@ CheckLastEntrySeen(Attachment *attachment, MergedLead *lead)
 	align_append_key_condition(&query, attachment, TABLE_HISTORY, 1);
 	align_execute_as_owner(attachment, query.data, attachment->nkeys, types, lead->key, NULL);
 	last = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	if (isnull || DatumGetInt32(last) != lead->entry_no)
-		align_lead_changed(lead->text);
+	if (isnull || DatumGetInt32(last) != lead->last_entry_no)
+		align_report_concurrent_change(lead->text);
 }
 
 static void
@@ -152,33 +162,34 @@ CheckLeads(Attachment *attachment, const MergedLead *from, const MergedLead *int
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("lead %s does not exist", into->text),
-				 errdetail("There is no such row in %s.", attachment->root_name)));
-	if (!from->recorded)
+				 errdetail("There is no row with this key in %s.", attachment->root_name)));
+	if (!from->has_entries)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("nothing is recorded of lead %s", from->text),
-				 errdetail("There is no such key in %s.", attachment->history_name)));
+				 errmsg("lead %s has no history", from->text),
+				 errdetail("There is no entry with this key in %s.", attachment->history_name)));
 
 	/*
-	 * all of its entries went to another lead, and it has entered no stage
-	 * since
+	 * Its entries have been moved to another lead, and it has not entered a
+	 * stage since.
 	 */
-	if (!from->has_journey)
+	if (!from->has_stage_entry)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("lead %s has been merged already", from->text),
-				 errdetail("It has no journey of its own that could be joined to another.")));
-	if (!into->recorded || into->stage == NULL)
+				 errmsg("lead %s has already been merged", from->text),
+				 errdetail("It has not entered a stage since.")));
+	if (!into->has_entries || into->stage == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("lead %s is not in the funnel", into->text),
-				 errdetail("A journey can only be joined to one that is under way."),
-				 errhint("Put it into a stage first.")));
+				 errdetail("Leads can be merged only into a lead that is in a stage."),
+				 errhint("Set its stage first.")));
 }
 
 /*
- * The entries of a lead become those of the other, from recorded_at on, each a
- * microsecond after the one before.
+ * Moves the entries of the duplicate to the surviving lead, and returns their
+ * number.  The first gets recorded_at, each other one a microsecond later than
+ * the one before.
  */
 static int64
 MoveEntries(Attachment *attachment, const MergedLead *from, const MergedLead *into,
@@ -189,14 +200,15 @@ MoveEntries(Attachment *attachment, const MergedLead *from, const MergedLead *in
 	Datum		values[2 * ATTACHMENT_MAX_KEYS + 3];
 	StringInfoData command;
 
-	BothKeys(attachment, from, into, types, values);
+	SetKeyParameters(attachment, from, into, types, values);
 	types[2 * nkeys] = INT4OID;
-	values[2 * nkeys] = Int32GetDatum(into->entry_no);
+	values[2 * nkeys] = Int32GetDatum(into->last_entry_no);
 	types[2 * nkeys + 1] = TIMESTAMPTZOID;
 	values[2 * nkeys + 1] = TimestampTzGetDatum(recorded_at);
 	types[2 * nkeys + 2] = TEXTOID;
 	values[2 * nkeys + 2] = CStringGetTextDatum(psprintf(SOURCE_MERGED " %s", from->stored_text));
 
+	/* row_number() leaves no gaps, even if the first entries were dropped */
 	initStringInfo(&command);
 	appendStringInfo(&command, "UPDATE %s AS h SET ", attachment->history_name);
 	align_append_key_assignment(&command, attachment, TABLE_HISTORY, 1 + nkeys);
@@ -215,9 +227,9 @@ MoveEntries(Attachment *attachment, const MergedLead *from, const MergedLead *in
 }
 
 /*
- * The clocks of the duplicate go to the other lead too, under numbers that no
- * cycle has, for as long as it takes to make all clocks anew: what was announced
- * of one then need not be announced again.
+ * Moves the clocks of the duplicate to the surviving lead, and returns their
+ * number.  They get negative cycle numbers, which are not in use, until all
+ * clocks are recomputed, which carries over what was announced.
  */
 static uint64
 MoveClocks(Attachment *attachment, const MergedLead *from, const MergedLead *into)
@@ -227,7 +239,7 @@ MoveClocks(Attachment *attachment, const MergedLead *from, const MergedLead *int
 	Datum		values[2 * ATTACHMENT_MAX_KEYS];
 	StringInfoData command;
 
-	BothKeys(attachment, from, into, types, values);
+	SetKeyParameters(attachment, from, into, types, values);
 
 	initStringInfo(&command);
 	appendStringInfo(&command, "UPDATE %s AS h SET ", attachment->sla_name);
@@ -239,8 +251,9 @@ MoveClocks(Attachment *attachment, const MergedLead *from, const MergedLead *int
 }
 
 /*
- * Raises if anything is still recorded under the key of the duplicate: an older
- * snapshot does not show it, or a trigger of the owner kept it.
+ * Raises an error if history or clock table still have rows of the duplicate:
+ * the snapshot of the transaction is too old to show them, or a trigger of the
+ * owner suppressed their update.
  */
 static void
 CheckMoved(Attachment *attachment, MergedLead *from, AttachedTable table, uint64 nmoved)
@@ -250,12 +263,15 @@ CheckMoved(Attachment *attachment, MergedLead *from, AttachedTable table, uint64
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT FROM %s AS h WHERE ", align_table_name(attachment, table));
 	align_append_key_condition(&query, attachment, table, 1);
-	align_read_as_owner(attachment, query.data, from->key);
+	align_read_latest_as_owner(attachment, query.data, from->key);
 	if (SPI_processed > 0 && IsolationUsesXactSnapshot())
-		align_lead_changed(from->text);
+		align_report_concurrent_change(from->text);
 	align_check_written(attachment, nmoved, nmoved + SPI_processed);
 }
 
+/*
+ * Merges one lead into another, and returns the number of entries moved.
+ */
 static int64
 Merge(Attachment *attachment, MergedLead *from, MergedLead *into)
 {
@@ -266,22 +282,26 @@ Merge(Attachment *attachment, MergedLead *from, MergedLead *into)
 	ReadLastEntry(attachment, from);
 	ReadLastEntry(attachment, into);
 	CheckLeads(attachment, from, into);
-	CheckLastEntrySeen(attachment, from);
-	CheckLastEntrySeen(attachment, into);
+	CheckLastEntryVisible(attachment, from);
+	CheckLastEntryVisible(attachment, into);
 
-	recorded_at = Max(GetCurrentTimestamp(), into->recorded_at + 1);
+	recorded_at = Max(GetCurrentTimestamp(), into->last_recorded_at + 1);
 	nmoved = MoveEntries(attachment, from, into, recorded_at);
 	CheckMoved(attachment, from, TABLE_HISTORY, nmoved);
-	/* without a row to lock, somebody else may have been first to merge it */
+	/* without a row to lock, another session may have merged it meanwhile */
 	if (nmoved == 0)
-		align_lead_changed(from->text);
+		align_report_concurrent_change(from->text);
 	CheckMoved(attachment, from, TABLE_SLA, MoveClocks(attachment, from, into));
-	align_merge_entries_of_into(attachment, from, into, nmoved, recorded_at);
-	align_merge_entry_of_from(attachment, from, into, recorded_at);
+	align_write_survivor_entries(attachment, from, into, nmoved, recorded_at);
+	align_write_duplicate_entry(attachment, from, into, recorded_at);
 	(void) align_recompute_clocks(attachment, into->key, 1);
 	return nmoved;
 }
 
+/*
+ * merge_leads(relation, from_key, into_key): returns the number of entries
+ * moved.
+ */
 Datum
 align_merge_leads(PG_FUNCTION_ARGS)
 {

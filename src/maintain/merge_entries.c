@@ -1,6 +1,6 @@
 /*
  * merge_entries.c
- *	  What is recorded of a merge itself.
+ *	  The entries that merge_leads() writes about the merge itself.
  */
 #include "postgres.h"
 
@@ -15,24 +15,25 @@
 #include "record/writer.h"
 
 /*
- * What puts a lead into a stage, and what passes it to somebody, as replay.h has
- * it.
+ * Conditions on entries: h puts the lead into a stage, and h changes its
+ * assignee outside of that.  They select the entries that align_replay_entry()
+ * treats so.
  */
 #define ENTERS_STAGE \
 	"(h.event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[])" \
 	" AND h.stage IS NOT NULL AND " HISTORY_IS_LIVE("h") ")"
-#define PASSES_LEAD \
+#define CHANGES_ASSIGNEE \
 	"(h.event OPERATOR(pg_catalog.=) 'owner' AND " HISTORY_IS_LIVE("h") \
 	" AND " HISTORY_IS_ITS_OWN("h") ")"
 
 /*
- * Where the joined journey ends, in the order in which things happened.
+ * The end of the joined journey, in order of effective_at.
  */
 typedef struct JourneyEnd
 {
-	TimestampTz effective_at;	/* of its last entry */
-	char	   *stage;
-	char	   *assignee;
+	TimestampTz effective_at;	/* the largest of all entries */
+	char	   *stage;			/* NULL if none */
+	char	   *assignee;		/* NULL if none */
 } JourneyEnd;
 
 static void
@@ -52,7 +53,7 @@ ReadJourneyEnd(Attachment *attachment, const MergedLead *into, JourneyEnd *end)
 	query = psprintf("SELECT (SELECT pg_catalog.max(h.effective_at) FROM %s),"
 					 " (SELECT h.stage FROM %s AND " ENTERS_STAGE
 					 " ORDER BY h.effective_at DESC, h.entry_no DESC LIMIT 1),"
-					 " (SELECT h.assignee FROM %s AND (" ENTERS_STAGE " OR " PASSES_LEAD ")"
+					 " (SELECT h.assignee FROM %s AND (" ENTERS_STAGE " OR " CHANGES_ASSIGNEE ")"
 					 " ORDER BY h.effective_at DESC, h.entry_no DESC LIMIT 1)",
 					 condition.data, condition.data, condition.data);
 	align_execute_as_owner(attachment, query, attachment->nkeys, types, values, NULL);
@@ -63,10 +64,11 @@ ReadJourneyEnd(Attachment *attachment, const MergedLead *into, JourneyEnd *end)
 }
 
 /*
- * An entry that the merge itself makes: lead is where it is after that.
+ * Returns an entry of the current user for a lead that stays in its stage;
+ * number, times and source are left to the caller.
  */
 static HistoryEntry
-MergeEntry(Attachment *attachment, const MergedLead *lead, HistoryEvent event)
+NewEntry(Attachment *attachment, const MergedLead *lead, HistoryEvent event)
 {
 	HistoryEntry entry = {.key = lead->key,.event = event};
 
@@ -79,30 +81,32 @@ MergeEntry(Attachment *attachment, const MergedLead *lead, HistoryEvent event)
 }
 
 /*
- * The lead that stays: where the joined journey ends elsewhere than the row is, an
- * entry that brings it there, which is not a move; then one that records the merge.
+ * Writes the entries of the surviving lead: an opening, unless the joined
+ * journey ends with the stage and assignee of its row, and a rekey that
+ * records the merge.
  */
 void
-align_merge_entries_of_into(Attachment *attachment, const MergedLead *from, const MergedLead *into,
-							int64 nmoved, TimestampTz recorded_at)
+align_write_survivor_entries(Attachment *attachment, const MergedLead *from,
+							 const MergedLead *into, int64 nmoved, TimestampTz recorded_at)
 {
 	HistoryEntry entries[2];
 	int			n = 0;
-	int32		entry_no = into->entry_no + nmoved + 1;
+	int32		entry_no = into->last_entry_no + nmoved + 1;
 	JourneyEnd	end;
 
+	/* the moved entries have consecutive times from recorded_at on */
 	recorded_at += nmoved;
 	ReadJourneyEnd(attachment, into, &end);
 	if (!align_same_string(end.stage, into->stage) || !align_same_string(end.assignee, into->assignee))
 	{
-		entries[n] = MergeEntry(attachment, into, EVENT_OPENING);
+		entries[n] = NewEntry(attachment, into, EVENT_OPENING);
 		entries[n].entry_no = entry_no;
 		entries[n].recorded_at = recorded_at;
 		entries[n].effective_at = end.effective_at;
 		entries[n].source = psprintf(SOURCE_MERGED " %s", from->stored_text);
 		n++;
 	}
-	entries[n] = MergeEntry(attachment, into, EVENT_REKEY);
+	entries[n] = NewEntry(attachment, into, EVENT_REKEY);
 	entries[n].entry_no = entry_no + n;
 	entries[n].recorded_at = recorded_at + n;
 	entries[n].effective_at = Max(entries[n].recorded_at, end.effective_at);
@@ -113,17 +117,18 @@ align_merge_entries_of_into(Attachment *attachment, const MergedLead *from, cons
 }
 
 /*
- * The duplicate, if it is still in the table: a record that begins with where it is.
+ * Writes the first entry of a new history of the duplicate, a rekey with the
+ * stage of its row, if that is in the table and in the funnel.
  */
 void
-align_merge_entry_of_from(Attachment *attachment, const MergedLead *from, const MergedLead *into,
-						  TimestampTz recorded_at)
+align_write_duplicate_entry(Attachment *attachment, const MergedLead *from,
+							const MergedLead *into, TimestampTz recorded_at)
 {
 	HistoryEntry entry;
 
 	if (!from->in_table || from->stage == NULL)
 		return;
-	entry = MergeEntry(attachment, from, EVENT_REKEY);
+	entry = NewEntry(attachment, from, EVENT_REKEY);
 	entry.entry_no = 1;
 	entry.effective_at = entry.recorded_at = recorded_at;
 	entry.note = psprintf("merged into %s", into->stored_text);

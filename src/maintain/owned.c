@@ -1,6 +1,6 @@
 /*
  * owned.c
- *	  SQL text about the leads of an attached table.
+ *	  Common parts of the functions that the owner of an attached table calls.
  */
 #include "postgres.h"
 
@@ -15,6 +15,10 @@
 #include "record/writer.h"
 #include "value.h"
 
+/*
+ * Locks and returns the attachment that the first argument names; the current
+ * user must own the table.
+ */
 Attachment *
 align_owned_attachment(FunctionCallInfo fcinfo, const char *function)
 {
@@ -23,13 +27,17 @@ align_owned_attachment(FunctionCallInfo fcinfo, const char *function)
 	align_require_argument(fcinfo, 0, "relation");
 	PreventCommandIfReadOnly(function);
 	root = align_lock_attached(PG_GETARG_OID(0));
-	(void) align_attachment(root, false);	/* raises for what is not attached */
+	/* raise the error for a table that is not attached first */
+	(void) align_attachment(root, false);
 	align_check_table_owner(root);
 	return align_attachment_locked(root, RowExclusiveLock);
 }
 
+/*
+ * Runs a query for one key as the owner of the table, under a new snapshot.
+ */
 void
-align_read_as_owner(Attachment *attachment, const char *query, Datum *key)
+align_read_latest_as_owner(Attachment *attachment, const char *query, Datum *key)
 {
 	Oid			types[ATTACHMENT_MAX_KEYS];
 	OwnerIdentity identity;
@@ -39,7 +47,7 @@ align_read_as_owner(Attachment *attachment, const char *query, Datum *key)
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_become_owner(attachment, &identity);
-	/* read-only: with the snapshot that is set, not one of its own */
+	/* read_only makes SPI use the active snapshot, not a new one of its own */
 	result = SPI_execute_with_args(query, attachment->nkeys, types, key, NULL, true, 0);
 	align_resume_identity(&identity);
 	PopActiveSnapshot();
@@ -47,11 +55,14 @@ align_read_as_owner(Attachment *attachment, const char *query, Datum *key)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
 }
 
+/*
+ * Raises a serialization failure for a lead.
+ */
 void
-align_lead_changed(const char *lead)
+align_report_concurrent_change(const char *lead)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("could not serialize access to what is recorded of lead %s", lead),
+			 errmsg("could not serialize access to lead %s due to concurrent change", lead),
 			 errhint("The transaction might succeed if retried.")));
 }

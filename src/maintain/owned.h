@@ -1,6 +1,9 @@
 /*
  * owned.h
- *	  What functions that owners call on leads of their tables have in common.
+ *	  Common parts of the functions that the owner of an attached table calls.
+ *
+ * These are merge_leads(), erase(), purge(), rebuild_clocks(),
+ * notify_handoffs() and notify_due().
  */
 #ifndef ALIGN_MAINTAIN_OWNED_H
 #define ALIGN_MAINTAIN_OWNED_H
@@ -10,21 +13,32 @@
 #include "attachment/attachment.h"
 
 /*
- * The attachment of the table (or of the root of the partition) that the first
- * argument names.  It stays locked against being detached; raises unless the
- * current user owns it.  function: "align.erase()", for messages.
+ * Returns the attachment of the table that the function's first argument
+ * names, or of the root if it names a partition.  The table is locked against
+ * being detached, and history and clock table are locked in ROW EXCLUSIVE
+ * mode.
+ *
+ * Raises an error if the argument is NULL, the transaction is read-only, the
+ * table is not attached, or the current user does not own it.  function is the
+ * name for the error message, such as "align.erase()".
  */
 extern Attachment *align_owned_attachment(FunctionCallInfo fcinfo, const char *function);
 
 /*
- * Run a query whose parameters are one key as the owner of the attached table;
- * the caller is connected.  It sees what is committed now, also in a transaction
- * whose own snapshot is older: what is recorded goes on under locks on rows of
- * the table, and those may come after the snapshot.
+ * Runs a query, whose parameters are the columns of one key, as the owner of
+ * the attached table.  The caller is connected to SPI and finds the result in
+ * SPI_processed and SPI_tuptable.
+ *
+ * The query sees what is committed now, even in a transaction whose own
+ * snapshot is older: entries are written under locks on rows of the table, and
+ * this transaction may have acquired its locks after it took its snapshot.
  */
-extern void align_read_as_owner(Attachment *attachment, const char *query, Datum *key);
+extern void align_read_latest_as_owner(Attachment *attachment, const char *query, Datum *key);
 
-/* Raises that somebody else has changed what is recorded of a lead. */
-extern void align_lead_changed(const char *lead) pg_attribute_noreturn();
+/*
+ * Raises a serialization failure: another transaction has changed the history
+ * or the clocks of a lead.  lead is the text of its key.
+ */
+extern void align_report_concurrent_change(const char *lead) pg_attribute_noreturn();
 
 #endif							/* ALIGN_MAINTAIN_OWNED_H */

@@ -1,10 +1,12 @@
 /*
  * purge.c
- *	  purge(): deletes what is recorded of leads whose last life ended long ago.
+ *	  purge(): deletes entries and clocks of leads that ended long ago.
  *
- * A lead that lives again under its key is spared with all of its past.  Entries
- * and clocks are deleted row by row, under locks that neither readers nor writers
- * wait for: nobody writes to the record of a lead that is gone.
+ * A lead's life ends when its row is deleted, truncated or no longer live.  If
+ * the key lives again, the lead keeps all of its entries and clocks.
+ *
+ * Rows are deleted under row locks only.  Neither readers nor writers of leads
+ * wait for these: writers do not update rows of a lead whose life has ended.
  */
 #include "postgres.h"
 
@@ -23,12 +25,13 @@
 PG_FUNCTION_INFO_V1(align_purge);
 
 /*
- * Appends a query for the keys of the leads that are gone, as key_1, key_2, ...: of
- * the entries that count (those of rows that are not live do not) the last one ends
- * a life and was recorded before $1, and nothing was recorded since.
+ * Appends a query in parentheses for the keys (key_1, key_2, ...) of the leads
+ * to be purged: those whose last entry, not counting entries of rows that are
+ * not live, ends a life and was recorded before $1, and which have no later
+ * entry that was recorded at or after $1.
  */
 static void
-AppendGone(StringInfo sql, const Attachment *attachment)
+AppendPurgedLeads(StringInfo sql, const Attachment *attachment)
 {
 	appendStringInfoString(sql, "(SELECT ");
 	for (int i = 0; i < attachment->nkeys; i++)
@@ -50,14 +53,19 @@ AppendGone(StringInfo sql, const Attachment *attachment)
 						   " AND h.recorded_at OPERATOR(pg_catalog.>=) $1))");
 }
 
+/*
+ * Appends the condition that row h of a table has the key of a lead in
+ * "purged".
+ */
 static void
 AppendMatch(StringInfo sql, const Attachment *attachment, AttachedTable table)
 {
-	align_append_key_match(sql, attachment, table, "h", "gone.key");
+	align_append_key_match(sql, attachment, table, "h", "purged.key");
 }
 
 /*
- * Raises if any of these clocks (tables and ctids, as arrays) is still there.
+ * Raises an error if any of the given clocks still exists.  clocks has two
+ * elements: an array of tableoids and one of ctids.
  */
 static void
 CheckClocksDeleted(Attachment *attachment, uint64 ndeleted, Datum *clocks)
@@ -72,7 +80,7 @@ CheckClocksDeleted(Attachment *attachment, uint64 ndeleted, Datum *clocks)
 }
 
 /*
- * Both tables in one statement, so that both deletes see the same leads.
+ * Deletes entries and clocks, and returns their number.
  */
 static int64
 Purge(Attachment *attachment, TimestampTz before)
@@ -84,18 +92,23 @@ Purge(Attachment *attachment, TimestampTz before)
 	bool		isnull;
 	int64		result;
 
+	/*
+	 * One statement deletes from both tables, so that both deletes see the
+	 * same leads.  "others" are the clocks of these leads that it has not
+	 * deleted.
+	 */
 	initStringInfo(&command);
-	appendStringInfoString(&command, "WITH gone AS MATERIALIZED ");
-	AppendGone(&command, attachment);
-	appendStringInfo(&command, ", entries AS (DELETE FROM %s AS h USING gone WHERE ",
+	appendStringInfoString(&command, "WITH purged AS MATERIALIZED ");
+	AppendPurgedLeads(&command, attachment);
+	appendStringInfo(&command, ", entries AS (DELETE FROM %s AS h USING purged WHERE ",
 					 attachment->history_name);
 	AppendMatch(&command, attachment, TABLE_HISTORY);
-	appendStringInfo(&command, " RETURNING 1), clocks AS (DELETE FROM %s AS h USING gone WHERE ",
+	appendStringInfo(&command, " RETURNING 1), clocks AS (DELETE FROM %s AS h USING purged WHERE ",
 					 attachment->sla_name);
 	AppendMatch(&command, attachment, TABLE_SLA);
 	appendStringInfo(&command,
 					 " RETURNING h.tableoid AS relid, h.ctid AS row),"
-					 " others AS (SELECT h.tableoid AS relid, h.ctid AS row FROM %s AS h, gone WHERE ",
+					 " others AS (SELECT h.tableoid AS relid, h.ctid AS row FROM %s AS h, purged WHERE ",
 					 attachment->sla_name);
 	AppendMatch(&command, attachment, TABLE_SLA);
 	appendStringInfoString(&command,
@@ -107,8 +120,9 @@ Purge(Attachment *attachment, TimestampTz before)
 	result = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 
 	/*
-	 * What a trigger of the owner kept is still there.  (Clocks that this
-	 * session did not delete, another one may have deleted at the same time.)
+	 * Check that no trigger of the owner has suppressed a delete.  Clocks in
+	 * "others" do not prove that: another session may have deleted them at
+	 * the same time.  A lead whose last entry remains still qualifies.
 	 */
 	for (int i = 0; i < (int) lengthof(clocks); i++)
 		clocks[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 2, &isnull);
@@ -116,13 +130,16 @@ Purge(Attachment *attachment, TimestampTz before)
 		CheckClocksDeleted(attachment, result, clocks);
 	resetStringInfo(&command);
 	appendStringInfoString(&command, "SELECT FROM ");
-	AppendGone(&command, attachment);
-	appendStringInfoString(&command, " AS gone LIMIT 1");
+	AppendPurgedLeads(&command, attachment);
+	appendStringInfoString(&command, " AS purged LIMIT 1");
 	align_execute_as_owner(attachment, command.data, lengthof(types), types, values, NULL);
 	align_check_written(attachment, result, result + SPI_processed);
 	return result;
 }
 
+/*
+ * purge(relation, before): returns the number of entries and clocks deleted.
+ */
 Datum
 align_purge(PG_FUNCTION_ARGS)
 {
@@ -133,7 +150,7 @@ align_purge(PG_FUNCTION_ARGS)
 
 	align_require_argument(fcinfo, 1, "before");
 	before = PG_GETARG_TIMESTAMPTZ(1);
-	/* also keeps leads that are deleted meanwhile from qualifying */
+	/* this also keeps leads that are deleted meanwhile from qualifying */
 	if (before > GetCurrentTransactionStartTimestamp())
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

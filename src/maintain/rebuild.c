@@ -1,9 +1,10 @@
 /*
  * rebuild.c
- *	  rebuild_clocks(): the clocks of all leads, computed from the history.
+ *	  rebuild_clocks(): replaces the clocks of all leads by those that follow
+ *	  from the history.
  *
- * For whenever what clocks are computed from, or how, has changed: the rules of a
- * time zone, a repaired history.  What was announced of a cycle stays announced.
+ * It is for use after a change of time zone rules or of the history itself.
+ * Cycles that were announced are not announced again.
  */
 #include "postgres.h"
 
@@ -18,6 +19,9 @@
 
 PG_FUNCTION_INFO_V1(align_rebuild_clocks);
 
+/*
+ * rebuild_clocks(relation): returns the number of clocks.
+ */
 Datum
 align_rebuild_clocks(PG_FUNCTION_ARGS)
 {
@@ -25,10 +29,11 @@ align_rebuild_clocks(PG_FUNCTION_ARGS)
 	RestrictedCaller caller;
 	int64		result;
 
-	/* the lock of attach(): readers go on, writers wait */
+	/* like attach(): writers of leads wait, readers do not */
 	LockRelationOid(attachment->marker.root, ShareRowExclusiveLock);
 	align_lock_partitions(attachment->marker.root, ShareRowExclusiveLock);
 	align_recorder_flush_all();
+	/* the attachment may have changed while the locks were awaited */
 	attachment = align_attachment_locked(attachment->marker.root, RowExclusiveLock);
 	align_begin_restricted(&caller);
 	align_spi_connect();

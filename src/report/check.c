@@ -1,12 +1,13 @@
 /*
  * check.c
- *	  check(): does what was recorded follow from what stands, and the clocks
- *	  from what was recorded?
+ *	  check(): compares a table with its history, and the history with the
+ *	  clocks.
  *
- * The table, its history and its clocks are read in order of the key, from one
- * snapshot, and merged: one lead at a time is in memory.  It runs with the
- * caller's rights; a caller who sees only some rows would be told nonsense, so
- * row-level security that applies to the caller is an error.
+ * The three tables are scanned in order of the key, under one snapshot, and
+ * merged, so that one lead at a time is in memory.  They are read with the
+ * privileges of the caller.  Rows that are hidden from the caller would be
+ * reported as missing, so check() raises an error if row-level security
+ * applies to the caller.
  */
 #include "postgres.h"
 
@@ -27,7 +28,7 @@
 
 PG_FUNCTION_INFO_V1(align_check);
 
-/* Columns of the scan of the attached table. */
+/* Columns of the scan of the attached table, after the key. */
 typedef enum RowColumn
 {
 	COLUMN_STAGE,
@@ -37,8 +38,8 @@ typedef enum RowColumn
 } RowColumn;
 
 /*
- * A row of the attached table; texts NULL where the column is null, or there is
- * none.
+ * A row of the attached table.  Strings are NULL where the column is null, or
+ * the table is attached without that column.
  */
 typedef struct LeadRow
 {
@@ -50,17 +51,18 @@ typedef struct LeadRow
 } LeadRow;
 
 /*
- * Rows of the clock table of one lead.
+ * The rows of one lead in the clock table.
  */
 typedef struct ClockTuples
 {
 	int			n;
-	int			room;
+	int			capacity;		/* allocated size of tuples */
 	HeapTuple  *tuples;
 } ClockTuples;
 
 /*
- * Gathering.
+ * Appends the column of a role, or a null if there is none, to a list of
+ * columns.
  */
 static void
 AppendRoleColumn(StringInfo sql, const Attachment *attachment, RowRole role)
@@ -74,8 +76,11 @@ AppendRoleColumn(StringInfo sql, const Attachment *attachment, RowRole role)
 						 quote_identifier(get_attname(attachment->marker.root, attnum, false)));
 }
 
+/*
+ * Starts the scan of the attached table.
+ */
 static void
-BeginRows(RecordScan *scan, const Attachment *attachment)
+BeginRowScan(TableScan *scan, const Attachment *attachment)
 {
 	StringInfoData columns;
 
@@ -90,13 +95,16 @@ BeginRows(RecordScan *scan, const Attachment *attachment)
 						 deparse_expression(attachment->marker.live,
 											deparse_context_for("r", attachment->marker.root),
 											true, false));
-	align_records_begin(scan, attachment, TABLE_ITSELF, columns.data, NULL, "");
+	align_table_scan_begin(scan, attachment, TABLE_ITSELF, columns.data, NULL, "");
 }
 
-/* As the triggers read it: by the type's output, without the blanks that fill up
- * a character(n). */
+/*
+ * Returns a column of a row as text, in the same form as the triggers read it:
+ * as the output function of its type returns it, without the padding of
+ * character(n).
+ */
 static char *
-RowText(const RecordScan *scan, RowColumn column, RowRole role)
+RowText(const TableScan *scan, RowColumn column, RowRole role)
 {
 	const Attachment *attachment = scan->attachment;
 	char	   *text;
@@ -110,7 +118,7 @@ RowText(const RecordScan *scan, RowColumn column, RowRole role)
 }
 
 static void
-GatherRow(RecordScan *scan, LeadRow *row)
+ReadRow(TableScan *scan, LeadRow *row)
 {
 	row->exists = true;
 	row->live = !scan->nulls[COLUMN_LIVE] && DatumGetBool(scan->values[COLUMN_LIVE]);
@@ -120,25 +128,28 @@ GatherRow(RecordScan *scan, LeadRow *row)
 }
 
 static TimestampTz
-TimeColumn(const RecordScan *scan, HistoryColumn column)
+TimeColumn(const TableScan *scan, HistoryColumn column)
 {
 	return scan->nulls[column] ? 0 : DatumGetTimestampTz(scan->values[column]);
 }
 
+/*
+ * Appends the entry in the current row to a history.
+ */
 static void
-GatherEntry(const RecordScan *scan, RecordedHistory *history)
+AddEntry(const TableScan *scan, RecordedHistory *history)
 {
 	RecordedEntry *entry;
-	char	   *source = align_records_text(scan, HISTORY_SOURCE);
+	char	   *source = align_table_scan_text(scan, HISTORY_SOURCE);
 
-	if (history->nentries == history->room)
+	if (history->nentries == history->capacity)
 	{
-		history->room = Max(history->room * 2, 16);
+		history->capacity = Max(history->capacity * 2, 16);
 		if (history->entries == NULL)
-			history->entries = palloc(history->room * sizeof(RecordedEntry));
+			history->entries = palloc(history->capacity * sizeof(RecordedEntry));
 		else
 			history->entries = repalloc_huge(history->entries,
-											 history->room * sizeof(RecordedEntry));
+											 history->capacity * sizeof(RecordedEntry));
 	}
 	entry = &history->entries[history->nentries];
 	entry->life = 0;
@@ -150,43 +161,43 @@ GatherEntry(const RecordScan *scan, RecordedHistory *history)
 	}
 	history->nentries++;
 	entry->entry_no = DatumGetInt32(scan->values[HISTORY_ENTRY_NO]);
-	entry->event_name = align_records_text(scan, HISTORY_EVENT);
+	entry->event_name = align_table_scan_text(scan, HISTORY_EVENT);
 	entry->event = entry->event_name == NULL ? -1 :
 		align_history_event(entry->event_name, strlen(entry->event_name));
 	entry->effective_at = TimeColumn(scan, HISTORY_EFFECTIVE_AT);
 	entry->recorded_at = TimeColumn(scan, HISTORY_RECORDED_AT);
-	entry->from_stage = align_records_text(scan, HISTORY_FROM_STAGE);
-	entry->stage = align_records_text(scan, HISTORY_STAGE);
-	entry->team = align_records_text(scan, HISTORY_TEAM);
-	entry->assignee = align_records_text(scan, HISTORY_ASSIGNEE);
-	entry->reason = align_records_text(scan, HISTORY_REASON);
-	entry->agreement = align_records_text(scan, HISTORY_AGREEMENT);
+	entry->from_stage = align_table_scan_text(scan, HISTORY_FROM_STAGE);
+	entry->stage = align_table_scan_text(scan, HISTORY_STAGE);
+	entry->team = align_table_scan_text(scan, HISTORY_TEAM);
+	entry->assignee = align_table_scan_text(scan, HISTORY_ASSIGNEE);
+	entry->reason = align_table_scan_text(scan, HISTORY_REASON);
+	entry->agreement = align_table_scan_text(scan, HISTORY_AGREEMENT);
 	entry->version = scan->nulls[HISTORY_VERSION] ? 0 : DatumGetInt32(scan->values[HISTORY_VERSION]);
-	entry->violation = align_records_text(scan, HISTORY_VIOLATION);
+	entry->violation = align_table_scan_text(scan, HISTORY_VIOLATION);
 	entry->merged = source != NULL && align_source_is_merged(source, strlen(source));
 	entry->not_live = source != NULL && align_source_is_not_live(source, strlen(source));
 }
 
 static void
-GatherClock(const RecordScan *scan, ClockTuples *clocks)
+AddClock(const TableScan *scan, ClockTuples *clocks)
 {
-	if (clocks->n == clocks->room)
+	if (clocks->n == clocks->capacity)
 	{
-		clocks->room = Max(clocks->room * 2, 8);
+		clocks->capacity = Max(clocks->capacity * 2, 8);
 		if (clocks->tuples == NULL)
-			clocks->tuples = palloc(clocks->room * sizeof(HeapTuple));
+			clocks->tuples = palloc(clocks->capacity * sizeof(HeapTuple));
 		else
-			clocks->tuples = repalloc(clocks->tuples, clocks->room * sizeof(HeapTuple));
+			clocks->tuples = repalloc(clocks->tuples, clocks->capacity * sizeof(HeapTuple));
 	}
 	clocks->tuples[clocks->n++] = heap_copytuple(scan->row);
 }
 
 /*
- * Does the label of a row mean the stage that an entry recorded?  It is resolved
- * as the agreement has it now, or had it then.
+ * Returns whether the label in a row stands for the stage of an entry, in the
+ * version that judges now or in the version that judged the entry.
  */
 static bool
-MeansStage(Check *check, const char *label, const RecordedEntry *entry)
+LabelMatchesStage(Check *check, const char *label, const RecordedEntry *entry)
 {
 	Funnel	   *funnels[2];
 
@@ -209,8 +220,8 @@ MeansStage(Check *check, const char *label, const RecordedEntry *entry)
 }
 
 /*
- * The row must not be in a stage that nobody agreed on, unless it was recorded
- * that it is.
+ * Reports a row in a stage that the agreement does not have, unless the entry
+ * into that stage was recorded as a violation.
  */
 static void
 CheckKnownStage(const Check *check, const LeadRow *row, const RecordedEntry *entered)
@@ -223,6 +234,9 @@ CheckKnownStage(const Check *check, const LeadRow *row, const RecordedEntry *ent
 		align_check_report(check, "unknown_stage", row->stage, NULL);
 }
 
+/*
+ * Reports a problem if two strings, which may be NULL, differ.
+ */
 static void
 CheckText(const Check *check, const char *problem, const char *recorded, const char *expected)
 {
@@ -231,7 +245,7 @@ CheckText(const Check *check, const char *problem, const char *recorded, const c
 }
 
 /*
- * The row as it stands against where its history says that it stands.
+ * Compares the row of a lead with the state that follows from its history.
  */
 static void
 CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
@@ -255,7 +269,7 @@ CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
 		align_check_report(check, "row_stage", NULL, row->stage);
 		return;
 	}
-	if (!MeansStage(check, row->stage, entry))
+	if (!LabelMatchesStage(check, row->stage, entry))
 		align_check_report(check, "row_stage", entry->stage, row->stage);
 	else
 		CheckKnownStage(check, row, state->entered);
@@ -265,6 +279,9 @@ CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
 		CheckText(check, "row_assignee", entry->assignee, row->assignee);
 }
 
+/*
+ * Checks one lead.
+ */
 static void
 CheckLead(Check *check, const LeadRow *row, RecordedHistory *history, const ClockTuples *clocks,
 		  TupleDesc clock_desc)
@@ -273,7 +290,7 @@ CheckLead(Check *check, const LeadRow *row, RecordedHistory *history, const Cloc
 
 	if (history->nentries > 0)
 	{
-		history->cut = history->entries[0].entry_no > 1;
+		history->lacks_beginning = history->entries[0].entry_no > 1;
 		align_check_entries(check, history, &state);
 	}
 	CheckRow(check, row, &state);
@@ -281,55 +298,61 @@ CheckLead(Check *check, const LeadRow *row, RecordedHistory *history, const Cloc
 		align_check_report(check, "stray_clock", psprintf("%d", clocks->n), "0");
 
 	/*
-	 * without its beginning, a history does not tell its clocks; the entry
-	 * that the state refers to is not needed any more
+	 * The clocks do not follow from a history without its beginning.  This
+	 * sorts the entries, so the pointers in state are not valid after it.
 	 */
-	if (history->nentries > 0 && !history->cut)
+	if (history->nentries > 0 && !history->lacks_beginning)
 		align_check_clocks(check, history, clocks->n, clocks->tuples, clock_desc);
 }
 
 /*
- * The smallest key that any of the scans stands at; NULL if all are at their end.
+ * Returns the smallest key of the current rows of the scans; NULL if all of
+ * them are at their end.
  */
 static const Datum *
-SmallestKey(RecordScan *const *scans, int nscans)
+SmallestKey(TableScan *const *scans, int nscans)
 {
 	const Datum *key = NULL;
 
 	for (int i = 0; i < nscans; i++)
 	{
-		if (scans[i]->row != NULL && (key == NULL || align_records_compare(scans[i], key) < 0))
+		if (scans[i]->row != NULL && (key == NULL || align_table_scan_compare(scans[i], key) < 0))
 			key = scans[i]->key;
 	}
 	return key;
 }
 
-/* Go on; what a scan keeps for itself is not part of the lead's memory. */
+/*
+ * Advances a scan.  It may allocate memory that must outlive the current lead.
+ */
 static void
-NextRow(RecordScan *scan, MemoryContext scan_context)
+NextRow(TableScan *scan, MemoryContext scan_context)
 {
 	MemoryContext lead_context = MemoryContextSwitchTo(scan_context);
 
-	(void) align_records_next(scan);
+	(void) align_table_scan_next(scan);
 	MemoryContextSwitchTo(lead_context);
 }
 
+/*
+ * Checks all leads: those with a row, an entry or a clock.
+ */
 static void
 CheckLeads(Check *check)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "align check", ALLOCSET_DEFAULT_SIZES);
-	RecordScan	rows;
-	RecordScan	entries;
-	RecordScan	clocks;
-	RecordScan *const scans[] = {&rows, &entries, &clocks};
+	TableScan	rows;
+	TableScan	entries;
+	TableScan	clocks;
+	TableScan  *const scans[] = {&rows, &entries, &clocks};
 	const Datum *smallest;
 
-	BeginRows(&rows, check->attachment);
-	align_records_of_history(&entries, check->attachment, NULL, "r.entry_no");
-	align_records_of_clocks(&clocks, check->attachment, NULL, "");
+	BeginRowScan(&rows, check->attachment);
+	align_table_scan_history(&entries, check->attachment, NULL, "r.entry_no");
+	align_table_scan_clocks(&clocks, check->attachment, NULL, "");
 	for (int i = 0; i < (int) lengthof(scans); i++)
-		(void) align_records_next(scans[i]);
+		(void) align_table_scan_next(scans[i]);
 
 	while ((smallest = SmallestKey(scans, lengthof(scans))) != NULL)
 	{
@@ -338,14 +361,15 @@ CheckLeads(Check *check)
 		RecordedHistory history = {0};
 		ClockTuples tuples = {0};
 
+		/* collect the rows of the smallest key from all three scans */
 		MemoryContextSwitchTo(context);
 		align_copy_key(check->attachment, smallest, key);
-		for (; align_records_compare(&rows, key) == 0; NextRow(&rows, caller))
-			GatherRow(&rows, &row);
-		for (; align_records_compare(&entries, key) == 0; NextRow(&entries, caller))
-			GatherEntry(&entries, &history);
-		for (; align_records_compare(&clocks, key) == 0; NextRow(&clocks, caller))
-			GatherClock(&clocks, &tuples);
+		for (; align_table_scan_compare(&rows, key) == 0; NextRow(&rows, caller))
+			ReadRow(&rows, &row);
+		for (; align_table_scan_compare(&entries, key) == 0; NextRow(&entries, caller))
+			AddEntry(&entries, &history);
+		for (; align_table_scan_compare(&clocks, key) == 0; NextRow(&clocks, caller))
+			AddClock(&clocks, &tuples);
 		check->key = key;
 		CheckLead(check, &row, &history, &tuples, clocks.desc);
 		check->key = NULL;
@@ -353,20 +377,24 @@ CheckLeads(Check *check)
 		MemoryContextReset(context);
 	}
 	for (int i = 0; i < (int) lengthof(scans); i++)
-		align_records_end(scans[i]);
+		align_table_scan_end(scans[i]);
 	MemoryContextDelete(context);
 }
 
+/*
+ * Raises an error if row-level security hides rows of a table from the caller.
+ */
 static void
-CheckSeesAll(Oid relid)
+CheckAllRowsVisible(Oid relid)
 {
 	if (check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("check needs to see all rows of table \"%s\"", get_rel_name(relid)),
-			 errdetail("Row-level security hides some from the current user."),
-			 errhint("Run it as the owner of the table, or as a role with BYPASSRLS.")));
+			 errmsg("align.check() must be able to see all rows of table \"%s\"",
+					get_rel_name(relid)),
+			 errdetail("Row-level security hides rows from the current user."),
+			 errhint("Call it as the owner of the table or as a role with BYPASSRLS.")));
 }
 
 /*
@@ -383,19 +411,20 @@ align_check(PG_FUNCTION_ARGS)
 	align_require_argument(fcinfo, 0, "relation");
 	align_begin_rows(fcinfo);
 	check.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	attachment = align_reading_begin(PG_GETARG_OID(0));
+	attachment = align_begin_reading(PG_GETARG_OID(0));
 	align_begin_restricted(&caller);
 	check.attachment = attachment;
-	CheckSeesAll(check.attachment->marker.root);
-	CheckSeesAll(check.attachment->marker.history);
-	CheckSeesAll(check.attachment->marker.sla);
+	CheckAllRowsVisible(check.attachment->marker.root);
+	CheckAllRowsVisible(check.attachment->marker.history);
+	CheckAllRowsVisible(check.attachment->marker.sla);
 	check.funnel = align_judging_funnel(attachment, &version);
 	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
+	/* a version that does not exist is reported, not an error */
 	check.clocks.tolerant = true;
 	align_check_triggers(&check);
 	align_check_record_tables(&check);
 	CheckLeads(&check);
 	align_end_restricted(&caller);
-	align_reading_end();
+	align_end_reading();
 	return (Datum) 0;
 }

@@ -1,6 +1,6 @@
 /*
  * check.h
- *	  Inside align.check(): what was recorded against what follows from it.
+ *	  Shared by the files of align.check().
  */
 #ifndef ALIGN_REPORT_CHECK_H
 #define ALIGN_REPORT_CHECK_H
@@ -13,27 +13,34 @@
 #include "history/replay.h"
 #include "funcapi.h"
 
+/*
+ * State of one call of align.check().
+ */
 typedef struct Check
 {
 	ReturnSetInfo *rsinfo;
 	const Attachment *attachment;
-	Funnel	   *funnel;			/* in force now */
-	const Datum *key;			/* of the lead under examination, NULL none */
-	LeadClocks	clocks;			/* for replays */
+	Funnel	   *funnel;			/* version that judges now */
+	const Datum *key;			/* of the current lead; NULL while checking
+								 * the tables as such */
+	LeadClocks	clocks;			/* working area of replays */
 } Check;
 
-/* check_report.c: a difference found; the texts may be NULL. */
+/*
+ * Returns one row: a difference in the current lead or, if there is none, in
+ * the tables as such.  recorded and expected may be NULL.  (check_report.c)
+ */
 extern void align_check_report(const Check *check, const char *problem, const char *recorded,
 							   const char *expected);
 
 /*
- * An entry of the history; strings NULL if null.
+ * An entry of the history.  Strings are NULL where the column is null.
  */
 typedef struct RecordedEntry
 {
 	int32		entry_no;
-	int			life;			/* how many lives ended before it */
-	int			event;			/* HistoryEvent, -1 if it is none */
+	int			life;			/* number of lives that ended before it */
+	int			event;			/* HistoryEvent; -1 if event_name is unknown */
 	char	   *event_name;
 	TimestampTz effective_at;
 	TimestampTz recorded_at;
@@ -43,45 +50,59 @@ typedef struct RecordedEntry
 	char	   *assignee;
 	char	   *reason;
 	char	   *agreement;
-	int32		version;		/* 0: null */
+	int32		version;		/* 0 if null */
 	char	   *violation;
-	bool		merged;
-	bool		not_live;
+	bool		merged;			/* merged from another lead */
+	bool		not_live;		/* of a row that was not live */
 } RecordedEntry;
 
-/* All of one lead, by entry_no. */
+/*
+ * The entries of one lead, in order of entry_no.
+ */
 typedef struct RecordedHistory
 {
 	int			nentries;
-	int			room;
+	int			capacity;		/* allocated size of entries */
 	RecordedEntry *entries;
-	bool		cut;			/* its beginning is gone */
+	bool		lacks_beginning;	/* the first entries have been dropped */
 } RecordedHistory;
 
 /*
- * Where a lead stands by its history.
+ * The state of a lead after its last entry.
  */
 typedef struct RecordedState
 {
 	bool		alive;			/* in the funnel */
-	const RecordedEntry *entry; /* that says so; NULL if there is none */
-	const RecordedEntry *entered;	/* that put it into its stage; likewise */
+	const RecordedEntry *entry; /* the last one that counts for the state;
+								 * NULL if there is none */
+	const RecordedEntry *entered;	/* the last stage entry; likewise */
 } RecordedState;
 
-/* check_entries.c: the entries for themselves. */
+/*
+ * Checks the entries of one lead by themselves, and sets *state.
+ * (check_entries.c)
+ */
 extern void align_check_entries(Check *check, const RecordedHistory *history,
 								RecordedState *state);
 
-/* The funnel that judged an entry, NULL if there is no such version. */
+/*
+ * Returns the funnel that judged an entry; NULL if there is no such version.
+ * (check_entries.c)
+ */
 extern Funnel *align_check_funnel(Check *check, const RecordedEntry *entry);
 
-/* check_clocks.c: rows of the clock table (as align_records_of_clocks gives
- * them), in any order, against the replay of the history. */
+/*
+ * Compares the clocks of one lead with those that follow from its history,
+ * which is sorted into the order of replay.  clocks are rows of a scan by
+ * align_table_scan_clocks(), in any order.  (check_clocks.c)
+ */
 extern void align_check_clocks(Check *check, RecordedHistory *history, int nclocks,
 							   HeapTuple *clocks, TupleDesc desc);
 
-/* check_triggers.c: the triggers of the attachment; privileges, row-level security
- * and constraints of history and clock table. */
+/*
+ * Check the triggers of the attachment; and privileges, row-level security and
+ * constraints of history and clock table.  (check_triggers.c)
+ */
 extern void align_check_triggers(const Check *check);
 extern void align_check_record_tables(const Check *check);
 

@@ -1,8 +1,9 @@
 /*
  * check_clocks.c
- *	  The clocks of one lead against the replay of its history.
+ *	  Compares the clocks of a lead with those that follow from its history.
  *
- * Everything is compared but what was announced, which is nobody's to recompute.
+ * All columns are compared except for the times of notifications, which do not
+ * follow from the history.
  */
 #include "postgres.h"
 
@@ -17,7 +18,9 @@
 
 #include "report/check.h"
 
-/* A row of the clock table, recorded or expected. */
+/*
+ * A row of the clock table, as it is recorded or as it is expected.
+ */
 typedef struct ClockRow
 {
 	char	   *sla;
@@ -36,6 +39,9 @@ CompareRows(const void *left, const void *right)
 	return result != 0 ? result : (a->cycle > b->cycle) - (a->cycle < b->cycle);
 }
 
+/*
+ * Order of replay: by life, effective_at and entry_no.
+ */
 static int
 CompareEntries(const void *left, const void *right)
 {
@@ -50,7 +56,8 @@ CompareEntries(const void *left, const void *right)
 }
 
 /*
- * The clocks that follow from the history.  Sorts it.
+ * Sorts the history into the order of replay, and computes check->clocks from
+ * it.
  */
 static void
 Replay(Check *check, RecordedHistory *history)
@@ -83,7 +90,7 @@ Replay(Check *check, RecordedHistory *history)
 }
 
 static ClockRow *
-MakeRows(int nrows)
+AllocateRows(int nrows)
 {
 	ClockRow   *rows = palloc(Max(nrows, 1) * sizeof(ClockRow));
 
@@ -95,10 +102,13 @@ MakeRows(int nrows)
 	return rows;
 }
 
+/*
+ * Returns the rows that follow from the history, by service level and cycle.
+ */
 static ClockRow *
 ExpectedRows(const LeadClocks *clocks)
 {
-	ClockRow   *rows = MakeRows(clocks->nclocks);
+	ClockRow   *rows = AllocateRows(clocks->nclocks);
 
 	for (int i = 0; i < clocks->nclocks; i++)
 	{
@@ -110,10 +120,13 @@ ExpectedRows(const LeadClocks *clocks)
 	return rows;
 }
 
+/*
+ * Returns the rows of the clock table, by service level and cycle.
+ */
 static ClockRow *
 RecordedRows(const Check *check, int nclocks, HeapTuple *tuples, TupleDesc desc)
 {
-	ClockRow   *rows = MakeRows(nclocks);
+	ClockRow   *rows = AllocateRows(nclocks);
 
 	for (int i = 0; i < nclocks; i++)
 	{
@@ -145,10 +158,13 @@ SameValue(Oid type, Datum a, Datum b)
 			return multirange_eq_internal(lookup_type_cache(type, TYPECACHE_MULTIRANGE_INFO)->rngtype,
 										  DatumGetMultirangeTypeP(a), DatumGetMultirangeTypeP(b));
 	}
-	elog(ERROR, "clock table has a column of unexpected type %u", type);
+	elog(ERROR, "unexpected type of clock table column: %u", type);
 }
 
-/* "speed_to_lead 1: due_at 2026-03-02 13:00:00+00" */
+/*
+ * Returns a column as text, as in "speed_to_lead 1: due_at 2026-03-02
+ * 13:00:00+00".
+ */
 static char *
 ColumnText(const ClockRow *row, SlaColumn column)
 {
@@ -160,6 +176,9 @@ ColumnText(const ClockRow *row, SlaColumn column)
 					row->nulls[column] ? "none" : OidOutputFunctionCall(output, row->values[column]));
 }
 
+/*
+ * Reports the columns in which two rows for the same cycle differ.
+ */
 static void
 CompareClock(const Check *check, const ClockRow *recorded, const ClockRow *expected)
 {
@@ -183,6 +202,9 @@ CycleText(const ClockRow *row)
 	return psprintf("%s %d", row->sla, row->cycle);
 }
 
+/*
+ * Compares the clocks of one lead with those that follow from its history.
+ */
 void
 align_check_clocks(Check *check, RecordedHistory *history, int nclocks, HeapTuple *clocks,
 				   TupleDesc desc)
@@ -196,6 +218,8 @@ align_check_clocks(Check *check, RecordedHistory *history, int nclocks, HeapTupl
 	Replay(check, history);
 	expected = ExpectedRows(&check->clocks);
 	nexpected = check->clocks.nclocks;
+
+	/* merge the two sorted lists */
 	while (i < nclocks || j < nexpected)
 	{
 		int			order = i == nclocks ? 1 : j == nexpected ? -1 :

@@ -1,13 +1,15 @@
 /*
  * check_entries.c
- *	  The entries of one lead: are they all there, do they continue each other,
- *	  and were they judged as the agreement judges?
+ *	  Checks the entries of a lead: numbers and times, the chain of stages, and
+ *	  recorded violations.
  *
- * Only what can be recomputed from an entry is: what a move needs of the row and
- * who was acting (missing_need, wrong_team) is not in the history.
+ * Violations are compared with the verdict of the version that judged the
+ * entry.  missing_need and wrong_team are left out of that: the columns of the
+ * row and the acting role, on which they depend, are not in the history.
  *
- * Entries that were merged from another lead tell its story, not where this lead
- * stood: they are judged, but the chain does not go through them.
+ * Entries that were merged from another lead have no influence on the stage of
+ * this one.  Their violations are checked, but they are not part of the chain,
+ * in which from_stage is the stage of the previous entry.
  */
 #include "postgres.h"
 
@@ -17,9 +19,11 @@
 #include "judge/judge.h"
 #include "report/check.h"
 
-/* "entry 3: illegal_move" */
+/*
+ * Returns "entry 3: illegal_move", or "entry 3: none" if text is NULL.
+ */
 static char *
-OfEntry(const RecordedEntry *entry, const char *text)
+EntryText(const RecordedEntry *entry, const char *text)
 {
 	return psprintf("entry %d: %s", entry->entry_no, text != NULL ? text : "none");
 }
@@ -30,6 +34,9 @@ TimeText(TimestampTz at)
 	return DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(at)));
 }
 
+/*
+ * Returns the funnel that judged an entry; NULL if there is no such version.
+ */
 Funnel *
 align_check_funnel(Check *check, const RecordedEntry *entry)
 {
@@ -51,12 +58,13 @@ static void
 CheckRecordedAt(const Check *check, const RecordedEntry *entry, const RecordedEntry *before)
 {
 	if (before != NULL && entry->recorded_at <= before->recorded_at)
-		align_check_report(check, "recorded_at", OfEntry(entry, TimeText(entry->recorded_at)),
+		align_check_report(check, "recorded_at", EntryText(entry, TimeText(entry->recorded_at)),
 						   psprintf("after %s", TimeText(before->recorded_at)));
 }
 
 /*
- * Does the entry come from where the lead was?
+ * Checks that from_stage is the stage that the lead was in; stage is NULL if
+ * it was in none.
  */
 static void
 CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage,
@@ -68,19 +76,19 @@ CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage
 		stage = NULL;
 	if (align_same_string(entry->from_stage, stage))
 		return;
-	/* an agreement may have renamed the stage in between */
+	/* a later version may have renamed the stage */
 	if (funnel != NULL && entry->from_stage != NULL && stage != NULL)
 	{
 		from = align_funnel_stage(funnel, entry->from_stage, strlen(entry->from_stage));
 		if (from >= 0 && from == align_funnel_stage(funnel, stage, strlen(stage)))
 			return;
 	}
-	align_check_report(check, "from_stage", OfEntry(entry, entry->from_stage),
-					   OfEntry(entry, stage));
+	align_check_report(check, "from_stage", EntryText(entry, entry->from_stage),
+					   EntryText(entry, stage));
 }
 
 /*
- * Violations.
+ * Returns whether a rule, given by name, can be judged from the history alone.
  */
 static bool
 CanBeRecomputed(const char *name, size_t len)
@@ -105,7 +113,10 @@ AppendRule(StringInfo list, const char *name, size_t len)
 	appendBinaryStringInfo(list, name, len);
 }
 
-/* The rules of a violation that can be recomputed; "" if there are none. */
+/*
+ * Returns the rules of a recorded violation that can be recomputed; "" if
+ * there are none.
+ */
 static char *
 RecordedRules(const char *violation)
 {
@@ -125,6 +136,10 @@ RecordedRules(const char *violation)
 	return list.data;
 }
 
+/*
+ * Returns the rules that an entry breaks, as far as that can be recomputed; ""
+ * if there are none.
+ */
 static char *
 ExpectedRules(const Funnel *funnel, const RecordedEntry *entry)
 {
@@ -157,21 +172,22 @@ CheckViolation(const Check *check, const RecordedEntry *entry, const Funnel *fun
 	char	   *recorded;
 	char	   *expected;
 
+	/* an opening is not judged as a move */
 	if (entry->event == EVENT_OPENING || !align_is_stage_event(entry->event) || funnel == NULL)
 		return;
 	recorded = RecordedRules(entry->violation);
 	expected = ExpectedRules(funnel, entry);
 	if (strcmp(recorded, expected) != 0)
 		align_check_report(check, "violation",
-						   OfEntry(entry, recorded[0] != '\0' ? recorded : NULL),
-						   OfEntry(entry, expected[0] != '\0' ? expected : NULL));
+						   EntryText(entry, recorded[0] != '\0' ? recorded : NULL),
+						   EntryText(entry, expected[0] != '\0' ? expected : NULL));
 }
 
 /*
- * Where the lead stands after an entry.
+ * Sets the state of the lead to that after an entry.
  */
 static void
-Advance(RecordedState *state, const RecordedEntry *entry)
+UpdateState(RecordedState *state, const RecordedEntry *entry)
 {
 	state->entry = entry;
 	if (align_is_stage_event(entry->event))
@@ -180,13 +196,20 @@ Advance(RecordedState *state, const RecordedEntry *entry)
 		entry->event != EVENT_TRUNCATED;
 }
 
+/*
+ * Checks the entries of one lead, and sets *state to its state after the last.
+ */
 void
 align_check_entries(Check *check, const RecordedHistory *history, RecordedState *state)
 {
 	const RecordedEntry *before = NULL;
-	bool		chained = !history->cut;
-	int32		expected_no = history->cut ? history->entries[0].entry_no : 1;
+	bool		chained = !history->lacks_beginning;
+	int32		expected_no = history->lacks_beginning ? history->entries[0].entry_no : 1;
 
+	/*
+	 * chained is false where the entry before is missing or merged from
+	 * another lead, so that from_stage cannot be checked.
+	 */
 	memset(state, 0, sizeof(RecordedState));
 	for (int i = 0; i < history->nentries; i++)
 	{
@@ -196,19 +219,19 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 		CheckNumber(check, entry, expected_no);
 		CheckRecordedAt(check, entry, before);
 		if (entry->event < 0)
-			align_check_report(check, "event", OfEntry(entry, entry->event_name), NULL);
+			align_check_report(check, "event", EntryText(entry, entry->event_name), NULL);
 		if (funnel == NULL)
-			align_check_report(check, "version", OfEntry(entry, psprintf("%d", entry->version)),
+			align_check_report(check, "version", EntryText(entry, psprintf("%d", entry->version)),
 							   NULL);
 		CheckViolation(check, entry, funnel);
 		if (entry->merged)
 			chained = false;
 		else if (entry->event >= 0 && entry->event != EVENT_TOUCH)
 		{
-			/* of a row that is not live not all changes need be known */
+			/* not all changes of a row that is not live are recorded */
 			if (chained && !entry->not_live)
 				CheckFromStage(check, entry, state->alive ? state->entry->stage : NULL, funnel);
-			Advance(state, entry);
+			UpdateState(state, entry);
 			chained = true;
 		}
 		expected_no = entry->entry_no + 1;

@@ -10,6 +10,9 @@
 #include "attachment/key.h"
 #include "report/check.h"
 
+/*
+ * Returns one difference in the current lead, or in the tables as such.
+ */
 void
 align_check_report(const Check *check, const char *problem, const char *recorded,
 				   const char *expected)

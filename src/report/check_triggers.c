@@ -1,10 +1,14 @@
 /*
  * check_triggers.c
- *	  Are the triggers there that an attachment consists of, as align.attach()
- *	  makes them, and enabled?  And what protects history and clocks?
+ *	  Checks the triggers of an attachment, and the protection of history and
+ *	  clock table.
  *
- * A trigger that is missing, disabled or replaced loses nothing that is recorded,
- * but what is written meanwhile is neither judged nor recorded.
+ * Every trigger must exist as align.attach() would create it, and be enabled.
+ * Otherwise changes of the attached table may have been neither judged nor
+ * recorded.
+ *
+ * History and clock table must not show more than the attached table does
+ * (privileges.h), and must not have constraints that are INITIALLY DEFERRED.
  */
 #include "postgres.h"
 
@@ -25,7 +29,7 @@ TriggerText(const TriggerPlan *plan)
 }
 
 static char *
-DefinitionOf(Oid trigger)
+TriggerDefinition(Oid trigger)
 {
 	return TextDatumGetCString(DirectFunctionCall1(pg_get_triggerdef, ObjectIdGetDatum(trigger)));
 }
@@ -41,12 +45,16 @@ CheckTrigger(const Check *check, const TriggerPlan *plan)
 			align_check_report(check, "missing_trigger", NULL, TriggerText(plan));
 	}
 	else if (!align_trigger_fits(plan, &trigger))
-		align_check_report(check, "altered_trigger", DefinitionOf(trigger.oid),
+		align_check_report(check, "altered_trigger", TriggerDefinition(trigger.oid),
 						   align_trigger_definition(plan));
 	else if (trigger.enabled != TRIGGER_FIRES_ON_ORIGIN && trigger.enabled != TRIGGER_FIRES_ALWAYS)
 		align_check_report(check, "disabled_trigger", TriggerText(plan), NULL);
 }
 
+/*
+ * Checks the triggers on the attached table, its partitions and the record
+ * tables.
+ */
 void
 align_check_triggers(const Check *check)
 {
@@ -61,6 +69,9 @@ align_check_triggers(const Check *check)
 		CheckTrigger(check, (const TriggerPlan *) lfirst(lc));
 }
 
+/*
+ * Reports privileges on a record table that the attached table does not give.
+ */
 static void
 CheckPrivileges(const Check *check, Oid relid)
 {
@@ -81,6 +92,10 @@ CheckPrivileges(const Check *check, Oid relid)
 	}
 }
 
+/*
+ * Checks that a record table has row-level security as the attached table has
+ * it, and the policy that goes with it.
+ */
 static void
 CheckRowSecurity(const Check *check, Oid relid)
 {
@@ -117,6 +132,9 @@ CheckRowSecurity(const Check *check, Oid relid)
 	}
 }
 
+/*
+ * Checks history, clock table and the partitions of both.
+ */
 void
 align_check_record_tables(const Check *check)
 {

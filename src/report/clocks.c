@@ -1,10 +1,10 @@
 /*
  * clocks.c
- *	  clocks(): the service-level clocks that are open, as of now.
+ *	  clocks(): returns the open clocks with their state as of a given time.
  *
- * Only the open rows of the clock table are read, through its index of those;
- * state, remaining and overrun are derived from each clock's own agreement and
- * version.
+ * Only open clocks are read, through an index that contains no others.  The
+ * state of a clock is derived from the version of the agreement under which
+ * the clock was started.
  */
 #include "postgres.h"
 
@@ -41,11 +41,12 @@ typedef enum ClocksColumn
 #define CLOCKS_NCOLUMNS (CLOCKS_VERSION + 1)
 
 /*
- * A clock cannot be read as of an instant before what happened to it last: the
- * transaction's now() may be a little earlier than that.
+ * Returns as_of, or the time at which the clock was last started, paused or
+ * resumed if that is later: align_clock_read() cannot go back before that.
+ * now(), the default, may be a little earlier.
  */
 static TimestampTz
-NotBefore(const SlaClock *clock, TimestampTz as_of)
+ClampAsOf(const SlaClock *clock, TimestampTz as_of)
 {
 	return Max(as_of, clock->paused ? clock->paused_at : clock->running_since);
 }
@@ -67,7 +68,7 @@ PutClock(ReturnSetInfo *rsinfo, const Attachment *attachment, const Datum *key,
 	Datum		values[CLOCKS_NCOLUMNS];
 	bool		nulls[CLOCKS_NCOLUMNS] = {false};
 
-	align_clock_read(lead_clock->funnel, clock, NotBefore(clock, as_of), &reading);
+	align_clock_read(lead_clock->funnel, clock, ClampAsOf(clock, as_of), &reading);
 	values[CLOCKS_KEY] = align_key_jsonb(attachment, key);
 	PutText(values, nulls, CLOCKS_SLA, lead_clock->sla);
 	values[CLOCKS_CYCLE] = Int32GetDatum(clock->cycle);
@@ -86,6 +87,9 @@ PutClock(ReturnSetInfo *rsinfo, const Attachment *attachment, const Datum *key,
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/*
+ * Common to both forms of clocks().
+ */
 static Datum
 Clocks(FunctionCallInfo fcinfo, bool with_key)
 {
@@ -96,13 +100,13 @@ Clocks(FunctionCallInfo fcinfo, bool with_key)
 	MemoryContext caller;
 	MemoryContext context;
 	LeadClocks	clocks;
-	RecordScan	scan;
+	TableScan	scan;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 
 	align_require_argument(fcinfo, 0, "relation");
 	as_of = align_as_of_arg(fcinfo, 1);
 	align_begin_rows(fcinfo);
-	attachment = align_reading_begin(PG_GETARG_OID(0));
+	attachment = align_begin_reading(PG_GETARG_OID(0));
 	if (with_key)
 		align_key_argument(fcinfo, 2, attachment, key);
 	caller = CurrentMemoryContext;
@@ -111,8 +115,8 @@ Clocks(FunctionCallInfo fcinfo, bool with_key)
 		columns[i] = attachment->nkeys + 1 + i;
 
 	align_replay_begin(&clocks, attachment->marker.agreement, caller);
-	align_records_of_open_clocks(&scan, attachment, with_key ? key : NULL);
-	while (align_records_next(&scan))
+	align_table_scan_open_clocks(&scan, attachment, with_key ? key : NULL);
+	while (align_table_scan_next(&scan))
 	{
 		align_replay_load(&clocks, scan.row, scan.desc, columns);
 		MemoryContextSwitchTo(context);
@@ -121,8 +125,8 @@ Clocks(FunctionCallInfo fcinfo, bool with_key)
 		MemoryContextReset(context);
 		align_replay_reset(&clocks);
 	}
-	align_records_end(&scan);
-	align_reading_end();
+	align_table_scan_end(&scan);
+	align_end_reading();
 	return (Datum) 0;
 }
 
@@ -136,7 +140,7 @@ align_clocks(PG_FUNCTION_ARGS)
 }
 
 /*
- * clocks(relation, as_of, key): the open clocks of one lead.
+ * clocks(relation, as_of, key): one row per open clock of one lead.
  */
 Datum
 align_clocks_of_key(PG_FUNCTION_ARGS)

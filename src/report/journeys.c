@@ -1,11 +1,10 @@
 /*
  * journeys.c
- *	  journeys(): recorded histories as values of type lead.
+ *	  journeys(): returns the history of leads as values of type lead.
  *
- * A journey is what the lead went through: its stage entries and touches, each
- * under the number that the history gave it, so entries of one instant keep
- * their order.  Changes of owner and key are no part of it, nor is what became
- * of a row that was not live.
+ * A journey consists of the stage entries and touches of a lead.  entry_no
+ * becomes the ordinal, so that entries of the same time keep their order.
+ * Changes of owner or key and entries of rows that are not live are left out.
  *
  * PostgreSQL sorts the history by key; one lead at a time is in memory.
  */
@@ -25,7 +24,7 @@
 PG_FUNCTION_INFO_V1(align_journeys);
 PG_FUNCTION_INFO_V1(align_journeys_of_key);
 
-/* The columns that are read. */
+/* Columns to read from the history, by JourneyColumn. */
 #define JOURNEY_COLUMNS \
 	"r.entry_no, r.event, r.effective_at, r.stage, r.team, r.reason, r.campaign, r.amount, " \
 	"r.version, r.source"
@@ -44,12 +43,12 @@ typedef enum JourneyColumn
 	JOURNEY_SOURCE
 } JourneyColumn;
 
-/* Owners and keys are no part of a journey. */
+/* Changes of owner or key need not be read. */
 #define JOURNEY_CONDITION \
 	"r.event OPERATOR(pg_catalog.=) ANY " \
 	"('{opening,entry,move,override,touch,deleted,truncated}'::pg_catalog.text[])"
 
-/* What has a time that counts: stage entries and touches of live rows. */
+/* Stage entries and touches of live rows. */
 #define LATEST_CONDITION \
 	"r.event OPERATOR(pg_catalog.=) ANY " \
 	"('{opening,entry,move,override,touch}'::pg_catalog.text[]) " \
@@ -57,17 +56,18 @@ typedef enum JourneyColumn
 	"AND " HISTORY_IS_LIVE("r")
 
 static LeadString
-ScanString(const RecordScan *scan, JourneyColumn column)
+ScanString(const TableScan *scan, JourneyColumn column)
 {
 	return scan->nulls[column] ? align_lead_cstring(NULL) :
 		align_lead_varlena(scan->values[column]);
 }
 
 /*
- * Amounts that are no numbers have no place in a lead.
+ * Returns the amount as text; absent if it is NaN or infinite, which type lead
+ * does not allow.
  */
 static LeadString
-ScanAmount(const RecordScan *scan)
+ScanAmount(const TableScan *scan)
 {
 	Numeric		amount;
 
@@ -80,11 +80,14 @@ ScanAmount(const RecordScan *scan)
 }
 
 /*
- * Add the row to the journey, if it belongs there, and note whether the lead is
- * in the funnel after it.
+ * Adds the entry in the current row to the journey, if it is part of it.
+ *
+ * *ended becomes true if the lead is out of the funnel after the entry, else
+ * false.  Touches, entries merged from another lead, and entries of rows that
+ * are not live leave it as it is.
  */
 static void
-AddEntry(LeadBuilder *builder, const RecordScan *scan, bool with_team, bool *ended)
+AddEntry(LeadBuilder *builder, const TableScan *scan, bool with_team, bool *ended)
 {
 	LeadString	event_name = ScanString(scan, JOURNEY_EVENT);
 	LeadString	source = ScanString(scan, JOURNEY_SOURCE);
@@ -113,21 +116,24 @@ AddEntry(LeadBuilder *builder, const RecordScan *scan, bool with_team, bool *end
 	align_lead_add(builder, &input);
 }
 
+/*
+ * Calls back for each lead with a journey, of one key or of all.
+ */
 void
-align_recorded_journeys(const Attachment *attachment, const Datum *of_key, bool with_team,
-						RecordedJourneyCallback callback, void *state)
+align_read_journeys(const Attachment *attachment, const Datum *of_key, bool with_team,
+					RecordedJourneyCallback callback, void *state)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "align journey", ALLOCSET_DEFAULT_SIZES);
-	RecordScan	scan;
+	TableScan	scan;
 
 	if (of_key != NULL)
-		align_records_of_key(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
+		align_table_scan_key(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
 							 JOURNEY_CONDITION, "r.entry_no", of_key);
 	else
-		align_records_begin(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
-							JOURNEY_CONDITION, "r.entry_no");
-	(void) align_records_next(&scan);
+		align_table_scan_begin(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
+							   JOURNEY_CONDITION, "r.entry_no");
+	(void) align_table_scan_next(&scan);
 	while (scan.row != NULL)
 	{
 		Datum		key[ATTACHMENT_MAX_KEYS];
@@ -137,11 +143,11 @@ align_recorded_journeys(const Attachment *attachment, const Datum *of_key, bool 
 		MemoryContextSwitchTo(context);
 		align_copy_key(scan.attachment, scan.key, key);
 		builder = align_lead_builder(context);
-		while (align_records_compare(&scan, key) == 0)
+		while (align_table_scan_compare(&scan, key) == 0)
 		{
 			AddEntry(builder, &scan, with_team, &ended);
 			MemoryContextSwitchTo(caller);
-			(void) align_records_next(&scan);
+			(void) align_table_scan_next(&scan);
 			MemoryContextSwitchTo(context);
 		}
 		if (align_lead_count(builder) > 0)
@@ -149,12 +155,15 @@ align_recorded_journeys(const Attachment *attachment, const Datum *of_key, bool 
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(context);
 	}
-	align_records_end(&scan);
+	align_table_scan_end(&scan);
 	MemoryContextDelete(context);
 }
 
+/*
+ * Returns the largest time in all journeys; DT_NOBEGIN if there are none.
+ */
 TimestampTz
-align_recorded_latest(const Attachment *attachment)
+align_latest_journey_time(const Attachment *attachment)
 {
 	StringInfoData sql;
 	bool		isnull;
@@ -164,7 +173,7 @@ align_recorded_latest(const Attachment *attachment)
 	appendStringInfo(&sql, "SELECT pg_catalog.max(r.effective_at) FROM %s AS r WHERE " LATEST_CONDITION,
 					 attachment->history_name);
 	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not read the latest time of %s", attachment->history_name);
+		elog(ERROR, "could not read the latest time in %s", attachment->history_name);
 	latest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return isnull ? DT_NOBEGIN : DatumGetTimestampTz(latest);
 }
@@ -188,6 +197,9 @@ PutJourney(void *arg, const Datum *key, const struct varlena *lead, bool ended)
 	tuplestore_putvalues(state->rsinfo->setResult, state->rsinfo->setDesc, values, nulls);
 }
 
+/*
+ * Common to both forms of journeys().
+ */
 static Datum
 Journeys(FunctionCallInfo fcinfo, bool with_key)
 {
@@ -198,11 +210,11 @@ Journeys(FunctionCallInfo fcinfo, bool with_key)
 	align_require_argument(fcinfo, 0, "relation");
 	align_begin_rows(fcinfo);
 	state.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	state.attachment = attachment = align_reading_begin(PG_GETARG_OID(0));
+	state.attachment = attachment = align_begin_reading(PG_GETARG_OID(0));
 	if (with_key)
 		align_key_argument(fcinfo, 1, attachment, key);
-	align_recorded_journeys(attachment, with_key ? key : NULL, true, PutJourney, &state);
-	align_reading_end();
+	align_read_journeys(attachment, with_key ? key : NULL, true, PutJourney, &state);
+	align_end_reading();
 	return (Datum) 0;
 }
 
@@ -216,7 +228,7 @@ align_journeys(PG_FUNCTION_ARGS)
 }
 
 /*
- * journeys(relation, key): the row of one lead, if it has a journey.
+ * journeys(relation, key): one row, if the lead has a journey.
  */
 Datum
 align_journeys_of_key(PG_FUNCTION_ARGS)

@@ -1,6 +1,6 @@
 /*
  * scan.c
- *	  Reading attached tables, histories and clock tables in order of the key.
+ *	  Scans of attached tables, histories and clock tables in order of the key.
  */
 #include "postgres.h"
 
@@ -20,33 +20,39 @@
 #include "record/plans.h"
 #include "report/scan.h"
 
-#define SCAN_BATCH 1000
+#define SCAN_BATCH 1000			/* rows per fetch */
 
+/*
+ * Locks a table and gets everything ready for scans; returns the attachment.
+ */
 Attachment *
-align_reading_begin(Oid relid)
+align_begin_reading(Oid relid)
 {
 	Oid			root = align_lock_attached(relid);
 	Attachment *attachment;
 
 	align_recorder_flush_all();
-	/* raises for what is not attached */
 	attachment = align_attachment_locked(root, AccessShareLock);
+	/* the snapshot of the statement must show the changes just written */
 	PushCopiedSnapshot(GetActiveSnapshot());
 	UpdateActiveSnapshotCommandId();
 	align_spi_connect();
 	return attachment;
 }
 
+/*
+ * Undoes align_begin_reading(), except for the locks.
+ */
 void
-align_reading_end(void)
+align_end_reading(void)
 {
 	SPI_finish();
 	PopActiveSnapshot();
 }
 
 /*
- * All tables sort by the collation of the attached table's key, whatever their
- * own columns have.
+ * Appends ORDER BY.  All tables are sorted by the collations of the attached
+ * table's key; key columns of a history or clock table may have others.
  */
 static void
 AppendOrder(StringInfo sql, const Attachment *attachment, AttachedTable table, const char *order)
@@ -63,8 +69,11 @@ AppendOrder(StringInfo sql, const Attachment *attachment, AttachedTable table, c
 		appendStringInfo(sql, ", %s", order);
 }
 
+/*
+ * Looks up the comparison function of a key column.
+ */
 static void
-InitCompare(RecordScan *scan, int i)
+InitCompare(TableScan *scan, int i)
 {
 	const KeyColumn *key = &scan->attachment->keys[i];
 	TypeCacheEntry *type = lookup_type_cache(key->type, TYPECACHE_CMP_PROC);
@@ -72,35 +81,38 @@ InitCompare(RecordScan *scan, int i)
 	if (!OidIsValid(type->cmp_proc))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("key column \"%s\" has type %s, which cannot be sorted",
-						key->name, format_type_be(key->type))));
+				 errmsg("could not identify a comparison function for type %s",
+						format_type_be(key->type)),
+				 errdetail("Key column \"%s\" is of this type.", key->name)));
 	fmgr_info(type->cmp_proc, &scan->compare[i]);
 }
 
 /*
- * Plans of scans by key, per attached table and kind of scan.  Planning would take
- * longer than reading a single lead.
+ * Cache of plans for scans of one key, which take longer to plan than to
+ * execute.  There is one plan per attached table and kind of scan.  It lives
+ * until the end of the session, unless it becomes invalid or the text of the
+ * query changes.
  */
-typedef enum KeyedScan
+typedef enum KeyScanKind
 {
 	SCAN_HISTORY,
 	SCAN_OPEN_CLOCKS
-} KeyedScan;
+} KeyScanKind;
 
-typedef struct KeptPlanKey
+typedef struct CachedScanKey
 {
 	AttachmentId root;
-	KeyedScan	kind;
-} KeptPlanKey;
+	KeyScanKind kind;
+} CachedScanKey;
 
-typedef struct KeptPlan
+typedef struct CachedScan
 {
-	KeptPlanKey key;			/* hash key */
-	char	   *sql;			/* NULL: no plan yet */
+	CachedScanKey key;			/* hash key */
+	char	   *sql;			/* text of the query; NULL if no plan */
 	SPIPlanPtr	plan;
-} KeptPlan;
+} CachedScan;
 
-static HTAB *kept_plans = NULL;
+static HTAB *cached_scans = NULL;
 
 static SPIPlanPtr
 Prepare(const char *sql, int nargs, Oid *types)
@@ -113,46 +125,48 @@ Prepare(const char *sql, int nargs, Oid *types)
 }
 
 /*
- * The plan for a statement, which is kept for the next scan of the kind.
+ * Returns the cached plan for a query, after preparing it if necessary.
  */
 static SPIPlanPtr
-FindPlan(const Attachment *attachment, KeyedScan kind, const char *sql, Oid *types)
+FindPlan(const Attachment *attachment, KeyScanKind kind, const char *sql, Oid *types)
 {
-	KeptPlanKey key = {attachment->root_id, kind};
-	KeptPlan   *kept;
+	CachedScanKey key = {attachment->root_id, kind};
+	CachedScan *cached;
 	SPIPlanPtr	plan;
 	bool		found;
 
-	if (kept_plans == NULL)
+	if (cached_scans == NULL)
 	{
 		HASHCTL		control = {0};
 
-		control.keysize = sizeof(KeptPlanKey);
-		control.entrysize = sizeof(KeptPlan);
+		control.keysize = sizeof(CachedScanKey);
+		control.entrysize = sizeof(CachedScan);
 		control.hcxt = TopMemoryContext;
-		kept_plans = hash_create("align scans by key", 16, &control,
-								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		cached_scans = hash_create("align scans by key", 16, &control,
+								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	kept = hash_search(kept_plans, &key, HASH_ENTER, &found);
+	cached = hash_search(cached_scans, &key, HASH_ENTER, &found);
 	if (!found)
-		kept->sql = NULL;
-	if (kept->sql != NULL && strcmp(kept->sql, sql) == 0 && SPI_plan_is_valid(kept->plan))
-		return kept->plan;
-	if (kept->sql != NULL)
+		cached->sql = NULL;
+	if (cached->sql != NULL && strcmp(cached->sql, sql) == 0 && SPI_plan_is_valid(cached->plan))
+		return cached->plan;
+	if (cached->sql != NULL)
 	{
-		SPI_freeplan(kept->plan);
-		pfree(kept->sql);
-		kept->sql = NULL;
+		SPI_freeplan(cached->plan);
+		pfree(cached->sql);
+		cached->sql = NULL;
 	}
 	plan = Prepare(sql, attachment->nkeys, types);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-	kept->plan = plan;
-	kept->sql = MemoryContextStrdup(TopMemoryContext, sql);
+	cached->plan = plan;
+	cached->sql = MemoryContextStrdup(TopMemoryContext, sql);
 	return plan;
 }
 
-/* SELECT of the key, and of columns after it. */
+/*
+ * Appends a SELECT of the key and of the columns after it, without WHERE.
+ */
 static void
 AppendSelect(StringInfo sql, const Attachment *attachment, AttachedTable table, const char *columns)
 {
@@ -163,17 +177,20 @@ AppendSelect(StringInfo sql, const Attachment *attachment, AttachedTable table, 
 }
 
 static void
-InitScan(RecordScan *scan, const Attachment *attachment, bool ordered)
+InitScan(TableScan *scan, const Attachment *attachment, bool ordered)
 {
-	memset(scan, 0, sizeof(RecordScan));
+	memset(scan, 0, sizeof(TableScan));
 	scan->attachment = attachment;
 	for (int i = 0; ordered && i < attachment->nkeys; i++)
 		InitCompare(scan, i);
 }
 
+/*
+ * Starts a scan of a table with the given columns, condition and order.
+ */
 void
-align_records_begin(RecordScan *scan, const Attachment *attachment, AttachedTable table,
-					const char *columns, const char *condition, const char *order)
+align_table_scan_begin(TableScan *scan, const Attachment *attachment, AttachedTable table,
+					   const char *columns, const char *condition, const char *order)
 {
 	StringInfoData sql;
 
@@ -184,12 +201,16 @@ align_records_begin(RecordScan *scan, const Attachment *attachment, AttachedTabl
 		appendStringInfo(&sql, " WHERE %s", condition);
 	if (order != NULL)
 		AppendOrder(&sql, attachment, table, order);
-	/* read-only: with the snapshot that is set, not one of its own */
+	/* read_only makes SPI use the active snapshot, not a new one of its own */
 	scan->portal = SPI_cursor_open(NULL, Prepare(sql.data, 0, NULL), NULL, NULL, true);
 }
 
+/*
+ * Opens the portal of a scan whose query has the columns of a key as
+ * parameters.
+ */
 static void
-OpenByKey(RecordScan *scan, KeyedScan kind, const char *sql, const Datum *key)
+OpenWithKey(TableScan *scan, KeyScanKind kind, const char *sql, const Datum *key)
 {
 	Oid			types[ATTACHMENT_MAX_KEYS];
 
@@ -198,8 +219,11 @@ OpenByKey(RecordScan *scan, KeyedScan kind, const char *sql, const Datum *key)
 								   unconstify(Datum *, key), NULL, true);
 }
 
+/*
+ * Starts an ordered scan of the rows of one key.
+ */
 void
-align_records_of_key(RecordScan *scan, const Attachment *attachment, AttachedTable table,
+align_table_scan_key(TableScan *scan, const Attachment *attachment, AttachedTable table,
 					 const char *columns, const char *condition, const char *order,
 					 const Datum *key)
 {
@@ -212,9 +236,12 @@ align_records_of_key(RecordScan *scan, const Attachment *attachment, AttachedTab
 	appendStringInfo(&sql, " WHERE %s AND ", condition);
 	align_append_key_parameters(&sql, attachment, table, "r", 1);
 	AppendOrder(&sql, attachment, table, order);
-	OpenByKey(scan, SCAN_HISTORY, sql.data, key);
+	OpenWithKey(scan, SCAN_HISTORY, sql.data, key);
 }
 
+/*
+ * Returns a list of align's own columns of a history or clock table.
+ */
 static char *
 OwnColumns(const OwnColumn *columns, int ncolumns)
 {
@@ -226,34 +253,42 @@ OwnColumns(const OwnColumn *columns, int ncolumns)
 	return list.data;
 }
 
+/*
+ * Starts a scan of align's own columns of the history.
+ */
 void
-align_records_of_history(RecordScan *scan, const Attachment *attachment, const char *condition,
+align_table_scan_history(TableScan *scan, const Attachment *attachment, const char *condition,
 						 const char *order)
 {
-	align_records_begin(scan, attachment, TABLE_HISTORY,
-						OwnColumns(align_history_columns, HISTORY_NCOLUMNS), condition, order);
-}
-
-void
-align_records_of_clocks(RecordScan *scan, const Attachment *attachment, const char *condition,
-						const char *order)
-{
-	align_records_begin(scan, attachment, TABLE_SLA,
-						OwnColumns(align_sla_columns, SLA_NCOLUMNS), condition, order);
+	align_table_scan_begin(scan, attachment, TABLE_HISTORY,
+						   OwnColumns(align_history_columns, HISTORY_NCOLUMNS), condition, order);
 }
 
 /*
- * Of one lead, only the clock of the highest cycle of each service level can be open;
- * past cycles are not read.
+ * Starts a scan of align's own columns of the clock table.
  */
 void
-align_records_of_open_clocks(RecordScan *scan, const Attachment *attachment, const Datum *key)
+align_table_scan_clocks(TableScan *scan, const Attachment *attachment, const char *condition,
+						const char *order)
+{
+	align_table_scan_begin(scan, attachment, TABLE_SLA,
+						   OwnColumns(align_sla_columns, SLA_NCOLUMNS), condition, order);
+}
+
+/*
+ * Starts a scan of the open clocks of one lead or of all leads.
+ *
+ * Of one lead, only the clock of the highest cycle of each service level can
+ * be open, so the query skips past cycles.
+ */
+void
+align_table_scan_open_clocks(TableScan *scan, const Attachment *attachment, const Datum *key)
 {
 	StringInfoData sql;
 
 	if (key == NULL)
 	{
-		align_records_of_clocks(scan, attachment, "r.outcome IS NULL", NULL);
+		align_table_scan_clocks(scan, attachment, "r.outcome IS NULL", NULL);
 		return;
 	}
 	InitScan(scan, attachment, false);
@@ -269,11 +304,14 @@ align_records_of_open_clocks(RecordScan *scan, const Attachment *attachment, con
 	appendStringInfoString(&sql, ") AS r, LATERAL (");
 	align_append_last_clocks(&sql, attachment);
 	appendStringInfoString(&sql, ") AS c WHERE c.outcome IS NULL");
-	OpenByKey(scan, SCAN_OPEN_CLOCKS, sql.data, key);
+	OpenWithKey(scan, SCAN_OPEN_CLOCKS, sql.data, key);
 }
 
+/*
+ * Fetches the next rows from the portal; returns false if there are none.
+ */
 static bool
-NextBatch(RecordScan *scan)
+NextBatch(TableScan *scan)
 {
 	if (scan->batch != NULL)
 		SPI_freetuptable(scan->batch);
@@ -289,14 +327,18 @@ NextBatch(RecordScan *scan)
 		scan->desc = CreateTupleDescCopy(scan->batch->tupdesc);
 		scan->key = palloc(scan->desc->natts * sizeof(Datum));
 		scan->nulls = palloc(scan->desc->natts * sizeof(bool));
+		/* both arrays begin with the key; values and nulls are what follows */
 		scan->values = scan->key + nkeys;
 		scan->nulls += nkeys;
 	}
 	return scan->nrows > 0;
 }
 
+/*
+ * Advances to the next row whose key has no nulls; returns false at the end.
+ */
 bool
-align_records_next(RecordScan *scan)
+align_table_scan_next(TableScan *scan)
 {
 	int			nkeys = scan->attachment->nkeys;
 
@@ -319,16 +361,22 @@ align_records_next(RecordScan *scan)
 	}
 }
 
+/*
+ * Ends a scan.
+ */
 void
-align_records_end(RecordScan *scan)
+align_table_scan_end(TableScan *scan)
 {
 	if (scan->batch != NULL)
 		SPI_freetuptable(scan->batch);
 	SPI_cursor_close(scan->portal);
 }
 
+/*
+ * Compares the key of the current row with another one.
+ */
 int
-align_records_compare(RecordScan *scan, const Datum *key)
+align_table_scan_compare(TableScan *scan, const Datum *key)
 {
 	if (scan->row == NULL)
 		return 1;
@@ -344,8 +392,11 @@ align_records_compare(RecordScan *scan, const Datum *key)
 	return 0;
 }
 
+/*
+ * Returns a value of type text as a string.
+ */
 char *
-align_records_text(const RecordScan *scan, int column)
+align_table_scan_text(const TableScan *scan, int column)
 {
 	return scan->nulls[column] ? NULL : TextDatumGetCString(scan->values[column]);
 }

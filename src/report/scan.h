@@ -1,11 +1,12 @@
 /*
  * scan.h
- *	  Reading attached tables, histories and clock tables in order of the key,
- *	  with the rights of the caller.
+ *	  Scans of attached tables, histories and clock tables in order of the key.
  *
- * Any number of scans read one snapshot: that of the statement, with everything
- * that the transaction itself has done so far.  They sort in the same order, so
- * they can be merged; memory is bounded by work_mem.
+ * Scans run with the privileges of the current user.  All scans between
+ * align_begin_reading() and align_end_reading() use one snapshot, that of the
+ * calling statement plus the changes of its own transaction so far.  Ordered
+ * scans return keys in the same order for all three tables, so that they can
+ * be merged.  PostgreSQL sorts the rows within work_mem.
  */
 #ifndef ALIGN_REPORT_SCAN_H
 #define ALIGN_REPORT_SCAN_H
@@ -20,65 +21,87 @@
 #include "utils/portal.h"
 
 /*
- * One scan.  Its first columns are the key; "values" are those after it.  They
- * live until the scan goes on.
+ * State of a scan.  The row, its key and its values are valid until the next
+ * call of align_table_scan_next().
  */
-typedef struct RecordScan
+typedef struct TableScan
 {
 	const Attachment *attachment;
-	FmgrInfo	compare[ATTACHMENT_MAX_KEYS];
+	FmgrInfo	compare[ATTACHMENT_MAX_KEYS];	/* if ordered: comparison
+												 * functions of the key */
 	Portal		portal;
-	SPITupleTable *batch;
-	uint64		next;			/* row of the batch */
-	uint64		nrows;
-	HeapTuple	row;			/* NULL at the end */
+	SPITupleTable *batch;		/* rows fetched from the portal */
+	uint64		next;			/* index in batch of the next row */
+	uint64		nrows;			/* number of rows in batch */
+	HeapTuple	row;			/* current row; NULL at the end */
 	TupleDesc	desc;
-	Datum	   *key;
-	Datum	   *values;
-	bool	   *nulls;			/* of values */
-} RecordScan;
+	Datum	   *key;			/* columns of the key */
+	Datum	   *values;			/* columns after the key */
+	bool	   *nulls;			/* for values */
+} TableScan;
 
 /*
- * The attachment of a table, or of the root of a partition; raises if it is not
- * attached.  The table stays locked against being detached.  Whatever
- * is pending is written, SPI is connected, and the snapshot set; end undoes both.
+ * align_begin_reading() returns the attachment of a table, or of the root if
+ * it is given a partition; raises an error if the table is not attached.  The
+ * table is locked against being detached.  Writes all pending changes, pushes
+ * the snapshot for scans, and connects to SPI; align_end_reading() pops the
+ * snapshot and disconnects.
  */
-extern Attachment *align_reading_begin(Oid relid);
-extern void align_reading_end(void);
+extern Attachment *align_begin_reading(Oid relid);
+extern void align_end_reading(void);
 
 /*
- * Starts a scan of a table, of which "r" is the alias: the columns after the
- * key, a condition (NULL: all rows), and the order (NULL: none, "": the key, else
- * that within the key).  Stands before the first row.
+ * Starts a scan of one table of the attachment, which has the alias "r" in the
+ * SQL texts.  columns is a list of columns to return after the key; condition
+ * selects rows (NULL: all).  order is NULL for no order, "" for the order of
+ * the key, or a list of columns by which rows of the same key are sorted.
+ *
+ * The scan is positioned before the first row.  The caller must end it.
  */
-extern void align_records_begin(RecordScan *scan, const Attachment *attachment, AttachedTable table,
-								const char *columns, const char *condition, const char *order);
+extern void align_table_scan_begin(TableScan *scan, const Attachment *attachment,
+								   AttachedTable table, const char *columns,
+								   const char *condition, const char *order);
 
-/* The same for the rows of one key; its plan is kept. */
-extern void align_records_of_key(RecordScan *scan, const Attachment *attachment,
+/*
+ * Starts an ordered scan of the rows of one key.  Its plan is cached.  So far,
+ * table must be TABLE_HISTORY.
+ */
+extern void align_table_scan_key(TableScan *scan, const Attachment *attachment,
 								 AttachedTable table, const char *columns,
 								 const char *condition, const char *order, const Datum *key);
 
-/* The same of all columns of align in history or clock table: values are indexed
- * by HistoryColumn or SlaColumn. */
-extern void align_records_of_history(RecordScan *scan, const Attachment *attachment,
+/*
+ * Start a scan of all of align's own columns of the history or the clock
+ * table.  values is indexed by HistoryColumn or SlaColumn.
+ */
+extern void align_table_scan_history(TableScan *scan, const Attachment *attachment,
 									 const char *condition, const char *order);
-extern void align_records_of_clocks(RecordScan *scan, const Attachment *attachment,
+extern void align_table_scan_clocks(TableScan *scan, const Attachment *attachment,
 									const char *condition, const char *order);
 
-/* The open clocks, of one lead or (key NULL) of all. */
-extern void align_records_of_open_clocks(RecordScan *scan, const Attachment *attachment,
+/*
+ * Starts a scan, in no particular order, of the open clocks of one lead, or of
+ * all leads if key is NULL.  values is indexed by SlaColumn.
+ */
+extern void align_table_scan_open_clocks(TableScan *scan, const Attachment *attachment,
 										 const Datum *key);
 
-/* The next row; false at the end.  Rows whose key has a null are passed over. */
-extern bool align_records_next(RecordScan *scan);
-extern void align_records_end(RecordScan *scan);
+/*
+ * Advances to the next row; returns false at the end.  Skips rows with a null
+ * in the key.
+ */
+extern bool align_table_scan_next(TableScan *scan);
+extern void align_table_scan_end(TableScan *scan);
 
-/* < 0, 0 or > 0: the scan's row compared with a key; a scan at its end is
- * greater than all. */
-extern int	align_records_compare(RecordScan *scan, const Datum *key);
+/*
+ * Compares the key of the current row of an ordered scan with another key:
+ * returns -1, 0 or 1.  A scan at its end compares as greater than any key.
+ */
+extern int	align_table_scan_compare(TableScan *scan, const Datum *key);
 
-/* A text column: palloc'd, NULL if it is null. */
-extern char *align_records_text(const RecordScan *scan, int column);
+/*
+ * Returns a value of type text as a palloc'd string; NULL if it is null.
+ */
+extern char *align_table_scan_text(const TableScan *scan, int column);
 
 #endif							/* ALIGN_REPORT_SCAN_H */

@@ -1,10 +1,11 @@
 /*
  * verdict.c
- *	  Triggers for measuring alone: one that does nothing, and one that judges a
- *	  move with align's own code and records nothing.
+ *	  Trigger functions for measurements: one does nothing, and one judges a
+ *	  move as align does but records nothing.
  *
- * Not part of the product: test/bench/run compiles it into a library of its own,
- * which finds align's functions in the align that the server has loaded.
+ * This is not part of the extension.  test/bench/run compiles it into a
+ * library of its own, which calls functions of the align library that is
+ * already loaded into the server.
  */
 #include "postgres.h"
 
@@ -30,7 +31,7 @@ bench_nothing(PG_FUNCTION_ARGS)
 }
 
 /*
- * What align.record_row() does of an UPDATE up to the verdict.
+ * Does what align.record_row() does for an UPDATE, up to the verdict.
  */
 Datum
 bench_verdict(PG_FUNCTION_ARGS)
