@@ -374,9 +374,9 @@ align_history_guard(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" is written by align only",
+			 errmsg("cannot write to table \"%s\"",
 					RelationGetRelationName(trigdata->tg_relation)),
-			 errdetail("What happened to a lead is neither invented nor changed afterwards."),
-			 errhint("To forget a lead use align.erase(); to drop old history, use align.purge() or partition the table.")));
+			 errdetail("Only the triggers and functions of align write to history and clock tables."),
+			 errhint("To remove the entries of a lead, use align.erase(). To remove old entries, use align.purge(), or partition the table.")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */
 }

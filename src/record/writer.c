@@ -128,9 +128,9 @@ align_check_written(const Attachment *attachment, uint64 nwritten, uint64 ngiven
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("not all that is to be recorded of table %s was written",
+			 errmsg("could not write all history and clock rows of table %s",
 					attachment->root_name),
-			 errdetail("Of " UINT64_FORMAT " rows, " UINT64_FORMAT " were written to %s or %s.",
-					   ngiven, nwritten, attachment->history_name, attachment->sla_name),
-			 errhint("Look for a trigger on these tables that returns NULL.")));
+			 errdetail("Only " UINT64_FORMAT " of " UINT64_FORMAT " rows were written to %s or %s.",
+					   nwritten, ngiven, attachment->history_name, attachment->sla_name),
+			 errhint("Check for a trigger on these tables that returns NULL.")));
 }
