@@ -226,6 +226,7 @@ CopyAmount(Batch *batch, Change *change, const RowVersion *version)
 	old_context = MemoryContextSwitchTo(batch->context);
 	switch (version->attachment->type[ROW_AMOUNT])
 	{
+			/* a copy that does not refer to TOAST tables */
 		case NUMERICOID:
 			change->amount = datumCopy(PointerGetDatum(PG_DETOAST_DATUM(value)), false, -1);
 			break;

@@ -122,6 +122,8 @@ align_run_recompute_clocks(Run *run)
 
 	if (!AnyNeedsRecomputation(run))
 		return 0;
+
+	/* compute the new clocks in memory */
 	keys = align_run_keys(run, NeedsRecomputation);
 	for (int i = 0; i < run->nleads; i++)
 	{
@@ -133,6 +135,10 @@ align_run_recompute_clocks(Run *run)
 	ReplayEntries(run, nentries);
 	SPI_freetuptable(SPI_tuptable);
 
+	/*
+	 * Replace the old ones.  What notify_due() has announced of them must not
+	 * be announced again.
+	 */
 	old_clocks = DropClocks(run, keys);
 	clocks = align_recorder_rows(run->attachment, ROWS_CLOCKS, &desc);
 	for (int i = 0; i < run->nleads; i++)

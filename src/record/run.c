@@ -238,6 +238,7 @@ ReadBySql(Run *run)
 		LeadState  *lead = &run->leads[DatumGetInt32(SpiField(i, LEAD_N, &isnull))];
 		LastEntry	last;
 
+		/* the columns of the last entry: null if there is none */
 		last.entry_no = DatumGetInt32(SpiField(i, LEAD_ENTRY_NO, &isnull));
 		if (!isnull && !lead->recorded)
 		{

@@ -62,6 +62,8 @@ WriteEntry(Run *run, RunWriter *writer, LeadState *lead, const Change *change,
 	entry.violation = change->violation;
 	entry.source = source;
 	entry.handoff = change->handoff;
+
+	/* a handoff that is announced here is not left to notify_handoffs() */
 	entry.notified = attachment->marker.notify && change->handoff != NULL;
 	if (entry.notified)
 		align_notify_handoff(attachment, change->key, lead->entry_no, change->handoff,
@@ -342,6 +344,7 @@ WriteBySql(Run *run, RunWriter *writer)
 	int64		nchanged;
 	bool		isnull;
 
+	/* new clocks are inserted, others updated by key, sla and cycle */
 	for (int i = 0; i < run->nleads; i++)
 	{
 		LeadState  *lead = &run->leads[i];
