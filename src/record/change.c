@@ -1,7 +1,7 @@
 /*
  * change.c
- *	  From versions of a row to the changes of its lead: which there are, the
- *	  verdict on them, and what is recorded of them.
+ *	  From an event of a row to the changes of its lead: finds them, judges
+ *	  them, and adds them to the batch.
  */
 #include "postgres.h"
 
@@ -20,22 +20,28 @@
 #include "record/flush.h"
 
 /*
- * What the rows of one statement are judged by.
+ * The version of the agreement that an event is judged by.
  */
-typedef struct Judges
+typedef struct JudgingFunnel
 {
 	const char *agreement;
 	int32		version;
 	Funnel	   *funnel;
-} Judges;
+} JudgingFunnel;
 
+/*
+ * Looks up the version that judges now.
+ */
 static void
-FindJudges(Attachment *attachment, Judges *judges)
+GetJudgingFunnel(Attachment *attachment, JudgingFunnel *judging)
 {
-	judges->agreement = attachment->marker.agreement;
-	judges->funnel = align_judging_funnel(attachment, &judges->version);
+	judging->agreement = attachment->marker.agreement;
+	judging->funnel = align_judging_funnel(attachment, &judging->version);
 }
 
+/*
+ * Reads the key of a row, which must not contain nulls.
+ */
 static void
 ReadKey(const RowVersion *version, Datum *key)
 {
@@ -56,6 +62,9 @@ ReadKey(const RowVersion *version, Datum *key)
 	}
 }
 
+/*
+ * True if the live condition holds for a row, or if there is none.
+ */
 static bool
 IsLive(const RowVersion *version)
 {
@@ -69,12 +78,21 @@ IsLive(const RowVersion *version)
 	return align_condition_true(attachment->live_condition, version->row);
 }
 
+/*
+ * Returns the column with a role as text, not copied; its text is NULL for SQL
+ * NULL and if the attachment has no such column.
+ */
 static LeadString
 RowText(const RowVersion *version, RowRole role)
 {
-	return align_row_column(version->attachment, role, RelationGetDescr(version->rel), version->row);
+	return align_row_column(version->attachment, role, RelationGetDescr(version->rel),
+							version->row);
 }
 
+/*
+ * Returns the index of the stage of a row, or -1, and its label as the row has
+ * it.
+ */
 static int
 RowStage(const RowVersion *version, const Funnel *funnel, LeadString *label)
 {
@@ -82,17 +100,21 @@ RowStage(const RowVersion *version, const Funnel *funnel, LeadString *label)
 						   funnel, label);
 }
 
-/* A stage by its name in the agreement, else by its label; NULL for none. */
+/*
+ * Returns a stage by its name in the agreement, or a copy of its label if it
+ * is unknown.
+ */
 static const char *
 StageText(Batch *batch, const Funnel *funnel, int stage, LeadString label)
 {
 	if (stage >= 0)
 		return funnel->stages[stage].name;
-	return align_pending_string(batch, label.text, label.len);
+	return align_pending_copy_string(batch, label.text, label.len);
 }
 
 /*
- * Who holds the row: as its team column tells, else the holder of its stage.
+ * Returns the team that holds a row: the team column if the attachment has
+ * one, else the team that holds the stage.
  */
 static const char *
 TeamText(Batch *batch, const RowVersion *version, const Funnel *funnel, int stage)
@@ -101,13 +123,16 @@ TeamText(Batch *batch, const RowVersion *version, const Funnel *funnel, int stag
 	{
 		LeadString	team = RowText(version, ROW_TEAM);
 
-		return align_pending_string(batch, team.text, team.len);
+		return align_pending_copy_string(batch, team.text, team.len);
 	}
 	if (stage >= 0 && funnel->stages[stage].team >= 0)
 		return funnel->teams[funnel->stages[stage].team].name;
 	return NULL;
 }
 
+/*
+ * Returns a copy of the column with a role as text, or NULL.
+ */
 static const char *
 CopyText(Batch *batch, const RowVersion *version, RowRole role)
 {
@@ -116,9 +141,12 @@ CopyText(Batch *batch, const RowVersion *version, RowRole role)
 	if (version->attachment->column[role] == 0)
 		return NULL;
 	text = RowText(version, role);
-	return align_pending_string(batch, text.text, text.len);
+	return align_pending_copy_string(batch, text.text, text.len);
 }
 
+/*
+ * Returns the column with a role; null if the attachment has no such column.
+ */
 static Datum
 ColumnDatum(const RowVersion *version, RowRole role, bool *isnull)
 {
@@ -132,8 +160,11 @@ ColumnDatum(const RowVersion *version, RowRole role, bool *isnull)
 	return heap_getattr(version->row, attnum, RelationGetDescr(version->rel), isnull);
 }
 
+/*
+ * Converts a value of the changed_at column, which must be finite.
+ */
 static TimestampTz
-TimeOf(const Attachment *attachment, Datum value)
+ColumnTime(const Attachment *attachment, Datum value)
 {
 	TimestampTz result;
 
@@ -157,8 +188,9 @@ TimeOf(const Attachment *attachment, Datum value)
 }
 
 /*
- * When it happened, as the row tells.  A time that an UPDATE left as it was tells
- * nothing about this change.
+ * Returns the time of a change by the changed_at column, or
+ * CHANGE_TIME_UNKNOWN.  If an UPDATE has left the column unchanged, its value
+ * is not the time of this change.
  */
 static TimestampTz
 EffectiveAt(const RowVersion *before, const RowVersion *after)
@@ -169,16 +201,19 @@ EffectiveAt(const RowVersion *before, const RowVersion *after)
 
 	if (isnull)
 		return CHANGE_TIME_UNKNOWN;
-	result = TimeOf(after->attachment, value);
+	result = ColumnTime(after->attachment, value);
 	if (before != NULL)
 	{
 		value = ColumnDatum(before, ROW_CHANGED_AT, &isnull);
-		if (!isnull && TimeOf(before->attachment, value) == result)
+		if (!isnull && ColumnTime(before->attachment, value) == result)
 			return CHANGE_TIME_UNKNOWN;
 	}
 	return result;
 }
 
+/*
+ * Sets the amount of a change, which is always numeric.
+ */
 static void
 CopyAmount(Batch *batch, Change *change, const RowVersion *version)
 {
@@ -191,6 +226,7 @@ CopyAmount(Batch *batch, Change *change, const RowVersion *version)
 	old_context = MemoryContextSwitchTo(batch->context);
 	switch (version->attachment->type[ROW_AMOUNT])
 	{
+			/* a copy that does not refer to TOAST tables */
 		case NUMERICOID:
 			change->amount = datumCopy(PointerGetDatum(PG_DETOAST_DATUM(value)), false, -1);
 			break;
@@ -218,18 +254,19 @@ CopyAmount(Batch *batch, Change *change, const RowVersion *version)
 }
 
 /*
- * The role outside any security definer function.  The same for a whole batch,
- * nearly always.
+ * Returns the name of the role outside any security definer function.  It is
+ * nearly always the same for a whole batch, so the batch remembers the last
+ * one.
  */
 static const char *
-ActingRole(Batch *batch)
+OuterRole(Batch *batch)
 {
 	if (batch->db_role == NULL || batch->db_role_id != GetOuterUserId())
 	{
 		char	   *name = GetUserNameFromId(GetOuterUserId(), true);
 
 		batch->db_role_id = GetOuterUserId();
-		batch->db_role = align_pending_string(batch, name, name ? strlen(name) : 0);
+		batch->db_role = align_pending_copy_string(batch, name, name ? strlen(name) : 0);
 		if (name != NULL)
 			pfree(name);
 	}
@@ -237,29 +274,31 @@ ActingRole(Batch *batch)
 }
 
 /*
- * What decides whether the change may be written while the statement that made the
- * version before is open.
+ * Sets what flush.c needs to know about the replaced row version.
  */
 static void
-SetBefore(Batch *batch, Change *change, const RowVersion *before)
+SetReplaced(Batch *batch, Change *change, const RowVersion *before)
 {
-	change->before = before->command;
+	change->replaced_command = before->command;
 	change->from_assignee = CopyText(batch, before, ROW_ASSIGNEE);
 }
 
-/* A change with all columns of the row but its stage. */
+/*
+ * Adds a change with all members that do not depend on the stage.  before is
+ * NULL if no row version was replaced, or if it does not matter.
+ */
 static Change *
 NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *before,
-		  const RowVersion *after, const Judges *judges)
+		  const RowVersion *after, const JudgingFunnel *judging)
 {
 	Change	   *change = align_pending_add(batch, after->attachment, key);
 
 	change->event = event;
 	change->command = after->command;
 	if (before != NULL && before->command != InvalidCommandId)
-		SetBefore(batch, change, before);
-	change->version = judges->version;
-	change->db_role = ActingRole(batch);
+		SetReplaced(batch, change, before);
+	change->version = judging->version;
+	change->db_role = OuterRole(batch);
 	change->assignee = CopyText(batch, after, ROW_ASSIGNEE);
 	change->actor = CopyText(batch, after, ROW_ACTOR);
 	change->reason = CopyText(batch, after, ROW_REASON);
@@ -269,8 +308,8 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	change->effective_at = EffectiveAt(before, after);
 
 	/*
-	 * recorded, but the lead has left the funnel with its row's life, and if
-	 * that comes back now, an opening will say so
+	 * A change of a row that is not live is recorded, but the lead is not in
+	 * the funnel.  If the row becomes live now, an opening follows.
 	 */
 	if (before != NULL && !IsLive(before) &&
 		(event != EVENT_ENTRY || !IsLive(after)))
@@ -278,7 +317,9 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	return change;
 }
 
-/* The handoff that entering a stage submits. */
+/*
+ * Sets the handoff that is submitted when a lead enters a stage.
+ */
 static void
 SetHandoff(Change *change, const Funnel *funnel, int stage)
 {
@@ -289,13 +330,17 @@ SetHandoff(Change *change, const Funnel *funnel, int stage)
 		if (!sla->is_handoff || !(sla->effects[stage] & EFFECT_START))
 			continue;
 		change->handoff = sla->name;
-		change->handoff_from_team = sla->from_team >= 0 ? funnel->teams[sla->from_team].name : NULL;
+		change->handoff_from_team =
+			sla->from_team >= 0 ? funnel->teams[sla->from_team].name : NULL;
 		change->handoff_to_team = sla->team >= 0 ? funnel->teams[sla->team].name : NULL;
 		return;
 	}
 }
 
-/* Of an override: why, before what the row's note says. */
+/*
+ * Returns the note of an override: its reason, followed by the note of the
+ * row.
+ */
 static const char *
 OverrideNote(Batch *batch, const char *why, const char *note)
 {
@@ -303,25 +348,26 @@ OverrideNote(Batch *batch, const char *why, const char *note)
 	char	   *result;
 
 	if (note == NULL)
-		return align_pending_string(batch, why, strlen(why));
+		return align_pending_copy_string(batch, why, strlen(why));
 	text = psprintf("%s; %s", why, note);
-	result = align_pending_string(batch, text, strlen(text));
+	result = align_pending_copy_string(batch, text, strlen(text));
 	pfree(text);
 	return result;
 }
 
 /*
- * Judge a change of stage, and record it.
+ * Judges a change of stage, and adds it.
  */
 static void
-ChangeStage(Batch *batch, const Datum *key, const RowVersion *before, const RowVersion *after,
-			const Judges *judges, const RowMove *row_move)
+AddStageChange(Batch *batch, const Datum *key, const RowVersion *before, const RowVersion *after,
+			   const JudgingFunnel *judging, const RowMove *row_move)
 {
 	Attachment *attachment = after->attachment;
 	const Move *move = &row_move->move;
 	Verdict		verdict;
 	Change	   *change;
 
+	/* with an override, the change passes in all modes */
 	align_verdict(attachment, after->rel, row_move, after->row, &verdict);
 	if (verdict.nbroken > 0 && align_override() == NULL)
 	{
@@ -332,19 +378,19 @@ ChangeStage(Batch *batch, const Datum *key, const RowVersion *before, const RowV
 	}
 
 	change = NewChange(batch, move->from_label.text == NULL ? EVENT_ENTRY : EVENT_MOVE,
-					   key, before, after, judges);
-	change->from_stage = StageText(batch, judges->funnel, move->from, move->from_label);
-	change->stage = StageText(batch, judges->funnel, move->to, move->to_label);
+					   key, before, after, judging);
+	change->from_stage = StageText(batch, judging->funnel, move->from, move->from_label);
+	change->stage = StageText(batch, judging->funnel, move->to, move->to_label);
 	if (before != NULL)
-		change->from_team = TeamText(batch, before, judges->funnel, move->from);
+		change->from_team = TeamText(batch, before, judging->funnel, move->from);
 	if (move->to_label.text != NULL)
-		change->team = TeamText(batch, after, judges->funnel, move->to);
-	SetHandoff(change, judges->funnel, move->to);
+		change->team = TeamText(batch, after, judging->funnel, move->to);
+	SetHandoff(change, judging->funnel, move->to);
 	if (verdict.nbroken > 0)
 	{
 		char	   *names = align_verdict_names(&verdict);
 
-		change->violation = align_pending_string(batch, names, strlen(names));
+		change->violation = align_pending_copy_string(batch, names, strlen(names));
 		pfree(names);
 		if (align_override() != NULL)
 		{
@@ -354,69 +400,83 @@ ChangeStage(Batch *batch, const Datum *key, const RowVersion *before, const RowV
 	}
 }
 
+/*
+ * Initializes a move from no stage to no stage.
+ */
 static void
-BeginMove(const Judges *judges, RowMove *row_move)
+InitRowMove(const JudgingFunnel *judging, RowMove *row_move)
 {
 	memset(row_move, 0, sizeof(RowMove));
-	row_move->agreement = judges->agreement;
-	row_move->version = judges->version;
-	row_move->funnel = judges->funnel;
+	row_move->agreement = judging->agreement;
+	row_move->version = judging->version;
+	row_move->funnel = judging->funnel;
 	row_move->move.from = row_move->move.to = -1;
 }
 
-/* A row ends its life in the funnel without being deleted. */
+/*
+ * Adds the end of a lead's life whose row is no longer live.
+ */
 static void
-EndLife(Batch *batch, const Datum *key, const RowVersion *version, const Judges *judges)
+AddEndOfLife(Batch *batch, const Datum *key, const RowVersion *version,
+			 const JudgingFunnel *judging)
 {
-	Change	   *change = NewChange(batch, EVENT_DELETED, key, NULL, version, judges);
+	Change	   *change = NewChange(batch, EVENT_DELETED, key, NULL, version, judging);
 	LeadString	label;
-	int			stage = RowStage(version, judges->funnel, &label);
+	int			stage = RowStage(version, judging->funnel, &label);
 
 	change->effective_at = CHANGE_TIME_UNKNOWN;
 	change->source = SOURCE_LIVE;
-	change->from_stage = StageText(batch, judges->funnel, stage, label);
-	change->from_team = TeamText(batch, version, judges->funnel, stage);
+	change->from_stage = StageText(batch, judging->funnel, stage, label);
+	change->from_team = TeamText(batch, version, judging->funnel, stage);
 }
 
-/* A row comes back to life, or is found as it is. */
+/*
+ * Adds an opening in the stage of a row, which has become live, or was there
+ * already.
+ */
 static Change *
-StandingChange(Batch *batch, const Datum *key, const RowVersion *version, const Judges *judges,
-			   const char *source)
+AddOpening(Batch *batch, const Datum *key, const RowVersion *version, const JudgingFunnel *judging,
+		   const char *source)
 {
-	Change	   *change = NewChange(batch, EVENT_OPENING, key, NULL, version, judges);
+	Change	   *change = NewChange(batch, EVENT_OPENING, key, NULL, version, judging);
 	LeadString	label;
-	int			stage = RowStage(version, judges->funnel, &label);
+	int			stage = RowStage(version, judging->funnel, &label);
 
 	change->source = source;
-	change->stage = StageText(batch, judges->funnel, stage, label);
-	change->team = TeamText(batch, version, judges->funnel, stage);
+	change->stage = StageText(batch, judging->funnel, stage, label);
+	change->team = TeamText(batch, version, judging->funnel, stage);
 	if (stage < 0 && label.text != NULL)
 		change->violation = align_rule_name(RULE_UNKNOWN_STAGE);
 	return change;
 }
 
+/*
+ * Judges an INSERT, and adds its changes to the batch.
+ */
 void
 align_changes_of_insert(Batch *batch, const RowVersion *after)
 {
-	Judges		judges;
+	JudgingFunnel judging;
 	RowMove		row_move;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 
-	FindJudges(after->attachment, &judges);
-	BeginMove(&judges, &row_move);
-	row_move.move.to = RowStage(after, judges.funnel, &row_move.move.to_label);
+	GetJudgingFunnel(after->attachment, &judging);
+	InitRowMove(&judging, &row_move);
+	row_move.move.to = RowStage(after, judging.funnel, &row_move.move.to_label);
 	if (row_move.move.to_label.text == NULL)
 		return;
 	row_move.move.reason = RowText(after, ROW_REASON);
 	ReadKey(after, key);
-	ChangeStage(batch, key, NULL, after, &judges, &row_move);
+	AddStageChange(batch, key, NULL, after, &judging, &row_move);
 	if (!IsLive(after))
-		EndLife(batch, key, after, &judges);
+		AddEndOfLife(batch, key, after, &judging);
 }
 
-/* Is the lead held by the same team and person as before? */
+/*
+ * True if the same team and person hold the lead as before.
+ */
 static bool
-SameOwner(const RowVersion *before, const RowVersion *after)
+SameHolder(const RowVersion *before, const RowVersion *after)
 {
 	static const RowRole roles[] = {ROW_TEAM, ROW_ASSIGNEE};
 
@@ -429,13 +489,16 @@ SameOwner(const RowVersion *before, const RowVersion *after)
 	return true;
 }
 
+/*
+ * Adds a change of key.
+ */
 static void
-ChangeKey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion *before,
-		  const RowVersion *after, const Judges *judges)
+AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion *before,
+		 const RowVersion *after, const JudgingFunnel *judging)
 {
-	Change	   *change = NewChange(batch, EVENT_REKEY, key, before, after, judges);
+	Change	   *change = NewChange(batch, EVENT_REKEY, key, before, after, judging);
 	LeadString	label;
-	int			stage = RowStage(before, judges->funnel, &label);
+	int			stage = RowStage(before, judging->funnel, &label);
 	char	   *old_text = align_stored_key_text(after->attachment, old_key);
 	char	   *note = psprintf("was %s", old_text);
 	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
@@ -443,18 +506,21 @@ ChangeKey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion
 	align_copy_key(after->attachment, old_key, change->old_key);
 	MemoryContextSwitchTo(old_context);
 	change->effective_at = CHANGE_TIME_UNKNOWN;
-	change->note = align_pending_string(batch, note, strlen(note));
-	change->from_stage = change->stage = StageText(batch, judges->funnel, stage, label);
-	change->from_team = change->team = TeamText(batch, before, judges->funnel, stage);
+	change->note = align_pending_copy_string(batch, note, strlen(note));
+	change->from_stage = change->stage = StageText(batch, judging->funnel, stage, label);
+	change->from_team = change->team = TeamText(batch, before, judging->funnel, stage);
 	change->assignee = CopyText(batch, before, ROW_ASSIGNEE);
 	pfree(old_text);
 	pfree(note);
 }
 
+/*
+ * Judges an UPDATE, and adds its changes to the batch.
+ */
 void
 align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion *after)
 {
-	Judges		judges;
+	JudgingFunnel judging;
 	RowMove		row_move;
 	Datum		old_key[ATTACHMENT_MAX_KEYS];
 	Datum		key[ATTACHMENT_MAX_KEYS];
@@ -463,26 +529,29 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	bool		was_live;
 	bool		is_live;
 
-	FindJudges(after->attachment, &judges);
-	BeginMove(&judges, &row_move);
-	move->from = RowStage(before, judges.funnel, &move->from_label);
-	move->to = RowStage(after, judges.funnel, &move->to_label);
+	GetJudgingFunnel(after->attachment, &judging);
+	InitRowMove(&judging, &row_move);
+	move->from = RowStage(before, judging.funnel, &move->from_label);
+	move->to = RowStage(after, judging.funnel, &move->to_label);
 	if (move->from_label.text == NULL && move->to_label.text == NULL)
-		return;					/* not in the funnel, whatever else it does */
+		return;					/* not in the funnel */
 
 	ReadKey(before, old_key);
 	ReadKey(after, key);
 	if (move->from_label.text != NULL &&
 		!align_same_key(after->attachment, old_key, key))
-		ChangeKey(batch, old_key, key, before, after, &judges);
+		AddRekey(batch, old_key, key, before, after, &judging);
 
-	/* another label of the same stage is no move */
+	/*
+	 * Labels of the same stage are not distinguished.  Unknown ones (index
+	 * -1) are.
+	 */
 	stage_changes = !align_lead_same(move->from_label, move->to_label) &&
 		(move->from != move->to || move->from < 0);
 	if (stage_changes)
 	{
 		move->reason = RowText(after, ROW_REASON);
-		ChangeStage(batch, key, before, after, &judges, &row_move);
+		AddStageChange(batch, key, before, after, &judging, &row_move);
 	}
 
 	was_live = IsLive(before);
@@ -491,92 +560,102 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 		return;
 	if (is_live && !was_live && move->from_label.text != NULL)
 	{
-		Change	   *change = StandingChange(batch, key, after, &judges, SOURCE_LIVE);
+		Change	   *change = AddOpening(batch, key, after, &judging, SOURCE_LIVE);
 
 		change->effective_at = CHANGE_TIME_UNKNOWN;
 	}
 	else if (!is_live && (was_live || move->from_label.text == NULL))
-		EndLife(batch, key, after, &judges);
-	else if (!stage_changes && !SameOwner(before, after))
+		AddEndOfLife(batch, key, after, &judging);
+	else if (!stage_changes && !SameHolder(before, after))
 	{
-		Change	   *change = NewChange(batch, EVENT_OWNER, key, before, after, &judges);
+		Change	   *change = NewChange(batch, EVENT_OWNER, key, before, after, &judging);
 
-		change->from_stage = change->stage = StageText(batch, judges.funnel, move->to,
+		change->from_stage = change->stage = StageText(batch, judging.funnel, move->to,
 													   move->to_label);
-		change->from_team = TeamText(batch, before, judges.funnel, move->from);
-		change->team = TeamText(batch, after, judges.funnel, move->to);
+		change->from_team = TeamText(batch, before, judging.funnel, move->from);
+		change->team = TeamText(batch, after, judging.funnel, move->to);
 	}
 }
 
+/*
+ * Adds the deletion of a row to the batch.
+ */
 Change *
 align_change_of_delete(Batch *batch, const RowVersion *before, CommandId deleted_by)
 {
-	Judges		judges;
+	JudgingFunnel judging;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	LeadString	label;
 	int			stage;
 	Change	   *change;
 
-	FindJudges(before->attachment, &judges);
+	GetJudgingFunnel(before->attachment, &judging);
 	ReadKey(before, key);
-	change = NewChange(batch, EVENT_DELETED, key, NULL, before, &judges);
+	change = NewChange(batch, EVENT_DELETED, key, NULL, before, &judging);
 	change->command = deleted_by;
-	SetBefore(batch, change, before);
-	stage = RowStage(before, judges.funnel, &label);
+	SetReplaced(batch, change, before);
+	stage = RowStage(before, judging.funnel, &label);
 	change->effective_at = CHANGE_TIME_UNKNOWN;
-	change->from_stage = StageText(batch, judges.funnel, stage, label);
-	change->from_team = TeamText(batch, before, judges.funnel, stage);
+	change->from_stage = StageText(batch, judging.funnel, stage, label);
+	change->from_team = TeamText(batch, before, judging.funnel, stage);
 	return change;
 }
 
+/*
+ * Returns the last change if it may be the DELETE half of a movement of the
+ * row.
+ */
 Change *
-align_change_replaced(Batch *batch, const RowVersion *after)
+align_change_first_half(Batch *batch, const RowVersion *after)
 {
 	Change	   *last = batch->changes[batch->nchanges - 1];
 	Datum		key[ATTACHMENT_MAX_KEYS];
 
-	if (!last->movable)
+	if (!last->first_half)
 		return NULL;
 	ReadKey(after, key);
 	return align_same_key(after->attachment, last->key, key) ? last : NULL;
 }
 
 /*
- * Rows as they are, for attach().
+ * Adds a change that records the present state of a row.
  */
 void
 align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryEvent event,
-				   const char *source, bool fresh)
+				   const char *source, bool new_lead)
 {
 	Batch	   *batch = align_pending_batch(attachment->root_id);
 	RowVersion	version = {attachment, rel, row, GetCurrentCommandId(false)};
-	Judges		judges;
+	JudgingFunnel judging;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	Change	   *change;
 
-	FindJudges(attachment, &judges);
+	GetJudgingFunnel(attachment, &judging);
 	ReadKey(&version, key);
-	change = StandingChange(batch, key, &version, &judges, source);
+	change = AddOpening(batch, key, &version, &judging, source);
 	change->event = event;
-	change->fresh = fresh;
+	change->new_lead = new_lead;
 	change->as_found = true;
 	align_recorder_flush_if_long(attachment, batch);
 }
 
+/*
+ * Adds a change that records that a lead is gone.
+ */
 void
 align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event, const char *source)
 {
 	Batch	   *batch = align_pending_batch(attachment->root_id);
-	Judges		judges;
+	JudgingFunnel judging;
 	Change	   *change;
 
-	FindJudges(attachment, &judges);
+	GetJudgingFunnel(attachment, &judging);
 	change = align_pending_add(batch, attachment, key);
 	change->event = event;
 	change->source = source;
 	change->as_found = true;
 	change->command = GetCurrentCommandId(false);
-	change->version = judges.version;
-	change->db_role = ActingRole(batch);
+	change->version = judging.version;
+	change->db_role = OuterRole(batch);
 	align_recorder_flush_if_long(attachment, batch);
 }

@@ -1,6 +1,10 @@
 /*
  * change.h
- *	  From versions of a row to the changes of its lead.
+ *	  From an event of a row to the changes of its lead.
+ *
+ * One event may cause several changes of the lead, in this order: a new key, a
+ * new stage, the end or the beginning of its life (if the live condition
+ * becomes false or true), a new team or assignee.
  */
 #ifndef ALIGN_RECORD_CHANGE_H
 #define ALIGN_RECORD_CHANGE_H
@@ -13,19 +17,22 @@
 #include "record/pending.h"
 #include "utils/rel.h"
 
-/* A version of a row in a relation (a partition, perhaps). */
+/* A version of a row in the attached table or in a partition of it. */
 typedef struct RowVersion
 {
 	Attachment *attachment;		/* of rel */
 	Relation	rel;
 	HeapTuple	row;
-	CommandId	command;		/* that made it; of a version that was
-								 * replaced or deleted as in Change.before */
+	CommandId	command;		/* command that made it; of a version that was
+								 * replaced or deleted, may be
+								 * InvalidCommandId as in
+								 * Change.replaced_command */
 } RowVersion;
 
 /*
- * Judge a change, and add what is to be recorded to the batch; raises in mode
- * enforce.  deleted_by: the command of the DELETE.
+ * Judge an event of a row, and add the changes to the batch.  In mode enforce,
+ * an illegal change of stage is an error.  deleted_by is the command of the
+ * DELETE.
  */
 extern void align_changes_of_insert(Batch *batch, const RowVersion *after);
 extern void align_changes_of_update(Batch *batch, const RowVersion *before,
@@ -33,20 +40,22 @@ extern void align_changes_of_update(Batch *batch, const RowVersion *before,
 extern Change *align_change_of_delete(Batch *batch, const RowVersion *before,
 									  CommandId deleted_by);
 
-/* The DELETE of the same lead directly before an INSERT, if it waits for its
- * second half; NULL if there is none. */
-extern Change *align_change_replaced(Batch *batch, const RowVersion *after);
+/*
+ * Returns the last change of the batch, which must not be empty, if it is a
+ * DELETE of the same key that may be the first half of a row movement;
+ * otherwise NULL.
+ */
+extern Change *align_change_first_half(Batch *batch, const RowVersion *after);
 
 /*
- * Records what is there as it is: an opening (or deleted) entry for a row that is
- * not being changed.  For attach(): "row" is a tuple of rel with all columns.
- * from_stage and entry numbers come from what is recorded already; with fresh
- * nothing is, and nothing is read.
+ * Add a change that records the present state of a row, which is not being
+ * changed: an opening, or an owner entry (for attach()).  row is a tuple of
+ * rel with all columns.  new_lead states that the lead has no entries.
  */
 extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple row,
-							   HistoryEvent event, const char *source, bool fresh);
+							   HistoryEvent event, const char *source, bool new_lead);
 
-/* The same for a lead whose row is gone. */
+/* The same for a lead that is gone: a deleted or truncated entry. */
 extern void align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event,
 							  const char *source);
 

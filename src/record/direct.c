@@ -1,7 +1,6 @@
 /*
  * direct.c
- *	  Reads and writes history and clock table without the executor; see
- *	  direct.h.
+ *	  Access to plain record tables without the executor; see direct.h.
  */
 #include "postgres.h"
 
@@ -23,8 +22,9 @@
 #include "record/direct.h"
 
 /*
- * Guard and pointer do nothing when align inserts or updates rows.  A trigger of the
- * same name may be another one.
+ * True for align's own triggers on record tables, the guard and the pointer,
+ * which do nothing when align inserts or updates rows.  A trigger of the owner
+ * may have the same name, so function and events are checked, too.
  */
 static bool
 IsInert(const Trigger *trigger)
@@ -37,6 +37,9 @@ IsInert(const Trigger *trigger)
 		!TRIGGER_FOR_INSERT(trigger->tgtype) && !TRIGGER_FOR_UPDATE(trigger->tgtype);
 }
 
+/*
+ * True if there is a trigger that needs the executor.
+ */
 static bool
 HasOtherTriggers(const TriggerDesc *triggers)
 {
@@ -49,7 +52,8 @@ HasOtherTriggers(const TriggerDesc *triggers)
 }
 
 /*
- * Is this a table as attach() creates it, with nothing that needs the executor?
+ * True if a table is as attach() creates it, without anything that needs the
+ * executor.
  */
 static bool
 IsPlain(const Attachment *attachment, Relation rel, int nown)
@@ -73,8 +77,8 @@ IsPlain(const Attachment *attachment, Relation rel, int nown)
 }
 
 /*
- * Is it an index on exactly the key columns and then the columns given, all in
- * ascending order?
+ * True for a btree index on exactly the key columns, which are the first of
+ * the table, followed by the columns then_by, all in ascending order.
  */
 static bool
 IsKeyIndex(const Attachment *attachment, Relation index, const AttrNumber *then_by, int nthen_by)
@@ -95,6 +99,10 @@ IsKeyIndex(const Attachment *attachment, Relation index, const AttrNumber *then_
 	return true;
 }
 
+/*
+ * Looks up the operators that scans of the index need; false if one does not
+ * exist.
+ */
 static bool
 SetOperators(const Attachment *attachment, Relation index, DirectLayout *layout)
 {
@@ -115,6 +123,10 @@ SetOperators(const Attachment *attachment, Relation index, DirectLayout *layout)
 	return true;
 }
 
+/*
+ * Finds the index on the key, and sets the members of the layout that concern
+ * it.
+ */
 static bool
 FindKeyIndex(const Attachment *attachment, Relation rel, const AttrNumber *then_by, int nthen_by,
 			 DirectLayout *layout)
@@ -139,9 +151,12 @@ FindKeyIndex(const Attachment *attachment, Relation rel, const AttrNumber *then_
 	return found;
 }
 
+/*
+ * Sets the layout of a table; false if the table is not plain.
+ */
 static bool
-LayOut(const Attachment *attachment, Oid relid, const OwnColumn *columns, int nown,
-	   const int *then_by, int nthen_by, DirectLayout *layout)
+BuildLayout(const Attachment *attachment, Oid relid, const OwnColumn *columns, int nown,
+			const int *then_by, int nthen_by, DirectLayout *layout)
 {
 	Relation	rel = table_open(relid, NoLock);
 	bool		possible = IsPlain(attachment, rel, nown);
@@ -159,6 +174,9 @@ LayOut(const Attachment *attachment, Oid relid, const OwnColumn *columns, int no
 	return possible;
 }
 
+/*
+ * Returns the layouts of both tables, which are determined when first used.
+ */
 static DirectLayouts *
 GetLayouts(Attachment *attachment)
 {
@@ -167,18 +185,22 @@ GetLayouts(Attachment *attachment)
 
 	if (attachment->direct == NULL)
 	{
-		DirectLayouts *layouts = MemoryContextAllocZero(attachment->context, sizeof(DirectLayouts));
+		DirectLayouts *layouts = MemoryContextAllocZero(attachment->context,
+														sizeof(DirectLayouts));
 
 		layouts->possible =
-			LayOut(attachment, attachment->marker.history, align_history_columns,
-				   HISTORY_NCOLUMNS, history_order, lengthof(history_order), &layouts->history) &&
-			LayOut(attachment, attachment->marker.sla, align_sla_columns, SLA_NCOLUMNS,
-				   sla_order, lengthof(sla_order), &layouts->sla);
+			BuildLayout(attachment, attachment->marker.history, align_history_columns,
+						HISTORY_NCOLUMNS, history_order, lengthof(history_order), &layouts->history) &&
+			BuildLayout(attachment, attachment->marker.sla, align_sla_columns, SLA_NCOLUMNS,
+						sla_order, lengthof(sla_order), &layouts->sla);
 		attachment->direct = layouts;
 	}
 	return attachment->direct;
 }
 
+/*
+ * Opens a table and the index on its key.
+ */
 static void
 OpenTable(DirectTable *table, const DirectLayout *layout, int nkeys, EState *estate)
 {
@@ -191,6 +213,9 @@ OpenTable(DirectTable *table, const DirectLayout *layout, int nkeys, EState *est
 	table->slot = NULL;
 }
 
+/*
+ * Closes a table and its indexes.
+ */
 static void
 CloseTable(DirectTable *table)
 {
@@ -203,6 +228,9 @@ CloseTable(DirectTable *table)
 	table_close(table->rel, NoLock);
 }
 
+/*
+ * Opens both record tables, or returns NULL if one of them is not plain.
+ */
 Direct *
 align_direct_begin(Attachment *attachment)
 {
@@ -215,7 +243,11 @@ align_direct_begin(Attachment *attachment)
 	direct->estate = CreateExecutorState();
 	OpenTable(&direct->history, &layouts->history, attachment->nkeys, direct->estate);
 	OpenTable(&direct->sla, &layouts->sla, attachment->nkeys, direct->estate);
-	/* opening accepts invalidations: the layouts may be out of date by now */
+
+	/*
+	 * Opening relations processes invalidation messages, after which the
+	 * layouts may be out of date.
+	 */
 	if (!attachment->valid)
 	{
 		align_direct_end(direct);
@@ -224,6 +256,9 @@ align_direct_begin(Attachment *attachment)
 	return direct;
 }
 
+/*
+ * Closes both tables, and frees the Direct.
+ */
 void
 align_direct_end(Direct *direct)
 {
@@ -235,6 +270,9 @@ align_direct_end(Direct *direct)
 	pfree(direct);
 }
 
+/*
+ * Takes a new snapshot for scans.
+ */
 void
 align_direct_refresh(Direct *direct)
 {
@@ -244,6 +282,9 @@ align_direct_refresh(Direct *direct)
 	direct->snapshot = RegisterSnapshot(GetLatestSnapshot());
 }
 
+/*
+ * Begins a backward scan of the rows of a key, or of those below a value.
+ */
 SysScanDesc
 align_direct_scan(Direct *direct, DirectTable *table, const Datum *key, const Datum *below)
 {
@@ -266,18 +307,27 @@ align_direct_scan(Direct *direct, DirectTable *table, const Datum *key, const Da
 	return systable_beginscan_ordered(table->rel, table->index, direct->snapshot, nkeys, keys);
 }
 
+/*
+ * Returns the next row of a scan, or NULL.
+ */
 HeapTuple
 align_direct_next(SysScanDesc scan)
 {
 	return systable_getnext_ordered(scan, BackwardScanDirection);
 }
 
+/*
+ * Ends a scan.
+ */
 void
 align_direct_end_scan(SysScanDesc scan)
 {
 	systable_endscan_ordered(scan);
 }
 
+/*
+ * Opens all indexes of a table, before its first row is written.
+ */
 static void
 PrepareToWrite(DirectTable *table)
 {
@@ -294,7 +344,7 @@ PrepareToWrite(DirectTable *table)
 }
 
 /*
- * The row in the layout of the table, in its slot.
+ * Forms a row in the slot of the table.
  */
 static void
 FillSlot(DirectTable *table, const Datum *values, const bool *nulls)
@@ -319,6 +369,9 @@ FillSlot(DirectTable *table, const Datum *values, const bool *nulls)
 	table->slot->tts_tableOid = RelationGetRelid(table->rel);
 }
 
+/*
+ * Inserts a row.
+ */
 void
 align_direct_insert(DirectTable *table, const Datum *values, const bool *nulls)
 {
@@ -337,11 +390,12 @@ align_direct_insert(DirectTable *table, const Datum *values, const bool *nulls)
 }
 
 /*
- * notify_due() changed the row since it was read.  Waits for its transaction, and
- * keeps the columns that only that function writes.
+ * Locks the latest version of a row of the clock table that notify_due() has
+ * updated since it was read; waits for its transaction if need be.  Sets tid
+ * to that version, and in values the columns that only notify_due() writes.
  */
 static void
-FollowClock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls)
+LockLatestClock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls)
 {
 	static const SlaColumn announced[] = {SLA_WARN_NOTIFIED_AT, SLA_DUE_NOTIFIED_AT};
 	DirectTable *table = &direct->sla;
@@ -362,13 +416,16 @@ FollowClock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls)
 	{
 		int			column = table->nkeys + announced[i];
 
-		/* by value: nothing to copy */
+		/* timestamptz is passed by value, so the slot can go */
 		values[column] = slot_getattr(latest, table->layout->own[announced[i]], &nulls[column]);
 	}
 	*tid = latest->tts_tid;
 	ExecDropSingleTupleTableSlot(latest);
 }
 
+/*
+ * Replaces a row of the clock table.
+ */
 void
 align_direct_update_clock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls)
 {
@@ -388,7 +445,7 @@ align_direct_update_clock(Direct *direct, ItemPointer tid, Datum *values, bool *
 							   direct->snapshot, InvalidSnapshot, true, &failure, &lock_mode,
 							   &update_indexes) == TM_Ok)
 			break;
-		FollowClock(direct, tid, values, nulls);
+		LockLatestClock(direct, tid, values, nulls);
 	}
 	if (table->result->ri_NumIndices > 0 && ALIGN_UPDATES_INDEXES(update_indexes))
 		list_free(align_insert_index_tuples(table->result, table->slot, table->estate, true,

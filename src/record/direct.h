@@ -1,13 +1,13 @@
 /*
  * direct.h
- *	  Reads and writes history and clock table without the executor, where possible.
+ *	  Access to plain record tables without the executor.
  *
- * Usually both are plain tables as attach() created them.  The recorder then reads
- * them through the index on their key, and inserts and updates rows through the
- * table access method, which saves the start of two queries per statement.
- * Everything else that an owner may do to these tables (partitions, triggers, further
- * columns, generated ones) is left to the executor, by way of plans.c; both
- * read and write the same.
+ * Usually history and clock table are as attach() created them.  The recorder
+ * then reads them through the index on the key, and inserts and updates rows
+ * through the table access method, which saves the startup of two queries per
+ * statement.  If the owner has partitioned them, or added triggers, columns or
+ * rules, the recorder uses the statements of plans.h instead.  Both ways read
+ * and write the same.
  */
 #ifndef ALIGN_RECORD_DIRECT_H
 #define ALIGN_RECORD_DIRECT_H
@@ -21,69 +21,93 @@
 #include "utils/snapshot.h"
 
 /*
- * One of the two tables: how it is laid out, remembered with the attachment.
+ * Layout of one of the two tables.
  */
 typedef struct DirectLayout
 {
 	Oid			relid;
-	Oid			key_index;		/* on the key, then entry_no, or sla and cycle */
+	Oid			key_index;		/* on the key columns and entry_no, or on the
+								 * key columns, sla and cycle */
 	int			nown;			/* HISTORY_NCOLUMNS or SLA_NCOLUMNS */
+
+	/* Attribute numbers, by HistoryColumn or SlaColumn. */
 	AttrNumber	own[Max(HISTORY_NCOLUMNS, SLA_NCOLUMNS)];
 
-	/* of the index columns: equality of the key columns, "<" of the next one */
+	/*
+	 * For scans of key_index: the equality functions of the key columns, then
+	 * the "<" function of the next column, with input types and collations.
+	 */
 	RegProcedure operator[ATTACHMENT_MAX_KEYS + 1];
 	Oid			type[ATTACHMENT_MAX_KEYS + 1];
 	Oid			collation[ATTACHMENT_MAX_KEYS + 1];
 } DirectLayout;
 
+/* Layouts of both tables; cached with the attachment. */
 typedef struct DirectLayouts
 {
-	bool		possible;
+	bool		possible;		/* both tables are plain; else the layouts are
+								 * not valid */
 	DirectLayout history;
 	DirectLayout sla;
 } DirectLayouts;
 
-/* The same opened, for one flush. */
+/* One of the tables, open for a flush. */
 typedef struct DirectTable
 {
 	const DirectLayout *layout;
 	int			nkeys;
 	Relation	rel;
-	Relation	index;			/* of the key */
-	ResultRelInfo *result;		/* NULL until something is written */
-	TupleTableSlot *slot;
-	EState	   *estate;
+	Relation	index;			/* key_index */
+	ResultRelInfo *result;		/* NULL until a row is written, */
+	TupleTableSlot *slot;		/* and likewise */
+	EState	   *estate;			/* of the Direct */
 } DirectTable;
 
 typedef struct Direct
 {
 	EState	   *estate;
-	Snapshot	snapshot;		/* as of now; registered */
+	Snapshot	snapshot;		/* registered; NULL until the first
+								 * align_direct_refresh() */
 	DirectTable history;
 	DirectTable sla;
 } Direct;
 
-/* NULL if one of the tables is not plain.  The attachment is from
- * align_attachment_locked(). */
+/*
+ * Opens both tables, which must be locked (align_attachment_locked()).
+ * Returns NULL if one of them is not plain.
+ */
 extern Direct *align_direct_begin(Attachment *attachment);
 extern void align_direct_end(Direct *direct);
 
-/* Makes what was written so far visible, also what this flush wrote. */
+/*
+ * Takes a new snapshot for scans.  It sees what has been committed, and what
+ * this transaction has written up to now.
+ */
 extern void align_direct_refresh(Direct *direct);
 
 /*
- * Rows of one key, the last one in the index first.  below: only those whose next
- * index column (entry_no, or sla) is less than that; NULL: all.
+ * Scans the rows of one key, backwards in index order.  If below is not NULL,
+ * only rows whose next index column (entry_no, or sla) is less than *below are
+ * returned.  align_direct_next() returns NULL at the end; a row is valid until
+ * the next call.
  */
 extern SysScanDesc align_direct_scan(Direct *direct, DirectTable *table, const Datum *key,
 									 const Datum *below);
 extern HeapTuple align_direct_next(SysScanDesc scan);
 extern void align_direct_end_scan(SysScanDesc scan);
 
-/* values: those of the key, then align's own by HistoryColumn or SlaColumn. */
+/*
+ * Inserts a row.  values are those of the key columns, followed by those of
+ * HistoryColumn or SlaColumn.
+ */
 extern void align_direct_insert(DirectTable *table, const Datum *values, const bool *nulls);
 
-/* Likewise, in place of a row of the clock table. */
+/*
+ * Replaces the row of the clock table at tid, which was read with the current
+ * snapshot.  If another transaction has updated it meanwhile, warn_notified_at
+ * and due_notified_at are taken from its version, into values, and tid is set
+ * to that.
+ */
 extern void align_direct_update_clock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls);
 
 #endif							/* ALIGN_RECORD_DIRECT_H */

@@ -1,6 +1,6 @@
 /*
  * entry.c
- *	  Entries of the history as rows.
+ *	  Entries of the history as rows; see entry.h.
  */
 #include "postgres.h"
 
@@ -12,6 +12,9 @@
 #include "record/plans.h"
 #include "record/writer.h"
 
+/*
+ * Sets a text column.
+ */
 static void
 SetText(Datum *values, bool *nulls, HistoryColumn column, const char *text)
 {
@@ -20,6 +23,9 @@ SetText(Datum *values, bool *nulls, HistoryColumn column, const char *text)
 		values[column] = CStringGetTextDatum(text);
 }
 
+/*
+ * Sets the columns of the row of an entry.
+ */
 void
 align_entry_row(const Attachment *attachment, const HistoryEntry *entry, Datum *values,
 				bool *nulls)
@@ -55,6 +61,9 @@ align_entry_row(const Attachment *attachment, const HistoryEntry *entry, Datum *
 	own_nulls[HISTORY_NOTIFIED_AT] = !entry->notified;
 }
 
+/*
+ * Writes entries by the recorder's statement.
+ */
 void
 align_write_entries(Attachment *attachment, const HistoryEntry *entries, int n)
 {
@@ -75,7 +84,7 @@ align_write_entries(Attachment *attachment, const HistoryEntry *entries, int n)
 		tuplestore_putvalues(rows, desc, values, nulls);
 	}
 	align_become_owner(attachment, &identity);
-	(void) align_recorder_execute(attachment, WRITE, rows, new_clocks, changed_clocks);
+	(void) align_recorder_execute(attachment, WRITE_LEADS, rows, new_clocks, changed_clocks);
 	align_resume_identity(&identity);
 	align_check_written(attachment,
 						DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,

@@ -1,6 +1,6 @@
 /*
  * entry.h
- *	  An entry of the history, before it is a row.
+ *	  Entries of the history, as structs and as rows.
  */
 #ifndef ALIGN_RECORD_ENTRY_H
 #define ALIGN_RECORD_ENTRY_H
@@ -11,7 +11,10 @@
 #include "attachment/attachment.h"
 #include "history/history.h"
 
-/* Strings may be NULL, which is stored as an SQL NULL. */
+/*
+ * An entry to be written.  NULL strings stand for SQL NULL.  The columns are
+ * described in history.h.
+ */
 typedef struct HistoryEntry
 {
 	const Datum *key;
@@ -31,20 +34,23 @@ typedef struct HistoryEntry
 	const char *campaign;
 	bool		has_amount;
 	Datum		amount;			/* numeric */
-	int32		version;
+	int32		version;		/* of the agreement of the attachment */
 	const char *violation;
 	const char *source;
 	const char *handoff;
-	bool		notified;		/* at recorded_at */
+	bool		notified;		/* notified_at is recorded_at, else null */
 } HistoryEntry;
 
-/* The entry as a row: the key columns, then HistoryColumns. */
+/*
+ * Sets values and nulls of the row of an entry: the key columns, then
+ * HistoryColumns.  The values may point into the entry.
+ */
 extern void align_entry_row(const Attachment *attachment, const HistoryEntry *entry,
 							Datum *values, bool *nulls);
 
 /*
- * Writes some entries with the recorder's statement, without any change of clocks.
- * The caller is connected to SPI.
+ * Writes n entries, without applying them to clocks.  The caller is connected
+ * to SPI.
  */
 extern void align_write_entries(Attachment *attachment, const HistoryEntry *entries, int n);
 

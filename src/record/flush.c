@@ -1,10 +1,11 @@
 /*
  * flush.c
- *	  Writes pending changes; see recorder.h.
+ *	  Writes pending changes, and decides which of them must wait; see flush.h.
  *
- * A flush takes the changes in the order of the commands that made their row
- * versions, and works in runs: new keys (all those of one command at once, since they
- * may swap) or anything else.
+ * The sorted changes of a flush are written in runs.  A run consists either of
+ * all changes of keys that one command has made (they must be applied at once,
+ * since two leads may have swapped their keys), or of a number of other
+ * changes.
  */
 #include "postgres.h"
 
@@ -27,20 +28,19 @@ typedef struct Flush
 {
 	Attachment *attachment;
 	Batch	   *batch;
-	bool		certain;		/* no row trigger can be outstanding */
-	bool		below;			/* the batch has changes of lower nesting
-								 * levels, which this flush does not write */
-	Direct	   *direct;
-	bool		with_waiting;	/* changes includes the waiting ones */
+	bool		none_outstanding;	/* no row trigger is outstanding */
+	bool		has_outer_levels;	/* the batch has changes of outer nesting
+									 * levels, which are not written now */
+	Direct	   *direct;			/* NULL: read and write by SQL */
+	bool		with_waiting;	/* "changes" includes the waiting ones */
 	int			nchanges;
-	Change	  **changes;		/* in the order in which they are to be
-								 * written */
-	bool	   *done;			/* of each: it is written, or waits */
+	Change	  **changes;		/* in the order in which they are written */
+	bool	   *done;			/* of each change: it is written, or has been
+								 * added to the waiting ones */
 } Flush;
 
 /*
- * The order of changes: by command, and all new keys of one command first, since they
- * take effect at once.
+ * qsort comparator: by command, changes of keys first, then by arrival.
  */
 static int
 CompareChanges(const void *left, const void *right)
@@ -56,13 +56,14 @@ CompareChanges(const void *left, const void *right)
 }
 
 /*
- * Has the version that a change replaces exactly the state that is recorded?
+ * True if the row version that a change replaced has exactly the recorded
+ * state: stage, team and assignee, and whether the lead is in the funnel.
  */
 static bool
-EqualsRecord(const LeadState *lead, const Change *change)
+ReplacesRecordedState(const LeadState *lead, const Change *change)
 {
 	if (change->event == EVENT_ENTRY || change->event == EVENT_OPENING ||
-		SaysNotLive(change->source))
+		SourceIsNotLive(change->source))
 		return !lead->alive;
 	return lead->alive && align_same_string(lead->stage, change->from_stage) &&
 		align_same_string(lead->team, change->from_team) &&
@@ -70,38 +71,58 @@ EqualsRecord(const LeadState *lead, const Change *change)
 }
 
 /*
- * The conditions of recorder.h; certain: nothing is left to wait for.
+ * True if a change can be written now: no row trigger is outstanding, or the
+ * conditions of flush.h for writing it early are met.
  */
 static bool
 MayBeWritten(const Flush *flush, const Run *run, const LeadState *lead, const Change *change)
 {
 	const Batch *batch = flush->batch;
-	bool		follows_written = change->before != InvalidCommandId &&
-		change->before == lead->command;
+	bool		follows_written;
 
 	if (lead->deferred)
 		return false;
-	if (flush->certain)
+	if (flush->none_outstanding)
 		return true;
-	if (align_pending_waits(batch, lead->hash))
+	if (align_pending_has_waiting(batch, lead->hash))
 		return false;
-	if (!follows_written && align_pending_may_follow(batch, change))
+	/* (c) */
+	follows_written = change->replaced_command != InvalidCommandId &&
+		change->replaced_command == lead->last_command;
+	/* (d) is required only if neither (c) nor (a) nor (b) holds */
+	if (!follows_written && align_pending_may_have_predecessor(batch, change))
 	{
-		int			nopen = Min(change->outer, batch->nopen);
+		int			nopen = Min(change->nouter, batch->nopen);
 
-		if (nopen > 1 || batch->open[0].sets_key || !EqualsRecord(lead, change))
+		if (nopen > 1 || batch->open[0].sets_key || !ReplacesRecordedState(lead, change))
 			return false;
 	}
 	if (change->event == EVENT_ENTRY && lead->alive)
 		return false;
-	return align_follows_record(run, lead, change);
+	return align_fits_recorded_stage(run, lead, change);
 }
 
 /*
- * New keys: the whole record moves along, all leads of a command at once.
+ * Executes one of the statements REKEY_..., which must update the given number
+ * of rows.
  */
 static void
-MoveRecords(Run *run)
+ExecuteRekey(Attachment *attachment, RecorderStatement statement, Tuplestorestate *rows,
+			 int64 nexpected)
+{
+	uint64		nupdated = align_recorder_execute(attachment, statement, rows, NULL, NULL);
+
+	align_check_written(attachment, nupdated, nexpected);
+}
+
+/*
+ * Gives the entries and clocks of all leads of a run their new keys.
+ *
+ * Done in two steps, first with negative entry and cycle numbers, so that
+ * leads can swap their keys without violating the primary keys in between.
+ */
+static void
+RekeyEntriesAndClocks(Run *run)
 {
 	Attachment *attachment = run->attachment;
 	int			nkeys = attachment->nkeys;
@@ -120,86 +141,89 @@ MoveRecords(Run *run)
 		memcpy(values + 1 + nkeys, run->changes[i]->old_key, nkeys * sizeof(Datum));
 		tuplestore_putvalues(rows, desc, values, nulls);
 	}
+	/* the numbers of rows to expect, in case a trigger suppresses some */
 	(void) align_recorder_execute(attachment, COUNT_OLD_KEYS, rows, NULL, NULL);
 	nentries = DatumGetInt64(SpiField(0, 1, &isnull));
 	nclocks = DatumGetInt64(SpiField(0, 2, &isnull));
 	SPI_freetuptable(SPI_tuptable);
-	align_check_written(attachment, align_recorder_execute(attachment, REKEY_ENTRIES_ASIDE, rows, NULL, NULL),
-						nentries);
-	align_check_written(attachment, align_recorder_execute(attachment, REKEY_CLOCKS_ASIDE, rows, NULL, NULL),
-						nclocks);
-	align_check_written(attachment, align_recorder_execute(attachment, REKEY_ENTRIES, rows, NULL, NULL),
-						nentries);
-	align_check_written(attachment, align_recorder_execute(attachment, REKEY_CLOCKS, rows, NULL, NULL),
-						nclocks);
+	ExecuteRekey(attachment, REKEY_ENTRIES_ASIDE, rows, nentries);
+	ExecuteRekey(attachment, REKEY_CLOCKS_ASIDE, rows, nclocks);
+	ExecuteRekey(attachment, REKEY_ENTRIES, rows, nentries);
+	ExecuteRekey(attachment, REKEY_CLOCKS, rows, nclocks);
 	tuplestore_end(rows);
 }
 
 /*
- * Which of the new keys of a run have a record whose life is not over?  It will be
- * joined to what moves there, unless it moves away itself; so clocks are computed
- * from all entries.
+ * Returns, for each change of key of a run, whether the new key has entries of
+ * a lead whose life has not ended.
+ *
+ * Unless these get another key themselves, the entries of both leads will form
+ * one life, and its clocks must be computed from all of them.
  */
 static bool *
-FindJoined(const Run *run)
+FindOccupiedKeys(const Run *run)
 {
 	Run			target = *run;
-	bool	   *joined = palloc(run->nchanges * sizeof(bool));
+	bool	   *occupied = palloc(run->nchanges * sizeof(bool));
 
-	align_run_gather(&target);
+	align_run_group(&target);
 	align_run_read(&target);
 	for (int i = 0; i < run->nchanges; i++)
-		joined[i] = target.lead_of[i]->recorded && !target.lead_of[i]->ended;
-	return joined;
+		occupied[i] = target.lead_of[i]->recorded && !target.lead_of[i]->ended;
+	return occupied;
 }
 
 /*
- * Earlier changes that belong to a lower nesting level cannot be written here, nor
- * can later ones of the same leads, then.
+ * Marks the leads that have pending changes of outer nesting levels as
+ * deferred: these changes are not written here, so later ones of the same
+ * leads must not be, either.  Leads are identified by the hash of their keys
+ * only.
  */
 static void
-DeferLeadsBelow(const Flush *flush, Run *run)
+DeferLeadsOfOuterLevels(const Flush *flush, Run *run)
 {
 	const Batch *batch = flush->batch;
 	int			level = GetCurrentTransactionNestLevel();
 
 	for (int i = 0; i < batch->nchanges; i++)
 	{
-		const Change *below = batch->changes[i];
+		const Change *outer = batch->changes[i];
 
-		if (below->nest_level >= level)
+		if (outer->nest_level >= level)
 			continue;
-		for (int j = run->buckets[below->hash & (run->nbuckets - 1)]; j >= 0; j = run->leads[j].next)
+		for (int j = run->buckets[outer->hash & (run->nbuckets - 1)]; j >= 0;
+			 j = run->leads[j].next)
 		{
-			if (run->leads[j].hash == below->hash)
+			if (run->leads[j].hash == outer->hash)
 				run->leads[j].deferred = true;
 		}
 	}
 }
 
 /*
- * Writes the changes of a run that may be written; the others wait, or stay where
- * they are.
+ * Writes the changes of a run that may be written.  Of the others, those of
+ * deferred leads stay in the batch, and the rest is added to the waiting
+ * changes.  done[] is set for what need not stay in the batch.
  */
 static void
 ExecuteRun(Flush *flush, Run *run, bool *done)
 {
 	bool		rekey = run->changes[0]->event == EVENT_REKEY;
-	bool	   *joined = NULL;
+	bool	   *occupied = NULL;
 	RunWriter	writer;
 
 	if (rekey)
 	{
-		joined = FindJoined(run);
-		MoveRecords(run);
+		occupied = FindOccupiedKeys(run);
+		RekeyEntriesAndClocks(run);
 	}
-	align_run_gather(run);
-	if (!run->all_fresh)
+	align_run_group(run);
+	if (!run->all_new)
 		align_run_read(run);
-	for (int i = 0; joined != NULL && i < run->nchanges; i++)
-		run->lead_of[i]->recompute |= joined[i];
-	if (flush->below)
-		DeferLeadsBelow(flush, run);
+	for (int i = 0; occupied != NULL && i < run->nchanges; i++)
+		run->lead_of[i]->recompute |= occupied[i];
+	if (flush->has_outer_levels)
+		DeferLeadsOfOuterLevels(flush, run);
 
 	align_run_begin_writing(run, &writer);
 	for (int i = 0; i < run->nchanges; i++)
@@ -207,18 +231,17 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 		LeadState  *lead = run->lead_of[i];
 		Change	   *change = run->changes[i];
 
-		/* the first half of a row movement stays for the second */
-		if (change->movable && !flush->certain)
+		/* the first half of a row movement stays until the second comes */
+		if (change->first_half && !flush->none_outstanding)
 			lead->deferred = true;
 		else if (rekey || MayBeWritten(flush, run, lead, change))
 		{
-			/* of a rekey, the record has moved already */
 			align_run_write(run, &writer, lead, change);
 			done[i] = true;
 		}
 		else if (!lead->deferred)
 		{
-			align_pending_wait(flush->batch, flush->attachment, change);
+			align_pending_add_waiting(flush->batch, flush->attachment, change);
 			done[i] = true;
 		}
 	}
@@ -227,8 +250,9 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 }
 
 /*
- * How many of the changes, in order, make one run.  Runs are kept short, so that the
- * memory of a flush does not depend on how much waits.
+ * Returns how many of the sorted changes make up the next run.  The length of
+ * runs, changes of keys apart, is limited, so that the memory that a flush
+ * uses does not depend on the number of its changes.
  */
 static int
 RunLength(Change **changes, int nchanges)
@@ -243,6 +267,9 @@ RunLength(Change **changes, int nchanges)
 	return length;
 }
 
+/*
+ * Writes all changes of a flush, run by run.
+ */
 static void
 WriteRuns(Flush *flush)
 {
@@ -268,8 +295,8 @@ WriteRuns(Flush *flush)
 		run.direct = flush->direct;
 
 		/*
-		 * what SPI keeps of a connection is in the context that is current
-		 * then
+		 * SPI_connect() has switched to a memory context of its own.  Use
+		 * that of the run instead, which outlives the connection.
 		 */
 		align_spi_connect();
 		MemoryContextSwitchTo(run.context);
@@ -285,14 +312,15 @@ WriteRuns(Flush *flush)
 }
 
 /*
- * Do all waiting changes belong to this nesting level?
+ * True if no row trigger is outstanding and all waiting changes belong to the
+ * current nesting level.
  */
 static bool
-MayTakeWaiting(const Flush *flush)
+MayWriteWaiting(const Flush *flush)
 {
 	const Batch *batch = flush->batch;
 
-	if (!flush->certain)
+	if (!flush->none_outstanding)
 		return false;
 	for (int i = 0; i < batch->nwaiting; i++)
 	{
@@ -303,40 +331,43 @@ MayTakeWaiting(const Flush *flush)
 }
 
 /*
- * Collects the changes of the current nesting level, the waiting ones included if
- * they need not wait any longer.
+ * Sets the changes of a flush: those of the current nesting level, and the
+ * waiting ones if they can be written.  While changes wait that cannot, later
+ * ones of the same leads must wait behind them, whether or not a row trigger
+ * is outstanding.
  */
 static void
 CollectChanges(Flush *flush)
 {
 	Batch	   *batch = flush->batch;
 	int			level = GetCurrentTransactionNestLevel();
-	Size		room = (Size) batch->nchanges + batch->nwaiting;
+	Size		maxchanges = (Size) batch->nchanges + batch->nwaiting;
 
 	flush->changes = MemoryContextAllocHuge(CurrentMemoryContext,
-											Max(room, 1) * sizeof(Change *));
+											Max(maxchanges, 1) * sizeof(Change *));
 	for (int i = 0; i < batch->nchanges; i++)
 	{
 		if (batch->changes[i]->nest_level >= level)
 			flush->changes[flush->nchanges++] = batch->changes[i];
 	}
-	flush->below = flush->nchanges < batch->nchanges;
-	flush->with_waiting = MayTakeWaiting(flush);
+	flush->has_outer_levels = flush->nchanges < batch->nchanges;
+	flush->with_waiting = MayWriteWaiting(flush);
 	if (flush->with_waiting)
 	{
 		for (int i = 0; i < batch->nwaiting; i++)
 			flush->changes[flush->nchanges++] = batch->waiting[i];
 	}
 	else if (batch->nwaiting > 0)
-		flush->certain = false;
+		flush->none_outstanding = false;
 }
 
 /*
- * With a new key the whole record of a lead moves, so everything about both its keys
- * has to be written before, and nothing may be outstanding.
+ * False if a flush includes a change of key that cannot be applied yet.  All
+ * entries and clocks of a lead get the new key, so what concerns the old
+ * or the new one and precedes must be written before.
  */
 static bool
-MayMoveRecords(const Flush *flush)
+MayRekey(const Flush *flush)
 {
 	bool		nested = flush->batch->nwaiting > 0;
 	bool		rekey = false;
@@ -344,15 +375,17 @@ MayMoveRecords(const Flush *flush)
 	for (int i = 0; i < flush->nchanges; i++)
 	{
 		rekey |= flush->changes[i]->event == EVENT_REKEY;
-		nested |= flush->changes[i]->outer > 0;
+		nested |= flush->changes[i]->nouter > 0;
 	}
 	if (!rekey)
 		return true;
-	return !flush->below && (flush->certain || !nested);
+	/* without nested statements, no predecessor of a change is outstanding */
+	return !flush->has_outer_levels && (flush->none_outstanding || !nested);
 }
 
 /*
- * Takes what was written, and what waits now, out of the batch.
+ * Removes from the batch what a flush has written or added to the waiting
+ * changes.
  */
 static void
 RemoveDone(const Flush *flush)
@@ -365,60 +398,75 @@ RemoveDone(const Flush *flush)
 	for (int i = 0; i < batch->nchanges; i++)
 		gone[i] = batch->changes[i]->done;
 	if (flush->with_waiting && batch->nwaiting > 0)
-		align_pending_end_waiting(batch);
+		align_pending_clear_waiting(batch);
 	align_pending_remove(batch, gone);
 }
 
 /*
- * One pass over what is pending now; true if more came meanwhile, from triggers
- * that the owner has on history or clocks.
+ * Makes one pass over the pending changes.  Returns true if further changes
+ * were added meanwhile, by triggers of the owner on the record tables.
  */
 static bool
-FlushOnce(Attachment *attachment, Batch *batch, bool certain)
+FlushOnce(Attachment *attachment, Batch *batch, bool none_outstanding)
 {
-	Flush		flush = {.attachment = attachment,.batch = batch,.certain = certain};
+	Flush		flush = {0};
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align recorder",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	int			npending = batch->nchanges;
-	bool		more_came = false;
+	bool		more_added = false;
 
+	flush.attachment = attachment;
+	flush.batch = batch;
+	flush.none_outstanding = none_outstanding;
 	CollectChanges(&flush);
-	if (flush.nchanges > 0 && MayMoveRecords(&flush))
+	if (flush.nchanges > 0 && MayRekey(&flush))
 	{
 		qsort(flush.changes, flush.nchanges, sizeof(Change *), CompareChanges);
 		flush.done = palloc0(flush.nchanges * sizeof(bool));
 		WriteRuns(&flush);
-		more_came = batch->nchanges > npending;
+		more_added = batch->nchanges > npending;
 		RemoveDone(&flush);
 	}
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);
-	return more_came;
+	return more_added;
 }
 
 /*
- * certain: no row trigger can be outstanding, whatever the stack of open statements
- * says.
+ * Writes the changes of a batch that can be written.  none_outstanding states
+ * that no row trigger is outstanding.
  */
 static void
-FlushBatch(Attachment *attachment, Batch *batch, bool certain)
+FlushBatch(Attachment *attachment, Batch *batch, bool none_outstanding)
 {
 	if (batch->nchanges == 0 && batch->nwaiting == 0)
 		return;
-	/* the flush under way writes this, too */
+
+	/*
+	 * A trigger on a record table has called us.  The flush in progress will
+	 * write what it has added.
+	 */
 	if (batch->flush_level > 0)
 		return;
 	batch->flush_level = GetCurrentTransactionNestLevel();
-	while (FlushOnce(attachment, batch, certain))
+	while (FlushOnce(attachment, batch, none_outstanding))
 		;
 	batch->flush_level = 0;
-	/* what stays is looked at again only when it has doubled */
+
+	/*
+	 * Do not examine what could not be written again before there is twice as
+	 * much.
+	 */
 	batch->flush_at = batch->nchanges + Max(batch->nchanges, PENDING_BATCH);
 }
 
 /*
- * Inside the triggers of others the stack may lack a statement (see pending.h).
+ * Writes those pending changes of a batch that can be written now.
+ *
+ * At a trigger depth of more than 1, the trigger around may have been fired by
+ * a statement that is not on the stack (see pending.h), so an empty stack does
+ * not imply that no row trigger is outstanding.
  */
 void
 align_recorder_flush(Attachment *attachment, Batch *batch)
@@ -426,6 +474,10 @@ align_recorder_flush(Attachment *attachment, Batch *batch)
 	FlushBatch(attachment, batch, batch->nopen == 0 && align_trigger_depth() <= 1);
 }
 
+/*
+ * Flushes if enough changes are pending, and if this is the nesting level of
+ * the outermost open statement.
+ */
 void
 align_recorder_flush_if_long(Attachment *attachment, Batch *batch)
 {
@@ -434,6 +486,9 @@ align_recorder_flush_if_long(Attachment *attachment, Batch *batch)
 		align_recorder_flush(attachment, batch);
 }
 
+/*
+ * Flushes all batches.  At commit no row trigger is outstanding.
+ */
 static void
 FlushAll(bool at_commit)
 {
@@ -448,9 +503,9 @@ FlushAll(bool at_commit)
 		Batch	   *batch = (Batch *) lfirst(cell);
 		Attachment *attachment = align_attachment(batch->root.relid, true);
 
-		/* the table may have been dropped or detached since */
+		/* the table may have been dropped or detached meanwhile */
 		if (attachment == NULL)
-			align_pending_forget(batch);
+			align_pending_clear(batch);
 		else if (at_commit)
 			FlushBatch(attachment, batch, true);
 		else
@@ -460,6 +515,9 @@ FlushAll(bool at_commit)
 		PopActiveSnapshot();
 }
 
+/*
+ * Writes the pending changes of all attached tables that can be written now.
+ */
 void
 align_recorder_flush_all(void)
 {
@@ -467,9 +525,10 @@ align_recorder_flush_all(void)
 }
 
 /*
- * Whatever still waits is written before commit, and before PREPARE TRANSACTION.
- * Deferred triggers have fired by then; those that the owner has on history and
- * clocks are fired for what is written now.
+ * Transaction callback: before commit and PREPARE TRANSACTION, writes all
+ * changes that are still pending.  PostgreSQL has fired the deferred triggers
+ * by then, so fire those that the owner may have on the record tables for the
+ * rows that are written here.
  */
 static void
 TransactionEnds(XactEvent event, void *arg)
@@ -482,6 +541,9 @@ TransactionEnds(XactEvent event, void *arg)
 	AfterTriggerFireDeferred();
 }
 
+/*
+ * Registers the transaction callback, once per session.
+ */
 void
 align_recorder_watch_commit(void)
 {

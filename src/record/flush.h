@@ -1,46 +1,93 @@
 /*
  * flush.h
- *	  Writes history and clocks.
+ *	  Writes pending changes to the history, and brings the clocks up to date.
  *
- * The row triggers hand over changes (pending.h).  They are written in batches of
- * PENDING_BATCH, as the owner of the attached table.  Each flush reads what is
- * recorded of all leads concerned in one statement, applies the changes in memory,
- * and writes entries and clocks in another, so that any type of key, partitioned
- * history, and whatever the owner put on these tables work as usual.  Where both
- * tables are plain it does the same without the executor (direct.h).
+ * A flush takes the pending changes of one attached table (pending.h) in the
+ * order of the commands that made them, and writes them in runs, as the owner
+ * of the table.  For each run it reads the last entries and the clocks of all
+ * leads concerned in one statement, applies the changes in memory, and writes
+ * the new entries and clocks in another.  So keys of any type, partitioned
+ * record tables, and columns, indexes and triggers that the owner has added to
+ * them work as usual.  If both record tables are plain, the executor is
+ * bypassed (direct.h).
  *
- * When.  The end of the outermost open statement on the table writes everything.
- * Before that, whenever PENDING_BATCH changes have gathered, those are written whose
- * predecessors are known to be written or pending, too.  This happens at the nesting
- * level of the outermost statement only: inside an exception block changes wait.
- * Where no statement is open (logical replication, a write directly to a partition)
- * each change is written at once, but for a DELETE that may be the first half of a
- * row movement: it waits for the next change, or for commit.
+ * When changes are written
  *
- * Which changes may be written while statements are open (see pending.h for the
- * problem):
+ *	  - At the end of the outermost open statement on the table, if that is not
+ *		inside another trigger, and before commit or PREPARE TRANSACTION: all
+ *		changes.
+ *	  - Within a statement, whenever PENDING_BATCH changes are pending: those
+ *		that may be written early.  This is done at the nesting level of the
+ *		outermost statement only; in an exception block changes stay pending.
+ *	  - If no statement is open (logical replication, direct writes to a
+ *		partition), after each row event: its changes.  Only a DELETE that may
+ *		be the first half of a row movement stays pending, until the next event
+ *		or commit.
+ *	  - In functions that read the history, by align_recorder_flush_all().
  *
- *	  - If the version that a change replaces was made by another transaction, no open
- *		statement has touched the row before.
- *	  - If the change that made that version is written by the same flush, the change
- *		follows it directly.
- *	  - Otherwise an open statement S may have changed the row, and its row trigger is
- *		outstanding, or has fired already, or does not fire because nothing changed
- *		that is recorded.  If the replaced version has exactly the stage, team and
- *		assignee that are recorded, then no change by S is outstanding: it would have
- *		changed one of these, so the first nested change after it would not fit what
- *		is recorded, and would wait, together with all that follow.  (If more than one
- *		open statement was around the change, their outstanding changes might cancel
- *		each other out, and if S changes keys the record may be that of another lead.
- *		Then the change waits.)
- *	  - In any case the change must come out of the stage that is recorded.
+ * Inside another trigger, an empty stack of open statements does not imply
+ * that no row trigger is outstanding, since a statement that is not on the
+ * stack may have fired that trigger.  So there, too, only those changes are
+ * written that may be written early; others may have to wait until commit.
  *
- * A change that does not qualify waits for the end of the outermost statement, and so
- * do all later changes of its lead.  Waiting changes are not looked at again before
- * that, so the cost stays linear.
+ * Which changes may be written early
  *
- * Row movement between partitions arrives as DELETE and INSERT of one command with
- * one key, and is put together again.
+ * A change must not be written before a change of the same lead whose row
+ * trigger is outstanding.  Let V be the row version that the change replaced.
+ * The change is written early if its from_stage is the stage that is recorded
+ * last (for EVENT_ENTRY: if the lead is not in the funnel), and if one of
+ * these holds:
+ *
+ *	  (a) Of the statements that were open around the one that made the change,
+ *		  none is still open.
+ *
+ *	  (b) V was made by another transaction.  Then no open statement has
+ *		  changed the row before.
+ *
+ *	  (c) The change that made V is written in the same run, directly before.
+ *
+ *	  (d) Of the statements that were open around the one that made the change,
+ *		  only one is still open, say S.  S does not set key columns.  And V
+ *		  has exactly the stage, team and assignee that are recorded, and is
+ *		  live if and only if the lead is recorded as being in the funnel.
+ *
+ *		  Proof: S makes at most one new version of a row.  Suppose that it has
+ *		  made one, that its row trigger is outstanding, and that this will add
+ *		  a change.  Then the stage, team, assignee or liveness of the new
+ *		  version is not the recorded one.  The first change that a nested
+ *		  statement made afterwards replaced a version with that state; so it
+ *		  was not written, but waits, and later changes of the lead wait behind
+ *		  it.
+ *
+ *		  If two statements are open around the change, what they have changed
+ *		  may cancel out.  If S sets key columns, what is recorded under the
+ *		  key may belong to another lead.
+ *
+ * A change that may not be written early waits until no row trigger is
+ * outstanding, and so do all later changes of its lead.  Waiting changes are
+ * not examined before, so the cost of a statement stays linear in the number
+ * of changes.
+ *
+ * XXX Changes that end or begin the life of a row by its live condition are
+ * treated as under (b), whichever transaction made V; see
+ * Change.replaced_command.
+ *
+ * Changes of keys
+ *
+ * When the key of a lead changes, all its entries and clocks get the new key,
+ * so what precedes must be written.  A flush with such a change writes nothing
+ * while changes of outer nesting levels are pending, nor, as long as a row
+ * trigger may be outstanding, if any change was made in a nested statement or
+ * waits.
+ *
+ * Row movement
+ *
+ * When an UPDATE moves a row to another partition, row triggers fire for a
+ * DELETE and for an INSERT of the same command.  The trigger puts the two
+ * together again, and treats them as the UPDATE that they are.  An apply
+ * worker of logical replication gets them as two separate events; there, a
+ * DELETE and an INSERT of the same key that follows it directly are treated as
+ * one UPDATE.
  */
 #ifndef ALIGN_RECORD_FLUSH_H
 #define ALIGN_RECORD_FLUSH_H
@@ -56,18 +103,29 @@
 
 struct Batch;
 
-/* Writes what can be written now of a batch. */
+/*
+ * Writes those pending changes of a batch that can be written now.  While a
+ * flush of the batch is in progress, does nothing: that flush will write them.
+ */
 extern void align_recorder_flush(Attachment *attachment, struct Batch *batch);
 
-/* The same if enough has gathered and this is the place for it; cheap otherwise. */
+/*
+ * The same, but only if enough changes are pending and if the current nesting
+ * level is that of the outermost open statement.
+ */
 extern void align_recorder_flush_if_long(Attachment *attachment, struct Batch *batch);
 
-/* Has what is pending written before commit; to be called with the first change. */
+/*
+ * Makes sure that pending changes are written before commit.  The triggers
+ * call it before they add a change; only the first call of a session does
+ * anything.
+ */
 extern void align_recorder_watch_commit(void);
 
 /*
- * Writes what is pending of all tables; for functions that read history (check,
- * journeys, merge_leads, erase, ...).
+ * Writes the pending changes of all attached tables that can be written now.
+ * Called by functions that read the history (check, journeys, merge_leads,
+ * erase, ...).
  */
 extern void align_recorder_flush_all(void);
 

@@ -1,15 +1,17 @@
 /*
  * notify.c
- *	  What a notification says: a JSON object of ids, nothing else.
+ *	  Sends notifications, whose payload is a JSON object of identifiers:
  *
  *	  align_handoff	{"relation":"crm.leads","key":{"id":42},"entry_no":3,
- *					 "handoff":"speed_to_lead","from":"marketing","to":"sales"}
- *	  align_sla		{"relation":"crm.leads","key":{"id":42},"sla":"speed_to_lead",
- *					 "cycle":1,"state":"overdue","due_at":"2026-03-02T12:00:00Z"}
+ *					"handoff":"speed_to_lead","from":"marketing",
+ *					"to":"sales"}
+ *	  align_sla		{"relation":"crm.leads","key":{"id":42},
+ *					"sla":"speed_to_lead","cycle":1,"state":"overdue",
+ *					"due_at":"2026-03-02T12:00:00Z"}
  *
- * A channel is open to every role of the database, so nothing is said here that
- * a listener would have to have the right to read; what else there is to know
- * is found in the tables under these ids.
+ * Every role of the database may listen to a channel, so a payload contains
+ * nothing but identifiers, under which roles that may read the tables find the
+ * rest.
  */
 #include "postgres.h"
 
@@ -23,9 +25,12 @@
 #define HANDOFF_CHANNEL "align_handoff"
 #define SLA_CHANNEL "align_sla"
 
-/* What NOTIFY takes, as async.c has it: shorter than this. */
+/* Payloads must be shorter than this; NOTIFY_PAYLOAD_MAX_LENGTH in async.c. */
 #define PAYLOAD_LIMIT (BLCKSZ - NAMEDATALEN - 128)
 
+/*
+ * Appends a member of a JSON object, which is null if value is NULL.
+ */
 static void
 AppendString(StringInfo payload, const char *name, const char *value)
 {
@@ -37,13 +42,16 @@ AppendString(StringInfo payload, const char *name, const char *value)
 }
 
 /*
- * rest: what follows the key, with its comma and the closing brace.  What is too
- * long to be sent is left out: the key, or, should an agreement have names of
- * thousands of bytes, all but the table.  Nobody's change of a lead shall fail
- * for that.
+ * Sends a notification.  rest is what follows the key, with a leading comma
+ * and the closing brace.
+ *
+ * If the payload would be too long, the key is sent as null, and if that does
+ * not suffice, rest is left out: a change of a lead must not fail for its
+ * notification.
  */
 static void
-Send(const char *channel, const Attachment *attachment, const Datum *key, const char *rest)
+SendNotification(const char *channel, const Attachment *attachment, const Datum *key,
+				 const char *rest)
 {
 	StringInfoData payload;
 	int			before_key;
@@ -69,6 +77,9 @@ Send(const char *channel, const Attachment *attachment, const Datum *key, const 
 	pfree(payload.data);
 }
 
+/*
+ * Sends a notification of a handoff.
+ */
 void
 align_notify_handoff(Attachment *attachment, const Datum *key, int32 entry_no,
 					 const char *handoff, const char *from_team, const char *to_team)
@@ -81,10 +92,13 @@ align_notify_handoff(Attachment *attachment, const Datum *key, int32 entry_no,
 	AppendString(&rest, "from", from_team);
 	AppendString(&rest, "to", to_team);
 	appendStringInfoChar(&rest, '}');
-	Send(HANDOFF_CHANNEL, attachment, key, rest.data);
+	SendNotification(HANDOFF_CHANNEL, attachment, key, rest.data);
 	pfree(rest.data);
 }
 
+/*
+ * Sends a notification of a clock that is at risk or overdue.
+ */
 void
 align_notify_clock(Attachment *attachment, const Datum *key, const char *sla, int32 cycle,
 				   const char *state, TimestampTz due_at)
@@ -98,6 +112,6 @@ align_notify_clock(Attachment *attachment, const Datum *key, const char *sla, in
 	appendStringInfoString(&rest, ",\"due_at\":\"");
 	align_write_time(&rest, due_at);
 	appendStringInfoString(&rest, "\"}");
-	Send(SLA_CHANNEL, attachment, key, rest.data);
+	SendNotification(SLA_CHANNEL, attachment, key, rest.data);
 	pfree(rest.data);
 }

@@ -1,6 +1,7 @@
 /*
  * pending.c
- *	  Keeps changes between the row triggers and the recorder; see pending.h.
+ *	  Batches of pending changes, and the stack of open statements; see
+ *	  pending.h.
  */
 #include "postgres.h"
 
@@ -13,46 +14,62 @@
 #include "attachment/key.h"
 #include "record/pending.h"
 
-#define FIRST_ROOM 64
+#define INITIAL_CHANGES 64
+#define INITIAL_OPEN 4
 
-static List *batches = NIL;		/* in TopTransactionContext */
+static List *batches = NIL;		/* of Batch, in TopTransactionContext */
 static bool callbacks_registered = false;
 
+/*
+ * Returns the number of nested trigger calls.
+ */
 int
 align_trigger_depth(void)
 {
-	/* it reads none of its arguments */
+	/* pg_trigger_depth() does not look at its call info */
 	return DatumGetInt32(pg_trigger_depth(NULL));
 }
 
+/*
+ * Drops all changes that are not waiting.
+ */
 static void
-ForgetChanges(Batch *batch)
+ClearChanges(Batch *batch)
 {
 	batch->nchanges = 0;
-	batch->room = 0;
+	batch->maxchanges = 0;
 	batch->changes = NULL;
 	batch->db_role = NULL;
 	MemoryContextReset(batch->context);
 }
 
+/*
+ * Drops the waiting changes.
+ */
 void
-align_pending_end_waiting(Batch *batch)
+align_pending_clear_waiting(Batch *batch)
 {
 	batch->nwaiting = 0;
-	batch->waiting_room = 0;
+	batch->maxwaiting = 0;
 	batch->waiting = NULL;
 	batch->waiting_leads = NULL;
 	MemoryContextReset(batch->waiting_context);
 }
 
+/*
+ * Drops all changes.
+ */
 void
-align_pending_forget(Batch *batch)
+align_pending_clear(Batch *batch)
 {
-	ForgetChanges(batch);
-	align_pending_end_waiting(batch);
+	ClearChanges(batch);
+	align_pending_clear_waiting(batch);
 }
 
-/* The memory of the batches goes with the transaction. */
+/*
+ * Transaction callback: the memory of the batches is gone with
+ * TopTransactionContext.
+ */
 static void
 TransactionEnds(XactEvent event, void *arg)
 {
@@ -62,8 +79,8 @@ TransactionEnds(XactEvent event, void *arg)
 }
 
 /*
- * Drops the changes of an aborted level, or gives those of a committed one to its
- * parent; returns how many there are afterwards.
+ * At the end of a subtransaction, removes its changes if it was aborted, or
+ * passes them to its parent.  Returns the number of changes that are left.
  */
 static int
 ReleaseChanges(Change **changes, int nchanges, int level, bool aborted)
@@ -85,6 +102,9 @@ ReleaseChanges(Change **changes, int nchanges, int level, bool aborted)
 	return kept;
 }
 
+/*
+ * The same for all members of a batch.
+ */
 static void
 ReleaseLevel(Batch *batch, int level, bool aborted)
 {
@@ -105,10 +125,14 @@ ReleaseLevel(Batch *batch, int level, bool aborted)
 		batch->open[kept++] = *statement;
 	}
 	batch->nopen = kept;
+	/* an error has ended the flush */
 	if (aborted && batch->flush_level >= level)
 		batch->flush_level = 0;
 }
 
+/*
+ * Subtransaction callback.
+ */
 static void
 SubtransactionEnds(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid,
 				   void *arg)
@@ -125,6 +149,9 @@ SubtransactionEnds(SubXactEvent event, SubTransactionId mySubid, SubTransactionI
 					 event == SUBXACT_EVENT_ABORT_SUB);
 }
 
+/*
+ * Returns the batch of an attached table, or NULL.
+ */
 static Batch *
 FindBatch(AttachmentId root)
 {
@@ -140,6 +167,9 @@ FindBatch(AttachmentId root)
 	return NULL;
 }
 
+/*
+ * Returns the batch of an attached table, which it creates if need be.
+ */
 Batch *
 align_pending_batch(AttachmentId root)
 {
@@ -167,6 +197,9 @@ align_pending_batch(AttachmentId root)
 	return batch;
 }
 
+/*
+ * Returns the batches that have pending changes.
+ */
 List *
 align_pending_batches(void)
 {
@@ -183,6 +216,9 @@ align_pending_batches(void)
 	return result;
 }
 
+/*
+ * Returns the hash of a key, by the hash functions of its types.
+ */
 uint32
 align_pending_hash(Attachment *attachment, const Datum *key)
 {
@@ -200,12 +236,15 @@ align_pending_hash(Attachment *attachment, const Datum *key)
 }
 
 /*
- * The innermost open statement is the one whose trigger fires, unless rows were
- * written directly to a partition, which no statement trigger of the root announces:
- * then it was begun at a lower trigger depth.
+ * Returns the number of open statements around the one whose row trigger is
+ * executing.
+ *
+ * Usually that one is the innermost of the stack.  If it wrote directly to a
+ * partition, it is not on the stack; then the innermost one of the stack, if
+ * any, began at a lower trigger depth.
  */
 int
-align_pending_outer(const Batch *batch)
+align_pending_outer_statements(const Batch *batch)
 {
 	int			nopen = batch->nopen;
 
@@ -214,17 +253,23 @@ align_pending_outer(const Batch *batch)
 	return nopen;
 }
 
+/*
+ * Returns the array of changes, enlarged if it has no space for one more.
+ */
 static Change **
-MakeRoom(MemoryContext context, Change **changes, int nchanges, int *room)
+EnlargeChanges(MemoryContext context, Change **changes, int nchanges, int *maxchanges)
 {
-	if (nchanges < *room)
+	if (nchanges < *maxchanges)
 		return changes;
-	*room = *room == 0 ? FIRST_ROOM : *room * 2;
+	*maxchanges = *maxchanges == 0 ? INITIAL_CHANGES : *maxchanges * 2;
 	if (changes == NULL)
-		return MemoryContextAlloc(context, *room * sizeof(Change *));
-	return repalloc_huge(changes, *room * sizeof(Change *));
+		return MemoryContextAlloc(context, *maxchanges * sizeof(Change *));
+	return repalloc_huge(changes, *maxchanges * sizeof(Change *));
 }
 
+/*
+ * Adds a change of the lead with the given key to the batch.
+ */
 Change *
 align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 {
@@ -235,16 +280,20 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	change->hash = align_pending_hash(attachment, key);
 	change->nest_level = GetCurrentTransactionNestLevel();
 	change->arrival = batch->arrivals++;
-	change->outer = align_pending_outer(batch);
-	change->before = InvalidCommandId;
+	change->nouter = align_pending_outer_statements(batch);
+	change->replaced_command = InvalidCommandId;
 	change->effective_at = CHANGE_TIME_UNKNOWN;
 
-	batch->changes = MakeRoom(batch->context, batch->changes, batch->nchanges, &batch->room);
+	batch->changes = EnlargeChanges(batch->context, batch->changes, batch->nchanges,
+									&batch->maxchanges);
 	batch->changes[batch->nchanges++] = change;
 	MemoryContextSwitchTo(old_context);
 	return change;
 }
 
+/*
+ * Removes the changes at the positions where gone[] is true.
+ */
 void
 align_pending_remove(Batch *batch, const bool *gone)
 {
@@ -257,9 +306,13 @@ align_pending_remove(Batch *batch, const bool *gone)
 	}
 	batch->nchanges = kept;
 	if (kept == 0)
-		ForgetChanges(batch);
+		ClearChanges(batch);
 }
 
+/*
+ * Replaces a string, unless it is NULL, by a copy in the current memory
+ * context.
+ */
 static void
 CopyString(const char **string)
 {
@@ -267,8 +320,11 @@ CopyString(const char **string)
 		*string = pstrdup(*string);
 }
 
+/*
+ * Adds a copy of a change to the waiting changes.
+ */
 void
-align_pending_wait(Batch *batch, const Attachment *attachment, const Change *change)
+align_pending_add_waiting(Batch *batch, const Attachment *attachment, const Change *change)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(batch->waiting_context);
 	Change	   *copy = palloc(sizeof(Change));
@@ -279,7 +335,7 @@ align_pending_wait(Batch *batch, const Attachment *attachment, const Change *cha
 	};
 	bool		found;
 
-	/* source and handoff are static, or belong to a compiled funnel */
+	/* source is static; handoff and its teams belong to a compiled funnel */
 	*copy = *change;
 	align_copy_key(attachment, change->key, copy->key);
 	if (change->event == EVENT_REKEY)
@@ -300,44 +356,58 @@ align_pending_wait(Batch *batch, const Attachment *attachment, const Change *cha
 										   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	(void) hash_search(batch->waiting_leads, &copy->hash, HASH_ENTER, &found);
-	batch->waiting = MakeRoom(batch->waiting_context, batch->waiting, batch->nwaiting,
-							  &batch->waiting_room);
+	batch->waiting = EnlargeChanges(batch->waiting_context, batch->waiting, batch->nwaiting,
+									&batch->maxwaiting);
 	batch->waiting[batch->nwaiting++] = copy;
 	MemoryContextSwitchTo(old_context);
 }
 
+/*
+ * True if a change of a lead whose key has the given hash is waiting.
+ */
 bool
-align_pending_waits(const Batch *batch, uint32 hash)
+align_pending_has_waiting(const Batch *batch, uint32 hash)
 {
 	return batch->waiting_leads != NULL &&
 		hash_search(batch->waiting_leads, &hash, HASH_FIND, NULL) != NULL;
 }
 
+/*
+ * True if the row trigger for an earlier version of the same row may be
+ * outstanding.
+ */
 bool
-align_pending_may_follow(const Batch *batch, const Change *change)
+align_pending_may_have_predecessor(const Batch *batch, const Change *change)
 {
-	return Min(change->outer, batch->nopen) > 0 && change->before != InvalidCommandId;
+	return Min(change->nouter, batch->nopen) > 0 && change->replaced_command != InvalidCommandId;
 }
 
+/*
+ * Returns the DELETE of a row movement by the command that has no second half
+ * yet, or NULL.
+ */
 Change *
-align_pending_movable(Batch *batch, CommandId command)
+align_pending_first_half(Batch *batch, CommandId command)
 {
 	for (int i = batch->nchanges - 1; i >= 0; i--)
 	{
 		Change	   *change = batch->changes[i];
 
 		/*
-		 * the halves follow each other, but for what other triggers did in
-		 * between
+		 * Only changes by later commands, of other triggers, can be between
+		 * the two halves.
 		 */
 		if (change->command <= command)
-			return change->movable && change->command == command ? change : NULL;
+			return change->first_half && change->command == command ? change : NULL;
 	}
 	return NULL;
 }
 
+/*
+ * Returns a null-terminated copy of a string in the batch's memory context.
+ */
 char *
-align_pending_string(Batch *batch, const char *text, int len)
+align_pending_copy_string(Batch *batch, const char *text, int len)
 {
 	char	   *result;
 
@@ -349,19 +419,22 @@ align_pending_string(Batch *batch, const char *text, int len)
 	return result;
 }
 
+/*
+ * Pushes a statement on the stack of open statements.
+ */
 void
-align_pending_begin(Batch *batch, TriggerEvent kind, bool sets_key)
+align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key)
 {
 	OpenStatement *statement;
 
-	if (batch->nopen == batch->open_room)
+	if (batch->nopen == batch->maxopen)
 	{
-		batch->open_room = batch->open_room == 0 ? 4 : batch->open_room * 2;
+		batch->maxopen = batch->maxopen == 0 ? INITIAL_OPEN : batch->maxopen * 2;
 		if (batch->open == NULL)
 			batch->open = MemoryContextAlloc(TopTransactionContext,
-											 batch->open_room * sizeof(OpenStatement));
+											 batch->maxopen * sizeof(OpenStatement));
 		else
-			batch->open = repalloc(batch->open, batch->open_room * sizeof(OpenStatement));
+			batch->open = repalloc(batch->open, batch->maxopen * sizeof(OpenStatement));
 	}
 	statement = &batch->open[batch->nopen++];
 	statement->kind = kind;
@@ -371,11 +444,15 @@ align_pending_begin(Batch *batch, TriggerEvent kind, bool sets_key)
 }
 
 /*
- * A statement that a foreign key's cascade runs begins one trigger deeper than it
- * ends: its AFTER triggers fire in the query that set the cascade off.
+ * Removes the innermost open statement of a kind from the stack, if there is
+ * one at the current trigger depth or deeper.
+ *
+ * Deeper, because a statement that a foreign key's cascade executes fires its
+ * BEFORE triggers inside the trigger of the foreign key, but its AFTER
+ * triggers at the end of the query that fired that trigger.
  */
 void
-align_pending_end(Batch *batch, TriggerEvent kind)
+align_pending_end_statement(Batch *batch, TriggerEvent kind)
 {
 	int			depth = align_trigger_depth();
 

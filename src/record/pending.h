@@ -1,31 +1,60 @@
 /*
  * pending.h
- *	  Changes that the row triggers have judged and that are not written yet.
+ *	  Changes of leads that are judged, but not written to the history yet.
  *
- * Changes are kept in one batch per attached table (its root) and live in the
- * transaction.  A subtransaction that is rolled back takes those made in it along;
- * one that commits leaves them to its parent.  A change is written only at the
- * nesting level that it belongs to: written inside a subtransaction of somebody
- * else's trigger that is rolled back afterwards, it would be lost.
+ * The row triggers judge each event of a row, and add the resulting changes of
+ * its lead to the batch of the attached table.  They stay pending there until
+ * the recorder writes them as entries (flush.h).  There is one batch per
+ * attached table; it lives until the end of the transaction.
  *
- * Order.  The entries of a lead are written in the order in which the versions of
- * its row were made, that is, by the command that made each.  Row triggers do not
- * fire in that order.  When a trigger of the table updates a row of the same table,
- * or when a function in the SET list does, the row triggers of that nested
- * statement fire before those of the statement around it, which may have made the
- * version that the nested statement changed.
+ * Subtransactions
  *
- * The row trigger of a version can be outstanding only as long as the statement
- * that made the version is open on this table.  So the batch keeps a stack of the
- * open statements, and a change waits only for what an open statement may still
- * bring (see flush in recorder.h).  When the last open statement ends, all is known:
- * everything that is pending is sorted and written.
+ * A change has the nesting level of the subtransaction in which it was made.
+ * If that is rolled back, the change is dropped; if it commits, the change
+ * passes to the parent.  A flush writes changes of the current nesting level
+ * only: if a change of an outer level were written inside a subtransaction,
+ * for example in an exception block of a trigger, and that were rolled back,
+ * the entry would be lost.
  *
- * The statement triggers align_begin and align_flush maintain the stack.  They do
- * not always come in pairs: when two foreign keys cascade to a table in one
- * statement, PostgreSQL fires BEFORE STATEMENT triggers once and AFTER STATEMENT
- * triggers twice.  align_pending_end() therefore looks for an open statement of the
- * same kind at the same trigger depth or deeper, and does nothing if there is none.
+ * Order
+ *
+ * The entries of a lead are written in the order in which the versions of its
+ * row were made, that is, by the command that made each version.  Row triggers
+ * may fire in another order.  Suppose that an UPDATE replaces version 1 of a
+ * row by version 2, and that an AFTER ROW trigger that precedes align's by
+ * name replaces version 2 by version 3, with an UPDATE of its own.  The row
+ * triggers of the nested UPDATE fire at its end, so align's trigger is called
+ * for the change from 2 to 3 first, and for the change from 1 to 2 afterwards.
+ * The same happens if a function in the SET list of an UPDATE updates a row
+ * that this UPDATE has processed already.
+ *
+ * In between, align's row trigger for version 2 is "outstanding".  A row
+ * trigger can be outstanding only while the statement that made the version is
+ * open, that is, has not fired its AFTER STATEMENT triggers.  So each batch
+ * keeps a stack of the statements that are open on its table.  A change waits
+ * only for what an open statement may still bring; flush.h has the rules.
+ * When the outermost statement ends, no row trigger is outstanding: all
+ * pending changes are sorted by command and written.
+ *
+ * The stack
+ *
+ * The statement triggers align_begin and align_flush of the root push and pop.
+ * The stack is not exact:
+ *
+ *	  - Rows that are written directly to a partition, or by an apply worker of
+ *		logical replication, fire no statement triggers of the root.  These
+ *		statements are not on the stack, and their row triggers flush what they
+ *		add.
+ *	  - INSERT ... ON CONFLICT DO UPDATE and MERGE fire statement triggers for
+ *		each kind of event, and are on the stack once for each.
+ *	  - When two foreign keys cascade to a table in one statement, PostgreSQL
+ *		fires BEFORE STATEMENT triggers once and AFTER STATEMENT triggers
+ *		twice.  align_pending_end_statement() therefore looks for an open
+ *		statement of the same kind at the current trigger depth or deeper, and
+ *		does nothing if there is none.
+ *
+ * XXX In a nested statement of a statement that is not on the stack, the
+ * outstanding row triggers of the latter are not taken into account.
  */
 #ifndef ALIGN_RECORD_PENDING_H
 #define ALIGN_RECORD_PENDING_H
@@ -38,46 +67,53 @@
 #include "attachment/attachment.h"
 #include "history/history.h"
 
-/* effective_at of a change whose row does not say when it happened: recorded_at is
- * taken. */
+/*
+ * effective_at of a change whose row does not give the time of the change; the
+ * entry gets recorded_at instead.
+ */
 #define CHANGE_TIME_UNKNOWN DT_NOBEGIN
 
-/* So many changes are written at a time, also in the midst of a statement. */
+/* Number of pending changes that triggers a flush within a statement. */
 #define PENDING_BATCH 500
 
 /*
- * One entry to be.  Strings and by-reference values are in the batch's context, in
- * a compiled funnel, or static.
+ * A pending change: one entry of the history, once it is written.  Strings and
+ * by-reference values are in the batch's memory context, in a compiled funnel,
+ * or static.  NULL strings stand for SQL NULL.
  */
 typedef struct Change
 {
 	HistoryEvent event;
 	Datum		key[ATTACHMENT_MAX_KEYS];
-	Datum		old_key[ATTACHMENT_MAX_KEYS];	/* EVENT_REKEY */
+	Datum		old_key[ATTACHMENT_MAX_KEYS];	/* of EVENT_REKEY */
 	uint32		hash;			/* of key */
-	CommandId	command;		/* that made the row version */
-	CommandId	before;			/* that made the version before, if that was
-								 * one of this transaction and outer is not 0;
-								 * else InvalidCommandId */
-	int			outer;			/* statements open around the one that made
-								 * the version */
-	int			arrival;		/* counts within the batch */
-	int			nest_level;
-	bool		done;			/* written or waiting, for the flush under way */
-	bool		fresh;			/* nothing is recorded of the lead */
-	bool		as_found;		/* no change of the row, but where it was
-								 * found: the stage before is whatever was
-								 * recorded last */
-	bool		movable;		/* a DELETE that is the first half of a row
-								 * movement, whose second half has not come
-								 * yet; old_row is kept for it */
-	HeapTuple	old_row;
-	Oid			old_relid;
+	CommandId	command;		/* command that made the row version, or
+								 * deleted the row */
+	CommandId	replaced_command;	/* command that made the replaced row
+									 * version; InvalidCommandId if that was
+									 * another transaction, if nouter is 0, or
+									 * if the change ends or begins the life
+									 * of a row by its live condition */
+	int			nouter;			/* number of open statements around the one
+								 * that made the row version */
+	int			arrival;		/* sequence number within the batch */
+	int			nest_level;		/* of the (sub)transaction it belongs to */
+	bool		done;			/* set at the end of a flush: written, or
+								 * moved to the waiting changes */
+	bool		new_lead;		/* the lead is known to have no entries */
+	bool		as_found;		/* records the present state of a row, not a
+								 * change of it: from_stage and from_team are
+								 * those of the lead's last entry */
+	bool		first_half;		/* DELETE that is, or may be, the first half
+								 * of a row movement, and whose second half
+								 * has not come yet */
+	HeapTuple	old_row;		/* only if first_half: the deleted row, */
+	Oid			old_relid;		/* and the relation that it was in */
 	const char *from_stage;
 	const char *stage;
 	const char *from_team;
 	const char *team;
-	const char *from_assignee;	/* only where before is valid */
+	const char *from_assignee;	/* only where replaced_command is valid */
 	const char *assignee;
 	const char *actor;
 	const char *db_role;
@@ -85,101 +121,124 @@ typedef struct Change
 	const char *note;
 	const char *campaign;
 	const char *violation;
-	const char *source;
-	const char *handoff;
+	const char *source;			/* static */
+	const char *handoff;		/* this and the next two: in the funnel */
 	const char *handoff_from_team;
 	const char *handoff_to_team;
 	Datum		amount;			/* numeric */
 	bool		has_amount;
-	TimestampTz effective_at;
-	int32		version;
+	TimestampTz effective_at;	/* or CHANGE_TIME_UNKNOWN */
+	int32		version;		/* of the agreement */
 } Change;
 
-/* A statement on the root that has begun and not ended. */
+/* A statement on the root whose AFTER STATEMENT triggers have not fired. */
 typedef struct OpenStatement
 {
-	TriggerEvent kind;			/* INSERT, UPDATE or DELETE, as in tg_event */
-	int			trigger_depth;
+	TriggerEvent kind;			/* TRIGGER_EVENT_INSERT, _UPDATE or _DELETE */
+	int			trigger_depth;	/* in its BEFORE STATEMENT trigger */
 	int			nest_level;
 	bool		sets_key;		/* a key column is in its SET list */
 } OpenStatement;
 
+/*
+ * The pending changes of an attached table.  "changes" are those that the next
+ * flush examines.  "waiting" are those that a flush has found to depend on an
+ * outstanding row trigger; they are examined again only when none is
+ * outstanding.
+ */
 typedef struct Batch
 {
 	AttachmentId root;
-	MemoryContext context;		/* of changes; reset whenever there are none */
+	MemoryContext context;		/* of "changes"; reset when there are none */
 	int			nchanges;
-	int			room;
-	Change	  **changes;		/* in the order of their arrival */
-	MemoryContext waiting_context;	/* of the next four; likewise */
+	int			maxchanges;		/* allocated length of the array */
+	Change	  **changes;		/* in order of arrival */
+	MemoryContext waiting_context;	/* likewise, of the next four members */
 	int			nwaiting;
-	int			waiting_room;
-	Change	  **waiting;		/* changes that wait for the outermost
-								 * statement */
-	struct HTAB *waiting_leads; /* hashes of their leads: later changes of
-								 * these wait, too.  NULL: none */
-	int			arrivals;
-	Oid			db_role_id;		/* whose name db_role is */
-	const char *db_role;
+	int			maxwaiting;
+	Change	  **waiting;
+	struct HTAB *waiting_leads; /* set of the hashes of their keys; NULL if
+								 * there are none */
+	int			arrivals;		/* next arrival number */
+	Oid			db_role_id;		/* role whose name db_role is */
+	const char *db_role;		/* in context; NULL if not known yet */
 	int			nopen;
-	int			open_room;
-	OpenStatement *open;		/* the innermost last */
-	int			flush_level;	/* nesting level of the flush under way, 0:
-								 * none */
-	int			flush_at;		/* so many changes are worth a flush */
+	int			maxopen;
+	OpenStatement *open;		/* stack; the innermost statement is last */
+	int			flush_level;	/* nesting level of the flush in progress, 0
+								 * if there is none */
+	int			flush_at;		/* number of changes from which
+								 * align_recorder_flush_if_long() flushes */
 } Batch;
 
-/* The batch of an attached table, made if need be. */
+/* Returns the batch of an attached table; creates it if there is none. */
 extern Batch *align_pending_batch(AttachmentId root);
 
-/* All batches with changes. */
+/* Returns a palloc'd list of the batches that have pending changes. */
 extern List *align_pending_batches(void);
 
 /*
- * A new change, zeroed but for key (copied), hash, nest_level, arrival, outer and
- * effective_at (unknown).
+ * Adds a change to the batch.  key is copied; hash, nest_level, arrival and
+ * nouter are set, effective_at is CHANGE_TIME_UNKNOWN, replaced_command is
+ * InvalidCommandId, and all other members are zero.
  */
 extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Datum *key);
 
-/* Statements open around the one whose row trigger fires now. */
-extern int	align_pending_outer(const Batch *batch);
+/*
+ * Returns the number of open statements around the one whose row trigger is
+ * executing.
+ */
+extern int	align_pending_outer_statements(const Batch *batch);
 
-/* Forgets all changes. */
-extern void align_pending_forget(Batch *batch);
+/* Drops all changes of the batch, the waiting ones included. */
+extern void align_pending_clear(Batch *batch);
 
-/* Removes changes at the positions flagged. */
+/* Removes each element of changes[] for which gone[] is true. */
 extern void align_pending_remove(Batch *batch, const bool *gone);
 
-/* Lets a change wait for the outermost statement.  It is copied; the caller removes
- * the original. */
-extern void align_pending_wait(Batch *batch, const Attachment *attachment, const Change *change);
-
-/* Does a change of the same lead (or of one with the same hash) wait already? */
-extern bool align_pending_waits(const Batch *batch, uint32 hash);
-
-/* Forgets the waiting changes: they are written, or made ordinary ones again. */
-extern void align_pending_end_waiting(Batch *batch);
+/*
+ * Adds a copy of a change to the waiting changes.  The caller removes the
+ * original.
+ */
+extern void align_pending_add_waiting(Batch *batch, const Attachment *attachment,
+									  const Change *change);
 
 /*
- * May a row trigger for an earlier version of the same row be outstanding?  Only if a
- * statement that was open around the one that made the change still is, and if this
- * transaction made the version before.
+ * True if a change of the lead is waiting.  hash is that of the lead's key;
+ * another key with the same hash counts, too.
  */
-extern bool align_pending_may_follow(const Batch *batch, const Change *change);
+extern bool align_pending_has_waiting(const Batch *batch, uint32 hash);
 
-/* The first half of the row movement that this command is in the middle of; NULL if
- * there is none. */
-extern Change *align_pending_movable(Batch *batch, CommandId command);
+/* Drops the waiting changes, which the caller has written. */
+extern void align_pending_clear_waiting(Batch *batch);
+
+/*
+ * True if the row trigger for an earlier version of the same row may be
+ * outstanding: this transaction made the replaced row version, and a statement
+ * that was open around the one that made the change is still open.
+ */
+extern bool align_pending_may_have_predecessor(const Batch *batch, const Change *change);
+
+/*
+ * Returns the DELETE that a command has made as the first half of a row
+ * movement, if its second half has not come yet; otherwise NULL.
+ */
+extern Change *align_pending_first_half(Batch *batch, CommandId command);
+
+/* Returns the hash of a key. */
 extern uint32 align_pending_hash(Attachment *attachment, const Datum *key);
 
-/* A copy in the batch's context; NULL for NULL. */
-extern char *align_pending_string(Batch *batch, const char *text, int len);
+/*
+ * Returns a null-terminated copy of a string in the batch's memory context;
+ * NULL if text is NULL.
+ */
+extern char *align_pending_copy_string(Batch *batch, const char *text, int len);
 
-/* A statement on the root begins or ends. */
-extern void align_pending_begin(Batch *batch, TriggerEvent kind, bool sets_key);
-extern void align_pending_end(Batch *batch, TriggerEvent kind);
+/* Push a statement on the stack of open statements, and remove it. */
+extern void align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key);
+extern void align_pending_end_statement(Batch *batch, TriggerEvent kind);
 
-/* How many triggers are under way; 1 in one that no other has set off. */
+/* Returns the number of nested trigger calls; 0 outside of triggers. */
 extern int	align_trigger_depth(void);
 
 #endif							/* ALIGN_RECORD_PENDING_H */

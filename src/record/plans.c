@@ -1,11 +1,12 @@
 /*
  * plans.c
- *	  Prepares and runs the statements that read and write history and clocks.
+ *	  Plans and executes the statements that read and write the record tables.
  *
- * Statements are prepared once per attached table, and planned with sequential
- * scans, hash joins, merge joins and sorts disabled: a table that is empty when the
- * plan is made does not stay so, and a plan that reads all of it for every lead would
- * be a disaster.  A plan that becomes invalid is made again the same way.
+ * Statements are prepared once per attached table and session.  They are
+ * planned with sequential scans, hash joins, merge joins, sorts and JIT
+ * disabled: when the plan is made the record tables may be empty, and a plan
+ * that reads all of a table for each lead would be disastrous later.  A plan
+ * that becomes invalid is made again in the same way.
  */
 #include "postgres.h"
 
@@ -25,8 +26,8 @@
 #include "record/writer.h"
 
 /*
- * Plans of one attached table.  They are for the history, clock table and key
- * that it had when they were made.
+ * The plans of one attached table, for the history, clock table and key that
+ * it had when they were made.
  */
 typedef struct RootPlans
 {
@@ -36,17 +37,20 @@ typedef struct RootPlans
 	int			nkeys;
 	Oid			key_types[ATTACHMENT_MAX_KEYS];
 	int32		key_typmods[ATTACHMENT_MAX_KEYS];
-	MemoryContext context;		/* of the row types */
-	TupleDesc	descs[RECORDER_NROWS];
-	SPIPlanPtr	plans[RECORDER_NSTATEMENTS];
-	int			generations[RECORDER_NSTATEMENTS];	/* of the plan that we had
-													 * made */
+	MemoryContext context;		/* of the row types; NULL until first used */
+	TupleDesc	descs[RECORDER_NROWS];	/* NULL until first used */
+	SPIPlanPtr	plans[RECORDER_NSTATEMENTS];	/* NULL until first used */
+	int			generations[RECORDER_NSTATEMENTS];	/* of the plan made by
+													 * Prepare() */
 } RootPlans;
 
 static HTAB *root_plans = NULL;
 
+/*
+ * Frees plans and row types.
+ */
 static void
-ForgetPlans(RootPlans *plans)
+FreePlans(RootPlans *plans)
 {
 	for (int i = 0; i < RECORDER_NSTATEMENTS; i++)
 	{
@@ -60,8 +64,11 @@ ForgetPlans(RootPlans *plans)
 	memset(plans->descs, 0, sizeof(plans->descs));
 }
 
+/*
+ * True if the plans are for the record tables and the key of the attachment.
+ */
 static bool
-PlansFit(const RootPlans *plans, const Attachment *attachment)
+PlansMatch(const RootPlans *plans, const Attachment *attachment)
 {
 	if (plans->history != attachment->marker.history || plans->sla != attachment->marker.sla ||
 		plans->nkeys != attachment->nkeys)
@@ -75,6 +82,9 @@ PlansFit(const RootPlans *plans, const Attachment *attachment)
 	return true;
 }
 
+/*
+ * Returns the plans of an attached table.  Those that do not match are freed.
+ */
 static RootPlans *
 FindPlans(const Attachment *attachment)
 {
@@ -95,10 +105,10 @@ FindPlans(const Attachment *attachment)
 	if (!found)
 		memset((char *) plans + sizeof(AttachmentId), 0,
 			   sizeof(RootPlans) - sizeof(AttachmentId));
-	if (found && PlansFit(plans, attachment))
+	if (found && PlansMatch(plans, attachment))
 		return plans;
 
-	ForgetPlans(plans);
+	FreePlans(plans);
 	plans->history = attachment->marker.history;
 	plans->sla = attachment->marker.sla;
 	plans->nkeys = attachment->nkeys;
@@ -111,7 +121,8 @@ FindPlans(const Attachment *attachment)
 }
 
 /*
- * Row types.
+ * Initializes the attributes prefix_1, prefix_2, ... of a row type, from
+ * number first on.
  */
 static void
 InitKeys(TupleDesc desc, int first, const Attachment *attachment, const char *prefix)
@@ -127,6 +138,9 @@ InitKeys(TupleDesc desc, int first, const Attachment *attachment, const char *pr
 	}
 }
 
+/*
+ * Returns a new row type for a kind of rows.
+ */
 static TupleDesc
 MakeRowType(const Attachment *attachment, RecorderRows kind)
 {
@@ -151,6 +165,9 @@ MakeRowType(const Attachment *attachment, RecorderRows kind)
 	return desc;
 }
 
+/*
+ * Returns an empty tuplestore for rows of a kind, and their row type.
+ */
 Tuplestorestate *
 align_recorder_rows(Attachment *attachment, RecorderRows kind, TupleDesc *desc)
 {
@@ -175,7 +192,7 @@ static const RecorderInputs statement_inputs[RECORDER_NSTATEMENTS] = {
 	[READ_LEADS_WITH_TIMES] = {1, {{"align_rows", ROWS_KEYS}}},
 	[READ_ENTRIES] = {1, {{"align_rows", ROWS_KEYS}}},
 	[COUNT_OLD_KEYS] = {1, {{"align_rows", ROWS_REKEYS}}},
-	[WRITE] = {3, {{"align_entries", ROWS_ENTRIES}, {"align_new_clocks", ROWS_CLOCKS},
+	[WRITE_LEADS] = {3, {{"align_entries", ROWS_ENTRIES}, {"align_new_clocks", ROWS_CLOCKS},
 	{"align_changed_clocks", ROWS_CLOCKS}}},
 	[ADD_CLOCKS] = {1, {{"align_new_clocks", ROWS_CLOCKS}}},
 	[DROP_CLOCKS] = {1, {{"align_rows", ROWS_KEYS}}},
@@ -186,7 +203,8 @@ static const RecorderInputs statement_inputs[RECORDER_NSTATEMENTS] = {
 };
 
 /*
- * Planning.
+ * Disables, until the end of the GUC nest level, all plans that do not go
+ * through the indexes on the keys.
  */
 static void
 PreferIndexes(void)
@@ -200,7 +218,9 @@ PreferIndexes(void)
 								 GUC_ACTION_SAVE, true, 0, false);
 }
 
-/* The rows of the statement are registered. */
+/*
+ * Prepares and plans a statement, whose input is registered with SPI.
+ */
 static SPIPlanPtr
 Prepare(const Attachment *attachment, RecorderStatement statement)
 {
@@ -208,17 +228,24 @@ Prepare(const Attachment *attachment, RecorderStatement statement)
 	SPIPlanPtr	plan;
 
 	PreferIndexes();
-	plan = SPI_prepare(align_recorder_text(attachment, statement), 0, NULL);
+	plan = SPI_prepare(align_recorder_sql(attachment, statement), 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-	/* made now, while the settings are ours, and used as long as it is valid */
+
+	/*
+	 * plan now, while the settings are in force; executions will reuse the
+	 * plan
+	 */
 	ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), CurrentResourceOwner);
 	AtEOXact_GUC(true, guc_level);
 	return plan;
 }
 
+/*
+ * Returns a number that changes whenever the statement is planned again.
+ */
 static int
 PlanGeneration(SPIPlanPtr plan)
 {
@@ -226,12 +253,13 @@ PlanGeneration(SPIPlanPtr plan)
 }
 
 /*
- * Is the plan that would be run the one that was made under our settings?
- * Something else than a relcache message, like another search_path, would have
- * it made anew silently.
+ * True if the plan that would be executed is the one that Prepare() made.
+ * PostgreSQL plans a statement again on its own, without our settings, not
+ * only after an invalidation message, but also if search_path has changed, for
+ * example.
  */
 static bool
-IsOurPlan(SPIPlanPtr plan, int generation)
+IsPlanUnchanged(SPIPlanPtr plan, int generation)
 {
 	if (!SPI_plan_is_valid(plan))
 		return false;
@@ -239,6 +267,9 @@ IsOurPlan(SPIPlanPtr plan, int generation)
 	return PlanGeneration(plan) == generation;
 }
 
+/*
+ * Makes rows visible to statements under a name.
+ */
 static void
 RegisterRows(const RootPlans *plans, const char *name, RecorderRows kind, Tuplestorestate *rows)
 {
@@ -256,27 +287,33 @@ RegisterRows(const RootPlans *plans, const char *name, RecorderRows kind, Tuples
 		elog(ERROR, "SPI_register_relation failed: %s", SPI_result_code_string(result));
 }
 
+/*
+ * True if a statement only reads.
+ */
 static bool
 IsRead(RecorderStatement statement)
 {
 	return statement <= COUNT_OLD_KEYS;
 }
 
+/*
+ * Executes a plan with the latest snapshot, and returns SPI's result code.
+ */
 static int
 ExecuteStatement(SPIPlanPtr plan, RecorderStatement statement)
 {
 	int			result;
 
 	/*
-	 * The transaction that changed the row is the last one to have done so:
-	 * all that is recorded of it may be written to, also if the transaction's
-	 * own snapshot is older than that.
+	 * Rows that were committed after the transaction's own snapshot may be
+	 * updated, even under REPEATABLE READ: this transaction is the last one
+	 * that has changed the row of the lead.
 	 */
 	if (!IsRead(statement))
 		return SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(), InvalidSnapshot,
 									false, true, 0);
 
-	/* as of now, with what this very command has recorded already */
+	/* also see what the current command has written */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
 	result = SPI_execute_plan(plan, NULL, NULL, true, 0);
@@ -284,6 +321,9 @@ ExecuteStatement(SPIPlanPtr plan, RecorderStatement statement)
 	return result;
 }
 
+/*
+ * Executes a statement over its input, and returns SPI_processed.
+ */
 uint64
 align_recorder_execute(Attachment *attachment, RecorderStatement statement,
 					   Tuplestorestate *first, Tuplestorestate *second, Tuplestorestate *third)
@@ -298,7 +338,7 @@ align_recorder_execute(Attachment *attachment, RecorderStatement statement,
 	for (int i = 0; i < inputs->n; i++)
 		RegisterRows(plans, inputs->inputs[i].name, inputs->inputs[i].kind, rows[i]);
 	plan = plans->plans[statement];
-	if (plan == NULL || !IsOurPlan(plan, plans->generations[statement]))
+	if (plan == NULL || !IsPlanUnchanged(plan, plans->generations[statement]))
 	{
 		plans->plans[statement] = NULL;
 		if (plan != NULL)

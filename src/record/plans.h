@@ -1,10 +1,13 @@
 /*
  * plans.h
- *	  The statements that read and write history and clocks, and how they run.
+ *	  The SQL statements that read and write the record tables.
  *
- * Rows go in as "named tuplestores", the way transition tables do.  Their first
- * columns are key_1, key_2, ... in the types of the key; further columns have
- * the names of history.h, or as said below.
+ * The input of a statement is one or more ephemeral named relations, like
+ * transition tables.  In the column lists below, "key" stands for key_1,
+ * key_2, ... and "old key" for old_1, old_2, ..., in the types of the key
+ * columns.  HistoryColumns and SlaColumns have the names and types of
+ * history.h.  n is an int that the caller chooses; the result has it to
+ * identify the input row.
  */
 #ifndef ALIGN_RECORD_PLANS_H
 #define ALIGN_RECORD_PLANS_H
@@ -19,48 +22,55 @@
 typedef enum RecorderStatement
 {
 	/*
-	 * Reads, for every row of align_rows (n int, key), its last entry and, of
-	 * each service level, the clock of the highest cycle; see LEAD_N and so
-	 * on.
+	 * For each row of align_rows (n, key), returns the last entry of the lead
+	 * and the clock of the highest cycle of each service level: one row per
+	 * clock, or one row with nulls if there is none.  The columns of the
+	 * result are LEAD_N and so on.
 	 */
 	READ_LEADS,
 
 	/*
-	 * The same with LEAD_LATEST and LEAD_IN_ORDER, which are null and true
-	 * above.
+	 * The same with LEAD_LATEST and LEAD_IN_ORDER, which READ_LEADS returns
+	 * as null and true.
 	 */
 	READ_LEADS_WITH_TIMES,
 
 	/*
-	 * For every row of align_rows: n, event, effective_at, stage, assignee,
-	 * agreement, version, source, by effective_at and entry_no within n.
+	 * For each row of align_rows (n, key), returns all entries of the lead.
+	 * They are ordered by n, life, effective_at and entry_no.  The columns of
+	 * the result are ENTRY_N and so on.
 	 */
 	READ_ENTRIES,
 
 	/*
-	 * For every row of align_rows (n, key, old_1, old_2, ...): numbers of
-	 * entries and of clocks of all old keys.
+	 * For all rows of align_rows (n, key, old key) together, returns the
+	 * number of entries and the number of clocks of the old keys.
 	 */
 	COUNT_OLD_KEYS,
 
 	/*
 	 * Inserts align_entries (key, HistoryColumns) and align_new_clocks (key,
-	 * SlaColumns), and updates clocks to align_changed_clocks (likewise, by
-	 * key, sla and cycle); returns one row with the number of rows written of
-	 * each.
+	 * SlaColumns), and updates the clocks that have the key, sla and cycle of
+	 * a row of align_changed_clocks (key, SlaColumns).  Returns the numbers
+	 * of rows inserted or updated, in this order.
 	 */
-	WRITE,
-	ADD_CLOCKS,					/* from align_new_clocks */
+	WRITE_LEADS,
+
+	/* Inserts align_new_clocks (key, SlaColumns). */
+	ADD_CLOCKS,
 
 	/*
-	 * Deletes the clocks of align_rows (n, key); returns how many there were,
-	 * n and SlaColumns of each that is gone, and one row of nulls if none is.
+	 * Deletes the clocks of each row of align_rows (n, key).  Returns one row
+	 * per deleted clock, or one row with nulls if there is none.  The columns
+	 * of the result are DROPPED_TOTAL and so on.
 	 */
 	DROP_CLOCKS,
 
 	/*
-	 * A new key for leads: align_rows (n, key, old_1, old_2, ...); first
-	 * aside, with negative numbers, then to their places.
+	 * Give entries and clocks with the old keys of align_rows (n, key, old
+	 * key) the new ones.  The statements "aside" make entry_no or cycle
+	 * negative, so that leads can swap their keys; the others then number the
+	 * rows after those that the new key has already.
 	 */
 	REKEY_ENTRIES_ASIDE,
 	REKEY_CLOCKS_ASIDE,
@@ -70,7 +80,7 @@ typedef enum RecorderStatement
 
 #define RECORDER_NSTATEMENTS (REKEY_CLOCKS + 1)
 
-/* Attribute numbers in the results of READ_LEADS. */
+/* Attribute numbers in the result of READ_LEADS and READ_LEADS_WITH_TIMES. */
 #define LEAD_N 1
 #define LEAD_ENTRY_NO 2
 #define LEAD_RECORDED_AT 3
@@ -80,12 +90,13 @@ typedef enum RecorderStatement
 #define LEAD_TEAM 7
 #define LEAD_ASSIGNEE 8
 #define LEAD_SOURCE 9
-#define LEAD_LATEST 10			/* greatest effective_at since the last stage
-								 * entry in order */
+#define LEAD_LATEST 10			/* greatest effective_at from the last stage
+								 * entry in order on; see LastEntry in run.c */
 #define LEAD_IN_ORDER 11		/* no entry since then was dated back */
-#define LEAD_CLOCK 12			/* SlaColumns; null: no clock */
+#define LEAD_CLOCK 12			/* the first of SlaColumns; null if there is
+								 * no clock */
 
-/* READ_ENTRIES */
+/* Attribute numbers in the result of READ_ENTRIES. */
 #define ENTRY_N 1
 #define ENTRY_EVENT 2
 #define ENTRY_EFFECTIVE_AT 3
@@ -95,11 +106,13 @@ typedef enum RecorderStatement
 #define ENTRY_VERSION 7
 #define ENTRY_SOURCE 8
 
-/* DROP_CLOCKS */
-#define DROPPED_TOTAL 1
+/* Attribute numbers in the result of DROP_CLOCKS. */
+#define DROPPED_TOTAL 1			/* number of clocks before; more than the rows
+								 * of the result if a trigger keeps some */
 #define DROPPED_N 2
-#define DROPPED_CLOCK 3
+#define DROPPED_CLOCK 3			/* the first of SlaColumns */
 
+/* Row types of the input. */
 typedef enum RecorderRows
 {
 	ROWS_KEYS,					/* n, key */
@@ -110,11 +123,15 @@ typedef enum RecorderRows
 
 #define RECORDER_NROWS (ROWS_CLOCKS + 1)
 
-/* An empty set of rows for a statement, and its row type. */
+/*
+ * Returns an empty tuplestore in the current memory context for rows of a
+ * kind, and their row type in *desc.  The caller ends the tuplestore; the row
+ * type is cached.
+ */
 extern Tuplestorestate *align_recorder_rows(Attachment *attachment, RecorderRows kind,
 											TupleDesc *desc);
 
-/* The names under which statements see their rows. */
+/* The input of a statement: names and kinds of its relations. */
 #define RECORDER_MAX_INPUTS 3
 typedef struct RecorderInputs
 {
@@ -127,20 +144,25 @@ typedef struct RecorderInputs
 } RecorderInputs;
 
 /*
- * Appends a query for the clocks of the highest cycle of each service level of the
- * key r.key_1, r.key_2, ...  It goes from one service level to the one before in the
- * index; the past cycles of a lead are not read, however many there are.
+ * Appends a query that returns the clock of the highest cycle of each service
+ * level for the key r.key_1, r.key_2, ...  It goes backwards through the index
+ * on key, sla and cycle from one service level to the next (a skip scan),
+ * without reading earlier cycles.
  */
 extern void align_append_last_clocks(StringInfo buf, const Attachment *attachment);
 
-/* A statement as text; palloc'd.  (statements.c) */
-extern char *align_recorder_text(const Attachment *attachment, RecorderStatement statement);
+/* Returns the palloc'd text of a statement.  (statements.c) */
+extern char *align_recorder_sql(const Attachment *attachment, RecorderStatement statement);
 
 /*
- * Run a statement over its rows, in the order of its inputs; NULL where it has
- * fewer.  The caller works as the owner of the table and is connected to SPI, which
- * holds what was read; returns SPI_processed.  What is read is as of now, whatever
- * the isolation level: the row locks that the writer holds make it final.
+ * Executes a statement.  first, second and third are its input in the order of
+ * the relations named above; unused ones are NULL.  The caller is connected to
+ * SPI, and has the identity that record tables are written with (writer.h).
+ * Returns SPI_processed; the rows are in SPI_tuptable.
+ *
+ * Statements use the latest snapshot at all isolation levels.  The caller's
+ * transaction has changed the rows of the leads concerned, so no other
+ * transaction can write entries for them at the same time.
  */
 extern uint64 align_recorder_execute(Attachment *attachment, RecorderStatement statement,
 									 Tuplestorestate *first, Tuplestorestate *second,

@@ -1,7 +1,10 @@
 /*
  * recompute.c
- *	  Computes the clocks of leads from all of their entries: where these were not
- *	  recorded in order, and for functions that rebuild clocks.
+ *	  Computes the clocks of leads from all of their entries.
+ *
+ * The recorder does so for leads whose entries are not in order of
+ * effective_at; other callers rebuild clocks after a merge or after a change
+ * of the rules.
  */
 #include "postgres.h"
 
@@ -22,6 +25,9 @@ NeedsRecomputation(const LeadState *lead)
 	return lead->recompute;
 }
 
+/*
+ * True if the clocks of a lead of the run must be recomputed.
+ */
 static bool
 AnyNeedsRecomputation(const Run *run)
 {
@@ -33,6 +39,9 @@ AnyNeedsRecomputation(const Run *run)
 	return false;
 }
 
+/*
+ * Applies the result of READ_ENTRIES to the clocks of the leads.
+ */
 static void
 ReplayEntries(Run *run, uint64 nrows)
 {
@@ -62,8 +71,9 @@ ReplayEntries(Run *run, uint64 nrows)
 }
 
 /*
- * Deletes the clocks of the leads, and returns them by lead.  They are read as they
- * are when they go: notify_due() may announce one until then.
+ * Deletes the clocks of the leads, and returns an array of the old ones, by
+ * lead.  The DELETE itself returns them, because notify_due() may announce one
+ * just before.
  */
 static LeadClocks *
 DropClocks(Run *run, Tuplestorestate *keys)
@@ -97,6 +107,9 @@ DropClocks(Run *run, Tuplestorestate *keys)
 	return result;
 }
 
+/*
+ * Recomputes the clocks of the leads of a run for which this is needed.
+ */
 int64
 align_run_recompute_clocks(Run *run)
 {
@@ -109,6 +122,8 @@ align_run_recompute_clocks(Run *run)
 
 	if (!AnyNeedsRecomputation(run))
 		return 0;
+
+	/* compute the new clocks in memory */
 	keys = align_run_keys(run, NeedsRecomputation);
 	for (int i = 0; i < run->nleads; i++)
 	{
@@ -120,6 +135,10 @@ align_run_recompute_clocks(Run *run)
 	ReplayEntries(run, nentries);
 	SPI_freetuptable(SPI_tuptable);
 
+	/*
+	 * Replace the old ones.  What notify_due() has announced of them must not
+	 * be announced again.
+	 */
 	old_clocks = DropClocks(run, keys);
 	clocks = align_recorder_rows(run->attachment, ROWS_CLOCKS, &desc);
 	for (int i = 0; i < run->nleads; i++)
@@ -142,6 +161,9 @@ align_run_recompute_clocks(Run *run)
 	return nclocks;
 }
 
+/*
+ * Recomputes the clocks of the leads with the given keys.
+ */
 int64
 align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads)
 {
@@ -172,11 +194,12 @@ align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads)
 	return result;
 }
 
-/* So many leads at a time. */
-#define PORTION 500
+/* Number of leads that are recomputed at a time. */
+#define FETCH_SIZE 500
 
 /*
- * Leads by key: those with entries, and those with clocks only, which lose them.
+ * Opens a cursor for the keys of all leads with entries or clocks, as the
+ * owner.
  */
 static Portal
 OpenKeys(const Attachment *attachment)
@@ -201,22 +224,28 @@ OpenKeys(const Attachment *attachment)
 	return portal;
 }
 
+/*
+ * Fetches the next keys, as the owner, and returns their number.
+ */
 static uint64
 FetchKeys(const Attachment *attachment, Portal portal)
 {
 	CallerRole	caller;
 
 	align_work_as(attachment->root_owner, &caller);
-	SPI_cursor_fetch(portal, true, PORTION);
+	SPI_cursor_fetch(portal, true, FETCH_SIZE);
 	align_return_to(&caller);
 	return SPI_processed;
 }
 
+/*
+ * Recomputes the clocks of all leads of an attached table.
+ */
 int64
 align_recompute_all_clocks(Attachment *attachment)
 {
 	Portal		portal = OpenKeys(attachment);
-	Datum	   *keys = palloc(PORTION * attachment->nkeys * sizeof(Datum));
+	Datum	   *keys = palloc(FETCH_SIZE * attachment->nkeys * sizeof(Datum));
 	int64		result = 0;
 	uint64		nleads;
 

@@ -1,6 +1,6 @@
 /*
  * recompute.h
- *	  Clocks computed from all entries of leads.
+ *	  Computes the clocks of leads from all of their entries.
  */
 #ifndef ALIGN_RECORD_RECOMPUTE_H
 #define ALIGN_RECORD_RECOMPUTE_H
@@ -10,14 +10,15 @@
 #include "attachment/attachment.h"
 
 /*
- * Deletes the clocks of some leads and computes them from their histories.  keys are
- * those of one lead after the other; returns how many clocks they have.
+ * Replaces the clocks of leads by clocks computed from all entries.  keys has
+ * the key columns of each of the nleads leads in turn.  Returns the number of
+ * new clocks.
  */
 extern int64 align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads);
 
 /*
- * The same of all leads that have entries or clocks.  The caller is connected to SPI
- * and keeps writers out.
+ * The same for all leads that have entries or clocks.  The caller is connected
+ * to SPI, and holds a lock that keeps out writers.
  */
 extern int64 align_recompute_all_clocks(Attachment *attachment);
 

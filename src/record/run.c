@@ -1,6 +1,6 @@
 /*
  * run.c
- *	  Groups the changes of a run by lead, and reads what is recorded of them.
+ *	  Groups the changes of a run by lead, and reads last entries and clocks.
  */
 #include "postgres.h"
 
@@ -15,6 +15,10 @@
 #include "record/writer.h"
 #include "time_text.h"
 
+/*
+ * Returns the lead of a change; adds it to the run if it is the first of that
+ * lead.
+ */
 static LeadState *
 FindLead(Run *run, Change *change)
 {
@@ -32,16 +36,19 @@ FindLead(Run *run, Change *change)
 	memset(lead, 0, sizeof(LeadState));
 	lead->key = change->key;
 	lead->hash = change->hash;
-	lead->fresh = change->fresh;
+	lead->new_lead = change->new_lead;
 	lead->latest = DT_NOBEGIN;
-	lead->command = InvalidCommandId;
+	lead->last_command = InvalidCommandId;
 	lead->next = *bucket;
 	*bucket = run->nleads++;
 	return lead;
 }
 
+/*
+ * Groups the changes of a run by lead.
+ */
 void
-align_run_gather(Run *run)
+align_run_group(Run *run)
 {
 	run->nbuckets = 1;
 	while (run->nbuckets < run->nchanges)
@@ -52,14 +59,17 @@ align_run_gather(Run *run)
 		run->buckets[i] = -1;
 	run->leads = palloc(run->nchanges * sizeof(LeadState));
 	run->lead_of = palloc(run->nchanges * sizeof(LeadState *));
-	run->all_fresh = true;
+	run->all_new = true;
 	for (int i = 0; i < run->nchanges; i++)
 	{
 		run->lead_of[i] = FindLead(run, run->changes[i]);
-		run->all_fresh = run->all_fresh && run->lead_of[i]->fresh;
+		run->all_new = run->all_new && run->lead_of[i]->new_lead;
 	}
 }
 
+/*
+ * Returns the keys of the wanted leads, as rows for a statement.
+ */
 Tuplestorestate *
 align_run_keys(Run *run, bool (*wanted) (const LeadState *lead))
 {
@@ -81,11 +91,14 @@ align_run_keys(Run *run, bool (*wanted) (const LeadState *lead))
 }
 
 static bool
-IsNotFresh(const LeadState *lead)
+IsNotNew(const LeadState *lead)
 {
-	return !lead->fresh;
+	return !lead->new_lead;
 }
 
+/*
+ * Returns a text field of the current result of SPI.
+ */
 LeadString
 align_spi_text(uint64 row, int attnum)
 {
@@ -101,28 +114,35 @@ CopyString(LeadString string)
 	return string.text ? pnstrdup(string.text, string.len) : NULL;
 }
 
+/*
+ * True if a lead is in the funnel after such an entry.
+ */
 bool
-align_leaves_alive(int event, const char *stage, const char *source)
+align_alive_after(int event, const char *stage, const char *source)
 {
 	return stage != NULL && event != EVENT_DELETED && event != EVENT_TRUNCATED &&
-		!SaysNotLive(source);
+		!SourceIsNotLive(source);
 }
 
 /*
- * The last entry of a lead, however it was read.
+ * The last entry of a lead (the one with the highest entry_no), as it was
+ * read.
  *
- * latest and in_order matter only for tables whose rows say when a change happened.
- * The journey of a lead is its stage entries by effective_at.  in_order: it ends
- * where the last entry says, because no entry since the last stage entry that was in
- * order was dated back.
+ * The journey of a lead is its stage entries in order of effective_at.  If the
+ * table has a changed_at column, an entry may be dated back: its effective_at
+ * is less than that of an earlier entry, and its source is 'backfill'.  An
+ * entry that is not is "in order".  As long as entries have been dated back
+ * since the last stage entry in order, the last entry need not be the end of
+ * the journey, and the clocks must be computed from all entries.
  */
 typedef struct LastEntry
 {
 	int32		entry_no;
 	TimestampTz recorded_at;
 	TimestampTz effective_at;
-	TimestampTz latest;			/* greatest effective_at of its life */
-	bool		in_order;
+	TimestampTz latest;			/* greatest effective_at of the current life */
+	bool		in_order;		/* no entry was dated back since the last
+								 * stage entry in order */
 	LeadString	event;
 	LeadString	stage;
 	LeadString	team;
@@ -130,13 +150,18 @@ typedef struct LastEntry
 	LeadString	source;
 } LastEntry;
 
-/* Do the rows say when a change happened? */
+/*
+ * True if the table has a column for the time of changes.
+ */
 static inline bool
 HasTimes(const Run *run)
 {
 	return run->attachment->column[ROW_CHANGED_AT] != 0;
 }
 
+/*
+ * Sets up the clocks of a lead, which is in a stage and with an assignee.
+ */
 static void
 BeginClocks(Run *run, LeadState *lead, LeadString stage, LeadString assignee)
 {
@@ -146,9 +171,11 @@ BeginClocks(Run *run, LeadState *lead, LeadString stage, LeadString assignee)
 }
 
 /*
- * A clock that was read.  A lead without entries has clocks where partitions of the
- * history were dropped: numbers of cycles go on after these, and if one is open the
- * lead is in a stage that is not known.
+ * Adds a row of the clock table to the clocks of a lead.
+ *
+ * A lead may have clocks but no entries, if partitions of the history were
+ * dropped.  New cycles are numbered after these clocks, and if one is open,
+ * the lead is in an unknown stage.
  */
 static void
 AddClock(Run *run, LeadState *lead, HeapTuple tuple, TupleDesc desc, const AttrNumber *columns)
@@ -162,6 +189,9 @@ AddClock(Run *run, LeadState *lead, HeapTuple tuple, TupleDesc desc, const AttrN
 		lead->alive = lead->clocks.alive = true;
 }
 
+/*
+ * Sets the state of a lead from its last entry.  Strings are copied.
+ */
 static void
 SetLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 {
@@ -175,7 +205,7 @@ SetLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 	lead->stage = CopyString(last->stage);
 	lead->team = CopyString(last->team);
 	lead->assignee = CopyString(last->assignee);
-	lead->alive = align_leaves_alive(event, lead->stage, lead->source);
+	lead->alive = align_alive_after(event, lead->stage, lead->source);
 	lead->recompute = !last->in_order;
 	if (align_ends_life(event, align_source_is_merged(last->source.text, last->source.len)))
 	{
@@ -187,13 +217,14 @@ SetLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 }
 
 /*
- * One row per clock of a lead, or one without a clock; the columns of the last entry
- * are repeated.
+ * Reads last entries and clocks of all leads by a statement.  It returns a row
+ * for each clock of a lead, or one row with nulls if there is none; the
+ * columns of the last entry are repeated in each.
  */
 static void
 ReadBySql(Run *run)
 {
-	Tuplestorestate *rows = align_run_keys(run, IsNotFresh);
+	Tuplestorestate *rows = align_run_keys(run, IsNotNew);
 	bool		with_times = HasTimes(run);
 	RecorderStatement statement = with_times ? READ_LEADS_WITH_TIMES : READ_LEADS;
 	uint64		nrows = align_recorder_execute(run->attachment, statement, rows, NULL, NULL);
@@ -207,6 +238,7 @@ ReadBySql(Run *run)
 		LeadState  *lead = &run->leads[DatumGetInt32(SpiField(i, LEAD_N, &isnull))];
 		LastEntry	last;
 
+		/* the columns of the last entry: null if there is none */
 		last.entry_no = DatumGetInt32(SpiField(i, LEAD_ENTRY_NO, &isnull));
 		if (!isnull && !lead->recorded)
 		{
@@ -230,6 +262,9 @@ ReadBySql(Run *run)
 	tuplestore_end(rows);
 }
 
+/*
+ * Returns one of align's own columns of a row that was read directly.
+ */
 static Datum
 DirectField(const DirectTable *table, HeapTuple tuple, int column, bool *isnull)
 {
@@ -254,10 +289,14 @@ DirectTime(const DirectTable *table, HeapTuple tuple, int column)
 }
 
 /*
- * Goes back from the last entry of a lead to the last stage entry that was in order.
- * Entries in order have ascending times, so the greatest time of a life is that of
- * the last such entry, or of one that was dated back after it.  Merged entries keep
- * their own times; the entry that records the merge is later than all of them.
+ * Sets latest and in_order of a last entry, whose row is the first of a
+ * backward scan.
+ *
+ * The scan goes back to the last stage entry in order, or to the end of the
+ * previous life.  An entry in order is not earlier than any entry of its life
+ * before it, so older entries need not be read.  Entries that were merged from
+ * another lead keep their own times and are skipped; the entry that records
+ * the merge is later than all of them.
  */
 static void
 ReadTimes(const DirectTable *table, SysScanDesc scan, HeapTuple tuple, LastEntry *last)
@@ -284,6 +323,9 @@ ReadTimes(const DirectTable *table, SysScanDesc scan, HeapTuple tuple, LastEntry
 	} while ((tuple = align_direct_next(scan)) != NULL);
 }
 
+/*
+ * Reads the last entry of a lead through the index on key and entry_no.
+ */
 static void
 ReadLastDirectly(Run *run, LeadState *lead)
 {
@@ -317,20 +359,22 @@ ReadLastDirectly(Run *run, LeadState *lead)
 }
 
 /*
- * Of each service level the clock of the highest cycle, whatever the number of past
- * cycles: one look into the index per service level, from the last one back.
+ * Reads the clock of the highest cycle of each service level of a lead,
+ * through the index on key, sla and cycle: first the last row of the key,
+ * then, again and again, the last one with a smaller sla.  So past cycles cost
+ * nothing.
  */
 static void
 ReadClocksDirectly(Run *run, LeadState *lead)
 {
 	DirectTable *table = &run->direct->sla;
-	Datum		before = (Datum) 0;
+	Datum		below = (Datum) 0;
 	bool		found;
 
 	do
 	{
 		SysScanDesc scan = align_direct_scan(run->direct, table, lead->key,
-											 before != (Datum) 0 ? &before : NULL);
+											 below != (Datum) 0 ? &below : NULL);
 		HeapTuple	tuple = align_direct_next(scan);
 		bool		isnull;
 
@@ -338,13 +382,16 @@ ReadClocksDirectly(Run *run, LeadState *lead)
 		if (found)
 		{
 			AddClock(run, lead, tuple, RelationGetDescr(table->rel), table->layout->own);
-			before = PointerGetDatum(PG_DETOAST_DATUM_COPY(DirectField(table, tuple, SLA_SLA,
-																	   &isnull)));
+			below = PointerGetDatum(PG_DETOAST_DATUM_COPY(DirectField(table, tuple, SLA_SLA,
+																	  &isnull)));
 		}
 		align_direct_end_scan(scan);
 	} while (found);
 }
 
+/*
+ * Reads the last entry and the clocks of all leads that are not new.
+ */
 void
 align_run_read(Run *run)
 {
@@ -358,7 +405,7 @@ align_run_read(Run *run)
 	{
 		LeadState  *lead = &run->leads[i];
 
-		if (lead->fresh)
+		if (lead->new_lead)
 			continue;
 		ReadLastDirectly(run, lead);
 		ReadClocksDirectly(run, lead);
@@ -366,11 +413,13 @@ align_run_read(Run *run)
 }
 
 /*
- * A clock that can never be due would be missing from every report, so the change
- * that would start it is refused.  The key is shown only to a role that may read it.
+ * Raises the error for a clock that cannot start or resume.  Without the
+ * clock, the lead would be missing from every report on the service level, so
+ * the change is refused.  The message has the key only if the caller may read
+ * it.
  */
 static void
-FailClock(const Run *run, const LeadState *lead)
+ReportClockFailure(const Run *run, const LeadState *lead)
 {
 	const Attachment *attachment = run->attachment;
 	const ClockFailure *failure = &lead->clocks.failure;
@@ -388,9 +437,12 @@ FailClock(const Run *run, const LeadState *lead)
 			 errhint("Agree on a version whose team has working hours then.") : 0));
 }
 
+/*
+ * Applies an entry to the clocks of a lead.
+ */
 void
 align_run_replay(const Run *run, LeadState *lead, const ReplayEntry *entry)
 {
 	if (!align_replay_entry(&lead->clocks, entry))
-		FailClock(run, lead);
+		ReportClockFailure(run, lead);
 }

@@ -1,10 +1,9 @@
 /*
  * statements.c
- *	  The statements that read and write history and clocks, as text.
+ *	  The text of the statements that read and write the record tables.
  *
- * In all of them "h" is the history or clock table and "r" the rows that come with
- * the statement.  Every name and every operator is qualified, so that search_path
- * does not matter.
+ * In all of them, "h" is the history or clock table, and "r" is the input.
+ * All names and operators are qualified, so that search_path does not matter.
  */
 #include "postgres.h"
 
@@ -14,14 +13,20 @@
 #include "history/history.h"
 #include "record/plans.h"
 
-/* h.<key> = r.<prefix>_1 AND ... */
+/*
+ * Appends "h.<key column> = r.<prefix>_1 AND ...".
+ */
 static void
-AppendKeyMatch(StringInfo buf, const Attachment *attachment, AttachedTable table, const char *prefix)
+AppendKeyMatch(StringInfo buf, const Attachment *attachment, AttachedTable table,
+			   const char *prefix)
 {
 	align_append_key_match(buf, attachment, table, "h", psprintf("r.%s", prefix));
 }
 
-/* h.<key> DESC, ...: all of the key, so that an index on it gives the order */
+/*
+ * Appends "h.<key column> DESC, ...", for all columns of the key, so that the
+ * index on them gives the order.
+ */
 static void
 AppendKeyDescending(StringInfo buf, const Attachment *attachment, AttachedTable table)
 {
@@ -29,6 +34,9 @@ AppendKeyDescending(StringInfo buf, const Attachment *attachment, AttachedTable 
 		appendStringInfo(buf, "h.%s DESC, ", align_table_key(attachment, table, i));
 }
 
+/*
+ * Appends ", <prefix><name>" for each of a table's own columns.
+ */
 static void
 AppendOwnColumns(StringInfo buf, const char *prefix, const OwnColumn *columns, int ncolumns)
 {
@@ -36,6 +44,9 @@ AppendOwnColumns(StringInfo buf, const char *prefix, const OwnColumn *columns, i
 		appendStringInfo(buf, ", %s%s", prefix, columns[i].name);
 }
 
+/*
+ * Appends an INSERT of all rows of an input relation.
+ */
 static void
 AppendInsert(StringInfo buf, const Attachment *attachment, AttachedTable table,
 			 const OwnColumn *columns, int ncolumns, const char *rows)
@@ -52,9 +63,9 @@ AppendInsert(StringInfo buf, const Attachment *attachment, AttachedTable table,
 }
 
 /*
- * Appends a lateral subquery "m" (latest, in_order): what the entries since the last
- * stage entry that was in order tell of times.  It goes back no further than to the
- * end of the life before.
+ * Appends a lateral subquery "m" (latest, in_order) over the entries from the
+ * last stage entry in order on, or from the end of the previous life, if that
+ * is later.  Does the same as ReadTimes() in run.c.
  */
 static void
 AppendTimes(StringInfo buf, const Attachment *attachment)
@@ -75,8 +86,8 @@ AppendTimes(StringInfo buf, const Attachment *attachment)
 }
 
 /*
- * The clock of the highest cycle of a service level: the last one in the index on
- * key, sla and cycle, or the last one below a service level.
+ * Appends a query for the last clock in the order of key, sla and cycle; if
+ * below is not NULL, for the last one with an sla less than that expression.
  */
 static void
 AppendLastClock(StringInfo buf, const Attachment *attachment, const char *below)
@@ -90,6 +101,9 @@ AppendLastClock(StringInfo buf, const Attachment *attachment, const char *below)
 	appendStringInfoString(buf, "h.sla DESC, h.cycle DESC LIMIT 1");
 }
 
+/*
+ * Appends a query for the clock of the highest cycle of each service level.
+ */
 void
 align_append_last_clocks(StringInfo buf, const Attachment *attachment)
 {
@@ -100,6 +114,9 @@ align_append_last_clocks(StringInfo buf, const Attachment *attachment)
 	appendStringInfoString(buf, ") AS n) SELECT * FROM c");
 }
 
+/*
+ * READ_LEADS, READ_LEADS_WITH_TIMES
+ */
 static void
 AppendReadLeads(StringInfo buf, const Attachment *attachment, bool with_times)
 {
@@ -121,6 +138,10 @@ AppendReadLeads(StringInfo buf, const Attachment *attachment, bool with_times)
 	appendStringInfoString(buf, ") AS c ON true");
 }
 
+/*
+ * READ_ENTRIES.  The window function counts the lives that ended before an
+ * entry.
+ */
 static void
 AppendReadEntries(StringInfo buf, const Attachment *attachment)
 {
@@ -134,6 +155,9 @@ AppendReadEntries(StringInfo buf, const Attachment *attachment)
 						   "h.effective_at, h.entry_no");
 }
 
+/*
+ * COUNT_OLD_KEYS
+ */
 static void
 AppendCountOldKeys(StringInfo buf, const Attachment *attachment)
 {
@@ -149,8 +173,9 @@ AppendCountOldKeys(StringInfo buf, const Attachment *attachment)
 }
 
 /*
- * What identifies a clock, and when it was announced, stays: notify_due() may be
- * writing that.
+ * Appends the UPDATE of WRITE_LEADS.  Columns that do not change after the
+ * start of a clock are left out, and so are warn_notified_at and
+ * due_notified_at, which notify_due() may be setting at the same time.
  */
 static void
 AppendChangeClocks(StringInfo buf, const Attachment *attachment)
@@ -165,6 +190,9 @@ AppendChangeClocks(StringInfo buf, const Attachment *attachment)
 						   "AND h.cycle OPERATOR(pg_catalog.=) r.cycle");
 }
 
+/*
+ * WRITE_LEADS
+ */
 static void
 AppendWrite(StringInfo buf, const Attachment *attachment)
 {
@@ -179,6 +207,9 @@ AppendWrite(StringInfo buf, const Attachment *attachment)
 						   "(SELECT pg_catalog.count(*) FROM n), (SELECT pg_catalog.count(*) FROM c)");
 }
 
+/*
+ * DROP_CLOCKS
+ */
 static void
 AppendDropClocks(StringInfo buf, const Attachment *attachment)
 {
@@ -193,6 +224,9 @@ AppendDropClocks(StringInfo buf, const Attachment *attachment)
 	appendStringInfoString(buf, ") AS t LEFT JOIN d ON true");
 }
 
+/*
+ * REKEY_ENTRIES_ASIDE, REKEY_CLOCKS_ASIDE.  number is entry_no or cycle.
+ */
 static void
 AppendRekeyAside(StringInfo buf, const Attachment *attachment, AttachedTable table,
 				 const char *number)
@@ -207,8 +241,9 @@ AppendRekeyAside(StringInfo buf, const Attachment *attachment, AttachedTable tab
 }
 
 /*
- * The key may have been another lead's before: the entries of that lead stay in
- * front, as those of an earlier life.
+ * REKEY_ENTRIES.  If another lead had the key before, its entries stay in
+ * front, and recorded_at of the others is set so that it increases with
+ * entry_no.
  */
 static void
 AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
@@ -227,6 +262,9 @@ AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
 	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.<) 0");
 }
 
+/*
+ * REKEY_CLOCKS
+ */
 static void
 AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
 {
@@ -239,8 +277,11 @@ AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
 	appendStringInfoString(buf, " AND h.cycle OPERATOR(pg_catalog.<) 0");
 }
 
+/*
+ * Returns the text of a statement.
+ */
 char *
-align_recorder_text(const Attachment *attachment, RecorderStatement statement)
+align_recorder_sql(const Attachment *attachment, RecorderStatement statement)
 {
 	StringInfoData buf;
 
@@ -259,7 +300,7 @@ align_recorder_text(const Attachment *attachment, RecorderStatement statement)
 		case COUNT_OLD_KEYS:
 			AppendCountOldKeys(&buf, attachment);
 			break;
-		case WRITE:
+		case WRITE_LEADS:
 			AppendWrite(&buf, attachment);
 			break;
 		case ADD_CLOCKS:

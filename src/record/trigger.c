@@ -1,10 +1,9 @@
 /*
  * trigger.c
- *	  The trigger functions of an attached table: from row events to judged changes.
+ *	  The trigger functions of attached tables and their record tables.
  *
- * The verdict is given after the row, on the version that really stands.  One event
- * of a row may be several changes of its lead, in this order: a new key, a new stage,
- * the end or the beginning of its life, a new owner.
+ * Rows are judged in AFTER ROW triggers, in the form in which they were stored
+ * after all BEFORE triggers.
  */
 #include "postgres.h"
 
@@ -35,9 +34,13 @@ PG_FUNCTION_INFO_V1(align_record_row);
 PG_FUNCTION_INFO_V1(align_record_statement);
 PG_FUNCTION_INFO_V1(align_history_guard);
 
-/* How many rows of a truncated table are read at a time. */
-#define TRUNCATE_PORTION 1000
+/* Number of rows of a truncated table that are fetched at a time. */
+#define TRUNCATE_FETCH_SIZE 1000
 
+/*
+ * Raises an error unless the function was called as a trigger of the right
+ * level.
+ */
 static void
 CheckCalled(FunctionCallInfo fcinfo, const char *name, bool for_row)
 {
@@ -56,15 +59,17 @@ CheckCalled(FunctionCallInfo fcinfo, const char *name, bool for_row)
 }
 
 /*
- * The command that made a row version, or deleted it: the order in which the versions
- * of one row were made within a transaction.
+ * Returns the command of the current transaction that made a row version, or
+ * deleted it.  Command identifiers give the order in which the versions of a
+ * row were made.
  */
 static CommandId
 CommandOf(Relation rel, HeapTuple row, bool deleted)
 {
 	/*
-	 * COPY ... FREEZE leaves no trace of its command, but is alone with its
-	 * table
+	 * Other access methods need not store commands, and COPY FREEZE does not.
+	 * XXX If a nested statement has replaced the row version already, the
+	 * current command is too late.
 	 */
 	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
 		(!deleted && HeapTupleHeaderXminFrozen(row->t_data)))
@@ -73,13 +78,15 @@ CommandOf(Relation rel, HeapTuple row, bool deleted)
 }
 
 /*
- * The command that made the version of a row that a nested statement has changed, if
- * it was one of this transaction: its row trigger may be outstanding.
+ * Returns Change.replaced_command for a row version that was replaced or
+ * deleted: the command that made it, if its row trigger may be outstanding
+ * because it was made by this transaction and a statement is open around the
+ * current one.
  */
 static CommandId
-CommandBefore(const Batch *batch, Relation rel, HeapTuple row)
+ReplacedCommand(const Batch *batch, Relation rel, HeapTuple row)
 {
-	if (align_pending_outer(batch) == 0 || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
+	if (align_pending_outer_statements(batch) == 0 || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
 		HeapTupleHeaderXminFrozen(row->t_data) ||
 		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(row->t_data)))
 		return InvalidCommandId;
@@ -87,12 +94,14 @@ CommandBefore(const Batch *batch, Relation rel, HeapTuple row)
 }
 
 /*
- * Does the end of a statement write what this row event leaves?  Not where a
- * subscription is applied, or rows are written directly to a partition.  (Tables
- * attached before 0.2.1 have no align_begin until the extension is updated.)
+ * True if the end of a statement will flush the changes of this row event.
+ * False in an apply worker of logical replication, and for a direct write to a
+ * partition, which fire no statement triggers of the root.  (Tables attached
+ * by a version before 0.2.1 have no align_begin, so for them the stack of open
+ * statements is always empty.)
  */
 static bool
-StatementWillEnd(const Attachment *attachment, const Batch *batch)
+FlushesAtStatementEnd(const Attachment *attachment, const Batch *batch)
 {
 	if (batch->nopen > 0)
 		return true;
@@ -100,9 +109,10 @@ StatementWillEnd(const Attachment *attachment, const Batch *batch)
 }
 
 /*
- * Is this DELETE the first half of a row movement between partitions?  The heap
- * marks the old version.  A publisher sends a DELETE and an INSERT instead, so
- * where a subscription is applied every DELETE may be one.
+ * True if a DELETE is, or may be, the first half of a row movement between
+ * partitions.  The heap marks the old row version.  An apply worker of logical
+ * replication gets a DELETE and an INSERT without such a mark, so there any
+ * DELETE may be one.
  */
 static bool
 IsMoving(const Attachment *attachment, Relation rel, HeapTuple row)
@@ -114,22 +124,23 @@ IsMoving(const Attachment *attachment, Relation rel, HeapTuple row)
 }
 
 /*
- * The change waits, with the old row, for the second half, which comes next.
+ * Marks the change of a DELETE as the first half of a row movement, and keeps
+ * the old row with it.
  */
 static void
-KeepForMovement(Batch *batch, Change *change, Relation rel, HeapTuple old_row)
+KeepFirstHalf(Batch *batch, Change *change, Relation rel, HeapTuple old_row)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
 
-	change->movable = true;
+	change->first_half = true;
 	change->old_row = heap_copytuple(old_row);
 	change->old_relid = RelationGetRelid(rel);
 	MemoryContextSwitchTo(old_context);
 }
 
 /*
- * The INSERT half of a row movement: takes the DELETE back, and treats the two as the
- * UPDATE that they are.
+ * Handles the INSERT of a row movement: removes the change of the DELETE from
+ * the batch, and adds those of the corresponding UPDATE.
  */
 static void
 RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new_row,
@@ -143,7 +154,7 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	before.attachment = align_attachment(removed->old_relid, false);
 	before.rel = old_rel;
 	before.row = heap_copytuple(removed->old_row);
-	before.command = CommandBefore(batch, old_rel, before.row);
+	before.command = ReplacedCommand(batch, old_rel, before.row);
 	after.attachment = attachment;
 	after.rel = rel;
 	after.row = new_row;
@@ -160,22 +171,26 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 }
 
 /*
- * The DELETE that an INSERT completes to a row movement; NULL if there is none.  Both
- * belong to one nesting level.
+ * Returns the DELETE whose second half is the current INSERT, or NULL.  Both
+ * belong to the same nesting level.
  */
 static Change *
-FirstHalf(Batch *batch, const RowVersion *after)
+FindFirstHalf(Batch *batch, const RowVersion *after)
 {
 	Change	   *removed = NULL;
 
 	if (batch->nchanges > 0 && IsLogicalWorker())
-		removed = align_change_replaced(batch, after);
+		removed = align_change_first_half(batch, after);
 	else if (batch->nchanges > 0 && after->attachment->marker.partitioned)
-		removed = align_pending_movable(batch, after->command);
+		removed = align_pending_first_half(batch, after->command);
 	return removed != NULL && removed->nest_level == GetCurrentTransactionNestLevel() ?
 		removed : NULL;
 }
 
+/*
+ * Row trigger of attached tables: adds the changes of a row event to the
+ * batch.
+ */
 Datum
 align_record_row(PG_FUNCTION_ARGS)
 {
@@ -185,7 +200,7 @@ align_record_row(PG_FUNCTION_ARGS)
 	Batch	   *batch;
 	RowVersion	before;
 	RowVersion	after;
-	bool		keeps = false;
+	bool		moving = false;
 
 	CheckCalled(fcinfo, "record_row", true);
 	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event))
@@ -203,7 +218,7 @@ align_record_row(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
 		before.row = trigdata->tg_trigtuple;
-		before.command = CommandBefore(batch, rel, before.row);
+		before.command = ReplacedCommand(batch, rel, before.row);
 		after.row = trigdata->tg_newtuple;
 		after.command = CommandOf(rel, after.row, false);
 		align_changes_of_update(batch, &before, &after);
@@ -214,7 +229,7 @@ align_record_row(PG_FUNCTION_ARGS)
 
 		after.row = trigdata->tg_trigtuple;
 		after.command = CommandOf(rel, after.row, false);
-		removed = FirstHalf(batch, &after);
+		removed = FindFirstHalf(batch, &after);
 		if (removed != NULL)
 			RecordMovement(batch, attachment, rel, after.row, removed, after.command);
 		else
@@ -222,34 +237,32 @@ align_record_row(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		bool		moving = IsMoving(attachment, rel, trigdata->tg_trigtuple);
-
+		moving = IsMoving(attachment, rel, trigdata->tg_trigtuple);
 		before.row = trigdata->tg_trigtuple;
-		before.command = CommandBefore(batch, rel, before.row);
+		before.command = ReplacedCommand(batch, rel, before.row);
 
 		/*
-		 * What waits for its second half, or gathered before, is written
-		 * first: there is no place for it between the halves of this
+		 * Flush now what is pending, not between the two halves of this
 		 * movement.
 		 */
-		if (moving && !StatementWillEnd(attachment, batch))
+		if (moving && !FlushesAtStatementEnd(attachment, batch))
 			align_recorder_flush(attachment, batch);
 		else if (moving)
 			align_recorder_flush_if_long(attachment, batch);
-		if (moving || !heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)))
+		if (moving || !heap_attisnull(before.row, attachment->column[ROW_STAGE],
+									  RelationGetDescr(rel)))
 		{
 			Change	   *change = align_change_of_delete(batch, &before,
 														CommandOf(rel, before.row, true));
 
 			if (moving)
-				KeepForMovement(batch, change, rel, before.row);
-			keeps = moving;
+				KeepFirstHalf(batch, change, rel, before.row);
 		}
 	}
 
-	if (keeps)
+	if (moving)
 		return PointerGetDatum(NULL);
-	if (!StatementWillEnd(attachment, batch))
+	if (!FlushesAtStatementEnd(attachment, batch))
 		align_recorder_flush(attachment, batch);
 	else
 		align_recorder_flush_if_long(attachment, batch);
@@ -257,8 +270,9 @@ align_record_row(PG_FUNCTION_ARGS)
 }
 
 /*
- * Every lead of a table, or of one partition, that is about to be truncated.
- * Read as the owner: a role that may truncate need not be able to read.
+ * Records the end of all leads of a table or partition that is about to be
+ * truncated.  The rows are read as the owner, because a role that may truncate
+ * need not have SELECT.
  */
 static void
 RecordTruncate(Attachment *attachment, Relation rel)
@@ -280,7 +294,7 @@ RecordTruncate(Attachment *attachment, Relation rel)
 
 	align_recorder_watch_commit();
 	align_spi_connect();
-	/* what was committed before the lock was granted, too */
+	/* also see rows that were committed while we waited for the lock */
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_become_owner(attachment, &identity);
 	portal = SPI_cursor_open_with_args(NULL, query.data, 0, NULL, NULL, NULL, true, 0);
@@ -289,7 +303,7 @@ RecordTruncate(Attachment *attachment, Relation rel)
 	for (;;)
 	{
 		align_become_owner(attachment, &identity);
-		SPI_cursor_fetch(portal, true, TRUNCATE_PORTION);
+		SPI_cursor_fetch(portal, true, TRUNCATE_FETCH_SIZE);
 		align_resume_identity(&identity);
 		if (SPI_processed == 0)
 			break;
@@ -299,7 +313,8 @@ RecordTruncate(Attachment *attachment, Relation rel)
 			bool		isnull;
 
 			for (int j = 0; j < attachment->nkeys; j++)
-				key[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1, &isnull);
+				key[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1,
+									   &isnull);
 			align_record_gone(attachment, key, EVENT_TRUNCATED, NULL);
 		}
 		SPI_freetuptable(SPI_tuptable);
@@ -309,7 +324,9 @@ RecordTruncate(Attachment *attachment, Relation rel)
 	align_recorder_flush(attachment, align_pending_batch(attachment->root_id));
 }
 
-/* Is a key column of the root in the SET list of an UPDATE? */
+/*
+ * True if a key column is in the SET list of an UPDATE of the root.
+ */
 static bool
 SetsKey(const Attachment *attachment, const TriggerData *trigdata)
 {
@@ -322,6 +339,10 @@ SetsKey(const Attachment *attachment, const TriggerData *trigdata)
 	return false;
 }
 
+/*
+ * Statement trigger of attached tables: maintains the stack of open
+ * statements, flushes at the end of a statement, and records TRUNCATE.
+ */
 Datum
 align_record_statement(PG_FUNCTION_ARGS)
 {
@@ -334,7 +355,7 @@ align_record_statement(PG_FUNCTION_ARGS)
 	CheckCalled(fcinfo, "record_statement", false);
 	rel = trigdata->tg_relation;
 	kind = trigdata->tg_event & TRIGGER_EVENT_OPMASK;
-	/* the only trigger left on a table that was a partition once */
+	/* A detached partition keeps align_truncate, which does nothing then. */
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
 		!align_relation_has_trigger(rel, ATTACH_FLUSH) &&
 		!OidIsValid(align_attached_root(RelationGetRelid(rel))))
@@ -350,10 +371,10 @@ align_record_statement(PG_FUNCTION_ARGS)
 	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
-		align_pending_begin(batch, kind, SetsKey(attachment, trigdata));
+		align_pending_begin_statement(batch, kind, SetsKey(attachment, trigdata));
 		return PointerGetDatum(NULL);
 	}
-	align_pending_end(batch, kind);
+	align_pending_end_statement(batch, kind);
 	if (batch->nopen == 0)
 		align_recorder_flush(attachment, batch);
 	else
@@ -362,7 +383,7 @@ align_record_statement(PG_FUNCTION_ARGS)
 }
 
 /*
- * Trigger on history and clock tables: only align writes there.
+ * Statement trigger of record tables: raises an error unless align is writing.
  */
 Datum
 align_history_guard(PG_FUNCTION_ARGS)
@@ -374,9 +395,9 @@ align_history_guard(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" is written by align only",
+			 errmsg("cannot write to table \"%s\"",
 					RelationGetRelationName(trigdata->tg_relation)),
-			 errdetail("What happened to a lead is neither invented nor changed afterwards."),
-			 errhint("To forget a lead use align.erase(); to drop old history, use align.purge() or partition the table.")));
+			 errdetail("Only the triggers and functions of align write to history and clock tables."),
+			 errhint("To remove the entries of a lead, use align.erase(). To remove old entries, use align.purge(), or partition the table.")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */
 }

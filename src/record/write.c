@@ -2,8 +2,9 @@
  * write.c
  *	  Writes the entries and clocks of a run.
  *
- * Entries and clocks are collected and written by one statement at the end of the
- * run, unless the tables are written directly (direct.h).
+ * Entries and clocks are collected, and written by one statement at the end of
+ * the run.  If the record tables are written directly (direct.h), entries are
+ * written at once, and clocks at the end.
  */
 #include "postgres.h"
 
@@ -14,7 +15,9 @@
 #include "record/run.h"
 #include "record/writer.h"
 
-/* The stage before, as the entry has it. */
+/*
+ * Returns the from_stage of the entry for a change.
+ */
 static const char *
 FromStage(const LeadState *lead, const Change *change)
 {
@@ -25,6 +28,11 @@ FromStage(const LeadState *lead, const Change *change)
 	return change->from_stage;
 }
 
+/*
+ * Writes the entry for a change, whose number and recorded_at are in the state
+ * of the lead.  For attachments with "notify", sends the notification of a
+ * handoff.
+ */
 static void
 WriteEntry(Run *run, RunWriter *writer, LeadState *lead, const Change *change,
 		   TimestampTz effective_at, const char *source)
@@ -54,6 +62,8 @@ WriteEntry(Run *run, RunWriter *writer, LeadState *lead, const Change *change,
 	entry.violation = change->violation;
 	entry.source = source;
 	entry.handoff = change->handoff;
+
+	/* a handoff that is announced here is not left to notify_handoffs() */
 	entry.notified = attachment->marker.notify && change->handoff != NULL;
 	if (entry.notified)
 		align_notify_handoff(attachment, change->key, lead->entry_no, change->handoff,
@@ -66,6 +76,9 @@ WriteEntry(Run *run, RunWriter *writer, LeadState *lead, const Change *change,
 		tuplestore_putvalues(writer->entries, writer->entry_desc, values, nulls);
 }
 
+/*
+ * Applies a change to the clocks of its lead.
+ */
 static void
 ApplyToClocks(Run *run, LeadState *lead, const Change *change, TimestampTz effective_at)
 {
@@ -74,7 +87,8 @@ ApplyToClocks(Run *run, LeadState *lead, const Change *change, TimestampTz effec
 	if (!lead->has_clocks)
 	{
 		align_replay_begin(&lead->clocks, run->attachment->marker.agreement, run->context);
-		align_replay_set_state(&lead->clocks, false, align_lead_cstring(NULL), align_lead_cstring(NULL));
+		align_replay_set_state(&lead->clocks, false, align_lead_cstring(NULL),
+							   align_lead_cstring(NULL));
 		lead->has_clocks = true;
 	}
 	entry.event = change->event;
@@ -84,20 +98,23 @@ ApplyToClocks(Run *run, LeadState *lead, const Change *change, TimestampTz effec
 	entry.assignee = align_lead_cstring(change->assignee);
 	entry.agreement = align_lead_cstring(run->attachment->marker.agreement);
 	entry.version = change->version;
-	entry.not_live = SaysNotLive(change->source);
+	entry.not_live = SourceIsNotLive(change->source);
 	align_run_replay(run, lead, &entry);
 }
 
 /*
- * Is it the end of a life that has ended, or of a lead that has no record?  A row may
- * be deleted after it ceased to be live, or without ever having been recorded.
+ * True for the deletion of a lead that is not in the funnel, which is not
+ * recorded: the row was not live any more, or its lead has no entries.
  */
 static bool
-IsVoid(const LeadState *lead, const Change *change)
+IsDeletionWithoutLife(const LeadState *lead, const Change *change)
 {
 	return (change->event == EVENT_DELETED || change->event == EVENT_TRUNCATED) && !lead->alive;
 }
 
+/*
+ * Writes an entry for a change, and brings the state of the lead up to date.
+ */
 static void
 WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 {
@@ -108,15 +125,19 @@ WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	lead->entry_no++;
 
 	/*
-	 * Without a time of its own the change came after all that is known, even
-	 * if that lies ahead of the server's clock.  So did one that only records
-	 * where the lead was found.
+	 * A change without a time of its own happened after all entries, even if
+	 * one of them is ahead of the server's clock.  So did a change that
+	 * records the present state of a row.
 	 */
 	if (effective_at == CHANGE_TIME_UNKNOWN)
 		effective_at = Max(lead->recorded_at, lead->latest);
 	if (change->as_found)
 		effective_at = Max(effective_at, lead->latest);
 
+	/*
+	 * XXX An adopted opening that is dated back keeps its source, so it will
+	 * be taken for an entry in order when it is read.
+	 */
 	if (effective_at < lead->latest)
 	{
 		if (source == NULL)
@@ -135,36 +156,40 @@ WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	lead->team = unconstify(char *, change->team);
 	lead->assignee = unconstify(char *, change->assignee);
 	lead->source = unconstify(char *, source);
-	lead->alive = align_leaves_alive(change->event, change->stage, source);
-	lead->command = change->command;
+	lead->alive = align_alive_after(change->event, change->stage, source);
+	lead->last_command = change->command;
 	if (align_ends_life(change->event, false))
 		lead->latest = DT_NOBEGIN;
 }
 
-/* Does the change come out of a stage, rather than begin or find a journey? */
+/*
+ * True if a change must begin at the stage that is recorded last.
+ */
 static bool
-ComesFromStage(const Change *change)
+HasFromStage(const Change *change)
 {
 	return !change->as_found && change->from_stage != NULL &&
 		change->event != EVENT_ENTRY && change->event != EVENT_OPENING &&
-		!SaysNotLive(change->source);
+		!SourceIsNotLive(change->source);
 }
 
 /*
- * The agreement may have given the stage another name since.  Of a row that is not
- * live nothing is expected.
+ * True if a change begins at the stage that is recorded last, or need not.
+ *
+ * The recorded stage may have another name in the version of the change.
+ * After an entry of a row that is not live, any stage is accepted.
  */
 bool
-align_follows_record(const Run *run, const LeadState *lead, const Change *change)
+align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *change)
 {
 	const char *from = change->from_stage;
 	Funnel	   *funnel;
 	int			stage;
 
-	if (!ComesFromStage(change))
+	if (!HasFromStage(change))
 		return true;
 	if (lead->recorded && !lead->alive && lead->source != NULL &&
-		(strcmp(lead->source, SOURCE_LIVE) == 0 || SaysNotLive(lead->source)))
+		(strcmp(lead->source, SOURCE_LIVE) == 0 || SourceIsNotLive(lead->source)))
 		return true;
 	if (!lead->alive || lead->stage == NULL)
 		return false;
@@ -178,8 +203,9 @@ align_follows_record(const Run *run, const LeadState *lead, const Change *change
 }
 
 /*
- * A change of the row went unrecorded, because triggers were disabled, say.  Where the
- * lead was found is recorded first, as attach() would have done it.
+ * Writes an opening of the stage at which a change begins, with source
+ * 'adopted', as attach() would.  The stage is not the recorded one if triggers
+ * were disabled when the row was changed.
  */
 static void
 AdoptStage(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
@@ -199,6 +225,9 @@ AdoptStage(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	WriteChange(run, writer, lead, &found);
 }
 
+/*
+ * Prepares to write entries.
+ */
 void
 align_run_begin_writing(Run *run, RunWriter *writer)
 {
@@ -207,19 +236,25 @@ align_run_begin_writing(Run *run, RunWriter *writer)
 		writer->entries = align_recorder_rows(run->attachment, ROWS_ENTRIES, &writer->entry_desc);
 }
 
+/*
+ * Makes an entry of a change of a lead.
+ */
 void
 align_run_write(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 {
-	if (IsVoid(lead, change))
+	if (IsDeletionWithoutLife(lead, change))
 		return;
-	if (!align_follows_record(run, lead, change))
+	if (!align_fits_recorded_stage(run, lead, change))
 		AdoptStage(run, writer, lead, change);
 	WriteChange(run, writer, lead, change);
 }
 
-/* A clock as a row: the key, then SlaColumns. */
+/*
+ * Sets the columns of a row of the clock table: the key, then SlaColumns.
+ */
 static void
-SetClockRow(const Run *run, const LeadState *lead, const LeadClock *clock, Datum *values, bool *nulls)
+SetClockRow(const Run *run, const LeadState *lead, const LeadClock *clock, Datum *values,
+			bool *nulls)
 {
 	int			nkeys = run->attachment->nkeys;
 
@@ -228,6 +263,9 @@ SetClockRow(const Run *run, const LeadState *lead, const LeadClock *clock, Datum
 	align_replay_store(clock, values + nkeys, nulls + nkeys);
 }
 
+/*
+ * Adds a clock to the rows for a statement.
+ */
 void
 align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc desc, const LeadState *lead,
 					const LeadClock *clock)
@@ -239,13 +277,19 @@ align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc desc, const
 	tuplestore_putvalues(rows, desc, values, nulls);
 }
 
-/* Are the clocks of a lead written as they are in memory? */
+/*
+ * True if the clocks of a lead are up to date in memory; else they are
+ * recomputed.
+ */
 static inline bool
 WritesClocks(const LeadState *lead)
 {
 	return !lead->recompute && lead->has_clocks;
 }
 
+/*
+ * Inserts the new clocks of a lead, and updates those that have changed.
+ */
 static void
 WriteClocksDirectly(Run *run, LeadState *lead)
 {
@@ -267,8 +311,10 @@ WriteClocksDirectly(Run *run, LeadState *lead)
 }
 
 /*
- * A clock that is not found any more was deleted by a transaction that recomputed
- * the clocks of the lead.
+ * Raises an error if fewer clocks were updated than expected.  At isolation
+ * levels that use a transaction snapshot this may be because another
+ * transaction has recomputed the clocks of the lead, which deletes the old
+ * ones.
  */
 static void
 CheckClocksFound(const Run *run, int64 nfound, int64 nexpected)
@@ -282,6 +328,10 @@ CheckClocksFound(const Run *run, int64 nfound, int64 nexpected)
 	align_check_written(run->attachment, nfound, nexpected);
 }
 
+/*
+ * Writes all entries and clocks of a run by one statement, and checks that no
+ * trigger has suppressed a row.
+ */
 static void
 WriteBySql(Run *run, RunWriter *writer)
 {
@@ -294,6 +344,7 @@ WriteBySql(Run *run, RunWriter *writer)
 	int64		nchanged;
 	bool		isnull;
 
+	/* new clocks are inserted, others updated by key, sla and cycle */
 	for (int i = 0; i < run->nleads; i++)
 	{
 		LeadState  *lead = &run->leads[i];
@@ -312,7 +363,8 @@ WriteBySql(Run *run, RunWriter *writer)
 	nchanged = tuplestore_tuple_count(changed_clocks);
 	if (nentries + nnew + nchanged > 0)
 	{
-		(void) align_recorder_execute(attachment, WRITE, writer->entries, new_clocks, changed_clocks);
+		(void) align_recorder_execute(attachment, WRITE_LEADS, writer->entries, new_clocks,
+									  changed_clocks);
 		align_check_written(attachment, DatumGetInt64(SpiField(0, 1, &isnull)), nentries);
 		align_check_written(attachment, DatumGetInt64(SpiField(0, 2, &isnull)), nnew);
 		CheckClocksFound(run, DatumGetInt64(SpiField(0, 3, &isnull)), nchanged);
@@ -323,6 +375,9 @@ WriteBySql(Run *run, RunWriter *writer)
 	tuplestore_end(writer->entries);
 }
 
+/*
+ * Writes to the tables what is still in memory.
+ */
 void
 align_run_finish_writing(Run *run, RunWriter *writer)
 {

@@ -1,14 +1,12 @@
 /*
  * writer.c
- *	  The identity that history and clocks are written with, as core's referential
- *	  triggers take on that of the owner.
+ *	  The identity that record tables are written with; see writer.h.
  *
- * Should anything fail in between, the abort of the (sub)transaction restores
- * the identity, and what is below the guard.
- *
- * The guard on history and clocks lets pass only those of the attachment that is
- * being written: another table's triggers, or a trigger that somebody put on a
- * history of theirs, do not get past it.
+ * As PostgreSQL's referential integrity triggers do, the recorder works as the
+ * owner of the table.  The guard on record tables lets pass only writes to
+ * those of the attachment that is being written.  So code that runs meanwhile,
+ * such as triggers of the owner on these tables, cannot write to the record
+ * tables of other attachments.
  */
 #include "postgres.h"
 
@@ -20,19 +18,22 @@
 #include "catalog/as_role.h"
 #include "record/writer.h"
 
-/* The writers under way, each within the one before. */
+/* A stack of the calls of align_become_owner() in effect. */
 typedef struct Writer
 {
 	Oid			history;
 	Oid			sla;
-	Oid			caller;			/* the role that it writes for */
+	Oid			caller;			/* current user before */
 	int			nest_level;
 } Writer;
 
 static Writer *writers = NULL;
 static int	nwriters = 0;
-static int	writers_room = 0;
+static int	maxwriters = 0;
 
+/*
+ * True if align is writing the record tables that relid is one of.
+ */
 bool
 align_recorder_writes(Oid relid)
 {
@@ -40,12 +41,18 @@ align_recorder_writes(Oid relid)
 		(relid == writers[nwriters - 1].history || relid == writers[nwriters - 1].sla);
 }
 
+/*
+ * Returns the role for which record tables are being written.
+ */
 Oid
 align_recorder_caller(void)
 {
 	return nwriters > 0 ? writers[nwriters - 1].caller : GetUserId();
 }
 
+/*
+ * Subtransaction callback: removes the writers of an aborted subtransaction.
+ */
 static void
 StopWriting(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid, void *arg)
 {
@@ -58,6 +65,9 @@ StopWriting(SubXactEvent event, SubTransactionId mySubid, SubTransactionId paren
 		nwriters--;
 }
 
+/*
+ * Transaction callback: likewise.
+ */
 static void
 StopWritingAtEnd(XactEvent event, void *arg)
 {
@@ -66,6 +76,9 @@ StopWritingAtEnd(XactEvent event, void *arg)
 		nwriters = 0;
 }
 
+/*
+ * Pushes a writer on the stack.
+ */
 static void
 AddWriter(const Attachment *attachment)
 {
@@ -73,15 +86,15 @@ AddWriter(const Attachment *attachment)
 
 	if (writers == NULL)
 	{
-		writers_room = 4;
-		writers = MemoryContextAlloc(TopMemoryContext, writers_room * sizeof(Writer));
+		maxwriters = 4;
+		writers = MemoryContextAlloc(TopMemoryContext, maxwriters * sizeof(Writer));
 		RegisterXactCallback(StopWritingAtEnd, NULL);
 		RegisterSubXactCallback(StopWriting, NULL);
 	}
-	else if (nwriters == writers_room)
+	else if (nwriters == maxwriters)
 	{
-		writers = repalloc(writers, 2 * writers_room * sizeof(Writer));
-		writers_room *= 2;
+		writers = repalloc(writers, 2 * maxwriters * sizeof(Writer));
+		maxwriters *= 2;
 	}
 	writer = &writers[nwriters++];
 	writer->history = attachment->marker.history;
@@ -90,22 +103,31 @@ AddWriter(const Attachment *attachment)
 	writer->nest_level = GetCurrentTransactionNestLevel();
 }
 
+/*
+ * Switches to the identity that record tables are written with.
+ */
 void
 align_become_owner(const Attachment *attachment, OwnerIdentity *identity)
 {
 	Assert(attachment->fault == NULL);
-	identity->nwriting = nwriters;
+	identity->nwriters = nwriters;
 	AddWriter(attachment);
 	align_work_as(attachment->root_owner, &identity->caller);
 }
 
+/*
+ * Restores the identity before align_become_owner().
+ */
 void
 align_resume_identity(const OwnerIdentity *identity)
 {
-	nwriters = identity->nwriting;
+	nwriters = identity->nwriters;
 	align_return_to(&identity->caller);
 }
 
+/*
+ * Executes a command as the owner, and returns SPI's result code.
+ */
 int
 align_execute_as_owner(Attachment *attachment, const char *command, int nargs,
 					   Oid *types, Datum *values, const char *nulls)
@@ -121,6 +143,9 @@ align_execute_as_owner(Attachment *attachment, const char *command, int nargs,
 	return result;
 }
 
+/*
+ * Raises an error unless all rows were written.
+ */
 void
 align_check_written(const Attachment *attachment, uint64 nwritten, uint64 ngiven)
 {
@@ -128,9 +153,9 @@ align_check_written(const Attachment *attachment, uint64 nwritten, uint64 ngiven
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("not all that is to be recorded of table %s was written",
+			 errmsg("could not write all history and clock rows of table %s",
 					attachment->root_name),
-			 errdetail("Of " UINT64_FORMAT " rows, " UINT64_FORMAT " were written to %s or %s.",
-					   ngiven, nwritten, attachment->history_name, attachment->sla_name),
-			 errhint("Look for a trigger on these tables that returns NULL.")));
+			 errdetail("Only " UINT64_FORMAT " of " UINT64_FORMAT " rows were written to %s or %s.",
+					   nwritten, ngiven, attachment->history_name, attachment->sla_name),
+			 errhint("Check for a trigger on these tables that returns NULL.")));
 }
