@@ -223,6 +223,8 @@ typedef struct Attachment
 	bool		key_text_varies;	/* see align_key_text_varies() */
 	TupleDesc	key_desc;		/* row type of the key */
 	bool		has_begin;		/* does the root have trigger align_begin? */
+	bool		lists_statements;	/* do the root and all its partitions have
+									 * it? */
 	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
 	Oid			type[ROW_NROLES];	/* base types of these columns */
 	FmgrInfo	out[ROW_NROLES];	/* output functions of these types */

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/attmap.h"
+#include "catalog/pg_inherits.h"
 #include "access/htup_details.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -258,6 +259,25 @@ BuildLive(const Attachment *attachment)
 }
 
 /*
+ * True if every statement on the table or on one of its partitions fires
+ * trigger align_begin.
+ */
+static bool
+ListsStatements(const AttachmentMarker *marker)
+{
+	ListCell   *lc;
+
+	if (!marker->partitioned)
+		return align_has_trigger(marker->root, ATTACH_BEGIN);
+	foreach(lc, find_all_inheritors(marker->root, NoLock, NULL))
+	{
+		if (!align_has_trigger(lfirst_oid(lc), ATTACH_BEGIN))
+			return false;
+	}
+	return true;
+}
+
+/*
  * Build an attachment in a child of the current memory context, so that an
  * error leaks nothing.
  */
@@ -279,6 +299,7 @@ BuildAttachment(AttachmentId id, Oid root)
 	attachment->root_name = align_relation_name(root);
 	attachment->root_owner = align_relation_owner(root);
 	attachment->has_begin = align_has_trigger(root, ATTACH_BEGIN);
+	attachment->lists_statements = ListsStatements(&attachment->marker);
 	attachment->history_name = align_relation_name(attachment->marker.history);
 	attachment->sla_name = align_relation_name(attachment->marker.sla);
 	attachment->nkeys = attachment->marker.nkeys;

@@ -251,28 +251,30 @@ AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
 	plan->cloned = cloned;
 }
 
+/*
+ * The statement triggers of the root or of a partition.  PostgreSQL fires only
+ * those of the table that a statement names, and does not clone them.
+ */
 static void
-AddTruncate(List **plans, Oid relid, bool is_partition)
-{
-	TriggerPlan *plan = AddPlan(plans, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
-								TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
-								"align: records leads that are truncated");
-
-	plan->may_be_missing = is_partition;
-}
-
-static void
-AddStatementTriggers(List **plans, Oid root)
+AddStatementTriggers(List **plans, Oid relid, bool is_partition)
 {
 	int16		events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
+	TriggerPlan *plan;
 
-	(void) AddPlan(plans, root, ATTACH_BEGIN, "BEFORE INSERT OR UPDATE OR DELETE",
+	plan = AddPlan(plans, relid, ATTACH_BEGIN, "BEFORE INSERT OR UPDATE OR DELETE",
 				   TRIGGER_TYPE_BEFORE | events, "record_statement",
 				   "align: registers the beginning of a statement");
-	(void) AddPlan(plans, root, ATTACH_FLUSH, "AFTER INSERT OR UPDATE OR DELETE",
+	plan->may_be_missing = is_partition;
+
+	plan = AddPlan(plans, relid, ATTACH_FLUSH, "AFTER INSERT OR UPDATE OR DELETE",
 				   events, "record_statement",
 				   "align: writes the changes of a statement to history and clocks");
-	AddTruncate(plans, root, false);
+	plan->may_be_missing = is_partition;
+
+	plan = AddPlan(plans, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
+				   TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
+				   "align: records leads that are truncated");
+	plan->may_be_missing = is_partition;
 }
 
 static void
@@ -310,11 +312,11 @@ align_trigger_plans(const AttachmentMarker *marker, List *partitions, List *reco
 
 	AddMarker(&plans, marker);
 	AddRowTriggers(&plans, marker, marker->root);
-	AddStatementTriggers(&plans, marker->root);
+	AddStatementTriggers(&plans, marker->root, false);
 	foreach(lc, partitions)
 	{
 		AddRowTriggers(&plans, marker, lfirst_oid(lc));
-		AddTruncate(&plans, lfirst_oid(lc), true);
+		AddStatementTriggers(&plans, lfirst_oid(lc), true);
 	}
 	foreach(lc, records)
 		AddGuard(&plans, lfirst_oid(lc),

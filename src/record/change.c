@@ -414,10 +414,11 @@ InitRowMove(const JudgingFunnel *judging, RowMove *row_move)
 }
 
 /*
- * Adds the end of a lead's life whose row is no longer live.
+ * Adds the end of a lead's life whose row is no longer live.  before is NULL
+ * if no row version was replaced.
  */
 static void
-AddEndOfLife(Batch *batch, const Datum *key, const RowVersion *version,
+AddEndOfLife(Batch *batch, const Datum *key, const RowVersion *before, const RowVersion *version,
 			 const JudgingFunnel *judging)
 {
 	Change	   *change = NewChange(batch, EVENT_DELETED, key, NULL, version, judging);
@@ -425,6 +426,8 @@ AddEndOfLife(Batch *batch, const Datum *key, const RowVersion *version,
 	int			stage = RowStage(version, judging->funnel, &label);
 
 	change->effective_at = CHANGE_TIME_UNKNOWN;
+	if (before != NULL)
+		SetReplaced(batch, change, before);
 	change->source = SOURCE_LIVE;
 	change->from_stage = StageText(batch, judging->funnel, stage, label);
 	change->from_team = TeamText(batch, version, judging->funnel, stage);
@@ -469,7 +472,7 @@ align_changes_of_insert(Batch *batch, const RowVersion *after)
 	ReadKey(after, key);
 	AddStageChange(batch, key, NULL, after, &judging, &row_move);
 	if (!IsLive(after))
-		AddEndOfLife(batch, key, after, &judging);
+		AddEndOfLife(batch, key, NULL, after, &judging);
 }
 
 /*
@@ -563,9 +566,10 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 		Change	   *change = AddOpening(batch, key, after, &judging, SOURCE_LIVE);
 
 		change->effective_at = CHANGE_TIME_UNKNOWN;
+		SetReplaced(batch, change, before);
 	}
 	else if (!is_live && (was_live || move->from_label.text == NULL))
-		AddEndOfLife(batch, key, after, &judging);
+		AddEndOfLife(batch, key, before, after, &judging);
 	else if (!stage_changes && !SameHolder(before, after))
 	{
 		Change	   *change = NewChange(batch, EVENT_OWNER, key, before, after, &judging);

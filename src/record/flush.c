@@ -28,11 +28,12 @@ typedef struct Flush
 {
 	Attachment *attachment;
 	Batch	   *batch;
-	bool		none_outstanding;	/* no row trigger is outstanding */
+	FlushMode	mode;
 	bool		has_outer_levels;	/* the batch has changes of outer nesting
 									 * levels, which are not written now */
 	Direct	   *direct;			/* NULL: read and write by SQL */
-	bool		with_waiting;	/* "changes" includes the waiting ones */
+	WaitingChanges waiting;		/* taken from the batch, and included in
+								 * "changes" */
 	int			nchanges;
 	Change	  **changes;		/* in the order in which they are written */
 	bool	   *done;			/* of each change: it is written, or has been
@@ -71,6 +72,16 @@ ReplacesRecordedState(const LeadState *lead, const Change *change)
 }
 
 /*
+ * True if a statement that was open around the one that made a change is still
+ * open, and the outermost of these sets key columns.
+ */
+static inline bool
+OutermostSetsKey(const Batch *batch, const Change *change)
+{
+	return Min(change->nouter, batch->nopen) > 0 && batch->open[0].sets_key;
+}
+
+/*
  * True if a change can be written now: no row trigger is outstanding, or the
  * conditions of flush.h for writing it early are met.
  */
@@ -79,24 +90,24 @@ MayBeWritten(const Flush *flush, const Run *run, const LeadState *lead, const Ch
 {
 	const Batch *batch = flush->batch;
 	bool		follows_written;
+	int			npredecessors;
 
 	if (lead->deferred)
 		return false;
-	if (flush->none_outstanding)
+	if (flush->mode == FLUSH_ALL)
 		return true;
 	if (align_pending_has_waiting(batch, lead->hash))
 		return false;
 	/* (c) */
-	follows_written = change->replaced_command != InvalidCommandId &&
-		change->replaced_command == lead->last_command;
+	follows_written = change->command == lead->last_command ||
+		(change->replaced_command != InvalidCommandId &&
+		 change->replaced_command == lead->last_command);
 	/* (d) is required only if neither (c) nor (a) nor (b) holds */
-	if (!follows_written && align_pending_may_have_predecessor(batch, change))
-	{
-		int			nopen = Min(change->nouter, batch->nopen);
-
-		if (nopen > 1 || batch->open[0].sets_key || !ReplacesRecordedState(lead, change))
-			return false;
-	}
+	npredecessors = align_pending_possible_predecessors(batch, flush->attachment, change);
+	if (!follows_written && npredecessors > 0 &&
+		(npredecessors > 1 || OutermostSetsKey(batch, change) ||
+		 !ReplacesRecordedState(lead, change)))
+		return false;
 	if (change->event == EVENT_ENTRY && lead->alive)
 		return false;
 	return align_fits_recorded_stage(run, lead, change);
@@ -232,7 +243,7 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 		Change	   *change = run->changes[i];
 
 		/* the first half of a row movement stays until the second comes */
-		if (change->first_half && !flush->none_outstanding)
+		if (change->first_half && flush->mode != FLUSH_ALL)
 			lead->deferred = true;
 		else if (rekey || MayBeWritten(flush, run, lead, change))
 		{
@@ -312,19 +323,14 @@ WriteRuns(Flush *flush)
 }
 
 /*
- * True if no row trigger is outstanding and all waiting changes belong to the
- * current nesting level.
+ * True if all waiting changes belong to the current nesting level.
  */
 static bool
-MayWriteWaiting(const Flush *flush)
+MayWriteWaiting(const Batch *batch)
 {
-	const Batch *batch = flush->batch;
-
-	if (!flush->none_outstanding)
-		return false;
-	for (int i = 0; i < batch->nwaiting; i++)
+	for (int i = 0; i < batch->waiting.n; i++)
 	{
-		if (batch->waiting[i]->nest_level < GetCurrentTransactionNestLevel())
+		if (batch->waiting.changes[i]->nest_level < GetCurrentTransactionNestLevel())
 			return false;
 	}
 	return true;
@@ -332,16 +338,16 @@ MayWriteWaiting(const Flush *flush)
 
 /*
  * Sets the changes of a flush: those of the current nesting level, and the
- * waiting ones if they can be written.  While changes wait that cannot, later
- * ones of the same leads must wait behind them, whether or not a row trigger
- * is outstanding.
+ * waiting ones if they are to be examined.  While changes wait that are not,
+ * later ones of the same leads must wait behind them, whether or not a row
+ * trigger is outstanding.
  */
 static void
 CollectChanges(Flush *flush)
 {
 	Batch	   *batch = flush->batch;
 	int			level = GetCurrentTransactionNestLevel();
-	Size		maxchanges = (Size) batch->nchanges + batch->nwaiting;
+	Size		maxchanges = (Size) batch->nchanges + batch->waiting.n;
 
 	flush->changes = MemoryContextAllocHuge(CurrentMemoryContext,
 											Max(maxchanges, 1) * sizeof(Change *));
@@ -351,14 +357,15 @@ CollectChanges(Flush *flush)
 			flush->changes[flush->nchanges++] = batch->changes[i];
 	}
 	flush->has_outer_levels = flush->nchanges < batch->nchanges;
-	flush->with_waiting = MayWriteWaiting(flush);
-	if (flush->with_waiting)
+	if (batch->waiting.n == 0)
+		return;
+	if (flush->mode == FLUSH_EARLY || !MayWriteWaiting(batch))
 	{
-		for (int i = 0; i < batch->nwaiting; i++)
-			flush->changes[flush->nchanges++] = batch->waiting[i];
+		flush->mode = FLUSH_EARLY;
+		return;
 	}
-	else if (batch->nwaiting > 0)
-		flush->none_outstanding = false;
+	for (int i = 0; i < batch->waiting.n; i++)
+		flush->changes[flush->nchanges++] = batch->waiting.changes[i];
 }
 
 /*
@@ -369,7 +376,7 @@ CollectChanges(Flush *flush)
 static bool
 MayRekey(const Flush *flush)
 {
-	bool		nested = flush->batch->nwaiting > 0;
+	bool		nested = flush->batch->waiting.n > 0;
 	bool		rekey = false;
 
 	for (int i = 0; i < flush->nchanges; i++)
@@ -380,25 +387,29 @@ MayRekey(const Flush *flush)
 	if (!rekey)
 		return true;
 	/* without nested statements, no predecessor of a change is outstanding */
-	return !flush->has_outer_levels && (flush->none_outstanding || !nested);
+	return !flush->has_outer_levels && (flush->mode == FLUSH_ALL || !nested);
 }
 
 /*
  * Removes from the batch what a flush has written or added to the waiting
- * changes.
+ * changes.  Waiting changes that it has examined and neither written nor added
+ * again (their leads have changes of outer nesting levels) go on waiting.
  */
 static void
-RemoveDone(const Flush *flush)
+RemoveDone(Flush *flush)
 {
 	Batch	   *batch = flush->batch;
 	bool	   *gone = palloc(Max(batch->nchanges, 1) * sizeof(bool));
 
 	for (int i = 0; i < flush->nchanges; i++)
+	{
+		if (flush->changes[i]->waits && !flush->done[i])
+			align_pending_add_waiting(batch, flush->attachment, flush->changes[i]);
 		flush->changes[i]->done = flush->done[i];
+	}
 	for (int i = 0; i < batch->nchanges; i++)
 		gone[i] = batch->changes[i]->done;
-	if (flush->with_waiting && batch->nwaiting > 0)
-		align_pending_clear_waiting(batch);
+	align_pending_free_waiting(&flush->waiting);
 	align_pending_remove(batch, gone);
 }
 
@@ -407,7 +418,7 @@ RemoveDone(const Flush *flush)
  * were added meanwhile, by triggers of the owner on the record tables.
  */
 static bool
-FlushOnce(Attachment *attachment, Batch *batch, bool none_outstanding)
+FlushOnce(Attachment *attachment, Batch *batch, FlushMode mode)
 {
 	Flush		flush = {0};
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align recorder",
@@ -418,12 +429,15 @@ FlushOnce(Attachment *attachment, Batch *batch, bool none_outstanding)
 
 	flush.attachment = attachment;
 	flush.batch = batch;
-	flush.none_outstanding = none_outstanding;
+	flush.mode = mode;
 	CollectChanges(&flush);
 	if (flush.nchanges > 0 && MayRekey(&flush))
 	{
 		qsort(flush.changes, flush.nchanges, sizeof(Change *), CompareChanges);
 		flush.done = palloc0(flush.nchanges * sizeof(bool));
+		/* what must wait again is added to a new list */
+		if (flush.mode != FLUSH_EARLY)
+			flush.waiting = align_pending_take_waiting(batch);
 		WriteRuns(&flush);
 		more_added = batch->nchanges > npending;
 		RemoveDone(&flush);
@@ -434,13 +448,12 @@ FlushOnce(Attachment *attachment, Batch *batch, bool none_outstanding)
 }
 
 /*
- * Writes the changes of a batch that can be written.  none_outstanding states
- * that no row trigger is outstanding.
+ * Writes pending changes of a batch.
  */
-static void
-FlushBatch(Attachment *attachment, Batch *batch, bool none_outstanding)
+void
+align_recorder_flush(Attachment *attachment, Batch *batch, FlushMode mode)
 {
-	if (batch->nchanges == 0 && batch->nwaiting == 0)
+	if (batch->nchanges == 0 && (batch->waiting.n == 0 || mode == FLUSH_EARLY))
 		return;
 
 	/*
@@ -450,7 +463,7 @@ FlushBatch(Attachment *attachment, Batch *batch, bool none_outstanding)
 	if (batch->flush_level > 0)
 		return;
 	batch->flush_level = GetCurrentTransactionNestLevel();
-	while (FlushOnce(attachment, batch, none_outstanding))
+	while (FlushOnce(attachment, batch, mode))
 		;
 	batch->flush_level = 0;
 
@@ -462,16 +475,17 @@ FlushBatch(Attachment *attachment, Batch *batch, bool none_outstanding)
 }
 
 /*
- * Writes those pending changes of a batch that can be written now.
- *
- * At a trigger depth of more than 1, the trigger around may have been fired by
- * a statement that is not on the stack (see pending.h), so an empty stack does
- * not imply that no row trigger is outstanding.
+ * Writes pending changes at the end of a statement.
  */
 void
-align_recorder_flush(Attachment *attachment, Batch *batch)
+align_recorder_flush_at_end(Attachment *attachment, Batch *batch)
 {
-	FlushBatch(attachment, batch, batch->nopen == 0 && align_trigger_depth() <= 1);
+	if (batch->nopen == 0 && align_pending_stack_is_exact(attachment))
+		align_recorder_flush(attachment, batch, FLUSH_ALL);
+	else if (align_pending_all_ended(batch))
+		align_recorder_flush(attachment, batch, FLUSH_RETRY);
+	else
+		align_recorder_flush_if_long(attachment, batch);
 }
 
 /*
@@ -483,11 +497,30 @@ align_recorder_flush_if_long(Attachment *attachment, Batch *batch)
 {
 	if (batch->nchanges >= Max(batch->flush_at, PENDING_BATCH) &&
 		(batch->nopen == 0 || batch->open[0].nest_level == GetCurrentTransactionNestLevel()))
-		align_recorder_flush(attachment, batch);
+		align_recorder_flush(attachment, batch, FLUSH_EARLY);
 }
 
 /*
- * Flushes all batches.  At commit no row trigger is outstanding.
+ * Returns how to flush a batch outside of the triggers of its table.
+ *
+ * At commit no row trigger is outstanding.  Outside of triggers none is,
+ * either, unless a statement calls a function that reads the history; then
+ * this may be a mistake for statements that are not on the stack.
+ */
+static FlushMode
+ModeForReaders(const Attachment *attachment, Batch *batch, bool at_commit)
+{
+	if (at_commit)
+		return FLUSH_ALL;
+	align_pending_remove_ended(batch);
+	if (batch->nopen == 0 &&
+		(align_pending_stack_is_exact(attachment) || align_trigger_depth() == 0))
+		return FLUSH_ALL;
+	return FLUSH_RETRY;
+}
+
+/*
+ * Flushes all batches.
  */
 static void
 FlushAll(bool at_commit)
@@ -506,10 +539,8 @@ FlushAll(bool at_commit)
 		/* the table may have been dropped or detached meanwhile */
 		if (attachment == NULL)
 			align_pending_clear(batch);
-		else if (at_commit)
-			FlushBatch(attachment, batch, true);
 		else
-			align_recorder_flush(attachment, batch);
+			align_recorder_flush(attachment, batch, ModeForReaders(attachment, batch, at_commit));
 	}
 	if (need_snapshot)
 		PopActiveSnapshot();
@@ -528,17 +559,20 @@ align_recorder_flush_all(void)
  * Transaction callback: before commit and PREPARE TRANSACTION, writes all
  * changes that are still pending.  PostgreSQL has fired the deferred triggers
  * by then, so fire those that the owner may have on the record tables for the
- * rows that are written here.
+ * rows that are written here, and write what these may add.
  */
 static void
 TransactionEnds(XactEvent event, void *arg)
 {
 	(void) arg;
-	if ((event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) ||
-		align_pending_batches() == NIL)
+	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
 		return;
-	FlushAll(true);
-	AfterTriggerFireDeferred();
+	while (align_pending_batches() != NIL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		FlushAll(true);
+		AfterTriggerFireDeferred();
+	}
 }
 
 /*

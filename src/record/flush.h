@@ -13,22 +13,21 @@
  *
  * When changes are written
  *
- *	  - At the end of the outermost open statement on the table, if that is not
- *		inside another trigger, and before commit or PREPARE TRANSACTION: all
- *		changes.
+ *	  - At the end of the outermost open statement on the table, and before
+ *		commit or PREPARE TRANSACTION: all changes.
  *	  - Within a statement, whenever PENDING_BATCH changes are pending: those
  *		that may be written early.  This is done at the nesting level of the
  *		outermost statement only; in an exception block changes stay pending.
  *	  - If no statement is open (logical replication, direct writes to a
- *		partition), after each row event: its changes.  Only a DELETE that may
- *		be the first half of a row movement stays pending, until the next event
- *		or commit.
+ *		partition that was added after align.attach()), after each row event:
+ *		its changes.  Only a DELETE that may be the first half of a row
+ *		movement stays pending, until the next event or commit.
  *	  - In functions that read the history, by align_recorder_flush_all().
  *
- * Inside another trigger, an empty stack of open statements does not imply
- * that no row trigger is outstanding, since a statement that is not on the
- * stack may have fired that trigger.  So there, too, only those changes are
- * written that may be written early; others may have to wait until commit.
+ * Where the stack of open statements does not show that no row trigger is
+ * outstanding (pending.h), only those changes are written at the end of a
+ * statement that may be written early; what is left waits for the end of the
+ * next statement or for commit.
  *
  * Which changes may be written early
  *
@@ -45,9 +44,11 @@
  *		  changed the row before.
  *
  *	  (c) The change that made V is written in the same run, directly before.
+ *		  So is, if a row event makes several changes, the one before.
  *
  *	  (d) Of the statements that were open around the one that made the change,
- *		  only one is still open, say S.  S does not set key columns.  And V
+ *		  unlisted ones included, only one is still open, say S.  S does not
+ *		  set key columns.  And V
  *		  has exactly the stage, team and assignee that are recorded, and is
  *		  live if and only if the lead is recorded as being in the funnel.
  *
@@ -67,10 +68,6 @@
  * outstanding, and so do all later changes of its lead.  Waiting changes are
  * not examined before, so the cost of a statement stays linear in the number
  * of changes.
- *
- * XXX Changes that end or begin the life of a row by its live condition are
- * treated as under (b), whichever transaction made V; see
- * Change.replaced_command.
  *
  * Changes of keys
  *
@@ -103,15 +100,30 @@
 
 struct Batch;
 
-/*
- * Writes those pending changes of a batch that can be written now.  While a
- * flush of the batch is in progress, does nothing: that flush will write them.
- */
-extern void align_recorder_flush(Attachment *attachment, struct Batch *batch);
+/* What a flush writes. */
+typedef enum FlushMode
+{
+	FLUSH_EARLY,				/* what may be written early; waiting changes
+								 * are not examined */
+	FLUSH_RETRY,				/* the same, waiting changes included */
+	FLUSH_ALL					/* everything: no row trigger is outstanding */
+} FlushMode;
 
 /*
- * The same, but only if enough changes are pending and if the current nesting
- * level is that of the outermost open statement.
+ * Writes pending changes of a batch.  While a flush of the batch is in
+ * progress, does nothing: that flush will write them.
+ */
+extern void align_recorder_flush(Attachment *attachment, struct Batch *batch, FlushMode mode);
+
+/*
+ * Writes pending changes at the end of a statement: everything if no statement
+ * is open any more.
+ */
+extern void align_recorder_flush_at_end(Attachment *attachment, struct Batch *batch);
+
+/*
+ * Writes what may be written early, if enough changes are pending and if the
+ * current nesting level is that of the outermost open statement.
  */
 extern void align_recorder_flush_if_long(Attachment *attachment, struct Batch *batch);
 

@@ -5,7 +5,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "common/hashfn.h"
+#include "replication/logicalworker.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
@@ -38,22 +40,33 @@ ClearChanges(Batch *batch)
 {
 	batch->nchanges = 0;
 	batch->maxchanges = 0;
+	batch->ndropped = 0;
 	batch->changes = NULL;
 	batch->db_role = NULL;
 	MemoryContextReset(batch->context);
 }
 
 /*
- * Drops the waiting changes.
+ * Frees waiting changes.
  */
 void
-align_pending_clear_waiting(Batch *batch)
+align_pending_free_waiting(WaitingChanges *waiting)
 {
-	batch->nwaiting = 0;
-	batch->maxwaiting = 0;
-	batch->waiting = NULL;
-	batch->waiting_leads = NULL;
-	MemoryContextReset(batch->waiting_context);
+	if (waiting->context != NULL)
+		MemoryContextDelete(waiting->context);
+	memset(waiting, 0, sizeof(WaitingChanges));
+}
+
+/*
+ * Takes the waiting changes out of the batch.
+ */
+WaitingChanges
+align_pending_take_waiting(Batch *batch)
+{
+	WaitingChanges result = batch->waiting;
+
+	memset(&batch->waiting, 0, sizeof(WaitingChanges));
+	return result;
 }
 
 /*
@@ -63,7 +76,7 @@ void
 align_pending_clear(Batch *batch)
 {
 	ClearChanges(batch);
-	align_pending_clear_waiting(batch);
+	align_pending_free_waiting(&batch->waiting);
 }
 
 /*
@@ -108,10 +121,13 @@ ReleaseChanges(Change **changes, int nchanges, int level, bool aborted)
 static void
 ReleaseLevel(Batch *batch, int level, bool aborted)
 {
+	WaitingChanges *waiting = &batch->waiting;
+	int			npending = batch->nchanges;
 	int			kept = 0;
 
 	batch->nchanges = ReleaseChanges(batch->changes, batch->nchanges, level, aborted);
-	batch->nwaiting = ReleaseChanges(batch->waiting, batch->nwaiting, level, aborted);
+	batch->ndropped += npending - batch->nchanges;
+	waiting->n = ReleaseChanges(waiting->changes, waiting->n, level, aborted);
 	for (int i = 0; i < batch->nopen; i++)
 	{
 		OpenStatement *statement = &batch->open[i];
@@ -128,6 +144,10 @@ ReleaseLevel(Batch *batch, int level, bool aborted)
 	/* an error has ended the flush */
 	if (aborted && batch->flush_level >= level)
 		batch->flush_level = 0;
+	if (batch->nchanges == 0 && batch->ndropped > 0 && batch->flush_level == 0)
+		ClearChanges(batch);
+	if (waiting->n == 0)
+		align_pending_free_waiting(waiting);
 }
 
 /*
@@ -189,9 +209,6 @@ align_pending_batch(AttachmentId root)
 	batch->root = root;
 	batch->context = AllocSetContextCreate(TopTransactionContext, "align pending changes",
 										   ALLOCSET_DEFAULT_SIZES);
-	batch->waiting_context = AllocSetContextCreate(TopTransactionContext,
-												   "align waiting changes",
-												   ALLOCSET_SMALL_SIZES);
 	batches = lappend(batches, batch);
 	MemoryContextSwitchTo(old_context);
 	return batch;
@@ -210,7 +227,7 @@ align_pending_batches(void)
 	{
 		Batch	   *batch = (Batch *) lfirst(cell);
 
-		if (batch->nchanges > 0 || batch->nwaiting > 0)
+		if (batch->nchanges > 0 || batch->waiting.n > 0)
 			result = lappend(result, batch);
 	}
 	return result;
@@ -268,14 +285,80 @@ EnlargeChanges(MemoryContext context, Change **changes, int nchanges, int *maxch
 }
 
 /*
+ * Replaces a string, unless it is NULL, by a copy in the current memory
+ * context.
+ */
+static void
+CopyString(const char **string)
+{
+	if (*string != NULL)
+		*string = pstrdup(*string);
+}
+
+/*
+ * Returns a copy of a change in the current memory context.
+ */
+static Change *
+CopyChange(const Attachment *attachment, const Change *change)
+{
+	Change	   *copy = palloc(sizeof(Change));
+	const char **strings[] = {
+		&copy->from_stage, &copy->stage, &copy->from_team, &copy->team, &copy->from_assignee,
+		&copy->assignee, &copy->actor, &copy->db_role, &copy->reason, &copy->note,
+		&copy->campaign, &copy->violation
+	};
+
+	/* source is static; handoff and its teams belong to a compiled funnel */
+	*copy = *change;
+	align_copy_key(attachment, change->key, copy->key);
+	if (change->event == EVENT_REKEY)
+		align_copy_key(attachment, change->old_key, copy->old_key);
+	if (change->old_row != NULL)
+		copy->old_row = heap_copytuple(change->old_row);
+	for (int i = 0; i < (int) lengthof(strings); i++)
+		CopyString(strings[i]);
+	if (change->has_amount)
+		copy->amount = datumCopy(change->amount, false, -1);
+	return copy;
+}
+
+/*
+ * Frees the memory of changes that were dropped with their subtransactions, by
+ * copying those that are left to a new memory context.
+ */
+static void
+FreeDropped(Batch *batch, const Attachment *attachment)
+{
+	MemoryContext new_context = AllocSetContextCreate(TopTransactionContext,
+													  "align pending changes",
+													  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(new_context);
+	Change	  **changes = palloc_array(Change *, batch->nchanges);
+
+	for (int i = 0; i < batch->nchanges; i++)
+		changes[i] = CopyChange(attachment, batch->changes[i]);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(batch->context);
+	batch->context = new_context;
+	batch->changes = changes;
+	batch->maxchanges = batch->nchanges;
+	batch->ndropped = 0;
+	batch->db_role = NULL;
+}
+
+/*
  * Adds a change of the lead with the given key to the batch.
  */
 Change *
 align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
-	Change	   *change = palloc0(sizeof(Change));
+	MemoryContext old_context;
+	Change	   *change;
 
+	if (batch->ndropped > Max(batch->nchanges, PENDING_BATCH) && batch->flush_level == 0)
+		FreeDropped(batch, attachment);
+	old_context = MemoryContextSwitchTo(batch->context);
+	change = palloc0(sizeof(Change));
 	align_copy_key(attachment, key, change->key);
 	change->hash = align_pending_hash(attachment, key);
 	change->nest_level = GetCurrentTransactionNestLevel();
@@ -289,6 +372,23 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	batch->changes[batch->nchanges++] = change;
 	MemoryContextSwitchTo(old_context);
 	return change;
+}
+
+/*
+ * Removes one change.  It is searched for from the end.
+ */
+void
+align_pending_remove_one(Batch *batch, const Change *change)
+{
+	int			i = batch->nchanges - 1;
+
+	while (batch->changes[i] != change)
+		i--;
+	memmove(&batch->changes[i], &batch->changes[i + 1],
+			(batch->nchanges - i - 1) * sizeof(Change *));
+	batch->nchanges--;
+	if (batch->nchanges == 0)
+		ClearChanges(batch);
 }
 
 /*
@@ -310,55 +410,36 @@ align_pending_remove(Batch *batch, const bool *gone)
 }
 
 /*
- * Replaces a string, unless it is NULL, by a copy in the current memory
- * context.
- */
-static void
-CopyString(const char **string)
-{
-	if (*string != NULL)
-		*string = pstrdup(*string);
-}
-
-/*
  * Adds a copy of a change to the waiting changes.
  */
 void
 align_pending_add_waiting(Batch *batch, const Attachment *attachment, const Change *change)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(batch->waiting_context);
-	Change	   *copy = palloc(sizeof(Change));
-	const char **strings[] = {
-		&copy->from_stage, &copy->stage, &copy->from_team, &copy->team, &copy->from_assignee,
-		&copy->assignee, &copy->actor, &copy->db_role, &copy->reason, &copy->note,
-		&copy->campaign, &copy->violation
-	};
+	WaitingChanges *waiting = &batch->waiting;
+	MemoryContext old_context;
+	Change	   *copy;
 	bool		found;
 
-	/* source is static; handoff and its teams belong to a compiled funnel */
-	*copy = *change;
-	align_copy_key(attachment, change->key, copy->key);
-	if (change->event == EVENT_REKEY)
-		align_copy_key(attachment, change->old_key, copy->old_key);
-	for (int i = 0; i < (int) lengthof(strings); i++)
-		CopyString(strings[i]);
-	if (change->has_amount)
-		copy->amount = datumCopy(change->amount, false, -1);
-
-	if (batch->waiting_leads == NULL)
+	if (waiting->context == NULL)
+		waiting->context = AllocSetContextCreate(TopTransactionContext, "align waiting changes",
+												 ALLOCSET_SMALL_SIZES);
+	old_context = MemoryContextSwitchTo(waiting->context);
+	copy = CopyChange(attachment, change);
+	copy->waits = true;
+	if (waiting->leads == NULL)
 	{
 		HASHCTL		control = {0};
 
 		control.keysize = sizeof(uint32);
 		control.entrysize = sizeof(uint32);
-		control.hcxt = batch->waiting_context;
-		batch->waiting_leads = hash_create("align waiting leads", 64, &control,
-										   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		control.hcxt = waiting->context;
+		waiting->leads = hash_create("align waiting leads", 64, &control,
+									 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	(void) hash_search(batch->waiting_leads, &copy->hash, HASH_ENTER, &found);
-	batch->waiting = EnlargeChanges(batch->waiting_context, batch->waiting, batch->nwaiting,
-									&batch->maxwaiting);
-	batch->waiting[batch->nwaiting++] = copy;
+	(void) hash_search(waiting->leads, &copy->hash, HASH_ENTER, &found);
+	waiting->changes = EnlargeChanges(waiting->context, waiting->changes, waiting->n,
+									  &waiting->max);
+	waiting->changes[waiting->n++] = copy;
 	MemoryContextSwitchTo(old_context);
 }
 
@@ -368,18 +449,32 @@ align_pending_add_waiting(Batch *batch, const Attachment *attachment, const Chan
 bool
 align_pending_has_waiting(const Batch *batch, uint32 hash)
 {
-	return batch->waiting_leads != NULL &&
-		hash_search(batch->waiting_leads, &hash, HASH_FIND, NULL) != NULL;
+	return batch->waiting.leads != NULL &&
+		hash_search(batch->waiting.leads, &hash, HASH_FIND, NULL) != NULL;
 }
 
 /*
- * True if the row trigger for an earlier version of the same row may be
- * outstanding.
+ * True if all statements on the table are on the stack of open statements.
  */
 bool
-align_pending_may_have_predecessor(const Batch *batch, const Change *change)
+align_pending_stack_is_exact(const Attachment *attachment)
 {
-	return Min(change->nouter, batch->nopen) > 0 && change->replaced_command != InvalidCommandId;
+	return attachment->lists_statements && !IsLogicalWorker();
+}
+
+/*
+ * Returns the number of open statements whose row trigger for an earlier
+ * version of the same row may be outstanding.
+ */
+int
+align_pending_possible_predecessors(const Batch *batch, const Attachment *attachment,
+									const Change *change)
+{
+	int			nlisted = Min(change->nouter, batch->nopen);
+
+	if (change->replaced_command == InvalidCommandId)
+		return 0;
+	return nlisted + (align_pending_stack_is_exact(attachment) ? 0 : 1);
 }
 
 /*
@@ -420,13 +515,36 @@ align_pending_copy_string(Batch *batch, const char *text, int len)
 }
 
 /*
+ * Removes statements whose AFTER STATEMENT triggers have fired at the given
+ * trigger depth or a greater one.
+ */
+static void
+RemoveEndedFrom(Batch *batch, int depth)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < batch->nopen; i++)
+	{
+		if (batch->open[i].ended_depth == 0 || batch->open[i].ended_depth < depth)
+			batch->open[kept++] = batch->open[i];
+	}
+	batch->nopen = kept;
+}
+
+/*
  * Pushes a statement on the stack of open statements.
  */
 void
 align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key)
 {
+	int			depth = align_trigger_depth();
 	OpenStatement *statement;
 
+	/*
+	 * The query that fired AFTER STATEMENT triggers at this depth is over: as
+	 * long as it fires triggers, statements begin at greater depths.
+	 */
+	RemoveEndedFrom(batch, depth);
 	if (batch->nopen == batch->maxopen)
 	{
 		batch->maxopen = batch->maxopen == 0 ? INITIAL_OPEN : batch->maxopen * 2;
@@ -438,31 +556,59 @@ align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key)
 	}
 	statement = &batch->open[batch->nopen++];
 	statement->kind = kind;
-	statement->trigger_depth = align_trigger_depth();
+	statement->trigger_depth = depth;
 	statement->nest_level = GetCurrentTransactionNestLevel();
 	statement->sets_key = sets_key;
+	statement->ended_depth = 0;
 }
 
 /*
  * Removes the innermost open statement of a kind from the stack, if there is
- * one at the current trigger depth or deeper.
- *
- * Deeper, because a statement that a foreign key's cascade executes fires its
- * BEFORE triggers inside the trigger of the foreign key, but its AFTER
- * triggers at the end of the query that fired that trigger.
+ * one at the current trigger depth.  If it began at a greater depth, it is the
+ * cascade of a foreign key, and only marked as ended.
  */
 void
 align_pending_end_statement(Batch *batch, TriggerEvent kind)
 {
 	int			depth = align_trigger_depth();
 
+	RemoveEndedFrom(batch, depth + 1);
 	for (int i = batch->nopen - 1; i >= 0 && batch->open[i].trigger_depth >= depth; i--)
 	{
-		if (batch->open[i].kind != kind)
+		OpenStatement *statement = &batch->open[i];
+
+		if (statement->kind != kind || statement->ended_depth != 0)
 			continue;
-		memmove(&batch->open[i], &batch->open[i + 1],
-				(batch->nopen - i - 1) * sizeof(OpenStatement));
-		batch->nopen--;
+		if (statement->trigger_depth > depth)
+			statement->ended_depth = depth;
+		else
+		{
+			memmove(statement, statement + 1, (batch->nopen - i - 1) * sizeof(OpenStatement));
+			batch->nopen--;
+		}
 		return;
 	}
+}
+
+/*
+ * Removes statements that have ended and whose query is over.
+ */
+void
+align_pending_remove_ended(Batch *batch)
+{
+	RemoveEndedFrom(batch, align_trigger_depth() + 1);
+}
+
+/*
+ * True if the AFTER STATEMENT triggers of all open statements have fired.
+ */
+bool
+align_pending_all_ended(const Batch *batch)
+{
+	for (int i = 0; i < batch->nopen; i++)
+	{
+		if (batch->open[i].ended_depth == 0)
+			return false;
+	}
+	return true;
 }

@@ -38,23 +38,22 @@
  *
  * The stack
  *
- * The statement triggers align_begin and align_flush of the root push and pop.
- * The stack is not exact:
+ * The statement triggers align_begin and align_flush of the root and of its
+ * partitions push and pop.
  *
- *	  - Rows that are written directly to a partition, or by an apply worker of
- *		logical replication, fire no statement triggers of the root.  These
- *		statements are not on the stack, and their row triggers flush what they
- *		add.
  *	  - INSERT ... ON CONFLICT DO UPDATE and MERGE fire statement triggers for
  *		each kind of event, and are on the stack once for each.
- *	  - When two foreign keys cascade to a table in one statement, PostgreSQL
- *		fires BEFORE STATEMENT triggers once and AFTER STATEMENT triggers
- *		twice.  align_pending_end_statement() therefore looks for an open
- *		statement of the same kind at the current trigger depth or deeper, and
- *		does nothing if there is none.
- *
- * XXX In a nested statement of a statement that is not on the stack, the
- * outstanding row triggers of the latter are not taken into account.
+ *	  - The cascade of a foreign key fires its BEFORE STATEMENT triggers inside
+ *		the trigger of the foreign key, but its AFTER STATEMENT triggers later,
+ *		at the end of the query that fired that trigger.  If a second foreign
+ *		key cascades to the same table in that query, AFTER STATEMENT triggers
+ *		may fire twice.  So such a statement stays on the stack, marked as
+ *		ended, until that query is known to be over.
+ *	  - Statements of an apply worker of logical replication, and direct writes
+ *		to a partition that was added after align.attach(), are not on the
+ *		stack.  They are "unlisted" statements.  align_pending_stack_is_exact()
+ *		returns false where there may be some; then one is assumed to be open
+ *		around every change.
  */
 #ifndef ALIGN_RECORD_PENDING_H
 #define ALIGN_RECORD_PENDING_H
@@ -91,15 +90,15 @@ typedef struct Change
 								 * deleted the row */
 	CommandId	replaced_command;	/* command that made the replaced row
 									 * version; InvalidCommandId if that was
-									 * another transaction, if nouter is 0, or
-									 * if the change ends or begins the life
-									 * of a row by its live condition */
+									 * another transaction, or if no statement
+									 * is open around */
 	int			nouter;			/* number of open statements around the one
 								 * that made the row version */
 	int			arrival;		/* sequence number within the batch */
 	int			nest_level;		/* of the (sub)transaction it belongs to */
 	bool		done;			/* set at the end of a flush: written, or
 								 * moved to the waiting changes */
+	bool		waits;			/* is one of the waiting changes */
 	bool		new_lead;		/* the lead is known to have no entries */
 	bool		as_found;		/* records the present state of a row, not a
 								 * change of it: from_stage and from_team are
@@ -138,7 +137,21 @@ typedef struct OpenStatement
 	int			trigger_depth;	/* in its BEFORE STATEMENT trigger */
 	int			nest_level;
 	bool		sets_key;		/* a key column is in its SET list */
+	int			ended_depth;	/* trigger depth at which AFTER STATEMENT
+								 * triggers fired, though the query around may
+								 * not be over; 0 if they have not fired */
 } OpenStatement;
+
+/* Changes that depend on an outstanding row trigger. */
+typedef struct WaitingChanges
+{
+	MemoryContext context;		/* of all members; NULL until first used */
+	int			n;
+	int			max;			/* allocated length of the array */
+	Change	  **changes;
+	struct HTAB *leads;			/* set of the hashes of their keys; NULL if
+								 * there are none */
+} WaitingChanges;
 
 /*
  * The pending changes of an attached table.  "changes" are those that the next
@@ -153,12 +166,9 @@ typedef struct Batch
 	int			nchanges;
 	int			maxchanges;		/* allocated length of the array */
 	Change	  **changes;		/* in order of arrival */
-	MemoryContext waiting_context;	/* likewise, of the next four members */
-	int			nwaiting;
-	int			maxwaiting;
-	Change	  **waiting;
-	struct HTAB *waiting_leads; /* set of the hashes of their keys; NULL if
-								 * there are none */
+	int			ndropped;		/* changes of aborted subtransactions whose
+								 * memory is still allocated in context */
+	WaitingChanges waiting;
 	int			arrivals;		/* next arrival number */
 	Oid			db_role_id;		/* role whose name db_role is */
 	const char *db_role;		/* in context; NULL if not known yet */
@@ -196,6 +206,9 @@ extern void align_pending_clear(Batch *batch);
 /* Removes each element of changes[] for which gone[] is true. */
 extern void align_pending_remove(Batch *batch, const bool *gone);
 
+/* Removes one change, which is among the last. */
+extern void align_pending_remove_one(Batch *batch, const Change *change);
+
 /*
  * Adds a copy of a change to the waiting changes.  The caller removes the
  * original.
@@ -209,15 +222,26 @@ extern void align_pending_add_waiting(Batch *batch, const Attachment *attachment
  */
 extern bool align_pending_has_waiting(const Batch *batch, uint32 hash);
 
-/* Drops the waiting changes, which the caller has written. */
-extern void align_pending_clear_waiting(Batch *batch);
+/*
+ * Takes the waiting changes out of the batch.  The caller frees their memory
+ * with align_pending_free_waiting().
+ */
+extern WaitingChanges align_pending_take_waiting(Batch *batch);
+extern void align_pending_free_waiting(WaitingChanges *waiting);
 
 /*
- * True if the row trigger for an earlier version of the same row may be
- * outstanding: this transaction made the replaced row version, and a statement
- * that was open around the one that made the change is still open.
+ * True if all statements on the table are on the stack of open statements.
  */
-extern bool align_pending_may_have_predecessor(const Batch *batch, const Change *change);
+extern bool align_pending_stack_is_exact(const Attachment *attachment);
+
+/*
+ * Returns the number of statements that were open around the one that made the
+ * change and are still open; 0 if another transaction made the replaced row
+ * version.  If it is not 0, the row trigger for an earlier version of the same
+ * row may be outstanding.
+ */
+extern int	align_pending_possible_predecessors(const Batch *batch, const Attachment *attachment,
+												const Change *change);
 
 /*
  * Returns the DELETE that a command has made as the first half of a row
@@ -237,6 +261,15 @@ extern char *align_pending_copy_string(Batch *batch, const char *text, int len);
 /* Push a statement on the stack of open statements, and remove it. */
 extern void align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key);
 extern void align_pending_end_statement(Batch *batch, TriggerEvent kind);
+
+/*
+ * Removes statements that are marked as ended, and whose query is over because
+ * the trigger depth is now lower.
+ */
+extern void align_pending_remove_ended(Batch *batch);
+
+/* True if the AFTER STATEMENT triggers of all open statements have fired. */
+extern bool align_pending_all_ended(const Batch *batch);
 
 /* Returns the number of nested trigger calls; 0 outside of triggers. */
 extern int	align_trigger_depth(void);

@@ -66,15 +66,23 @@ CheckCalled(FunctionCallInfo fcinfo, const char *name, bool for_row)
 static CommandId
 CommandOf(Relation rel, HeapTuple row, bool deleted)
 {
-	/*
-	 * Other access methods need not store commands, and COPY FREEZE does not.
-	 * XXX If a nested statement has replaced the row version already, the
-	 * current command is too late.
-	 */
-	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
-		(!deleted && HeapTupleHeaderXminFrozen(row->t_data)))
+	/* other access methods need not store commands */
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
 		return GetCurrentCommandId(false);
-	return deleted ? HeapTupleHeaderGetCmax(row->t_data) : HeapTupleHeaderGetCmin(row->t_data);
+	if (deleted)
+		return HeapTupleHeaderGetCmax(row->t_data);
+	if (!HeapTupleHeaderXminFrozen(row->t_data))
+		return HeapTupleHeaderGetCmin(row->t_data);
+
+	/*
+	 * A row of COPY FREEZE.  Its command cannot be read, but is less than
+	 * that of a nested statement which has replaced the row version.
+	 */
+	if ((row->t_data->t_infomask & HEAP_XMAX_INVALID) ||
+		HEAP_XMAX_IS_LOCKED_ONLY(row->t_data->t_infomask) ||
+		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(row->t_data)))
+		return GetCurrentCommandId(false);
+	return HeapTupleHeaderGetCmax(row->t_data) - 1;
 }
 
 /*
@@ -84,9 +92,12 @@ CommandOf(Relation rel, HeapTuple row, bool deleted)
  * current one.
  */
 static CommandId
-ReplacedCommand(const Batch *batch, Relation rel, HeapTuple row)
+ReplacedCommand(const Attachment *attachment, const Batch *batch, Relation rel, HeapTuple row)
 {
-	if (align_pending_outer_statements(batch) == 0 || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
+	bool		is_nested = align_pending_outer_statements(batch) > 0 ||
+		!align_pending_stack_is_exact(attachment);
+
+	if (!is_nested || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
 		HeapTupleHeaderXminFrozen(row->t_data) ||
 		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(row->t_data)))
 		return InvalidCommandId;
@@ -95,10 +106,10 @@ ReplacedCommand(const Batch *batch, Relation rel, HeapTuple row)
 
 /*
  * True if the end of a statement will flush the changes of this row event.
- * False in an apply worker of logical replication, and for a direct write to a
- * partition, which fire no statement triggers of the root.  (Tables attached
- * by a version before 0.2.1 have no align_begin, so for them the stack of open
- * statements is always empty.)
+ * False for statements that fire no statement triggers of align: those of an
+ * apply worker of logical replication, and direct writes to a partition that
+ * was added after attach().  (Tables attached by a version before 0.2.1 have
+ * no align_begin, so for them the stack of open statements is always empty.)
  */
 static bool
 FlushesAtStatementEnd(const Attachment *attachment, const Batch *batch)
@@ -106,6 +117,24 @@ FlushesAtStatementEnd(const Attachment *attachment, const Batch *batch)
 	if (batch->nopen > 0)
 		return true;
 	return !attachment->has_begin && !attachment->marker.partitioned && !IsLogicalWorker();
+}
+
+/*
+ * Writes pending changes in a row trigger.
+ *
+ * An apply worker of logical replication executes one row event at a time, so
+ * when its own row trigger fires, which is not inside another trigger, none is
+ * outstanding.
+ */
+static void
+FlushInRowTrigger(Attachment *attachment, Batch *batch)
+{
+	if (FlushesAtStatementEnd(attachment, batch))
+		align_recorder_flush_if_long(attachment, batch);
+	else if (IsLogicalWorker() && align_trigger_depth() <= 1)
+		align_recorder_flush(attachment, batch, FLUSH_ALL);
+	else
+		align_recorder_flush(attachment, batch, FLUSH_EARLY);
 }
 
 /*
@@ -149,22 +178,17 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	Relation	old_rel = table_open(removed->old_relid, NoLock);
 	RowVersion	before;
 	RowVersion	after;
-	bool	   *gone = palloc0(batch->nchanges * sizeof(bool));
 
 	before.attachment = align_attachment(removed->old_relid, false);
 	before.rel = old_rel;
 	before.row = heap_copytuple(removed->old_row);
-	before.command = ReplacedCommand(batch, old_rel, before.row);
+	before.command = ReplacedCommand(before.attachment, batch, old_rel, before.row);
 	after.attachment = attachment;
 	after.rel = rel;
 	after.row = new_row;
 	after.command = command;
 
-	for (int i = 0; i < batch->nchanges; i++)
-		gone[i] = batch->changes[i] == removed;
-	align_pending_remove(batch, gone);
-	pfree(gone);
-
+	align_pending_remove_one(batch, removed);
 	align_changes_of_update(batch, &before, &after);
 	heap_freetuple(before.row);
 	table_close(old_rel, NoLock);
@@ -218,7 +242,7 @@ align_record_row(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
 		before.row = trigdata->tg_trigtuple;
-		before.command = ReplacedCommand(batch, rel, before.row);
+		before.command = ReplacedCommand(attachment, batch, rel, before.row);
 		after.row = trigdata->tg_newtuple;
 		after.command = CommandOf(rel, after.row, false);
 		align_changes_of_update(batch, &before, &after);
@@ -239,16 +263,14 @@ align_record_row(PG_FUNCTION_ARGS)
 	{
 		moving = IsMoving(attachment, rel, trigdata->tg_trigtuple);
 		before.row = trigdata->tg_trigtuple;
-		before.command = ReplacedCommand(batch, rel, before.row);
+		before.command = ReplacedCommand(attachment, batch, rel, before.row);
 
 		/*
 		 * Flush now what is pending, not between the two halves of this
 		 * movement.
 		 */
-		if (moving && !FlushesAtStatementEnd(attachment, batch))
-			align_recorder_flush(attachment, batch);
-		else if (moving)
-			align_recorder_flush_if_long(attachment, batch);
+		if (moving)
+			FlushInRowTrigger(attachment, batch);
 		if (moving || !heap_attisnull(before.row, attachment->column[ROW_STAGE],
 									  RelationGetDescr(rel)))
 		{
@@ -260,12 +282,8 @@ align_record_row(PG_FUNCTION_ARGS)
 		}
 	}
 
-	if (moving)
-		return PointerGetDatum(NULL);
-	if (!FlushesAtStatementEnd(attachment, batch))
-		align_recorder_flush(attachment, batch);
-	else
-		align_recorder_flush_if_long(attachment, batch);
+	if (!moving)
+		FlushInRowTrigger(attachment, batch);
 	return PointerGetDatum(NULL);
 }
 
@@ -321,18 +339,18 @@ RecordTruncate(Attachment *attachment, Relation rel)
 	}
 	SPI_cursor_close(portal);
 	SPI_finish();
-	align_recorder_flush(attachment, align_pending_batch(attachment->root_id));
+	align_recorder_flush_at_end(attachment, align_pending_batch(attachment->root_id));
 }
 
 /*
- * True if a key column is in the SET list of an UPDATE of the root.
+ * True if a key column is in the SET list of an UPDATE.
  */
 static bool
 SetsKey(const Attachment *attachment, const TriggerData *trigdata)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
-		if (bms_is_member(attachment->marker.key[i] - FirstLowInvalidHeapAttributeNumber,
+		if (bms_is_member(attachment->keys[i].attnum - FirstLowInvalidHeapAttributeNumber,
 						  trigdata->tg_updatedcols))
 			return true;
 	}
@@ -355,9 +373,12 @@ align_record_statement(PG_FUNCTION_ARGS)
 	CheckCalled(fcinfo, "record_statement", false);
 	rel = trigdata->tg_relation;
 	kind = trigdata->tg_event & TRIGGER_EVENT_OPMASK;
-	/* A detached partition keeps align_truncate, which does nothing then. */
-	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
-		!align_relation_has_trigger(rel, ATTACH_FLUSH) &&
+
+	/*
+	 * A detached partition keeps the statement triggers, but not the row
+	 * triggers.
+	 */
+	if (!align_relation_has_trigger(rel, ATTACH_INSERT) &&
 		!OidIsValid(align_attached_root(RelationGetRelid(rel))))
 		return PointerGetDatum(NULL);
 
@@ -375,10 +396,7 @@ align_record_statement(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	}
 	align_pending_end_statement(batch, kind);
-	if (batch->nopen == 0)
-		align_recorder_flush(attachment, batch);
-	else
-		align_recorder_flush_if_long(attachment, batch);
+	align_recorder_flush_at_end(attachment, batch);
 	return PointerGetDatum(NULL);
 }
 

@@ -140,7 +140,8 @@ WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	 */
 	if (effective_at < lead->latest)
 	{
-		if (source == NULL)
+		/* what was adopted, too: readers find entries that are dated back by it */
+		if (source == NULL || strcmp(source, SOURCE_ADOPTED) == 0)
 			source = SOURCE_BACKFILL;
 		lead->recompute = true;
 	}
@@ -211,6 +212,8 @@ static void
 AdoptStage(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 {
 	Change		found = {0};
+	Funnel	   *funnel = align_agreement_funnel(run->attachment->marker.agreement,
+												change->version);
 
 	memcpy(found.key, change->key, sizeof(found.key));
 	found.event = EVENT_OPENING;
@@ -222,6 +225,9 @@ AdoptStage(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	found.version = change->version;
 	found.command = change->command;
 	found.effective_at = change->effective_at;
+	if (funnel != NULL &&
+		align_funnel_stage(funnel, found.stage, strlen(found.stage)) < 0)
+		found.violation = align_rule_name(RULE_UNKNOWN_STAGE);
 	WriteChange(run, writer, lead, &found);
 }
 
