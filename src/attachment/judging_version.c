@@ -66,7 +66,7 @@ Fits(Relation rel, const char *agreement, int32 version, const Funnel *before,
 	if (align_gives_up_labels(before, funnel))
 		return false;
 	needs = align_needs_compile(rel, funnel, agreement, version, false, CurrentMemoryContext);
-	fits = align_needs_are_sound(needs);
+	fits = align_needs_all_compiled(needs);
 	align_needs_free(needs);
 	return fits;
 }

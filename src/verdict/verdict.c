@@ -24,7 +24,7 @@ align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move)
 {
 	RowNeeds   *needs = attachment->needs;
 
-	if (likely(needs != NULL && align_needs_are_of(needs, move->funnel)))
+	if (likely(needs != NULL && align_needs_are_for(needs, move->funnel)))
 		return needs;
 	needs = align_needs_compile(rel, move->funnel, move->agreement, move->version, false,
 								attachment->context);
