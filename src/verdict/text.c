@@ -169,14 +169,14 @@ LeftFunnelWords(const Report *report, VerdictText *text)
  * "crm_marketing" or "crm_sales": the roles that may make the move.
  */
 static char *
-RolesText(const Report *report, const Acting *acting)
+RolesText(const Report *report, const UserTeams *teams)
 {
 	StringInfoData roles;
 
 	initStringInfo(&roles);
 	for (int team = 0; team < report->funnel->nteams; team++)
 	{
-		const char *role = NameStr(acting->roles[team]);
+		const char *role = NameStr(teams->roles[team]);
 
 		if (role[0] == '\0' || !align_team_may_move(report->funnel, report->move, team))
 			continue;
@@ -193,7 +193,7 @@ RolesText(const Report *report, const Acting *acting)
 static void
 WrongTeamWords(const Report *report, VerdictText *text)
 {
-	const Acting *acting = align_acting(report->row_move->agreement, report->funnel);
+	const UserTeams *teams = align_user_teams(report->row_move->agreement, report->funnel);
 	char	   *role = GetUserNameFromId(GetOuterUserId(), false);
 
 	if (!report->show_from)
@@ -207,8 +207,8 @@ WrongTeamWords(const Report *report, VerdictText *text)
 							 report->subject, FromText(report), ToName(report), role);
 	text->detail = psprintf("%s Role \"%s\" is no member of %s.",
 							align_holders_text(report->funnel, report->move), role,
-							RolesText(report, acting));
-	text->hint = psprintf("Have it moved by a member of %s.", RolesText(report, acting));
+							RolesText(report, teams));
+	text->hint = psprintf("Have it moved by a member of %s.", RolesText(report, teams));
 }
 
 /*
