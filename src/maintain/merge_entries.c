@@ -23,7 +23,7 @@
 	" AND h.stage IS NOT NULL AND " HISTORY_IS_LIVE("h") ")"
 #define PASSES_LEAD \
 	"(h.event OPERATOR(pg_catalog.=) 'owner' AND " HISTORY_IS_LIVE("h") \
-	" AND " HISTORY_IS_ITS_OWN("h") ")"
+	" AND " HISTORY_IS_NOT_MERGED("h") ")"
 
 /*
  * Where the joined journey ends, in the order in which things happened.
