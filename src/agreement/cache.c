@@ -71,6 +71,9 @@ InvalidateAgreements(Datum arg, Oid relid)
 		cache_generation++;
 }
 
+/*
+ * Creates the cache and registers its callback.
+ */
 static void
 InitializeCache(void)
 {
@@ -286,6 +289,7 @@ align_agreement_lookup(const char *name)
 
 	if (fresh.nversions == 0)
 	{
+		/* it may be cached nevertheless, if its creation was rolled back */
 		MemoryContextDelete(context);
 		cached = hash_search(cache, name, HASH_FIND, NULL);
 		if (cached != NULL)

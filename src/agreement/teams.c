@@ -76,6 +76,9 @@ InvalidateRoles(Datum arg, int cacheid, uint32 hashvalue)
 	generation++;
 }
 
+/*
+ * Registers the callbacks, once per backend.
+ */
 static void
 RegisterCallbacks(void)
 {

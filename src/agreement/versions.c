@@ -8,9 +8,9 @@
  * owner of the table, as referential integrity triggers do.  If the write
  * fails, the abort of the (sub)transaction restores the current user.
  *
- * Whatever is stored under a name is changed under an exclusive lock on the
- * name, which is taken before anything is read and held until the end of the
- * transaction.
+ * Versions, teams and admissions of an agreement are changed under an
+ * exclusive lock on its name, which is taken before anything is read and held
+ * until the end of the transaction.
  */
 #include "postgres.h"
 

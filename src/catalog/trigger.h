@@ -60,8 +60,10 @@ extern Oid	align_trigger_function(const char *name);
  * extension. */
 extern bool align_has_trigger(Oid relid, const char *name);
 
-/* True if an open relation has a trigger of that name, whatever function it
- * calls.  Does not read the catalogs. */
+/*
+ * True if an open relation has a trigger of that name, with any function.
+ * Does not read the catalogs.
+ */
 extern bool align_relation_has_trigger(Relation rel, const char *name);
 
 #endif							/* ALIGN_CATALOG_TRIGGER_H */

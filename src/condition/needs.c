@@ -186,6 +186,7 @@ TryCompileCondition(const NeedSource *source, RowNeeds *needs, CompiledNeed *nee
 		int			category = ERRCODE_TO_CATEGORY(geterrcode());
 		ErrorData  *error;
 
+		/* the classes of errors that parsing a condition can raise */
 		if (category != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
 			category != ERRCODE_DATA_EXCEPTION && category != ERRCODE_FEATURE_NOT_SUPPORTED)
 			PG_RE_THROW();

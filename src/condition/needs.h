@@ -21,9 +21,9 @@ typedef struct RowNeeds RowNeeds;
 
 /*
  * Compile all needs of a funnel; the result belongs to context.  If check is
- * true, which attach() and agree() ask for, raises for the first need that
- * cannot be compiled (an unknown column, a condition that is not allowed),
- * naming stage, agreement and relation.  Otherwise such a need is never met.
+ * true, as in attach() and agree(), raises for the first need that cannot be
+ * compiled (an unknown column, a condition that is not allowed), naming stage,
+ * agreement and relation.  Otherwise such a need is never met.
  */
 extern RowNeeds *align_needs_compile(Relation rel, const Funnel *funnel, const char *agreement,
 									 int32 version, bool check, MemoryContext context);

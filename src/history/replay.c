@@ -90,6 +90,9 @@ CopyString(LeadClocks *clocks, LeadString string)
 	return copy;
 }
 
+/*
+ * Copies a C string that may be NULL into the memory of the clocks.
+ */
 static inline char *
 CopyCString(LeadClocks *clocks, const char *string)
 {

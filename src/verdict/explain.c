@@ -291,6 +291,7 @@ align_explain_move(PG_FUNCTION_ARGS)
 	align_key_argument(fcinfo, 1, attachment, key);
 	row = ReadRow(attachment, rel, key);
 
+	/* from the stage in the row to that of the argument */
 	row_move.agreement = attachment->marker.agreement;
 	row_move.funnel = align_judging_funnel(attachment, &row_move.version);
 	move->from = align_row_stage(attachment, RelationGetDescr(rel), row, row_move.funnel,
@@ -298,6 +299,7 @@ align_explain_move(PG_FUNCTION_ARGS)
 	move->to_label = align_lead_cstring(label);
 	move->to = label ? align_funnel_stage(row_move.funnel, label, strlen(label)) : -1;
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
+	/* without an argument, the reason that is in the row */
 	move->reason = reason ? align_lead_cstring(reason) :
 		align_row_column(attachment, ROW_REASON, RelationGetDescr(rel), row);
 

@@ -119,6 +119,7 @@ MissingNeedText(const Report *report, VerdictText *text)
 	{
 		const char *why = align_need_problem(needs, unmet[i]);
 
+		/* the first needs for the message, all of them for the detail */
 		if (i < MESSAGE_MAX_NEEDS)
 			appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", NeedText(unmet[i]));
 		appendStringInfoString(&detail, i > 0 ? "; " : "");
@@ -298,6 +299,7 @@ align_row_verdict_text(Attachment *attachment, Relation rel, const RowMove *row_
 			WrongTeamText(&report, text);
 			break;
 		default:
+			/* these texts would show a value of the row */
 			if ((rule == RULE_ILLEGAL_MOVE && !report.show_from) ||
 				(rule == RULE_UNLISTED_REASON && !report.show_reason))
 				RedactedText(&report, rule, text);
