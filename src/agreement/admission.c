@@ -1,7 +1,6 @@
 /*
  * admission.c
- *	  Whose tables may be under an agreement: admit(), dismiss(), and who is
- *	  admitted; see admission.h.
+ *	  admit() and dismiss(), and the check of who is admitted; see admission.h.
  */
 #include "postgres.h"
 
@@ -30,19 +29,25 @@ PG_FUNCTION_INFO_V1(align_dismiss);
 #define Anum_admission_role 2
 #define Anum_admission_dismissed_after 3
 
-static uint64 generation = 1;
-static bool watching = false;
-static Oid	watched_table = InvalidOid;
+static uint64 generation = 1;	/* advanced by invalidation messages */
+static bool callbacks_registered = false;
+static Oid	admission_table = InvalidOid;
 
+/*
+ * Relcache callback.
+ */
 static void
-InvalidateRelation(Datum arg, Oid relid)
+InvalidateAdmissions(Datum arg, Oid relid)
 {
 	(void) arg;
-	/* an update of the extension may create the table */
-	if (!OidIsValid(watched_table) || relid == watched_table || relid == InvalidOid)
+	/* without the table, relid may be the one that an update creates */
+	if (!OidIsValid(admission_table) || relid == admission_table || relid == InvalidOid)
 		generation++;
 }
 
+/*
+ * Syscache callback for roles and memberships.
+ */
 static void
 InvalidateRoles(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -52,20 +57,27 @@ InvalidateRoles(Datum arg, int cacheid, uint32 hashvalue)
 	generation++;
 }
 
+/*
+ * Returns a counter that advances whenever roles, memberships or admissions
+ * may have changed.
+ */
 uint64
 align_admission_generation(void)
 {
-	if (!watching)
+	if (!callbacks_registered)
 	{
-		CacheRegisterRelcacheCallback(InvalidateRelation, (Datum) 0);
+		CacheRegisterRelcacheCallback(InvalidateAdmissions, (Datum) 0);
 		CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, InvalidateRoles, (Datum) 0);
 		CacheRegisterSyscacheCallback(AUTHOID, InvalidateRoles, (Datum) 0);
-		watching = true;
+		callbacks_registered = true;
 	}
 	return generation;
 }
 
-/* InvalidOid before the extension is updated to 0.2.1. */
+/*
+ * Returns the OID of align.admission; InvalidOid before the extension is
+ * updated to 0.2.1.
+ */
 static Oid
 AdmissionTable(void)
 {
@@ -74,12 +86,18 @@ AdmissionTable(void)
 	return OidIsValid(namespace_id) ? get_relname_relid("admission", namespace_id) : InvalidOid;
 }
 
+/*
+ * Returns true if a role has the privileges of another one that exists.
+ */
 static bool
 HasPrivilegesOf(Oid member, Oid role)
 {
 	return OidIsValid(role) && has_privs_of_role(member, role);
 }
 
+/*
+ * Reads whether tables of a role can be attached to an agreement.
+ */
 void
 align_read_admission(const char *agreement, Oid owner, Admission *admission)
 {
@@ -90,7 +108,8 @@ align_read_admission(const char *agreement, Oid owner, Admission *admission)
 	ScanKeyData key;
 	HeapTuple	tuple;
 
-	watched_table = table;
+	/* without the table, before the update to 0.2.1, every role is admitted */
+	admission_table = table;
 	admission->admitted = !OidIsValid(table) ||
 		(found != NULL && HasPrivilegesOf(owner, align_agreement_owner(found)));
 	admission->dismissed_after = 0;
@@ -113,7 +132,7 @@ align_read_admission(const char *agreement, Oid owner, Admission *admission)
 			continue;
 		after = heap_getattr(tuple, Anum_admission_dismissed_after, RelationGetDescr(rel), &isnull);
 		if (isnull)
-			admission->admitted = true;
+			admission->admitted = true; /* not dismissed */
 		else
 			admission->dismissed_after = Max(admission->dismissed_after, DatumGetInt32(after));
 	}
@@ -121,6 +140,9 @@ align_read_admission(const char *agreement, Oid owner, Admission *admission)
 	table_close(rel, AccessShareLock);
 }
 
+/*
+ * Raises unless tables of a role can be attached to the agreement.
+ */
 void
 align_check_admitted(const char *agreement, Oid owner)
 {
@@ -131,20 +153,20 @@ align_check_admitted(const char *agreement, Oid owner)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("tables of role \"%s\" may not be attached to agreement \"%s\"",
+			 errmsg("tables of role \"%s\" cannot be attached to agreement \"%s\"",
 					GetUserNameFromId(owner, false), agreement),
-			 errdetail("The role neither has the privileges of the owner of the agreement nor is admitted."),
-			 errhint("The owner of the agreement can admit it: SELECT align.admit(%s, %s);",
+			 errdetail("The role is not admitted and does not have the privileges of the agreement's owner."),
+			 errhint("The agreement's owner can admit it: SELECT align.admit(%s, %s);",
 					 quote_literal_cstr(agreement),
 					 quote_literal_cstr(quote_identifier(GetUserNameFromId(owner, false))))));
 }
 
 /*
- * The agreement of the first argument, locked, if the caller may change who is
- * admitted.
+ * Locks and reads the agreement named by the first argument; raises unless the
+ * current user has the privileges of its owner.
  */
 static void
-BeginChange(FunctionCallInfo fcinfo, const char *function, Agreement *agreement)
+LockOwnAgreement(FunctionCallInfo fcinfo, const char *function, Agreement *agreement)
 {
 	char	   *name = align_agreement_name_arg(fcinfo, 0);
 
@@ -158,7 +180,8 @@ BeginChange(FunctionCallInfo fcinfo, const char *function, Agreement *agreement)
 }
 
 /*
- * admit(agreement, role): tables of the role may be attached to the agreement.
+ * admit(agreement, role): lets tables of the role be attached to the
+ * agreement.
  */
 Datum
 align_admit(PG_FUNCTION_ARGS)
@@ -167,20 +190,21 @@ align_admit(PG_FUNCTION_ARGS)
 	NameData	role;
 	Datum		values[2];
 
-	BeginChange(fcinfo, "align.admit()", &agreement);
+	LockOwnAgreement(fcinfo, "align.admit()", &agreement);
 	namestrcpy(&role, GetUserNameFromId(PG_GETARG_OID(1), false));
 	values[0] = CStringGetTextDatum(agreement.name);
 	values[1] = NameGetDatum(&role);
-	align_execute_on_own_table("admission",
-							   "INSERT INTO align.admission (agreement, role) VALUES ($1, $2) "
-							   "ON CONFLICT (agreement, role) DO UPDATE SET dismissed_after = NULL",
-							   2, values, NULL);
+	align_write_extension_table("admission",
+								"INSERT INTO align.admission (agreement, role) VALUES ($1, $2) "
+								"ON CONFLICT (agreement, role) DO UPDATE SET dismissed_after = NULL",
+								2, values, NULL);
 	PG_RETURN_VOID();
 }
 
 /*
- * The name in the text of a role, which need not exist: a role that was dropped is
- * dismissed, too.  Folded and unquoted as the input of regrole does it.
+ * Returns the name of the role in a text, folded and unquoted like the input
+ * of regrole.  The role need not exist, since roles that were dropped can be
+ * dismissed.
  */
 static char *
 RoleName(const text *role)
@@ -190,13 +214,13 @@ RoleName(const text *role)
 	if (!SplitIdentifierString(text_to_cstring(role), '.', &names) || list_length(names) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("invalid name of a role: \"%s\"", text_to_cstring(role))));
+				 errmsg("invalid role name: \"%s\"", text_to_cstring(role))));
 	return linitial(names);
 }
 
 /*
- * dismiss(agreement, role): no more tables of the role, and those that are
- * attached stay where they are.
+ * dismiss(agreement, role): ends the admission of the role.  Its tables remain
+ * attached.
  */
 Datum
 align_dismiss(PG_FUNCTION_ARGS)
@@ -205,16 +229,16 @@ align_dismiss(PG_FUNCTION_ARGS)
 	NameData	role;
 	Datum		values[3];
 
-	BeginChange(fcinfo, "align.dismiss()", &agreement);
+	LockOwnAgreement(fcinfo, "align.dismiss()", &agreement);
 	namestrcpy(&role, RoleName(PG_GETARG_TEXT_PP(1)));
 	values[0] = CStringGetTextDatum(agreement.name);
 	values[1] = NameGetDatum(&role);
 	values[2] = Int32GetDatum(agreement.versions[agreement.nversions - 1].version);
-	if (align_execute_on_own_table("admission",
-								   "UPDATE align.admission SET dismissed_after = $3 "
-								   "WHERE agreement OPERATOR(pg_catalog.=) $1 "
-								   "AND role OPERATOR(pg_catalog.=) $2 AND dismissed_after IS NULL",
-								   3, values, NULL) == 0)
+	if (align_write_extension_table("admission",
+									"UPDATE align.admission SET dismissed_after = $3 "
+									"WHERE agreement OPERATOR(pg_catalog.=) $1 "
+									"AND role OPERATOR(pg_catalog.=) $2 AND dismissed_after IS NULL",
+									3, values, NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" is not admitted to agreement \"%s\"", NameStr(role),

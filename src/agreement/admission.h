@@ -1,13 +1,14 @@
 /*
  * admission.h
- *	  Whose tables may be under an agreement.
+ *	  Roles whose tables can be attached to an agreement.
  *
- * A table may be attached to an agreement if its owner has the privileges of the
- * agreement's owner, or of a role that this one has admitted.  So the table of a
- * stranger can neither veto nor delay a new version.
+ * A table can be attached if its owner has the privileges of the agreement's
+ * owner, or of a role that the latter has admitted.  So tables of other users
+ * can neither veto nor delay a new version.
  *
- * A role that is dismissed leaves its tables attached.  They stay under the last
- * version that fits them (version.h), and agree() no longer considers them.
+ * When a role is dismissed its tables remain attached.  They stay under the
+ * last version that fits them (see attachment/judging_version.h), and agree()
+ * does not check new versions against them.
  */
 #ifndef ALIGN_AGREEMENT_ADMISSION_H
 #define ALIGN_AGREEMENT_ADMISSION_H
@@ -17,18 +18,24 @@
 typedef struct Admission
 {
 	bool		admitted;
-	int32		dismissed_after;	/* of a role that is not: the latest
-									 * version when it was dismissed, 0 if it
-									 * never was */
+	int32		dismissed_after;	/* if not admitted: the latest version at
+									 * the time of dismissal, 0 if never
+									 * admitted */
 } Admission;
 
-/* How an agreement stands to tables of a role; read from the table. */
+/*
+ * Read from the catalogs whether tables of a role can be attached to an
+ * agreement.
+ */
 extern void align_read_admission(const char *agreement, Oid owner, Admission *admission);
 
-/* Raises unless tables of a role may be attached to the agreement. */
+/* Raises unless tables of a role can be attached to the agreement. */
 extern void align_check_admitted(const char *agreement, Oid owner);
 
-/* Changes whenever the answer to the question above may have changed. */
+/*
+ * A counter that advances whenever roles, memberships or admissions may have
+ * changed, so that results of align_read_admission() can be cached.
+ */
 extern uint64 align_admission_generation(void);
 
 #endif							/* ALIGN_AGREEMENT_ADMISSION_H */

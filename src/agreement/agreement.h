@@ -1,11 +1,13 @@
 /*
  * agreement.h
- *	  Agreements by name: which one is in force at an instant.
+ *	  Agreements by name: their versions, and which one is in force.
  *
- * The table align.agreement holds every version that was ever agreed, and never
- * loses one.  Of the versions whose valid_from has come, the highest is in
- * force: whoever signs last decides, also where an earlier signature was for a
- * later day.  So exactly one version is in force at any instant after the first.
+ * The table align.agreement holds every version of every agreement; versions
+ * are never changed or deleted.  Of the versions whose valid_from is not in
+ * the future the highest is in force.  So a version that is agreed later takes
+ * precedence over an earlier one, even if the earlier one has a later
+ * valid_from, and exactly one version is in force at any instant after the
+ * first.
  */
 #ifndef ALIGN_AGREEMENT_H
 #define ALIGN_AGREEMENT_H
@@ -16,7 +18,7 @@
 #include "storage/lockdefs.h"
 #include "value.h"
 
-/* A name is an identifier in length: it fits a NameData. */
+/* Names of agreements fit in a NameData. */
 #define AGREEMENT_MAX_NAME (NAMEDATALEN - 1)
 
 /* Columns of align.agreement. */
@@ -33,103 +35,112 @@ typedef struct AgreementVersion
 {
 	int32		version;
 	TimestampTz valid_from;
-	NameData	owner;			/* a role, which may have been dropped */
+	NameData	owner;			/* name of a role, which may not exist */
 	TextValue  *funnel;			/* not toasted, four-byte header */
-	struct Funnel *compiled;	/* NULL until asked for; see compiled.c */
+	struct Funnel *compiled;	/* NULL until first used; see compiled.c */
 } AgreementVersion;
 
 typedef struct Agreement
 {
 	char		name[NAMEDATALEN];	/* hash key */
-	uint64		generation;		/* that of the cache when it was read, 0 while
-								 * incomplete */
+	uint64		generation;		/* cache generation when it was read */
 	MemoryContext context;		/* holds versions and what they point to */
 	int			nversions;
-	AgreementVersion *versions; /* by ascending version */
+	AgreementVersion *versions; /* in ascending order */
 } Agreement;
 
-/* OID of a table of the extension; raises if it does not exist. */
-extern Oid	align_own_table(const char *relname);
+/* OID of a table in the extension's schema; raises if it does not exist. */
+extern Oid	align_extension_table(const char *relname);
 
 /*
- * Roles are kept by name, so that a dump can be loaded where they do not exist,
- * and resolved on use.  Before 0.2.1 the columns had the type regrole; both are
- * read, since the library is installed before the extension is updated.
+ * Convert between the name of a role and a value of a column of type "type".
+ *
+ * The tables store roles by name, so that a dump can be restored where the
+ * roles do not exist, and resolve them on use.  Before 0.2.1 the columns had
+ * the type regrole; both types are supported, because the library is installed
+ * before the extension is updated.
  */
 extern void align_read_role_name(Datum value, Oid type, NameData *name);
-
-/* The same for writing: the name of a role as a value of the column's type. */
 extern Datum align_role_name_datum(const NameData *name, Oid type);
 
-/* The name of an agreement, NUL-terminated and palloc'd; raises if it is NULL,
- * empty or too long. */
+/*
+ * Check the name of an agreement and return it NUL-terminated and palloc'd;
+ * raises if it is NULL, empty or too long.  The second form takes argument
+ * argno of an SQL function.
+ */
 extern char *align_agreement_name(const char *text, int len);
-
-/*
- * All versions under a name, read afresh from the table into context; the
- * Agreement has no versions if nothing was ever agreed under it.
- */
-extern void align_agreement_read(const char *name, MemoryContext context, Agreement *agreement);
-
-/* The same from the backend's cache, NULL if there is none.  Valid until the
- * next look-up. */
-extern const Agreement *align_agreement_lookup(const char *name);
-
-/* The owner of the name: that of the latest version; InvalidOid if the role does
- * not exist. */
-extern Oid	align_agreement_owner(const Agreement *agreement);
-
-/* The version in force at an instant, NULL if none is yet. */
-extern const AgreementVersion *align_agreement_at(const Agreement *agreement, TimestampTz at);
-
-/*
- * The compiled funnel of a version; NULL if there is no such version, also after
- * invalidations from other sessions have been accepted.  Lives as long as the
- * backend: versions never change.  (compiled.c)
- */
-extern struct Funnel *align_agreement_funnel(const char *name, int32 version);
-
-/* The same of a version that was just looked up. */
-extern struct Funnel *align_compiled_version(const AgreementVersion *version);
-
-/* The version in force at an instant; raises if there is none. */
-extern struct Funnel *align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version);
-
-/* Lock a name until the end of the transaction: exclusively for who changes what
- * stands under it, shared for who relies on that. */
-extern void align_agreement_lock(const char *name, LOCKMODE mode);
-
-/* An argument that is the name of an agreement; raises if it is null, empty or too
- * long. */
 extern char *align_agreement_name_arg(FunctionCallInfo fcinfo, int argno);
 
 /*
- * Appends a version and returns its number.  agreement is what the name has so far;
- * the caller holds the lock and has checked everything.
+ * Read all versions of an agreement from the table, allocated in context.
+ * nversions is 0 if there is no agreement of that name.
+ */
+extern void align_agreement_read(const char *name, MemoryContext context, Agreement *agreement);
+
+/*
+ * Look up an agreement in the backend's cache; NULL if there is none of that
+ * name.  The result is valid until the next look-up.
+ */
+extern const Agreement *align_agreement_lookup(const char *name);
+
+/* The owner of the latest version; InvalidOid if the role does not exist. */
+extern Oid	align_agreement_owner(const Agreement *agreement);
+
+/* The version in force at an instant, or NULL. */
+extern const AgreementVersion *align_agreement_at(const Agreement *agreement, TimestampTz at);
+
+/*
+ * Compiled funnels of versions.  They live as long as the backend, because
+ * versions never change.
+ *
+ * align_agreement_funnel() returns NULL if there is no such version, even
+ * after accepting invalidation messages.  align_agreement_funnel_at() sets
+ * *version to the version in force at an instant, and raises if there is none.
+ */
+extern struct Funnel *align_compiled_version(const AgreementVersion *version);
+extern struct Funnel *align_agreement_funnel(const char *name, int32 version);
+extern struct Funnel *align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version);
+
+/*
+ * Lock the name of an agreement until the end of the transaction:
+ * ExclusiveLock to change its versions, teams or admissions, ShareLock to rely
+ * on them.
+ */
+extern void align_agreement_lock(const char *name, LOCKMODE mode);
+
+/*
+ * Append a version to the table and return its number.  agreement holds the
+ * versions so far; the caller has locked the name and checked all values.
  */
 extern int32 align_append_version(const Agreement *agreement, const TextValue *funnel,
 								  const text *document, TimestampTz valid_from,
 								  const NameData *owner, const text *note);
 
-/* A funnel compiled in the current memory context. */
+/* Compile a funnel in the current memory context. */
 extern struct Funnel *align_compile_funnel(const TextValue *value);
+
+/* Set *name to the name of a role; raises if the role does not exist. */
 extern void align_set_role_name(NameData *name, Oid role);
 
-/* Raises unless the current user has the privileges of the owner. */
+/*
+ * Raises unless the current user has the privileges of the agreement's owner.
+ */
 extern void align_check_agreement_owner(const Agreement *agreement);
 
 /*
- * Run a command on a table of the extension as the table's owner, and return how
- * many rows it processed.  Its parameters have the types of the table's columns, in
- * order.
+ * Execute a command on a table of the extension as the owner of the table, and
+ * return the number of rows processed.  Parameter i has the type of the i-th
+ * column of the table.
  */
-extern uint64 align_execute_on_own_table(const char *relname, const char *command, int nargs,
-										 Datum *values, const char *nulls);
+extern uint64 align_write_extension_table(const char *relname, const char *command,
+										  int nargs, Datum *values, const char *nulls);
 
-/* Raises that there is no agreement of this name, with the nearest as a hint. */
+/*
+ * Raise that there is no agreement of this name, with a hint on similar names.
+ */
 extern void align_agreement_unknown(const char *name) pg_attribute_noreturn();
 
-/* Raises that no version is in force at an instant yet. */
+/* Raise that no version is in force yet at an instant. */
 extern void align_agreement_not_in_force(const Agreement *agreement, TimestampTz at) pg_attribute_noreturn();
 
 #endif							/* ALIGN_AGREEMENT_H */

@@ -1,19 +1,20 @@
 /*
  * cache.c
- *	  align.agreed(): the agreement in force, from a cache of the backend.
+ *	  Per-backend cache of agreements, and align.agreed(), which returns the
+ *	  version in force.
  *
- * The cache holds, per name, every version of the agreement.  It is filled by a
- * scan with the catalog snapshot, so that it sees what has been committed (and
- * what this transaction itself agreed), needs no right on the table, and works
- * in parallel workers.  A trigger on align.agreement sends a relcache
- * invalidation for every row that is inserted, by whatever means; it reaches
- * other sessions when the writer commits, and this one at the next command and,
- * if the transaction or savepoint is rolled back, once more.
+ * The cache holds all versions of an agreement, by name.  It is filled by a
+ * scan with the catalog snapshot, which sees committed versions and those of
+ * the current transaction, needs no privilege on the table, and works in
+ * parallel workers.  A trigger on align.agreement sends a relcache
+ * invalidation for every inserted row.  Other sessions receive it when the
+ * transaction commits; this one at the next command, and again if the
+ * transaction or savepoint is rolled back.
  *
- * Invalidation only advances the cache's generation; an entry of an older
- * generation is read again before it is used.  An entry gets its generation when
- * it is complete, and that of the moment when reading began, so that a message
- * that arrives meanwhile is not lost.
+ * Invalidation only advances the generation of the cache.  A cached agreement
+ * of an older generation is read again before it is used.  Its generation is
+ * the one from before it was read, so that a message that arrives during the
+ * read is not lost.
  */
 #include "postgres.h"
 
@@ -44,13 +45,12 @@
 PG_FUNCTION_INFO_V1(align_agreed);
 PG_FUNCTION_INFO_V1(align_agreed_at);
 
-
-static HTAB *cache = NULL;
-static Oid	cached_table = InvalidOid;
+static HTAB *cache = NULL;		/* of Agreement, by name */
+static Oid	cached_table = InvalidOid;	/* OID of align.agreement */
 static uint64 cache_generation = 1;
 
 /*
- * What a call site of agreed() remembers: the entry it used last.
+ * The agreement that a call site of agreed() used last (flinfo->fn_extra).
  */
 typedef struct AgreedMemo
 {
@@ -60,6 +60,9 @@ typedef struct AgreedMemo
 	char		name[NAMEDATALEN];
 } AgreedMemo;
 
+/*
+ * Relcache callback.
+ */
 static void
 InvalidateAgreements(Datum arg, Oid relid)
 {
@@ -68,6 +71,9 @@ InvalidateAgreements(Datum arg, Oid relid)
 		cache_generation++;
 }
 
+/*
+ * Creates the cache and registers its callback.
+ */
 static void
 InitializeCache(void)
 {
@@ -83,8 +89,12 @@ InitializeCache(void)
 	CacheRegisterRelcacheCallback(InvalidateAgreements, (Datum) 0);
 }
 
+/*
+ * Returns the OID of a table in the extension's schema; raises if it does not
+ * exist.
+ */
 Oid
-align_own_table(const char *relname)
+align_extension_table(const char *relname)
 {
 	Oid			namespace_id = get_namespace_oid("align", true);
 	Oid			relid = InvalidOid;
@@ -94,11 +104,14 @@ align_own_table(const char *relname)
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table align.%s does not exist", relname),
-				 errhint("Create the extension align in this database.")));
+				 errmsg("table \"align.%s\" does not exist", relname),
+				 errhint("Install the extension with CREATE EXTENSION align.")));
 	return relid;
 }
 
+/*
+ * Sets *name to the name of the role in a column of type name or regrole.
+ */
 void
 align_read_role_name(Datum value, Oid type, NameData *name)
 {
@@ -108,11 +121,14 @@ align_read_role_name(Datum value, Oid type, NameData *name)
 	{
 		char	   *role = GetUserNameFromId(DatumGetObjectId(value), true);
 
-		/* a role that was dropped; no role has such a name */
+		/* a dropped role: its OID as text, which should match no role */
 		namestrcpy(name, role != NULL ? role : psprintf("%u", DatumGetObjectId(value)));
 	}
 }
 
+/*
+ * Returns the name of a role as a value of type name or regrole.
+ */
 Datum
 align_role_name_datum(const NameData *name, Oid type)
 {
@@ -121,12 +137,19 @@ align_role_name_datum(const NameData *name, Oid type)
 	return ObjectIdGetDatum(get_role_oid(NameStr(*name), false));
 }
 
+/*
+ * Returns the owner of the latest version, or InvalidOid if that role does not
+ * exist.
+ */
 Oid
 align_agreement_owner(const Agreement *agreement)
 {
 	return get_role_oid(NameStr(agreement->versions[agreement->nversions - 1].owner), true);
 }
 
+/*
+ * Checks the name of an agreement and returns a palloc'd copy.
+ */
 char *
 align_agreement_name(const char *text, int len)
 {
@@ -147,6 +170,9 @@ align_agreement_name(const char *text, int len)
 	return pnstrdup(text, len);
 }
 
+/*
+ * Returns a column of align.agreement that must not be null.
+ */
 static Datum
 RequiredAttribute(HeapTuple tuple, int attnum, TupleDesc desc)
 {
@@ -158,6 +184,9 @@ RequiredAttribute(HeapTuple tuple, int attnum, TupleDesc desc)
 	return result;
 }
 
+/*
+ * qsort comparator.
+ */
 static int
 CompareVersions(const void *left, const void *right)
 {
@@ -168,8 +197,8 @@ CompareVersions(const void *left, const void *right)
 }
 
 /*
- * A version in the context that is current; the value is copied out of the
- * tuple, which lives in a shared buffer.
+ * Reads a version from its row.  The funnel is copied to the current memory
+ * context, since the tuple is in a shared buffer.
  */
 static void
 ReadVersion(HeapTuple tuple, TupleDesc desc, AgreementVersion *version)
@@ -187,6 +216,9 @@ ReadVersion(HeapTuple tuple, TupleDesc desc, AgreementVersion *version)
 	version->compiled = NULL;
 }
 
+/*
+ * Reads all versions of an agreement from the table, allocated in context.
+ */
 void
 align_agreement_read(const char *name, MemoryContext context, Agreement *agreement)
 {
@@ -206,7 +238,7 @@ align_agreement_read(const char *name, MemoryContext context, Agreement *agreeme
 	/* the column is COLLATE "C", as ScanKeyInit assumes */
 	ScanKeyInit(&key, Anum_agreement_name, BTEqualStrategyNumber, F_TEXTEQ,
 				CStringGetTextDatum(name));
-	rel = table_open(align_own_table("agreement"), AccessShareLock);
+	rel = table_open(align_extension_table("agreement"), AccessShareLock);
 	scan = systable_beginscan(rel, get_relname_relid("agreement_pkey", RelationGetNamespace(rel)),
 							  true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
@@ -226,27 +258,30 @@ align_agreement_read(const char *name, MemoryContext context, Agreement *agreeme
 	MemoryContextSwitchTo(old_context);
 }
 
+/*
+ * Returns an agreement from the cache, or NULL if there is none of that name.
+ */
 const Agreement *
 align_agreement_lookup(const char *name)
 {
-	Agreement  *entry;
+	Agreement  *cached;
 	Agreement	fresh;
 	MemoryContext context;
 	bool		found;
 
 	if (cache == NULL)
 		InitializeCache();
-	entry = hash_search(cache, name, HASH_FIND, NULL);
-	if (entry != NULL && entry->generation == cache_generation)
-		return entry;
+	cached = hash_search(cache, name, HASH_FIND, NULL);
+	if (cached != NULL && cached->generation == cache_generation)
+		return cached;
 
 	/*
-	 * Read into a context of the caller's, so that an error leaks nothing,
-	 * and hand that to the cache only when all is there.  Opening the table
-	 * may take in invalidations, so the table is identified, and the
-	 * generation noted, before anything is read.
+	 * Read into a child of the current context, so that an error leaks
+	 * nothing, and give it to the cache when it is complete.  Opening the
+	 * table may process invalidations, so the callback must know the table,
+	 * and the generation must be saved, before anything is read.
 	 */
-	cached_table = align_own_table("agreement");
+	cached_table = align_extension_table("agreement");
 	fresh.generation = cache_generation;
 	context = AllocSetContextCreate(CurrentMemoryContext, "align agreement",
 									ALLOCSET_SMALL_SIZES);
@@ -254,24 +289,28 @@ align_agreement_lookup(const char *name)
 
 	if (fresh.nversions == 0)
 	{
+		/* it may be cached nevertheless, if its creation was rolled back */
 		MemoryContextDelete(context);
-		entry = hash_search(cache, name, HASH_FIND, NULL);
-		if (entry != NULL)
+		cached = hash_search(cache, name, HASH_FIND, NULL);
+		if (cached != NULL)
 		{
-			MemoryContextDelete(entry->context);
+			MemoryContextDelete(cached->context);
 			hash_search(cache, name, HASH_REMOVE, NULL);
 		}
 		return NULL;
 	}
 
-	entry = hash_search(cache, name, HASH_ENTER, &found);
-	if (found && entry->context != NULL)
-		MemoryContextDelete(entry->context);
+	cached = hash_search(cache, name, HASH_ENTER, &found);
+	if (found && cached->context != NULL)
+		MemoryContextDelete(cached->context);
 	MemoryContextSetParent(context, CacheMemoryContext);
-	*entry = fresh;
-	return entry;
+	*cached = fresh;
+	return cached;
 }
 
+/*
+ * Returns the version in force at an instant, or NULL.
+ */
 const AgreementVersion *
 align_agreement_at(const Agreement *agreement, TimestampTz at)
 {
@@ -284,19 +323,19 @@ align_agreement_at(const Agreement *agreement, TimestampTz at)
 }
 
 /*
- * The names of all agreements, palloc'd.
+ * Returns the names of all agreements, palloc'd, and sets *n to their number.
  */
 static const char **
 AllNames(int *n)
 {
-	Relation	rel = table_open(align_own_table("agreement"), AccessShareLock);
+	Relation	rel = table_open(align_extension_table("agreement"), AccessShareLock);
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	int			room = 16;
 	const char **names = palloc(room * sizeof(char *));
 
 	*n = 0;
-	/* in the order of the index: names by bytes, the first version of each */
+	/* every agreement has a version 1 */
 	scan = systable_beginscan(rel, get_relname_relid("agreement_pkey", RelationGetNamespace(rel)),
 							  true, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
@@ -317,6 +356,9 @@ AllNames(int *n)
 	return names;
 }
 
+/*
+ * Returns the hint for an unknown name.
+ */
 static const char *
 NamesHint(const char *name)
 {
@@ -326,10 +368,13 @@ NamesHint(const char *name)
 
 	if (hint != NULL)
 		return hint;
-	return n > 0 ? "The view align.agreements lists them." :
-		"Nothing has been agreed yet; see align.agree().";
+	return n > 0 ? "The view align.agreements lists all agreements." :
+		"Create an agreement with align.agree().";
 }
 
+/*
+ * Raises that there is no agreement of this name.
+ */
 void
 align_agreement_unknown(const char *name)
 {
@@ -339,6 +384,9 @@ align_agreement_unknown(const char *name)
 			 errhint("%s", NamesHint(name))));
 }
 
+/*
+ * Raises that no version of an agreement is in force yet at an instant.
+ */
 void
 align_agreement_not_in_force(const Agreement *agreement, TimestampTz at)
 {
@@ -355,15 +403,15 @@ align_agreement_not_in_force(const Agreement *agreement, TimestampTz at)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("agreement \"%s\" is not in force at %s", agreement->name, at_text.data),
-			 errdetail("Its first version takes force at %s.", first_text.data),
+			 errdetail("Its first version takes effect at %s.", first_text.data),
 			 at == GetCurrentTransactionStartTimestamp() ?
-			 errhint("Agree on a version that takes force at once; or, if the clock of the server was set back, set it right.") : 0));
+			 errhint("Agree on a version that takes effect now, or correct the server's clock if it was set back.") : 0));
 }
 
 /*
- * The cached agreement of a call site's argument.  A call site takes in other
- * sessions' changes when it is first used, so that a statement sees what was
- * committed before it, also in the middle of a long transaction.
+ * Returns the cached agreement named by the argument of agreed().  The first
+ * call from a call site accepts invalidation messages, so that a statement
+ * sees what was committed before it, even late in a long transaction.
  */
 static const Agreement *
 AgreementArg(FmgrInfo *flinfo, text *arg)
@@ -395,7 +443,8 @@ AgreementArg(FmgrInfo *flinfo, text *arg)
 }
 
 /*
- * The value is copied: what the cache holds may go while a query still uses it.
+ * Returns the funnel in force at an instant; raises if there is none.  It is a
+ * copy, because the cache may free its own while a query still uses the value.
  */
 static Datum
 ValueAt(const Agreement *agreement, TimestampTz at)
@@ -412,6 +461,9 @@ ValueAt(const Agreement *agreement, TimestampTz at)
 	return PointerGetDatum(result);
 }
 
+/*
+ * agreed(name): the agreement in force at now().
+ */
 Datum
 align_agreed(PG_FUNCTION_ARGS)
 {
@@ -420,6 +472,9 @@ align_agreed(PG_FUNCTION_ARGS)
 	return ValueAt(agreement, GetCurrentTransactionStartTimestamp());
 }
 
+/*
+ * agreed(name, at): the agreement in force at an instant.
+ */
 Datum
 align_agreed_at(PG_FUNCTION_ARGS)
 {

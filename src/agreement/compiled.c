@@ -1,14 +1,13 @@
 /*
  * compiled.c
- *	  Versions of agreements in compiled form, kept as long as the backend lives.
+ *	  Compiled funnels of versions, kept as long as the backend lives.
  *
- * The enforcing side refers to versions by number and keeps pointers to their
- * funnels across commands, while the cache of agreed() drops and rereads its
- * entries whenever somebody agrees.  A version never changes, so its compiled
- * form never becomes invalid either.  Numbers may come to mean something else
- * all the same (a version that was rolled back and agreed anew, an extension
- * that was dropped and created), so what was compiled is found by number and
- * text.
+ * Triggers refer to versions by number and keep pointers to their funnels
+ * across commands, while cache.c frees and rereads cached agreements whenever
+ * a version is agreed.  A version never changes, so its compiled funnel
+ * remains valid.  The same number can stand for different versions
+ * nevertheless (after one was rolled back, or the extension was dropped and
+ * created again), so a compiled funnel is looked up by number and text.
  */
 #include "postgres.h"
 
@@ -19,20 +18,23 @@
 #include "agreement/agreement.h"
 
 /*
- * One compiled version.  The list is in the order of use, the latest first: a
- * backend works with very few.
+ * One compiled version.  The list is kept in order of use, the most recently
+ * used first; a backend uses very few versions.
  */
 typedef struct CompiledVersion
 {
 	struct CompiledVersion *next;
 	int32		version;
-	Size		size;			/* of the value */
+	Size		size;			/* of value */
 	TextValue  *value;
 	Funnel	   *funnel;
 } CompiledVersion;
 
 static CompiledVersion *compiled_versions = NULL;
 
+/*
+ * Compiles a version and adds it to the list.
+ */
 static Funnel *
 CompileVersion(const AgreementVersion *version)
 {
@@ -44,15 +46,20 @@ CompileVersion(const AgreementVersion *version)
 	compiled->size = VARSIZE(version->funnel);
 	compiled->value = MemoryContextAlloc(context, compiled->size);
 	memcpy(compiled->value, version->funnel, compiled->size);
-	compiled->funnel = align_funnel_compile(align_text_value_cstring(compiled->value), context, NULL);
+	compiled->funnel = align_funnel_compile(align_text_value_cstring(compiled->value), context,
+											NULL);
 
-	/* complete: from here on nothing fails */
+	/* complete; nothing can fail from here on */
 	MemoryContextSetParent(context, TopMemoryContext);
 	compiled->next = compiled_versions;
 	compiled_versions = compiled;
 	return compiled->funnel;
 }
 
+/*
+ * Returns the compiled funnel of a version and moves it to the head of the
+ * list.
+ */
 static Funnel *
 FindOrCompile(const AgreementVersion *version)
 {
@@ -74,8 +81,8 @@ FindOrCompile(const AgreementVersion *version)
 }
 
 /*
- * The cache of agreements remembers the pointer, since the trigger asks for every
- * row.
+ * Returns the compiled funnel of a version that was just looked up.  The
+ * triggers call this for every row, so the version keeps the pointer.
  */
 Funnel *
 align_compiled_version(const AgreementVersion *version)
@@ -85,6 +92,9 @@ align_compiled_version(const AgreementVersion *version)
 	return version->compiled;
 }
 
+/*
+ * Returns the compiled funnel of a version, or NULL if it is not in the cache.
+ */
 static Funnel *
 FindFunnel(const char *name, int32 version)
 {
@@ -99,9 +109,11 @@ FindFunnel(const char *name, int32 version)
 }
 
 /*
- * A statement that waited for a row lock may meet a version that was agreed while
- * it waited.  It holds all its locks already, so nothing else has made it accept
- * the invalidation of the cache.
+ * Returns the compiled funnel of a version, or NULL if it does not exist.
+ *
+ * A statement that waited for a row lock can encounter a version that was
+ * agreed meanwhile.  It already held all its table locks, so it has not
+ * accepted the invalidation message yet.
  */
 Funnel *
 align_agreement_funnel(const char *name, int32 version)
@@ -116,6 +128,10 @@ align_agreement_funnel(const char *name, int32 version)
 	return funnel;
 }
 
+/*
+ * Returns the compiled funnel of the version in force at an instant and sets
+ * *version to its number; raises if there is none.
+ */
 Funnel *
 align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version)
 {

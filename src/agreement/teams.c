@@ -1,12 +1,11 @@
 /*
  * teams.c
- *	  Who is acting: from align.team and the memberships of roles, cached.
+ *	  The teams of the current user, from align.team and role memberships.
  *
- * The question is asked of every row that moves, so the answer is kept per
- * agreement and user.  What it is made of may change in other sessions: a
- * trigger on align.team sends a relcache message, as one on align.agreement does
- * (see cache.c), and changes of roles and memberships come as syscache
- * messages.  Any of them makes all answers void.
+ * They are needed for every row that moves, so they are cached by agreement
+ * and user.  All of the cache is invalidated when align.team changes (a
+ * trigger sends a relcache message, as for align.agreement; see cache.c) or
+ * when roles or memberships change (syscache messages).
  */
 #include "postgres.h"
 
@@ -33,25 +32,30 @@ PG_FUNCTION_INFO_V1(align_team_announce);
 #define Anum_team_team 2
 #define Anum_team_role 3
 
-/* Answers kept: security definer functions switch users to and fro. */
-#define KEPT_ANSWERS 4
+/*
+ * More than one, because security definer functions change the current user.
+ */
+#define TEAM_CACHE_SIZE 4
 
-typedef struct KeptAnswer
+typedef struct CachedTeams
 {
-	uint64		generation;		/* 0: none */
+	uint64		generation;		/* 0 if unused or incomplete */
 	Oid			user;
-	Oid			outer_user;
+	Oid			outer_user;		/* outside any security definer function */
 	const Funnel *funnel;
 	char		agreement[NAMEDATALEN];
-	Acting		acting;
-} KeptAnswer;
+	UserTeams	teams;
+} CachedTeams;
 
-static KeptAnswer kept[KEPT_ANSWERS];
-static int	next_kept = 0;
-static uint64 generation = 1;
+static CachedTeams cache[TEAM_CACHE_SIZE];
+static int	next_cached = 0;	/* the element to replace next */
+static uint64 generation = 1;	/* advanced by invalidation messages */
 static Oid	team_table = InvalidOid;
-static bool watching = false;
+static bool callbacks_registered = false;
 
+/*
+ * Relcache callback.
+ */
 static void
 InvalidateTeams(Datum arg, Oid relid)
 {
@@ -60,6 +64,9 @@ InvalidateTeams(Datum arg, Oid relid)
 		generation++;
 }
 
+/*
+ * Syscache callback for roles and memberships.
+ */
 static void
 InvalidateRoles(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -69,134 +76,155 @@ InvalidateRoles(Datum arg, int cacheid, uint32 hashvalue)
 	generation++;
 }
 
+/*
+ * Registers the callbacks, once per backend.
+ */
 static void
-Watch(void)
+RegisterCallbacks(void)
 {
-	if (watching)
+	if (callbacks_registered)
 		return;
 	CacheRegisterRelcacheCallback(InvalidateTeams, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, InvalidateRoles, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, InvalidateRoles, (Datum) 0);
-	watching = true;
+	callbacks_registered = true;
 }
 
 /*
- * Superusers are members of every role that exists.  A team whose role was dropped
- * has no members, rather than everybody.
+ * Returns the membership in a team that is tied to a role.  Superusers are
+ * members of every role that exists.  If the role was dropped, the team has no
+ * members, rather than being open to every user.
  */
-static TeamTie
-TieOf(const KeptAnswer *answer, const NameData *role_name)
+static TeamMembership
+Membership(const CachedTeams *cached, const NameData *role_name)
 {
 	Oid			role = get_role_oid(NameStr(*role_name), true);
 
 	if (OidIsValid(role) &&
-		(is_member_of_role(answer->user, role) || is_member_of_role(answer->outer_user, role)))
+		(is_member_of_role(cached->user, role) || is_member_of_role(cached->outer_user, role)))
 		return TEAM_MEMBER;
-	return TEAM_OTHER;
+	return TEAM_NOT_MEMBER;
 }
 
+/*
+ * Sets role and membership of a team, unless the funnel does not know it.
+ */
 static void
-SetTie(KeptAnswer *answer, Datum team_datum, const NameData *role)
+SetTeam(CachedTeams *cached, Datum team_datum, const NameData *role)
 {
 	text	   *name = DatumGetTextPP(team_datum);
-	int			team = align_funnel_team(answer->funnel, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-	TeamTie		tie;
+	int			team = align_funnel_team(cached->funnel, VARDATA_ANY(name),
+										 VARSIZE_ANY_EXHDR(name));
+	TeamMembership membership;
 
 	if (team < 0)
 		return;
-	tie = TieOf(answer, role);
-	answer->acting.ties[team] = tie;
-	answer->acting.roles[team] = *role;
-	if (tie == TEAM_OTHER)
-		answer->acting.any_other = true;
+	membership = Membership(cached, role);
+	cached->teams.membership[team] = membership;
+	cached->teams.roles[team] = *role;
+	if (membership == TEAM_NOT_MEMBER)
+		cached->teams.any_not_member = true;
 }
 
+/*
+ * Reads the teams of the agreement from align.team.
+ */
 static void
-ReadTies(KeptAnswer *answer)
+ReadTeams(CachedTeams *cached)
 {
 	Relation	rel;
+	TupleDesc	desc;
 	SysScanDesc scan;
 	ScanKeyData key;
 	HeapTuple	tuple;
 
 	/* the column is COLLATE "C", as ScanKeyInit assumes */
 	ScanKeyInit(&key, Anum_team_agreement, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(answer->agreement));
+				CStringGetTextDatum(cached->agreement));
 	rel = table_open(team_table, AccessShareLock);
+	desc = RelationGetDescr(rel);
 	scan = systable_beginscan(rel, get_relname_relid("team_pkey", RelationGetNamespace(rel)),
 							  true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		bool		team_null;
 		bool		role_null;
-		Datum		team = heap_getattr(tuple, Anum_team_team, RelationGetDescr(rel), &team_null);
-		Datum		role = heap_getattr(tuple, Anum_team_role, RelationGetDescr(rel), &role_null);
+		Datum		team = heap_getattr(tuple, Anum_team_team, desc, &team_null);
+		Datum		role = heap_getattr(tuple, Anum_team_role, desc, &role_null);
 
 		if (!team_null && !role_null)
 		{
 			NameData	role_name;
 
-			align_read_role_name(role, TupleDescAttr(RelationGetDescr(rel), Anum_team_role - 1)->atttypid,
+			align_read_role_name(role, TupleDescAttr(desc, Anum_team_role - 1)->atttypid,
 								 &role_name);
-			SetTie(answer, team, &role_name);
+			SetTeam(cached, team, &role_name);
 		}
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 }
 
-const Acting *
-align_acting(const char *agreement, const Funnel *funnel)
+/*
+ * Returns the teams of the current user, from the cache.
+ */
+const UserTeams *
+align_user_teams(const char *agreement, const Funnel *funnel)
 {
 	Oid			user = GetUserId();
 	Oid			outer_user = GetOuterUserId();
-	KeptAnswer *answer;
+	CachedTeams *cached;
 	uint64		generation_before;
 
-	for (int i = 0; i < KEPT_ANSWERS; i++)
+	for (int i = 0; i < TEAM_CACHE_SIZE; i++)
 	{
-		answer = &kept[i];
-		if (answer->generation == generation && answer->funnel == funnel &&
-			answer->user == user && answer->outer_user == outer_user &&
-			strcmp(answer->agreement, agreement) == 0)
-			return &answer->acting;
+		cached = &cache[i];
+		if (cached->generation == generation && cached->funnel == funnel &&
+			cached->user == user && cached->outer_user == outer_user &&
+			strcmp(cached->agreement, agreement) == 0)
+			return &cached->teams;
 	}
 
-	Watch();
-	team_table = align_own_table("team");
+	RegisterCallbacks();
+	team_table = align_extension_table("team");
 	generation_before = generation;
-	answer = &kept[next_kept];
-	next_kept = (next_kept + 1) % KEPT_ANSWERS;
-	memset(answer, 0, sizeof(KeptAnswer));
-	answer->user = user;
-	answer->outer_user = outer_user;
-	answer->funnel = funnel;
-	strlcpy(answer->agreement, agreement, NAMEDATALEN);
-	ReadTies(answer);
-	/* complete; void again already if a message came meanwhile */
-	answer->generation = generation_before;
-	return &answer->acting;
+	cached = &cache[next_cached];
+	next_cached = (next_cached + 1) % TEAM_CACHE_SIZE;
+	memset(cached, 0, sizeof(CachedTeams));
+	cached->user = user;
+	cached->outer_user = outer_user;
+	cached->funnel = funnel;
+	strlcpy(cached->agreement, agreement, NAMEDATALEN);
+	ReadTeams(cached);
+	/* complete, but already invalid if a message arrived meanwhile */
+	cached->generation = generation_before;
+	return &cached->teams;
 }
 
+/*
+ * Returns true if the current user can act for a team that may make the move,
+ * or if the move is not restricted to teams.
+ */
 bool
 align_may_move(const char *agreement, const Funnel *funnel, const Move *move)
 {
-	const Acting *acting = align_acting(agreement, funnel);
+	const UserTeams *teams = align_user_teams(agreement, funnel);
 
-	if (!acting->any_other || move->from < 0 || move->to < 0)
+	if (!teams->any_not_member || move->from < 0 || move->to < 0)
 		return true;
 	if (funnel->stages[move->from].team < 0 && funnel->stages[move->to].team < 0)
 		return true;
 	for (int team = 0; team < funnel->nteams; team++)
 	{
-		if (acting->ties[team] != TEAM_OTHER && align_team_may_move(funnel, move, team))
+		if (teams->membership[team] != TEAM_NOT_MEMBER && align_team_may_move(funnel, move, team))
 			return true;
 	}
 	return false;
 }
 
 /*
- * Trigger on align.team: every session hears of changes.
+ * Trigger on align.team and align.admission: invalidates the caches of all
+ * sessions.
  */
 Datum
 align_team_announce(PG_FUNCTION_ARGS)

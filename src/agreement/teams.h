@@ -1,7 +1,8 @@
 /*
  * teams.h
- *	  Who is acting: the teams of an agreement and the database roles of the
- *	  current user.
+ *	  The teams of an agreement that the current user belongs to.
+ *
+ * align.team ties teams of an agreement to database roles.
  */
 #ifndef ALIGN_AGREEMENT_TEAMS_H
 #define ALIGN_AGREEMENT_TEAMS_H
@@ -10,29 +11,33 @@
 
 #include "judge/judge.h"
 
-typedef enum TeamTie
+typedef enum TeamMembership
 {
-	TEAM_UNTIED,				/* tied to no role: everybody may act for it */
-	TEAM_MEMBER,				/* the current user is a member of its role */
-	TEAM_OTHER					/* the current user is not, or its role does
-								 * not exist: then nobody is */
-} TeamTie;
+	TEAM_UNTIED,				/* the team is tied to no role, so every user
+								 * can act for it */
+	TEAM_MEMBER,				/* the user is a member of its role */
+	TEAM_NOT_MEMBER				/* the user is not, or it does not exist */
+} TeamMembership;
 
-typedef struct Acting
+/* Arrays are indexed by the teams of the funnel. */
+typedef struct UserTeams
 {
-	bool		any_other;		/* is any team TEAM_OTHER? */
-	uint8		ties[FUNNEL_MAX_TEAMS]; /* TeamTie, by team of the funnel */
-	NameData	roles[FUNNEL_MAX_TEAMS];	/* empty: untied */
-} Acting;
+	bool		any_not_member; /* true if any team is TEAM_NOT_MEMBER */
+	uint8		membership[FUNNEL_MAX_TEAMS];	/* TeamMembership */
+	NameData	roles[FUNNEL_MAX_TEAMS];	/* empty if untied */
+} UserTeams;
 
 /*
- * How the current user, and the role outside of any security definer function,
- * stand to the teams.  From a cache; valid until the next call.
+ * The teams of the current user and of the role outside any security definer
+ * function; membership of either counts.  Comes from a cache and is valid
+ * until the next call.
  */
-extern const Acting *align_acting(const char *agreement, const Funnel *funnel);
+extern const UserTeams *align_user_teams(const char *agreement, const Funnel *funnel);
 
-/* May a team that the user belongs to, or one that nobody is tied to, make the
- * move? */
+/*
+ * True if the current user can act for a team that may make the move, or if
+ * the move is not restricted to teams.
+ */
 extern bool align_may_move(const char *agreement, const Funnel *funnel, const Move *move);
 
 #endif							/* ALIGN_AGREEMENT_TEAMS_H */

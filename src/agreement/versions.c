@@ -1,15 +1,16 @@
 /*
  * versions.c
- *	  Agreeing: new versions, their owner, the roles of teams, and the trigger
- *	  that keeps the table append-only.
+ *	  Writing agreements: new versions, their owner, the roles of teams, and
+ *	  the trigger that keeps the table append-only.
  *
- * Nobody has rights on the tables themselves.  The functions here check the
- * calling role against the owner of the name, then write as the owner of the
- * table, as referential integrity triggers do.  Should the write fail, the abort
- * of the (sub)transaction restores the caller's identity.
+ * Users have no privileges on the tables.  The functions here check that the
+ * current user has the privileges of the agreement's owner, then write as the
+ * owner of the table, as referential integrity triggers do.  If the write
+ * fails, the abort of the (sub)transaction restores the current user.
  *
- * Everything that changes what stands under one name holds an exclusive lock on
- * it until the end of the transaction, taken before anything is read.
+ * Versions, teams and admissions of an agreement are changed under an
+ * exclusive lock on its name, which is taken before anything is read and held
+ * until the end of the transaction.
  */
 #include "postgres.h"
 
@@ -44,27 +45,29 @@ PG_FUNCTION_INFO_V1(align_agreement_guard);
 #define TEAM_COLUMNS 3
 
 /*
- * Take the lock of a name: an object lock under the table's OID, so that it
- * meets nobody's advisory locks.  (Names with equal hashes only wait for each
- * other.)
+ * Locks the name of an agreement until the end of the transaction.
+ *
+ * It is an object lock with the table's OID as class, so that it cannot
+ * conflict with advisory locks of users.  Names with equal hashes share a
+ * lock, which only makes their transactions wait for each other.
  */
 void
 align_agreement_lock(const char *name, LOCKMODE mode)
 {
 	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, strlen(name)));
 
-	LockDatabaseObject(align_own_table("agreement"), (Oid) hash, 0, mode);
+	LockDatabaseObject(align_extension_table("agreement"), (Oid) hash, 0, mode);
 }
 
 /*
- * Run a command on a table of ours as the table's owner.  Its parameters are
- * the table's columns, in order.
+ * Executes a command on a table of the extension as the table's owner and
+ * returns the number of rows processed.
  */
 uint64
-align_execute_on_own_table(const char *relname, const char *command, int nargs, Datum *values,
-						   const char *nulls)
+align_write_extension_table(const char *relname, const char *command, int nargs, Datum *values,
+							const char *nulls)
 {
-	Oid			relid = align_own_table(relname);
+	Oid			relid = align_extension_table(relname);
 	Oid			types[AGREEMENT_COLUMNS];
 	CallerRole	caller;
 	uint64		result;
@@ -84,8 +87,9 @@ align_execute_on_own_table(const char *relname, const char *command, int nargs, 
 }
 
 /*
- * The owner rule, as PostgreSQL applies it to objects: the caller needs the
- * privileges of the owner role; superusers have those of every role.
+ * Raises unless the current user has the privileges of the agreement's owner,
+ * which is PostgreSQL's rule for objects.  Superusers have the privileges of
+ * every role, and only they have those of an owner that does not exist.
  */
 void
 align_check_agreement_owner(const Agreement *agreement)
@@ -99,10 +103,13 @@ align_check_agreement_owner(const Agreement *agreement)
 			 errmsg("must be owner of agreement \"%s\"", agreement->name),
 			 OidIsValid(owner) ?
 			 errdetail("It is owned by role \"%s\".", GetUserNameFromId(owner, false)) :
-			 errdetail("The role that owned it, \"%s\", does not exist; a superuser can give it another owner.",
+			 errdetail("Its owner, role \"%s\", does not exist. A superuser can assign a new owner.",
 					   NameStr(agreement->versions[agreement->nversions - 1].owner))));
 }
 
+/*
+ * Raises unless the role exists.
+ */
 static void
 CheckRole(Oid role)
 {
@@ -112,18 +119,28 @@ CheckRole(Oid role)
 				 errmsg("role with OID %u does not exist", role)));
 }
 
+/*
+ * Sets *name to the name of a role; raises if the role does not exist.
+ */
 void
 align_set_role_name(NameData *name, Oid role)
 {
 	namestrcpy(name, GetUserNameFromId(role, false));
 }
 
+/*
+ * Compiles a funnel in the current memory context.
+ */
 Funnel *
 align_compile_funnel(const TextValue *value)
 {
 	return align_funnel_compile(align_text_value_cstring(value), CurrentMemoryContext, NULL);
 }
 
+/*
+ * Checks an argument that is the name of an agreement and returns a palloc'd
+ * copy.
+ */
 char *
 align_agreement_name_arg(FunctionCallInfo fcinfo, int argno)
 {
@@ -134,6 +151,9 @@ align_agreement_name_arg(FunctionCallInfo fcinfo, int argno)
 	return align_agreement_name(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 }
 
+/*
+ * Appends a version to the table and returns its number.
+ */
 int32
 align_append_version(const Agreement *agreement, const TextValue *funnel, const text *document,
 					 TimestampTz valid_from, const NameData *owner, const text *note)
@@ -155,26 +175,27 @@ align_append_version(const Agreement *agreement, const TextValue *funnel, const 
 	values[Anum_agreement_funnel - 1] = PointerGetDatum(funnel);
 	values[Anum_agreement_document - 1] = PointerGetDatum(document);
 	values[Anum_agreement_owner - 1] =
-		align_role_name_datum(owner, get_atttype(align_own_table("agreement"), Anum_agreement_owner));
+		align_role_name_datum(owner, get_atttype(align_extension_table("agreement"),
+												 Anum_agreement_owner));
 	values[Anum_agreement_agreed_by - 1] = NameGetDatum(&agreed_by);
 	values[Anum_agreement_note - 1] = PointerGetDatum(note);
 	if (note == NULL)
 		nulls[Anum_agreement_note - 1] = 'n';
 
-	align_execute_on_own_table("agreement",
-							   "INSERT INTO align.agreement (name, version, valid_from, funnel, document, "
-							   "owner, agreed_by, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-							   AGREEMENT_COLUMNS, values, nulls);
+	align_write_extension_table("agreement",
+								"INSERT INTO align.agreement (name, version, valid_from, funnel, document, "
+								"owner, agreed_by, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+								AGREEMENT_COLUMNS, values, nulls);
 	return version;
 }
 
 /*
- * The document of one version, as written.
+ * Returns the document of a version as it was written.
  */
 static text *
 ReadDocument(const char *name, int32 version)
 {
-	Relation	rel = table_open(align_own_table("agreement"), AccessShareLock);
+	Relation	rel = table_open(align_extension_table("agreement"), AccessShareLock);
 	SysScanDesc scan;
 	ScanKeyData keys[2];
 	HeapTuple	tuple;
@@ -190,7 +211,7 @@ ReadDocument(const char *name, int32 version)
 							  true, NULL, 2, keys);
 	tuple = systable_getnext(scan);
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "version %d of agreement \"%s\" is gone", version, name);
+		elog(ERROR, "could not find version %d of agreement \"%s\"", version, name);
 	document = heap_getattr(tuple, Anum_agreement_document, RelationGetDescr(rel), &isnull);
 	if (isnull)
 		elog(ERROR, "null document in align.agreement");
@@ -201,8 +222,9 @@ ReadDocument(const char *name, int32 version)
 }
 
 /*
- * A change of owner is itself a version: the latest one once more, under its new
- * owner, at the time at which it takes (or took) force.
+ * set_agreement_owner(name, owner): appends a copy of the latest version with
+ * a new owner.  The copy takes effect when that version does, but not before
+ * now.
  */
 Datum
 align_set_agreement_owner(PG_FUNCTION_ARGS)
@@ -212,6 +234,7 @@ align_set_agreement_owner(PG_FUNCTION_ARGS)
 	Agreement	agreement;
 	AgreementVersion *latest;
 	NameData	new_name;
+	TimestampTz valid_from;
 	char	   *note;
 
 	align_require_argument(fcinfo, 1, "owner");
@@ -231,14 +254,14 @@ align_set_agreement_owner(PG_FUNCTION_ARGS)
 	if (strcmp(NameStr(latest->owner), NameStr(new_name)) == 0)
 		PG_RETURN_INT32(latest->version);
 	note = psprintf("owner changed to %s", NameStr(new_name));
+	valid_from = Max(latest->valid_from, GetCurrentTransactionStartTimestamp());
 	PG_RETURN_INT32(align_append_version(&agreement, latest->funnel,
-										 ReadDocument(name, latest->version),
-										 Max(latest->valid_from, GetCurrentTransactionStartTimestamp()),
+										 ReadDocument(name, latest->version), valid_from,
 										 &new_name, cstring_to_text(note)));
 }
 
 /*
- * Is this a team of the agreement, as it is or as it is going to be?
+ * Raises unless the version in force or a later one has the team.
  */
 static void
 CheckTeam(const Agreement *agreement, const char *team)
@@ -267,9 +290,13 @@ CheckTeam(const Agreement *agreement, const char *team)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("agreement \"%s\" has no team \"%s\"", agreement->name, team),
 			 teams.len > 0 ? errdetail("Its teams are %s.", teams.data) :
-			 errdetail("It names no team at all.")));
+			 errdetail("It has no teams.")));
 }
 
+/*
+ * assign_team(agreement, team, role): ties a team to a role, or to none if
+ * role is null.
+ */
 Datum
 align_assign_team(PG_FUNCTION_ARGS)
 {
@@ -294,11 +321,11 @@ align_assign_team(PG_FUNCTION_ARGS)
 	values[1] = CStringGetTextDatum(team);
 	if (PG_ARGISNULL(2))
 	{
-		/* a team that is no longer in the agreement may still be let go */
-		if (align_execute_on_own_table("team",
-									   "DELETE FROM align.team WHERE agreement OPERATOR(pg_catalog.=) $1 "
-									   "AND team OPERATOR(pg_catalog.=) $2",
-									   2, values, NULL) == 0)
+		/* a team that was removed from the agreement can still be untied */
+		if (align_write_extension_table("team",
+										"DELETE FROM align.team WHERE agreement OPERATOR(pg_catalog.=) $1 "
+										"AND team OPERATOR(pg_catalog.=) $2",
+										2, values, NULL) == 0)
 			CheckTeam(&agreement, team);
 	}
 	else
@@ -307,17 +334,19 @@ align_assign_team(PG_FUNCTION_ARGS)
 
 		CheckTeam(&agreement, team);
 		align_set_role_name(&role, PG_GETARG_OID(2));
-		values[2] = align_role_name_datum(&role, get_atttype(align_own_table("team"), TEAM_COLUMNS));
-		align_execute_on_own_table("team",
-								   "INSERT INTO align.team (agreement, team, role) VALUES ($1, $2, $3) "
-								   "ON CONFLICT (agreement, team) DO UPDATE SET role = EXCLUDED.role",
-								   TEAM_COLUMNS, values, NULL);
+		values[2] = align_role_name_datum(&role, get_atttype(align_extension_table("team"),
+															 TEAM_COLUMNS));
+		align_write_extension_table("team",
+									"INSERT INTO align.team (agreement, team, role) VALUES ($1, $2, $3) "
+									"ON CONFLICT (agreement, team) DO UPDATE SET role = EXCLUDED.role",
+									TEAM_COLUMNS, values, NULL);
 	}
 	PG_RETURN_VOID();
 }
 
 /*
- * Trigger on align.agreement: versions stay, and every session hears of new ones.
+ * Trigger on align.agreement: refuses changes of versions, and invalidates the
+ * caches of all sessions when one is inserted.
  */
 Datum
 align_agreement_guard(PG_FUNCTION_ARGS)
@@ -344,7 +373,7 @@ align_agreement_guard(PG_FUNCTION_ARGS)
 			 TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 			 errmsg("versions of an agreement cannot be changed") :
 			 errmsg("versions of an agreement cannot be deleted"),
-			 errdetail("Reports on the past need what was agreed then."),
-			 errhint("Agree a new version with align.agree().")));
+			 errdetail("Reports on past periods need the versions that were in force then."),
+			 errhint("Agree on a new version with align.agree().")));
 	return PointerGetDatum(NULL);	/* keep compiler quiet */
 }

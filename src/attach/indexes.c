@@ -111,7 +111,7 @@ align_attach_make_indexes(AttachRequest *request)
 				"handoff IS NOT NULL AND notified_at IS NULL");
 	if (!HasIndex(history, list_make1_int(InvalidAttrNumber), true))
 		align_execute_format(align_record_table_creator(request, history),
-							 "CREATE INDEX ON %s ((" HISTORY_MENTIONED("note") ")) WHERE event OPERATOR(pg_catalog.=) 'rekey'",
+							 "CREATE INDEX ON %s ((" HISTORY_OLD_KEY_VALUES("note") ")) WHERE event OPERATOR(pg_catalog.=) 'rekey'",
 							 align_record_table_name(history));
 	MakeIndexes(request, sla, "sla, cycle",
 				list_make2_int(get_attnum(sla->relid, "sla"), get_attnum(sla->relid, "cycle")),

@@ -78,7 +78,7 @@ VersionFits(Relation rel, const char *agreement, int32 version, const Funnel *be
 	if (align_drops_labels(before, funnel))
 		return false;
 	needs = align_needs_compile(rel, funnel, agreement, version, false, CurrentMemoryContext);
-	fits = align_needs_are_sound(needs);
+	fits = align_needs_all_compiled(needs);
 	align_needs_free(needs);
 	return fits;
 }

@@ -1,6 +1,6 @@
 /*
  * as_role.c
- *	  Working as another role; see as_role.h.
+ *	  Running code as another role; see as_role.h.
  */
 #include "postgres.h"
 
@@ -11,6 +11,9 @@
 
 #include "catalog/as_role.h"
 
+/*
+ * Makes role the current user and saves the previous one in *caller.
+ */
 void
 align_work_as(Oid role, CallerRole *caller)
 {
@@ -19,12 +22,19 @@ align_work_as(Oid role, CallerRole *caller)
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 }
 
+/*
+ * Restores the user that align_work_as() saved.
+ */
 void
 align_return_to(const CallerRole *caller)
 {
 	SetUserIdAndSecContext(caller->userid, caller->sec_context);
 }
 
+/*
+ * Starts a security-restricted operation as the current user, with a fixed
+ * search_path.
+ */
 void
 align_begin_restricted(RestrictedCaller *caller)
 {
@@ -36,6 +46,10 @@ align_begin_restricted(RestrictedCaller *caller)
 							 GUC_ACTION_SAVE, true, 0, false);
 }
 
+/*
+ * Restores the settings and security context from before
+ * align_begin_restricted().
+ */
 void
 align_end_restricted(const RestrictedCaller *caller)
 {
@@ -43,6 +57,9 @@ align_end_restricted(const RestrictedCaller *caller)
 	align_return_to(&caller->role);
 }
 
+/*
+ * Connects to SPI or raises an error.
+ */
 void
 align_spi_connect(void)
 {
@@ -52,6 +69,9 @@ align_spi_connect(void)
 		elog(ERROR, "SPI_connect failed: %s", SPI_result_code_string(result));
 }
 
+/*
+ * Executes a command as a role; the caller is connected to SPI.
+ */
 void
 align_execute_as(Oid role, const char *command)
 {
@@ -65,6 +85,9 @@ align_execute_as(Oid role, const char *command)
 	align_return_to(&caller);
 }
 
+/*
+ * Like align_execute_as(), with a format and its arguments.
+ */
 void
 align_execute_format(Oid role, const char *format,...)
 {

@@ -1,26 +1,26 @@
 /*
  * as_role.h
- *	  Working as another role, and working for one without being exposed to its
- *	  code.
+ *	  Running code as another role.
  *
- * Two things are kept apart.  Recording a change writes history and clocks as
- * the owner of the attached table, as PostgreSQL's referential triggers do; code
+ * Recording a change writes the history and the clock table as the owner of
+ * the attached table, as PostgreSQL's referential integrity triggers do.  Code
  * of that owner (triggers on the history, casts) then runs with the owner's
- * rights, in the middle of a statement of somebody who trusts the table anyway.
+ * rights, within a statement of a user who already trusts the table.
  *
  * Functions that are called for a table (attach, detach, merge_leads, erase,
- * notify_due, check, ...) are different: their caller may be a superuser or a
- * scheduler that serves many owners.  They run as a security-restricted
- * operation, as PostgreSQL's own maintenance commands do: the owner's code
- * cannot leave anything behind in the session (a deferred trigger, a temporary
- * table, a setting) that would later run with the caller's rights.
+ * notify_due, check, ...) need more protection, because their caller may be a
+ * superuser or a scheduler that serves many owners.  They run as
+ * security-restricted operations, as PostgreSQL's own maintenance commands do:
+ * the owner's code cannot leave anything behind in the session (a deferred
+ * trigger, a temporary table, a setting) that would later run with the
+ * caller's rights.
  */
 #ifndef ALIGN_CATALOG_AS_ROLE_H
 #define ALIGN_CATALOG_AS_ROLE_H
 
 #include "compat.h"
 
-/* The role to return to. */
+/* The current user and security context to restore. */
 typedef struct CallerRole
 {
 	Oid			userid;
@@ -28,8 +28,9 @@ typedef struct CallerRole
 } CallerRole;
 
 /*
- * Work as a role, with row-level security off, until align_return_to().  The
- * abort of the (sub)transaction returns, too.
+ * Make role the current user, and ignore FORCE ROW LEVEL SECURITY, until
+ * align_return_to().  An abort of the (sub)transaction restores the caller,
+ * too.
  */
 extern void align_work_as(Oid role, CallerRole *caller);
 extern void align_return_to(const CallerRole *caller);
@@ -42,19 +43,22 @@ typedef struct RestrictedCaller
 } RestrictedCaller;
 
 /*
- * From here to align_end_restricted() the current role works as a
- * security-restricted operation, and so does every role that align_work_as()
- * takes on meanwhile.  search_path is pg_catalog, pg_temp, so that names in what
- * is written and read back (conditions of triggers, collations) mean the same for
- * every caller; all settings are restored at the end.
+ * Run as a security-restricted operation until align_end_restricted(): the
+ * current user, and every role that align_work_as() switches to meanwhile.
+ * search_path is set to pg_catalog, pg_temp, so that names in text that is
+ * written and read back (WHEN conditions of triggers, collations) have the
+ * same meaning for every caller.  All settings are restored at the end.
  */
 extern void align_begin_restricted(RestrictedCaller *caller);
 extern void align_end_restricted(const RestrictedCaller *caller);
 
-/* Connects to SPI. */
+/* Connect to SPI; an error if that fails. */
 extern void align_spi_connect(void);
 
-/* Run a command as a role; the caller is connected to SPI. */
+/*
+ * Execute a command as a role.  The caller must be connected to SPI.  The
+ * second form builds the command from a format like psprintf().
+ */
 extern void align_execute_as(Oid role, const char *command);
 extern void align_execute_format(Oid role, const char *format,...) pg_attribute_printf(2, 3);
 

@@ -17,6 +17,9 @@
 
 #include "catalog/relation.h"
 
+/*
+ * Raises undefined_table unless the relation exists.
+ */
 void
 align_check_relation_exists(Oid relid)
 {
@@ -26,6 +29,9 @@ align_check_relation_exists(Oid relid)
 				 errmsg("relation with OID %u does not exist", relid)));
 }
 
+/*
+ * Returns the owner of a relation.
+ */
 Oid
 align_relation_owner(Oid relid)
 {
@@ -39,6 +45,9 @@ align_relation_owner(Oid relid)
 	return result;
 }
 
+/*
+ * Returns the number of columns of a relation, including dropped ones.
+ */
 int
 align_relation_natts(Oid relid)
 {
@@ -52,6 +61,9 @@ align_relation_natts(Oid relid)
 	return result;
 }
 
+/*
+ * Returns the qualified and quoted name of a relation, palloc'd.
+ */
 char *
 align_relation_name(Oid relid)
 {
@@ -62,6 +74,9 @@ align_relation_name(Oid relid)
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name);
 }
 
+/*
+ * Raises unless the current user owns the relation or is a superuser.
+ */
 void
 align_check_table_owner(Oid relid)
 {
@@ -70,6 +85,9 @@ align_check_table_owner(Oid relid)
 					   get_rel_name(relid));
 }
 
+/*
+ * Locks all partitions of a table and returns their OIDs.
+ */
 List *
 align_lock_partitions(Oid relid, LOCKMODE mode)
 {
@@ -79,8 +97,9 @@ align_lock_partitions(Oid relid, LOCKMODE mode)
 }
 
 /*
- * Only the owner may lock the table, so both conditions are checked before; and again
- * once the lock is granted.
+ * Locks a relation that the current user owns.  Users who do not own it must
+ * not be able to lock it, so existence and ownership are checked first.  Both
+ * can change while the lock is awaited, so they are checked again afterwards.
  */
 void
 align_lock_own_table(Oid relid, LOCKMODE mode)

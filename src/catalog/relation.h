@@ -10,28 +10,32 @@
 #include "nodes/pg_list.h"
 #include "storage/lockdefs.h"
 
-/* Raises 42P01 unless a relation of this OID exists. */
+/* Raises undefined_table (42P01) unless the relation exists. */
 extern void align_check_relation_exists(Oid relid);
 
-/* Owner of a relation; raises if the relation does not exist. */
+/* The owner of a relation, which must exist. */
 extern Oid	align_relation_owner(Oid relid);
 
-/* Number of its attributes, dropped ones included. */
+/* The number of its columns, including dropped ones. */
 extern int	align_relation_natts(Oid relid);
 
-/* Name of a relation, schema-qualified and quoted for SQL; palloc'd. */
+/* The name of a relation, schema-qualified and quoted for SQL; palloc'd. */
 extern char *align_relation_name(Oid relid);
 
-/* Locks the partitions of every level of a table; returns their OIDs, without the
- * table itself. */
+/*
+ * Lock the partitions of a table on all levels.  Returns their OIDs, without
+ * the table itself; NIL if it is not partitioned.
+ */
 extern List *align_lock_partitions(Oid relid, LOCKMODE mode);
 
-/* Raises unless the current user owns the relation, by the rule of PostgreSQL's
- * own commands: superusers own everything. */
+/* Raises unless the current user owns the relation or is a superuser. */
 extern void align_check_table_owner(Oid relid);
 
-/* Locks a relation that the current user owns; raises if it does not exist or is
- * not the current user's, also if that changes while the lock is awaited. */
+/*
+ * Lock a relation that the current user owns.  Raises if the relation does not
+ * exist or the current user does not own it, before or after waiting for the
+ * lock.
+ */
 extern void align_lock_own_table(Oid relid, LOCKMODE mode);
 
 #endif							/* ALIGN_CATALOG_RELATION_H */

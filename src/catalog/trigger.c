@@ -1,6 +1,6 @@
 /*
  * trigger.c
- *	  Triggers as pg_trigger has them; see trigger.h.
+ *	  Reading pg_trigger; see trigger.h.
  */
 #include "postgres.h"
 
@@ -17,6 +17,9 @@
 
 #include "catalog/trigger.h"
 
+/*
+ * Returns the OID of a trigger function of the extension, or InvalidOid.
+ */
 Oid
 align_trigger_function(const char *name)
 {
@@ -31,7 +34,8 @@ align_trigger_function(const char *name)
 }
 
 /*
- * The arguments, each of which ends with a zero byte in the catalog.
+ * Sets trigger->args from pg_trigger.tgargs, where each argument ends with a
+ * zero byte.
  */
 static void
 ReadArguments(Relation catalog, HeapTuple tuple, CatalogTrigger *trigger)
@@ -54,6 +58,9 @@ ReadArguments(Relation catalog, HeapTuple tuple, CatalogTrigger *trigger)
 	}
 }
 
+/*
+ * Copies a row of pg_trigger into *trigger.
+ */
 static void
 ReadTrigger(Relation catalog, HeapTuple tuple, CatalogTrigger *trigger)
 {
@@ -81,6 +88,9 @@ ReadTrigger(Relation catalog, HeapTuple tuple, CatalogTrigger *trigger)
 	trigger->when = isnull ? NULL : stringToNode(TextDatumGetCString(value));
 }
 
+/*
+ * Looks up a trigger by table and name; returns false if there is none.
+ */
 bool
 align_find_trigger(Oid relid, const char *name, CatalogTrigger *trigger)
 {
@@ -106,6 +116,9 @@ align_find_trigger(Oid relid, const char *name, CatalogTrigger *trigger)
 	return found;
 }
 
+/*
+ * Looks up a trigger by OID; returns false if there is none.
+ */
 bool
 align_find_trigger_by_oid(Oid oid, CatalogTrigger *trigger)
 {
@@ -126,6 +139,9 @@ align_find_trigger_by_oid(Oid oid, CatalogTrigger *trigger)
 	return found;
 }
 
+/*
+ * Returns the triggers of a table that are not internal, sorted by name.
+ */
 List *
 align_triggers_of(Oid relid)
 {
@@ -153,6 +169,10 @@ align_triggers_of(Oid relid)
 	return result;
 }
 
+/*
+ * Returns the name of a constraint that has an INITIALLY DEFERRED trigger on
+ * the table, or NULL.
+ */
 char *
 align_deferred_constraint(Oid relid)
 {
@@ -177,6 +197,10 @@ align_deferred_constraint(Oid relid)
 	return result;
 }
 
+/*
+ * Returns true if the table has a trigger of that name that calls a function
+ * of the extension.
+ */
 bool
 align_has_trigger(Oid relid, const char *name)
 {
@@ -187,6 +211,9 @@ align_has_trigger(Oid relid, const char *name)
 		get_func_namespace(trigger.function) == namespace_id;
 }
 
+/*
+ * Returns true if an open relation has a trigger of that name.
+ */
 bool
 align_relation_has_trigger(Relation rel, const char *name)
 {

@@ -1,6 +1,6 @@
 /*
  * trigger.h
- *	  Triggers as pg_trigger has them.
+ *	  Reading pg_trigger.
  */
 #ifndef ALIGN_CATALOG_TRIGGER_H
 #define ALIGN_CATALOG_TRIGGER_H
@@ -10,52 +10,60 @@
 #include "nodes/pg_list.h"
 #include "utils/rel.h"
 
-/* One trigger; everything is palloc'd in the current memory context. */
+/* A row of pg_trigger; what it points to is palloc'd. */
 typedef struct CatalogTrigger
 {
 	Oid			oid;
-	Oid			relid;			/* the table that it is on */
+	Oid			relid;			/* table that the trigger is on */
 	char	   *name;
 	Oid			function;
-	int16		type;			/* as in tgtype */
-	char		enabled;		/* as in tgenabled */
+	int16		type;			/* pg_trigger.tgtype */
+	char		enabled;		/* pg_trigger.tgenabled */
 	bool		deferrable;
 	bool		initially_deferred;
-	Oid			parent;			/* of which it is a clone; InvalidOid: none */
-	Oid			from;			/* the table after FROM; InvalidOid: none */
+	Oid			parent;			/* trigger that it was cloned from, or
+								 * InvalidOid */
+	Oid			from;			/* table of the FROM clause, or InvalidOid */
 	int			nargs;
 	char	  **args;
-	int			ncolumns;		/* of UPDATE OF, in the order in which they
-								 * were written */
-	AttrNumber *columns;
-	Node	   *when;			/* OLD is varno 1, NEW varno 2; NULL: none */
+	int			ncolumns;		/* length of columns */
+	AttrNumber *columns;		/* columns of UPDATE OF, in the order in which
+								 * they were written */
+	Node	   *when;			/* WHEN condition, or NULL; OLD is varno 1,
+								 * NEW varno 2 */
 } CatalogTrigger;
 
-/* The trigger of a name; false if the table has none. */
+/* Look up a trigger by table and name; false if there is none. */
 extern bool align_find_trigger(Oid relid, const char *name, CatalogTrigger *trigger);
 
-/* The trigger of an OID; false if there is none. */
+/* Look up a trigger by OID; false if there is none. */
 extern bool align_find_trigger_by_oid(Oid oid, CatalogTrigger *trigger);
 
-/* All triggers of a table that are not internal, as CatalogTrigger *, by name. */
+/* The triggers of a table that are not internal: a list of CatalogTrigger *,
+ * sorted by name. */
 extern List *align_triggers_of(Oid relid);
 
 /*
- * The name of a constraint (of the table, or of another table that refers to it)
- * whose triggers on the table are INITIALLY DEFERRED; NULL if there is none.
+ * The name of a constraint that has an INITIALLY DEFERRED trigger on the
+ * table, palloc'd; NULL if there is none.  The constraint belongs to this
+ * table or to one that refers to it.
  */
 extern char *align_deferred_constraint(Oid relid);
 
 /*
- * A trigger function of the extension, such as "attachment"; InvalidOid if the
- * extension is not installed.
+ * The OID of a trigger function of the extension, such as "attachment";
+ * InvalidOid if there is none.
  */
 extern Oid	align_trigger_function(const char *name);
 
-/* Has the table a trigger of that name that calls a function of align? */
+/* True if the table has a trigger of that name that calls a function of the
+ * extension. */
 extern bool align_has_trigger(Oid relid, const char *name);
 
-/* The same of an open relation and any function, without a catalog look-up. */
+/*
+ * True if an open relation has a trigger of that name, with any function.
+ * Does not read the catalogs.
+ */
 extern bool align_relation_has_trigger(Relation rel, const char *name);
 
 #endif							/* ALIGN_CATALOG_TRIGGER_H */

@@ -1,11 +1,12 @@
 /*
  * check.c
- *	  May this expression be run for anyone, and does it depend on the row alone?
+ *	  Checks that any user can safely run an expression, and that its value
+ *	  depends only on the row.
  *
- * The nodes that are allowed are listed; whatever a later release of PostgreSQL
- * adds is refused until somebody has looked at it.  Every function, however it
- * is called (by name, as an operator, a cast, a type's input or output, the
- * comparison of a type), must be built in and immutable.
+ * The allowed node types are listed here, so node types that a later release
+ * of PostgreSQL adds are refused until they are reviewed.  Every function must
+ * be built in and immutable, however it is called: by name, or as an operator,
+ * a cast, the input, output or comparison function of a type.
  */
 #include "postgres.h"
 
@@ -22,14 +23,17 @@
 #include "condition/condition.h"
 
 /*
- * Can values of this type be read from text without running functions that
- * somebody else supplied?  Containers of domains cannot: the input of their
- * elements runs the domain's checks.  (A literal that meets a domain itself is
- * read as the domain's base type.)  Range types may bring a canonical function
- * and an ordering of their own.  Base types are made by superusers.
+ * Returns true if the input of a type cannot run functions supplied by another
+ * user.  inside is true for the element or column types of a container.
+ *
+ * Containers of domains are not safe: the input of their elements runs the
+ * checks of the domain.  A domain itself is, since the parser reads a literal
+ * as the domain's base type.  Range types are not safe, because they can have
+ * a canonical function and an operator class of their own.  Only superusers
+ * can create base types.
  */
 static bool
-TypeIsHarmless(Oid type, bool inside)
+TypeIsSafe(Oid type, bool inside)
 {
 	Oid			element;
 
@@ -41,10 +45,10 @@ TypeIsHarmless(Oid type, bool inside)
 		case TYPTYPE_ENUM:
 			return true;
 		case TYPTYPE_DOMAIN:
-			return !inside && TypeIsHarmless(getBaseType(type), false);
+			return !inside && TypeIsSafe(getBaseType(type), false);
 		case TYPTYPE_BASE:
 			element = get_element_type(type);
-			return !OidIsValid(element) || TypeIsHarmless(element, true);
+			return !OidIsValid(element) || TypeIsSafe(element, true);
 		case TYPTYPE_COMPOSITE:
 			{
 				TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, -1);
@@ -53,7 +57,7 @@ TypeIsHarmless(Oid type, bool inside)
 				{
 					Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
-					if (!attribute->attisdropped && !TypeIsHarmless(attribute->atttypid, true))
+					if (!attribute->attisdropped && !TypeIsSafe(attribute->atttypid, true))
 						return false;
 				}
 				return true;
@@ -63,19 +67,27 @@ TypeIsHarmless(Oid type, bool inside)
 	}
 }
 
+/*
+ * Returns true if the input of a type cannot run functions supplied by another
+ * user.
+ */
 bool
-align_type_is_harmless(Oid type)
+align_type_is_safe(Oid type)
 {
-	return TypeIsHarmless(type, false);
+	return TypeIsSafe(type, false);
 }
 
 typedef struct CheckContext
 {
 	ParseState *pstate;
-	List	   *literals;		/* of A_Const */
-	Node	   *node;			/* that is being looked at */
+	List	   *literals;		/* list of A_Const */
+	Node	   *node;			/* current node */
 } CheckContext;
 
+/*
+ * Raises the error that an element of the condition, called what, is not
+ * allowed.
+ */
 static void
 Refuse(const CheckContext *context, const Node *node, char *what, const char *why)
 {
@@ -88,7 +100,8 @@ Refuse(const CheckContext *context, const Node *node, char *what, const char *wh
 }
 
 /*
- * For check_functions_in_node, which stops at the first true.
+ * Callback of check_functions_in_node(): refuses functions that are not built
+ * in or not immutable.  Returns false, since true would end the search.
  */
 static bool
 CheckFunction(Oid function, void *arg)
@@ -104,6 +117,10 @@ CheckFunction(Oid function, void *arg)
 	return false;
 }
 
+/*
+ * Checks the default comparison function of a type, which GREATEST and LEAST
+ * call.
+ */
 static void
 CheckComparison(CheckContext *context, Oid type)
 {
@@ -114,7 +131,8 @@ CheckComparison(CheckContext *context, Oid type)
 }
 
 /*
- * The string in the text that a constant was read from, NULL if none.
+ * Returns the string literal at a location of the text, or NULL if there is
+ * none.
  */
 static const char *
 LiteralAt(const CheckContext *context, int location)
@@ -132,10 +150,11 @@ LiteralAt(const CheckContext *context, int location)
 }
 
 /*
- * Does it contain one of the words that dates and times read as the present?
+ * Returns true if a literal contains a word that date and time input reads as
+ * relative to the current time.
  */
 static bool
-NamesThePresent(const char *literal)
+ContainsCurrentTime(const char *literal)
 {
 	static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
 
@@ -156,8 +175,11 @@ NamesThePresent(const char *literal)
 	return false;
 }
 
+/*
+ * Returns true for the types whose values are OIDs of named objects.
+ */
 static bool
-NamesAnObject(Oid type)
+IsObjectIdentifierType(Oid type)
 {
 	switch (type)
 	{
@@ -179,20 +201,23 @@ NamesAnObject(Oid type)
 }
 
 /*
- * The parser's input went through this already; an expression that was stored
- * may be shown as text and parsed again.
+ * Refuses values of types that are not safe.  For a condition that was just
+ * parsed this repeats the check of its text.  A stored expression was not
+ * checked before, and its text may be printed and parsed again.
  */
 static void
 CheckType(const CheckContext *context, const Node *node, Oid type)
 {
-	if (!align_type_is_harmless(type))
+	if (!align_type_is_safe(type))
 		Refuse(context, node, psprintf("a value of type %s", format_type_be(type)),
-			   "Values of this type may run functions that are not built in.");
+			   "Input of values of this type can run functions that are not built in.");
 }
 
 /*
- * A constant was read when the condition was parsed, which happens in every
- * session anew: it must come out the same.  The settings are taken care of.
+ * Checks that a constant has the same value in all sessions.  Each session
+ * parses the condition for itself and thus runs the input function of the
+ * constant's type.  The settings that input depends on are the same for all
+ * (see parse.c); what can differ are names of objects and the current time.
  */
 static void
 CheckConst(const CheckContext *context, const Const *constant)
@@ -204,13 +229,14 @@ CheckConst(const CheckContext *context, const Const *constant)
 	CheckType(context, (const Node *) constant, constant->consttype);
 	if (constant->constisnull)
 		return;
-	if (NamesAnObject(constant->consttype) &&
+	if (IsObjectIdentifierType(constant->consttype) &&
 		DatumGetObjectId(constant->constvalue) >= FirstNormalObjectId)
 		Refuse(context, (const Node *) constant,
 			   psprintf("constant of type %s", format_type_be(constant->consttype)),
 			   "It names an object that is not built in.");
 	literal = LiteralAt(context, constant->location);
-	if (literal == NULL || !NamesThePresent(literal) || type_is_enum(constant->consttype))
+	/* enum input is not immutable, but does not depend on the time */
+	if (literal == NULL || !ContainsCurrentTime(literal) || type_is_enum(constant->consttype))
 		return;
 	getTypeInputInfo(constant->consttype, &input, &io_param);
 	if (func_volatile(input) != PROVOLATILE_IMMUTABLE)
@@ -219,6 +245,9 @@ CheckConst(const CheckContext *context, const Const *constant)
 			   "It is not immutable: its value depends on when the condition is read.");
 }
 
+/*
+ * Walker that refuses every node that is not allowed.
+ */
 static bool
 CheckNode(Node *node, void *arg)
 {
@@ -232,10 +261,10 @@ CheckNode(Node *node, void *arg)
 		case T_Var:
 			if (((Var *) node)->varattno == 0)
 				Refuse(context, node, pstrdup("the whole row"),
-					   "A condition refers to columns by their names.");
+					   "Conditions must refer to columns by name.");
 			if (((Var *) node)->varattno < 0)
 				Refuse(context, node, pstrdup("a system column"),
-					   "It is no part of what the row says.");
+					   "System columns are not part of the row's data.");
 			CheckType(context, node, ((Var *) node)->vartype);
 			return false;
 		case T_Const:
@@ -244,7 +273,7 @@ CheckNode(Node *node, void *arg)
 		case T_CaseTestExpr:
 			return false;
 
-			/* functions by whatever name: looked at below */
+			/* nodes that call functions, which are checked below */
 		case T_FuncExpr:
 		case T_OpExpr:
 		case T_DistinctExpr:
@@ -270,14 +299,14 @@ CheckNode(Node *node, void *arg)
 			Refuse(context, node,
 				   psprintf("cast to domain %s",
 							format_type_be(((CoerceToDomain *) node)->resulttype)),
-				   "Its checks may run functions that are not built in.");
+				   "Its checks can run functions that are not built in.");
 			break;
 		case T_SQLValueFunction:
 			Refuse(context, node, pstrdup("a function of the session or the time"),
 				   "It is not immutable: its result may change though the row does not.");
 			break;
 
-			/* no functions of their own */
+			/* nodes that call no functions themselves */
 		case T_List:
 		case T_NamedArgExpr:
 		case T_BoolExpr:
@@ -296,12 +325,15 @@ CheckNode(Node *node, void *arg)
 
 		default:
 			Refuse(context, node, pstrdup("an expression of this kind"),
-				   "It is none of those that are known to depend on the row alone.");
+				   "It is not known to depend only on the row.");
 	}
 	(void) check_functions_in_node(node, CheckFunction, context);
 	return expression_tree_walker(node, CheckNode, arg);
 }
 
+/*
+ * Raises unless every node of a parsed condition is safe and immutable.
+ */
 void
 align_condition_check(ParseState *pstate, Node *condition, List *literals)
 {

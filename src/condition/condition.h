@@ -1,12 +1,13 @@
 /*
  * condition.h
- *	  Conditions on a row, as agreements and align.attach(live => ...) have them:
- *	  parsing, checking and running them.
+ *	  Conditions on a row, from agreements and from align.attach(live => ...):
+ *	  parsing, checking and evaluating them.
  *
- * Conditions are parsed by PostgreSQL's own parser under the rules of a CHECK
- * constraint, with search_path set to pg_catalog alone.  They may use the
- * columns of the row (no system columns, no whole row) and built-in immutable
- * functions, operators and casts; nothing else.  They are run by the executor.
+ * PostgreSQL's parser parses a condition under the rules of a CHECK
+ * constraint, with search_path set to pg_catalog alone.  A condition can use
+ * the columns of the row (no system columns, no whole row) and built-in
+ * immutable functions, operators and casts, and nothing else.  The executor
+ * evaluates it.
  */
 #ifndef ALIGN_CONDITION_H
 #define ALIGN_CONDITION_H
@@ -19,50 +20,64 @@
 #include "utils/rel.h"
 
 #define CONDITION_HINT \
-	"A condition may use the columns of the row, and immutable functions, operators and casts that are built in."
+	"A condition can use only the columns of the row and built-in immutable functions, operators, and casts."
 
 /*
- * Parses and checks one condition over the columns of rel: an expression tree
- * over varno 1, of type boolean, not yet planned.  what names it in messages:
- * "condition of stage \"sql\"", "live".  Raises for all that is not allowed.
+ * Parse and check one condition over the columns of rel.  Returns an
+ * expression tree over varno 1, of type boolean, not yet planned; raises if
+ * anything in it is not allowed.  what names the condition in messages:
+ * "condition of stage \"sql\"", "live".
  */
 extern Node *align_condition_parse(Relation rel, const char *condition, const char *what);
 
-/* Is a parsed condition true of the row?  (For live.)  Compiled by the caller
- * with align_condition_compile into a long-lived context. */
+/*
+ * Compile a parsed condition for use with align_condition_true(), which
+ * returns true if the condition is true (not null) for the row.  The compiled
+ * form belongs to context, which may be long-lived.
+ */
 typedef struct RowCondition RowCondition;
 extern RowCondition *align_condition_compile(Relation rel, Node *condition, MemoryContext context);
 extern bool align_condition_true(RowCondition *condition, HeapTuple row);
 
+/* The text of a condition, shortened for a message; palloc'd. */
 extern char *align_condition_clip(const char *text);
 
-/* Can values of the type be read from text without running what somebody else
- * supplied? */
-extern bool align_type_is_harmless(Oid type);
+/*
+ * True if the input function of a type, and of everything inside it, cannot
+ * run functions supplied by another user.
+ */
+extern bool align_type_is_safe(Oid type);
 
-/* Raises unless everything in a parsed condition is harmless and immutable.
- * literals: the strings in its text, as A_Const. */
+/*
+ * Raises unless every node of a parsed condition is safe and immutable.
+ * literals are the string constants of its text, a list of A_Const; NIL if the
+ * text is not at hand.
+ */
 extern void align_condition_check(ParseState *pstate, Node *condition, List *literals);
 
 /*
- * Where rows are put to run conditions on them; shared by all conditions of one
- * relation.  What a condition returns lives until the next row is put.
+ * The row that conditions are evaluated on, shared by all conditions of one
+ * relation.  The result of a condition is valid until the next row is set.
  */
-typedef struct RowFrame
+typedef struct ConditionInput
 {
 	ExprContext *econtext;
 	TupleTableSlot *slot;
-} RowFrame;
+} ConditionInput;
 
-extern RowFrame *align_row_frame(Relation rel, MemoryContext context);
-extern void align_row_frame_put(RowFrame *frame, HeapTuple row);
+extern ConditionInput *align_condition_input(Relation rel, MemoryContext context);
+extern void align_condition_set_row(ConditionInput *input, HeapTuple row);
 
-/* context_line is what errors say of the condition, NULL nothing; it must live
- * as long as the condition. */
-extern RowCondition *align_condition_compile_in(RowFrame *frame, Relation rel, Node *condition,
-												const char *context_line, MemoryContext context);
+/*
+ * Compile a parsed condition that is evaluated on the row set in input.
+ * context_line is the CONTEXT of errors, or NULL; it must live as long as the
+ * condition.
+ */
+extern RowCondition *align_condition_compile_for(ConditionInput *input, Relation rel,
+												 Node *condition, const char *context_line,
+												 MemoryContext context);
 
-/* What the expression is for the row that was put. */
+/* The value of an expression of any type for the row that was set. */
 extern Datum align_condition_value(RowCondition *condition, bool *isnull);
 
 #endif							/* ALIGN_CONDITION_H */

@@ -1,13 +1,14 @@
 /*
  * needs.c
- *	  Does a row bring what a stage or move needs of it?
+ *	  Checks whether a row meets the needs of a stage or a move; see needs.h.
  *
  * The needs of a funnel are compiled for one relation: names of columns into
- * their numbers, conditions into expressions for the executor.  Everything hangs
- * off one memory context, which the caller's takes over once it is complete.
+ * their numbers, conditions into expressions for the executor.  All of it
+ * lives in one memory context, which becomes a child of the caller's once it
+ * is complete.
  *
- * A condition that can no longer be compiled (a column was renamed, say) is
- * never met: writers are told which need it is, as for any other.
+ * A condition that can no longer be compiled (because a column was renamed,
+ * say) is never met.  The error names it like any other need that is not met.
  */
 #include "postgres.h"
 
@@ -25,27 +26,30 @@
 #include "nearest.h"
 
 /*
- * How a column tells that it is filled.
+ * How to test whether a column is filled, by its type.
  */
-typedef enum Filled
+typedef enum FilledTest
 {
-	FILLED_NOT_NULL,
-	FILLED_TEXT,				/* a varlena of a character type */
-	FILLED_NAME
-} Filled;
+	FILLED_NOT_NULL,			/* any other type: not null */
+	FILLED_TEXT,				/* varlena of a character type: not blank */
+	FILLED_NAME					/* name: not blank */
+} FilledTest;
 
 typedef struct CompiledNeed
 {
 	const FunnelNeed *need;
-	AttrNumber	attnum;			/* of a column; InvalidAttrNumber: it is gone */
-	Filled		filled;
-	RowCondition *condition;	/* NULL: it cannot be compiled; of a column,
-								 * what it is computed from if it is not
-								 * stored */
-	char	   *problem;		/* why it cannot */
+	AttrNumber	attnum;			/* for a column; InvalidAttrNumber if it does
+								 * not exist */
+	FilledTest	filled;			/* for a column */
+	RowCondition *condition;	/* NULL if it cannot be compiled; for a
+								 * virtual generated column, its expression */
+	char	   *problem;		/* why it cannot be compiled, else NULL */
 } CompiledNeed;
 
-/* Reasons left out: they are part of the move, not of the row. */
+/*
+ * The needs of one stage or move, without reasons: those are part of the move,
+ * not of the row.
+ */
 typedef struct NeedList
 {
 	int			nneeds;
@@ -56,28 +60,31 @@ struct RowNeeds
 {
 	MemoryContext context;
 	const Funnel *funnel;
-	RowFrame   *frame;
-	NeedList   *stages;			/* by stage */
-	NeedList   *moves;			/* as Funnel.move_needs */
+	ConditionInput *input;
+	NeedList   *stages;			/* one per stage */
+	NeedList   *moves;			/* one per element of Funnel.move_needs */
 };
 
 /*
- * For messages: whose needs are being compiled.
+ * Where the needs that are being compiled come from.
  */
-typedef struct NeedsOf
+typedef struct NeedSource
 {
 	Relation	rel;
 	const char *agreement;
 	int32		version;
-	const char *stage;			/* "stage \"sql\"" or "move from \"sal\" to
-								 * \"sql\"" */
-	bool		check;
-} NeedsOf;
+	const char *subject;		/* for messages: "stage \"sql\"" or "the move
+								 * from \"sal\" to \"sql\"" */
+	bool		check;			/* raise if a need cannot be compiled */
+} NeedSource;
 
+/*
+ * Raises the error that the relation lacks a needed column.
+ */
 static void
-RefuseColumn(const NeedsOf *of, const char *column)
+RefuseColumn(const NeedSource *source, const char *column)
 {
-	TupleDesc	desc = RelationGetDescr(of->rel);
+	TupleDesc	desc = RelationGetDescr(source->rel);
 	const char **names = palloc(desc->natts * sizeof(char *));
 	const char *nearest;
 	int			n = 0;
@@ -90,18 +97,21 @@ RefuseColumn(const NeedsOf *of, const char *column)
 	nearest = align_nearest(column, strlen(column), names, n);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("relation \"%s\" has no column \"%s\"",
-					RelationGetRelationName(of->rel), column),
+			 errmsg("column \"%s\" of relation \"%s\" does not exist",
+					column, RelationGetRelationName(source->rel)),
 			 errdetail("Agreement \"%s\" version %d needs it for %s.",
-					   of->agreement, of->version, of->stage),
+					   source->agreement, source->version, source->subject),
 			 nearest ? errhint("%s", align_nearest_text(nearest)) :
 			 errhint("Add the column, or agree on a version without this need.")));
 }
 
+/*
+ * Compiles a column that must be filled.
+ */
 static void
-CompileColumn(const NeedsOf *of, RowNeeds *needs, CompiledNeed *need)
+CompileColumn(const NeedSource *source, RowNeeds *needs, CompiledNeed *need)
 {
-	AttrNumber	attnum = get_attnum(RelationGetRelid(of->rel), need->need->text);
+	AttrNumber	attnum = get_attnum(RelationGetRelid(source->rel), need->need->text);
 	Form_pg_attribute attribute;
 	Oid			type;
 	char		category;
@@ -110,19 +120,20 @@ CompileColumn(const NeedsOf *of, RowNeeds *needs, CompiledNeed *need)
 	need->attnum = attnum > 0 ? attnum : InvalidAttrNumber;
 	if (attnum <= 0)
 	{
-		if (of->check)
-			RefuseColumn(of, need->need->text);
+		if (source->check)
+			RefuseColumn(source, need->need->text);
 		need->problem = psprintf("column \"%s\" does not exist", need->need->text);
 		return;
 	}
-	attribute = TupleDescAttr(RelationGetDescr(of->rel), attnum - 1);
+	attribute = TupleDescAttr(RelationGetDescr(source->rel), attnum - 1);
+	/* the row does not hold the value of a virtual column: compute it */
 	if (ALIGN_IS_VIRTUAL(attribute))
 		need->condition =
-			align_condition_compile_in(needs->frame, of->rel,
-									   (Node *) makeVar(1, attnum, attribute->atttypid,
-														attribute->atttypmod,
-														attribute->attcollation, 0),
-									   NULL, needs->context);
+			align_condition_compile_for(needs->input, source->rel,
+										(Node *) makeVar(1, attnum, attribute->atttypid,
+														 attribute->atttypmod,
+														 attribute->attcollation, 0),
+										NULL, needs->context);
 	type = getBaseType(attribute->atttypid);
 	get_type_category_preferred(type, &category, &preferred);
 	if (type == NAMEOID)
@@ -133,26 +144,30 @@ CompileColumn(const NeedsOf *of, RowNeeds *needs, CompiledNeed *need)
 		need->filled = FILLED_NOT_NULL;
 }
 
+/*
+ * Compiles a condition; raises if it is not allowed.
+ */
 static void
-CompileCondition(const NeedsOf *of, RowNeeds *needs, CompiledNeed *need)
+CompileCondition(const NeedSource *source, RowNeeds *needs, CompiledNeed *need)
 {
 	char	   *what = psprintf("condition of %s in agreement \"%s\" version %d",
-								of->stage, of->agreement, of->version);
-	Node	   *condition = align_condition_parse(of->rel, need->need->text, what);
+								source->subject, source->agreement, source->version);
+	Node	   *condition = align_condition_parse(source->rel, need->need->text, what);
 
-	need->condition = align_condition_compile_in(needs->frame, of->rel, condition,
-												 psprintf("%s: %s", what,
-														  align_condition_clip(need->need->text)),
-												 needs->context);
+	need->condition = align_condition_compile_for(needs->input, source->rel, condition,
+												  psprintf("%s: %s", what,
+														   align_condition_clip(need->need->text)),
+												  needs->context);
 }
 
 /*
- * A condition that may fail to compile, and then cannot be met.  Parsing may
- * leave behind references to catalogs when it fails, hence the subtransaction;
- * what is not about the condition (a cancelled query, no memory) is raised.
+ * Compiles a condition, or sets need->problem to the message of the error if
+ * that fails.  A failing parser may leave references to catalogs behind, which
+ * the abort of a subtransaction releases.  Errors that are not about the
+ * condition (query canceled, out of memory) are raised again.
  */
 static void
-TryCondition(const NeedsOf *of, RowNeeds *needs, CompiledNeed *need)
+TryCompileCondition(const NeedSource *source, RowNeeds *needs, CompiledNeed *need)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -161,7 +176,7 @@ TryCondition(const NeedsOf *of, RowNeeds *needs, CompiledNeed *need)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		CompileCondition(of, needs, need);
+		CompileCondition(source, needs, need);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
@@ -171,6 +186,7 @@ TryCondition(const NeedsOf *of, RowNeeds *needs, CompiledNeed *need)
 		int			category = ERRCODE_TO_CATEGORY(geterrcode());
 		ErrorData  *error;
 
+		/* the classes of errors that parsing a condition can raise */
 		if (category != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
 			category != ERRCODE_DATA_EXCEPTION && category != ERRCODE_FEATURE_NOT_SUPPORTED)
 			PG_RE_THROW();
@@ -187,29 +203,35 @@ TryCondition(const NeedsOf *of, RowNeeds *needs, CompiledNeed *need)
 	PG_END_TRY();
 }
 
+/*
+ * Compiles the n needs of one stage or move into *list.
+ */
 static void
-CompileNeeds(const NeedsOf *of, RowNeeds *needs, const FunnelNeed *asked, int nasked,
+CompileNeeds(const NeedSource *source, RowNeeds *needs, const FunnelNeed *funnel_needs, int n,
 			 NeedList *list)
 {
-	for (int i = 0; i < nasked; i++)
+	for (int i = 0; i < n; i++)
 	{
 		CompiledNeed *need;
 
-		if (asked[i].kind == NEED_REASON)
+		if (funnel_needs[i].kind == NEED_REASON)
 			continue;
 		if (list->needs == NULL)
-			list->needs = palloc0(nasked * sizeof(CompiledNeed));
+			list->needs = palloc0(n * sizeof(CompiledNeed));
 		need = &list->needs[list->nneeds++];
-		need->need = &asked[i];
-		if (asked[i].kind == NEED_COLUMN)
-			CompileColumn(of, needs, need);
-		else if (of->check)
-			CompileCondition(of, needs, need);
+		need->need = &funnel_needs[i];
+		if (funnel_needs[i].kind == NEED_COLUMN)
+			CompileColumn(source, needs, need);
+		else if (source->check)
+			CompileCondition(source, needs, need);
 		else
-			TryCondition(of, needs, need);
+			TryCompileCondition(source, needs, need);
 	}
 }
 
+/*
+ * Compiles all needs of a funnel for one relation.
+ */
 RowNeeds *
 align_needs_compile(Relation rel, const Funnel *funnel, const char *agreement, int32 version,
 					bool check, MemoryContext context)
@@ -218,41 +240,47 @@ align_needs_compile(Relation rel, const Funnel *funnel, const char *agreement, i
 													  ALLOCSET_SMALL_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(own_context);
 	RowNeeds   *needs = palloc0(sizeof(RowNeeds));
-	NeedsOf		of = {rel, agreement, version, NULL, check};
+	NeedSource	source = {rel, agreement, version, NULL, check};
 
 	needs->context = own_context;
 	needs->funnel = funnel;
-	needs->frame = align_row_frame(rel, own_context);
+	needs->input = align_condition_input(rel, own_context);
 	needs->stages = palloc0(funnel->nstages * sizeof(NeedList));
 	needs->moves = palloc0(funnel->nmoveneeds * sizeof(NeedList));
 	for (int i = 0; i < funnel->nstages; i++)
 	{
 		const FunnelStage *stage = &funnel->stages[i];
 
-		of.stage = psprintf("stage \"%s\"", stage->name);
-		CompileNeeds(&of, needs, stage->needs, stage->nneeds, &needs->stages[i]);
+		source.subject = psprintf("stage \"%s\"", stage->name);
+		CompileNeeds(&source, needs, stage->needs, stage->nneeds, &needs->stages[i]);
 	}
 	for (int i = 0; i < funnel->nmoveneeds; i++)
 	{
 		const MoveNeeds *move = &funnel->move_needs[i];
 
-		of.stage = psprintf("the move from \"%s\" to \"%s\"",
-							funnel->stages[move->from].name, funnel->stages[move->to].name);
-		CompileNeeds(&of, needs, move->needs, move->nneeds, &needs->moves[i]);
+		source.subject = psprintf("the move from \"%s\" to \"%s\"",
+								  funnel->stages[move->from].name, funnel->stages[move->to].name);
+		CompileNeeds(&source, needs, move->needs, move->nneeds, &needs->moves[i]);
 	}
 	MemoryContextSwitchTo(old_context);
 	MemoryContextSetParent(own_context, context);
 	return needs;
 }
 
+/*
+ * Frees the needs before their context is deleted.
+ */
 void
 align_needs_free(RowNeeds *needs)
 {
 	MemoryContextDelete(needs->context);
 }
 
+/*
+ * Returns true if every need of a list could be compiled.
+ */
 static bool
-ListIsSound(const NeedList *list)
+IsCompiled(const NeedList *list)
 {
 	for (int i = 0; i < list->nneeds; i++)
 	{
@@ -262,28 +290,37 @@ ListIsSound(const NeedList *list)
 	return true;
 }
 
+/*
+ * Returns true if every need could be compiled.
+ */
 bool
-align_needs_are_sound(const RowNeeds *needs)
+align_needs_all_compiled(const RowNeeds *needs)
 {
 	for (int i = 0; i < needs->funnel->nstages; i++)
 	{
-		if (!ListIsSound(&needs->stages[i]))
+		if (!IsCompiled(&needs->stages[i]))
 			return false;
 	}
 	for (int i = 0; i < needs->funnel->nmoveneeds; i++)
 	{
-		if (!ListIsSound(&needs->moves[i]))
+		if (!IsCompiled(&needs->moves[i]))
 			return false;
 	}
 	return true;
 }
 
+/*
+ * Returns true if the needs were compiled from this Funnel.
+ */
 bool
-align_needs_are_of(const RowNeeds *needs, const Funnel *funnel)
+align_needs_are_for(const RowNeeds *needs, const Funnel *funnel)
 {
 	return needs->funnel == funnel;
 }
 
+/*
+ * Returns true if a text is empty or consists of ASCII white space.
+ */
 static bool
 IsBlank(const char *text, int len)
 {
@@ -295,6 +332,9 @@ IsBlank(const char *text, int len)
 	return true;
 }
 
+/*
+ * Returns true if a column of the current row is filled.
+ */
 static bool
 IsFilled(const RowNeeds *needs, const CompiledNeed *need)
 {
@@ -308,7 +348,7 @@ IsFilled(const RowNeeds *needs, const CompiledNeed *need)
 	if (need->condition)
 		value = align_condition_value(need->condition, &isnull);
 	else
-		value = slot_getattr(needs->frame->slot, need->attnum, &isnull);
+		value = slot_getattr(needs->input->slot, need->attnum, &isnull);
 	if (isnull)
 		return false;
 	switch (need->filled)
@@ -327,6 +367,10 @@ IsFilled(const RowNeeds *needs, const CompiledNeed *need)
 	return true;
 }
 
+/*
+ * Returns true if a condition could be compiled and is true for the current
+ * row.
+ */
 static bool
 IsTrue(const CompiledNeed *need)
 {
@@ -339,8 +383,14 @@ IsTrue(const CompiledNeed *need)
 	return !isnull && DatumGetBool(value);
 }
 
+/*
+ * Appends the needs of a list that the current row does not meet to unmet,
+ * which holds nunmet so far but has space for max only.  Returns the new
+ * number.
+ */
 static int
-Unmet(const RowNeeds *needs, const NeedList *list, const FunnelNeed **unmet, int nunmet, int max)
+CollectUnmet(const RowNeeds *needs, const NeedList *list, const FunnelNeed **unmet, int nunmet,
+			 int max)
 {
 	for (int i = 0; i < list->nneeds; i++)
 	{
@@ -355,6 +405,9 @@ Unmet(const RowNeeds *needs, const NeedList *list, const FunnelNeed **unmet, int
 	return nunmet;
 }
 
+/*
+ * Returns the needs of a move, or NULL if it has none of its own.
+ */
 static const NeedList *
 MoveList(const RowNeeds *needs, int from, int to)
 {
@@ -366,6 +419,10 @@ MoveList(const RowNeeds *needs, int from, int to)
 	return move == NULL ? NULL : &needs->moves[move - needs->funnel->move_needs];
 }
 
+/*
+ * Finds the needs of entering a stage that the row does not meet; returns how
+ * many there are.
+ */
 int
 align_needs_unmet(RowNeeds *needs, HeapTuple row, int from, int to, const FunnelNeed **unmet,
 				  int max)
@@ -376,13 +433,16 @@ align_needs_unmet(RowNeeds *needs, HeapTuple row, int from, int to, const Funnel
 
 	if (of_stage->nneeds == 0 && of_move == NULL)
 		return 0;
-	align_row_frame_put(needs->frame, row);
-	nunmet = Unmet(needs, of_stage, unmet, 0, max);
+	align_condition_set_row(needs->input, row);
+	nunmet = CollectUnmet(needs, of_stage, unmet, 0, max);
 	if (of_move != NULL)
-		nunmet = Unmet(needs, of_move, unmet, nunmet, max);
+		nunmet = CollectUnmet(needs, of_move, unmet, nunmet, max);
 	return nunmet;
 }
 
+/*
+ * Returns the compiled form of a need, or NULL if it is not in the lists.
+ */
 static const CompiledNeed *
 FindNeed(const NeedList *lists, int nlists, const FunnelNeed *wanted)
 {
@@ -397,6 +457,9 @@ FindNeed(const NeedList *lists, int nlists, const FunnelNeed *wanted)
 	return NULL;
 }
 
+/*
+ * Returns the reason why no row can meet a need, or NULL if one can.
+ */
 const char *
 align_need_problem(const RowNeeds *needs, const FunnelNeed *need)
 {

@@ -1,18 +1,19 @@
 /*
  * parse.c
- *	  From the text of a condition to an expression that may be run for anyone.
+ *	  Parses the text of a condition into an expression that any user can
+ *	  safely run.
  *
- * Whoever writes the table runs the conditions of its agreement, and whoever
- * agrees a version has them compiled for other people's tables.  So neither
- * parsing nor running a condition may reach code that somebody else supplied.
- * PostgreSQL's parser runs such code in one place, the input functions of
- * literals; therefore the types that a literal can take (those of the columns
- * and of casts) are looked at before it gets to see the text.  What it made of it
- * is then checked by check.c, node by node.
+ * Every user who writes to a table runs the conditions of its agreement, and a
+ * user who agrees on a version has them compiled for tables of other users.
+ * So neither parsing nor evaluating a condition may run code supplied by
+ * another user.  PostgreSQL's parser runs such code in one place only, the
+ * input functions of literals.  Therefore the types that a literal can take
+ * (those of the columns and of casts) are checked before the text is analyzed.
+ * Afterwards check.c checks every node of the result.
  *
- * Nor does a condition mean different things to different sessions: names are
- * looked up in pg_catalog, and the settings that literals depend on are the same
- * for all while it is parsed.
+ * A condition has the same meaning in all sessions: names are looked up in
+ * pg_catalog, and the settings that the input of literals depends on are fixed
+ * while it is parsed.
  */
 #include "postgres.h"
 
@@ -33,12 +34,12 @@
 
 #include "condition/condition.h"
 
-/* Bytes of a condition that a message shows; 8 kB of it help nobody. */
+/* A message shows at most this many bytes of a condition. */
 #define CONDITION_SHOWN 200
 
 /*
- * Settings under which conditions are parsed.  pg_temp is named so that it comes
- * last; dates are to be written year first, and times without a zone are UTC.
+ * Settings under which conditions are parsed.  pg_temp is listed to search it
+ * last.  Dates must be written year first, and times without a zone are UTC.
  */
 static const struct
 {
@@ -57,6 +58,7 @@ static const struct
 	{"lc_monetary", "C"},
 };
 
+/* The condition that is being parsed. */
 typedef struct ConditionSource
 {
 	Relation	rel;
@@ -65,7 +67,7 @@ typedef struct ConditionSource
 } ConditionSource;
 
 /*
- * A condition as one line of a message shows it.
+ * Returns the text of a condition, shortened for a message; palloc'd.
  */
 char *
 align_condition_clip(const char *text)
@@ -78,9 +80,9 @@ align_condition_clip(const char *text)
 }
 
 /*
- * Says which condition an error is about, and makes a position in the text of
- * the condition one that is shown with that text, rather than in the command
- * that happens to be running.
+ * Error context callback: adds the condition to an error.  A cursor position
+ * refers to the text of the condition, so it is turned into an internal one;
+ * otherwise it would be shown in the text of the current command.
  */
 static void
 ConditionErrorContext(void *arg)
@@ -98,6 +100,9 @@ ConditionErrorContext(void *arg)
 			   align_condition_clip(source->text));
 }
 
+/*
+ * Refuses a column whose type is not safe.
+ */
 static void
 CheckColumnType(Relation rel, const char *column, int location, ParseState *pstate)
 {
@@ -105,20 +110,23 @@ CheckColumnType(Relation rel, const char *column, int location, ParseState *psta
 	Oid			type;
 
 	if (attnum <= 0)
-		return;					/* the parser knows what to say */
+		return;					/* the parser will raise the error */
 	type = TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid;
-	if (align_type_is_harmless(type))
+	if (align_type_is_safe(type))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 			 errmsg("column \"%s\" of type %s cannot be used in a condition",
 					column, format_type_be(type)),
-			 errdetail("Values of this type may run functions that are not built in."),
+			 errdetail("Input of values of this type can run functions that are not built in."),
 			 parser_errposition(pstate, location)));
 }
 
+/*
+ * Raises the error that an object is not built in.
+ */
 static void
-RefuseForeign(ParseState *pstate, const char *kind, const char *name, int location)
+RefuseNotBuiltIn(ParseState *pstate, const char *kind, const char *name, int location)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
@@ -129,16 +137,20 @@ RefuseForeign(ParseState *pstate, const char *kind, const char *name, int locati
 }
 
 /*
- * Names in other schemas are refused as such: the name of a function may be that
- * of a type, too, and whether a schema may be used at all depends on who asks.
+ * Refuses names qualified with another schema than pg_catalog.  They are not
+ * looked up, because the name of a function can also be that of a type (the
+ * call is a cast then), and because USAGE on the schema depends on the user.
  */
 static void
 CheckName(ParseState *pstate, const char *kind, List *names, int location)
 {
 	if (list_length(names) > 1 && strcmp(strVal(linitial(names)), "pg_catalog") != 0)
-		RefuseForeign(pstate, kind, NameListToString(names), location);
+		RefuseNotBuiltIn(pstate, kind, NameListToString(names), location);
 }
 
+/*
+ * Refuses types that are not built in.
+ */
 static void
 CheckTypeName(ParseState *pstate, const TypeName *name)
 {
@@ -147,16 +159,20 @@ CheckTypeName(ParseState *pstate, const TypeName *name)
 	CheckName(pstate, "type", name->names, name->location);
 	type = typenameTypeId(pstate, name);
 	if (type >= FirstUnpinnedObjectId)
-		RefuseForeign(pstate, "type", format_type_be(type), name->location);
+		RefuseNotBuiltIn(pstate, "type", format_type_be(type), name->location);
 }
 
 typedef struct RawContext
 {
 	ParseState *pstate;
 	Relation	rel;
-	List	   *literals;		/* of A_Const: strings */
+	List	   *literals;		/* string constants seen, list of A_Const */
 } RawContext;
 
+/*
+ * Walker over the raw parse tree: refuses what must not reach parse analysis,
+ * and collects string constants.
+ */
 static bool
 CheckRawNode(Node *node, void *arg)
 {
@@ -186,7 +202,7 @@ CheckRawNode(Node *node, void *arg)
 			{
 				ColumnRef  *column = (ColumnRef *) node;
 
-				/* the parser does not expect one here */
+				/* parse analysis of an expression does not expect a star */
 				if (IsA(llast(column->fields), A_Star))
 					ereport(ERROR,
 							(errcode(ERRCODE_SYNTAX_ERROR),
@@ -214,9 +230,10 @@ CheckRawNode(Node *node, void *arg)
 }
 
 /*
- * The one expression in the text; nothing may stand beside it.  The grammar for
- * PL/pgSQL's expressions takes neither several statements nor a parenthesis too
- * many, but it takes what may follow the target list of a SELECT.
+ * Returns the raw parse tree of the condition, which must be one expression.
+ * The grammar for PL/pgSQL expressions accepts neither several statements nor
+ * an unmatched parenthesis, but it accepts everything that can follow the
+ * target list of a SELECT, which is refused here.
  */
 static Node *
 ParseText(const char *condition)
@@ -240,11 +257,14 @@ ParseText(const char *condition)
 	if (target == NULL || target->name != NULL || target->indirection != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("a condition must be one expression and nothing else"),
+				 errmsg("condition must be a single expression"),
 				 errhint("%s", CONDITION_HINT)));
 	return target->val;
 }
 
+/*
+ * Parses and checks a condition under the current settings.
+ */
 static Node *
 ParseCondition(const ConditionSource *source)
 {
@@ -257,8 +277,8 @@ ParseCondition(const ConditionSource *source)
 	pstate->p_sourcetext = source->text;
 
 	/*
-	 * Columns by their bare names only: a partition is not called like the
-	 * table, and there is no whole row to refer to.
+	 * Columns can be referred to by unqualified names only: a partition does
+	 * not have the name of the table, and the whole row is not allowed.
 	 */
 	nsitem = addRangeTableEntryForRelation(pstate, source->rel, AccessShareLock, NULL, false, true);
 	addNSItemToQuery(pstate, nsitem, true, false, true);
@@ -273,6 +293,10 @@ ParseCondition(const ConditionSource *source)
 	return result;
 }
 
+/*
+ * Parses and checks one condition over the columns of rel; raises if anything
+ * in it is not allowed.
+ */
 Node *
 align_condition_parse(Relation rel, const char *condition, const char *what)
 {
@@ -282,7 +306,7 @@ align_condition_parse(Relation rel, const char *condition, const char *what)
 	Node	   *result;
 
 	error_context_stack = &context;
-	/* should an error get in between, the abort restores the settings */
+	/* after an error, the abort of the transaction restores the settings */
 	nest_level = NewGUCNestLevel();
 	for (size_t i = 0; i < lengthof(parse_settings); i++)
 		(void) set_config_option(parse_settings[i].name, parse_settings[i].value, PGC_USERSET,

@@ -1,10 +1,9 @@
 /*
  * run.c
- *	  Running checked conditions on rows, with the executor.
+ *	  Evaluates checked conditions on rows, with the executor.
  *
- * The compiled form is kept for as long as the relation stays as it is, across
- * statements and transactions.  Nothing of a row is: the memory that one took is
- * given back when the next one comes.
+ * The compiled form is kept until the relation changes, across statements and
+ * transactions.  Memory that a row took is freed when the next one is set.
  */
 #include "postgres.h"
 
@@ -16,44 +15,53 @@
 
 struct RowCondition
 {
-	RowFrame   *frame;
+	ConditionInput *input;
 	Expr	   *planned;
-	const char *context_line;	/* for errors, NULL none */
-	MemoryContext context;		/* of state */
+	const char *context_line;	/* CONTEXT of errors, or NULL */
+	MemoryContext context;		/* holds state */
 	ExprState  *state;
-	bool		running;		/* still set at the next call: an error broke
-								 * it off, and what functions remember may be
-								 * half made */
+	bool		running;		/* set during evaluation; if it is set before,
+								 * an error ended the last evaluation */
 };
 
 /*
- * A descriptor of our own: that of the relcache entry counts references, and
- * goes when the relation changes.  With constraints, since columns that were
- * added later are missing in older rows and have their value there.
+ * Makes the row that conditions of a relation are evaluated on.
+ *
+ * The tuple descriptor is a copy: that of the relcache entry is reference
+ * counted, and freed when the relation changes.  It has the constraints,
+ * because these hold the values of columns that are missing in rows older than
+ * the column.
  */
-RowFrame *
-align_row_frame(Relation rel, MemoryContext context)
+ConditionInput *
+align_condition_input(Relation rel, MemoryContext context)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(context);
-	RowFrame   *frame = palloc(sizeof(RowFrame));
+	ConditionInput *input = palloc(sizeof(ConditionInput));
 
-	frame->slot = MakeSingleTupleTableSlot(CreateTupleDescCopyConstr(RelationGetDescr(rel)),
+	input->slot = MakeSingleTupleTableSlot(CreateTupleDescCopyConstr(RelationGetDescr(rel)),
 										   &TTSOpsHeapTuple);
-	frame->econtext = CreateStandaloneExprContext();
-	frame->econtext->ecxt_scantuple = frame->slot;
+	input->econtext = CreateStandaloneExprContext();
+	input->econtext->ecxt_scantuple = input->slot;
 	MemoryContextSwitchTo(old_context);
-	return frame;
+	return input;
 }
 
+/*
+ * Sets the row that conditions are evaluated on, and frees the results for the
+ * previous one.
+ */
 void
-align_row_frame_put(RowFrame *frame, HeapTuple row)
+align_condition_set_row(ConditionInput *input, HeapTuple row)
 {
-	ResetExprContext(frame->econtext);
-	ExecStoreHeapTuple(row, frame->slot, false);
+	ResetExprContext(input->econtext);
+	ExecStoreHeapTuple(row, input->slot, false);
 }
 
+/*
+ * Makes the executor state of a condition, instead of any previous one.
+ */
 static void
-Prepare(RowCondition *condition)
+InitState(RowCondition *condition)
 {
 	MemoryContext old_context;
 
@@ -63,6 +71,9 @@ Prepare(RowCondition *condition)
 	MemoryContextSwitchTo(old_context);
 }
 
+/*
+ * Error context callback: adds the context line of the condition.
+ */
 static void
 ConditionErrorContext(void *arg)
 {
@@ -72,25 +83,31 @@ ConditionErrorContext(void *arg)
 		errcontext("%s", condition->context_line);
 }
 
+/*
+ * Compiles a parsed condition that is evaluated on the row set in input.
+ */
 RowCondition *
-align_condition_compile_in(RowFrame *frame, Relation rel, Node *condition,
-						   const char *context_line, MemoryContext context)
+align_condition_compile_for(ConditionInput *input, Relation rel, Node *condition,
+							const char *context_line, MemoryContext context)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	RowCondition *result = palloc0(sizeof(RowCondition));
 	ErrorContextCallback callback = {error_context_stack, ConditionErrorContext, result};
 
-	result->frame = frame;
+	result->input = input;
 	result->context_line = context_line;
 	result->context = AllocSetContextCreate(context, "align condition", ALLOCSET_SMALL_SIZES);
 	error_context_stack = &callback;
 	result->planned = expression_planner((Expr *) align_expand_virtual_columns(condition, rel));
-	Prepare(result);
+	InitState(result);
 	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(old_context);
 	return result;
 }
 
+/*
+ * Returns the value of an expression for the row that was set.
+ */
 Datum
 align_condition_value(RowCondition *condition, bool *isnull)
 {
@@ -98,28 +115,35 @@ align_condition_value(RowCondition *condition, bool *isnull)
 	Datum		result;
 
 	error_context_stack = &callback;
+	/* after an error, what functions keep in the state may be incomplete */
 	if (unlikely(condition->running))
-		Prepare(condition);
+		InitState(condition);
 	condition->running = true;
-	result = ExecEvalExprSwitchContext(condition->state, condition->frame->econtext, isnull);
+	result = ExecEvalExprSwitchContext(condition->state, condition->input->econtext, isnull);
 	condition->running = false;
 	error_context_stack = callback.previous;
 	return result;
 }
 
+/*
+ * Compiles a parsed condition for use with align_condition_true().
+ */
 RowCondition *
 align_condition_compile(Relation rel, Node *condition, MemoryContext context)
 {
-	return align_condition_compile_in(align_row_frame(rel, context), rel, condition, NULL, context);
+	return align_condition_compile_for(align_condition_input(rel, context), rel, condition, NULL, context);
 }
 
+/*
+ * Returns true if a condition is true, and not null, for the row.
+ */
 bool
 align_condition_true(RowCondition *condition, HeapTuple row)
 {
 	bool		isnull;
 	Datum		value;
 
-	align_row_frame_put(condition->frame, row);
+	align_condition_set_row(condition->input, row);
 	value = align_condition_value(condition, &isnull);
 	return !isnull && DatumGetBool(value);
 }

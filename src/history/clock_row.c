@@ -1,10 +1,11 @@
 /*
  * clock_row.c
- *	  Service-level clocks from and to rows of the clock table.
+ *	  Converts service-level clocks from and to rows of the clock table.
  *
- * What a clock has counted so far is not in the table while it is open: it is
- * counted again from its start and its pauses.  due_at and warn_at are taken as
- * they stand, so a change of the time zone's rules moves no promise that runs.
+ * The table does not hold the time that an open clock has counted so far; it
+ * is computed from the start and the pauses.  due_at and warn_at are read from
+ * the table, so that a change of time zone rules does not move the due
+ * instants of open clocks.
  */
 #include "postgres.h"
 
@@ -18,6 +19,9 @@
 
 #include "history/replay.h"
 
+/*
+ * Returns a column of a row of the clock table.
+ */
 static Datum
 Column(HeapTuple tuple, TupleDesc desc, const AttrNumber columns[SLA_NCOLUMNS], SlaColumn column,
 	   bool *isnull)
@@ -25,6 +29,9 @@ Column(HeapTuple tuple, TupleDesc desc, const AttrNumber columns[SLA_NCOLUMNS], 
 	return heap_getattr(tuple, columns[column], desc, isnull);
 }
 
+/*
+ * Returns a text column as a string allocated in context, or NULL.
+ */
 static char *
 TextColumn(MemoryContext context, HeapTuple tuple, TupleDesc desc,
 		   const AttrNumber columns[SLA_NCOLUMNS], SlaColumn column)
@@ -43,7 +50,7 @@ TextColumn(MemoryContext context, HeapTuple tuple, TupleDesc desc,
 }
 
 /*
- * The index of the service level in the funnel of its version.
+ * Returns the index of a service level in a funnel, or -1.
  */
 static int
 ServiceLevelIndex(const Funnel *funnel, const char *sla)
@@ -57,7 +64,7 @@ ServiceLevelIndex(const Funnel *funnel, const char *sla)
 }
 
 /*
- * The periods of a multirange, as they are in LeadClock.pauses.
+ * Sets the pauses of a clock from a multirange.
  */
 static void
 LoadPauses(LeadClocks *clocks, LeadClock *clock, Datum paused)
@@ -82,10 +89,11 @@ LoadPauses(LeadClocks *clocks, LeadClock *clock, Datum paused)
 }
 
 /*
- * Whether an open clock is paused, and what it has counted.
+ * Computes from start and pauses of an open clock whether it is paused, and
+ * the time counted so far.
  */
 static void
-LoadSpent(LeadClock *clock)
+LoadRunningState(LeadClock *clock)
 {
 	SlaClock   *inner = &clock->clock;
 
@@ -106,6 +114,9 @@ LoadSpent(LeadClock *clock)
 	}
 }
 
+/*
+ * Loads whether and when a clock was announced.
+ */
 static void
 LoadNotified(HeapTuple tuple, TupleDesc desc, const AttrNumber columns[SLA_NCOLUMNS],
 			 SlaColumn column, bool *notified, TimestampTz *notified_at)
@@ -117,6 +128,9 @@ LoadNotified(HeapTuple tuple, TupleDesc desc, const AttrNumber columns[SLA_NCOLU
 	*notified_at = isnull ? 0 : DatumGetTimestampTz(value);
 }
 
+/*
+ * Loads the fields that only open clocks need.
+ */
 static void
 LoadOpenClock(LeadClocks *clocks, LeadClock *clock, HeapTuple tuple, TupleDesc desc,
 			  const AttrNumber columns[SLA_NCOLUMNS])
@@ -131,20 +145,21 @@ LoadOpenClock(LeadClocks *clocks, LeadClock *clock, HeapTuple tuple, TupleDesc d
 	if (inner->sla < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("clock \"%s\" runs under version %d of agreement \"%s\", which does not have it",
+				 errmsg("service level \"%s\" does not exist in version %d of agreement \"%s\"",
 						clock->sla, clock->version, clock->agreement),
-				 errhint("Restore the versions of the agreement as they were.")));
+				 errdetail("An open clock of this service level runs under that version."),
+				 errhint("Restore the original versions of the agreement.")));
 	value = Column(tuple, desc, columns, SLA_DUE_AT, &isnull);
 	inner->due_at = DatumGetTimestampTz(value);
 	value = Column(tuple, desc, columns, SLA_WARN_AT, &isnull);
 	inner->warn_at = isnull ? CLOCK_NO_WARNING : DatumGetTimestampTz(value);
 	value = Column(tuple, desc, columns, SLA_PAUSED, &isnull);
 	LoadPauses(clocks, clock, value);
-	LoadSpent(clock);
+	LoadRunningState(clock);
 }
 
 /*
- * The columns that identify a clock, and when it was announced.
+ * Adds a clock with the fields that all clocks have.
  */
 static LeadClock *
 LoadClock(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
@@ -152,9 +167,8 @@ LoadClock(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 {
 	bool		isnull;
 	int			cycle = DatumGetInt32(Column(tuple, desc, columns, SLA_CYCLE, &isnull));
-	LeadClock  *clock = align_replay_new_clock(clocks,
-											   TextColumn(clocks->context, tuple, desc, columns, SLA_SLA),
-											   cycle);
+	char	   *sla = TextColumn(clocks->context, tuple, desc, columns, SLA_SLA);
+	LeadClock  *clock = align_replay_new_clock(clocks, sla, cycle);
 
 	clock->tid = tuple->t_self;
 	clock->agreement = TextColumn(clocks->context, tuple, desc, columns, SLA_AGREEMENT);
@@ -163,7 +177,8 @@ LoadClock(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 	clock->clock.sla = -1;
 	clock->clock.stopped_by = -1;
 	clock->version = DatumGetInt32(Column(tuple, desc, columns, SLA_VERSION, &isnull));
-	clock->clock.started_at = DatumGetTimestampTz(Column(tuple, desc, columns, SLA_STARTED_AT, &isnull));
+	clock->clock.started_at =
+		DatumGetTimestampTz(Column(tuple, desc, columns, SLA_STARTED_AT, &isnull));
 	LoadNotified(tuple, desc, columns, SLA_WARN_NOTIFIED_AT, &clock->warn_notified,
 				 &clock->warn_notified_at);
 	LoadNotified(tuple, desc, columns, SLA_DUE_NOTIFIED_AT, &clock->due_notified,
@@ -171,6 +186,9 @@ LoadClock(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 	return clock;
 }
 
+/*
+ * Adds an old clock with only its start and the times of its announcements.
+ */
 void
 align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 							const AttrNumber columns[SLA_NCOLUMNS])
@@ -178,6 +196,9 @@ align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 	LoadClock(clocks, tuple, desc, columns)->clock.closed = true;
 }
 
+/*
+ * Adds a clock from a row of the clock table.
+ */
 void
 align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 				  const AttrNumber columns[SLA_NCOLUMNS])
@@ -195,6 +216,9 @@ align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 		LoadOpenClock(clocks, clock, tuple, desc, columns);
 }
 
+/*
+ * Returns a string as a text Datum, or sets *isnull.
+ */
 static Datum
 OptionalText(const char *text, bool *isnull)
 {
@@ -202,6 +226,9 @@ OptionalText(const char *text, bool *isnull)
 	return *isnull ? (Datum) 0 : CStringGetTextDatum(text);
 }
 
+/*
+ * Returns the pauses of a clock as a multirange.
+ */
 static Datum
 PausesDatum(const LeadClock *clock)
 {
@@ -223,20 +250,21 @@ PausesDatum(const LeadClock *clock)
 }
 
 /*
- * For clocks that this backend has started or changed, not for closed ones that
- * were loaded.
+ * Fills in align's own columns of the row of a clock, which must not have been
+ * closed when it was loaded.
  */
 void
 align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS], bool nulls[SLA_NCOLUMNS])
 {
 	const SlaClock *inner = &clock->clock;
 	const ServiceLevel *level = &clock->funnel->service_levels[inner->sla];
+	const char *team = level->team >= 0 ? clock->funnel->teams[level->team].name : NULL;
+	const char *outcome = inner->closed ? align_clock_state_name(inner->outcome) : NULL;
 
 	memset(nulls, 0, SLA_NCOLUMNS * sizeof(bool));
 	values[SLA_SLA] = CStringGetTextDatum(clock->sla);
 	values[SLA_CYCLE] = Int32GetDatum(inner->cycle);
-	values[SLA_TEAM] = OptionalText(level->team >= 0 ? clock->funnel->teams[level->team].name : NULL,
-									&nulls[SLA_TEAM]);
+	values[SLA_TEAM] = OptionalText(team, &nulls[SLA_TEAM]);
 	values[SLA_ASSIGNEE_AT_START] = OptionalText(clock->assignee_at_start,
 												 &nulls[SLA_ASSIGNEE_AT_START]);
 	values[SLA_ASSIGNEE_AT_DUE] = OptionalText(clock->assignee_at_due, &nulls[SLA_ASSIGNEE_AT_DUE]);
@@ -250,8 +278,7 @@ align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS], bool null
 	nulls[SLA_ELAPSED] = nulls[SLA_STOPPED_AT] = !inner->closed;
 	values[SLA_ELAPSED] = inner->closed ? align_interval_datum(inner->spent) : (Datum) 0;
 	values[SLA_STOPPED_AT] = TimestampTzGetDatum(inner->stopped_at);
-	values[SLA_OUTCOME] = OptionalText(inner->closed ? align_clock_state_name(inner->outcome) : NULL,
-									   &nulls[SLA_OUTCOME]);
+	values[SLA_OUTCOME] = OptionalText(outcome, &nulls[SLA_OUTCOME]);
 	values[SLA_AGREEMENT] = CStringGetTextDatum(clock->agreement);
 	values[SLA_VERSION] = Int32GetDatum(clock->version);
 	nulls[SLA_WARN_NOTIFIED_AT] = !clock->warn_notified;

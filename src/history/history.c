@@ -1,6 +1,6 @@
 /*
  * history.c
- *	  The columns and events of history and clock tables, by name.
+ *	  The columns of the record tables and the events of the history, by name.
  */
 #include "postgres.h"
 
@@ -9,27 +9,27 @@
 #include "history/history.h"
 
 const OwnColumn align_history_columns[HISTORY_NCOLUMNS] = {
-	[HISTORY_ENTRY_NO] = {"entry_no", INT4OID, true, "number of the change of this lead, from 1, in the order in which the changes were made"},
+	[HISTORY_ENTRY_NO] = {"entry_no", INT4OID, true, "number of the change of this lead, from 1 in the order of the changes"},
 	[HISTORY_EVENT] = {"event", TEXTOID, true, "opening, entry, move, owner, rekey, touch, override, deleted or truncated"},
-	[HISTORY_EFFECTIVE_AT] = {"effective_at", TIMESTAMPTZOID, true, "when it happened, as the table tells it, else recorded_at"},
+	[HISTORY_EFFECTIVE_AT] = {"effective_at", TIMESTAMPTZOID, true, "when it happened, by the changed_at column, else recorded_at"},
 	[HISTORY_RECORDED_AT] = {"recorded_at", TIMESTAMPTZOID, true, "when it was recorded; strictly increasing for a lead"},
-	[HISTORY_FROM_STAGE] = {"from_stage", TEXTOID, false, "stage before, null if none"},
-	[HISTORY_STAGE] = {"stage", TEXTOID, false, "stage after, null if none"},
+	[HISTORY_FROM_STAGE] = {"from_stage", TEXTOID, false, "stage before, null if there was none"},
+	[HISTORY_STAGE] = {"stage", TEXTOID, false, "stage after, null if there is none"},
 	[HISTORY_FROM_TEAM] = {"from_team", TEXTOID, false, "team that held the lead before"},
-	[HISTORY_TEAM] = {"team", TEXTOID, false, "team that holds it after: as the table tells it, else the holder of the stage"},
-	[HISTORY_ASSIGNEE] = {"assignee", TEXTOID, false, "person who holds it"},
-	[HISTORY_ACTOR] = {"actor", TEXTOID, false, "person who did it, as the table tells it"},
-	[HISTORY_DB_ROLE] = {"db_role", TEXTOID, false, "database role that did it"},
+	[HISTORY_TEAM] = {"team", TEXTOID, false, "team that holds the lead after: the team column, else the holder of the stage"},
+	[HISTORY_ASSIGNEE] = {"assignee", TEXTOID, false, "person who holds the lead"},
+	[HISTORY_ACTOR] = {"actor", TEXTOID, false, "person who made the change, by the actor column"},
+	[HISTORY_DB_ROLE] = {"db_role", TEXTOID, false, "database role that made the change"},
 	[HISTORY_REASON] = {"reason", TEXTOID, false, "reason given"},
-	[HISTORY_NOTE] = {"note", TEXTOID, false, "note, as the table tells it; of an override, why; of a rekey, the old key"},
+	[HISTORY_NOTE] = {"note", TEXTOID, false, "the note column; for an override, its reason; for a rekey, the old key"},
 	[HISTORY_CAMPAIGN] = {"campaign", TEXTOID, false, "campaign"},
 	[HISTORY_AMOUNT] = {"amount", NUMERICOID, false, "amount, in the one currency of the table"},
-	[HISTORY_AGREEMENT] = {"agreement", TEXTOID, false, "agreement that judged it"},
+	[HISTORY_AGREEMENT] = {"agreement", TEXTOID, false, "agreement that judged the change"},
 	[HISTORY_VERSION] = {"version", INT4OID, false, "its version"},
-	[HISTORY_VIOLATION] = {"violation", TEXTOID, false, "rules that it broke, gravest first; null if none"},
-	[HISTORY_SOURCE] = {"source", TEXTOID, false, "where the entry came from: null for a change as it was made, backfill, adopted, live, or merged and the key it was merged from"},
+	[HISTORY_VIOLATION] = {"violation", TEXTOID, false, "rules that the change broke, gravest first; null if none"},
+	[HISTORY_SOURCE] = {"source", TEXTOID, false, "origin of the entry: null for an ordinary change, backfill, adopted, live, not live, or merged and the key it was merged from"},
 	[HISTORY_BRANCH] = {"branch", TEXTOID, false, "reserved for tables that share a journey"},
-	[HISTORY_HANDOFF] = {"handoff", TEXTOID, false, "handoff that it submits, null if none"},
+	[HISTORY_HANDOFF] = {"handoff", TEXTOID, false, "handoff that the entry submits, null if none"},
 	[HISTORY_NOTIFIED_AT] = {"notified_at", TIMESTAMPTZOID, false, "when the handoff was announced"},
 };
 
@@ -38,19 +38,19 @@ const OwnColumn align_sla_columns[SLA_NCOLUMNS] = {
 	[SLA_CYCLE] = {"cycle", INT4OID, true, "number of the cycle for this lead, from 1"},
 	[SLA_TEAM] = {"team", TEXTOID, false, "team that promised"},
 	[SLA_ASSIGNEE_AT_START] = {"assignee_at_start", TEXTOID, false, "person who held the lead when the clock started"},
-	[SLA_ASSIGNEE_AT_DUE] = {"assignee_at_due", TEXTOID, false, "person who held it at the due instant, or holds it while that has not come"},
-	[SLA_ASSIGNEE_AT_STOP] = {"assignee_at_stop", TEXTOID, false, "person who held it when the clock stopped"},
+	[SLA_ASSIGNEE_AT_DUE] = {"assignee_at_due", TEXTOID, false, "person who held the lead at the due instant; until then, who holds it now"},
+	[SLA_ASSIGNEE_AT_STOP] = {"assignee_at_stop", TEXTOID, false, "person who held the lead when the clock stopped"},
 	[SLA_STARTED_AT] = {"started_at", TIMESTAMPTZOID, true, "when the clock started"},
-	[SLA_DUE_AT] = {"due_at", TIMESTAMPTZOID, true, "when it is due; while paused, as of the beginning of the pause"},
-	[SLA_WARN_AT] = {"warn_at", TIMESTAMPTZOID, false, "when it is at risk; null without a warning"},
-	[SLA_PAUSED] = {"paused", TSTZMULTIRANGEOID, true, "periods in which it was paused; unbounded above while it is"},
-	[SLA_ELAPSED] = {"elapsed", INTERVALOID, false, "time counted, in the kind of time that was promised; null while open"},
-	[SLA_STOPPED_AT] = {"stopped_at", TIMESTAMPTZOID, false, "when it stopped; null while open"},
+	[SLA_DUE_AT] = {"due_at", TIMESTAMPTZOID, true, "when the clock is due; while paused, as of the beginning of the pause"},
+	[SLA_WARN_AT] = {"warn_at", TIMESTAMPTZOID, false, "when the clock is at risk; null without a warning"},
+	[SLA_PAUSED] = {"paused", TSTZMULTIRANGEOID, true, "periods in which the clock was paused; unbounded above while it is"},
+	[SLA_ELAPSED] = {"elapsed", INTERVALOID, false, "time counted, elapsed or working time as promised; null while open"},
+	[SLA_STOPPED_AT] = {"stopped_at", TIMESTAMPTZOID, false, "when the clock stopped; null while open"},
 	[SLA_OUTCOME] = {"outcome", TEXTOID, false, "met, missed or cancelled; null while open"},
-	[SLA_AGREEMENT] = {"agreement", TEXTOID, false, "agreement that it was started under"},
+	[SLA_AGREEMENT] = {"agreement", TEXTOID, false, "agreement that the clock was started under"},
 	[SLA_VERSION] = {"version", INT4OID, true, "its version"},
-	[SLA_WARN_NOTIFIED_AT] = {"warn_notified_at", TIMESTAMPTZOID, false, "when it was announced as at risk"},
-	[SLA_DUE_NOTIFIED_AT] = {"due_notified_at", TIMESTAMPTZOID, false, "when it was announced as overdue"},
+	[SLA_WARN_NOTIFIED_AT] = {"warn_notified_at", TIMESTAMPTZOID, false, "when the clock was announced as at risk"},
+	[SLA_DUE_NOTIFIED_AT] = {"due_notified_at", TIMESTAMPTZOID, false, "when the clock was announced as overdue"},
 };
 
 const char *const align_history_event_names[HISTORY_NEVENTS] = {
@@ -65,6 +65,9 @@ const char *const align_history_event_names[HISTORY_NEVENTS] = {
 	[EVENT_TRUNCATED] = "truncated",
 };
 
+/*
+ * Returns the HistoryEvent of a name, or -1.
+ */
 int
 align_history_event(const char *name, int len)
 {
@@ -77,6 +80,9 @@ align_history_event(const char *name, int len)
 	return -1;
 }
 
+/*
+ * Returns true if an entry was merged from another lead.
+ */
 bool
 align_source_is_merged(const char *source, int len)
 {
@@ -85,6 +91,9 @@ align_source_is_merged(const char *source, int len)
 	return source != NULL && len >= merged_len && memcmp(source, SOURCE_MERGED, merged_len) == 0;
 }
 
+/*
+ * Returns true if an entry was dated before an earlier one, and not merged.
+ */
 bool
 align_source_is_backfill(const char *source, int len)
 {
@@ -94,6 +103,9 @@ align_source_is_backfill(const char *source, int len)
 		memcmp(source, SOURCE_BACKFILL, backfill_len) == 0;
 }
 
+/*
+ * Returns true if an entry is a change of a row that was not live.
+ */
 bool
 align_source_is_not_live(const char *source, int len)
 {
@@ -103,6 +115,9 @@ align_source_is_not_live(const char *source, int len)
 		memcmp(source + len - not_live_len, SOURCE_NOT_LIVE, not_live_len) == 0;
 }
 
+/*
+ * Returns true if an event can put a lead into a stage.
+ */
 bool
 align_is_stage_event(int event)
 {
@@ -110,14 +125,20 @@ align_is_stage_event(int event)
 		event == EVENT_OVERRIDE;
 }
 
+/*
+ * Returns true if an entry ends a life of its lead.
+ */
 bool
 align_ends_life(int event, bool merged)
 {
 	return (event == EVENT_DELETED || event == EVENT_TRUNCATED) && !merged;
 }
 
+/*
+ * Returns the values in the text of a key, as a pointer into it.
+ */
 const char *
-align_mentioned_values(const char *key_text)
+align_key_text_values(const char *key_text)
 {
 	const char *values = strstr(key_text, ")=(");
 

@@ -1,33 +1,38 @@
 /*
  * history.h
- *	  The two tables that go with an attached table.
+ *	  The record tables of an attached table: history and clock table.
  *
  * Both begin with the key columns of the attached table, in the order of the
- * key and in its types (renamed with the prefix "key_" where the name is one of
- * those below); align's own columns are found by name and have built-in types.
- * So they outlive the extension, and any tool can read them.
+ * key and with its types.  A key column with one of the names below gets the
+ * prefix "key_".  align's own columns are found by name and have built-in
+ * types.  So the tables outlive the extension, and any tool can read them.
  *
- * History, <table>_history: append-only, one row per change of a lead.
+ * The history, <table>_history, is append-only and has one entry per change of
+ * a lead:
  *
- *	  - entry_no numbers the changes of a lead from 1 without gaps, in the order
- *		in which the versions of its row were made;
- *	  - recorded_at is strictly increasing with entry_no;
- *	  - from_stage is the stage of the entry before (by entry_no), null after
- *		none, deleted and truncated;
- *	  - stages are names of the agreement where the label was known to it, else
- *		the label itself;
- *	  - effective_at is when it happened, as told by the changed_at column, else
- *		recorded_at (but not before what was recorded earlier).  The journey of a lead is its entries by (effective_at,
- *		entry_no); an entry that was not the last of that order when it was
- *		recorded has source 'backfill';
- *	  - deleted and truncated end a life (unless they were merged): a row that
- *		comes back under the same key, or that takes the key, lives after that,
- *		however early its times are.  Clocks follow lives, then that order.
+ *	  - entry_no numbers the entries of a lead from 1 without gaps, in the
+ *		order in which the versions of its row were made;
+ *	  - recorded_at increases strictly with entry_no;
+ *	  - from_stage is the stage of the previous entry by entry_no; null for the
+ *		first entry, and after "deleted" and "truncated";
+ *	  - stages are stored by the agreement's name for them, or as the label in
+ *		the row if the agreement does not know it;
+ *	  - effective_at is when the change happened: the value of the changed_at
+ *		column, else the later of recorded_at and the greatest effective_at
+ *		recorded in this life.  The journey of a lead is its entries in order
+ *		of (effective_at, entry_no).  An entry that was not the last in this
+ *		order when it was recorded has source "backfill";
+ *	  - the events "deleted" and "truncated" end a life of the lead, unless
+ *		they were merged from another lead.  If a row appears again under the
+ *		key, it begins another life, which comes after the previous one even if
+ *		its times are earlier.  Clocks are computed life by life, each in the
+ *		order of the journey.
  *
- * Clock table, <table>_sla: one row per cycle of a service level.  outcome is
- * null while the clock is open; whether it then is running, at risk, overdue or
- * paused is derived when read.  While it is paused, the last period of "paused"
- * has no upper bound and due_at and warn_at are as of its beginning.
+ * The clock table, <table>_sla, has one row per cycle of a service level.
+ * outcome is null while the clock is open; whether it is running, at risk,
+ * overdue or paused is derived when it is read.  While it is paused, the last
+ * period of "paused" has no upper bound, and due_at and warn_at are as of the
+ * beginning of that pause.
  */
 #ifndef ALIGN_HISTORY_H
 #define ALIGN_HISTORY_H
@@ -41,26 +46,26 @@ typedef enum HistoryColumn
 	HISTORY_EFFECTIVE_AT,		/* timestamptz */
 	HISTORY_RECORDED_AT,		/* timestamptz */
 	HISTORY_FROM_STAGE,			/* text */
-	HISTORY_STAGE,				/* text; null: left the funnel, deleted,
-								 * truncated */
-	HISTORY_FROM_TEAM,			/* text: who held it before */
-	HISTORY_TEAM,				/* text: the team column, else who holds the
-								 * stage */
+	HISTORY_STAGE,				/* text; null if the lead left the funnel, was
+								 * deleted or truncated */
+	HISTORY_FROM_TEAM,			/* text: team that held the lead before */
+	HISTORY_TEAM,				/* text: the team column, else the team that
+								 * holds the stage */
 	HISTORY_ASSIGNEE,			/* text */
 	HISTORY_ACTOR,				/* text: the actor column */
-	HISTORY_DB_ROLE,			/* text: the database role that did it */
+	HISTORY_DB_ROLE,			/* text: database role that made the change */
 	HISTORY_REASON,				/* text */
-	HISTORY_NOTE,				/* text; of an override: why */
+	HISTORY_NOTE,				/* text; for an override, its reason; for a
+								 * rekey, the old key */
 	HISTORY_CAMPAIGN,			/* text */
 	HISTORY_AMOUNT,				/* numeric */
-	HISTORY_AGREEMENT,			/* text: name of the agreement that judged it */
+	HISTORY_AGREEMENT,			/* text: agreement that judged the change */
 	HISTORY_VERSION,			/* int: its version */
-	HISTORY_VIOLATION,			/* text: names of the rules broken, gravest
-								 * first, joined by ", "; null: none */
-	HISTORY_SOURCE,				/* text: null, 'backfill', 'adopted', 'live'
-								 * (it ended or began to be live), 'not live'
-								 * (a change in between), or 'merged (id)=(7)' */
-	HISTORY_BRANCH,				/* text: null; for tables that share a journey */
+	HISTORY_VIOLATION,			/* text: names of the broken rules, gravest
+								 * first, joined by ", "; null if none */
+	HISTORY_SOURCE,				/* text: null or one of the values below */
+	HISTORY_BRANCH,				/* text: null; reserved for tables that share
+								 * a journey */
 	HISTORY_HANDOFF,			/* text: the handoff that this entry submits */
 	HISTORY_NOTIFIED_AT			/* timestamptz: when align_handoff was sent
 								 * for it */
@@ -68,24 +73,28 @@ typedef enum HistoryColumn
 
 #define HISTORY_NCOLUMNS (HISTORY_NOTIFIED_AT + 1)
 
-#define SOURCE_BACKFILL "backfill"
-#define SOURCE_ADOPTED "adopted"
-#define SOURCE_LIVE "live"
-#define SOURCE_NOT_LIVE "not live"
-#define SOURCE_MERGED "merged"	/* how it begins */
+/*
+ * Values of HISTORY_SOURCE.  An entry merged from another lead has the key of
+ * that lead and its previous source, if any: "merged (id)=(7), not live".
+ */
+#define SOURCE_BACKFILL "backfill"	/* dated before an earlier entry */
+#define SOURCE_ADOPTED "adopted"	/* found when the table was attached */
+#define SOURCE_LIVE "live"		/* the row became live or ceased to be live */
+#define SOURCE_NOT_LIVE "not live"	/* change of a row that is not live */
+#define SOURCE_MERGED "merged"	/* prefix */
 
 typedef enum SlaColumn
 {
-	SLA_SLA,					/* text */
+	SLA_SLA,					/* text: name of the service level */
 	SLA_CYCLE,					/* int, from 1 per lead and service level */
-	SLA_TEAM,					/* text: who promises */
+	SLA_TEAM,					/* text: promising team */
 	SLA_ASSIGNEE_AT_START,		/* text */
-	SLA_ASSIGNEE_AT_DUE,		/* text: who held the lead at the due instant,
-								 * or holds it as long as that has not come */
+	SLA_ASSIGNEE_AT_DUE,		/* text: assignee at the due instant; until
+								 * then, the current one */
 	SLA_ASSIGNEE_AT_STOP,		/* text */
 	SLA_STARTED_AT,				/* timestamptz */
 	SLA_DUE_AT,					/* timestamptz */
-	SLA_WARN_AT,				/* timestamptz, null: no warning */
+	SLA_WARN_AT,				/* timestamptz, null without a warning */
 	SLA_PAUSED,					/* tstzmultirange, never null */
 	SLA_ELAPSED,				/* interval: counted time, null while open */
 	SLA_STOPPED_AT,				/* timestamptz */
@@ -94,81 +103,92 @@ typedef enum SlaColumn
 	SLA_AGREEMENT,				/* text: name of the agreement that it was
 								 * started under */
 	SLA_VERSION,				/* int: its version */
-	SLA_WARN_NOTIFIED_AT,		/* timestamptz: when align_sla was sent for it */
+	SLA_WARN_NOTIFIED_AT,		/* timestamptz: when align_sla was sent */
 	SLA_DUE_NOTIFIED_AT			/* timestamptz */
 } SlaColumn;
 
 #define SLA_NCOLUMNS (SLA_DUE_NOTIFIED_AT + 1)
 
+/* One of align's own columns of a record table. */
 typedef struct OwnColumn
 {
-	const char *name;			/* entry_no, ... */
+	const char *name;
 	Oid			type;
 	bool		not_null;
 	const char *comment;		/* for COMMENT ON COLUMN */
 } OwnColumn;
 
-/* history.c */
+/* Indexed by HistoryColumn and SlaColumn. */
 extern const OwnColumn align_history_columns[HISTORY_NCOLUMNS];
 extern const OwnColumn align_sla_columns[SLA_NCOLUMNS];
 
 typedef enum HistoryEvent
 {
-	EVENT_OPENING,				/* a row that was there when the table was
+	EVENT_OPENING,				/* found in a stage, as when the table is
 								 * attached */
-	EVENT_ENTRY,				/* a lead enters the funnel */
-	EVENT_MOVE,
+	EVENT_ENTRY,				/* the lead entered the funnel */
+	EVENT_MOVE,					/* the stage changed */
 	EVENT_OWNER,				/* team or assignee changed, not the stage */
-	EVENT_REKEY,				/* its key changed; note tells the old one */
-	EVENT_TOUCH,				/* for event tables */
-	EVENT_OVERRIDE,				/* an entry or move that align.override let
-								 * pass */
-	EVENT_DELETED,				/* also: no longer live (source 'live') */
-	EVENT_TRUNCATED
+	EVENT_REKEY,				/* the key changed; note has the old one */
+	EVENT_TOUCH,				/* reserved for event tables */
+	EVENT_OVERRIDE,				/* an entry or move that broke a rule and was
+								 * allowed by align.override */
+	EVENT_DELETED,				/* the row was deleted, or ceased to be live
+								 * (source "live") */
+	EVENT_TRUNCATED				/* the table was truncated */
 } HistoryEvent;
 
 #define HISTORY_NEVENTS (EVENT_TRUNCATED + 1)
 
 extern const char *const align_history_event_names[HISTORY_NEVENTS];
 
-/* -1 if it is none of them. */
+/* The HistoryEvent of a name, or -1. */
 extern int	align_history_event(const char *name, int len);
 
 /*
- * What a source (NULL: none) says of its entry.  An entry that was merged from
- * another lead still says, at the end, what it said before.
+ * Tests of the source of an entry, which may be NULL.  A merged entry that was
+ * "not live" before is so still.  One that was "backfill" is no longer.
  */
 extern bool align_source_is_merged(const char *source, int len);
 extern bool align_source_is_not_live(const char *source, int len);
 extern bool align_source_is_backfill(const char *source, int len);
 
-/* Is it an event that may put a lead into a stage?  (Any int: -1 is none.) */
+/*
+ * True if an event can put a lead into a stage; false for -1.  Its entry is a
+ * stage entry.
+ */
 extern bool align_is_stage_event(int event);
 
 /*
- * The same asked of a row of the history in SQL text, with operators qualified.
+ * SQL conditions on a row of the history, with qualified operators.
  */
 #define HISTORY_IS_LIVE(alias) \
 	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
-/* A stage entry that was in order when it was recorded. */
+/* A stage entry that was last in the journey when it was recorded. */
 #define HISTORY_IN_ORDER(alias) \
 	alias ".event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[]) AND " \
 	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.<>) '" SOURCE_BACKFILL "' AND " \
-	HISTORY_IS_LIVE(alias) " AND " HISTORY_IS_ITS_OWN(alias)
+	HISTORY_IS_LIVE(alias) " AND " HISTORY_IS_NOT_MERGED(alias)
+/* align_ends_life() */
 #define HISTORY_ENDS_LIFE(alias) \
 	"(" alias ".event OPERATOR(pg_catalog.=) 'deleted' OR " \
-	alias ".event OPERATOR(pg_catalog.=) 'truncated') AND " HISTORY_IS_ITS_OWN(alias)
-#define HISTORY_IS_ITS_OWN(alias) \
+	alias ".event OPERATOR(pg_catalog.=) 'truncated') AND " HISTORY_IS_NOT_MERGED(alias)
+#define HISTORY_IS_NOT_MERGED(alias) \
 	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.!~) '^" SOURCE_MERGED "'"
 
 /*
- * The values of the key that a rekey entry mentions, "(7)" of "was (id)=(7)", in SQL
- * text; history tables have an index on it.  And the same of a key as it is stored.
+ * The values in the text of a key, such as "(7)" in "(id)=(7)".  The macro is
+ * an SQL expression that takes them from the note of a rekey entry, such as
+ * "was (id)=(7)"; history tables have an index on it.  The result of the
+ * function points into its argument.
  */
-#define HISTORY_MENTIONED(note) "pg_catalog.\"substring\"(" note ", '[)]=([(].*)$')"
-extern const char *align_mentioned_values(const char *key_text);
+#define HISTORY_OLD_KEY_VALUES(note) "pg_catalog.\"substring\"(" note ", '[)]=([(].*)$')"
+extern const char *align_key_text_values(const char *key_text);
 
-/* Do the entries after this one belong to another life? */
+/*
+ * True if an entry ends a life of its lead, so that later entries belong to
+ * another life.
+ */
 extern bool align_ends_life(int event, bool merged);
 
 #endif							/* ALIGN_HISTORY_H */

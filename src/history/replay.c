@@ -2,18 +2,18 @@
  * replay.c
  *	  Applies recorded entries to service-level clocks.
  *
- * The order at one entry: first it stops, cancels, resumes or pauses every open
- * clock, under the version that the clock was started under; then the lead passes to
- * the person who holds it after the entry; then the entry's version starts new
- * clocks.  So the assignee when a clock stopped is the person who held the lead up to
- * the change that stopped it, and the assignee when it started is the person who held
- * the lead after the change that started it.
+ * An entry takes effect in this order: first it stops, cancels, resumes or
+ * pauses every open clock, under the version that the clock was started under;
+ * then it sets the assignee of the lead; then it starts new clocks, under its
+ * own version.  So the assignee when a clock stopped is the one before the
+ * change that stopped it, and the assignee when it started is the one after
+ * the change that started it.
  *
- * Each step looks at one clock per service level only, so the cost of an entry does
- * not grow with the number of past cycles.
+ * Each step considers only one clock per service level, so the cost of an
+ * entry does not grow with the number of past cycles.
  *
- * assignee_at_due follows the holder until the due instant is over, and a pause
- * that began before it puts it off.
+ * assignee_at_due follows the assignee until the due instant has passed.  A
+ * pause that began before that instant postpones it.
  */
 #include "postgres.h"
 
@@ -24,6 +24,9 @@
 #define INITIAL_CLOCKS 4
 #define INITIAL_PAUSES 2
 
+/*
+ * Initializes an empty set of clocks.
+ */
 void
 align_replay_begin(LeadClocks *clocks, const char *agreement, MemoryContext context)
 {
@@ -34,6 +37,9 @@ align_replay_begin(LeadClocks *clocks, const char *agreement, MemoryContext cont
 	clocks->clocks = MemoryContextAlloc(context, INITIAL_CLOCKS * sizeof(LeadClock));
 }
 
+/*
+ * Frees a string that may be NULL and sets it to NULL.
+ */
 static void
 FreeString(char **string)
 {
@@ -42,6 +48,9 @@ FreeString(char **string)
 	*string = NULL;
 }
 
+/*
+ * Removes the clocks and the state of the lead, but keeps the arrays.
+ */
 void
 align_replay_reset(LeadClocks *clocks)
 {
@@ -65,6 +74,9 @@ align_replay_reset(LeadClocks *clocks)
 	FreeString(&clocks->assignee);
 }
 
+/*
+ * Copies a string into the memory of the clocks; NULL if it is absent.
+ */
 static char *
 CopyString(LeadClocks *clocks, LeadString string)
 {
@@ -78,12 +90,18 @@ CopyString(LeadClocks *clocks, LeadString string)
 	return copy;
 }
 
+/*
+ * Copies a C string that may be NULL into the memory of the clocks.
+ */
 static inline char *
 CopyCString(LeadClocks *clocks, const char *string)
 {
 	return string != NULL ? MemoryContextStrdup(clocks->context, string) : NULL;
 }
 
+/*
+ * Sets the state of the lead before the next entry.
+ */
 void
 align_replay_set_state(LeadClocks *clocks, bool alive, LeadString stage, LeadString assignee)
 {
@@ -95,10 +113,11 @@ align_replay_set_state(LeadClocks *clocks, bool alive, LeadString stage, LeadStr
 }
 
 /*
- * Notes that a clock is the one of the highest cycle of its service level, if it is.
+ * Updates clocks->last for a new clock, which may be the one of the highest
+ * cycle of its service level.
  */
 static void
-NoteLast(LeadClocks *clocks, int index)
+UpdateLastCycle(LeadClocks *clocks, int index)
 {
 	const LeadClock *clock = &clocks->clocks[index];
 
@@ -124,6 +143,9 @@ NoteLast(LeadClocks *clocks, int index)
 	clocks->last[clocks->nlevels++] = index;
 }
 
+/*
+ * Adds a clock of a service level and cycle.
+ */
 LeadClock *
 align_replay_new_clock(LeadClocks *clocks, char *sla, int cycle)
 {
@@ -138,23 +160,27 @@ align_replay_new_clock(LeadClocks *clocks, char *sla, int cycle)
 	memset(clock, 0, sizeof(LeadClock));
 	clock->sla = sla;
 	clock->clock.cycle = cycle;
-	NoteLast(clocks, clocks->nclocks++);
+	UpdateLastCycle(clocks, clocks->nclocks++);
 	return clock;
 }
 
+/*
+ * Raises that a version in the history does not exist.
+ */
 static void
-MissingVersion(const char *agreement, int32 version)
+ReportMissingVersion(const char *agreement, int32 version)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("version %d of agreement \"%s\" does not exist", version, agreement),
-			 errdetail("Entries of a history were judged by it."),
-			 errhint("Restore the versions of the agreement as they were.")));
+			 errdetail("The history contains entries that were judged by this version."),
+			 errhint("Restore the missing versions of the agreement.")));
 }
 
 /*
- * The last version that was looked up is remembered: histories are long, versions
- * few.
+ * Returns the funnel of a version; NULL if version is 0, or if it does not
+ * exist and clocks is tolerant.  The last funnel is kept, because histories
+ * are long and have few versions.
  */
 Funnel *
 align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version)
@@ -172,23 +198,30 @@ align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version)
 		clocks->funnel = len < agreement.len ? NULL :
 			align_agreement_funnel(clocks->funnel_agreement, version);
 		if (clocks->funnel == NULL && !clocks->tolerant)
-			MissingVersion(clocks->funnel_agreement, version);
+			ReportMissingVersion(clocks->funnel_agreement, version);
 		clocks->funnel_version = version;
 	}
 	return clocks->funnel;
 }
 
+/*
+ * Returns the index of a stage in a funnel, -1 if either is NULL or the stage
+ * is unknown.
+ */
 static inline int
-StageIn(const Funnel *funnel, const char *stage)
+StageIndex(const Funnel *funnel, const char *stage)
 {
 	if (funnel == NULL || stage == NULL)
 		return -1;
 	return align_funnel_stage(funnel, stage, strlen(stage));
 }
 
+/*
+ * Sets clocks->failure if there is a problem, and it is the first.
+ */
 static void
-NoteProblem(LeadClocks *clocks, const LeadClock *clock, ClockProblem problem, bool at_start,
-			TimestampTz at)
+SetFailure(LeadClocks *clocks, const LeadClock *clock, ClockProblem problem, bool at_start,
+		   TimestampTz at)
 {
 	ClockFailure *failure = &clocks->failure;
 
@@ -203,7 +236,7 @@ NoteProblem(LeadClocks *clocks, const LeadClock *clock, ClockProblem problem, bo
 }
 
 /*
- * Pauses.
+ * Appends a pause that begins at an instant.
  */
 static void
 BeginPause(LeadClocks *clocks, LeadClock *clock, TimestampTz at)
@@ -223,6 +256,9 @@ BeginPause(LeadClocks *clocks, LeadClock *clock, TimestampTz at)
 	clock->npauses++;
 }
 
+/*
+ * Ends the last pause, or removes it if it would be empty.
+ */
 static void
 EndPause(LeadClock *clock, TimestampTz at)
 {
@@ -235,9 +271,10 @@ EndPause(LeadClock *clock, TimestampTz at)
 }
 
 /*
- * A pause that begins where the last one ended continues it: the table keeps one
- * period, with the due instant as of the beginning of that.  So the clock is
- * made again up to there.
+ * Continues the last pause, for one that begins at the instant at which the
+ * last one ended.  The table has a single period then, with due_at as of its
+ * beginning.  Resuming has changed due_at, so the clock is recomputed from its
+ * start to the beginning of that period.
  */
 static void
 ContinuePause(LeadClocks *clocks, LeadClock *clock)
@@ -245,26 +282,27 @@ ContinuePause(LeadClocks *clocks, LeadClock *clock)
 	SlaClock   *inner = &clock->clock;
 	TimestampTz started_at = inner->started_at;
 
-	NoteProblem(clocks, clock,
-				align_clock_start(clock->funnel, inner->sla, inner->cycle, started_at, inner),
-				true, started_at);
+	SetFailure(clocks, clock,
+			   align_clock_start(clock->funnel, inner->sla, inner->cycle, started_at, inner),
+			   true, started_at);
 	for (int i = 0; i < clock->npauses; i++)
 	{
 		TimestampTz resumed_at = clock->pauses[i * 2 + 1];
 
 		align_clock_pause(clock->funnel, inner, clock->pauses[i * 2]);
 		if (i < clock->npauses - 1)
-			NoteProblem(clocks, clock, align_clock_resume(clock->funnel, inner, resumed_at),
-						false, resumed_at);
+			SetFailure(clocks, clock, align_clock_resume(clock->funnel, inner, resumed_at),
+					   false, resumed_at);
 	}
 	clock->pauses[(clock->npauses - 1) * 2 + 1] = DT_NOEND;
 }
 
 /*
- * Whatever became of a clock's state, the rest of its row follows.
+ * Updates pauses and assignee of a clock after an event that may have paused,
+ * resumed or closed it.
  */
 static void
-AfterChange(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampTz at)
+UpdateClockRow(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampTz at)
 {
 	const SlaClock *inner = &clock->clock;
 
@@ -284,6 +322,9 @@ AfterChange(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampTz a
 		clock->assignee_at_stop = CopyCString(clocks, clocks->assignee);
 }
 
+/*
+ * Cancels all open clocks, because the lead left the funnel or was deleted.
+ */
 static void
 CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
 {
@@ -294,20 +335,19 @@ CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
 
 		if (clock->clock.closed)
 			continue;
-		NoteProblem(clocks, clock, align_clock_cancel(clock->funnel, &clock->clock, at), false, at);
-		AfterChange(clocks, clock, was_paused, at);
+		SetFailure(clocks, clock, align_clock_cancel(clock->funnel, &clock->clock, at), false, at);
+		UpdateClockRow(clocks, clock, was_paused, at);
 	}
 }
 
 /*
- * The lead goes from one stage to another; what that does to the clocks that are
- * open.
+ * Applies a move of the lead to the open clocks, each under its own version.
  */
 static void
 AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Funnel *entry_funnel,
 				  TimestampTz at)
 {
-	int			entry_stage = StageIn(entry_funnel, to);
+	int			entry_stage = StageIndex(entry_funnel, to);
 	bool		entry_terminal = entry_stage >= 0 &&
 		entry_funnel->stages[entry_stage].kind != STAGE_OPEN;
 
@@ -320,23 +360,25 @@ AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Fu
 
 		if (clock->clock.closed)
 			continue;
-		stage = StageIn(clock->funnel, to);
+		/* the entry's version decides if the clock's does not know it */
+		stage = StageIndex(clock->funnel, to);
 		if (stage >= 0)
 		{
-			/* two stages now, but one in the clock's version: no move there */
-			if (stage == StageIn(clock->funnel, from))
+			/* two stages of the entry's version can be one of the clock's */
+			if (stage == StageIndex(clock->funnel, from))
 				continue;
 			terminal = clock->funnel->stages[stage].kind != STAGE_OPEN;
 		}
-		NoteProblem(clocks, clock,
-					align_clock_enter(clock->funnel, &clock->clock, stage, terminal, at),
-					false, at);
-		AfterChange(clocks, clock, was_paused, at);
+		SetFailure(clocks, clock,
+				   align_clock_enter(clock->funnel, &clock->clock, stage, terminal, at),
+				   false, at);
+		UpdateClockRow(clocks, clock, was_paused, at);
 	}
 }
 
 /*
- * Has the due instant of an open clock not come yet, or only just?
+ * Returns true if the due instant of an open clock has not passed at an
+ * instant.  A paused clock counts time up to the beginning of the pause only.
  */
 static inline bool
 IsBeforeDue(const SlaClock *clock, TimestampTz at)
@@ -345,10 +387,11 @@ IsBeforeDue(const SlaClock *clock, TimestampTz at)
 }
 
 /*
- * Somebody holds the lead from now on.
+ * Sets the assignee of the lead, and that of open clocks which are not due
+ * yet.
  */
 static void
-PassTo(LeadClocks *clocks, LeadString assignee, TimestampTz at)
+SetAssignee(LeadClocks *clocks, LeadString assignee, TimestampTz at)
 {
 	if (align_lead_same(align_lead_cstring(clocks->assignee), assignee))
 		return;
@@ -367,8 +410,8 @@ PassTo(LeadClocks *clocks, LeadString assignee, TimestampTz at)
 }
 
 /*
- * The highest cycle of a service level so far, 0 if there is none, and whether its
- * clock is open.
+ * Returns the highest cycle of a service level so far, 0 if there is none, and
+ * sets *open to true if its clock is open.
  */
 static int
 LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
@@ -386,11 +429,15 @@ LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
 	return 0;
 }
 
+/*
+ * Starts the clocks that a version starts for the current stage of the lead,
+ * except those of service levels that have an open clock.
+ */
 static void
 StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 version,
 			TimestampTz at)
 {
-	int			stage = StageIn(funnel, clocks->stage);
+	int			stage = StageIndex(funnel, clocks->stage);
 
 	for (int level = 0; stage >= 0 && level < funnel->nservice_levels; level++)
 	{
@@ -409,10 +456,11 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		problem = align_clock_start(funnel, level, cycle, at, &inner);
 		if (problem != CLOCK_NO_PROBLEM)
 		{
+			/* only to report it */
 			LeadClock	unstarted = {.sla = unconstify(char *, sla),.version = version,
 			.agreement = CopyString(clocks, agreement)};
 
-			NoteProblem(clocks, &unstarted, problem, true, at);
+			SetFailure(clocks, &unstarted, problem, true, at);
 			continue;
 		}
 		clock = align_replay_new_clock(clocks, CopyCString(clocks, sla), cycle);
@@ -427,8 +475,8 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 }
 
 /*
- * Is entering a stage out of another one a move at all?  Not to where the lead
- * is already, by the same label or by another.
+ * Returns true if entering a stage is a move, and not an entry of the stage in
+ * which the lead already is, by the same label or by another one.
  */
 static bool
 IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
@@ -439,10 +487,13 @@ IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
 		return true;
 	if (align_lead_same(align_lead_cstring(clocks->stage), to))
 		return false;
-	from_stage = StageIn(funnel, clocks->stage);
+	from_stage = StageIndex(funnel, clocks->stage);
 	return from_stage < 0 || from_stage != align_funnel_stage(funnel, to.text, to.len);
 }
 
+/*
+ * Applies an entry that puts the lead into a stage.
+ */
 static void
 EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 {
@@ -465,19 +516,23 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		clocks->stage = CopyString(clocks, entry->stage);
 
 		/*
-		 * without a stage before there is an open clock only if that is not
-		 * known
+		 * Without a previous stage no clock is open, except when the stage is
+		 * unknown because its entry was removed from the history.  The entry
+		 * then records where the lead was found, which is no move.
 		 */
 		if (from != NULL)
 			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, entry->effective_at);
 		FreeString(&from);
 	}
 	clocks->alive = true;
-	PassTo(clocks, entry->assignee, entry->effective_at);
+	SetAssignee(clocks, entry->assignee, entry->effective_at);
 	if (is_move && funnel != NULL)
 		StartClocks(clocks, funnel, agreement, entry->version, entry->effective_at);
 }
 
+/*
+ * Applies an entry that ends the life of the lead.
+ */
 static void
 LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 {
@@ -487,6 +542,9 @@ LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 	FreeString(&clocks->assignee);
 }
 
+/*
+ * Applies the next entry; returns false if clocks->failure is set.
+ */
 bool
 align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 {
@@ -505,7 +563,7 @@ align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 			break;
 		case EVENT_OWNER:
 			if (!entry->merged && clocks->alive)
-				PassTo(clocks, entry->assignee, entry->effective_at);
+				SetAssignee(clocks, entry->assignee, entry->effective_at);
 			break;
 		case EVENT_DELETED:
 		case EVENT_TRUNCATED:
@@ -519,6 +577,10 @@ align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 	return clocks->failure.problem == CLOCK_NO_PROBLEM;
 }
 
+/*
+ * qsort comparators for pointers to LeadClock: by service level and start, and
+ * by service level and cycle.
+ */
 static int
 CompareStarts(const void *left, const void *right)
 {
@@ -543,6 +605,9 @@ CompareCycles(const void *left, const void *right)
 	return (a->clock.cycle > b->clock.cycle) - (a->clock.cycle < b->clock.cycle);
 }
 
+/*
+ * Returns an array of pointers to the clocks, sorted.
+ */
 static LeadClock **
 SortClocks(LeadClocks *clocks, int (*compare) (const void *, const void *))
 {
@@ -555,9 +620,10 @@ SortClocks(LeadClocks *clocks, int (*compare) (const void *, const void *))
 }
 
 /*
- * The same cycle is the one that started at the same time, since numbers of cycles
- * shift when earlier ones come to light; else the one of the same number, whose start
- * was corrected.
+ * Copies the times of announcements from the old clocks to those of the same
+ * cycles.  That is the clock that started at the same instant, because cycle
+ * numbers change when an earlier cycle is recorded later; if there is none,
+ * the clock of the same number, whose start was corrected.
  */
 void
 align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks)

@@ -109,7 +109,7 @@ AppendLiteral(StringInfo pattern, const char *text, int len)
 static void
 AppendKeyPattern(StringInfo pattern, const char *text)
 {
-	const char *values = align_mentioned_values(text);
+	const char *values = align_key_text_values(text);
 
 	appendStringInfoString(pattern, pattern->len > 0 ? "|(?:" : "(?:");
 	AppendLiteral(pattern, text, values - text);
@@ -153,7 +153,7 @@ AppendLeadMentions(StringInfo sql, const Attachment *attachment)
 		appendStringInfo(sql, "%sm.%s AS key_%d", i > 0 ? ", " : "",
 						 align_table_key(attachment, TABLE_HISTORY, i), i + 1);
 	appendStringInfo(sql, " FROM %s AS m WHERE m.event OPERATOR(pg_catalog.=) 'rekey'"
-					 " AND " HISTORY_MENTIONED("m.note") " OPERATOR(pg_catalog.=) ANY ($1)) AS m WHERE ",
+					 " AND " HISTORY_OLD_KEY_VALUES("m.note") " OPERATOR(pg_catalog.=) ANY ($1)) AS m WHERE ",
 					 attachment->history_name);
 	align_append_key_match(sql, attachment, TABLE_HISTORY, "h", "m.key");
 	appendStringInfoChar(sql, ')');
@@ -185,7 +185,7 @@ EraseMentions(Attachment *attachment, const Datum *key)
 	for (int i = 0; i < ntexts; i++)
 	{
 		AppendKeyPattern(&pattern, texts[i]);
-		mentioned[i] = CStringGetTextDatum(align_mentioned_values(texts[i]));
+		mentioned[i] = CStringGetTextDatum(align_key_text_values(texts[i]));
 	}
 	values[0] = PointerGetDatum(construct_array(mentioned, ntexts, TEXTOID, -1, false,
 												TYPALIGN_INT));
@@ -203,7 +203,7 @@ EraseMentions(Attachment *attachment, const Datum *key)
 											 pattern.data));
 	UpdateEntries(attachment, "note = NULL",
 				  "h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $2"
-				  " AND " HISTORY_MENTIONED("h.note") " OPERATOR(pg_catalog.=) ANY ($1)",
+				  " AND " HISTORY_OLD_KEY_VALUES("h.note") " OPERATOR(pg_catalog.=) ANY ($1)",
 				  lengthof(types), types, values);
 }
 

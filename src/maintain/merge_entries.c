@@ -24,7 +24,7 @@
 	" AND h.stage IS NOT NULL AND " HISTORY_IS_LIVE("h") ")"
 #define CHANGES_ASSIGNEE \
 	"(h.event OPERATOR(pg_catalog.=) 'owner' AND " HISTORY_IS_LIVE("h") \
-	" AND " HISTORY_IS_ITS_OWN("h") ")"
+	" AND " HISTORY_IS_NOT_MERGED("h") ")"
 
 /*
  * The end of the joined journey, in order of effective_at.

@@ -75,7 +75,7 @@ AppendTimes(StringInfo buf, const Attachment *attachment)
 					 "') OPERATOR(pg_catalog.=) 0 AS in_order FROM %s AS h WHERE ",
 					 attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-	appendStringInfo(buf, " AND " HISTORY_IS_ITS_OWN("h") " AND h.entry_no OPERATOR(pg_catalog.>=) "
+	appendStringInfo(buf, " AND " HISTORY_IS_NOT_MERGED("h") " AND h.entry_no OPERATOR(pg_catalog.>=) "
 					 "COALESCE((SELECT h.entry_no OPERATOR(pg_catalog.+) (" HISTORY_ENDS_LIFE("h")
 					 ")::pg_catalog.int4 FROM %s AS h WHERE ", attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");

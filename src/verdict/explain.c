@@ -1,10 +1,11 @@
 /*
  * explain.c
- *	  align.explain_move(): would this move be allowed, and if not, why?
+ *	  align.explain_move(), which returns whether a move would be allowed and
+ *	  which rules it would break.
  *
- * The row is read as the caller may read it, given the new stage in a copy, and
- * judged by what the triggers call.  Nothing is written, and no trigger of
- * anybody's is asked.
+ * The row is read with the caller's privileges.  A copy of it with the new
+ * stage is judged by the functions that the triggers call.  Nothing is
+ * written, and no triggers of the table are fired.
  */
 #include "postgres.h"
 
@@ -34,7 +35,8 @@ PG_FUNCTION_INFO_V1(align_explain_move);
 #define EXPLAIN_COLUMNS 5
 
 /*
- * The query for the row, every column that the table has now, by key.
+ * Returns the query that reads all columns of the row by its key, and sets
+ * types[] to the types of its parameters.
  */
 static char *
 RowQuery(const Attachment *attachment, Relation rel, Oid *types)
@@ -66,8 +68,9 @@ RowQuery(const Attachment *attachment, Relation rel, Oid *types)
 }
 
 /*
- * The lead's row in the layout of rel (the query leaves out dropped columns), in
- * the memory context that was current outside of SPI.
+ * Reads the row of a lead.  The result has the layout of rel, including
+ * dropped columns, which the query leaves out, and is allocated in the
+ * caller's memory context.
  */
 static HeapTuple
 ReadRow(const Attachment *attachment, Relation rel, Datum *key)
@@ -87,9 +90,9 @@ ReadRow(const Attachment *attachment, Relation rel, Datum *key)
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("there is no lead %s in table %s", align_key_text(attachment, key),
+				 errmsg("could not find lead %s in table %s", align_key_text(attachment, key),
 						attachment->root_name),
-				 errhint("Rows that row-level security hides from you, and rows of other transactions that are not committed yet, are not found either.")));
+				 errhint("Rows hidden by row-level security and uncommitted rows of other transactions are not found.")));
 	for (int i = 0; i < desc->natts; i++)
 	{
 		if (TupleDescAttr(desc, i)->attisdropped)
@@ -105,7 +108,8 @@ ReadRow(const Attachment *attachment, Relation rel, Datum *key)
 }
 
 /*
- * Can a column of this type and length hold the label?  false if not.
+ * Converts a label to a value of a type; returns false if the type or its
+ * length does not allow it.
  */
 static bool
 LabelDatum(Oid type, int32 typmod, const char *label, Datum *result)
@@ -157,6 +161,7 @@ LabelDatum(Oid type, int32 typmod, const char *label, Datum *result)
 		*result = ObjectIdGetDatum(value);
 		return OidIsValid(value);
 	}
+	/* other string types, such as citext */
 	get_type_category_preferred(base, &category, &preferred);
 	if (category == TYPCATEGORY_STRING)
 	{
@@ -171,9 +176,10 @@ LabelDatum(Oid type, int32 typmod, const char *label, Datum *result)
 }
 
 /*
- * The stage as the column would hold it: as the caller wrote it, else by the
- * first of its names that the column takes (an integer column has only some
- * "known as").  False if it takes none.
+ * Converts the stage to a value of the stage column: from the label that the
+ * caller wrote, or else from the first of the stage's name and labels that the
+ * column can hold (an integer column can hold only labels that are numbers).
+ * Returns false if it can hold none.
  */
 static bool
 StageDatum(Relation rel, AttrNumber attnum, const Funnel *funnel, int stage, const char *label,
@@ -197,8 +203,8 @@ StageDatum(Relation rel, AttrNumber attnum, const Funnel *funnel, int stage, con
 }
 
 /*
- * The row as it would stand, for conditions to look at.  What its columns cannot
- * hold is null there; it would not get so far.
+ * Returns the row after the move, on which conditions are evaluated.  Values
+ * that the columns cannot hold are null; a real UPDATE with them would fail.
  */
 static HeapTuple
 MovedRow(const Attachment *attachment, Relation rel, HeapTuple row, const RowMove *row_move,
@@ -226,6 +232,10 @@ MovedRow(const Attachment *attachment, Relation rel, HeapTuple row, const RowMov
 	return heap_modify_tuple(row, desc, values, nulls, replaces);
 }
 
+/*
+ * Adds a row to the result.  rule and text are used only if the move is not
+ * allowed.
+ */
 static void
 PutRow(FunctionCallInfo fcinfo, bool allowed, Rule rule, const VerdictText *text)
 {
@@ -247,12 +257,19 @@ PutRow(FunctionCallInfo fcinfo, bool allowed, Rule rule, const VerdictText *text
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/*
+ * Returns a text argument as a string, or NULL.
+ */
 static char *
 TextArg(FunctionCallInfo fcinfo, int argno)
 {
 	return PG_ARGISNULL(argno) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argno));
 }
 
+/*
+ * explain_move(relation, key, stage, reason): one row per broken rule, or one
+ * row if the move is allowed.
+ */
 Datum
 align_explain_move(PG_FUNCTION_ARGS)
 {
@@ -274,6 +291,7 @@ align_explain_move(PG_FUNCTION_ARGS)
 	align_key_argument(fcinfo, 1, attachment, key);
 	row = ReadRow(attachment, rel, key);
 
+	/* from the stage in the row to that of the argument */
 	row_move.agreement = attachment->marker.agreement;
 	row_move.funnel = align_judging_funnel(attachment, &row_move.version);
 	move->from = align_row_stage(attachment, RelationGetDescr(rel), row, row_move.funnel,
@@ -281,6 +299,7 @@ align_explain_move(PG_FUNCTION_ARGS)
 	move->to_label = align_lead_cstring(label);
 	move->to = label ? align_funnel_stage(row_move.funnel, label, strlen(label)) : -1;
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
+	/* without an argument, the reason that is in the row */
 	move->reason = reason ? align_lead_cstring(reason) :
 		align_row_column(attachment, ROW_REASON, RelationGetDescr(rel), row);
 
@@ -292,7 +311,7 @@ align_explain_move(PG_FUNCTION_ARGS)
 	{
 		VerdictText text;
 
-		align_verdict_words(attachment, rel, &row_move, moved, verdict.broken[i], &text);
+		align_row_verdict_text(attachment, rel, &row_move, moved, verdict.broken[i], &text);
 		PutRow(fcinfo, false, verdict.broken[i], &text);
 	}
 	table_close(rel, AccessShareLock);

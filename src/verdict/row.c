@@ -1,11 +1,10 @@
 /*
  * row.c
- *	  Reading the columns of a row that have a role for align.
+ *	  Reads the columns of a row that have a role in the attachment.
  *
- * Character types are read in place.  Other types go through their output
- * function; for the stage, which is read of every row, what comes of it is
- * remembered by value (LabelMemo), since it is one of a few integers or enum
- * values.
+ * Character types are read in place, other types by their output function.
+ * The stage is read from every row, and if it is not of a character type it is
+ * one of a few integers or enum values, so its labels are cached by value.
  */
 #include "postgres.h"
 
@@ -21,9 +20,10 @@
 #include "verdict/verdict.h"
 
 /*
- * Labels by value, in open addressing.  Entries are only added: a label is
- * handed out as it lies here.  A column with more values than any agreement
- * has labels must not grow it without end, so it stops at half its slots.
+ * Cache of labels by value, a hash table with open addressing.  Labels are
+ * never removed, because callers get pointers to them.  A column can have more
+ * values than any agreement has labels, so no label is added once half of the
+ * slots are in use.
  */
 #define MEMO_SLOTS 1024			/* a power of two */
 #define MEMO_MAX_LABELS (MEMO_SLOTS / 2)
@@ -33,15 +33,16 @@ typedef struct MemoLabel
 	bool		used;
 	Datum		value;
 	LeadString	label;
-	const Funnel *funnel;		/* for which stage was looked up */
+	const Funnel *funnel;		/* in which stage was looked up, or NULL */
 	int			stage;
 } MemoLabel;
 
 typedef struct LabelMemo
 {
 	MemoryContext context;
-	bool		by_value;		/* else nothing is remembered */
-	uint64		enum_generation;
+	bool		by_value;		/* false if the type is not passed by value:
+								 * then nothing is cached */
+	uint64		enum_generation;	/* enum_generation when it was made */
 	int			nlabels;
 	MemoLabel  *labels;			/* NULL unless by_value */
 } LabelMemo;
@@ -50,6 +51,9 @@ typedef struct LabelMemo
 static uint64 enum_generation = 0;
 static bool watching_enums = false;
 
+/*
+ * Syscache callback for pg_enum.
+ */
 static void
 InvalidateEnums(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -60,7 +64,8 @@ InvalidateEnums(Datum arg, int cacheid, uint32 hashvalue)
 }
 
 /*
- * What an earlier memo holds may still be in use by the current command.
+ * Makes an empty cache for an attachment.  Labels of the previous one may
+ * still be in use, so it lives on until the end of the transaction.
  */
 static LabelMemo *
 MakeMemo(Attachment *attachment)
@@ -87,7 +92,7 @@ MakeMemo(Attachment *attachment)
 }
 
 /*
- * A value of a type that is not null, as text.
+ * Returns a value, which is not null, as text.
  */
 static LeadString
 ValueString(Attachment *attachment, RowRole role, Datum value)
@@ -114,6 +119,9 @@ ValueString(Attachment *attachment, RowRole role, Datum value)
 	return result;
 }
 
+/*
+ * Gets the value of a column; returns false if it is null or there is none.
+ */
 static bool
 GetColumn(const Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row, Datum *value)
 {
@@ -125,6 +133,9 @@ GetColumn(const Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple 
 	return !isnull;
 }
 
+/*
+ * Reads a column of the row as text.
+ */
 LeadString
 align_row_column(Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row)
 {
@@ -137,8 +148,8 @@ align_row_column(Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple
 }
 
 /*
- * The slot of a value: that in which it is, or a free one; NULL if it is not
- * there and will not be.
+ * Returns the slot of a value, or a free one for it; NULL if it is not in the
+ * cache and the cache is full.
  */
 static MemoLabel *
 MemoSlot(LabelMemo *memo, Datum value)
@@ -154,6 +165,9 @@ MemoSlot(LabelMemo *memo, Datum value)
 	return memo->nlabels < MEMO_MAX_LABELS ? &memo->labels[slot] : NULL;
 }
 
+/*
+ * Adds the label of a value to the cache.
+ */
 static void
 FillSlot(Attachment *attachment, LabelMemo *memo, MemoLabel *slot, Datum value)
 {
@@ -169,9 +183,12 @@ FillSlot(Attachment *attachment, LabelMemo *memo, MemoLabel *slot, Datum value)
 	memo->nlabels++;
 }
 
+/*
+ * Returns the stage of a value and sets *label, by way of the cache.
+ */
 static int
-RememberedStage(Attachment *attachment, LabelMemo *memo, const Funnel *funnel, Datum value,
-				LeadString *label)
+CachedStage(Attachment *attachment, LabelMemo *memo, const Funnel *funnel, Datum value,
+			LeadString *label)
 {
 	MemoLabel  *slot = MemoSlot(memo, value);
 
@@ -191,6 +208,9 @@ RememberedStage(Attachment *attachment, LabelMemo *memo, const Funnel *funnel, D
 	return slot->stage;
 }
 
+/*
+ * Reads the stage of the row.
+ */
 int
 align_row_stage(Attachment *attachment, TupleDesc desc, HeapTuple row, const Funnel *funnel,
 				LeadString *label)
@@ -205,7 +225,7 @@ align_row_stage(Attachment *attachment, TupleDesc desc, HeapTuple row, const Fun
 	if (unlikely(memo == NULL || memo->enum_generation != enum_generation))
 		memo = MakeMemo(attachment);
 	if (memo->by_value)
-		return RememberedStage(attachment, memo, funnel, value, label);
+		return CachedStage(attachment, memo, funnel, value, label);
 	*label = ValueString(attachment, ROW_STAGE, value);
 	return align_funnel_stage(funnel, label->text, label->len);
 }

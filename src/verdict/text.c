@@ -1,11 +1,11 @@
 /*
  * text.c
- *	  A broken rule in words, as a report to the current user.
+ *	  The texts of errors about broken rules.
  *
- * What the row says is shown only to those who may read it anyway, as in the
- * messages of core's own constraints.  The stage that was to be entered is the
- * user's own word; the key, the stage before and the reason (which may have been
- * there before) are not.
+ * As in the messages of PostgreSQL's own constraints, values of the row are
+ * shown only if the current user can read them.  The new stage was supplied by
+ * the user and is always shown.  The key, the stage before and the reason,
+ * which may have been in the row before, are not.
  */
 #include "postgres.h"
 
@@ -20,11 +20,11 @@
 #include "condition/condition.h"
 #include "verdict/verdict.h"
 
-/* Needs that a message lists; the detail lists all. */
+/* A message lists at most this many needs; the detail lists all. */
 #define MESSAGE_MAX_NEEDS 5
 
 /*
- * What goes into the words.
+ * What the texts are made from.
  */
 typedef struct Report
 {
@@ -34,14 +34,16 @@ typedef struct Report
 	const Move *move;
 	const Funnel *funnel;
 	HeapTuple	row;
-	char	   *subject;		/* "lead (id)=(42)", "lead" */
+	char	   *subject;		/* "lead (id)=(42)", or "lead" if the key must
+								 * not be shown */
 	char	   *agreement;		/* "Agreement "b2b" version 3" */
-	bool		show_from;		/* may the stage before be told? */
-	bool		show_reason;
+	bool		show_from;		/* the user can read key and stage */
+	bool		show_reason;	/* the user can read the reason */
 } Report;
 
 /*
- * A key that is null in part names no lead.
+ * Returns the subject of the message.  A key that contains a null does not
+ * identify a lead and is not shown.
  */
 static char *
 Subject(const Report *report, bool show_key)
@@ -63,12 +65,19 @@ Subject(const Report *report, bool show_key)
 	return psprintf("lead %s", align_key_text(attachment, values));
 }
 
+/*
+ * Returns the name of the stage that the move enters.
+ */
 static const char *
 ToName(const Report *report)
 {
 	return report->funnel->stages[report->move->to].name;
 }
 
+/*
+ * Returns the name of the stage that the move leaves, or its label if it is
+ * unknown.
+ */
 static char *
 FromText(const Report *report)
 {
@@ -78,7 +87,8 @@ FromText(const Report *report)
 }
 
 /*
- * A need of a row, for a list: a column's name, or a condition in quotes.
+ * Returns a need as an element of a list: the name of a column, or a condition
+ * in quotes.
  */
 static char *
 NeedText(const FunnelNeed *need)
@@ -88,8 +98,11 @@ NeedText(const FunnelNeed *need)
 	return psprintf("\"%s\"", align_condition_clip(need->text));
 }
 
+/*
+ * Fills in the texts for missing_need.
+ */
 static void
-NeedsWords(const Report *report, VerdictText *text)
+MissingNeedText(const Report *report, VerdictText *text)
 {
 	RowNeeds   *needs = align_verdict_needs(report->attachment, report->rel, report->row_move);
 	const FunnelNeed *unmet[2 * FUNNEL_MAX_NEEDS];
@@ -106,15 +119,16 @@ NeedsWords(const Report *report, VerdictText *text)
 	{
 		const char *why = align_need_problem(needs, unmet[i]);
 
+		/* the first needs for the message, all of them for the detail */
 		if (i < MESSAGE_MAX_NEEDS)
 			appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", NeedText(unmet[i]));
 		appendStringInfoString(&detail, i > 0 ? "; " : "");
 		if (unmet[i]->kind == NEED_COLUMN)
-			appendStringInfo(&detail, "column \"%s\" filled", unmet[i]->text);
+			appendStringInfo(&detail, "column \"%s\" to be filled", unmet[i]->text);
 		else
-			appendStringInfo(&detail, "condition %s true", NeedText(unmet[i]));
+			appendStringInfo(&detail, "condition %s to be true", NeedText(unmet[i]));
 		if (why != NULL)
-			appendStringInfo(&detail, " (which it cannot be: %s)", why);
+			appendStringInfo(&detail, " (which is impossible: %s)", why);
 		problem = problem || why != NULL;
 		columns = columns || unmet[i]->kind == NEED_COLUMN;
 	}
@@ -123,15 +137,21 @@ NeedsWords(const Report *report, VerdictText *text)
 
 	text->message = psprintf("%s cannot enter \"%s\": needs %s", report->subject, ToName(report),
 							 names.data);
-	text->detail = psprintf("%s wants for this: %s.", report->agreement, detail.data);
+	text->detail = psprintf("%s requires %s.", report->agreement, detail.data);
 	if (problem)
-		text->hint = pstrdup("The table has changed since it was agreed: agree on a new version with align.agree(), or change the table back.");
+		text->hint = pstrdup("The table has changed since the version was agreed. "
+							 "Agree on a new version with align.agree(), or undo the change.");
 	else if (columns)
-		text->hint = pstrdup("Fill in what is missing before the change of stage, or in the same statement.");
+		text->hint = pstrdup("Fill in the missing values before the change of stage, "
+							 "or in the same statement.");
 	else
-		text->hint = pstrdup("Correct the row before the change of stage, or in the same statement.");
+		text->hint = pstrdup("Correct the row before the change of stage, "
+							 "or in the same statement.");
 }
 
+/*
+ * Returns the names of the stages of a kind, joined by commas.
+ */
 static char *
 StagesOfKind(const Funnel *funnel, StageKind kind)
 {
@@ -146,8 +166,11 @@ StagesOfKind(const Funnel *funnel, StageKind kind)
 	return names.data;
 }
 
+/*
+ * Fills in the texts for left_funnel.
+ */
 static void
-LeftFunnelWords(const Report *report, VerdictText *text)
+LeftFunnelText(const Report *report, VerdictText *text)
 {
 	char	   *lost = StagesOfKind(report->funnel, STAGE_LOST);
 	char	   *won = StagesOfKind(report->funnel, STAGE_WON);
@@ -157,7 +180,7 @@ LeftFunnelWords(const Report *report, VerdictText *text)
 								 FromText(report));
 	else
 		text->message = psprintf("%s cannot leave the funnel", report->subject);
-	text->detail = psprintf("%s ends journeys in: %s%s%s; this stage was set to null.",
+	text->detail = psprintf("%s ends journeys in: %s%s%s. The stage was set to null.",
 							report->agreement, won, lost[0] != '\0' ? ", " : "", lost);
 	if (lost[0] != '\0')
 		text->hint = psprintf("Move the lead to %s, or delete its row.", lost);
@@ -166,17 +189,17 @@ LeftFunnelWords(const Report *report, VerdictText *text)
 }
 
 /*
- * "crm_marketing" or "crm_sales": the roles that may make the move.
+ * Returns the roles that may make the move: ""crm_marketing" or "crm_sales"".
  */
 static char *
-RolesText(const Report *report, const Acting *acting)
+RolesText(const Report *report, const UserTeams *teams)
 {
 	StringInfoData roles;
 
 	initStringInfo(&roles);
 	for (int team = 0; team < report->funnel->nteams; team++)
 	{
-		const char *role = NameStr(acting->roles[team]);
+		const char *role = NameStr(teams->roles[team]);
 
 		if (role[0] == '\0' || !align_team_may_move(report->funnel, report->move, team))
 			continue;
@@ -187,32 +210,33 @@ RolesText(const Report *report, const Acting *acting)
 }
 
 /*
- * Names the role that history will name, too: the one outside of any security
- * definer function.
+ * Fills in the texts for wrong_team.  They name the role outside any security
+ * definer function, which is the one that the history records.
  */
 static void
-WrongTeamWords(const Report *report, VerdictText *text)
+WrongTeamText(const Report *report, VerdictText *text)
 {
-	const Acting *acting = align_acting(report->row_move->agreement, report->funnel);
+	const UserTeams *teams = align_user_teams(report->row_move->agreement, report->funnel);
 	char	   *role = GetUserNameFromId(GetOuterUserId(), false);
 
 	if (!report->show_from)
 	{
 		text->message = psprintf("%s may not be moved to \"%s\" by role \"%s\"",
 								 report->subject, ToName(report), role);
-		text->detail = psprintf("Role \"%s\" is a member of no team that may make this move.", role);
+		text->detail = psprintf("Role \"%s\" is not a member of any team that may make this move.",
+								role);
 		return;
 	}
 	text->message = psprintf("%s may not be moved from \"%s\" to \"%s\" by role \"%s\"",
 							 report->subject, FromText(report), ToName(report), role);
-	text->detail = psprintf("%s Role \"%s\" is no member of %s.",
+	text->detail = psprintf("%s Role \"%s\" is not a member of %s.",
 							align_holders_text(report->funnel, report->move), role,
-							RolesText(report, acting));
-	text->hint = psprintf("Have it moved by a member of %s.", RolesText(report, acting));
+							RolesText(report, teams));
+	text->hint = psprintf("Ask a member of %s to move it.", RolesText(report, teams));
 }
 
 /*
- * A reason that is missing or not listed: where it is to be said.
+ * Returns the hint for a reason that is missing or not listed.
  */
 static char *
 ReasonHint(const Report *report)
@@ -220,34 +244,39 @@ ReasonHint(const Report *report)
 	const AttachmentMarker *marker = &report->attachment->marker;
 
 	if (marker->column[ROW_REASON] == InvalidAttrNumber)
-		return pstrdup("The table is attached without a column for reasons: name one in align.attach(..., reason => ...).");
-	return psprintf("Say why in column \"%s\", in the same statement.",
+		return pstrdup("The table is attached without a reason column. "
+					   "Attach it again with align.attach(..., reason => ...).");
+	return psprintf("Set the reason in column \"%s\" in the same statement.",
 					get_attname(marker->root, marker->column[ROW_REASON], false));
 }
 
 /*
- * The words of rules whose usual ones tell what is not to be told.
+ * Fills in the texts for illegal_move and unlisted_reason without values that
+ * the user cannot read.
  */
 static void
-DiscreetWords(const Report *report, Rule rule, VerdictText *text)
+RedactedText(const Report *report, Rule rule, VerdictText *text)
 {
 	if (rule == RULE_ILLEGAL_MOVE)
 	{
 		text->message = psprintf("%s cannot move to \"%s\"", report->subject, ToName(report));
-		text->detail = psprintf("%s does not allow it from the stage in which the lead is.",
+		text->detail = psprintf("%s does not allow this move from the current stage of the lead.",
 								report->agreement);
 	}
 	else
 	{
-		text->message = psprintf("%s cannot move to \"%s\" for the reason given",
+		text->message = psprintf("%s cannot move to \"%s\" for the given reason",
 								 report->subject, ToName(report));
-		text->detail = psprintf("%s does not list that reason.", report->agreement);
+		text->detail = psprintf("%s does not list this reason.", report->agreement);
 	}
 }
 
+/*
+ * Fills in the texts of an error about a broken rule, for the current user.
+ */
 void
-align_verdict_words(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row,
-					Rule rule, VerdictText *text)
+align_row_verdict_text(Attachment *attachment, Relation rel, const RowMove *row_move,
+					   HeapTuple row, Rule rule, VerdictText *text)
 {
 	Report		report = {.attachment = attachment,.rel = rel,.row_move = row_move,
 	.move = &row_move->move,.funnel = row_move->funnel,.row = row};
@@ -261,18 +290,19 @@ align_verdict_words(Attachment *attachment, Relation rel, const RowMove *row_mov
 	switch (rule)
 	{
 		case RULE_MISSING_NEED:
-			NeedsWords(&report, text);
+			MissingNeedText(&report, text);
 			break;
 		case RULE_LEFT_FUNNEL:
-			LeftFunnelWords(&report, text);
+			LeftFunnelText(&report, text);
 			break;
 		case RULE_WRONG_TEAM:
-			WrongTeamWords(&report, text);
+			WrongTeamText(&report, text);
 			break;
 		default:
+			/* these texts would show a value of the row */
 			if ((rule == RULE_ILLEGAL_MOVE && !report.show_from) ||
 				(rule == RULE_UNLISTED_REASON && !report.show_reason))
-				DiscreetWords(&report, rule, text);
+				RedactedText(&report, rule, text);
 			else
 				align_verdict_text(report.funnel, report.move, rule, report.subject,
 								   report.agreement, text);
@@ -283,7 +313,8 @@ align_verdict_words(Attachment *attachment, Relation rel, const RowMove *row_mov
 }
 
 /*
- * The column to look at: the one that is not filled, the reason, else the stage.
+ * Returns the column for the error field: that of the first unmet need, that
+ * of the reason, or else that of the stage.
  */
 static const char *
 ColumnOf(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple row, Rule rule)
@@ -303,7 +334,8 @@ ColumnOf(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple ro
 }
 
 /*
- * The fields name the attached table, also when the row lies in a partition.
+ * Reports the broken rules.  The error fields name the attached table, even if
+ * the row is in a partition.
  */
 void
 align_verdict_report(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple row,
@@ -315,7 +347,7 @@ align_verdict_report(Attachment *attachment, Relation rel, const RowMove *move, 
 	{
 		VerdictText text;
 
-		align_verdict_words(attachment, rel, move, row, verdict->broken[i], &text);
+		align_row_verdict_text(attachment, rel, move, row, verdict->broken[i], &text);
 		ereport(elevel,
 				(errcode(align_rule_sqlstate(verdict->broken[i])),
 				 errmsg_internal("%s", text.message),

@@ -1,9 +1,8 @@
 /*
  * verdict.c
- *	  The verdict on a row that stands.
+ *	  The verdict on a change of stage.
  *
- * Runs once per row that moves, so it looks before it does anything: a legal
- * move allocates nothing.
+ * It runs once per row that moves; a legal move allocates no memory.
  */
 #include "postgres.h"
 
@@ -13,18 +12,24 @@
 #include "verdict/verdict.h"
 #include "settings.h"
 
+/*
+ * Returns the reason in the setting align.override, or NULL.
+ */
 const char *
 align_override(void)
 {
 	return align_setting_override[0] != '\0' ? align_setting_override : NULL;
 }
 
+/*
+ * Returns the needs of the version that judges, compiled for rel.
+ */
 RowNeeds *
 align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move)
 {
 	RowNeeds   *needs = attachment->needs;
 
-	if (likely(needs != NULL && align_needs_are_of(needs, move->funnel)))
+	if (likely(needs != NULL && align_needs_are_for(needs, move->funnel)))
 		return needs;
 	needs = align_needs_compile(rel, move->funnel, move->agreement, move->version, false,
 								attachment->context);
@@ -34,15 +39,18 @@ align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move)
 	return needs;
 }
 
+/*
+ * Appends a broken rule.
+ */
 static inline void
-Broken(Verdict *verdict, Rule rule)
+AddBroken(Verdict *verdict, Rule rule)
 {
 	verdict->broken[verdict->nbroken++] = rule;
 }
 
 /*
- * Rules come in the order of their codes, which is that of their gravity, but
- * for left_funnel, which stands alone.
+ * Judges a move.  Rules are added in the order of their SQLSTATEs, which is
+ * that of their gravity, except left_funnel, which is always the only one.
  */
 void
 align_verdict(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row,
@@ -57,29 +65,32 @@ align_verdict(Attachment *attachment, Relation rel, const RowMove *row_move, Hea
 	if (move->to_label.text == NULL)
 	{
 		if (move->from_label.text != NULL)
-			Broken(verdict, RULE_LEFT_FUNNEL);
+			AddBroken(verdict, RULE_LEFT_FUNNEL);
 		return;
 	}
 	njudged = align_judge_move(row_move->funnel, move, judged);
 	if (move->to < 0)
 	{
-		Broken(verdict, judged[0]);
+		AddBroken(verdict, judged[0]);	/* unknown stage */
 		return;
 	}
 	if (move->from == move->to)
 		return;					/* another label of the same stage */
 
 	while (next < njudged && judged[next] < RULE_MISSING_NEED)
-		Broken(verdict, judged[next++]);
+		AddBroken(verdict, judged[next++]);
 	if (align_needs_unmet(align_verdict_needs(attachment, rel, row_move), row,
 						  move->from, move->to, NULL, 0) > 0)
-		Broken(verdict, RULE_MISSING_NEED);
+		AddBroken(verdict, RULE_MISSING_NEED);
 	while (next < njudged)
-		Broken(verdict, judged[next++]);
+		AddBroken(verdict, judged[next++]);
 	if (!align_may_move(row_move->agreement, row_move->funnel, move))
-		Broken(verdict, RULE_WRONG_TEAM);
+		AddBroken(verdict, RULE_WRONG_TEAM);
 }
 
+/*
+ * Returns the names of the broken rules, or NULL.
+ */
 char *
 align_verdict_names(const Verdict *verdict)
 {

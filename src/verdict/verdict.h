@@ -1,18 +1,18 @@
 /*
  * verdict.h
- *	  Judging a row that stands, and saying what is wrong with it.
+ *	  Judges changes of stage of rows, and reports broken rules.
  *
- * align_judge_move() gives the verdict as far as a move can be judged without
- * the row; here come what the row must bring (needs.h), who is acting, and a
- * lead taken out of the funnel.  explain_move() and the triggers both call this.
+ * align_judge_move() judges what does not depend on the row or the user.
+ * Added here are the needs of the row (condition/needs.h), the team of the
+ * user (agreement/teams.h), and a stage that is set to NULL.  explain_move()
+ * and the triggers call the same functions.
  *
- * Who is acting: a move is wrong_team when both the source's and the target's
- * team (where there is one) are tied to database roles in align.team, and
+ * Wrong team: the teams that may make a move are those that hold its source or
+ * its target stage, and for the answer to a handoff the receiving team.  The
+ * rule is broken if all of them are tied to database roles in align.team, and
  * neither the current user nor the role outside any security definer function
- * is a member of either; the team that a handoff asks may answer it, and then
- * is one of the teams concerned.  Where one of these is tied to no role, nothing
- * is checked.  Superusers are members of every role.  (acting.h)  The team column is no evidence of who acts, and is not
- * judged.
+ * is a member of one of these roles.  Superusers are members of every role.
+ * The team column does not say who makes the move and is not judged.
  */
 #ifndef ALIGN_VERDICT_H
 #define ALIGN_VERDICT_H
@@ -27,64 +27,76 @@
 #define VERDICT_MAX_BROKEN (MOVE_MAX_BROKEN + 1)
 
 /*
- * A change of stage of one row, as read from it.  Labels are as the row writes
- * them; move.team is not told (see above).
+ * A change of stage of one row.  Labels are as written in the row; move.team
+ * is absent.
  */
 typedef struct RowMove
 {
-	const char *agreement;		/* its name */
-	int32		version;		/* that judges */
-	Funnel	   *funnel;
-	Move		move;			/* to_label.text NULL: the stage was set to
-								 * NULL; from_label.text NULL: an entry */
+	const char *agreement;		/* name of the agreement that judges */
+	int32		version;		/* its version */
+	Funnel	   *funnel;			/* the funnel of that version */
+	Move		move;			/* to_label is absent if the stage was set to
+								 * NULL, from_label if it was NULL before */
 } RowMove;
 
+/* Rules broken by a move, gravest first: by SQLSTATE, except that left_funnel
+ * is always the only one. */
 typedef struct Verdict
 {
 	int			nbroken;
-	Rule		broken[VERDICT_MAX_BROKEN]; /* gravest first: unknown stage,
-											 * left funnel, illegal move, not
-											 * an entry, missing need, missing
-											 * or unlisted reason, wrong team */
+	Rule		broken[VERDICT_MAX_BROKEN];
 } Verdict;
 
-/* The row as it would stand; relid's own attribute numbers. */
+/*
+ * Judge a move.  row is the row after the change, in the layout of rel, which
+ * is the attached table or a partition of it.
+ */
 extern void align_verdict(Attachment *attachment, Relation rel, const RowMove *move,
 						  HeapTuple row, Verdict *verdict);
 
-/* The needs of the version that judges, compiled for rel. */
+/*
+ * The needs of the version that judges, compiled for rel.  They belong to the
+ * attachment and are valid until another version judges its rows.
+ */
 extern RowNeeds *align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move);
 
-/* One broken rule in words, as the triggers would say it to the current user:
- * row values are shown only to those who may read them. */
-extern void align_verdict_words(Attachment *attachment, Relation rel, const RowMove *move,
-								HeapTuple row, Rule rule, VerdictText *text);
+/*
+ * Fill in the texts of an error about a broken rule, palloc'd.  They show
+ * values of the row only if the current user can read them.
+ */
+extern void align_row_verdict_text(Attachment *attachment, Relation rel, const RowMove *move,
+								   HeapTuple row, Rule rule, VerdictText *text);
 
-/* Says the same as an ERROR or WARNING, with SQLSTATE and the schema, table and
- * column fields.  An error is for the gravest rule; warnings for each. */
+/*
+ * Report the broken rules with their SQLSTATEs and the schema, table and
+ * column fields set: an ERROR for the gravest rule, or a WARNING for each.
+ */
 extern void align_verdict_report(Attachment *attachment, Relation rel, const RowMove *move,
 								 HeapTuple row, const Verdict *verdict, int elevel);
 
-/* "illegal_move, missing_reason"; NULL if nothing is broken.  palloc'd */
+/* "illegal_move, missing_reason", palloc'd; NULL if no rule is broken. */
 extern char *align_verdict_names(const Verdict *verdict);
 
 /*
- * Reading columns of the row.  Text lives in the current memory context or in
- * the row; text NULL if the column is null or the attachment has none.
+ * Read a column of the row as text, which is in the row or in the current
+ * memory context.  Absent if it is null, or if the attachment has no such
+ * column.
  */
-extern LeadString align_row_column(Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row);
+extern LeadString align_row_column(Attachment *attachment, RowRole role, TupleDesc desc,
+								   HeapTuple row);
 
 /*
- * The stage of the row: its index in the funnel, -1 if unknown or null; *label
- * as the row writes it.  Remembers what it looked up (LabelMemo: by value for
- * integers and enums), since a bulk load asks the same few labels again and
- * again.
+ * Read the stage of the row: returns its index in the funnel, -1 if it is
+ * unknown or null, and sets *label to the label in the row.  Labels of integer
+ * and enum columns are cached.
  */
 extern int	align_row_stage(Attachment *attachment, TupleDesc desc, HeapTuple row,
 							const Funnel *funnel, LeadString *label);
 
-/* SET LOCAL align.override = 'why' (needs SET on the parameter); NULL if it is
- * not set or empty. */
+/*
+ * The reason in the setting align.override, or NULL if that is empty.  Setting
+ * it needs the SET privilege for the parameter.
+ */
 extern const char *align_override(void);
 
 #endif							/* ALIGN_VERDICT_H */

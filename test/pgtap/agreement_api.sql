@@ -77,7 +77,7 @@ SELECT is_empty($$SELECT FROM align.admissions WHERE agreement = 'tap_a'$$, 'and
 SELECT throws_ok($$SELECT align.dismiss('tap_a', 'pg_monitor')$$, '42704', 'role "pg_monitor" is not admitted to agreement "tap_a"', 'once');
 SELECT throws_ok($$SELECT align.admit('tap_nowhere', 'pg_monitor')$$, '42704', 'agreement "tap_nowhere" does not exist', 'to an agreement that exists');
 SELECT throws_ok($$SELECT align.admit('tap_a', NULL)$$, '22004', 'role must not be null', 'a role');
-SELECT throws_ok($$SELECT align.dismiss('tap_a', 'a.b')$$, '42602', 'invalid name of a role: "a.b"', 'by its name');
+SELECT throws_ok($$SELECT align.dismiss('tap_a', 'a.b')$$, '42602', 'invalid role name: "a.b"', 'by its name');
 SELECT throws_ok($$DELETE FROM align.agreement$$, '55000', 'versions of an agreement cannot be deleted', 'versions stay');
 SELECT throws_ok($$UPDATE align.agreement SET note = 'x'$$, '55000', 'versions of an agreement cannot be changed', 'as they are');
 SELECT throws_ok($$TRUNCATE align.agreement$$, '55000', NULL, 'also against TRUNCATE');

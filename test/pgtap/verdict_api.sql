@@ -72,7 +72,7 @@ SELECT is((SELECT count(*) FROM va.leads_history), 6::bigint, 'nothing is record
 SELECT results_eq($$SELECT allowed FROM align.explain_move('va.leads', '00000000-0000-0000-0000-000000000001', 'mql')$$, ARRAY[true], 'a key as a literal');
 SELECT results_eq($$SELECT allowed FROM align.explain_move('va.leads', '{"id": "00000000-0000-0000-0000-000000000001"}'::jsonb, 'mql')$$, ARRAY[true], 'a key as jsonb');
 SELECT throws_ok($$SELECT * FROM align.explain_move('va.leads', va.lead(9), 'mql')$$, 'P0002',
-	'there is no lead (id)=(00000000-0000-0000-0000-000000000009) in table va.leads', 'an unknown key');
+	'could not find lead (id)=(00000000-0000-0000-0000-000000000009) in table va.leads', 'an unknown key');
 SELECT throws_ok($$SELECT * FROM align.explain_move('va.leads', 'nine', 'mql')$$, '22P02', NULL, 'a key that its type cannot read');
 SELECT throws_ok($$SELECT * FROM align.explain_move('va.leads', NULL::uuid, 'mql')$$, '22004', NULL, 'a null key');
 SELECT throws_ok($$SELECT * FROM align.explain_move(NULL, 1, 'mql')$$, '22004', NULL, 'a null relation');
