@@ -205,7 +205,8 @@ is($node->safe_psql('postgres', q{SELECT * FROM align.check('nested')}), '', 'ch
 # One UPDATE of many leads after a version renamed all stages, or with one lead
 # changed while triggers were off.  Each version calls the stages a0, b0, or a1, b1,
 # or a2, b2, and has the others as labels.  Other leads for each size: none is updated
-# more often than others.
+# more often than others.  Pages are half empty, so that the lead changed unseen stays
+# the first of its table.
 $node->safe_psql('postgres', <<'SQL');
 CREATE SEQUENCE version MINVALUE 0;
 CREATE FUNCTION rename_stages() RETURNS void LANGUAGE plpgsql AS
@@ -224,11 +225,11 @@ BEGIN
 	UPDATE renamed SET stage = CASE WHEN left(stage, 1) = 'a' THEN 'b' ELSE 'a' END || (SELECT last_value % 3 FROM version) WHERE id >= n AND id < 2 * n;
 END
 $$;
-CREATE TABLE renamed (id bigint PRIMARY KEY, stage text);
+CREATE TABLE renamed (id bigint PRIMARY KEY, stage text) WITH (fillfactor = 50);
 INSERT INTO renamed SELECT i, 'a0' FROM generate_series(30000, 119999) AS i;
-CREATE TABLE unseen (id bigint PRIMARY KEY, stage text);
+CREATE TABLE unseen (id bigint PRIMARY KEY, stage text) WITH (fillfactor = 50);
 INSERT INTO unseen SELECT i, 'a' FROM generate_series(30000, 119999) AS i;
-CREATE TABLE seen (id bigint PRIMARY KEY, stage text);
+CREATE TABLE seen (id bigint PRIMARY KEY, stage text) WITH (fillfactor = 50);
 INSERT INTO seen SELECT i, 'a' FROM generate_series(30000, 119999) AS i;
 SELECT rename_stages();
 SELECT align.attach('renamed', 'renamed'), align.attach('unseen', 'linear'), align.attach('seen', 'linear');
@@ -244,8 +245,8 @@ is($node->safe_psql('postgres', q{SELECT count(DISTINCT stage) > 3, count(DISTIN
 	'and the stages were recorded under several names');
 grows_linearly(cost_of(@unseen), 30_000, 'UPDATE with one lead changed while triggers were off');
 $node->safe_psql('postgres', 'VACUUM');
-costs_the_same(cost_of($seen), cost_of(@renamed), 60_000, 1.5, 'UPDATE without, and after a version renamed the stages');
-costs_the_same(cost_of($seen), cost_of(@unseen), 60_000, 1.5, 'UPDATE without, and with one lead changed while triggers were off');
+costs_the_same(cost_of($seen), cost_of(@renamed), 60_000, 1.7, 'UPDATE without, and after a version renamed the stages');
+costs_the_same(cost_of($seen), cost_of(@unseen), 60_000, 1.7, 'UPDATE without, and with one lead changed while triggers were off');
 
 # Many moves of one lead in one transaction.  The row is found by its ctid: by its
 # key, PostgreSQL itself reads every version that the transaction made before.
@@ -506,7 +507,7 @@ SQL
 	cmp_ok($more{300_000}, '<', 20, 'UPDATE of 300,000 leads: less than 20 MB above a trigger that does nothing');
 	cmp_ok($more{300_000} - $more{100_000}, '<', 4, 'and no more of them than for 100,000');
 
-	my @peaks = map { peak($_ =~ s/\{n\}/60000/r) } $seen, $renamed[0], $unseen[0];
+	my @peaks = map { peak($_ =~ s/\{n\}/60000/gr) } $seen, $renamed[0], $unseen[0];
 
 	note sprintf '60,000 leads: %.1f MB, after a version renamed the stages %.1f MB, one lead changed while triggers were off %.1f MB', @peaks;
 	cmp_ok($peaks[1] - $peaks[0], '<', 6, 'and no more after a version renamed the stages');
