@@ -24,12 +24,22 @@ CREATE TABLE bench.line
 -- Sizes and plans, printed below the table.
 CREATE TABLE bench.note (no serial, note text);
 
+-- Processor time of this backend in milliseconds.  The kernel adds up the time of
+-- a running process every few milliseconds; a short sleep makes the figure exact.
+CREATE FUNCTION bench.cpu_ms() RETURNS float8 LANGUAGE plpgsql AS
+$$
+BEGIN
+	PERFORM pg_sleep(0.0001);
+	RETURN split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::float8 / 1e6;
+END
+$$;
+
 -- Milliseconds on the wall, or (setting bench.clock = cpu) on a processor.
 CREATE FUNCTION bench.now_ms() RETURNS float8 LANGUAGE plpgsql AS
 $$
 BEGIN
 	IF current_setting('bench.clock', true) = 'cpu' THEN
-		RETURN split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::float8 / 1e6;
+		RETURN bench.cpu_ms();
 	END IF;
 	RETURN extract(epoch FROM clock_timestamp())::float8 * 1000;
 END
@@ -63,8 +73,40 @@ BEGIN
 END
 $$;
 
+-- Processor time of statements at two sizes, n and twice n, commit included.  Each
+-- side is three texts: its name; a statement that prepares a run, which is not
+-- measured, or ''; the statement.  In both statements {n} stands for the size.
+-- Runs are kept under the names "SIDE 1" (size n) and "SIDE 2" (twice n).
+CREATE PROCEDURE bench.measure_growth(measured text, runs int, n int, VARIADIC sides text[]) LANGUAGE plpgsql AS
+$$
+DECLARE
+	began float8;
+	took float8;
+BEGIN
+	FOR run IN 0 .. runs LOOP
+		FOR i IN 1 .. cardinality(sides) BY 3 LOOP
+			FOR times IN 1 .. 2 LOOP
+				IF sides[i + 1] <> '' THEN
+					EXECUTE replace(sides[i + 1], '{n}', (times * n)::text);
+					COMMIT;
+				END IF;
+				began := bench.cpu_ms();
+				EXECUTE replace(sides[i + 2], '{n}', (times * n)::text);
+				COMMIT;
+				took := bench.cpu_ms() - began;
+				IF run > 0 THEN
+					INSERT INTO bench.run VALUES (measured, sides[i] || ' ' || times, run, took);
+				END IF;
+			END LOOP;
+		END LOOP;
+		COMMIT;
+	END LOOP;
+END
+$$;
+
+-- NULL if nothing was measured, or less than the clock can tell.
 CREATE FUNCTION bench.median(measured text, of_side text) RETURNS float8 LANGUAGE sql STABLE
-RETURN (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FROM bench.run WHERE what = measured AND side = of_side);
+RETURN (SELECT nullif(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms), 0) FROM bench.run WHERE what = measured AND side = of_side);
 
 CREATE FUNCTION bench.show_ms(ms float8) RETURNS text LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN ms >= 1000 THEN round((ms / 1000)::numeric, 2) || ' s' ELSE round(ms::numeric, 1) || ' ms' END;
@@ -74,6 +116,24 @@ CREATE FUNCTION bench.show(measured text, of_side text) RETURNS text LANGUAGE sq
 RETURN (SELECT bench.show_ms(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)) || ' (' ||
 		bench.show_ms(min(ms)) || ' - ' || bench.show_ms(max(ms)) || ')'
 	FROM bench.run WHERE what = measured AND side = of_side);
+
+-- The line of one side that was measured at two sizes: is it linear?
+CREATE FUNCTION bench.add_growth(label text, measured text, of_side text, n int, unit text) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+	INSERT INTO bench.line (what, ours, against, ratio, aim, ok)
+	SELECT label, 2 * n || ' ' || unit || ': ' || bench.show(measured, of_side || ' 2'), n || ': ' || bench.show(measured, of_side || ' 1'),
+		round(ratio::numeric, 2) || ' x the CPU time', '<= 2.5 x', ratio <= 2.5
+	FROM (SELECT bench.median(measured, of_side || ' 2') / bench.median(measured, of_side || ' 1') AS ratio) AS r;
+END;
+
+-- The line that compares two sides at the larger size.
+CREATE FUNCTION bench.add_against(label text, measured text, of_side text, other_label text, other_side text, at_most float8) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+	INSERT INTO bench.line (what, ours, against, ratio, aim, ok)
+	SELECT label, bench.show(measured, of_side), other_label || ': ' || bench.show(measured, other_side),
+		round(ratio::numeric, 2) || ' x the CPU time', coalesce('<= ' || at_most || ' x', 'shown'), ratio <= at_most
+	FROM (SELECT bench.median(measured, of_side) / bench.median(measured, other_side) AS ratio) AS r;
+END;
 
 -- Node types from the top of the plan down.
 CREATE FUNCTION bench.plan_shape(statement text) RETURNS text LANGUAGE plpgsql AS
