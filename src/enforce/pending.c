@@ -6,6 +6,7 @@
 
 #include "access/htup_details.h"
 #include "common/hashfn.h"
+#include "replication/logicalworker.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
@@ -200,18 +201,34 @@ align_pending_hash(Attachment *attachment, const Datum *key)
 }
 
 /*
+ * May a statement on this table be open that is not on the stack?
+ */
+static bool
+HasUnseenStatements(const Attachment *attachment)
+{
+	return attachment->marker.partitioned || IsLogicalWorker();
+}
+
+/*
  * The innermost open statement is the one whose trigger fires, unless rows were
- * written directly to a partition, which no statement trigger of the root announces:
- * then it was begun at a lower trigger depth.
+ * written directly to a partition: then it was begun at a lower trigger depth.
  */
 int
-align_pending_outer(const Batch *batch)
+align_pending_outer(const Batch *batch, const Attachment *attachment)
 {
+	int			depth = align_trigger_depth();
 	int			nopen = batch->nopen;
 
-	if (nopen > 0 && batch->open[nopen - 1].trigger_depth >= align_trigger_depth())
+	if (nopen > 0 && batch->open[nopen - 1].trigger_depth >= depth)
 		nopen--;
-	return nopen;
+	return HasUnseenStatements(attachment) ? Max(nopen, depth - 1) : nopen;
+}
+
+int
+align_pending_open(const Batch *batch, const Attachment *attachment)
+{
+	return HasUnseenStatements(attachment) ? Max(batch->nopen, align_trigger_depth()) :
+		batch->nopen;
 }
 
 static Change **
@@ -235,7 +252,7 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	change->hash = align_pending_hash(attachment, key);
 	change->nest_level = GetCurrentTransactionNestLevel();
 	change->arrival = batch->arrivals++;
-	change->outer = align_pending_outer(batch);
+	change->outer = align_pending_outer(batch, attachment);
 	change->before = InvalidCommandId;
 	change->effective_at = CHANGE_TIME_UNKNOWN;
 
@@ -314,9 +331,10 @@ align_pending_waits(const Batch *batch, uint32 hash)
 }
 
 bool
-align_pending_may_follow(const Batch *batch, const Change *change)
+align_pending_may_follow(const Batch *batch, const Attachment *attachment, const Change *change)
 {
-	return Min(change->outer, batch->nopen) > 0 && change->before != InvalidCommandId;
+	return change->before != InvalidCommandId &&
+		Min(change->outer, align_pending_open(batch, attachment)) > 0;
 }
 
 Change *

@@ -26,6 +26,10 @@
  * statement, PostgreSQL fires BEFORE STATEMENT triggers once and AFTER STATEMENT
  * triggers twice.  align_pending_end() therefore looks for an open statement of the
  * same kind at the same trigger depth or deeper, and does nothing if there is none.
+ *
+ * Writes directly to a partition, and those of a subscription, fire no statement
+ * trigger of the root.  How deeply triggers are nested gives an upper limit of how
+ * many such statements are open (align_pending_open).
  */
 #ifndef ALIGN_PENDING_H
 #define ALIGN_PENDING_H
@@ -137,8 +141,14 @@ extern List *align_pending_batches(void);
  * effective_at (unknown).
  */
 extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Datum *key);
-/* Statements open around the one whose row trigger fires now. */
-extern int	align_pending_outer(const Batch *batch);
+/*
+ * Statements that may be open around the one whose row trigger fires now.  Writes
+ * directly to a partition and those of a subscription are not on the stack: on a
+ * partitioned table, and in an apply worker, each trigger under way may be theirs.
+ */
+extern int	align_pending_outer(const Batch *batch, const Attachment *attachment);
+/* All statements that may be open, that of the row trigger itself included. */
+extern int	align_pending_open(const Batch *batch, const Attachment *attachment);
 /* Forgets all changes. */
 extern void align_pending_forget(Batch *batch);
 /* Removes changes at the positions flagged. */
@@ -155,7 +165,8 @@ extern void align_pending_end_waiting(Batch *batch);
  * statement that was open around the one that made the change still is, and if this
  * transaction made the version before.
  */
-extern bool align_pending_may_follow(const Batch *batch, const Change *change);
+extern bool align_pending_may_follow(const Batch *batch, const Attachment *attachment,
+									 const Change *change);
 /* The first half of the row movement that this command is in the middle of; NULL if
  * there is none. */
 extern Change *align_pending_movable(Batch *batch, CommandId command);

@@ -11,6 +11,7 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "replication/logicalworker.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -82,11 +83,12 @@ MayBeWritten(const Flush *flush, const Run *run, const LeadState *lead, const Ch
 		return true;
 	if (align_pending_waits(batch, lead->hash))
 		return false;
-	if (!follows_written && align_pending_may_follow(batch, change))
+	if (!follows_written && align_pending_may_follow(batch, flush->attachment, change))
 	{
-		int			nopen = Min(change->outer, batch->nopen);
+		int			nopen = Min(change->outer, align_pending_open(batch, flush->attachment));
+		bool		sets_key = batch->nopen > 0 && batch->open[0].sets_key;
 
-		if (nopen > 1 || batch->open[0].sets_key || !EqualsRecord(lead, change))
+		if (nopen > 1 || sets_key || !EqualsRecord(lead, change))
 			return false;
 	}
 	if (change->event == EVENT_ENTRY && lead->alive)
@@ -417,6 +419,17 @@ void
 align_recorder_flush(Attachment *attachment, Batch *batch)
 {
 	FlushBatch(attachment, batch, batch->nopen == 0 && align_trigger_depth() <= 1);
+}
+
+/*
+ * A subscription is applied row by row.  Of other statements, row triggers for other
+ * rows may be outstanding.
+ */
+void
+align_recorder_flush_row(Attachment *attachment, Batch *batch)
+{
+	FlushBatch(attachment, batch,
+			   IsLogicalWorker() && batch->nopen == 0 && align_trigger_depth() <= 1);
 }
 
 void

@@ -15,7 +15,8 @@
  * level of the outermost statement only: inside an exception block changes wait.
  * Where no statement is open (logical replication, a write directly to a partition)
  * each change is written at once, but for a DELETE that may be the first half of a
- * row movement: it waits for the next change, or for commit.
+ * row movement: it waits for the next change, or for commit.  A change that does not
+ * qualify waits for the end of the next outermost statement on the root, or for commit.
  *
  * Which changes may be written while statements are open (see pending.h for the
  * problem):
@@ -64,6 +65,8 @@ struct Batch;
 
 /* Writes what can be written now of a batch. */
 extern void align_recorder_flush(Attachment *attachment, struct Batch *batch);
+/* The same in a row trigger that no end of a statement follows. */
+extern void align_recorder_flush_row(Attachment *attachment, struct Batch *batch);
 /* The same if enough has gathered and this is the place for it; cheap otherwise. */
 extern void align_recorder_flush_if_long(Attachment *attachment, struct Batch *batch);
 

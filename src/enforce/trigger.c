@@ -75,9 +75,9 @@ CommandOf(Relation rel, HeapTuple row, bool deleted)
  * it was one of this transaction: its row trigger may be outstanding.
  */
 static CommandId
-CommandBefore(const Batch *batch, Relation rel, HeapTuple row)
+CommandBefore(const Batch *batch, const Attachment *attachment, Relation rel, HeapTuple row)
 {
-	if (align_pending_outer(batch) == 0 || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
+	if (align_pending_outer(batch, attachment) == 0 || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
 		HeapTupleHeaderXminFrozen(row->t_data) ||
 		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(row->t_data)))
 		return InvalidCommandId;
@@ -141,7 +141,7 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	before.attachment = align_attachment(removed->old_relid, false);
 	before.rel = old_rel;
 	before.row = heap_copytuple(removed->old_row);
-	before.command = CommandBefore(batch, old_rel, before.row);
+	before.command = CommandBefore(batch, attachment, old_rel, before.row);
 	after.attachment = attachment;
 	after.rel = rel;
 	after.row = new_row;
@@ -201,7 +201,7 @@ align_record_row(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
 		before.row = trigdata->tg_trigtuple;
-		before.command = CommandBefore(batch, rel, before.row);
+		before.command = CommandBefore(batch, attachment, rel, before.row);
 		after.row = trigdata->tg_newtuple;
 		after.command = CommandOf(rel, after.row, false);
 		align_changes_of_update(batch, &before, &after);
@@ -223,14 +223,14 @@ align_record_row(PG_FUNCTION_ARGS)
 		bool		moving = IsMoving(attachment, rel, trigdata->tg_trigtuple);
 
 		before.row = trigdata->tg_trigtuple;
-		before.command = CommandBefore(batch, rel, before.row);
+		before.command = CommandBefore(batch, attachment, rel, before.row);
 
 		/*
 		 * What waits for its second half, or gathered before, is written first: there is
 		 * no place for it between the halves of this movement.
 		 */
 		if (moving && !StatementWillEnd(attachment, batch))
-			align_recorder_flush(attachment, batch);
+			align_recorder_flush_row(attachment, batch);
 		else if (moving)
 			align_recorder_flush_if_long(attachment, batch);
 		if (moving || !heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)))
@@ -247,7 +247,7 @@ align_record_row(PG_FUNCTION_ARGS)
 	if (keeps)
 		return PointerGetDatum(NULL);
 	if (!StatementWillEnd(attachment, batch))
-		align_recorder_flush(attachment, batch);
+		align_recorder_flush_row(attachment, batch);
 	else
 		align_recorder_flush_if_long(attachment, batch);
 	return PointerGetDatum(NULL);
