@@ -204,9 +204,9 @@ align_pending_hash(Attachment *attachment, const Datum *key)
  * May a statement on this table be open that is not on the stack?
  */
 static bool
-HasUnseenStatements(const Attachment *attachment)
+HasUnseenStatements(const Batch *batch, const Attachment *attachment)
 {
-	return attachment->marker.partitioned || IsLogicalWorker();
+	return attachment->marker.partitioned || batch->cascaded || IsLogicalWorker();
 }
 
 /*
@@ -221,13 +221,13 @@ align_pending_outer(const Batch *batch, const Attachment *attachment)
 
 	if (nopen > 0 && batch->open[nopen - 1].trigger_depth >= depth)
 		nopen--;
-	return HasUnseenStatements(attachment) ? Max(nopen, depth - 1) : nopen;
+	return HasUnseenStatements(batch, attachment) ? Max(nopen, depth - 1) : nopen;
 }
 
 int
 align_pending_open(const Batch *batch, const Attachment *attachment)
 {
-	return HasUnseenStatements(attachment) ? Max(batch->nopen, align_trigger_depth()) :
+	return HasUnseenStatements(batch, attachment) ? Max(batch->nopen, align_trigger_depth()) :
 		batch->nopen;
 }
 
@@ -398,6 +398,8 @@ align_pending_end(Batch *batch, TriggerEvent kind)
 	{
 		if (batch->open[i].kind != kind)
 			continue;
+		if (batch->open[i].trigger_depth > depth)
+			batch->cascaded = true;
 		memmove(&batch->open[i], &batch->open[i + 1],
 				(batch->nopen - i - 1) * sizeof(OpenStatement));
 		batch->nopen--;

@@ -27,7 +27,8 @@
  * triggers twice.  align_pending_end() therefore looks for an open statement of the
  * same kind at the same trigger depth or deeper, and does nothing if there is none.
  *
- * Writes directly to a partition, and those of a subscription, fire no statement
+ * The second of these cascades then goes on without being on the stack.  Nor are
+ * writes directly to a partition, and those of a subscription, which fire no statement
  * trigger of the root.  How deeply triggers are nested gives an upper limit of how
  * many such statements are open (align_pending_open).
  */
@@ -126,6 +127,8 @@ typedef struct Batch
 	int			nopen;
 	int			open_room;
 	OpenStatement *open;		/* the innermost last */
+	bool		cascaded;		/* a foreign key's cascade has ended a statement in this
+								 * transaction: others may be open unseen */
 	int			flush_level;	/* nesting level of the flush under way, 0: none */
 	int			flush_at;		/* so many changes are worth a flush */
 } Batch;
@@ -142,9 +145,8 @@ extern List *align_pending_batches(void);
  */
 extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Datum *key);
 /*
- * Statements that may be open around the one whose row trigger fires now.  Writes
- * directly to a partition and those of a subscription are not on the stack: on a
- * partitioned table, and in an apply worker, each trigger under way may be theirs.
+ * Statements that may be open around the one whose row trigger fires now.  Where some
+ * may be missing on the stack, each trigger under way may be one of theirs.
  */
 extern int	align_pending_outer(const Batch *batch, const Attachment *attachment);
 /* All statements that may be open, that of the row trigger itself included. */
