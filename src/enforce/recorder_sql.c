@@ -3,9 +3,10 @@
  *	  Prepares and runs the statements that read and write history and clocks.
  *
  * Statements are prepared once per attached table, and planned with sequential
- * scans, hash joins, merge joins and sorts disabled: a table that is empty when the
- * plan is made does not stay so, and a plan that reads all of it for every lead would
- * be a disaster.  A plan that becomes invalid is made again the same way.
+ * scans, hash joins, merge joins and sorts disabled, and as if history and clock table
+ * were large: a table that is empty when the plan is made does not stay so, and a plan
+ * that reads all of it for every lead would be a disaster.  A plan that becomes invalid
+ * is made again the same way.
  */
 #include "postgres.h"
 
@@ -13,6 +14,8 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/plancat.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -198,6 +201,53 @@ PreferIndexes(void)
 								 GUC_ACTION_SAVE, true, 0, false);
 }
 
+/* The least size that a table is planned for. */
+#define ASSUMED_PAGES 100000
+#define ASSUMED_ROWS 10000000.0
+
+static get_relation_info_hook_type previous_relation_info = NULL;
+
+/*
+ * In a table of a page or two, reading all of a unique index costs no more than a look
+ * into it, by PostgreSQL's reckoning.
+ */
+static void
+AssumeLargeTable(PlannerInfo *root, Oid relid, bool is_parent, RelOptInfo *rel)
+{
+	ListCell   *cell;
+
+	if (previous_relation_info != NULL)
+		previous_relation_info(root, relid, is_parent, rel);
+	if (is_parent)
+		return;
+	rel->pages = Max(rel->pages, ASSUMED_PAGES);
+	rel->tuples = Max(rel->tuples, ASSUMED_ROWS);
+	foreach(cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+
+		index->pages = Max(index->pages, ASSUMED_PAGES);
+		index->tuples = Max(index->tuples, ASSUMED_ROWS);
+	}
+}
+
+/* Makes the plan now, while the settings are ours; it is used as long as it is valid. */
+static void
+MakePlan(SPIPlanPtr plan)
+{
+	previous_relation_info = get_relation_info_hook;
+	get_relation_info_hook = AssumeLargeTable;
+	PG_TRY();
+	{
+		ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), CurrentResourceOwner);
+	}
+	PG_FINALLY();
+	{
+		get_relation_info_hook = previous_relation_info;
+	}
+	PG_END_TRY();
+}
+
 /* The rows of the statement are registered. */
 static SPIPlanPtr
 Prepare(const Attachment *attachment, RecorderStatement statement)
@@ -211,8 +261,7 @@ Prepare(const Attachment *attachment, RecorderStatement statement)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-	/* made now, while the settings are ours, and used as long as it is valid */
-	ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), CurrentResourceOwner);
+	MakePlan(plan);
 	AtEOXact_GUC(true, guc_level);
 	return plan;
 }
