@@ -309,38 +309,78 @@ COMMENT ON FUNCTION align.conversion_to_jsonb(align.conversion) IS
 'the summary as an object with the members funnel or mode and within, steps, as_of, leads and levels';
 COMMENT ON FUNCTION align.jsonb_to_conversion(jsonb) IS
 'a summary from an object such as that of conversion_to_jsonb, with the checks of the text form; unknown members, and leads that disagree with levels, are an error';
+COMMENT ON TABLE align.agreement IS
+'every version of every agreement, written only by align.agree() and align.set_agreement_owner() and never changed; the highest version whose valid_from is not in the future is in force';
+COMMENT ON COLUMN align.agreement.valid_from IS
+'when the version takes effect; not before it was agreed';
 COMMENT ON COLUMN align.agreement.owner IS
-'name of the role whose members may agree the next version; that of the latest version counts';
+'name of the role that owns the agreement as of this version; the owner of the latest version counts';
+COMMENT ON COLUMN align.agreement.note IS
+'reason for the version, null if none was given';
+COMMENT ON TABLE align.team IS
+'database roles to which teams of agreements are tied, written only by align.assign_team()';
 COMMENT ON COLUMN align.team.role IS
 'name of the role whose members are the team; if the role does not exist, the team has no members';
 COMMENT ON TABLE align.admission IS
-'the roles whose tables may be attached to an agreement besides those of its owner, written by align.admit() and align.dismiss() only';
+'roles besides the owner whose tables can be attached to an agreement, written only by align.admit() and align.dismiss()';
 COMMENT ON COLUMN align.admission.agreement IS
 'name of the agreement';
 COMMENT ON COLUMN align.admission.role IS
 'name of the role';
 COMMENT ON COLUMN align.admission.dismissed_after IS
 'null while the role is admitted; else the latest version when it was dismissed';
+COMMENT ON FUNCTION align.agreement_guard() IS
+'trigger on align.agreement: refuses UPDATE, DELETE and TRUNCATE, and invalidates the caches of all sessions after INSERT';
+COMMENT ON TRIGGER agreement_append_only ON align.agreement IS
+'refuses to change or delete versions';
+COMMENT ON TRIGGER agreement_no_truncate ON align.agreement IS
+'refuses to truncate the table';
+COMMENT ON TRIGGER agreement_announce ON align.agreement IS
+'invalidates the caches of all sessions';
+COMMENT ON FUNCTION align.agree(text, align.funnel, timestamptz, text) IS
+'agrees on a new version of an agreement, in force from valid_from (not before now()), and returns its number; the first version makes the current user the owner, later ones need the owner''s privileges; only note may be null';
+COMMENT ON FUNCTION align.agree(text, text, timestamptz, text) IS
+'agrees on a new version of an agreement from its text, which must be a valid funnel and is kept as written, comments included; otherwise like agree(text, funnel, timestamptz, text)';
+COMMENT ON FUNCTION align.agreed(text) IS
+'the version of an agreement that is in force at now(); an error if there is none';
+COMMENT ON FUNCTION align.agreed(text, timestamptz) IS
+'the version of an agreement that is in force at an instant: the highest one whose valid_from is not later; an error if there is none or the instant is infinite';
+COMMENT ON FUNCTION align.set_agreement_owner(text, regrole) IS
+'changes the owner of an agreement, as a new version with the same content, and returns its number; needs the privileges of the owner and the right to SET ROLE to the new one; nulls are refused';
+COMMENT ON FUNCTION align.assign_team(text, text, regrole) IS
+'ties a team of an agreement to a database role, replacing any previous one; a null role unties it; needs the privileges of the agreement''s owner';
 COMMENT ON FUNCTION align.admit(text, regrole) IS
 'lets tables whose owner has the privileges of a role be attached to an agreement; needs the privileges of the agreement''s owner; nulls are refused';
 COMMENT ON FUNCTION align.dismiss(text, text) IS
-'ends the admission of a role, which need not exist any more: its tables stay under the last version that fits them, and new versions are not checked against them; needs the privileges of the agreement''s owner; nulls are refused';
+'ends the admission of a role, which need not exist: its tables stay under the last version that fits them, and new versions are not checked against them; needs the privileges of the agreement''s owner; nulls are refused';
+COMMENT ON VIEW align.agreements IS
+'every version of every agreement and when it is in force; readable by all users';
+COMMENT ON COLUMN align.agreements.valid_from IS
+'when the version takes effect';
+COMMENT ON COLUMN align.agreements.valid_to IS
+'when a later version replaces it, null if none does yet; equal to valid_from if the version never takes effect';
 COMMENT ON COLUMN align.agreements.owner IS
-'owner of the name as of this version, null if that role does not exist; that of the latest counts';
+'owner of the agreement as of this version, null if that role does not exist; the owner of the latest version counts';
+COMMENT ON COLUMN align.agreements.note IS
+'reason for the version, null if none was given';
 COMMENT ON COLUMN align.agreements.owner_name IS
 'name of the owner, whether the role exists or not';
+COMMENT ON VIEW align.teams IS
+'database roles to which teams of agreements are tied; readable by all users';
 COMMENT ON COLUMN align.teams.role IS
-'role whose members are the team; null if it does not exist: then the team has no members';
+'role whose members are the team; null if the role does not exist, in which case the team has no members';
 COMMENT ON COLUMN align.teams.role_name IS
 'name of the role, whether it exists or not';
 COMMENT ON VIEW align.admissions IS
-'the roles whose tables may be attached to an agreement besides those of its owner, for everyone to read';
+'roles besides the owner whose tables can be attached to an agreement; readable by all users';
 COMMENT ON COLUMN align.admissions.agreement IS
 'name of the agreement';
 COMMENT ON COLUMN align.admissions.role IS
 'role that is admitted; null if it does not exist';
 COMMENT ON COLUMN align.admissions.role_name IS
 'name of the role, whether it exists or not';
+COMMENT ON FUNCTION align.backtest(text, align.funnel) IS
+'what an agreement would have refused or missed in existing data: the query returns (lead, at, stage [, team [, reason]]) by position and runs read-only with the caller''s privileges; one row per broken rule and move and per missed service level, with the leads and entries concerned, their share of all leads and up to 5 keys; nulls are refused';
 COMMENT ON FUNCTION align.attachment() IS
 'function of the triggers that store the arguments of align.attach(); they never fire, and calling it is an error';
 COMMENT ON FUNCTION align.record_row() IS

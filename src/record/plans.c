@@ -4,9 +4,10 @@
  *
  * Statements are prepared once per attached table and session.  They are
  * planned with sequential scans, hash joins, merge joins, sorts and JIT
- * disabled: when the plan is made the record tables may be empty, and a plan
- * that reads all of a table for each lead would be disastrous later.  A plan
- * that becomes invalid is made again in the same way.
+ * disabled, and as if the record tables were large: they may be empty when
+ * the plan is made, and a plan that reads all of a table for each lead would
+ * be disastrous later.  A plan that becomes invalid is made again in the same
+ * way.
  */
 #include "postgres.h"
 
@@ -14,6 +15,8 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/plancat.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -218,6 +221,57 @@ PreferIndexes(void)
 								 GUC_ACTION_SAVE, true, 0, false);
 }
 
+/* The least size that a table is planned for. */
+#define ASSUMED_PAGES 100000
+#define ASSUMED_ROWS 10000000.0
+
+static get_relation_info_hook_type previous_relation_info_hook = NULL;
+
+/*
+ * A get_relation_info_hook that makes tables and indexes at least as large as
+ * assumed.  In an index of one page, PostgreSQL estimates that reading all of
+ * it costs no more than a search.
+ */
+static void
+AssumeLargeTable(PlannerInfo *root, Oid relid, bool is_parent, RelOptInfo *rel)
+{
+	ListCell   *cell;
+
+	if (previous_relation_info_hook != NULL)
+		previous_relation_info_hook(root, relid, is_parent, rel);
+	if (is_parent)
+		return;
+	rel->pages = Max(rel->pages, ASSUMED_PAGES);
+	rel->tuples = Max(rel->tuples, ASSUMED_ROWS);
+	foreach(cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+
+		index->pages = Max(index->pages, ASSUMED_PAGES);
+		index->tuples = Max(index->tuples, ASSUMED_ROWS);
+	}
+}
+
+/*
+ * Plans a statement while the settings of PreferIndexes() are in force;
+ * executions will reuse the plan.
+ */
+static void
+MakePlan(SPIPlanPtr plan)
+{
+	previous_relation_info_hook = get_relation_info_hook;
+	get_relation_info_hook = AssumeLargeTable;
+	PG_TRY();
+	{
+		ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), CurrentResourceOwner);
+	}
+	PG_FINALLY();
+	{
+		get_relation_info_hook = previous_relation_info_hook;
+	}
+	PG_END_TRY();
+}
+
 /*
  * Prepares and plans a statement, whose input is registered with SPI.
  */
@@ -233,12 +287,7 @@ Prepare(const Attachment *attachment, RecorderStatement statement)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-
-	/*
-	 * plan now, while the settings are in force; executions will reuse the
-	 * plan
-	 */
-	ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), CurrentResourceOwner);
+	MakePlan(plan);
 	AtEOXact_GUC(true, guc_level);
 	return plan;
 }
