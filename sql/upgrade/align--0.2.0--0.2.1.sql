@@ -159,34 +159,49 @@ BEGIN
     END LOOP;
 END $do$;
 
--- Every attached table says when a statement begins, which so far partitioned ones
--- did.  The trigger is enabled as the one that says when it ends.
+-- Statements that write to an attached table, or directly to a partition of one, fire
+-- a trigger when they begin and one when they end; so far, only partitioned tables had
+-- the first, and only roots the second.  New triggers are enabled as that of the root.
 DO $do$
 DECLARE
-    attached record;
+    missing record;
 BEGIN
-    FOR attached IN
-        SELECT a.relation, begins.tgname IS NOT NULL AND begins.tgfoid <> flush.tgfoid AS taken,
+    FOR missing IN
+        SELECT tables.relid, statement.trigger, statement.timing, statement.comment,
+               coalesce(existing.tgfoid <> flush.tgfoid, false) AS taken,
                CASE flush.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA'
                                     WHEN 'D' THEN 'DISABLE' END AS enabled
         FROM align.attached_tables() AS a
         JOIN pg_catalog.pg_class AS root ON root.oid = a.relation AND root.relpersistence <> 't'
         JOIN pg_catalog.pg_trigger AS flush ON flush.tgrelid = a.relation AND flush.tgname = 'align_flush'
             AND flush.tgfoid = 'align.record_statement()'::regprocedure
-        LEFT JOIN pg_catalog.pg_trigger AS begins ON begins.tgrelid = a.relation AND begins.tgname = 'align_begin'
-        ORDER BY a.relation
+        CROSS JOIN LATERAL (
+            SELECT a.relation
+            UNION
+            SELECT partition.relid FROM pg_catalog.pg_partition_tree(a.relation) AS partition
+        ) AS tables(relid)
+        CROSS JOIN (VALUES
+            ('align_begin', 'BEFORE', 'align: registers the beginning of a statement'),
+            ('align_flush', 'AFTER', 'align: writes the changes of a statement to history and clocks')
+        ) AS statement(trigger, timing, comment)
+        LEFT JOIN pg_catalog.pg_trigger AS existing ON existing.tgrelid = tables.relid
+            AND existing.tgname = statement.trigger
+        WHERE existing.tgname IS NULL OR existing.tgfoid <> flush.tgfoid OR statement.trigger = 'align_begin'
+        ORDER BY a.relation, tables.relid, statement.trigger
     LOOP
-        IF attached.taken THEN
-            RAISE WARNING 'table % has a trigger "align_begin" that is not of align', attached.relation
+        IF missing.taken THEN
+            RAISE WARNING 'table % has a trigger "%" that does not belong to align', missing.relid, missing.trigger
                 USING HINT = 'Rename that trigger and call align.attach() again.';
             CONTINUE;
         END IF;
-        EXECUTE pg_catalog.format('CREATE OR REPLACE TRIGGER align_begin BEFORE INSERT OR UPDATE OR DELETE ON %s '
-            'FOR EACH STATEMENT EXECUTE FUNCTION align.record_statement()', attached.relation);
-        EXECUTE pg_catalog.format('COMMENT ON TRIGGER align_begin ON %s IS %L',
-            attached.relation, 'align: registers the beginning of a statement');
-        IF attached.enabled IS NOT NULL THEN
-            EXECUTE pg_catalog.format('ALTER TABLE %s %s TRIGGER align_begin', attached.relation, attached.enabled);
+        EXECUTE pg_catalog.format('CREATE OR REPLACE TRIGGER %I %s INSERT OR UPDATE OR DELETE ON %s '
+            'FOR EACH STATEMENT EXECUTE FUNCTION align.record_statement()',
+            missing.trigger, missing.timing, missing.relid);
+        EXECUTE pg_catalog.format('COMMENT ON TRIGGER %I ON %s IS %L',
+            missing.trigger, missing.relid, missing.comment);
+        IF missing.enabled IS NOT NULL THEN
+            EXECUTE pg_catalog.format('ALTER TABLE %s %s TRIGGER %I',
+                missing.relid, missing.enabled, missing.trigger);
         END IF;
     END LOOP;
 END $do$;

@@ -32,16 +32,19 @@ PG_FUNCTION_INFO_V1(align_dismiss);
 static uint64 generation = 1;	/* advanced by invalidation messages */
 static bool callbacks_registered = false;
 static Oid	admission_table = InvalidOid;
+static Oid	agreement_table = InvalidOid;
 
 /*
- * Relcache callback.
+ * Relcache callback: admissions depend on align.admission, and on the owner
+ * of the agreement, which align.agreement has.
  */
 static void
 InvalidateAdmissions(Datum arg, Oid relid)
 {
 	(void) arg;
 	/* without the table, relid may be the one that an update creates */
-	if (!OidIsValid(admission_table) || relid == admission_table || relid == InvalidOid)
+	if (!OidIsValid(admission_table) || relid == admission_table || relid == agreement_table ||
+		relid == InvalidOid)
 		generation++;
 }
 
@@ -75,15 +78,15 @@ align_admission_generation(void)
 }
 
 /*
- * Returns the OID of align.admission; InvalidOid before the extension is
- * updated to 0.2.1.
+ * Returns the OID of a table of the extension, or InvalidOid: align.admission
+ * does not exist before the extension is updated to 0.2.1.
  */
 static Oid
-AdmissionTable(void)
+ExtensionTable(const char *name)
 {
 	Oid			namespace_id = get_namespace_oid("align", true);
 
-	return OidIsValid(namespace_id) ? get_relname_relid("admission", namespace_id) : InvalidOid;
+	return OidIsValid(namespace_id) ? get_relname_relid(name, namespace_id) : InvalidOid;
 }
 
 /*
@@ -102,7 +105,7 @@ void
 align_read_admission(const char *agreement, Oid owner, Admission *admission)
 {
 	const Agreement *found = align_agreement_lookup(agreement);
-	Oid			table = AdmissionTable();
+	Oid			table = ExtensionTable("admission");
 	Relation	rel;
 	SysScanDesc scan;
 	ScanKeyData key;
@@ -110,6 +113,7 @@ align_read_admission(const char *agreement, Oid owner, Admission *admission)
 
 	/* without the table, before the update to 0.2.1, every role is admitted */
 	admission_table = table;
+	agreement_table = ExtensionTable("agreement");
 	admission->admitted = !OidIsValid(table) ||
 		(found != NULL && HasPrivilegesOf(owner, align_agreement_owner(found)));
 	admission->dismissed_after = 0;

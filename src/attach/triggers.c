@@ -26,6 +26,9 @@ static const char *const table_triggers[] = {
 	ATTACH_BEGIN, ATTACH_FLUSH, ATTACH_TRUNCATE
 };
 
+/* Those on its partitions that PostgreSQL does not clone, nor drop with it. */
+static const char *const partition_triggers[] = {ATTACH_BEGIN, ATTACH_FLUSH, ATTACH_TRUNCATE};
+
 /*
  * The clause of ALTER TABLE that sets a value of tgenabled, or NULL for those
  * that are not kept.
@@ -171,6 +174,9 @@ align_attach_drop_triggers(Oid relid, List *partitions)
 	for (int i = 0; i < (int) lengthof(table_triggers); i++)
 		found |= DropTrigger(relid, table_triggers[i]);
 	foreach(lc, partitions)
-		found |= DropTrigger(lfirst_oid(lc), ATTACH_TRUNCATE);
+	{
+		for (int i = 0; i < (int) lengthof(partition_triggers); i++)
+			found |= DropTrigger(lfirst_oid(lc), partition_triggers[i]);
+	}
 	return found;
 }

@@ -281,10 +281,14 @@ ContinuePause(LeadClocks *clocks, LeadClock *clock)
 {
 	SlaClock   *inner = &clock->clock;
 	TimestampTz started_at = inner->started_at;
+	ClockProblem problem;
 
-	SetFailure(clocks, clock,
-			   align_clock_start(clock->funnel, inner->sla, inner->cycle, started_at, inner),
-			   true, started_at);
+	problem = align_clock_start(clock->funnel, inner->sla, inner->cycle, started_at, inner);
+	if (problem != CLOCK_NO_PROBLEM)
+	{
+		SetFailure(clocks, clock, problem, true, started_at);
+		return;
+	}
 	for (int i = 0; i < clock->npauses; i++)
 	{
 		TimestampTz resumed_at = clock->pauses[i * 2 + 1];

@@ -54,28 +54,38 @@ AppendPurgedLeads(StringInfo sql, const Attachment *attachment)
 }
 
 /*
- * Appends the condition that row h of a table has the key of a lead in
- * "purged".
+ * Appends two queries of a WITH clause: "name" deletes the rows of a table
+ * that belong to the leads in "purged", and "name_left" returns those that it
+ * has not deleted.
  */
 static void
-AppendMatch(StringInfo sql, const Attachment *attachment, AttachedTable table)
+AppendDelete(StringInfo sql, const Attachment *attachment, AttachedTable table, const char *name)
 {
+	const char *table_name = table == TABLE_HISTORY ? attachment->history_name :
+		attachment->sla_name;
+
+	appendStringInfo(sql, ", %s AS (DELETE FROM %s AS h USING purged WHERE ", name, table_name);
 	align_append_key_match(sql, attachment, table, "h", "purged.key");
+	appendStringInfo(sql, " RETURNING h.tableoid AS relid, h.ctid AS row),"
+					 " %s_left AS (SELECT h.tableoid AS relid, h.ctid AS row FROM %s AS h, purged WHERE ",
+					 name, table_name);
+	align_append_key_match(sql, attachment, table, "h", "purged.key");
+	appendStringInfo(sql, " EXCEPT SELECT relid, row FROM %s)", name);
 }
 
 /*
- * Raises an error if any of the given clocks still exists.  clocks has two
+ * Raises an error if any of the given rows still exists.  rows has two
  * elements: an array of tableoids and one of ctids.
  */
 static void
-CheckClocksDeleted(Attachment *attachment, uint64 ndeleted, Datum *clocks)
+CheckDeleted(Attachment *attachment, const char *table_name, uint64 ndeleted, Datum *rows)
 {
 	Oid			types[] = {OIDARRAYOID, TIDARRAYOID};
-	char	   *query = psprintf("SELECT FROM %s AS h, ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS c (relid, row)"
-								 " WHERE h.tableoid OPERATOR(pg_catalog.=) c.relid AND h.ctid OPERATOR(pg_catalog.=) c.row",
-								 attachment->sla_name);
+	char	   *query = psprintf("SELECT FROM %s AS h, ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS r (relid, row)"
+								 " WHERE h.tableoid OPERATOR(pg_catalog.=) r.relid AND h.ctid OPERATOR(pg_catalog.=) r.row",
+								 table_name);
 
-	align_execute_as_owner(attachment, query, lengthof(types), types, clocks, NULL);
+	align_execute_as_owner(attachment, query, lengthof(types), types, rows, NULL);
 	align_check_written(attachment, ndeleted, ndeleted + SPI_processed);
 }
 
@@ -88,52 +98,42 @@ Purge(Attachment *attachment, TimestampTz before)
 	Oid			types[] = {TIMESTAMPTZOID};
 	Datum		values[] = {TimestampTzGetDatum(before)};
 	StringInfoData command;
-	Datum		clocks[2];
+	Datum		left[4];
+	bool		left_isnull[lengthof(left)];
 	bool		isnull;
 	int64		result;
 
 	/*
 	 * One statement deletes from both tables, so that both deletes see the
-	 * same leads.  "others" are the clocks of these leads that it has not
-	 * deleted.
+	 * same leads.
 	 */
 	initStringInfo(&command);
 	appendStringInfoString(&command, "WITH purged AS MATERIALIZED ");
 	AppendPurgedLeads(&command, attachment);
-	appendStringInfo(&command, ", entries AS (DELETE FROM %s AS h USING purged WHERE ",
-					 attachment->history_name);
-	AppendMatch(&command, attachment, TABLE_HISTORY);
-	appendStringInfo(&command, " RETURNING 1), clocks AS (DELETE FROM %s AS h USING purged WHERE ",
-					 attachment->sla_name);
-	AppendMatch(&command, attachment, TABLE_SLA);
-	appendStringInfo(&command,
-					 " RETURNING h.tableoid AS relid, h.ctid AS row),"
-					 " others AS (SELECT h.tableoid AS relid, h.ctid AS row FROM %s AS h, purged WHERE ",
-					 attachment->sla_name);
-	AppendMatch(&command, attachment, TABLE_SLA);
+	AppendDelete(&command, attachment, TABLE_HISTORY, "entries");
+	AppendDelete(&command, attachment, TABLE_SLA, "clocks");
 	appendStringInfoString(&command,
-						   " EXCEPT SELECT relid, row FROM clocks)"
 						   " SELECT (SELECT pg_catalog.count(*) FROM entries)"
 						   " OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM clocks),"
-						   " pg_catalog.array_agg(relid), pg_catalog.array_agg(row) FROM others");
+						   " (SELECT pg_catalog.array_agg(relid) FROM entries_left),"
+						   " (SELECT pg_catalog.array_agg(row) FROM entries_left),"
+						   " (SELECT pg_catalog.array_agg(relid) FROM clocks_left),"
+						   " (SELECT pg_catalog.array_agg(row) FROM clocks_left)");
 	align_execute_as_owner(attachment, command.data, lengthof(types), types, values, NULL);
 	result = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	for (int i = 0; i < (int) lengthof(left); i++)
+		left[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 2,
+								&left_isnull[i]);
 
 	/*
-	 * Check that no trigger of the owner has suppressed a delete.  Clocks in
-	 * "others" do not prove that: another session may have deleted them at
-	 * the same time.  A lead whose last entry remains still qualifies.
+	 * Check that no trigger of the owner has suppressed a delete.  That rows
+	 * were left does not prove it: another session may have deleted them at
+	 * the same time.
 	 */
-	for (int i = 0; i < (int) lengthof(clocks); i++)
-		clocks[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 2, &isnull);
-	if (!isnull)
-		CheckClocksDeleted(attachment, result, clocks);
-	resetStringInfo(&command);
-	appendStringInfoString(&command, "SELECT FROM ");
-	AppendPurgedLeads(&command, attachment);
-	appendStringInfoString(&command, " AS purged LIMIT 1");
-	align_execute_as_owner(attachment, command.data, lengthof(types), types, values, NULL);
-	align_check_written(attachment, result, result + SPI_processed);
+	if (!left_isnull[0])
+		CheckDeleted(attachment, attachment->history_name, result, left);
+	if (!left_isnull[2])
+		CheckDeleted(attachment, attachment->sla_name, result, left + 2);
 	return result;
 }
 

@@ -198,8 +198,9 @@ align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads)
 #define FETCH_SIZE 500
 
 /*
- * Opens a cursor for the keys of all leads with entries or clocks, as the
- * owner.
+ * Opens a cursor, as the owner, for the keys of all leads whose first entry
+ * is in the history.  The clocks of others, whose entries were dropped in
+ * part or entirely, do not follow from it.
  */
 static Portal
 OpenKeys(const Attachment *attachment)
@@ -211,9 +212,8 @@ OpenKeys(const Attachment *attachment)
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT ");
 	align_append_key(&query, attachment, TABLE_HISTORY);
-	appendStringInfo(&query, " FROM %s AS h UNION SELECT ", attachment->history_name);
-	align_append_key(&query, attachment, TABLE_SLA);
-	appendStringInfo(&query, " FROM %s AS h", attachment->sla_name);
+	appendStringInfo(&query, " FROM %s AS h WHERE h.entry_no OPERATOR(pg_catalog.=) 1",
+					 attachment->history_name);
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_work_as(attachment->root_owner, &caller);
 	portal = SPI_cursor_open_with_args(NULL, query.data, 0, NULL, NULL, NULL, true, 0);
@@ -239,7 +239,8 @@ FetchKeys(const Attachment *attachment, Portal portal)
 }
 
 /*
- * Recomputes the clocks of all leads of an attached table.
+ * Recomputes the clocks of all leads of an attached table whose history is
+ * complete.
  */
 int64
 align_recompute_all_clocks(Attachment *attachment)

@@ -17,8 +17,8 @@
 extern int64 align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads);
 
 /*
- * The same for all leads that have entries or clocks.  The caller is connected
- * to SPI, and holds a lock that keeps out writers.
+ * The same for all leads whose first entry is in the history.  The caller is
+ * connected to SPI, and holds a lock that keeps out writers.
  */
 extern int64 align_recompute_all_clocks(Attachment *attachment);
 

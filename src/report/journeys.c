@@ -52,7 +52,8 @@ typedef enum JourneyColumn
 #define LATEST_CONDITION \
 	"r.event OPERATOR(pg_catalog.=) ANY " \
 	"('{opening,entry,move,override,touch}'::pg_catalog.text[]) " \
-	"AND (r.stage IS NOT NULL OR r.campaign IS NOT NULL) " \
+	"AND (r.stage IS NOT NULL " \
+	"OR r.event OPERATOR(pg_catalog.=) 'touch' AND r.campaign IS NOT NULL) " \
 	"AND " HISTORY_IS_LIVE("r")
 
 static LeadString
