@@ -144,7 +144,7 @@ $node->command_ok([ 'pg_dump', '-f', "$folder/granted.sql", '-d', $node->connstr
 
 # A name whose owner is gone.
 ($status, $out, $err) = $node->psql('plain', "SET ROLE keeper; SELECT align.agree('orphan', 'stage two; won deal; success path two -> deal;')");
-like($err, qr/must be owner of agreement "orphan".*"gone", does not exist; a superuser can give it another owner/s, 'nobody has the rights of a dropped owner');
+like($err, qr/must be owner of agreement "orphan".*"gone", does not exist\. A superuser can assign a new owner/s, 'nobody has the rights of a dropped owner');
 is($node->safe_psql('plain', "SELECT align.set_agreement_owner('orphan', 'keeper')"), '2', 'a superuser gives the name to another');
 is($node->safe_psql('plain', "SET ROLE keeper; SELECT align.agree('orphan', 'stage two; won deal; success path two -> deal;')"), '3', 'who goes on');
 
