@@ -48,7 +48,7 @@ typedef struct ScanName
 {
 	char	   *text;			/* palloc'd, NUL-terminated, unquoted */
 	int			len;
-	const char *at;				/* where it begins in the source, for messages */
+	const char *at;				/* its beginning in the source */
 	bool		quoted;
 } ScanName;
 

@@ -114,7 +114,7 @@ typedef struct ValueMemo
 {
 	MemoryContext context;		/* holds key and compiled */
 	void	   *compiled;		/* NULL if the memo is empty */
-	char	   *key;			/* bytes of the value, without varlena header */
+	char	   *key;			/* the value without its varlena header */
 	size_t		key_len;
 } ValueMemo;
 

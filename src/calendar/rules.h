@@ -135,7 +135,7 @@ extern const int align_month_starts[13];	/* day of the (leap) year */
 static inline int
 DayWeekday(int day)
 {
-	int			weekday = (day + 5) % WEEK_DAYS;	/* that day was a Saturday */
+	int			weekday = (day + 5) % WEEK_DAYS;	/* it was a Saturday */
 
 	return weekday < 0 ? weekday + WEEK_DAYS : weekday;
 }

@@ -100,7 +100,7 @@ typedef struct Conversion
 	ConversionIdentity identity;
 	TimestampTz least_as_of;
 	TimestampTz most_as_of;
-	int64		leads;			/* in all, those of level 0 too; 0 while empty */
+	int64		leads;			/* including level 0; 0 while empty */
 	int64		converted;
 	StringInfoData flat;		/* encoded form, if flat_valid */
 	bool		flat_valid;

@@ -1,6 +1,6 @@
 /*
  * expanded.c
- *	  A conversion in memory: an expanded object that aggregates update in place.
+ *	  Conversions in memory: expanded objects that aggregates update in place.
  */
 #include "postgres.h"
 
@@ -19,8 +19,8 @@ static const ExpandedObjectMethods conversion_methods = {
 };
 
 /*
- * Contexts with this identifier (compared by address) hold the states of all groups of an
- * aggregate.
+ * Contexts with this identifier (compared by address) hold the states of all
+ * groups of an aggregate.
  */
 static const char states_of_groups[] = "of all groups";
 

@@ -23,7 +23,7 @@ typedef struct FunnelBuild
 	int			nnamed;			/* teams that hold stages, promise or take
 								 * part in handoffs: the first so many */
 	bool	   *reaches;		/* nstages * nstages, [from * nstages + to]:
-								 * is there a legal route?  NULL until needed */
+								 * is there a legal route? NULL until needed */
 } FunnelBuild;
 
 /* compile.c: draft to compiled form, in a new child of context. */

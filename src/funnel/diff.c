@@ -29,7 +29,7 @@ typedef struct Fact
 	char	   *text;
 	bool		is_whole;		/* has parts: returned only if the other
 								 * version does not have it */
-	char	   *whole;			/* name of the whole it is a part of, or NULL */
+	char	   *whole;			/* what it is a part of, or NULL */
 } Fact;
 
 /* The facts of one version about one subject. */

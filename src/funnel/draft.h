@@ -43,7 +43,7 @@ typedef struct DraftEntry
 typedef struct DraftPath
 {
 	const char *at;
-	bool		any;			/* the first step is "any" and not in the list */
+	bool		any;			/* first step is "any", not in the list */
 	List	   *steps;			/* of List * of ScanName * */
 } DraftPath;
 

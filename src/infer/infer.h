@@ -50,7 +50,7 @@ typedef struct InferState
 	double		min_share;
 	int64		nleads;			/* leads with at least one stage */
 	int64		nstageless;		/* leads with touches only */
-	TimestampTz first;			/* first and last stage entry, undefined while */
+	TimestampTz first;			/* first and last stage entry, not set while */
 	TimestampTz last;			/* nleads is 0 */
 	int			nlabels;
 	int			room;

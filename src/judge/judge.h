@@ -48,7 +48,7 @@ typedef struct Move
 	int			to;				/* stage index, -1 if to_label is unknown */
 	LeadString	from_label;		/* as written */
 	LeadString	to_label;
-	LeadString	team;			/* that makes the move; absent if not recorded */
+	LeadString	team;			/* which makes the move; absent if unknown */
 	LeadString	reason;
 } Move;
 
@@ -101,8 +101,8 @@ typedef struct Walk
 	int		   *stage_of_string;	/* dictionary index -> stage, -1 unknown,
 									 * WALK_NOT_LOOKED_UP */
 	int			inline_stages[LEAD_INLINE_STRINGS];
-	int			from;			/* stage before this entry; -1 none or unknown */
-	int			from_string;	/* its dictionary string; -1 before the first */
+	int			from;			/* stage before; -1 none or unknown */
+	int			from_string;	/* its dictionary string; -1 at first entry */
 	int			to;				/* stage of this entry; -1 unknown */
 	int			entry_no;		/* from 1, among all entries of the lead */
 	LeadEntry	entry;
@@ -158,7 +158,7 @@ typedef struct SlaClock
 	TimestampTz started_at;
 	TimestampTz due_at;			/* while paused: as of paused_at */
 	TimestampTz warn_at;		/* likewise, or CLOCK_NO_WARNING */
-	TimestampTz running_since;	/* while running: its start or last resumption */
+	TimestampTz running_since;	/* while running: start or last resumption */
 	int64		spent;			/* up to running_since, or in all if not
 								 * running */
 	TimestampTz paused_at;		/* while paused */

@@ -140,7 +140,7 @@ WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	 */
 	if (effective_at < lead->latest)
 	{
-		/* what was adopted, too: readers find entries that are dated back by it */
+		/* adopted entries, too: readers find those dated back by source */
 		if (source == NULL || strcmp(source, SOURCE_ADOPTED) == 0)
 			source = SOURCE_BACKFILL;
 		lead->recompute = true;

@@ -96,6 +96,25 @@ while (1)
 }
 is(join(' ', sort keys %left), '', 'no files call each other in a circle');
 
+# Comments fit into 79 columns of 4-column tabs.
+my @wide;
+foreach my $file (sort @sources)
+{
+	my $in_comment = 0;
+	my $number = 0;
+
+	foreach my $line (split /\n/, slurp($file))
+	{
+		my $has_comment = $in_comment || $line =~ /\/\*/;
+
+		$number++;
+		$in_comment = $line =~ /\/\*(?!.*\*\/)/ ? 1 : $line =~ /\*\// ? 0 : $in_comment;
+		1 while $line =~ s/^([^\t]*)\t/$1 . ' ' x (4 - length($1) % 4)/e;
+		push @wide, "$file:$number" if $has_comment && length($line) > 79 && $line !~ /^\S.*;.*\/\*|^#define/;
+	}
+}
+is("@wide", '', 'comment lines fit into 79 columns');
+
 my @impure = grep {
 	$floor{ basename(dirname($_)) } < $floor{catalog} &&
 	  $code{$_} =~ /\bSPI_\w+\s*\(|\bSearchSysCache|\btable_open\b/
