@@ -324,11 +324,7 @@ BEGIN
 END
 $$;
 SQL
-{
-	local $TODO = 'the UPDATE of clocks reads the whole clock table if that was empty when it was planned';
-
-	grows_linearly(cost_of('CALL move_by_sql({n})'), 600, 'single rows, written by SQL');
-}
+grows_linearly(cost_of('CALL move_by_sql({n})'), 600, 'single rows, written by SQL');
 is($node->safe_psql('postgres', q{SELECT * FROM align.check('by_sql')}), '', 'check is empty');
 
 # Aggregates in many groups by hashing.

@@ -374,9 +374,10 @@ same_entries(members('attached'), $fresh_members, 'with attached tables, too, it
 is(recorded('attached'), $recorded, 'and what was recorded is as before');
 my $checks = q(SELECT r, c.* FROM unnest('{crm.leads,crm.parts,"crm.\"The \"\"deals\"\"\""}'::regclass[]) r, align.check(r) c);
 is($node->safe_psql('attached', $checks), '', 'check is empty');
-is($node->safe_psql('attached', q(SELECT tgrelid::regclass, tgenabled, obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE tgname = 'align_begin' AND tgrelid::regclass::text ~ 'deals|parts|leads' ORDER BY tgrelid::regclass::text)),
-	join("\n", 'crm."The ""deals"""|A|align: registers the beginning of a statement', 'crm.leads|O|align: registers the beginning of a statement', 'crm.parts|O|align: registers the beginning of a statement'),
-	'statements are announced on every table, and as often as they were written');
+is($node->safe_psql('attached', q(SELECT tgrelid::regclass, tgenabled, obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE tgname IN ('align_begin', 'align_flush') AND tgrelid::regclass::text ~ 'deals|parts|leads' ORDER BY tgrelid::regclass::text, tgname)),
+	join("\n", map { my $enabled = $_; ("$enabled|align: registers the beginning of a statement", "$enabled|align: writes the changes of a statement to history and clocks") }
+		'crm."The ""deals"""|A', 'crm.leads|O', 'crm.parts|O', 'crm.parts_early|O', 'crm.parts_late|O'),
+	'tables and partitions have statement triggers, enabled as that of the root');
 # As attach() makes them now, comments included.
 my $triggers = q(SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid), obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'align%' AND tgrelid::regclass::text ~ 'leads|deals|parts|happened' ORDER BY tgrelid::regclass::text, 2);
 my $updated = $node->safe_psql('attached', $triggers);
