@@ -12,8 +12,13 @@
 #include "nodes/nodes.h"
 
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_class_d.h"
+#include "catalog/pg_namespace_d.h"
 #include "nodes/miscnodes.h"
 #include "varatt.h"
+#endif
+#if PG_VERSION_NUM >= 180000
+#include "rewrite/rewriteHandler.h"
 #endif
 
 /* Since 18 the attribute is pg_noreturn, before the declaration. */

@@ -171,3 +171,5 @@ BEGIN
     RAISE WARNING 'pending changes occupy much memory: %',
         (SELECT sum(total_bytes) > 200000 FROM pg_backend_memory_contexts WHERE name ~ '^align (pending|waiting)');
 END $$;
+
+DROP SCHEMA record_statements CASCADE;
