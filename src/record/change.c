@@ -295,6 +295,7 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 
 	change->event = event;
 	change->command = after->command;
+	change->replaced_by = after->replaced_by;
 	if (before != NULL && before->command != InvalidCommandId)
 		SetReplaced(batch, change, before);
 	change->version = judging->version;
@@ -597,6 +598,7 @@ align_change_of_delete(Batch *batch, const RowVersion *before, CommandId deleted
 	ReadKey(before, key);
 	change = NewChange(batch, EVENT_DELETED, key, NULL, before, &judging);
 	change->command = deleted_by;
+	change->removes_row = true;
 	SetReplaced(batch, change, before);
 	stage = RowStage(before, judging.funnel, &label);
 	change->effective_at = CHANGE_TIME_UNKNOWN;
@@ -629,7 +631,7 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 				   const char *source, bool new_lead)
 {
 	Batch	   *batch = align_pending_batch(attachment->root_id);
-	RowVersion	version = {attachment, rel, row, GetCurrentCommandId(false)};
+	RowVersion	version = {attachment, rel, row, GetCurrentCommandId(false), InvalidCommandId};
 	JudgingFunnel judging;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	Change	   *change;

@@ -18,6 +18,7 @@
 
 #include "catalog/as_role.h"
 #include "record/flush.h"
+#include "record/order.h"
 #include "record/run.h"
 #include "record/writer.h"
 
@@ -39,22 +40,6 @@ typedef struct Flush
 	bool	   *done;			/* of each change: it is written, or has been
 								 * added to the waiting ones */
 } Flush;
-
-/*
- * qsort comparator: by command, changes of keys first, then by arrival.
- */
-static int
-CompareChanges(const void *left, const void *right)
-{
-	const Change *a = *(Change *const *) left;
-	const Change *b = *(Change *const *) right;
-
-	if (a->command != b->command)
-		return a->command < b->command ? -1 : 1;
-	if ((a->event == EVENT_REKEY) != (b->event == EVENT_REKEY))
-		return a->event == EVENT_REKEY ? -1 : 1;
-	return (a->arrival > b->arrival) - (a->arrival < b->arrival);
-}
 
 /*
  * True if the row version that a change replaced has exactly the recorded
@@ -79,6 +64,16 @@ static inline bool
 OutermostSetsKey(const Batch *batch, const Change *change)
 {
 	return Min(change->nouter, batch->nopen) > 0 && batch->open[0].sets_key;
+}
+
+/*
+ * True if a change is an INSERT of a row, or the first stage of one.
+ */
+static inline bool
+IsEntry(const Change *change)
+{
+	return !change->as_found && change->from_stage == NULL &&
+		(change->event == EVENT_ENTRY || change->event == EVENT_OVERRIDE);
 }
 
 /*
@@ -108,7 +103,10 @@ MayBeWritten(const Flush *flush, const Run *run, const LeadState *lead, const Ch
 		(npredecessors > 1 || OutermostSetsKey(batch, change) ||
 		 !ReplacesRecordedState(lead, change)))
 		return false;
-	if (change->event == EVENT_ENTRY && lead->alive)
+	/* (e) */
+	if (IsEntry(change) &&
+		(lead->alive || (flush->attachment->live != NULL && !follows_written &&
+						 align_pending_outer_open(batch, flush->attachment, change) > 0)))
 		return false;
 	return align_fits_recorded_stage(run, lead, change);
 }
@@ -185,6 +183,19 @@ FindOccupiedKeys(const Run *run)
 }
 
 /*
+ * Marks the leads whose keys have a hash as deferred.
+ */
+static void
+DeferLeads(Run *run, uint32 hash)
+{
+	for (int i = run->buckets[hash & (run->nbuckets - 1)]; i >= 0; i = run->leads[i].next)
+	{
+		if (run->leads[i].hash == hash)
+			run->leads[i].deferred = true;
+	}
+}
+
+/*
  * Marks the leads that have pending changes of outer nesting levels as
  * deferred: these changes are not written here, so later ones of the same
  * leads must not be, either.  Leads are identified by the hash of their keys
@@ -202,12 +213,9 @@ DeferLeadsOfOuterLevels(const Flush *flush, Run *run)
 
 		if (outer->nest_level >= level)
 			continue;
-		for (int j = run->buckets[outer->hash & (run->nbuckets - 1)]; j >= 0;
-			 j = run->leads[j].next)
-		{
-			if (run->leads[j].hash == outer->hash)
-				run->leads[j].deferred = true;
-		}
+		DeferLeads(run, outer->hash);
+		if (outer->event == EVENT_REKEY)
+			DeferLeads(run, align_pending_hash(flush->attachment, outer->old_key));
 	}
 }
 
@@ -433,7 +441,7 @@ FlushOnce(Attachment *attachment, Batch *batch, FlushMode mode)
 	CollectChanges(&flush);
 	if (flush.nchanges > 0 && MayRekey(&flush))
 	{
-		qsort(flush.changes, flush.nchanges, sizeof(Change *), CompareChanges);
+		align_order_changes(attachment, flush.changes, flush.nchanges);
 		flush.done = palloc0(flush.nchanges * sizeof(bool));
 		/* what must wait again is added to a new list */
 		if (flush.mode != FLUSH_EARLY)
@@ -512,7 +520,6 @@ ModeForReaders(const Attachment *attachment, Batch *batch, bool at_commit)
 {
 	if (at_commit)
 		return FLUSH_ALL;
-	align_pending_remove_ended(batch);
 	if (batch->nopen == 0 &&
 		(align_pending_stack_is_exact(attachment) || align_trigger_depth() == 0))
 		return FLUSH_ALL;

@@ -59,6 +59,21 @@ CheckCalled(FunctionCallInfo fcinfo, const char *name, bool for_row)
 }
 
 /*
+ * Returns the command of the current transaction that has replaced or deleted
+ * a row version; InvalidCommandId if none has.
+ */
+static CommandId
+ReplacedBy(Relation rel, HeapTuple row)
+{
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
+		(row->t_data->t_infomask & HEAP_XMAX_INVALID) ||
+		HEAP_XMAX_IS_LOCKED_ONLY(row->t_data->t_infomask) ||
+		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(row->t_data)))
+		return InvalidCommandId;
+	return HeapTupleHeaderGetCmax(row->t_data);
+}
+
+/*
  * Returns the command of the current transaction that made a row version, or
  * deleted it.  Command identifiers give the order in which the versions of a
  * row were made.
@@ -78,11 +93,9 @@ CommandOf(Relation rel, HeapTuple row, bool deleted)
 	 * A row of COPY FREEZE.  Its command cannot be read, but is less than
 	 * that of a nested statement which has replaced the row version.
 	 */
-	if ((row->t_data->t_infomask & HEAP_XMAX_INVALID) ||
-		HEAP_XMAX_IS_LOCKED_ONLY(row->t_data->t_infomask) ||
-		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(row->t_data)))
+	if (ReplacedBy(rel, row) == InvalidCommandId)
 		return GetCurrentCommandId(false);
-	return HeapTupleHeaderGetCmax(row->t_data) - 1;
+	return ReplacedBy(rel, row) - 1;
 }
 
 /*
@@ -187,6 +200,7 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	after.rel = rel;
 	after.row = new_row;
 	after.command = command;
+	after.replaced_by = ReplacedBy(rel, new_row);
 
 	align_pending_remove_one(batch, removed);
 	align_changes_of_update(batch, &before, &after);
@@ -245,6 +259,7 @@ align_record_row(PG_FUNCTION_ARGS)
 		before.command = ReplacedCommand(attachment, batch, rel, before.row);
 		after.row = trigdata->tg_newtuple;
 		after.command = CommandOf(rel, after.row, false);
+		after.replaced_by = ReplacedBy(rel, after.row);
 		align_changes_of_update(batch, &before, &after);
 	}
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -253,6 +268,7 @@ align_record_row(PG_FUNCTION_ARGS)
 
 		after.row = trigdata->tg_trigtuple;
 		after.command = CommandOf(rel, after.row, false);
+		after.replaced_by = ReplacedBy(rel, after.row);
 		removed = FindFirstHalf(batch, &after);
 		if (removed != NULL)
 			RecordMovement(batch, attachment, rel, after.row, removed, after.command);
