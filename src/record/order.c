@@ -101,13 +101,16 @@ FindLead(Arrivals *arrivals, uint32 hash)
 }
 
 /*
- * Moves the position of a change behind those changes of the lead with the
- * given key that were made before it by later commands.
+ * Moves the position of a change behind those changes of its lead that were
+ * made before it by later commands.
+ *
+ * Only the new key of a change of key matters: other rows get its old key
+ * after the change.
  */
 static void
-PlaceBehind(Arrivals *arrivals, Change *change, uint32 hash, const Datum *key)
+PlaceBehind(Arrivals *arrivals, Change *change)
 {
-	const LeadChanges *lead = FindLead(arrivals, hash);
+	const LeadChanges *lead = FindLead(arrivals, change->hash);
 
 	if (change->removes_row || change->as_found || lead->latest <= change->command)
 		return;
@@ -117,7 +120,7 @@ PlaceBehind(Arrivals *arrivals, Change *change, uint32 hash, const Datum *key)
 
 		if (earlier->command > change->command && earlier->command < change->replaced_by &&
 			earlier->position > change->position &&
-			Concerns(arrivals->attachment, earlier, key))
+			Concerns(arrivals->attachment, earlier, change->key))
 			change->position = earlier->position;
 	}
 }
@@ -157,17 +160,11 @@ SetPositions(Attachment *attachment, Change **changes, int nchanges)
 	for (int i = 0; i < nchanges; i++)
 	{
 		Change	   *change = changes[i];
-		uint32		old_hash = change->hash;
 
-		PlaceBehind(&arrivals, change, change->hash, change->key);
-		if (change->event == EVENT_REKEY)
-		{
-			old_hash = align_pending_hash(attachment, change->old_key);
-			PlaceBehind(&arrivals, change, old_hash, change->old_key);
-		}
+		PlaceBehind(&arrivals, change);
 		AddLink(&arrivals, change, change->hash);
-		if (old_hash != change->hash)
-			AddLink(&arrivals, change, old_hash);
+		if (change->event == EVENT_REKEY)
+			AddLink(&arrivals, change, align_pending_hash(attachment, change->old_key));
 	}
 	hash_destroy(arrivals.leads);
 	pfree(arrivals.links);
