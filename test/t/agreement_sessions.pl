@@ -120,6 +120,7 @@ my $bob_too = Session->new($node, user => 'bob');
 $bob_too->command('BEGIN; LOCK own');
 like($bob->command("SELECT align.attach('own', 'stall')"), qr/cannot be attached to agreement "stall"/, 'bob may not attach to it, and does not wait');
 $bob_too->command('COMMIT');
+$bob_too->finish;
 $two->command('BEGIN');
 is($two->command("SELECT align.agree('stall', " . document('second') . ")"), '2', 'its owner agrees, not committed');
 like($bob->command("SELECT align.agree('stall', " . document('bob') . ")"), qr/must be owner of agreement "stall"/, 'bob is refused at once');

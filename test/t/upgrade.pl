@@ -342,13 +342,13 @@ CREATE TABLE strange.taken (id int PRIMARY KEY, stage text);
 SELECT align.attach('strange.taken', 'b2b');
 DROP TRIGGER align_begin ON strange.taken;
 CREATE CONSTRAINT TRIGGER align_begin AFTER INSERT ON strange.taken FOR EACH ROW EXECUTE FUNCTION align.record_statement();
-CREATE TABLE strange.parts (id int, stage text) PARTITION BY LIST (id);
-CREATE TABLE strange.parts_1 PARTITION OF strange.parts FOR VALUES IN (1);
-CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON strange.parts FOR EACH STATEMENT
-	WHEN ('strange.parts_1'::regclass IS NULL AND 'strange.taken'::regclass IS NULL)
+CREATE TABLE strange.pieces (id int, stage text) PARTITION BY LIST (id);
+CREATE TABLE strange.pieces_1 PARTITION OF strange.pieces FOR VALUES IN (1);
+CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON strange.pieces FOR EACH STATEMENT
+	WHEN ('strange.pieces_1'::regclass IS NULL AND 'strange.taken'::regclass IS NULL)
 	EXECUTE FUNCTION align.attachment('x', 'observe', '', 'key', 'stage');
-CREATE TRIGGER align_flush AFTER INSERT ON strange.parts FOR EACH STATEMENT EXECUTE FUNCTION align.record_statement();
-CREATE TRIGGER align_begin AFTER INSERT ON strange.parts FOR EACH ROW EXECUTE FUNCTION align.record_statement();
+CREATE TRIGGER align_flush AFTER INSERT ON strange.pieces FOR EACH STATEMENT EXECUTE FUNCTION align.record_statement();
+CREATE TRIGGER align_begin AFTER INSERT ON strange.pieces FOR EACH ROW EXECUTE FUNCTION align.record_statement();
 CREATE TABLE strange.nothing (id int PRIMARY KEY, stage text);
 CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON strange.nothing FOR EACH STATEMENT
 	WHEN ('99999999'::regclass IS NULL AND '-'::regclass IS NULL)
@@ -395,8 +395,8 @@ is($status, 0, 'is updated with attached tables');
 is(join("\n", sort $warnings =~ /(?:WARNING|NOTICE):  (.*)/g),
 	join("\n", sort(map({ "table crm.$_->[0] is not tied to its history crm.$_->[1]_history and clock table crm.$_->[1]_sla" } [qw(given given)], [qw(scratch victim)], [qw(victim victim)]),
 		'table strange.claim is not tied to its history crm.leads_history and clock table crm.leads_sla',
-		'table strange.parts is not tied to its history strange.parts_1 and clock table strange.taken',
-		map({ qq(table strange.$_ has a trigger "align_begin" that does not belong to align) } qw(taken parts parts_1)))),
+		'table strange.pieces is not tied to its history strange.pieces_1 and clock table strange.taken',
+		map({ qq(table strange.$_ has a trigger "align_begin" that does not belong to align) } qw(pieces pieces_1 taken)))),
 	'and says what is left to do');
 like($warnings, qr/HINT:  Call align\.detach\(\) for tables that should not be attached and, as the owner of this one, align\.attach\(\) again\./, 'and how');
 same_entries(members('attached'), $fresh_members, 'with attached tables, too, it is what a fresh install is');
