@@ -22,8 +22,11 @@ GRANT TRIGGER ON scratch TO regress_align_mal;
 -- One on a table of his own, which names the history of another role.
 SET ROLE regress_align_mal;
 CREATE TABLE security_markers_mal.w (id bigint PRIMARY KEY, stage text);
-SELECT format('CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON security_markers_mal.w FOR EACH STATEMENT WHEN (%L::regclass IS NULL AND %L::regclass IS NULL) EXECUTE FUNCTION align.attachment(''x'', ''observe'', '''', ''key'', ''stage'')',
-	'leads_history'::regclass::oid, 'leads_sla'::regclass::oid) \gexec
+DO $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON security_markers_mal.w FOR EACH STATEMENT WHEN (%L::regclass IS NULL AND %L::regclass IS NULL) EXECUTE FUNCTION align.attachment(''x'', ''observe'', '''', ''key'', ''stage'')',
+		'leads_history'::regclass::oid, 'leads_sla'::regclass::oid);
+END $$;
 SET ROLE regress_align_vic;
 SET client_min_messages = warning;
 SELECT align.attach('leads', 'security_markers', live => 'gone IS NOT TRUE', mode => 'warn');
