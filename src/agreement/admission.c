@@ -199,11 +199,7 @@ LockOwnAgreement(FunctionCallInfo fcinfo, const char *function, Agreement *agree
 
 	align_require_argument(fcinfo, 1, "role");
 	PreventCommandIfReadOnly(function);
-	align_agreement_lock(name, ExclusiveLock);
-	align_agreement_read(name, CurrentMemoryContext, agreement);
-	if (agreement->nversions == 0)
-		align_agreement_unknown(name);
-	align_check_agreement_owner(agreement);
+	align_agreement_lock_own(name, false, agreement);
 }
 
 /*

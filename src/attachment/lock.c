@@ -9,16 +9,6 @@
 #include "attachment/attachment.h"
 #include "catalog/relation.h"
 
-static void
-RaiseFault(const RecordsFault *fault)
-{
-	ereport(ERROR,
-			(errcode(fault->sqlstate),
-			 errmsg("%s", fault->message),
-			 errdetail("%s", fault->detail),
-			 errhint("%s", fault->hint)));
-}
-
 /*
  * An attachment with its record tables locked; raises an error unless they can
  * be used.
@@ -39,7 +29,7 @@ align_attachment_locked(Oid relid, LOCKMODE mode)
 	/* look it up again: now the tables can no longer change */
 	attachment = align_attachment(relid, false);
 	if (attachment->fault != NULL)
-		RaiseFault(attachment->fault);
+		align_raise_fault(attachment->fault);
 	return attachment;
 }
 

@@ -74,6 +74,40 @@ ReplacedBy(Relation rel, HeapTuple row)
 }
 
 /*
+ * Raises an error unless the trigger has the name that attach() gives it.  A
+ * role with TRIGGER on the table could create others, which would record a
+ * change twice.
+ */
+static void
+CheckTriggerName(const TriggerData *trigdata, const char *function, const char *name)
+{
+	if (strcmp(trigdata->tg_trigger->tgname, name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" of relation \"%s\" must not call align.%s()",
+						trigdata->tg_trigger->tgname,
+						RelationGetRelationName(trigdata->tg_relation), function),
+				 errdetail("For this event, trigger \"%s\" calls it.", name),
+				 errhint("Drop the trigger, and call align.attach() again.")));
+}
+
+static const char *
+RowTriggerName(const TriggerData *trigdata)
+{
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return ATTACH_INSERT;
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? ATTACH_UPDATE : ATTACH_DELETE;
+}
+
+static const char *
+StatementTriggerName(const TriggerData *trigdata)
+{
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		return ATTACH_TRUNCATE;
+	return TRIGGER_FIRED_BEFORE(trigdata->tg_event) ? ATTACH_BEGIN : ATTACH_FLUSH;
+}
+
+/*
  * Returns the command of the current transaction that made a row version, or
  * deleted it.  Command identifiers give the order in which the versions of a
  * row were made.
@@ -248,6 +282,7 @@ align_record_row(PG_FUNCTION_ARGS)
 
 	rel = trigdata->tg_relation;
 	attachment = align_attachment(RelationGetRelid(rel), false);
+	CheckTriggerName(trigdata, "record_row", RowTriggerName(trigdata));
 	batch = align_pending_batch(attachment->root_id);
 	align_recorder_watch_commit();
 	before.attachment = after.attachment = attachment;
@@ -400,11 +435,14 @@ align_record_statement(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		RecordTruncate(align_attachment_locked(RelationGetRelid(rel), RowExclusiveLock), rel);
+		attachment = align_attachment_locked(RelationGetRelid(rel), RowExclusiveLock);
+		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata));
+		RecordTruncate(attachment, rel);
 		return PointerGetDatum(NULL);
 	}
 
 	attachment = align_attachment(RelationGetRelid(rel), false);
+	CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata));
 	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
