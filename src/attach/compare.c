@@ -16,6 +16,7 @@
 #include "utils/rel.h"
 
 #include "attach/existing_row.h"
+#include "attachment/key.h"
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "record/change.h"
@@ -227,11 +228,10 @@ static void
 ReadKey(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 {
 	Datum		key[ATTACHMENT_MAX_KEYS];
-	bool		isnull;
 
 	(void) work;
-	for (int i = 0; i < attachment->nkeys; i++)
-		key[i] = Value(row, i + 1, &isnull);
+	align_key_from_result(attachment, TABLE_HISTORY, SPI_tuptable->vals[row],
+						  SPI_tuptable->tupdesc, 1, key);
 	(*(KeyCallback *) state) (attachment, key);
 }
 

@@ -10,6 +10,7 @@
 #include "utils/rel.h"
 
 #include "attach/existing_row.h"
+#include "attachment/key.h"
 #include "record/change.h"
 #include "verdict/verdict.h"
 
@@ -74,10 +75,8 @@ RecordEnded(const RowTable *table, HeapTuple row, const char *source)
 {
 	Attachment *attachment = table->attachment;
 	Datum		key[ATTACHMENT_MAX_KEYS];
-	bool		isnull;
 
-	for (int i = 0; i < attachment->nkeys; i++)
-		key[i] = heap_getattr(row, attachment->keys[i].attnum, RelationGetDescr(table->rel), &isnull);
+	align_key_from_row(attachment, row, RelationGetDescr(table->rel), key);
 	align_record_gone(attachment, key, EVENT_DELETED, source);
 }
 

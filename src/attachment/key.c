@@ -300,6 +300,49 @@ align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachm
 		RaiseWrongKeyType(attachment, type);
 }
 
+static void
+RaiseStoredKeyIsNull(const Attachment *attachment, AttachedTable table, int keyno)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("key column \"%s\" of table %s is null",
+					attachment->keys[keyno].name, align_table_name(attachment, table)),
+			 errdetail("The history of a lead is kept under its key.")));
+}
+
+/*
+ * The key of a row of the attached relation.
+ */
+void
+align_key_from_row(const Attachment *attachment, HeapTuple row, TupleDesc desc, Datum *key)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		bool		isnull;
+
+		key[i] = heap_getattr(row, attachment->keys[i].attnum, desc, &isnull);
+		if (isnull)
+			RaiseStoredKeyIsNull(attachment, TABLE_ITSELF, i);
+	}
+}
+
+/*
+ * The key in the columns of a row of a query, from number first on.
+ */
+void
+align_key_from_result(const Attachment *attachment, AttachedTable table, HeapTuple row,
+					  TupleDesc desc, int first, Datum *key)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		bool		isnull;
+
+		key[i] = heap_getattr(row, first + i, desc, &isnull);
+		if (isnull)
+			RaiseStoredKeyIsNull(attachment, table, i);
+	}
+}
+
 static char *
 KeyValueText(const KeyColumn *key, Datum value)
 {

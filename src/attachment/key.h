@@ -25,6 +25,20 @@
 extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 							   const Attachment *attachment, Datum *values);
 
+/*
+ * Reads the key from a row of the attached relation.  Raises an error if it
+ * contains a null, which is possible after ALTER COLUMN ... DROP NOT NULL.
+ */
+extern void align_key_from_row(const Attachment *attachment, HeapTuple row, TupleDesc desc,
+							   Datum *key);
+
+/*
+ * Likewise from a row of a query on one of the attachment's tables, whose
+ * columns from number first on are the key.
+ */
+extern void align_key_from_result(const Attachment *attachment, AttachedTable table, HeapTuple row,
+								  TupleDesc desc, int first, Datum *key);
+
 /* Does the text form of a type depend on session settings? */
 extern bool align_key_text_varies(Oid type);
 

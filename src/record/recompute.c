@@ -13,6 +13,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "attachment/key.h"
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "record/recompute.h"
@@ -256,15 +257,8 @@ align_recompute_all_clocks(Attachment *attachment)
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint64 i = 0; i < nleads; i++)
-		{
-			for (int j = 0; j < attachment->nkeys; j++)
-			{
-				bool		isnull;
-
-				keys[i * attachment->nkeys + j] = SPI_getbinval(rows->vals[i], rows->tupdesc,
-																j + 1, &isnull);
-			}
-		}
+			align_key_from_result(attachment, TABLE_HISTORY, rows->vals[i], rows->tupdesc, 1,
+								  keys + i * attachment->nkeys);
 		result += align_recompute_clocks(attachment, keys, (int) nleads);
 		SPI_freetuptable(rows);
 	}

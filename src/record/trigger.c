@@ -22,6 +22,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "attachment/key.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
@@ -328,11 +329,9 @@ RecordTruncate(Attachment *attachment, Relation rel)
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
 			Datum		key[ATTACHMENT_MAX_KEYS];
-			bool		isnull;
 
-			for (int j = 0; j < attachment->nkeys; j++)
-				key[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1,
-									   &isnull);
+			align_key_from_result(attachment, TABLE_ITSELF, SPI_tuptable->vals[i],
+								  SPI_tuptable->tupdesc, 1, key);
 			align_record_gone(attachment, key, EVENT_TRUNCATED, NULL);
 		}
 		SPI_freetuptable(SPI_tuptable);
