@@ -195,8 +195,8 @@ typedef struct AttachmentId
  * the root, or one of its partitions, which may number its columns
  * differently.
  *
- * A relcache invalidation of the relation, the root or a record table marks it
- * invalid, and the next look-up builds a new one.  The old one stays allocated
+ * A relcache invalidation of the root, any of its partitions or a record table
+ * marks it invalid, and the next look-up builds a new one.  The old one stays allocated
  * until the end of the transaction, since callers may still use it.
  */
 typedef struct Attachment
