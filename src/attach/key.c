@@ -20,6 +20,7 @@
 #include "utils/typcache.h"
 
 #include "attach/request.h"
+#include "catalog/relation.h"
 
 static bool
 IsKey(const AttachRequest *request, AttrNumber attnum)
@@ -77,7 +78,7 @@ IndexCovers(const AttachRequest *request, Relation index, Bitmapset *partition_k
 	int			nfound = 0;
 
 	if (!form->indisunique || !form->indisvalid || !form->indimmediate ||
-		RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL)
+		!align_index_is_plain(index))
 		return false;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
