@@ -555,6 +555,7 @@ align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 	if (entry->not_live)
 		return true;
 	switch (entry->event)
+	CHECK_FOR_INTERRUPTS();
 	{
 		case EVENT_OPENING:
 		case EVENT_ENTRY:
