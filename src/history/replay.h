@@ -84,8 +84,8 @@ typedef struct LeadClock
 typedef struct ClockFailure
 {
 	ClockProblem problem;		/* CLOCK_NO_PROBLEM if there is no failure */
-	const char *sla;			/* service level of the clock */
-	const char *agreement;		/* agreement that the clock runs under */
+	char	   *sla;			/* service level of the clock */
+	char	   *agreement;		/* agreement that the clock runs under */
 	int32		version;		/* and its version */
 	bool		at_start;		/* true if it cannot start, false if it cannot
 								 * resume */
