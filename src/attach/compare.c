@@ -18,7 +18,7 @@
 #include "attach/existing_row.h"
 #include "attachment/key.h"
 #include "attachment/key_sql.h"
-#include "catalog/as_role.h"
+#include "catalog/cursor.h"
 #include "record/change.h"
 #include "record/recompute.h"
 
@@ -46,34 +46,6 @@ AppendLastEntries(StringInfo sql, const Attachment *attachment)
 	appendStringInfoString(sql, " ORDER BY ");
 	AppendKeys(sql, attachment, "");
 	appendStringInfoString(sql, ", entry_no DESC) AS h");
-}
-
-/*
- * Open a cursor as the owner.  Rows must be fetched as the owner, too, because
- * the query runs with the rights of the role that is current during the fetch.
- */
-static Portal
-OpenCursor(const ExistingRows *work, const char *sql)
-{
-	CallerRole	caller;
-	Portal		portal;
-
-	align_work_as(work->request->owner, &caller);
-	portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, 0);
-	align_return_to(&caller);
-	if (portal == NULL)
-		elog(ERROR, "SPI_cursor_open_with_args failed: %s", sql);
-	return portal;
-}
-
-static void
-Fetch(const ExistingRows *work, Portal portal)
-{
-	CallerRole	caller;
-
-	align_work_as(work->request->owner, &caller);
-	SPI_cursor_fetch(portal, true, FETCH_COUNT);
-	align_return_to(&caller);
 }
 
 static Datum
@@ -125,16 +97,14 @@ static void
 ForEachRow(ExistingRows *work, Attachment *attachment, const char *sql, RowCallback callback,
 		   void *state)
 {
-	Portal		portal = OpenCursor(work, sql);
+	Portal		portal = align_open_cursor_as(work->request->owner, sql);
 
 	for (;;)
 	{
 		SPITupleTable *rows;
-		uint64		nrows;
+		uint64		nrows = align_fetch_as(work->request->owner, portal, FETCH_COUNT);
 
-		Fetch(work, portal);
 		rows = SPI_tuptable;
-		nrows = SPI_processed;
 		for (uint64 i = 0; i < nrows; i++)
 		{
 			MemoryContext old_context = MemoryContextSwitchTo(work->row_context);

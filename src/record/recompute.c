@@ -16,6 +16,7 @@
 #include "attachment/key.h"
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
+#include "catalog/cursor.h"
 #include "record/recompute.h"
 #include "record/run.h"
 #include "record/writer.h"
@@ -206,7 +207,6 @@ align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads)
 static Portal
 OpenKeys(const Attachment *attachment)
 {
-	CallerRole	caller;
 	StringInfoData query;
 	Portal		portal;
 
@@ -216,27 +216,9 @@ OpenKeys(const Attachment *attachment)
 	appendStringInfo(&query, " FROM %s AS h WHERE h.entry_no OPERATOR(pg_catalog.=) 1",
 					 attachment->history_name);
 	PushActiveSnapshot(GetLatestSnapshot());
-	align_work_as(attachment->root_owner, &caller);
-	portal = SPI_cursor_open_with_args(NULL, query.data, 0, NULL, NULL, NULL, true, 0);
-	align_return_to(&caller);
+	portal = align_open_cursor_as(attachment->root_owner, query.data);
 	PopActiveSnapshot();
-	if (portal == NULL)
-		elog(ERROR, "SPI_cursor_open_with_args failed: %s", query.data);
 	return portal;
-}
-
-/*
- * Fetches the next keys, as the owner, and returns their number.
- */
-static uint64
-FetchKeys(const Attachment *attachment, Portal portal)
-{
-	CallerRole	caller;
-
-	align_work_as(attachment->root_owner, &caller);
-	SPI_cursor_fetch(portal, true, FETCH_SIZE);
-	align_return_to(&caller);
-	return SPI_processed;
 }
 
 /*
@@ -251,7 +233,7 @@ align_recompute_all_clocks(Attachment *attachment)
 	int64		result = 0;
 	uint64		nleads;
 
-	while ((nleads = FetchKeys(attachment, portal)) > 0)
+	while ((nleads = align_fetch_as(attachment->root_owner, portal, FETCH_SIZE)) > 0)
 	{
 		SPITupleTable *rows = SPI_tuptable;
 
