@@ -196,8 +196,8 @@ typedef struct AttachmentId
  * differently.
  *
  * A relcache invalidation of the root, any of its partitions or a record table
- * marks it invalid, and the next look-up builds a new one.  The old one stays allocated
- * until the end of the transaction, since callers may still use it.
+ * marks it invalid, and the next look-up builds a new one.  The old one stays
+ * allocated until the end of the transaction, since callers may still use it.
  */
 typedef struct Attachment
 {

@@ -243,9 +243,9 @@ BEGIN
 END
 $$;
 SQL
-grows_linearly(cost_of(q{UPDATE pending SET stage = 'd'}, q{CALL fill_pending(1, {n}, 'b')}), 15_000, 'a subtransaction per row while changes wait');
-grows_linearly(cost_of(q{UPDATE pending SET stage = 'b' WHERE id = 0}, q{CALL fill_pending(0, {n}, 'a')}), 15_000, 'the same while changes of an outer one are pending');
-grows_linearly(cost_of(q{UPDATE pending SET stage = 'b' WHERE id = 999999}, q{CALL fill_pending(999999, {n}, 'a')}), 5_000, 'the same if each also reads');
+grows_linearly(cost_of(q{UPDATE pending SET stage = 'd'}, q{CALL fill_pending(1, {n}, 'b')}), 25_000, 'a subtransaction per row while changes wait');
+grows_linearly(cost_of(q{UPDATE pending SET stage = 'b' WHERE id = 0}, q{CALL fill_pending(0, {n}, 'a')}), 25_000, 'the same while changes of an outer one are pending');
+grows_linearly(cost_of(q{UPDATE pending SET stage = 'b' WHERE id = 999999}, q{CALL fill_pending(999999, {n}, 'a')}), 8_000, 'the same if each also reads');
 is($node->safe_psql('postgres', q{SELECT * FROM align.check('pending')}), '', 'check is empty');
 
 # One UPDATE of many leads after a version renamed all stages, or with one lead
