@@ -34,7 +34,7 @@ AppendKeys(StringInfo sql, const Attachment *attachment, const char *prefix)
 }
 
 /*
- * Append a subquery with the latest entry of each lead, as h.
+ * Appends a subquery with the latest entry of each lead, as h.
  */
 static void
 AppendLastEntries(StringInfo sql, const Attachment *attachment)
@@ -91,7 +91,7 @@ FindTable(List **tables, Oid relid)
 typedef void (*RowCallback) (ExistingRows *work, Attachment *attachment, uint64 row, void *state);
 
 /*
- * Run a query as the owner, and call the callback for each of its rows.
+ * Runs a query as the owner, and call the callback for each of its rows.
  */
 static void
 ForEachRow(ExistingRows *work, Attachment *attachment, const char *sql, RowCallback callback,
@@ -132,7 +132,7 @@ typedef struct Comparison
 } Comparison;
 
 /*
- * Compare a row of the table with the latest entry of its lead.
+ * Compares a row of the table with the latest entry of its lead.
  */
 static void
 CompareRow(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
@@ -164,7 +164,7 @@ CompareRow(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 }
 
 /*
- * Compare all rows of the table with the history.  The columns of the query
+ * Compares all rows of the table with the history.  The columns of the query
  * are those that CompareRow reads.
  */
 static void
@@ -218,7 +218,7 @@ RecordGone(Attachment *attachment, const Datum *key)
 }
 
 /*
- * Record as deleted the leads that are in a stage according to the history,
+ * Records as deleted the leads that are in a stage according to the history,
  * but are no longer in the table.
  */
 static void
@@ -240,7 +240,7 @@ CompareHistory(ExistingRows *work, Attachment *attachment)
 }
 
 /*
- * Compare the table with its history, and record the differences.
+ * Compares the table with its history, and records the differences.
  */
 void
 align_compare_with_history(ExistingRows *work)

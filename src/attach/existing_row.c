@@ -15,7 +15,7 @@
 #include "verdict/verdict.h"
 
 /*
- * Open a table that the caller has locked.
+ * Opens a table that the caller has locked.
  */
 void
 align_open_row_table(RowTable *table, Oid relid)
@@ -30,7 +30,7 @@ align_open_row_table(RowTable *table, Oid relid)
 }
 
 /*
- * Close a table, keeping its lock.
+ * Closes a table, keeping its lock.
  */
 void
 align_close_row_table(RowTable *table)
@@ -40,7 +40,7 @@ align_close_row_table(RowTable *table)
 }
 
 /*
- * Count a row whose label is unknown, and the label.
+ * Counts a row whose label is unknown, and the label.
  */
 static void
 CountUnknown(ExistingRows *work, LeadString label)
@@ -67,7 +67,7 @@ CountUnknown(ExistingRows *work, LeadString label)
 }
 
 /*
- * Record that the lead of a row has ended, because its stage is null or it is
+ * Records that the lead of a row has ended, because its stage is null or it is
  * not live.
  */
 static void
@@ -81,7 +81,7 @@ RecordEnded(const RowTable *table, HeapTuple row, const char *source)
 }
 
 /*
- * Does a column have the recorded value?  True if there is no such column.
+ * True if a column has the recorded value, or if there is no such column.
  */
 static bool
 SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
@@ -94,7 +94,7 @@ SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 }
 
 /*
- * Record the state of a row if it differs from the latest entry of its lead.
+ * Records the state of a row if it differs from the latest entry of its lead.
  */
 void
 align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, const LastEntry *last)

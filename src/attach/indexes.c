@@ -42,8 +42,8 @@ IndexExpression(Relation index, AttrNumber attnum)
 }
 
 /*
- * Does an index serve the same searches as one on these columns, with this
- * predicate and these expressions?  Both are in the form of pg_get_expr(), or
+ * True if an index serves the same searches as one on these columns, with this
+ * predicate and these expressions.  Both are in the form of pg_get_expr(), or
  * NULL.
  */
 static bool
@@ -64,7 +64,7 @@ IndexMatches(Relation index, List *columns, const char *predicate, const char *e
 }
 
 /*
- * Does a table have an index that matches?
+ * True if a table has an index that matches.
  */
 static bool
 HasIndex(const RecordTable *table, List *columns, const char *predicate, const char *expressions)
@@ -85,9 +85,10 @@ HasIndex(const RecordTable *table, List *columns, const char *predicate, const c
 }
 
 /*
- * Create the index on the key columns and "numbers", and the index on "open"
- * with a condition, whose form by pg_get_expr() is predicate.  The first one is the primary key, except on a partitioned
- * table, where a primary key would have to include the partition key.
+ * Creates the index on the key columns and "numbers", and the index on "open"
+ * with a condition, whose form by pg_get_expr() is predicate.  The first one
+ * is the primary key, except on a partitioned table, where a primary key would
+ * have to include the partition key.
  */
 static void
 MakeIndexes(const AttachRequest *request, const RecordTable *table, const char *numbers,
@@ -130,7 +131,7 @@ MakeIndexes(const AttachRequest *request, const RecordTable *table, const char *
 }
 
 /*
- * Create the indexes that are missing on the record tables.
+ * Creates the indexes that are missing on the record tables.
  */
 void
 align_attach_make_indexes(AttachRequest *request)

@@ -282,7 +282,7 @@ extern void align_examine_records(Attachment *attachment);
 struct CatalogTrigger;
 extern struct CatalogTrigger *align_untrusted_trigger(Oid relid, Oid owner);
 
-/* Does a table have a rule? */
+/* True if a table has a rule. */
 extern bool align_has_rule(Oid relid);
 
 /*

@@ -167,7 +167,7 @@ KeyFromArray(const Attachment *attachment, ArrayType *array, Datum *values)
 }
 
 /*
- * Find the index of each key column in a row type, by name; false if one is
+ * Finds the index of each key column in a row type, by name; false if one is
  * missing.
  */
 static bool
@@ -260,7 +260,7 @@ IsString(Oid type)
 }
 
 /*
- * Read a key from an argument of any type.
+ * Reads a key from an argument of any type.
  */
 void
 align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachment, Datum *values)
@@ -417,8 +417,8 @@ align_key_text(const Attachment *attachment, const Datum *values)
 }
 
 /*
- * Does the text form of a type depend on session settings?  Types that are not
- * listed are assumed to.
+ * True if the text form of a type depends on session settings.  Types that are
+ * not listed are assumed to.
  */
 bool
 align_key_text_varies(Oid type)
@@ -487,7 +487,7 @@ align_stored_key_text(const Attachment *attachment, const Datum *values)
 }
 
 /*
- * Copy a key into the current memory context.
+ * Copies a key into the current memory context.
  */
 void
 align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
@@ -497,7 +497,8 @@ align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
 }
 
 /*
- * Are two keys equal?  Values with the same bytes are, whatever their type.
+ * True if two keys are equal.  Values with the same bytes are, whatever their
+ * type.
  */
 bool
 align_same_key(Attachment *attachment, const Datum *a, const Datum *b)

@@ -39,13 +39,13 @@ extern void align_key_from_row(const Attachment *attachment, HeapTuple row, Tupl
 extern void align_key_from_result(const Attachment *attachment, AttachedTable table, HeapTuple row,
 								  TupleDesc desc, int first, Datum *key);
 
-/* Does the text form of a type depend on session settings? */
+/* True if the text form of a type depends on session settings. */
 extern bool align_key_text_varies(Oid type);
 
 /* Copies a key into the current memory context. */
 extern void align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy);
 
-/* Are two keys equal, by the default equality of their types? */
+/* True if two keys are equal, by the default equality of their types. */
 extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *b);
 
 /* {"id":42}, palloc'd: the form in notifications. */

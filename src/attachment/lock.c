@@ -54,7 +54,7 @@ align_attachment_locked(Oid relid, LOCKMODE mode)
 }
 
 /*
- * Lock a relation and its root, if it has one, and return the root, else the
+ * Locks a relation and its root, if it has one, and returns the root, else the
  * relation.
  */
 Oid

@@ -174,7 +174,7 @@ CheckColumns(const Attachment *attachment, Oid relid, const OwnColumn *columns, 
 }
 
 /*
- * Does a table have a rule?  It could replace the insertion of an entry by
+ * True if a table has a rule.  It could replace the insertion of an entry by
  * something else.  pg_class.relhasrules stays set after the last rule is
  * dropped, so search pg_rewrite.
  */
@@ -299,7 +299,7 @@ TableAndPartitions(Oid relid)
 }
 
 /*
- * Does one of the tables have a trigger whose function is not align's?
+ * True if one of the tables has a trigger whose function is not align's.
  */
 static bool
 HasOtherTriggers(List *records)
@@ -320,7 +320,7 @@ HasOtherTriggers(List *records)
 }
 
 /*
- * Set records, has_other_triggers and fault of an attachment.
+ * Sets records, has_other_triggers and fault of an attachment.
  */
 void
 align_examine_records(Attachment *attachment)
