@@ -183,9 +183,33 @@ CheckColumn(const RecordTable *table, const OwnColumn *column)
 								  NULL);
 }
 
+static void
+RefuseNullable(const RecordTable *table, const char *column)
+{
+	align_refuse_record_table(table, psprintf("Its column \"%s\" is not marked NOT NULL.", column),
+							  psprintf("Use ALTER TABLE %s ALTER COLUMN %s SET NOT NULL, or choose another name with history => '...'.",
+									   align_record_table_name(table), quote_identifier(column)));
+}
+
 /*
- * Check key column i.  It must have the right type, and must not have the name
- * of another key column.
+ * Check that the columns are NOT NULL which attach() creates so.
+ */
+static void
+CheckNotNull(const RecordTable *table)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		const OwnColumn *column = &table->columns[i];
+
+		if (column->not_null &&
+			!align_column_is_not_null(table->relid, get_attnum(table->relid, column->name)))
+			RefuseNullable(table, column->name);
+	}
+}
+
+/*
+ * Check key column i.  It must have the right type, be NOT NULL, and must not
+ * have the name of another key column.
  */
 static void
 CheckKeyColumn(const AttachRequest *request, const RecordTable *table, int i,
@@ -198,6 +222,8 @@ CheckKeyColumn(const AttachRequest *request, const RecordTable *table, int i,
 		align_refuse_record_table(table, psprintf("Its column %d must be key column \"%s\" of type %s.",
 												  i + 1, name, format_type_be(type)),
 								  NULL);
+	if (!attribute->attnotnull)
+		RefuseNullable(table, NameStr(attribute->attname));
 	for (int j = 0; j < request->nkeys; j++)
 	{
 		if (j != i && strcmp(NameStr(attribute->attname), align_record_key_name(request, j)) == 0)
@@ -242,6 +268,7 @@ CheckColumns(const AttachRequest *request, const RecordTable *table)
 
 	for (int i = 0; i < table->ncolumns; i++)
 		CheckColumn(table, &table->columns[i]);
+	CheckNotNull(table);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);

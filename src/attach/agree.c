@@ -43,7 +43,7 @@ CheckValidFrom(TimestampTz valid_from)
 }
 
 /*
- * Raise an error for an unknown time zone.  The type funnel accepts it, so
+ * Raises an error for an unknown time zone.  The type funnel accepts it, so
  * that every dump can be restored, but in a new version it is a mistake.
  */
 static void
@@ -55,9 +55,9 @@ CheckZones(Funnel *funnel)
 }
 
 /*
- * Raise an error if the clock of a service level cannot be started at the time
- * when the version comes into force, for example because its calendar never
- * opens again.  Every change that starts the clock would fail.  (If the
+ * Raises an error if the clock of a service level cannot be started at the
+ * time when the version comes into force, for example because its calendar
+ * never opens again.  Every change that starts the clock would fail.  (If the
  * calendar ends later, changes fail from then on.)
  */
 static void
@@ -85,7 +85,7 @@ CheckServiceLevels(Funnel *funnel, TimestampTz valid_from)
 }
 
 /*
- * Check the new version against the attached tables.
+ * Checks the new version against the attached tables.
  */
 static void
 CheckAttached(const Agreement *agreement, const Funnel *agreed)
@@ -133,7 +133,7 @@ ReportSuperseded(const Agreement *agreement, TimestampTz valid_from)
 }
 
 /*
- * Check a new version and append it; returns its number.
+ * Checks a new version and appends it; returns its number.
  */
 static int32
 Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)

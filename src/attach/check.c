@@ -128,7 +128,7 @@ CheckPartition(Relation rel, Oid partition)
 }
 
 /*
- * Check that a table and its partitions can be attached.
+ * Checks that a table and its partitions can be attached.
  */
 void
 align_attach_check_table(Relation rel, List *partitions)
@@ -145,7 +145,7 @@ align_attach_check_table(Relation rel, List *partitions)
 }
 
 /*
- * Find a column of the table by name; what is the argument that names it.
+ * Finds a column of the table by name; what is the argument that names it.
  */
 AttrNumber
 align_attach_find_column(Relation rel, const char *name, const char *what)
@@ -225,7 +225,7 @@ CheckColumnType(Relation rel, AttrNumber attnum, RowRole role)
 }
 
 /*
- * Check that a column whose changes are recorded can be compared.
+ * Checks that a column whose changes are recorded can be compared.
  */
 static void
 CheckComparable(Relation rel, AttrNumber attnum, const char *what)
@@ -241,7 +241,7 @@ CheckComparable(Relation rel, AttrNumber attnum, const char *what)
 }
 
 /*
- * Find the columns that the caller named, and check their types.
+ * Finds the columns that the caller named, and checks their types.
  */
 void
 align_attach_set_columns(AttachRequest *request, Relation rel, Name const *names)
@@ -260,8 +260,8 @@ align_attach_set_columns(AttachRequest *request, Relation rel, Name const *names
 }
 
 /*
- * Does any move require a reason?  Moves that reject a handoff do, and stages
- * and moves that have a reason among their needs.
+ * True if any move requires a reason.  Moves that reject a handoff do, and
+ * stages and moves that have a reason among their needs.
  */
 static bool
 RequiresReasons(const Funnel *funnel)

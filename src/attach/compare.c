@@ -16,8 +16,9 @@
 #include "utils/rel.h"
 
 #include "attach/existing_row.h"
+#include "attachment/key.h"
 #include "attachment/key_sql.h"
-#include "catalog/as_role.h"
+#include "catalog/cursor.h"
 #include "record/change.h"
 #include "record/recompute.h"
 
@@ -33,7 +34,7 @@ AppendKeys(StringInfo sql, const Attachment *attachment, const char *prefix)
 }
 
 /*
- * Append a subquery with the latest entry of each lead, as h.
+ * Appends a subquery with the latest entry of each lead, as h.
  */
 static void
 AppendLastEntries(StringInfo sql, const Attachment *attachment)
@@ -45,34 +46,6 @@ AppendLastEntries(StringInfo sql, const Attachment *attachment)
 	appendStringInfoString(sql, " ORDER BY ");
 	AppendKeys(sql, attachment, "");
 	appendStringInfoString(sql, ", entry_no DESC) AS h");
-}
-
-/*
- * Open a cursor as the owner.  Rows must be fetched as the owner, too, because
- * the query runs with the rights of the role that is current during the fetch.
- */
-static Portal
-OpenCursor(const ExistingRows *work, const char *sql)
-{
-	CallerRole	caller;
-	Portal		portal;
-
-	align_work_as(work->request->owner, &caller);
-	portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, 0);
-	align_return_to(&caller);
-	if (portal == NULL)
-		elog(ERROR, "SPI_cursor_open_with_args failed: %s", sql);
-	return portal;
-}
-
-static void
-Fetch(const ExistingRows *work, Portal portal)
-{
-	CallerRole	caller;
-
-	align_work_as(work->request->owner, &caller);
-	SPI_cursor_fetch(portal, true, FETCH_COUNT);
-	align_return_to(&caller);
 }
 
 static Datum
@@ -118,22 +91,20 @@ FindTable(List **tables, Oid relid)
 typedef void (*RowCallback) (ExistingRows *work, Attachment *attachment, uint64 row, void *state);
 
 /*
- * Run a query as the owner, and call the callback for each of its rows.
+ * Runs a query as the owner, and call the callback for each of its rows.
  */
 static void
 ForEachRow(ExistingRows *work, Attachment *attachment, const char *sql, RowCallback callback,
 		   void *state)
 {
-	Portal		portal = OpenCursor(work, sql);
+	Portal		portal = align_open_cursor_as(work->request->owner, sql);
 
 	for (;;)
 	{
 		SPITupleTable *rows;
-		uint64		nrows;
+		uint64		nrows = align_fetch_as(work->request->owner, portal, FETCH_COUNT);
 
-		Fetch(work, portal);
 		rows = SPI_tuptable;
-		nrows = SPI_processed;
 		for (uint64 i = 0; i < nrows; i++)
 		{
 			MemoryContext old_context = MemoryContextSwitchTo(work->row_context);
@@ -161,7 +132,7 @@ typedef struct Comparison
 } Comparison;
 
 /*
- * Compare a row of the table with the latest entry of its lead.
+ * Compares a row of the table with the latest entry of its lead.
  */
 static void
 CompareRow(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
@@ -193,7 +164,7 @@ CompareRow(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 }
 
 /*
- * Compare all rows of the table with the history.  The columns of the query
+ * Compares all rows of the table with the history.  The columns of the query
  * are those that CompareRow reads.
  */
 static void
@@ -227,11 +198,10 @@ static void
 ReadKey(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 {
 	Datum		key[ATTACHMENT_MAX_KEYS];
-	bool		isnull;
 
 	(void) work;
-	for (int i = 0; i < attachment->nkeys; i++)
-		key[i] = Value(row, i + 1, &isnull);
+	align_key_from_result(attachment, TABLE_HISTORY, SPI_tuptable->vals[row],
+						  SPI_tuptable->tupdesc, 1, key);
 	(*(KeyCallback *) state) (attachment, key);
 }
 
@@ -248,7 +218,7 @@ RecordGone(Attachment *attachment, const Datum *key)
 }
 
 /*
- * Record as deleted the leads that are in a stage according to the history,
+ * Records as deleted the leads that are in a stage according to the history,
  * but are no longer in the table.
  */
 static void
@@ -270,7 +240,7 @@ CompareHistory(ExistingRows *work, Attachment *attachment)
 }
 
 /*
- * Compare the table with its history, and record the differences.
+ * Compares the table with its history, and records the differences.
  */
 void
 align_compare_with_history(ExistingRows *work)

@@ -21,7 +21,7 @@
 PG_FUNCTION_INFO_V1(align_detach);
 
 /*
- * Raise an error for a partition of an attached table.
+ * Raises an error for a partition of an attached table.
  */
 static void
 CheckNoAttachedAncestor(Oid relid)

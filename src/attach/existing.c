@@ -42,7 +42,7 @@ CompareUnknown(const void *left, const void *right)
 }
 
 /*
- * Raise an error that lists the most frequent unknown labels.
+ * Raises an error that lists the most frequent unknown labels.
  */
 static void
 RaiseUnknownLabels(ExistingRows *work)
@@ -68,7 +68,7 @@ RaiseUnknownLabels(ExistingRows *work)
 }
 
 /*
- * Record every row of one table that has storage.
+ * Records every row of one table that has storage.
  */
 static void
 ScanTable(ExistingRows *work, Oid relid)
@@ -96,7 +96,7 @@ ScanTable(ExistingRows *work, Oid relid)
 }
 
 /*
- * Record every row of the attached table, or of its leaf partitions.
+ * Records every row of the attached table, or of its leaf partitions.
  */
 static void
 ScanAll(ExistingRows *work)
@@ -113,7 +113,7 @@ ScanAll(ExistingRows *work)
 }
 
 /*
- * Record the rows that the table contains, after its record tables and
+ * Records the rows that the table contains, after its record tables and
  * triggers were created.
  */
 int64

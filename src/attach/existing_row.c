@@ -10,11 +10,12 @@
 #include "utils/rel.h"
 
 #include "attach/existing_row.h"
+#include "attachment/key.h"
 #include "record/change.h"
 #include "verdict/verdict.h"
 
 /*
- * Open a table that the caller has locked.
+ * Opens a table that the caller has locked.
  */
 void
 align_open_row_table(RowTable *table, Oid relid)
@@ -29,7 +30,7 @@ align_open_row_table(RowTable *table, Oid relid)
 }
 
 /*
- * Close a table, keeping its lock.
+ * Closes a table, keeping its lock.
  */
 void
 align_close_row_table(RowTable *table)
@@ -39,7 +40,7 @@ align_close_row_table(RowTable *table)
 }
 
 /*
- * Count a row whose label is unknown, and the label.
+ * Counts a row whose label is unknown, and the label.
  */
 static void
 CountUnknown(ExistingRows *work, LeadString label)
@@ -66,7 +67,7 @@ CountUnknown(ExistingRows *work, LeadString label)
 }
 
 /*
- * Record that the lead of a row has ended, because its stage is null or it is
+ * Records that the lead of a row has ended, because its stage is null or it is
  * not live.
  */
 static void
@@ -74,15 +75,13 @@ RecordEnded(const RowTable *table, HeapTuple row, const char *source)
 {
 	Attachment *attachment = table->attachment;
 	Datum		key[ATTACHMENT_MAX_KEYS];
-	bool		isnull;
 
-	for (int i = 0; i < attachment->nkeys; i++)
-		key[i] = heap_getattr(row, attachment->keys[i].attnum, RelationGetDescr(table->rel), &isnull);
+	align_key_from_row(attachment, row, RelationGetDescr(table->rel), key);
 	align_record_gone(attachment, key, EVENT_DELETED, source);
 }
 
 /*
- * Does a column have the recorded value?  True if there is no such column.
+ * True if a column has the recorded value, or if there is no such column.
  */
 static bool
 SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
@@ -95,7 +94,7 @@ SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 }
 
 /*
- * Record the state of a row if it differs from the latest entry of its lead.
+ * Records the state of a row if it differs from the latest entry of its lead.
  */
 void
 align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, const LastEntry *last)

@@ -11,21 +11,63 @@
 
 #include "access/genam.h"
 #include "access/table.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 
 #include "attach/request.h"
 #include "catalog/as_role.h"
 
 /*
- * Does a table have an index that begins with these columns?  If partial, any
- * partial index will do: its condition is assumed to be the right one.
+ * The text of the predicate or the expressions of an index, or NULL.  The
+ * search_path of attach() is pg_catalog, so the text has the same form for
+ * every caller.
+ */
+static char *
+IndexExpression(Relation index, AttrNumber attnum)
+{
+	bool		isnull;
+	Datum		value = SysCacheGetAttr(INDEXRELID, index->rd_indextuple, attnum, &isnull);
+
+	if (isnull)
+		return NULL;
+	return TextDatumGetCString(DirectFunctionCall2(pg_get_expr, value,
+												   ObjectIdGetDatum(index->rd_index->indrelid)));
+}
+
+/*
+ * True if an index serves the same searches as one on these columns, with this
+ * predicate and these expressions.  Both are in the form of pg_get_expr(), or
+ * NULL.
  */
 static bool
-HasIndex(const RecordTable *table, List *columns, bool partial)
+IndexMatches(Relation index, List *columns, const char *predicate, const char *expressions)
+{
+	Form_pg_index form = index->rd_index;
+
+	if (index->rd_rel->relam != BTREE_AM_OID || !form->indisvalid || !form->indisready ||
+		form->indnkeyatts < list_length(columns))
+		return false;
+	for (int i = 0; i < list_length(columns); i++)
+	{
+		if (form->indkey.values[i] != list_nth_int(columns, i) || index->rd_indoption[i] != 0)
+			return false;
+	}
+	return align_same_string(IndexExpression(index, Anum_pg_index_indpred), predicate) &&
+		align_same_string(IndexExpression(index, Anum_pg_index_indexprs), expressions);
+}
+
+/*
+ * True if a table has an index that matches.
+ */
+static bool
+HasIndex(const RecordTable *table, List *columns, const char *predicate, const char *expressions)
 {
 	Relation	rel = table_open(table->relid, NoLock);
 	bool		found = false;
@@ -34,18 +76,8 @@ HasIndex(const RecordTable *table, List *columns, bool partial)
 	foreach(lc, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-		ListCell   *column;
-		int			i = 0;
-		bool		matches = index->rd_index->indisvalid &&
-			(RelationGetIndexPredicate(index) != NIL) == partial &&
-			index->rd_index->indnkeyatts >= list_length(columns);
 
-		foreach(column, columns)
-		{
-			matches = matches && index->rd_index->indkey.values[i] == lfirst_int(column);
-			i++;
-		}
-		found = found || matches;
+		found = found || IndexMatches(index, columns, predicate, expressions);
 		index_close(index, NoLock);
 	}
 	table_close(rel, NoLock);
@@ -53,13 +85,15 @@ HasIndex(const RecordTable *table, List *columns, bool partial)
 }
 
 /*
- * Create the index on the key columns and "numbers", and the index on "open"
- * with a condition.  The first one is the primary key, except on a partitioned
- * table, where a primary key would have to include the partition key.
+ * Creates the index on the key columns and "numbers", and the index on "open"
+ * with a condition, whose form by pg_get_expr() is predicate.  The first one
+ * is the primary key, except on a partitioned table, where a primary key would
+ * have to include the partition key.
  */
 static void
 MakeIndexes(const AttachRequest *request, const RecordTable *table, const char *numbers,
-			List *number_columns, const char *open, AttrNumber open_column, const char *condition)
+			List *number_columns, const char *open, AttrNumber open_column, const char *condition,
+			const char *predicate)
 {
 	Oid			role = align_record_table_creator(request, table);
 	List	   *columns = NIL;
@@ -81,7 +115,7 @@ MakeIndexes(const AttachRequest *request, const RecordTable *table, const char *
 	}
 	table_close(rel, NoLock);
 
-	if (!HasIndex(table, list_concat(columns, number_columns), false))
+	if (!HasIndex(table, list_concat(columns, number_columns), NULL, NULL))
 	{
 		if (get_rel_relkind(table->relid) == RELKIND_PARTITIONED_TABLE)
 			align_execute_format(role, "CREATE INDEX ON %s (%s%s)",
@@ -90,14 +124,14 @@ MakeIndexes(const AttachRequest *request, const RecordTable *table, const char *
 			align_execute_format(role, "ALTER TABLE %s ADD PRIMARY KEY (%s%s)",
 								 align_record_table_name(table), names.data, numbers);
 	}
-	if (!HasIndex(table, list_make1_int(open_column), true))
+	if (!HasIndex(table, list_make1_int(open_column), predicate, NULL))
 		align_execute_format(role, "CREATE INDEX ON %s (%s) WHERE %s",
 							 align_record_table_name(table), open, condition);
 	pfree(names.data);
 }
 
 /*
- * Create the indexes that are missing on the record tables.
+ * Creates the indexes that are missing on the record tables.
  */
 void
 align_attach_make_indexes(AttachRequest *request)
@@ -108,12 +142,15 @@ align_attach_make_indexes(AttachRequest *request)
 	MakeIndexes(request, history, "entry_no",
 				list_make1_int(get_attnum(history->relid, "entry_no")),
 				"recorded_at", get_attnum(history->relid, "recorded_at"),
-				"handoff IS NOT NULL AND notified_at IS NULL");
-	if (!HasIndex(history, list_make1_int(InvalidAttrNumber), true))
+				"handoff IS NOT NULL AND notified_at IS NULL",
+				"((handoff IS NOT NULL) AND (notified_at IS NULL))");
+	if (!HasIndex(history, list_make1_int(InvalidAttrNumber), "(event = 'rekey'::text)",
+				  "\"substring\"(note, '[)]=([(].*)$'::text)"))
 		align_execute_format(align_record_table_creator(request, history),
 							 "CREATE INDEX ON %s ((" HISTORY_OLD_KEY_VALUES("note") ")) WHERE event OPERATOR(pg_catalog.=) 'rekey'",
 							 align_record_table_name(history));
 	MakeIndexes(request, sla, "sla, cycle",
 				list_make2_int(get_attnum(sla->relid, "sla"), get_attnum(sla->relid, "cycle")),
-				"due_at", get_attnum(sla->relid, "due_at"), "outcome IS NULL");
+				"due_at", get_attnum(sla->relid, "due_at"), "outcome IS NULL",
+				"(outcome IS NULL)");
 }

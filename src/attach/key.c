@@ -20,6 +20,7 @@
 #include "utils/typcache.h"
 
 #include "attach/request.h"
+#include "catalog/relation.h"
 
 static bool
 IsKey(const AttachRequest *request, AttrNumber attnum)
@@ -66,7 +67,7 @@ PartitioningColumns(const AttachRequest *request, Relation rel)
 }
 
 /*
- * Does an index guarantee that the key is unique?  It may have no other
+ * True if an index guarantees that the key is unique.  It may have no other
  * columns than those of the key and, since PostgreSQL requires them in every
  * unique index of a partitioned table, partition key columns.
  */
@@ -77,7 +78,7 @@ IndexCovers(const AttachRequest *request, Relation index, Bitmapset *partition_k
 	int			nfound = 0;
 
 	if (!form->indisunique || !form->indisvalid || !form->indimmediate ||
-		RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL)
+		!align_index_is_plain(index))
 		return false;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
@@ -92,7 +93,7 @@ IndexCovers(const AttachRequest *request, Relation index, Bitmapset *partition_k
 }
 
 /*
- * Check that a key identifies exactly one row, because history is kept per
+ * Checks that a key identifies exactly one row, because history is kept per
  * key.
  */
 static void
@@ -137,8 +138,8 @@ CheckUnique(const AttachRequest *request, Relation rel)
 }
 
 /*
- * Use the primary key, without the stage column if the table is partitioned by
- * it: a lead keeps its identity when its stage changes.
+ * Uses the primary key, without the stage column if the table is partitioned
+ * by it: a lead keeps its identity when its stage changes.
  */
 static void
 SetDefaultKey(AttachRequest *request, Relation rel)
@@ -176,7 +177,7 @@ SetDefaultKey(AttachRequest *request, Relation rel)
 }
 
 /*
- * Use the columns that the caller named.
+ * Uses the columns that the caller named.
  */
 static void
 SetGivenKey(AttachRequest *request, Relation rel, ArrayType *key)
@@ -247,7 +248,7 @@ CheckKeyColumns(const AttachRequest *request, Relation rel)
 }
 
 /*
- * Set the key columns, which must not include the stage column.
+ * Sets the key columns, which must not include the stage column.
  */
 void
 align_attach_set_key(AttachRequest *request, Relation rel, ArrayType *key)

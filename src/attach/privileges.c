@@ -19,7 +19,7 @@
 #include "catalog/relation.h"
 
 /*
- * Revoke surplus privileges on a record table or on a partition of one, with
+ * Revokes surplus privileges on a record table or on a partition of one, with
  * CASCADE, since a grantee with the grant option may have passed them on.
  * created: the table was created by this call.
  */
@@ -60,7 +60,7 @@ HasPolicies(Oid relid)
 }
 
 /*
- * Copy row-level security from the attached table to a record table or to a
+ * Copies row-level security from the attached table to a record table or to a
  * partition of one.  Commands are run only where something differs, because
  * they lock out readers.
  */

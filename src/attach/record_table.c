@@ -15,7 +15,7 @@
 #include "attachment/key_sql.h"
 
 /*
- * Is this the name of a column of align in either record table?
+ * True if this is the name of a column of align in either record table.
  */
 static bool
 IsAlignColumn(const char *name)
@@ -71,7 +71,7 @@ align_record_table_name(const RecordTable *table)
 }
 
 /*
- * Append the condition that history and clock table have the same key.
+ * Appends the condition that history and clock table have the same key.
  */
 void
 align_append_record_key_join(StringInfo sql, const AttachRequest *request, const char *history,
@@ -110,7 +110,7 @@ align_record_table_creator(const AttachRequest *request, const RecordTable *tabl
 }
 
 /*
- * Raise an error: an existing table cannot be used as record table.
+ * Raises an error: an existing table cannot be used as record table.
  */
 void
 align_refuse_record_table(const RecordTable *table, char *detail, char *hint)

@@ -32,7 +32,7 @@
 #include "catalog/trigger.h"
 
 /*
- * Set the default names: "leads_history" and "leads_sla" for the table
+ * Sets the default names: "leads_history" and "leads_sla" for the table
  * "leads".  makeObjectName() truncates a name before the suffix if it would be
  * too long.
  */
@@ -48,7 +48,7 @@ SetDefaultNames(AttachRequest *request)
 }
 
 /*
- * Raise an error if a part of a qualified name is too long.  The parser of
+ * Raises an error if a part of a qualified name is too long.  The parser of
  * names would truncate it silently.
  */
 static void
@@ -81,7 +81,7 @@ CheckNameLength(const char *name)
 }
 
 /*
- * Set the name of the clock table of a history that exists, and was the one of
+ * Sets the name of the clock table of a history that exists, and was the one of
  * a table that has been renamed since: "x_sla" for "x_history".  The clock
  * table must exist and be in use by no table, and there must be none that is
  * named after the history.
@@ -107,7 +107,7 @@ SetFormerClockTable(AttachRequest *request)
 }
 
 /*
- * Set the names for a history that the caller named.  The clock table is named
+ * Sets the names for a history that the caller named.  The clock table is named
  * after the history, "x_sla" for "x"; but if the name is the default one, the
  * clock table has its default name, too.
  */
@@ -136,7 +136,7 @@ SetGivenNames(AttachRequest *request, text *history)
 }
 
 /*
- * Set the current name of an existing record table.
+ * Sets the current name of an existing record table.
  */
 static void
 SetCurrentNames(RecordTable *table, Oid relid)
@@ -146,7 +146,7 @@ SetCurrentNames(RecordTable *table, Oid relid)
 }
 
 /*
- * Set the names of the record tables.  A table that is already attached keeps
+ * Sets the names of the record tables.  A table that is already attached keeps
  * its record tables unless another history is named.
  */
 void
@@ -213,7 +213,7 @@ AppendColumns(StringInfo buf, const RecordTable *table)
 }
 
 /*
- * Create the comments on a record table and its columns.
+ * Creates the comments on a record table and its columns.
  */
 static void
 CommentOn(Oid role, const RecordTable *table, const AttachRequest *request, const char *comment)
@@ -266,8 +266,8 @@ MakeTable(AttachRequest *request, RecordTable *table, const char *comment)
 }
 
 /*
- * Is a record table empty?  It may be even if it existed before: the owner may
- * have created it.
+ * True if a record table is empty.  It may be even if it existed before: the
+ * owner may have created it.
  */
 static bool
 IsEmpty(const AttachRequest *request, const RecordTable *table)
@@ -286,7 +286,7 @@ IsEmpty(const AttachRequest *request, const RecordTable *table)
 }
 
 /*
- * Create or adopt the record tables, and determine whether they are empty.
+ * Creates or adopts the record tables, and determines whether they are empty.
  */
 void
 align_attach_make_tables(AttachRequest *request)

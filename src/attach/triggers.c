@@ -48,7 +48,7 @@ EnableText(char enabled)
 }
 
 /*
- * Drop a trigger of align; false if the table has none of that name.
+ * Drops a trigger of align; false if the table has none of that name.
  */
 static bool
 DropTrigger(Oid relid, const char *name)
@@ -61,7 +61,7 @@ DropTrigger(Oid relid, const char *name)
 }
 
 /*
- * Create a trigger, or replace an existing one.
+ * Creates a trigger, or replaces an existing one.
  */
 static void
 MakeTrigger(const TriggerPlan *plan)
@@ -115,7 +115,7 @@ FillMarker(const AttachRequest *request, AttachmentMarker *marker)
 }
 
 /*
- * Create or replace the triggers of the attachment, and release tables that
+ * Creates or replaces the triggers of the attachment, and releases tables that
  * are no longer record tables of the root.
  */
 void
@@ -149,7 +149,7 @@ align_attach_make_triggers(AttachRequest *request)
 }
 
 /*
- * Create or replace the pointers of the record tables.
+ * Creates or replaces the pointers of the record tables.
  */
 void
 align_attach_make_pointers(const AttachmentMarker *marker)
@@ -166,7 +166,7 @@ align_attach_make_pointers(const AttachmentMarker *marker)
 }
 
 /*
- * Drop the pointer of a record table, and the guards of the table and its
+ * Drops the pointer of a record table, and the guards of the table and its
  * partitions.
  */
 void
@@ -180,7 +180,7 @@ align_release_record_table(Oid relid)
 }
 
 /*
- * Drop the triggers of a table and its partitions; false if there were none.
+ * Drops the triggers of a table and its partitions; false if there were none.
  */
 bool
 align_attach_drop_triggers(Oid relid, List *partitions)

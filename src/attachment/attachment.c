@@ -58,7 +58,8 @@ align_attach_mode(const char *name)
 }
 
 /*
- * Find the first nkeys columns that are not dropped; false if there are fewer.
+ * Finds the first nkeys columns that are not dropped; false if there are
+ * fewer.
  */
 bool
 align_record_key_columns(Oid relid, int nkeys, AttrNumber *attnums)

@@ -194,9 +194,9 @@ typedef struct AttachmentId
  * the root, or one of its partitions, which may number its columns
  * differently.
  *
- * A relcache invalidation of the relation, the root or a record table marks it
- * invalid, and the next look-up builds a new one.  The old one stays allocated
- * until the end of the transaction, since callers may still use it.
+ * A relcache invalidation of the root, any of its partitions or a record table
+ * marks it invalid, and the next look-up builds a new one.  The old one stays
+ * allocated until the end of the transaction, since callers may still use it.
  */
 typedef struct Attachment
 {
@@ -299,7 +299,7 @@ extern void align_raise_fault(const RecordsFault *fault) pg_attribute_noreturn()
 struct CatalogTrigger;
 extern struct CatalogTrigger *align_untrusted_trigger(Oid relid, Oid owner);
 
-/* Does a table have a rule? */
+/* True if a table has a rule. */
 extern bool align_has_rule(Oid relid);
 
 /*

@@ -41,8 +41,71 @@ typedef struct CachedAttachment
 
 static HTAB *cache = NULL;
 
+/*
+ * A partitioned root with its partitions of every level.  Attachments of root
+ * and partitions share it.
+ */
+typedef struct PartitionTree
+{
+	Oid			root;			/* hash key */
+	int			nmembers;
+	Oid		   *members;		/* in ascending order; root is one of them */
+	bool		lists_statements;	/* see Attachment */
+} PartitionTree;
+
+static HTAB *trees = NULL;
+
 /* Counts invalidations, to notice those that arrive during a build. */
 static uint64 invalidations = 0;
+
+static int
+CompareOids(const void *left, const void *right)
+{
+	Oid			a = *(const Oid *) left;
+	Oid			b = *(const Oid *) right;
+
+	return (a > b) - (a < b);
+}
+
+/*
+ * Mark invalid all attachments of a root and its partitions.
+ */
+static void
+InvalidateRoot(Oid root)
+{
+	HASH_SEQ_STATUS status;
+	CachedAttachment *cached;
+
+	hash_seq_init(&status, cache);
+	while ((cached = hash_seq_search(&status)) != NULL)
+	{
+		if (cached->attachment->marker.root == root)
+			cached->attachment->valid = false;
+	}
+}
+
+/*
+ * Remove the partition trees that a relation belongs to, or all of them if
+ * relid is InvalidOid.  Partitions are added to and removed from them, and a
+ * partition may get or lose a trigger, so attachments depend on all members.
+ */
+static void
+InvalidateTrees(Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	PartitionTree *tree;
+
+	hash_seq_init(&status, trees);
+	while ((tree = hash_seq_search(&status)) != NULL)
+	{
+		if (relid != InvalidOid &&
+			bsearch(&relid, tree->members, tree->nmembers, sizeof(Oid), CompareOids) == NULL)
+			continue;
+		InvalidateRoot(tree->root);
+		pfree(tree->members);
+		hash_search(trees, &tree->root, HASH_REMOVE, NULL);
+	}
+}
 
 /*
  * Relcache callback: mark invalid what depends on a relation, or everything if
@@ -56,6 +119,7 @@ InvalidateRelation(Datum arg, Oid relid)
 
 	(void) arg;
 	invalidations++;
+	InvalidateTrees(relid);
 	hash_seq_init(&status, cache);
 	while ((cached = hash_seq_search(&status)) != NULL)
 	{
@@ -108,9 +172,13 @@ InitializeCache(void)
 
 	if (CacheMemoryContext == NULL)
 		CreateCacheMemoryContext();
+	control.hcxt = CacheMemoryContext;
+	control.keysize = sizeof(Oid);
+	control.entrysize = sizeof(PartitionTree);
+	trees = hash_create("align partition trees", 16, &control,
+						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	control.keysize = sizeof(AttachmentId);
 	control.entrysize = sizeof(CachedAttachment);
-	control.hcxt = CacheMemoryContext;
 	cache = hash_create("align attachments", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(InvalidateRelation, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, InvalidateAll, (Datum) 0);
@@ -269,22 +337,50 @@ BuildLive(const Attachment *attachment)
 }
 
 /*
+ * Enter the partition tree of a root, unless an invalidation arrived while it
+ * was read.  Returns its lists_statements.
+ */
+static bool
+BuildTree(Oid root)
+{
+	uint64		invalidations_before = invalidations;
+	List	   *relids = find_all_inheritors(root, NoLock, NULL);
+	bool		lists_statements = true;
+	PartitionTree *tree;
+	ListCell   *lc;
+
+	foreach(lc, relids)
+		lists_statements = lists_statements && align_has_trigger(lfirst_oid(lc), ATTACH_BEGIN);
+	if (invalidations == invalidations_before)
+	{
+		Oid		   *members = MemoryContextAlloc(CacheMemoryContext,
+												 list_length(relids) * sizeof(Oid));
+
+		tree = hash_search(trees, &root, HASH_ENTER, NULL);
+		tree->members = members;
+		tree->nmembers = 0;
+		foreach(lc, relids)
+			members[tree->nmembers++] = lfirst_oid(lc);
+		qsort(members, tree->nmembers, sizeof(Oid), CompareOids);
+		tree->lists_statements = lists_statements;
+	}
+	list_free(relids);
+	return lists_statements;
+}
+
+/*
  * True if every statement on the table or on one of its partitions fires
  * trigger align_begin.
  */
 static bool
 ListsStatements(const AttachmentMarker *marker)
 {
-	ListCell   *lc;
+	PartitionTree *tree;
 
 	if (!marker->partitioned)
 		return align_has_trigger(marker->root, ATTACH_BEGIN);
-	foreach(lc, find_all_inheritors(marker->root, NoLock, NULL))
-	{
-		if (!align_has_trigger(lfirst_oid(lc), ATTACH_BEGIN))
-			return false;
-	}
-	return true;
+	tree = hash_search(trees, &marker->root, HASH_FIND, NULL);
+	return tree != NULL ? tree->lists_statements : BuildTree(marker->root);
 }
 
 /*

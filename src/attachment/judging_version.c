@@ -52,7 +52,7 @@ GetJudgingVersion(Attachment *attachment)
 }
 
 /*
- * Does the earlier funnel have a label that the later one does not have?
+ * True if the earlier funnel has a label that the later one does not have.
  */
 bool
 align_drops_labels(const Funnel *earlier, const Funnel *later)
@@ -66,7 +66,8 @@ align_drops_labels(const Funnel *earlier, const Funnel *later)
 }
 
 /*
- * Does a version fit the table?  before is the last fitting version before it.
+ * True if a version fits the table.  before is the last fitting version before
+ * it.
  */
 static bool
 VersionFits(Relation rel, const char *agreement, int32 version, const Funnel *before,

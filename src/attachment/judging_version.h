@@ -27,7 +27,7 @@
  */
 extern Funnel *align_judging_funnel(Attachment *attachment, int32 *version);
 
-/* Does an earlier funnel have a label that a later one does not have? */
+/* True if an earlier funnel has a label that a later one does not have. */
 extern bool align_drops_labels(const Funnel *earlier, const Funnel *later);
 
 #endif							/* ALIGN_ATTACHMENT_JUDGING_VERSION_H */

@@ -167,7 +167,7 @@ KeyFromArray(const Attachment *attachment, ArrayType *array, Datum *values)
 }
 
 /*
- * Find the index of each key column in a row type, by name; false if one is
+ * Finds the index of each key column in a row type, by name; false if one is
  * missing.
  */
 static bool
@@ -260,7 +260,7 @@ IsString(Oid type)
 }
 
 /*
- * Read a key from an argument of any type.
+ * Reads a key from an argument of any type.
  */
 void
 align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachment, Datum *values)
@@ -298,6 +298,49 @@ align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachm
 		KeyFromRowText(attachment, ValueText(value, base), values);
 	else
 		RaiseWrongKeyType(attachment, type);
+}
+
+static void
+RaiseStoredKeyIsNull(const Attachment *attachment, AttachedTable table, int keyno)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("key column \"%s\" of table %s is null",
+					attachment->keys[keyno].name, align_table_name(attachment, table)),
+			 errdetail("The history of a lead is kept under its key.")));
+}
+
+/*
+ * The key of a row of the attached relation.
+ */
+void
+align_key_from_row(const Attachment *attachment, HeapTuple row, TupleDesc desc, Datum *key)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		bool		isnull;
+
+		key[i] = heap_getattr(row, attachment->keys[i].attnum, desc, &isnull);
+		if (isnull)
+			RaiseStoredKeyIsNull(attachment, TABLE_ITSELF, i);
+	}
+}
+
+/*
+ * The key in the columns of a row of a query, from number first on.
+ */
+void
+align_key_from_result(const Attachment *attachment, AttachedTable table, HeapTuple row,
+					  TupleDesc desc, int first, Datum *key)
+{
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		bool		isnull;
+
+		key[i] = heap_getattr(row, first + i, desc, &isnull);
+		if (isnull)
+			RaiseStoredKeyIsNull(attachment, table, i);
+	}
 }
 
 static char *
@@ -374,8 +417,8 @@ align_key_text(const Attachment *attachment, const Datum *values)
 }
 
 /*
- * Does the text form of a type depend on session settings?  Types that are not
- * listed are assumed to.
+ * True if the text form of a type depends on session settings.  Types that are
+ * not listed are assumed to.
  */
 bool
 align_key_text_varies(Oid type)
@@ -455,7 +498,7 @@ align_stored_key_text(const Attachment *attachment, const Datum *values)
 }
 
 /*
- * Copy a key into the current memory context.
+ * Copies a key into the current memory context.
  */
 void
 align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
@@ -465,7 +508,8 @@ align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
 }
 
 /*
- * Are two keys equal?  Values with the same bytes are, whatever their type.
+ * True if two keys are equal.  Values with the same bytes are, whatever their
+ * type.
  */
 bool
 align_same_key(Attachment *attachment, const Datum *a, const Datum *b)

@@ -25,13 +25,27 @@
 extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 							   const Attachment *attachment, Datum *values);
 
-/* Does the text form of a type depend on session settings? */
+/*
+ * Reads the key from a row of the attached relation.  Raises an error if it
+ * contains a null, which is possible after ALTER COLUMN ... DROP NOT NULL.
+ */
+extern void align_key_from_row(const Attachment *attachment, HeapTuple row, TupleDesc desc,
+							   Datum *key);
+
+/*
+ * Likewise from a row of a query on one of the attachment's tables, whose
+ * columns from number first on are the key.
+ */
+extern void align_key_from_result(const Attachment *attachment, AttachedTable table, HeapTuple row,
+								  TupleDesc desc, int first, Datum *key);
+
+/* True if the text form of a type depends on session settings. */
 extern bool align_key_text_varies(Oid type);
 
 /* Copies a key into the current memory context. */
 extern void align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy);
 
-/* Are two keys equal, by the default equality of their types? */
+/* True if two keys are equal, by the default equality of their types. */
 extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *b);
 
 /* {"id":42}, palloc'd: the form in notifications. */

@@ -10,7 +10,7 @@
 #include "attachment/key_sql.h"
 
 /*
- * Append " AND left = right".
+ * Appends " AND left = right".
  */
 void
 align_append_key_equality(StringInfo sql, int keyno, Oid type, const char *left,
@@ -23,7 +23,7 @@ align_append_key_equality(StringInfo sql, int keyno, Oid type, const char *left,
 }
 
 /*
- * Append "h.region, h.id".
+ * Appends "h.region, h.id".
  */
 void
 align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable table)
@@ -33,7 +33,7 @@ align_append_key(StringInfo sql, const Attachment *attachment, AttachedTable tab
 }
 
 /*
- * Append "h.region = r.key_1 AND h.id = r.key_2".
+ * Appends "h.region = r.key_1 AND h.id = r.key_2".
  */
 void
 align_append_key_match(StringInfo sql, const Attachment *attachment, AttachedTable table,
@@ -46,7 +46,7 @@ align_append_key_match(StringInfo sql, const Attachment *attachment, AttachedTab
 }
 
 /*
- * Append "t.region = h.region AND t.id = h.id".
+ * Appends "t.region = h.region AND t.id = h.id".
  */
 void
 align_append_key_join(StringInfo sql, const Attachment *attachment, AttachedTable left,
@@ -62,7 +62,7 @@ align_append_key_join(StringInfo sql, const Attachment *attachment, AttachedTabl
 }
 
 /*
- * Append "region = $1, id = $2".
+ * Appends "region = $1, id = $2".
  */
 void
 align_append_key_assignment(StringInfo sql, const Attachment *attachment, AttachedTable table,
@@ -74,7 +74,7 @@ align_append_key_assignment(StringInfo sql, const Attachment *attachment, Attach
 }
 
 /*
- * Append "r.region = $1 AND r.id = $2".
+ * Appends "r.region = $1 AND r.id = $2".
  */
 void
 align_append_key_parameters(StringInfo sql, const Attachment *attachment, AttachedTable table,
@@ -87,7 +87,7 @@ align_append_key_parameters(StringInfo sql, const Attachment *attachment, Attach
 }
 
 /*
- * Append "(h.region = $1 AND h.id = $2)".
+ * Appends "(h.region = $1 AND h.id = $2)".
  */
 void
 align_append_key_condition(StringInfo sql, const Attachment *attachment, AttachedTable table,

@@ -17,24 +17,34 @@ Attachment *
 align_attachment_locked(Oid relid, LOCKMODE mode)
 {
 	Attachment *attachment = align_attachment(relid, false);
-	ListCell   *lc;
+	const Attachment *locked;
 
-	/*
-	 * Lock the partitions too, or a trigger could be added to one before it
-	 * is written.
-	 */
-	foreach(lc, attachment->records)
-		LockRelationOid(lfirst_oid(lc), mode);
+	do
+	{
+		ListCell   *lc;
 
-	/* look it up again: now the tables can no longer change */
-	attachment = align_attachment(relid, false);
+		/*
+		 * Lock the partitions too, or a trigger could be added to one before
+		 * it is written.
+		 */
+		locked = attachment;
+		foreach(lc, locked->records)
+			LockRelationOid(lfirst_oid(lc), mode);
+
+		/*
+		 * Look it up again, since it may have changed while we waited; repeat
+		 * until all tables that it names are locked.  Partitions can still be
+		 * added.
+		 */
+		attachment = align_attachment(relid, false);
+	} while (list_difference_oid(attachment->records, locked->records) != NIL);
 	if (attachment->fault != NULL)
 		align_raise_fault(attachment->fault);
 	return attachment;
 }
 
 /*
- * Lock a relation and its root, if it has one, and return the root, else the
+ * Locks a relation and its root, if it has one, and returns the root, else the
  * relation.
  */
 Oid

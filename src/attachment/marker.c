@@ -34,7 +34,7 @@
 #define MARKER_FIXED_ARGS 3
 
 /*
- * Find the trigger of a name on a table, if it calls align.attachment().
+ * Finds the trigger of a name on a table, if it calls align.attachment().
  */
 static bool
 FindMarkerTrigger(Oid relid, const char *name, CatalogTrigger *trigger)
@@ -46,7 +46,7 @@ FindMarkerTrigger(Oid relid, const char *name, CatalogTrigger *trigger)
 }
 
 /*
- * Parse '<relation>'::regclass IS NULL; false if there is no such relation.
+ * Parses '<relation>'::regclass IS NULL; false if there is no such relation.
  */
 static bool
 ParseRelation(Node *node, Oid *relid)
@@ -91,7 +91,7 @@ ParseMode(const char *name, AttachMode *mode)
 }
 
 /*
- * Parse one role of a column, which is len bytes long.  Only "key" may be the
+ * Parses one role of a column, which is len bytes long.  Only "key" may be the
  * role of more than one column.
  */
 static bool
@@ -119,7 +119,7 @@ ParseColumnRole(const char *role, int len, AttrNumber attnum, AttachmentMarker *
 }
 
 /*
- * Parse the roles of a column, joined by '+'.
+ * Parses the roles of a column, joined by '+'.
  */
 static bool
 ParseColumnRoles(const char *roles, AttrNumber attnum, AttachmentMarker *marker)
@@ -137,7 +137,7 @@ ParseColumnRoles(const char *roles, AttrNumber attnum, AttachmentMarker *marker)
 }
 
 /*
- * Parse a marker; false if it does not have the form that attach() creates.
+ * Parses a marker; false if it does not have the form that attach() creates.
  */
 static bool
 ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
@@ -165,7 +165,7 @@ ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
 }
 
 /*
- * Read the marker of a table and its live condition.  Returns false if there
+ * Reads the marker of a table and its live condition.  Returns false if there
  * is no marker, or if one of the two has another form, and then *broken is
  * true.
  */
@@ -200,7 +200,7 @@ ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
 }
 
 /*
- * Read the marker of a relation; raises an error if it has another form.
+ * Reads the marker of a relation; raises an error if it has another form.
  */
 bool
 align_read_marker(Oid relid, AttachmentMarker *marker)
@@ -219,7 +219,7 @@ align_read_marker(Oid relid, AttachmentMarker *marker)
 }
 
 /*
- * Read the marker of a relation; false if it has another form.
+ * Reads the marker of a relation; false if it has another form.
  */
 bool
 align_find_marker(Oid relid, AttachmentMarker *marker)

@@ -17,7 +17,7 @@ MayReadColumn(Oid relid, Oid role, AttrNumber attnum)
 }
 
 /*
- * May the role read these columns of every row of a relation?
+ * True if the role may read these columns of every row of a relation.
  */
 static bool
 MayReadFrom(Oid relid, Oid role, const AttrNumber *keys, int nkeys, AttrNumber column)
@@ -35,8 +35,8 @@ MayReadFrom(Oid relid, Oid role, const AttrNumber *keys, int nkeys, AttrNumber c
 }
 
 /*
- * May the role read the key and a column through the root, or through the
- * partition if the attachment is that of one?  The column is given by its
+ * True if the role may read the key and a column through the root, or through
+ * the partition if the attachment is that of one.  The column is given by its
  * number in either; InvalidAttrNumber means the key alone.
  */
 static bool
@@ -55,7 +55,7 @@ MayRead(const Attachment *attachment, Oid role, AttrNumber root_column, AttrNumb
 }
 
 /*
- * May a role read the key and a column of every lead?
+ * True if a role may read the key and a column of every lead.
  */
 bool
 align_may_read(const Attachment *attachment, Oid role, RowRole column)
@@ -64,7 +64,7 @@ align_may_read(const Attachment *attachment, Oid role, RowRole column)
 }
 
 /*
- * May a role read the key of every lead?
+ * True if a role may read the key of every lead.
  */
 bool
 align_may_read_key(const Attachment *attachment, Oid role)

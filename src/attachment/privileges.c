@@ -77,7 +77,7 @@ align_grantee_name(Oid grantee)
 }
 
 /*
- * Copy an ACL column of a catalog row.  Returns NULL for the default, which
+ * Copies an ACL column of a catalog row.  Returns NULL for the default, which
  * for tables and columns grants privileges to the owner only.
  */
 static Acl *
@@ -145,7 +145,7 @@ MaySelect(Oid relid, Oid grantee)
 }
 
 /*
- * Add what an ACL grants to roles other than the owner and superusers, except
+ * Adds what an ACL grants to roles other than the owner and superusers, except
  * SELECT for those that have it on the root.  Roles that are dropped
  * concurrently are skipped.
  */
@@ -216,7 +216,8 @@ align_roles_with_trigger(Oid relid)
 }
 
 /*
- * Is row-level security enabled on a table, and is it forced?
+ * Returns whether row-level security is enabled on a table, and whether it is
+ * forced.
  */
 bool
 align_row_security(Oid relid, bool *forced)
@@ -267,7 +268,7 @@ align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid rel
 }
 
 /*
- * Parse a condition into the expression that CREATE POLICY would store.
+ * Parses a condition into the expression that CREATE POLICY would store.
  */
 static Node *
 ParsePolicyCondition(Oid relid, const char *condition)
@@ -291,8 +292,8 @@ ParsePolicyCondition(Oid relid, const char *condition)
 }
 
 /*
- * Are two conditions the same?  They are compared as text, because the parse
- * trees contain the names that columns had when they were parsed.
+ * True if two conditions are the same.  They are compared as text, because the
+ * parse trees contain the names that columns had when they were parsed.
  */
 static bool
 SamePolicyCondition(Oid relid, Node *a, Node *b)
@@ -313,7 +314,7 @@ IsForPublic(Datum roles)
 }
 
 /*
- * Is a policy the one that attach() would create?
+ * True if a policy is the one that attach() would create.
  */
 static bool
 PolicyFits(Relation catalog, HeapTuple tuple, Oid relid, const char *condition)
@@ -333,7 +334,7 @@ PolicyFits(Relation catalog, HeapTuple tuple, Oid relid, const char *condition)
 }
 
 /*
- * Compare the policy on a table with its condition.
+ * Compares the policy on a table with its condition.
  */
 PolicyState
 align_policy_state(Oid relid, const char *condition)

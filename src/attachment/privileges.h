@@ -54,7 +54,10 @@ extern char *align_grantee_name(Oid grantee);
  */
 extern List *align_roles_with_trigger(Oid relid);
 
-/* Is row-level security enabled on a table, and is it forced on the owner? */
+/*
+ * Returns whether row-level security is enabled on a table, and whether it is
+ * forced on the owner.
+ */
 extern bool align_row_security(Oid relid, bool *forced);
 
 /*

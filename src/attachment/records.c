@@ -119,10 +119,11 @@ CheckPointer(const Attachment *attachment, Oid relid)
 }
 
 /*
- * What is wrong with a column that should have a type; NULL if it is right.
+ * What is wrong with a column that should have a type and may have to be NOT
+ * NULL; NULL if it is right.
  */
 static char *
-ColumnFault(Oid relid, const char *name, AttrNumber attnum, Oid type)
+ColumnFault(Oid relid, const char *name, AttrNumber attnum, Oid type, bool not_null)
 {
 	Oid			found = attnum == InvalidAttrNumber ? InvalidOid : get_atttype(relid, attnum);
 
@@ -131,6 +132,9 @@ ColumnFault(Oid relid, const char *name, AttrNumber attnum, Oid type)
 	if (found != type)
 		return psprintf("Column \"%s\" of table \"%s\" has type %s instead of %s.", name,
 						get_rel_name(relid), format_type_be(found), format_type_be(type));
+	if (not_null && !align_column_is_not_null(relid, attnum))
+		return psprintf("Column \"%s\" of table \"%s\" is not marked NOT NULL.", name,
+						get_rel_name(relid));
 	return NULL;
 }
 
@@ -144,10 +148,10 @@ CheckColumns(const Attachment *attachment, Oid relid, const OwnColumn *columns, 
 		detail = psprintf("Table \"%s\" does not begin with the key columns.", get_rel_name(relid));
 	for (int i = 0; detail == NULL && i < attachment->nkeys; i++)
 		detail = ColumnFault(relid, get_attname(relid, keys[i], false), keys[i],
-							 attachment->keys[i].type);
+							 attachment->keys[i].type, true);
 	for (int i = 0; detail == NULL && i < ncolumns; i++)
 		detail = ColumnFault(relid, columns[i].name, get_attnum(relid, columns[i].name),
-							 columns[i].type);
+							 columns[i].type, columns[i].not_null);
 	if (detail == NULL)
 		return NULL;
 	return Fault(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -158,7 +162,7 @@ CheckColumns(const Attachment *attachment, Oid relid, const OwnColumn *columns, 
 }
 
 /*
- * Does a table have a rule?  It could replace the insertion of an entry by
+ * True if a table has a rule.  It could replace the insertion of an entry by
  * something else.  pg_class.relhasrules stays set after the last rule is
  * dropped, so search pg_rewrite.
  */
@@ -290,7 +294,7 @@ TableAndPartitions(Oid relid)
 }
 
 /*
- * Does one of the tables have a trigger whose function is not align's?
+ * True if one of the tables has a trigger whose function is not align's.
  */
 static bool
 HasOtherTriggers(List *records)
@@ -311,7 +315,7 @@ HasOtherTriggers(List *records)
 }
 
 /*
- * Set records, and fault if the record tables are not tied to the root.
+ * Sets records, and fault if the record tables are not tied to the root.
  */
 void
 align_examine_ties(Attachment *attachment)
@@ -322,7 +326,7 @@ align_examine_ties(Attachment *attachment)
 }
 
 /*
- * Set has_other_triggers, and fault if there is none yet.
+ * Sets has_other_triggers, and fault if there is none yet.
  */
 void
 align_examine_records(Attachment *attachment)

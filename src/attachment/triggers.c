@@ -32,7 +32,7 @@ ColumnName(const AttachmentMarker *marker, AttrNumber attnum)
 }
 
 /*
- * Append a test of whether an UPDATE changes a column, by the equality of the
+ * Appends a test of whether an UPDATE changes a column, by the equality of the
  * column's type.
  *
  * IS DISTINCT FROM looks up its operator by name in the search_path, which is
@@ -175,7 +175,7 @@ AddMarker(List **plans, const AttachmentMarker *marker)
 }
 
 /*
- * Add the row triggers.  On a partitioned table those for INSERT and DELETE
+ * Adds the row triggers.  On a partitioned table those for INSERT and DELETE
  * have no WHEN: the two events of a row movement must both arrive, even if the
  * stage is null in one of them.
  */
@@ -312,7 +312,7 @@ align_trigger_definition(const TriggerPlan *plan)
 }
 
 /*
- * Parse a condition into the expression that CREATE TRIGGER would store, in
+ * Parses a condition into the expression that CREATE TRIGGER would store, in
  * which OLD is varno 1 and NEW is varno 2.
  */
 static Node *
@@ -349,7 +349,7 @@ SameCondition(const TriggerPlan *plan, const CatalogTrigger *trigger)
 }
 
 /*
- * Has a trigger the arguments of its plan, letter by letter?  Those of the
+ * True if a trigger has the arguments of its plan, letter by letter.  Those of the
  * plan are SQL text, so quote those of the trigger.
  */
 bool
@@ -373,7 +373,7 @@ SameArguments(const TriggerPlan *plan, const CatalogTrigger *trigger)
 }
 
 /*
- * Is a trigger the one of a plan, enabled or not?
+ * True if a trigger is the one of a plan, enabled or not.
  */
 bool
 align_trigger_fits(const TriggerPlan *plan, const CatalogTrigger *trigger)

@@ -47,7 +47,10 @@ extern List *align_trigger_plans(const AttachmentMarker *marker, List *partition
 /* The CREATE TRIGGER command of a plan, palloc'd. */
 extern char *align_trigger_definition(const TriggerPlan *plan);
 
-/* Is a trigger the one of a plan?  Whether it is enabled does not matter. */
+/*
+ * True if a trigger is the one of a plan.  Whether it is enabled does not
+ * matter.
+ */
 extern bool align_trigger_fits(const TriggerPlan *plan, const CatalogTrigger *trigger);
 
 /*

@@ -18,7 +18,7 @@
 #include "calendar/tables.h"
 
 /*
- * Raise because a result lies outside the range of timestamps.
+ * Raises because a result lies outside the range of timestamps.
  */
 void
 align_calendar_fail_range(void)
@@ -95,7 +95,7 @@ OpenBetween(Calendar *calendar, int from, int to)
 }
 
 /*
- * Raise because a calendar has not enough open time after (later) or before a
+ * Raises because a calendar has not enough open time after (later) or before a
  * time.
  */
 void
@@ -389,7 +389,7 @@ align_add_working_time(Calendar *calendar, TimestampTz at, int64 amount)
 }
 
 /*
- * Is the calendar open at this instant?
+ * True if the calendar is open at this instant.
  */
 bool
 align_is_open(Calendar *calendar, TimestampTz at)
@@ -418,7 +418,7 @@ align_next_open(Calendar *calendar, TimestampTz at)
 }
 
 /*
- * Is there open time at or after this instant?
+ * True if there is open time at or after this instant.
  */
 bool
 align_calendar_opens_after(Calendar *calendar, TimestampTz at)
@@ -493,8 +493,8 @@ align_next_close(Calendar *calendar, TimestampTz at)
 }
 
 /*
- * Is there open time between two instants?  The whole range may hold more open
- * time than an int64, so it is counted in two halves.
+ * True if there is open time between two instants.  The whole range may hold
+ * more open time than an int64, so it is counted in two halves.
  */
 static bool
 HasOpenTime(Calendar *calendar, TimestampTz from, TimestampTz to)

@@ -40,14 +40,14 @@
 typedef struct Calendar Calendar;
 
 /*
- * Parse text and return the stored value, palloc'd, or NULL after a soft
+ * Parses text and returns the stored value, palloc'd, or NULL after a soft
  * error.  Of the zone only the syntax is checked; a name that the server
  * has gets its canonical case.
  */
 extern TextValue *align_calendar_parse(const char *text, Node *escontext);
 
 /*
- * Compile canonical (or any valid) text.  The result, and what it builds
+ * Compiles canonical (or any valid) text.  The result, and what it builds
  * later, is allocated in context.  Raises ERRCODE_INVALID_PARAMETER_VALUE for
  * an unknown zone.
  */
@@ -82,9 +82,9 @@ extern TimestampTz align_add_working_time(Calendar *calendar, TimestampTz at, in
 extern bool align_is_open(Calendar *calendar, TimestampTz at);
 
 /*
- * Is the calendar open at "at" or at any instant after it?  Does not raise for
- * a calendar that never opens (again), and ignores where the range of
- * timestamps ends.
+ * True if the calendar is open at "at" or at any instant after it.  Does not
+ * raise for a calendar that never opens (again), and ignores where the range
+ * of timestamps ends.
  */
 extern bool align_calendar_opens_after(Calendar *calendar, TimestampTz at);
 

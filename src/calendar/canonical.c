@@ -117,8 +117,8 @@ Precedence(const Layers *layers, int date, int weekday)
 }
 
 /*
- * Is a yearly date written?  Yes if it changes the spans of some weekday, or
- * if it changes nothing but is not overridden either.
+ * True if a yearly date is written: if it changes the spans of some weekday,
+ * or if it changes nothing but is not overridden either.
  */
 static bool
 IsWritten(const Layers *layers, int date)
@@ -197,7 +197,7 @@ AssignLayers(Layers *layers)
 }
 
 /*
- * Write n runs, which are sorted by their first day, as rules.  Runs with the
+ * Writes n runs, which are sorted by their first day, as rules.  Runs with the
  * same spans share a rule, in the place of the first of them.
  */
 static void
@@ -256,7 +256,7 @@ BeginRun(DayRun *run, int day, int value, int rule)
 }
 
 /*
- * Write the weekdays of a layer.  In the lowest one closed days are omitted,
+ * Writes the weekdays of a layer.  In the lowest one closed days are omitted,
  * as days that no rule names are closed.
  */
 static void
@@ -296,7 +296,7 @@ WriteYearDay(StringInfo out, int date, bool with_month)
 }
 
 /*
- * Is "last" a later day of the same month?
+ * True if "last" is a later day of the same month.
  */
 static bool
 SameMonth(int first, int last)
@@ -322,7 +322,7 @@ WriteYearlyRun(StringInfo out, const DayRun *run)
 }
 
 /*
- * Write the yearly dates of a layer.
+ * Writes the yearly dates of a layer.
  */
 static void
 WriteYearly(Layers *layers, int layer)
@@ -382,7 +382,7 @@ WriteFixedRun(StringInfo out, const DayRun *run)
 }
 
 /*
- * Write the fixed dates that no later weekday or yearly rule overrides.
+ * Writes the fixed dates that no later weekday or yearly rule overrides.
  */
 static void
 WriteFixed(Layers *layers)
@@ -426,7 +426,7 @@ WriteFixed(Layers *layers)
 }
 
 /*
- * Call the writer for every rule of the canonical text.
+ * Calls the writer for every rule of the canonical text.
  */
 void
 align_rules_walk(CalendarRules *rules, RuleWriter writer, void *arg)
@@ -448,7 +448,7 @@ align_rules_walk(CalendarRules *rules, RuleWriter writer, void *arg)
 }
 
 /*
- * Write a time of day.  Minutes beyond midnight are those of the next day.
+ * Writes a time of day.  Minutes beyond midnight are those of the next day.
  */
 void
 align_write_minute(StringInfo out, int minute, bool closing)

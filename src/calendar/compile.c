@@ -21,7 +21,7 @@
 #define ZONE_MARGIN_DAYS 4
 
 /*
- * Set calendar->segments to the offsets between two instants (seconds since
+ * Sets calendar->segments to the offsets between two instants (seconds since
  * 2000-01-01 UTC).  Neighbouring segments differ in their offsets.
  */
 void
@@ -130,8 +130,8 @@ ScratchInterval(Calendar *calendar, int i)
 }
 
 /*
- * Collect the open intervals of a block in calendar->scratch, in order and
- * disjoint, and return how many.  Spans are visited in the order of their
+ * Collects the open intervals of a block in calendar->scratch, in order and
+ * disjoint, and returns how many.  Spans are visited in the order of their
  * starts, so each either extends the last interval or follows it.
  */
 static int
@@ -182,7 +182,7 @@ CollectIntervals(Calendar *calendar, int block)
 }
 
 /*
- * Build the table of one block, in calendar->context.
+ * Builds the table of one block, in calendar->context.
  */
 static OpenBlock *
 BuildBlock(Calendar *calendar, int block)
@@ -216,7 +216,7 @@ BuildBlock(Calendar *calendar, int block)
 }
 
 /*
- * Build the blocks that are missing between those already built and this one.
+ * Builds the blocks that are missing between those already built and this one.
  * The bounds are moved after each block is complete, so that an error or a
  * cancellation leaves the tables valid.
  */
@@ -275,7 +275,7 @@ LookupZone(const char *name)
 }
 
 /*
- * Compile text in context.  No block is built yet.
+ * Compiles text in context.  No block is built yet.
  */
 Calendar *
 align_calendar_compile(const char *text, MemoryContext context)

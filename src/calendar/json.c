@@ -102,7 +102,7 @@ align_calendar_to_jsonb(PG_FUNCTION_ARGS)
 }
 
 /*
- * Raise for a document of the wrong shape.
+ * Raises for a document of the wrong shape.
  */
 static void
 FailDocument(const char *detail)
@@ -115,7 +115,7 @@ FailDocument(const char *detail)
 }
 
 /*
- * Raise if an object has other keys than these two.
+ * Raises if an object has other keys than these two.
  */
 static void
 CheckKeys(JsonbContainer *object, const char *first, const char *second)
@@ -178,7 +178,7 @@ BeginScan(TextScan *scan, const char *text)
 }
 
 /*
- * Raise if text is left.
+ * Raises if text is left.
  */
 static void
 EndScan(TextScan *scan)

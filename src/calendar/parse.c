@@ -24,8 +24,8 @@
 #include "calendar/words.h"
 
 /*
- * Report that something else was expected; returns false.  A hint for the text
- * that was found is preferred to the given one, which may be NULL.
+ * Reports that something else was expected; returns false.  A hint for the
+ * text that was found is preferred to the given one, which may be NULL.
  */
 static bool
 FailExpected(TextScan *scan, const char *what, const char *hint)
@@ -71,7 +71,7 @@ ScanWeekdays(TextScan *scan, CalendarRules *rules, int rule)
 }
 
 /*
- * Read a run of min to max digits.  Returns false, without an error and with
+ * Reads a run of min to max digits.  Returns false, without an error and with
  * the cursor unmoved, if there are fewer or more.
  */
 static bool
@@ -88,7 +88,7 @@ ScanDigits(TextScan *scan, int min, int max, int *value)
 }
 
 /*
- * Report a date that does not exist (February 29 of every year does) or lies
+ * Reports a date that does not exist (February 29 of every year does) or lies
  * outside the supported years.
  */
 static bool
@@ -206,7 +206,7 @@ DayNumber(const CalendarDate *date)
 }
 
 /*
- * Report a range that ends before it begins; returns false.
+ * Reports a range that ends before it begins; returns false.
  */
 static bool
 FailBackwards(TextScan *scan, const char *at, const char *hint)
@@ -333,8 +333,8 @@ malformed:
 }
 
 /*
- * Convert a span as written to one as counted: an end before the start lies on
- * the next day.  Reports an empty span.
+ * Converts a span as written to one as counted: an end before the start lies
+ * on the next day.  Reports an empty span.
  */
 bool
 align_rules_check_span(TextScan *scan, const char *at, DaySpan *span)
@@ -398,7 +398,7 @@ ScanTimes(TextScan *scan, CalendarRules *rules, int rule)
 }
 
 /*
- * Read "24/7"; returns false, without an error, if it is not next.
+ * Reads "24/7"; returns false, without an error, if it is not next.
  */
 static bool
 ScanAlwaysOpen(TextScan *scan)

@@ -20,7 +20,7 @@ const int	align_month_starts[13] =
 {0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366};
 
 /*
- * Make rules that have nothing but rule 0.
+ * Makes rules that have nothing but rule 0.
  */
 CalendarRules *
 align_rules_make(void)
@@ -34,7 +34,7 @@ align_rules_make(void)
 }
 
 /*
- * Add a rule after all others and return its number.  It is closed until
+ * Adds a rule after all others and returns its number.  It is closed until
  * align_rules_set_spans is called.
  */
 int
@@ -64,7 +64,7 @@ CompareSpans(const void *a, const void *b)
 }
 
 /*
- * Set a rule's spans to the union of these, which are sorted in place.
+ * Sets a rule's spans to the union of these, which are sorted in place.
  * Returns false if there are too many.
  */
 bool
@@ -92,7 +92,7 @@ align_rules_set_spans(CalendarRules *rules, int rule, DaySpan *spans, int n)
 }
 
 /*
- * Make a rule name the weekdays from first to last, past Sunday if first >
+ * Makes a rule name the weekdays from first to last, past Sunday if first >
  * last.
  */
 void
@@ -107,7 +107,7 @@ align_rules_name_weekdays(CalendarRules *rules, int rule, int first, int last)
 }
 
 /*
- * Make a rule name the days of the year from first to last, past December 31
+ * Makes a rule name the days of the year from first to last, past December 31
  * if first > last.
  */
 void
@@ -122,7 +122,7 @@ align_rules_name_yearly(CalendarRules *rules, int rule, int first, int last)
 }
 
 /*
- * Enlarge the array of fixed dates to hold those from first to last, and a
+ * Enlarges the array of fixed dates to hold those from first to last, and a
  * year more: holidays tend to be listed in order.
  */
 static void
@@ -153,7 +153,7 @@ EnlargeFixed(CalendarRules *rules, int first, int last)
 }
 
 /*
- * Make a rule name the fixed dates from first to last.
+ * Makes a rule name the fixed dates from first to last.
  */
 void
 align_rules_name_fixed(CalendarRules *rules, int rule, int first, int last)

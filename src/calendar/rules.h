@@ -80,7 +80,7 @@ extern bool align_rules_scan_days(TextScan *scan, CalendarRules *rules, int rule
 /* A time of day in minutes; "closing" allows 24:00. */
 extern bool align_rules_scan_minute(TextScan *scan, bool closing, int *minute);
 
-/* Make a span as written one as counted; "at" is where it was written. */
+/* Makes a span as written one as counted; "at" is where it was written. */
 extern bool align_rules_check_span(TextScan *scan, const char *at, DaySpan *span);
 
 /* zone.c: read the zone at the beginning, if any, and set rules->zone. */
@@ -94,13 +94,13 @@ extern const char *align_rules_hint(const char *text);
 /* Rules with nothing but rule 0. */
 extern CalendarRules *align_rules_make(void);
 
-/* Add a rule that is closed and names no day; returns its number. */
+/* Adds a rule that is closed and names no day; returns its number. */
 extern int	align_rules_add(CalendarRules *rules);
 
-/* Set a rule's spans; false if there are more than CALENDAR_MAX_SPANS. */
+/* Sets a rule's spans; false if there are more than CALENDAR_MAX_SPANS. */
 extern bool align_rules_set_spans(CalendarRules *rules, int rule, DaySpan *spans, int n);
 
-/* Make a rule name days; the first two run past the end if first > last. */
+/* Makes a rule name days; the first two run past the end if first > last. */
 extern void align_rules_name_weekdays(CalendarRules *rules, int rule, int first, int last);
 extern void align_rules_name_yearly(CalendarRules *rules, int rule, int first, int last);
 extern void align_rules_name_fixed(CalendarRules *rules, int rule, int first, int last);
@@ -116,13 +116,13 @@ extern TextValue *align_calendar_value(CalendarRules *rules, Node *escontext);
 /* Called with the days and the spans of a rule of the canonical text. */
 typedef void (*RuleWriter) (void *arg, const char *days, const DaySpans *open);
 
-/* Call writer for every rule of the canonical text, in its order. */
+/* Calls writer for every rule of the canonical text, in its order. */
 extern void align_rules_walk(CalendarRules *rules, RuleWriter writer, void *arg);
 
 /* Split a span into one or two parts that can be written; returns how many. */
 extern int	align_span_parts(const DaySpan *span, DaySpan *parts);
 
-/* Write a time of day; a "closing" midnight is 24:00. */
+/* Writes a time of day; a "closing" midnight is 24:00. */
 extern void align_write_minute(StringInfo out, int minute, bool closing);
 
 extern const char *const align_weekday_names[WEEK_DAYS];

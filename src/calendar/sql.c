@@ -157,8 +157,8 @@ align_calendar_working_time_multirange(PG_FUNCTION_ARGS)
 }
 
 /*
- * Raise if an amount is infinite or has days or months: a working day or month
- * has no fixed length.
+ * Raises if an amount is infinite or has days or months: a working day or
+ * month has no fixed length.
  */
 static void
 CheckAmount(const Interval *amount)

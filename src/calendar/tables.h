@@ -95,10 +95,10 @@ struct Calendar
 
 /* compile.c */
 
-/* Build the blocks from those already built to this one of the window. */
+/* Builds the blocks from those already built to this one of the window. */
 extern void align_calendar_build_to(Calendar *calendar, int block);
 
-/* Set calendar->segments to the offsets between two UTC times, in seconds. */
+/* Sets calendar->segments to the offsets between two UTC times, in seconds. */
 extern void align_zone_segments(Calendar *calendar, int64 from, int64 to);
 
 /* Local to UTC seconds; the segments must cover the time. */
@@ -138,7 +138,7 @@ WindowBlock(int block, int *cycles)
 }
 
 /*
- * Raise unless a time is finite.
+ * Raises unless a time is finite.
  */
 static inline void
 align_calendar_check_time(TimestampTz time)

@@ -7,7 +7,7 @@
 #include "calendar/words.h"
 
 /*
- * Is the run of letters at p this word?
+ * True if the run of letters at p is this word.
  */
 bool
 align_is_word(const char *p, const char *word)

@@ -13,7 +13,7 @@
 
 #include "calendar/rules.h"
 
-/* Is the run of letters at p this word? */
+/* True if the run of letters at p is this word. */
 extern bool align_is_word(const char *p, const char *word);
 
 /* Index in the list of the word at p, -1 if it is none of them. */

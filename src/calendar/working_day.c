@@ -53,7 +53,7 @@ SpanBounds(const Calendar *calendar, int day, const DaySpan *span, int64 *start,
 }
 
 /*
- * Does a local date have open time?  calendar->segments must cover the date.
+ * True if a local date has open time.  calendar->segments must cover the date.
  */
 static bool
 IsWorkingDay(const Calendar *calendar, int day)
@@ -127,7 +127,7 @@ CountCycle(Calendar *calendar, int first)
 }
 
 /*
- * Skip dates from *day on, and subtract their working days from *n, until *n
+ * Skips dates from *day on, and subtracts their working days from *n, until *n
  * is at least 1 and at most BLOCK_DAYS.  Returns CALENDAR_OPEN unless the
  * calendar has fewer working days than that, or the nth lies outside the range
  * of timestamps.

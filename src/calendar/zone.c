@@ -57,7 +57,7 @@ IsZoneName(const char *name)
 }
 
 /*
- * Does the text begin with a zone?  A word is the zone unless it begins a
+ * True if the text begins with a zone.  A word is the zone unless it begins a
  * rule, or a rule of the full opening_hours specification.
  */
 static bool
@@ -69,7 +69,7 @@ ZoneIsNext(const char *p)
 }
 
 /*
- * Read the zone, UTC if there is none, into rules->zone.  A zone that the
+ * Reads the zone, UTC if there is none, into rules->zone.  A zone that the
  * server has gets its canonical case.  An unknown one is kept as written, so
  * that a dump can be restored on a server with another time zone database.
  */

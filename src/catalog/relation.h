@@ -19,6 +19,16 @@ extern Oid	align_relation_owner(Oid relid);
 /* The number of its columns, including dropped ones. */
 extern int	align_relation_natts(Oid relid);
 
+/* Is a column, which must exist, marked NOT NULL? */
+extern bool align_column_is_not_null(Oid relid, AttrNumber attnum);
+
+/*
+ * True if an index has no predicate and no expressions.  Does not evaluate
+ * them, as RelationGetIndexPredicate() does: that runs functions of the
+ * table's owner as the current user.
+ */
+extern bool align_index_is_plain(Relation index);
+
 /* The name of a relation, schema-qualified and quoted for SQL; palloc'd. */
 extern char *align_relation_name(Oid relid);
 

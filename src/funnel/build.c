@@ -27,7 +27,7 @@ align_build_strdup(FunnelBuild *build, const char *text)
 }
 
 /*
- * Resolve names of stages, each of which may occur once.
+ * Resolves names of stages, each of which may occur once.
  */
 bool
 align_build_stage_set(FunnelBuild *build, List *names, StageSet *set)

@@ -35,7 +35,7 @@ extern Funnel *align_funnel_build(TextScan *scan, const Draft *draft, MemoryCont
 extern void *align_build_alloc(FunnelBuild *build, Size size);
 extern char *align_build_strdup(FunnelBuild *build, const char *text);
 
-/* Resolve names of stages, each of which may occur once. */
+/* Resolves names of stages, each of which may occur once. */
 extern bool align_build_stage_set(FunnelBuild *build, List *names, StageSet *set);
 extern bool align_build_reasons(FunnelBuild *build, List *names, int *nreasons, char ***reasons);
 

@@ -145,8 +145,8 @@ align_check_handoff(FunnelBuild *build, const DraftServiceLevel *draft, const Se
 }
 
 /*
- * Is there a legal route of at least one move?  The answers for all pairs are
- * computed on the first call.
+ * True if there is a legal route of at least one move.  The answers for all
+ * pairs are computed on the first call.
  */
 static bool
 Reaches(FunnelBuild *build, int from, int to)
@@ -163,8 +163,8 @@ Reaches(FunnelBuild *build, int from, int to)
 }
 
 /*
- * Can a lead in stage "from" enter stage "to"?  If they are the same, it must
- * first move to another stage.
+ * True if a lead in stage "from" can enter stage "to".  If they are the same,
+ * it must first move to another stage.
  */
 static bool
 CanEnter(FunnelBuild *build, int from, int to)
@@ -249,7 +249,7 @@ align_check_has_hours(FunnelBuild *build, const DraftServiceLevel *draft,
 }
 
 /*
- * Do two lists have a reason in common?  An empty list allows any reason.
+ * True if two lists have a reason in common.  An empty list allows any reason.
  */
 static bool
 ShareReason(int n1, char **reasons1, int n2, char **reasons2)
@@ -268,7 +268,7 @@ ShareReason(int n1, char **reasons1, int n2, char **reasons2)
 }
 
 /*
- * Does a handoff allow a reason that meets all these needs of a reason?
+ * True if a handoff allows a reason that meets all these needs of a reason.
  */
 static bool
 SharesReasonWithNeeds(const ServiceLevel *handoff, int nneeds, const FunnelNeed *needs)

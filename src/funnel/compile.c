@@ -255,7 +255,7 @@ BuildEntries(FunnelBuild *build)
 }
 
 /*
- * Add the needs of a statement to those that earlier statements gave to the
+ * Adds the needs of a statement to those that earlier statements gave to the
  * same stage or move.
  */
 static bool
@@ -359,7 +359,7 @@ BuildNeeds(FunnelBuild *build)
 }
 
 /*
- * Compile a draft in a new child of context; NULL after a soft error.
+ * Compiles a draft in a new child of context; NULL after a soft error.
  */
 Funnel *
 align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context)

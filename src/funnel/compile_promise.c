@@ -8,7 +8,7 @@
 #include "funnel/build.h"
 
 /*
- * Set *team to the index of the team of this name, which is added if it is
+ * Sets *team to the index of the team of this name, which is added if it is
  * new.
  */
 static bool
@@ -216,9 +216,9 @@ CompareDraftHours(const ListCell *a, const ListCell *b)
 }
 
 /*
- * Set *hours to the canonical text of a calendar.  An error in the calendar is
- * reported with its position in the document and the calendar's message as the
- * detail.
+ * Sets *hours to the canonical text of a calendar.  An error in the calendar
+ * is reported with its position in the document and the calendar's message as
+ * the detail.
  */
 static bool
 BuildCalendar(FunnelBuild *build, const ScanName *calendar, char **hours)

@@ -45,7 +45,7 @@ typedef struct Facts
 typedef void (*GatherFacts) (Facts *facts, const Funnel *funnel);
 
 /*
- * Add a fact, unless the text is NULL.  The strings are not copied.
+ * Adds a fact, unless the text is NULL.  The strings are not copied.
  */
 static void
 AddFact(Facts *facts, char *what, char *text, bool is_whole, char *whole)
@@ -389,8 +389,8 @@ WriteDiffRow(FunnelRow *row, const char *change, const char *what,
 }
 
 /*
- * Is a fact a part of a whole that the other version does not have?  Then the
- * row of the whole covers it.
+ * True if a fact is a part of a whole that the other version does not have.
+ * Then the row of the whole covers it.
  */
 static bool
 CoveredByWhole(const Fact *fact, Facts *other)

@@ -147,10 +147,10 @@ extern TextValue *align_funnel_value_scan(TextScan *scan);
 
 /* lookup.c */
 
-/* Compare FunnelLabels by bytes, for qsort. */
+/* Compares FunnelLabels by bytes, for qsort. */
 extern int	align_label_cmp(const void *a, const void *b);
 
-/* Set reached[] by stage: is there a legal route of one or more moves? */
+/* Sets reached[] by stage: is there a legal route of one or more moves? */
 extern void align_funnel_reach(const Funnel *funnel, int from, bool *reached);
 
 /* write.c: parts of the canonical document, shared with the other writers */

@@ -207,11 +207,13 @@ typedef struct Funnel
 
 #define FUNNEL_MOVE(funnel, from, to) ((funnel)->moves[(from) * (funnel)->nstages + (to)])
 
-/* Check a document; its stored value, palloc'd, or NULL after a soft error. */
+/*
+ * Checks a document; its stored value, palloc'd, or NULL after a soft error.
+ */
 extern TextValue *align_funnel_parse(const char *document, Node *escontext);
 
 /*
- * Check and compile a document, in a new child of context, which the caller
+ * Checks and compiles a document, in a new child of context, which the caller
  * may delete through funnel->context.  NULL after a soft error.
  */
 extern Funnel *align_funnel_compile(const char *document, MemoryContext context, Node *escontext);
@@ -246,7 +248,7 @@ extern Calendar *align_funnel_calendar(Funnel *funnel, int team);
 extern const MoveNeeds *align_funnel_move_needs(const Funnel *funnel, int from, int to);
 
 /*
- * Write the shortest legal route, without "from", to route, an array of
+ * Writes the shortest legal route, without "from", to route, an array of
  * nstages elements.  Returns its length: 0 if from equals to, -1 if there is
  * no route.  Of several shortest routes, the one whose stages are declared
  * first is taken.

@@ -7,7 +7,7 @@
 #include "funnel/json_document.h"
 
 /*
- * Raise for a value; "problem" completes the sentence.
+ * Raises for a value; "problem" completes the sentence.
  */
 void
 align_json_fail(const JsonNode *node, const char *problem)
@@ -35,7 +35,7 @@ IsArray(const JsonNode *node)
 }
 
 /*
- * Is the value a string?  If text is not NULL, is it this one?
+ * True if the value is a string and, if text is not NULL, this one.
  */
 bool
 align_json_is_string(const JsonNode *node, const char *text)
@@ -47,7 +47,7 @@ align_json_is_string(const JsonNode *node, const char *text)
 }
 
 /*
- * Raise unless the value is an object with no other members than these.
+ * Raises unless the value is an object with no other members than these.
  */
 void
 align_json_check_object(const JsonNode *node, const char *const *members)
@@ -127,7 +127,7 @@ align_json_element(const JsonNode *array, int i)
 }
 
 /*
- * Record that the text written next comes from this member.
+ * Records that the text written next comes from this member.
  */
 void
 align_json_mark(JsonDocument *document, const JsonNode *node)
@@ -168,7 +168,7 @@ align_json_describe(void *arg, const char *at)
 }
 
 /*
- * Append text.
+ * Appends text.
  */
 void
 align_json_put(JsonDocument *document, const char *text)
@@ -177,7 +177,7 @@ align_json_put(JsonDocument *document, const char *text)
 }
 
 /*
- * Append a string in quotes; raises if the value is no string.
+ * Appends a string in quotes; raises if the value is no string.
  */
 void
 align_json_put_quoted(JsonDocument *document, const JsonNode *node, char quote)
@@ -190,7 +190,7 @@ align_json_put_quoted(JsonDocument *document, const JsonNode *node, char quote)
 }
 
 /*
- * Append a name, in double quotes so that it is never taken for a keyword.
+ * Appends a name, in double quotes so that it is never taken for a keyword.
  */
 void
 align_json_put_name(JsonDocument *document, const JsonNode *node)
@@ -207,7 +207,7 @@ align_json_put_name_member(JsonDocument *document, const JsonNode *object, const
 }
 
 /*
- * Append the names of an array, which must not be empty.
+ * Appends the names of an array, which must not be empty.
  */
 void
 align_json_put_names(JsonDocument *document, const JsonNode *array, const char *separator)

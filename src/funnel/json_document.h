@@ -36,11 +36,11 @@ typedef struct JsonNode
 /* Raise; "problem" completes the sentence "member "path" ...". */
 extern void align_json_fail(const JsonNode *node, const char *problem) pg_attribute_noreturn();
 
-/* Is the value a string?  If text is not NULL, is it this one? */
+/* True if the value is a string and, if text is not NULL, this one. */
 extern bool align_json_is_string(const JsonNode *node, const char *text);
 
 /*
- * Raise unless the value is an object with no other members than these (an
+ * Raises unless the value is an object with no other members than these (an
  * array that ends with NULL; NULL allows any).
  */
 extern void align_json_check_object(const JsonNode *node, const char *const *members);
@@ -54,20 +54,20 @@ extern int	align_json_count(const JsonNode *array);
 /* An element of an array. */
 extern JsonNode align_json_element(const JsonNode *array, int i);
 
-/* Record that the text written next comes from this member. */
+/* Records that the text written next comes from this member. */
 extern void align_json_mark(JsonDocument *document, const JsonNode *node);
 
 /* TextScan.describe: the member that a position comes from. */
 extern char *align_json_describe(void *arg, const char *at);
 
-/* Append text; a string in quotes; a name, which is always quoted. */
+/* Appends text; a string in quotes; a name, which is always quoted. */
 extern void align_json_put(JsonDocument *document, const char *text);
 extern void align_json_put_quoted(JsonDocument *document, const JsonNode *node, char quote);
 extern void align_json_put_name(JsonDocument *document, const JsonNode *node);
 extern void align_json_put_name_member(JsonDocument *document, const JsonNode *object,
 									   const char *key);
 
-/* Append the names of an array, which must not be empty. */
+/* Appends the names of an array, which must not be empty. */
 extern void align_json_put_names(JsonDocument *document, const JsonNode *array,
 								 const char *separator);
 extern void align_json_put_names_member(JsonDocument *document, const JsonNode *object,

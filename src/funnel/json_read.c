@@ -89,7 +89,7 @@ WriteNeeds(JsonDocument *document, const JsonNode *needs)
 }
 
 /*
- * Append a due or warning time.  Unlike names it is not quoted, so it is
+ * Appends a due or warning time.  Unlike names it is not quoted, so it is
  * parsed by itself first: it must not contain anything but a time.
  */
 static void
@@ -357,7 +357,7 @@ ReadSla(JsonDocument *document, const JsonNode *sla)
 }
 
 /*
- * Append the goal of a target, without "%".
+ * Appends the goal of a target, without "%".
  */
 static void
 WriteGoal(JsonDocument *document, const JsonNode *target)
@@ -372,7 +372,7 @@ WriteGoal(JsonDocument *document, const JsonNode *target)
 }
 
 /*
- * Append the period of a target.
+ * Appends the period of a target.
  */
 static void
 WritePeriod(JsonDocument *document, const JsonNode *target)
@@ -443,7 +443,7 @@ ReadTarget(JsonDocument *document, const JsonNode *target)
 }
 
 /*
- * Call "read" for each element of an array of the root, if that is present.
+ * Calls "read" for each element of an array of the root, if that is present.
  */
 static void
 ReadEach(JsonDocument *document, const JsonNode *root, const char *key,

@@ -175,7 +175,7 @@ BreadthFirst(const Funnel *funnel, int from, int *parents)
 }
 
 /*
- * Set reached[] by stage: is there a legal route of one or more moves?
+ * Sets reached[] by stage: is there a legal route of one or more moves?
  */
 void
 align_funnel_reach(const Funnel *funnel, int from, bool *reached)

@@ -27,7 +27,7 @@ static const char *const mermaid_words[] = {
 #define ID_MAX_LEN 63
 
 /*
- * Can a name be used as an id?
+ * True if a name can be used as an id.
  */
 static bool
 IsPlainId(const char *name)
@@ -53,7 +53,7 @@ IsPlainId(const char *name)
 }
 
 /*
- * Is this the name of a stage?
+ * True if this is the name of a stage.
  */
 static bool
 IsStageName(const Funnel *funnel, const char *name)
@@ -91,7 +91,7 @@ MakeIds(const Funnel *funnel)
 }
 
 /*
- * Append text for a label.  Letters, digits, spaces, some punctuation and
+ * Appends text for a label.  Letters, digits, spaces, some punctuation and
  * everything that is not ASCII is copied, other characters are written as
  * entities.  So is the first letter of "direction", which Mermaid takes for a
  * statement anywhere in a line.

@@ -22,7 +22,7 @@
 #include "nearest.h"
 
 /*
- * Move past a name; false, without an error, if none is next.
+ * Moves past a name; false, without an error, if none is next.
  */
 static bool
 SkipName(TextScan *ahead)
@@ -114,7 +114,7 @@ ParseEntry(TextScan *scan, Draft *draft)
 }
 
 /*
- * Report an unquoted "any" among the stages of a path.  It means all open
+ * Reports an unquoted "any" among the stages of a path.  It means all open
  * stages and is only allowed alone at the start, where ParseSteps reads it.
  */
 static bool
@@ -284,7 +284,7 @@ static const struct
 };
 
 /*
- * Report that no statement begins with a name; returns false.
+ * Reports that no statement begins with a name; returns false.
  */
 static bool
 FailNoStatement(TextScan *scan, const ScanName *name)
@@ -326,8 +326,8 @@ ParseAboutStage(TextScan *scan, Draft *draft)
 }
 
 /*
- * Does a statement that begins with a keyword begin with a stage of that name?
- * See the top of this file.
+ * True if a statement that begins with a keyword begins with a stage of that
+ * name. See the top of this file.
  */
 static bool
 IsAboutStage(TextScan *scan)
@@ -368,7 +368,7 @@ ParseStatement(TextScan *scan, Draft *draft)
 }
 
 /*
- * Parse a whole document.
+ * Parses a whole document.
  */
 bool
 align_funnel_draft(TextScan *scan, Draft *draft)

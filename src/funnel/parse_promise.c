@@ -7,7 +7,7 @@
 #include "funnel/parse.h"
 
 /*
- * Report a clause that is given twice.  "seen" is NULL if this is the first.
+ * Reports a clause that is given twice.  "seen" is NULL if this is the first.
  */
 static bool
 CheckClauseOnce(TextScan *scan, const char *seen, const char *name)
@@ -30,7 +30,7 @@ ParseDueOrWarn(TextScan *scan, DraftPromise *due)
 }
 
 /*
- * Report a missing comma if a clause follows where the statement should end.
+ * Reports a missing comma if a clause follows where the statement should end.
  */
 static bool
 CheckComma(TextScan *scan)

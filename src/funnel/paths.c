@@ -36,8 +36,8 @@ SourceStages(const Funnel *funnel, int to, bool *any)
 }
 
 /*
- * Do two sets list the same stages?  The arrays of empty ones may be NULL,
- * which memcmp does not accept.
+ * True if two sets list the same stages.  The arrays of empty ones may be
+ * NULL, which memcmp does not accept.
  */
 static bool
 SameStages(const StageSet *a, const StageSet *b)
@@ -47,7 +47,7 @@ SameStages(const StageSet *a, const StageSet *b)
 }
 
 /*
- * Add a stage to the group with the same sources, which is made if there is
+ * Adds a stage to the group with the same sources, which is made if there is
  * none.
  */
 static void

@@ -25,8 +25,8 @@ static const TimeUnit time_units[] = {
 };
 
 /*
- * Is a due clause next?  "within" begins one only before a number, "by" only
- * before "end of"; otherwise each may be the name of a stage.
+ * True if a due clause is next.  "within" begins one only before a number,
+ * "by" only before "end of"; otherwise each may be the name of a stage.
  */
 bool
 align_funnel_due_follows(TextScan *scan)
@@ -44,7 +44,7 @@ align_funnel_due_follows(TextScan *scan)
 }
 
 /*
- * Is a warning next?  "warn" begins one only before "after".
+ * True if a warning is next.  "warn" begins one only before "after".
  */
 bool
 align_funnel_warn_follows(TextScan *scan)

@@ -35,7 +35,7 @@ align_stage_kind_name(StageKind kind)
 }
 
 /*
- * Begin the result of a set-returning function and its first row.
+ * Begins the result of a set-returning function and its first row.
  */
 void
 align_row_begin(FunnelRow *row, FunctionCallInfo fcinfo)
@@ -71,7 +71,7 @@ align_row_text(FunnelRow *row, const char *text)
 }
 
 /*
- * Store the row and begin the next.
+ * Stores the row and begins the next.
  */
 void
 align_row_end(FunnelRow *row)

@@ -20,17 +20,17 @@ typedef struct FunnelRow
 	bool		nulls[FUNNEL_ROW_COLUMNS];
 } FunnelRow;
 
-/* Begin the result of a set-returning function and its first row. */
+/* Begins the result of a set-returning function and its first row. */
 extern void align_row_begin(FunnelRow *row, FunctionCallInfo fcinfo);
 
-/* Append a column. */
+/* Appends a column. */
 extern void align_row_datum(FunnelRow *row, Datum value);
 
 /* NULL text is stored as an SQL NULL. */
 extern void align_row_text(FunnelRow *row, const char *text);
 extern void align_row_null(FunnelRow *row);
 
-/* Store the row and begin the next. */
+/* Stores the row and begins the next. */
 extern void align_row_end(FunnelRow *row);
 
 /* text[] of strings, and of the names of stages */

@@ -11,7 +11,7 @@
 #define TYPE_NAME "funnel"
 
 /*
- * Report a text that is too long.
+ * Reports a text that is too long.
  */
 static bool
 CheckTextLen(TextScan *scan, Size len, const char *which)
@@ -25,7 +25,7 @@ CheckTextLen(TextScan *scan, Size len, const char *which)
 }
 
 /*
- * Compile a document in a new child of context; NULL after a soft error.
+ * Compiles a document in a new child of context; NULL after a soft error.
  */
 Funnel *
 align_funnel_compile_scan(TextScan *scan, MemoryContext context)
@@ -88,7 +88,7 @@ align_funnel_parse(const char *document, Node *escontext)
 }
 
 /*
- * Compile a text in a new child of context; NULL after a soft error.
+ * Compiles a text in a new child of context; NULL after a soft error.
  */
 Funnel *
 align_funnel_compile(const char *document, MemoryContext context, Node *escontext)

@@ -190,7 +190,7 @@ WriteDeclarations(StringInfo out, const Funnel *funnel)
 }
 
 /*
- * Is the first stage of the success path the only entry stage?
+ * True if the first stage of the success path is the only entry stage.
  */
 static bool
 EntryIsDefault(const Funnel *funnel)

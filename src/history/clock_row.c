@@ -30,6 +30,25 @@ Column(HeapTuple tuple, TupleDesc desc, const AttrNumber columns[SLA_NCOLUMNS], 
 }
 
 /*
+ * Returns a column that align.attach() creates with NOT NULL; raises an error
+ * if it is null nevertheless.
+ */
+static Datum
+RequiredColumn(HeapTuple tuple, TupleDesc desc, const AttrNumber columns[SLA_NCOLUMNS],
+			   SlaColumn column)
+{
+	bool		isnull;
+	Datum		result = Column(tuple, desc, columns, column, &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("column \"%s\" of a clock is null", align_sla_columns[column].name),
+				 errdetail("The columns of a clock table must remain as align.attach() created them.")));
+	return result;
+}
+
+/*
  * Returns a text column as a string allocated in context, or NULL.
  */
 static char *
@@ -149,12 +168,10 @@ LoadOpenClock(LeadClocks *clocks, LeadClock *clock, HeapTuple tuple, TupleDesc d
 						clock->sla, clock->version, clock->agreement),
 				 errdetail("An open clock of this service level runs under that version."),
 				 errhint("Restore the original versions of the agreement.")));
-	value = Column(tuple, desc, columns, SLA_DUE_AT, &isnull);
-	inner->due_at = DatumGetTimestampTz(value);
+	inner->due_at = DatumGetTimestampTz(RequiredColumn(tuple, desc, columns, SLA_DUE_AT));
 	value = Column(tuple, desc, columns, SLA_WARN_AT, &isnull);
 	inner->warn_at = isnull ? CLOCK_NO_WARNING : DatumGetTimestampTz(value);
-	value = Column(tuple, desc, columns, SLA_PAUSED, &isnull);
-	LoadPauses(clocks, clock, value);
+	LoadPauses(clocks, clock, RequiredColumn(tuple, desc, columns, SLA_PAUSED));
 	LoadRunningState(clock);
 }
 
@@ -165,20 +182,24 @@ static LeadClock *
 LoadClock(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 		  const AttrNumber columns[SLA_NCOLUMNS])
 {
-	bool		isnull;
-	int			cycle = DatumGetInt32(Column(tuple, desc, columns, SLA_CYCLE, &isnull));
-	char	   *sla = TextColumn(clocks->context, tuple, desc, columns, SLA_SLA);
-	LeadClock  *clock = align_replay_new_clock(clocks, sla, cycle);
+	int			cycle = DatumGetInt32(RequiredColumn(tuple, desc, columns, SLA_CYCLE));
+	int32		version = DatumGetInt32(RequiredColumn(tuple, desc, columns, SLA_VERSION));
+	TimestampTz started_at =
+		DatumGetTimestampTz(RequiredColumn(tuple, desc, columns, SLA_STARTED_AT));
+	LeadClock  *clock;
 
+	(void) RequiredColumn(tuple, desc, columns, SLA_SLA);
+	clock = align_replay_new_clock(clocks, TextColumn(clocks->context, tuple, desc, columns,
+													  SLA_SLA),
+								   cycle);
 	clock->tid = tuple->t_self;
 	clock->agreement = TextColumn(clocks->context, tuple, desc, columns, SLA_AGREEMENT);
 	if (clock->agreement == NULL)
 		clock->agreement = MemoryContextStrdup(clocks->context, clocks->agreement);
 	clock->clock.sla = -1;
 	clock->clock.stopped_by = -1;
-	clock->version = DatumGetInt32(Column(tuple, desc, columns, SLA_VERSION, &isnull));
-	clock->clock.started_at =
-		DatumGetTimestampTz(Column(tuple, desc, columns, SLA_STARTED_AT, &isnull));
+	clock->version = version;
+	clock->clock.started_at = started_at;
 	LoadNotified(tuple, desc, columns, SLA_WARN_NOTIFIED_AT, &clock->warn_notified,
 				 &clock->warn_notified_at);
 	LoadNotified(tuple, desc, columns, SLA_DUE_NOTIFIED_AT, &clock->due_notified,

@@ -69,6 +69,8 @@ align_replay_reset(LeadClocks *clocks)
 	clocks->nclocks = 0;
 	clocks->nlevels = 0;
 	clocks->failure.problem = CLOCK_NO_PROBLEM;
+	FreeString(&clocks->failure.sla);
+	FreeString(&clocks->failure.agreement);
 	clocks->alive = false;
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);
@@ -465,6 +467,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 			.agreement = CopyString(clocks, agreement)};
 
 			SetFailure(clocks, &unstarted, problem, true, at);
+			pfree(unstarted.agreement);
 			continue;
 		}
 		clock = align_replay_new_clock(clocks, CopyCString(clocks, sla), cycle);
@@ -552,6 +555,7 @@ LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 bool
 align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 {
+	CHECK_FOR_INTERRUPTS();
 	if (entry->not_live)
 		return true;
 	switch (entry->event)

@@ -84,8 +84,8 @@ typedef struct LeadClock
 typedef struct ClockFailure
 {
 	ClockProblem problem;		/* CLOCK_NO_PROBLEM if there is no failure */
-	const char *sla;			/* service level of the clock */
-	const char *agreement;		/* agreement that the clock runs under */
+	char	   *sla;			/* service level of the clock */
+	char	   *agreement;		/* agreement that the clock runs under */
 	int32		version;		/* and its version */
 	bool		at_start;		/* true if it cannot start, false if it cannot
 								 * resume */
@@ -122,34 +122,34 @@ typedef struct LeadClocks
 } LeadClocks;
 
 /*
- * Initialize an empty set of clocks.  agreement must outlive it.  It is for
+ * Initializes an empty set of clocks.  agreement must outlive it.  It is for
  * use within one statement, and its memory belongs to context.
  */
 extern void align_replay_begin(LeadClocks *clocks, const char *agreement, MemoryContext context);
 
-/* Remove the clocks and the state of the lead, but keep the memory. */
+/* Removes the clocks and the state of the lead, but keeps the memory. */
 extern void align_replay_reset(LeadClocks *clocks);
 
-/* Set the state of the lead before the next entry. */
+/* Sets the state of the lead before the next entry. */
 extern void align_replay_set_state(LeadClocks *clocks, bool alive, LeadString stage,
 								   LeadString assignee);
 
 /*
- * Add a clock from a row of the clock table.  columns[] are the attribute
+ * Adds a clock from a row of the clock table.  columns[] are the attribute
  * numbers by SlaColumn.
  */
 extern void align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 							  const AttrNumber columns[SLA_NCOLUMNS]);
 
 /*
- * Apply the next entry in the order of lives and (effective_at, entry_no).
+ * Applies the next entry in the order of lives and (effective_at, entry_no).
  * Returns false if clocks->failure is set: a clock that cannot start is left
  * out, and one that cannot resume is undefined.
  */
 extern bool align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry);
 
 /*
- * Fill in align's own columns of the row of a clock, by SlaColumn.  Not for
+ * Fills in align's own columns of the row of a clock, by SlaColumn.  Not for
  * clocks that were closed when they were loaded.
  */
 extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS],

@@ -46,7 +46,7 @@ align_lead_elapsed(TimestampTz from, TimestampTz to)
 }
 
 /*
- * Add the time between two instants to a total.
+ * Adds the time between two instants to a total.
  */
 static int64
 AddElapsed(int64 total, TimestampTz from, TimestampTz to)

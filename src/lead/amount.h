@@ -11,7 +11,7 @@
 #define AMOUNT_TOO_LONG (-2)	/* more digits than numeric holds */
 
 /*
- * Make [+-]digits[.digits] canonical, in place.  Returns the new length, or
+ * Makes [+-]digits[.digits] canonical, in place.  Returns the new length, or
  * one of the codes above (the text is then unchanged).
  */
 extern int	align_amount_canonical(char *text, int len);

@@ -42,8 +42,8 @@ align_lead_count(const LeadBuilder *builder)
 }
 
 /*
- * Enlarge an array to at least "needed" items of a size, by doubling.  Returns
- * its new address.
+ * Enlarges an array to at least "needed" items of a size, by doubling.
+ * Returns its new address.
  */
 static void *
 Grow(const LeadBuilder *builder, void *array, uint32 *room, uint32 first, uint64 needed, Size size)
@@ -94,7 +94,7 @@ GrowSlots(LeadBuilder *builder)
 }
 
 /*
- * Add a string that the builder does not have yet; returns its number.
+ * Adds a string that the builder does not have yet; returns its number.
  */
 static uint32
 AddString(LeadBuilder *builder, const char *text, uint32 len)

@@ -25,7 +25,7 @@ ExtraOf(const LeadBuilder *builder, const BuilderEntry *entry)
 }
 
 /*
- * Compare strings by bytes; absent ones and prefixes sort first.
+ * Compares strings by bytes; absent ones and prefixes sort first.
  */
 static int
 CompareStrings(const LeadBuilder *builder, uint32 a, uint32 b)
@@ -45,7 +45,7 @@ CompareStrings(const LeadBuilder *builder, uint32 a, uint32 b)
 }
 
 /*
- * Compare two entries of the same time, by ordinal and then by content.
+ * Compares two entries of the same time, by ordinal and then by content.
  */
 static int
 CompareSimultaneous(const BuilderEntry *a, const BuilderEntry *b, const LeadBuilder *builder)
@@ -83,7 +83,7 @@ CompareEntries(const BuilderEntry *a, const BuilderEntry *b, const LeadBuilder *
 #include "lib/sort_template.h"
 
 /*
- * Remove all but one of equal entries, which sorting has made neighbours.
+ * Removes all but one of equal entries, which sorting has made neighbours.
  */
 static void
 DropDuplicates(LeadBuilder *builder)

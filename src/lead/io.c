@@ -65,7 +65,7 @@ CheckEntries(LeadReader *reader)
 }
 
 /*
- * Convert the dictionary from the client's encoding, and check that every
+ * Converts the dictionary from the client's encoding, and checks that every
  * string is valid in it.  Returns true if any string changed.
  */
 static bool

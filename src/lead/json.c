@@ -101,7 +101,7 @@ align_lead_to_jsonb(PG_FUNCTION_ARGS)
 static void BadJson(int entry_no, const char *detail) pg_attribute_noreturn();
 
 /*
- * Raise an error about an entry, or about the array if entry_no is 0.
+ * Raises an error about an entry, or about the array if entry_no is 0.
  */
 static void
 BadJson(int entry_no, const char *detail)
@@ -210,7 +210,7 @@ FindMember(const JsonbValue *key, int entry_no)
 }
 
 /*
- * Set the field of an entry that a member stands for.
+ * Sets the field of an entry that a member stands for.
  */
 static void
 SetField(LeadInput *entry, Member member, const JsonbValue *value, int entry_no)
@@ -248,7 +248,7 @@ SetField(LeadInput *entry, Member member, const JsonbValue *value, int entry_no)
 }
 
 /*
- * Read the object that the iterator has just begun.  A null member is absent.
+ * Reads the object that the iterator has just begun.  A null member is absent.
  */
 static void
 ReadEntry(JsonbIterator **it, LeadInput *entry, int entry_no)

@@ -120,13 +120,13 @@ typedef struct LeadReader
 	LeadString	inline_strings[LEAD_INLINE_STRINGS];
 } LeadReader;
 
-/* Begin to read a varlena: not compressed, but a short header is allowed. */
+/* Begins to read a varlena: not compressed, but a short header is allowed. */
 extern void align_lead_read(LeadReader *reader, const struct varlena *value);
 
-/* Begin to read bytes received from a client. */
+/* Begins to read bytes received from a client. */
 extern void align_lead_read_bytes(LeadReader *reader, const void *data, size_t len);
 
-/* Free the memory of a reader (small leads have none). */
+/* Frees the memory of a reader (small leads have none). */
 extern void align_lead_read_end(LeadReader *reader);
 
 /* For align_lead_next only. */
@@ -135,7 +135,7 @@ extern void align_lead_bad_reference(LeadReader *reader) pg_attribute_noreturn()
 extern void align_lead_bad_time(LeadReader *reader) pg_attribute_noreturn();
 
 /*
- * Read the next entry; false at the end.  The inner loop of every report.
+ * Reads the next entry; false at the end.  The inner loop of every report.
  */
 static inline bool
 align_lead_next(LeadReader *reader, LeadEntry *entry)
@@ -252,36 +252,36 @@ extern LeadBuilder *align_lead_builder(MemoryContext context);
 extern void align_lead_add(LeadBuilder *builder, const LeadInput *input);
 
 /*
- * Add an entry that has a time and a stage only; faster than align_lead_add.
+ * Adds an entry that has a time and a stage only; faster than align_lead_add.
  */
 extern void align_lead_add_stage(LeadBuilder *builder, TimestampTz at, const char *stage, int len);
 
-/* Add all entries of a lead. */
+/* Adds all entries of a lead. */
 extern void align_lead_add_all(LeadBuilder *builder, const struct varlena *lead);
 
-/* Add the entries that a reader has not read yet. */
+/* Adds the entries that a reader has not read yet. */
 extern void align_lead_add_rest(LeadBuilder *builder, LeadReader *reader);
 
-/* Add all entries of another builder. */
+/* Adds all entries of another builder. */
 extern void align_lead_add_builder(LeadBuilder *builder, const LeadBuilder *other);
 
 /* The number of entries. */
 extern int	align_lead_count(const LeadBuilder *builder);
 
 /*
- * Sort the entries in place, drop duplicates from the builder if requested,
+ * Sorts the entries in place, drop duplicates from the builder if requested,
  * and encode it (at least one entry) into the current memory context.
  */
 extern struct varlena *align_lead_encode(LeadBuilder *builder, bool drop_duplicates);
 
-/* Parse the text form; NULL after a soft error. */
+/* Parses the text form; NULL after a soft error. */
 extern struct varlena *align_lead_parse(const char *text, Node *escontext);
 
-/* Write the text form, palloc'd. */
+/* Writes the text form, palloc'd. */
 extern char *align_lead_write(const struct varlena *lead);
 
 /*
- * Convert amounts between numeric and canonical decimal text, both palloc'd.
+ * Converts amounts between numeric and canonical decimal text, both palloc'd.
  * NaN and infinity are an error.
  */
 extern char *align_amount_text(Numeric amount);

@@ -32,8 +32,8 @@ static const struct
 static void FailCorrupted(LeadReader *reader, const char *detail) pg_attribute_noreturn();
 
 /*
- * Raise an error about an impossible journey.  Received bytes are the client's
- * mistake; a stored value was valid once, so it is corrupted.
+ * Raises an error about an impossible journey.  Received bytes are the
+ * client's mistake; a stored value was valid once, so it is corrupted.
  */
 static void
 FailCorrupted(LeadReader *reader, const char *detail)
@@ -47,7 +47,7 @@ FailCorrupted(LeadReader *reader, const char *detail)
 }
 
 /*
- * Find where each dictionary string begins.
+ * Finds where each dictionary string begins.
  */
 static void
 ReadDictionary(LeadReader *reader)
@@ -84,7 +84,7 @@ ReadDictionary(LeadReader *reader)
 }
 
 /*
- * Read everything before the first entry.
+ * Reads everything before the first entry.
  */
 static void
 BeginRead(LeadReader *reader, const void *data, size_t len, bool received)
@@ -174,7 +174,7 @@ ReadNumber(LeadReader *reader, int64 max)
 }
 
 /*
- * Read the mask of an entry and the fields that it announces.
+ * Reads the mask of an entry and the fields that it announces.
  */
 void
 align_lead_read_fields(LeadReader *reader, LeadEntry *entry)

@@ -102,7 +102,7 @@ ScanAmount(TextScan *scan, LeadString *result)
 }
 
 /*
- * Read a number that must not be 0, which stands for "not recorded".
+ * Reads a number that must not be 0, which stands for "not recorded".
  */
 static bool
 ScanPositive(TextScan *scan, const char *what, uint64 max, uint64 *value)

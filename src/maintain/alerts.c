@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "attachment/key.h"
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "history/history.h"
@@ -102,19 +103,6 @@ MarkAnnounced(Attachment *attachment, const char *table, const char *assignments
 	align_check_written(attachment, SPI_processed, announced->n);
 }
 
-static void
-GetSelectedKey(const Attachment *attachment, HeapTuple row, TupleDesc desc, Datum *key)
-{
-	bool		isnull;
-
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		key[i] = SPI_getbinval(row, desc, SELECTED_KEY + i, &isnull);
-		if (isnull)
-			elog(ERROR, "null key in history or clock table of %s", attachment->root_name);
-	}
-}
-
 /*
  * Returns a handoff of an agreement by name; NULL if the funnel is NULL or
  * does not have it.
@@ -149,7 +137,7 @@ AnnounceHandoff(Attachment *attachment, HeapTuple row, TupleDesc desc)
 	Funnel	   *funnel = NULL;
 	const ServiceLevel *level;
 
-	GetSelectedKey(attachment, row, desc, key);
+	align_key_from_result(attachment, TABLE_HISTORY, row, desc, SELECTED_KEY, key);
 	/* the teams are those of the version that judged the entry */
 	if (agreement != NULL && !isnull)
 		funnel = align_agreement_funnel(agreement, version);
@@ -219,7 +207,7 @@ AnnounceClock(Attachment *attachment, LeadClocks *clocks, const AttrNumber colum
 		!(reading.state == CLOCK_AT_RISK && !clock->warn_notified))
 		return CLOCK_RUNNING;
 
-	GetSelectedKey(attachment, row, desc, key);
+	align_key_from_result(attachment, TABLE_SLA, row, desc, SELECTED_KEY, key);
 	align_notify_clock(attachment, key, clock->sla, clock->clock.cycle,
 					   align_clock_state_name(reading.state), reading.due_at);
 	return reading.state;

@@ -82,10 +82,9 @@ LockTableRows(Attachment *attachment, MergedLead *from, MergedLead *into)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Datum		key[ATTACHMENT_MAX_KEYS];
-		bool		isnull;
 
-		for (int j = 0; j < nkeys; j++)
-			key[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1, &isnull);
+		align_key_from_result(attachment, TABLE_ITSELF, SPI_tuptable->vals[i],
+							  SPI_tuptable->tupdesc, 1, key);
 		if (align_same_key(attachment, key, from->key))
 			from->in_table = true;
 		else

@@ -16,11 +16,11 @@
 #include "value.h"
 
 /*
- * Locks and returns the attachment that the first argument names; the current
- * user must own the table.
+ * Returns the root of the table that the first argument names, which is locked
+ * against being detached; the current user must own it.
  */
-Attachment *
-align_owned_attachment(FunctionCallInfo fcinfo, const char *function)
+Oid
+align_owned_root(FunctionCallInfo fcinfo, const char *function)
 {
 	Oid			root;
 
@@ -30,7 +30,16 @@ align_owned_attachment(FunctionCallInfo fcinfo, const char *function)
 	/* raise the error for a table that is not attached first */
 	(void) align_attachment(root, false);
 	align_check_table_owner(root);
-	return align_attachment_locked(root, RowExclusiveLock);
+	return root;
+}
+
+/*
+ * Likewise, but locks the record tables, too, and returns the attachment.
+ */
+Attachment *
+align_owned_attachment(FunctionCallInfo fcinfo, const char *function)
+{
+	return align_attachment_locked(align_owned_root(fcinfo, function), RowExclusiveLock);
 }
 
 /*

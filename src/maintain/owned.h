@@ -25,6 +25,13 @@
 extern Attachment *align_owned_attachment(FunctionCallInfo fcinfo, const char *function);
 
 /*
+ * The same checks, for functions that take a stronger lock on the root before
+ * history and clock table are locked: returns the OID of the root, of which
+ * only the relation is locked against being detached.
+ */
+extern Oid	align_owned_root(FunctionCallInfo fcinfo, const char *function);
+
+/*
  * Runs a query, whose parameters are the columns of one key, as the owner of
  * the attached table.  The caller is connected to SPI and finds the result in
  * SPI_processed and SPI_tuptable.

@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
-#include "storage/lmgr.h"
+#include "storage/lockdefs.h"
 
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
@@ -25,16 +25,20 @@ PG_FUNCTION_INFO_V1(align_rebuild_clocks);
 Datum
 align_rebuild_clocks(PG_FUNCTION_ARGS)
 {
-	Attachment *attachment = align_owned_attachment(fcinfo, "align.rebuild_clocks()");
+	Oid			root = align_owned_root(fcinfo, "align.rebuild_clocks()");
+	Attachment *attachment;
 	RestrictedCaller caller;
 	int64		result;
 
-	/* like attach(): writers of leads wait, readers do not */
-	LockRelationOid(attachment->marker.root, ShareRowExclusiveLock);
-	align_lock_partitions(attachment->marker.root, ShareRowExclusiveLock);
+	/*
+	 * Like attach(), and in the same order, to avoid deadlocks: lock the
+	 * table before the history and the clock table.  Writers of leads wait,
+	 * readers do not.
+	 */
+	align_lock_own_table(root, ShareRowExclusiveLock);
+	(void) align_lock_partitions(root, ShareRowExclusiveLock);
 	align_recorder_flush_all();
-	/* the attachment may have changed while the locks were awaited */
-	attachment = align_attachment_locked(attachment->marker.root, RowExclusiveLock);
+	attachment = align_attachment_locked(root, RowExclusiveLock);
 	align_begin_restricted(&caller);
 	align_spi_connect();
 	result = align_recompute_all_clocks(attachment);

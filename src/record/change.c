@@ -45,21 +45,7 @@ GetJudgingFunnel(Attachment *attachment, JudgingFunnel *judging)
 static void
 ReadKey(const RowVersion *version, Datum *key)
 {
-	const Attachment *attachment = version->attachment;
-
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		bool		isnull;
-
-		key[i] = heap_getattr(version->row, attachment->keys[i].attnum,
-							  RelationGetDescr(version->rel), &isnull);
-		if (isnull)
-			ereport(ERROR,
-					(errcode(ERRCODE_NOT_NULL_VIOLATION),
-					 errmsg("key column \"%s\" of table %s is null",
-							attachment->keys[i].name, attachment->root_name),
-					 errdetail("The history of a lead is kept under its key.")));
-	}
+	align_key_from_row(version->attachment, version->row, RelationGetDescr(version->rel), key);
 }
 
 /*
@@ -508,6 +494,7 @@ AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion 
 	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
 
 	align_copy_key(after->attachment, old_key, change->old_key);
+	change->old_hash = align_pending_hash(after->attachment, old_key);
 	MemoryContextSwitchTo(old_context);
 	change->effective_at = CHANGE_TIME_UNKNOWN;
 	change->note = align_pending_copy_string(batch, note, strlen(note));

@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "catalog/relation.h"
 #include "record/direct.h"
 
 /*
@@ -88,7 +89,7 @@ IsKeyIndex(const Attachment *attachment, Relation index, const AttrNumber *then_
 
 	if (index->rd_rel->relam != BTREE_AM_OID || !form->indisvalid || !form->indisready ||
 		form->indcheckxmin || form->indnkeyatts != nkeys + nthen_by ||
-		RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL)
+		!align_index_is_plain(index))
 		return false;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{

@@ -30,8 +30,9 @@ typedef struct Flush
 	Attachment *attachment;
 	Batch	   *batch;
 	FlushMode	mode;
-	bool		has_outer_levels;	/* the batch has changes of outer nesting
-									 * levels, which are not written now */
+	int			nouter;			/* number of changes of outer nesting levels
+								 * in the batch, which are not written now;
+								 * they are its first ones */
 	Direct	   *direct;			/* NULL: read and write by SQL */
 	WaitingChanges waiting;		/* taken from the batch, and included in
 								 * "changes" */
@@ -183,19 +184,6 @@ FindOccupiedKeys(const Run *run)
 }
 
 /*
- * Marks the leads whose keys have a hash as deferred.
- */
-static void
-DeferLeads(Run *run, uint32 hash)
-{
-	for (int i = run->buckets[hash & (run->nbuckets - 1)]; i >= 0; i = run->leads[i].next)
-	{
-		if (run->leads[i].hash == hash)
-			run->leads[i].deferred = true;
-	}
-}
-
-/*
  * Marks the leads that have pending changes of outer nesting levels as
  * deferred: these changes are not written here, so later ones of the same
  * leads must not be, either.  Leads are identified by the hash of their keys
@@ -204,18 +192,10 @@ DeferLeads(Run *run, uint32 hash)
 static void
 DeferLeadsOfOuterLevels(const Flush *flush, Run *run)
 {
-	const Batch *batch = flush->batch;
-	int			level = GetCurrentTransactionNestLevel();
-
-	for (int i = 0; i < batch->nchanges; i++)
+	for (int i = 0; i < run->nleads; i++)
 	{
-		const Change *outer = batch->changes[i];
-
-		if (outer->nest_level >= level)
-			continue;
-		DeferLeads(run, outer->hash);
-		if (outer->event == EVENT_REKEY)
-			DeferLeads(run, align_pending_hash(flush->attachment, outer->old_key));
+		if (align_pending_has_outer(flush->batch, flush->nouter, run->leads[i].hash))
+			run->leads[i].deferred = true;
 	}
 }
 
@@ -241,7 +221,7 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 		align_run_read(run);
 	for (int i = 0; occupied != NULL && i < run->nchanges; i++)
 		run->lead_of[i]->recompute |= occupied[i];
-	if (flush->has_outer_levels)
+	if (flush->nouter > 0)
 		DeferLeadsOfOuterLevels(flush, run);
 
 	align_run_begin_writing(run, &writer);
@@ -336,12 +316,8 @@ WriteRuns(Flush *flush)
 static bool
 MayWriteWaiting(const Batch *batch)
 {
-	for (int i = 0; i < batch->waiting.n; i++)
-	{
-		if (batch->waiting.changes[i]->nest_level < GetCurrentTransactionNestLevel())
-			return false;
-	}
-	return true;
+	return batch->waiting.n == 0 ||
+		batch->waiting.changes[0]->nest_level >= GetCurrentTransactionNestLevel();
 }
 
 /*
@@ -354,26 +330,20 @@ static void
 CollectChanges(Flush *flush)
 {
 	Batch	   *batch = flush->batch;
-	int			level = GetCurrentTransactionNestLevel();
-	Size		maxchanges = (Size) batch->nchanges + batch->waiting.n;
+	bool		with_waiting = flush->mode != FLUSH_EARLY && MayWriteWaiting(batch);
+	Size		maxchanges;
 
+	flush->nouter = align_pending_first_of_level(batch->changes, batch->nchanges,
+												 GetCurrentTransactionNestLevel());
+	maxchanges = (Size) batch->nchanges - flush->nouter + (with_waiting ? batch->waiting.n : 0);
 	flush->changes = MemoryContextAllocHuge(CurrentMemoryContext,
 											Max(maxchanges, 1) * sizeof(Change *));
-	for (int i = 0; i < batch->nchanges; i++)
-	{
-		if (batch->changes[i]->nest_level >= level)
-			flush->changes[flush->nchanges++] = batch->changes[i];
-	}
-	flush->has_outer_levels = flush->nchanges < batch->nchanges;
-	if (batch->waiting.n == 0)
-		return;
-	if (flush->mode == FLUSH_EARLY || !MayWriteWaiting(batch))
-	{
-		flush->mode = FLUSH_EARLY;
-		return;
-	}
-	for (int i = 0; i < batch->waiting.n; i++)
+	for (int i = flush->nouter; i < batch->nchanges; i++)
+		flush->changes[flush->nchanges++] = batch->changes[i];
+	for (int i = 0; with_waiting && i < batch->waiting.n; i++)
 		flush->changes[flush->nchanges++] = batch->waiting.changes[i];
+	if (!with_waiting)
+		flush->mode = FLUSH_EARLY;
 }
 
 /*
@@ -395,7 +365,7 @@ MayRekey(const Flush *flush)
 	if (!rekey)
 		return true;
 	/* without nested statements, no predecessor of a change is outstanding */
-	return !flush->has_outer_levels && (flush->mode == FLUSH_ALL || !nested);
+	return flush->nouter == 0 && (flush->mode == FLUSH_ALL || !nested);
 }
 
 /*
@@ -407,7 +377,8 @@ static void
 RemoveDone(Flush *flush)
 {
 	Batch	   *batch = flush->batch;
-	bool	   *gone = palloc(Max(batch->nchanges, 1) * sizeof(bool));
+	int			ncurrent = batch->nchanges - flush->nouter;
+	bool	   *gone = palloc(Max(ncurrent, 1) * sizeof(bool));
 
 	for (int i = 0; i < flush->nchanges; i++)
 	{
@@ -415,10 +386,10 @@ RemoveDone(Flush *flush)
 			align_pending_add_waiting(batch, flush->attachment, flush->changes[i]);
 		flush->changes[i]->done = flush->done[i];
 	}
-	for (int i = 0; i < batch->nchanges; i++)
-		gone[i] = batch->changes[i]->done;
+	for (int i = 0; i < ncurrent; i++)
+		gone[i] = batch->changes[flush->nouter + i]->done;
 	align_pending_free_waiting(&flush->waiting);
-	align_pending_remove(batch, gone);
+	align_pending_remove(batch, flush->nouter, gone);
 }
 
 /*

@@ -163,8 +163,8 @@ SetPositions(Attachment *attachment, Change **changes, int nchanges)
 
 		PlaceBehind(&arrivals, change);
 		AddLink(&arrivals, change, change->hash);
-		if (change->event == EVENT_REKEY)
-			AddLink(&arrivals, change, align_pending_hash(attachment, change->old_key));
+		if (change->old_hash != change->hash)
+			AddLink(&arrivals, change, change->old_hash);
 	}
 	hash_destroy(arrivals.leads);
 	pfree(arrivals.links);

@@ -33,11 +33,73 @@ align_trigger_depth(void)
 }
 
 /*
+ * Creates a set of hashes of keys.
+ */
+static HTAB *
+CreateHashSet(const char *name, MemoryContext context)
+{
+	HASHCTL		control = {0};
+
+	control.keysize = sizeof(uint32);
+	control.entrysize = sizeof(uint32);
+	control.hcxt = context;
+	return hash_create(name, 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/*
+ * Returns the index of the first change of a nesting level or a greater one.
+ */
+int
+align_pending_first_of_level(Change **changes, int nchanges, int level)
+{
+	int			first = nchanges;
+
+	while (first > 0 && changes[first - 1]->nest_level >= level)
+		first--;
+	return first;
+}
+
+/*
+ * Forgets the leads with changes of outer nesting levels, unless they are
+ * those of the first "kept" changes or fewer.
+ */
+static void
+ForgetOuterLeads(Batch *batch, int kept)
+{
+	if (batch->nouter_leads <= kept)
+		return;
+	hash_destroy(batch->outer_leads);
+	batch->outer_leads = NULL;
+	batch->nouter_leads = 0;
+}
+
+/*
+ * True if one of the first "nouter" changes is of a lead whose key, or former
+ * key, has the given hash.
+ */
+bool
+align_pending_has_outer(Batch *batch, int nouter, uint32 hash)
+{
+	ForgetOuterLeads(batch, nouter);
+	if (batch->outer_leads == NULL)
+		batch->outer_leads = CreateHashSet("align outer leads", TopTransactionContext);
+	while (batch->nouter_leads < nouter)
+	{
+		const Change *outer = batch->changes[batch->nouter_leads++];
+
+		(void) hash_search(batch->outer_leads, &outer->hash, HASH_ENTER, NULL);
+		(void) hash_search(batch->outer_leads, &outer->old_hash, HASH_ENTER, NULL);
+	}
+	return hash_search(batch->outer_leads, &hash, HASH_FIND, NULL) != NULL;
+}
+
+/*
  * Drops all changes that are not waiting.
  */
 static void
 ClearChanges(Batch *batch)
 {
+	ForgetOuterLeads(batch, 0);
 	batch->nchanges = 0;
 	batch->maxchanges = 0;
 	batch->ndropped = 0;
@@ -94,25 +156,20 @@ TransactionEnds(XactEvent event, void *arg)
 /*
  * At the end of a subtransaction, removes its changes if it was aborted, or
  * passes them to its parent.  Returns the number of changes that are left.
+ *
+ * Nesting levels do not decrease along the array, so the changes of the
+ * subtransaction are the last ones; the others are not visited.
  */
 static int
 ReleaseChanges(Change **changes, int nchanges, int level, bool aborted)
 {
-	int			kept = 0;
+	int			first = align_pending_first_of_level(changes, nchanges, level);
 
-	for (int i = 0; i < nchanges; i++)
-	{
-		Change	   *change = changes[i];
-
-		if (change->nest_level >= level)
-		{
-			if (aborted)
-				continue;
-			change->nest_level = level - 1;
-		}
-		changes[kept++] = change;
-	}
-	return kept;
+	if (aborted)
+		return first;
+	for (int i = first; i < nchanges; i++)
+		changes[i]->nest_level = level - 1;
+	return nchanges;
 }
 
 /*
@@ -127,6 +184,7 @@ ReleaseLevel(Batch *batch, int level, bool aborted)
 
 	batch->nchanges = ReleaseChanges(batch->changes, batch->nchanges, level, aborted);
 	batch->ndropped += npending - batch->nchanges;
+	ForgetOuterLeads(batch, batch->nchanges);
 	waiting->n = ReleaseChanges(waiting->changes, waiting->n, level, aborted);
 	for (int i = 0; i < batch->nopen; i++)
 	{
@@ -361,6 +419,7 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	change = palloc0(sizeof(Change));
 	align_copy_key(attachment, key, change->key);
 	change->hash = align_pending_hash(attachment, key);
+	change->old_hash = change->hash;
 	change->nest_level = GetCurrentTransactionNestLevel();
 	change->arrival = batch->arrivals++;
 	change->nouter = align_pending_outer_statements(batch);
@@ -368,6 +427,8 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	change->replaced_by = InvalidCommandId;
 	change->effective_at = CHANGE_TIME_UNKNOWN;
 
+	Assert(batch->nchanges == 0 ||
+		   batch->changes[batch->nchanges - 1]->nest_level <= change->nest_level);
 	batch->changes = EnlargeChanges(batch->context, batch->changes, batch->nchanges,
 									&batch->maxchanges);
 	batch->changes[batch->nchanges++] = change;
@@ -387,22 +448,24 @@ align_pending_remove_one(Batch *batch, const Change *change)
 		i--;
 	memmove(&batch->changes[i], &batch->changes[i + 1],
 			(batch->nchanges - i - 1) * sizeof(Change *));
+	ForgetOuterLeads(batch, i);
 	batch->nchanges--;
 	if (batch->nchanges == 0)
 		ClearChanges(batch);
 }
 
 /*
- * Removes the changes at the positions where gone[] is true.
+ * Removes those changes from number first on for which gone[] is true.
  */
 void
-align_pending_remove(Batch *batch, const bool *gone)
+align_pending_remove(Batch *batch, int first, const bool *gone)
 {
-	int			kept = 0;
+	int			kept = first;
 
-	for (int i = 0; i < batch->nchanges; i++)
+	ForgetOuterLeads(batch, first);
+	for (int i = first; i < batch->nchanges; i++)
 	{
-		if (!gone[i])
+		if (!gone[i - first])
 			batch->changes[kept++] = batch->changes[i];
 	}
 	batch->nchanges = kept;
@@ -428,16 +491,9 @@ align_pending_add_waiting(Batch *batch, const Attachment *attachment, const Chan
 	copy = CopyChange(attachment, change);
 	copy->waits = true;
 	if (waiting->leads == NULL)
-	{
-		HASHCTL		control = {0};
-
-		control.keysize = sizeof(uint32);
-		control.entrysize = sizeof(uint32);
-		control.hcxt = waiting->context;
-		waiting->leads = hash_create("align waiting leads", 64, &control,
-									 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
+		waiting->leads = CreateHashSet("align waiting leads", waiting->context);
 	(void) hash_search(waiting->leads, &copy->hash, HASH_ENTER, &found);
+	Assert(waiting->n == 0 || waiting->changes[waiting->n - 1]->nest_level <= copy->nest_level);
 	waiting->changes = EnlargeChanges(waiting->context, waiting->changes, waiting->n,
 									  &waiting->max);
 	waiting->changes[waiting->n++] = copy;

@@ -87,6 +87,7 @@ typedef struct Change
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	Datum		old_key[ATTACHMENT_MAX_KEYS];	/* of EVENT_REKEY */
 	uint32		hash;			/* of key */
+	uint32		old_hash;		/* of old_key; of key if that is not set */
 	CommandId	command;		/* command that made the row version, or
 								 * deleted the row */
 	CommandId	replaced_by;	/* command that had replaced or deleted the
@@ -154,7 +155,7 @@ typedef struct WaitingChanges
 	MemoryContext context;		/* of all members; NULL until first used */
 	int			n;
 	int			max;			/* allocated length of the array */
-	Change	  **changes;
+	Change	  **changes;		/* nest_level does not decrease */
 	struct HTAB *leads;			/* set of the hashes of their keys; NULL if
 								 * there are none */
 } WaitingChanges;
@@ -171,7 +172,11 @@ typedef struct Batch
 	MemoryContext context;		/* of "changes"; reset when there are none */
 	int			nchanges;
 	int			maxchanges;		/* allocated length of the array */
-	Change	  **changes;		/* in order of arrival */
+	Change	  **changes;		/* in order of arrival; nest_level does not
+								 * decrease */
+	struct HTAB *outer_leads;	/* hashes of the keys of the first
+								 * nouter_leads changes; NULL if that is 0 */
+	int			nouter_leads;
 	int			ndropped;		/* changes of aborted subtransactions whose
 								 * memory is still allocated in context */
 	WaitingChanges waiting;
@@ -209,8 +214,25 @@ extern int	align_pending_outer_statements(const Batch *batch);
 /* Drops all changes of the batch, the waiting ones included. */
 extern void align_pending_clear(Batch *batch);
 
-/* Removes each element of changes[] for which gone[] is true. */
-extern void align_pending_remove(Batch *batch, const bool *gone);
+/*
+ * Returns the index of the first change of a nesting level or a greater one in
+ * an array along which nesting levels do not decrease; nchanges if there is
+ * none.
+ */
+extern int	align_pending_first_of_level(Change **changes, int nchanges, int level);
+
+/*
+ * True if one of the first nouter changes, which are those of outer nesting
+ * levels, is of the lead.  hash is that of the lead's key; another key with
+ * the same hash counts, too.
+ */
+extern bool align_pending_has_outer(Batch *batch, int nouter, uint32 hash);
+
+/*
+ * Removes those changes from number first on for which gone[] is true; gone[0]
+ * is for number first.
+ */
+extern void align_pending_remove(Batch *batch, int first, const bool *gone);
 
 /* Removes one change, which is among the last. */
 extern void align_pending_remove_one(Batch *batch, const Change *change);

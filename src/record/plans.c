@@ -23,6 +23,7 @@
 #include "utils/plancache.h"
 #include "utils/queryenvironment.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "history/history.h"
 #include "record/plans.h"
@@ -49,6 +50,9 @@ typedef struct RootPlans
 
 static HTAB *root_plans = NULL;
 
+/* Number of elements from which those of dropped tables are removed. */
+static long sweep_at = 16;
+
 /*
  * Frees plans and row types.
  */
@@ -65,6 +69,29 @@ FreePlans(RootPlans *plans)
 		MemoryContextDelete(plans->context);
 	plans->context = NULL;
 	memset(plans->descs, 0, sizeof(plans->descs));
+}
+
+/*
+ * Removes the plans of tables that no longer exist, whenever there are twice
+ * as many elements as were left the last time.
+ */
+static void
+RemoveDropped(void)
+{
+	HASH_SEQ_STATUS status;
+	RootPlans  *plans;
+
+	if (hash_get_num_entries(root_plans) < sweep_at)
+		return;
+	hash_seq_init(&status, root_plans);
+	while ((plans = hash_seq_search(&status)) != NULL)
+	{
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(plans->root.relid)))
+			continue;
+		FreePlans(plans);
+		hash_search(root_plans, &plans->root, HASH_REMOVE, NULL);
+	}
+	sweep_at = Max(2 * hash_get_num_entries(root_plans), 16);
 }
 
 /*
@@ -104,10 +131,14 @@ FindPlans(const Attachment *attachment)
 		root_plans = hash_create("align recorder plans", 16, &control,
 								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	plans = hash_search(root_plans, &attachment->root_id, HASH_ENTER, &found);
+	plans = hash_search(root_plans, &attachment->root_id, HASH_FIND, &found);
 	if (!found)
+	{
+		RemoveDropped();
+		plans = hash_search(root_plans, &attachment->root_id, HASH_ENTER, NULL);
 		memset((char *) plans + sizeof(AttachmentId), 0,
 			   sizeof(RootPlans) - sizeof(AttachmentId));
+	}
 	if (found && PlansMatch(plans, attachment))
 		return plans;
 
@@ -254,7 +285,8 @@ AssumeLargeTable(PlannerInfo *root, Oid relid, bool is_parent, RelOptInfo *rel)
 
 /*
  * Plans a statement while the settings of PreferIndexes() are in force;
- * executions will reuse the plan.
+ * executions will reuse the plan.  An error frees the statement, which has
+ * been kept already: SPI_keepplan() discards the plan that it has before.
  */
 static void
 MakePlan(SPIPlanPtr plan)
@@ -265,11 +297,14 @@ MakePlan(SPIPlanPtr plan)
 	{
 		ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), CurrentResourceOwner);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		get_relation_info_hook = previous_relation_info_hook;
+		SPI_freeplan(plan);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	get_relation_info_hook = previous_relation_info_hook;
 }
 
 /*

@@ -13,8 +13,10 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "attachment/key.h"
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
+#include "catalog/cursor.h"
 #include "record/recompute.h"
 #include "record/run.h"
 #include "record/writer.h"
@@ -205,7 +207,6 @@ align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads)
 static Portal
 OpenKeys(const Attachment *attachment)
 {
-	CallerRole	caller;
 	StringInfoData query;
 	Portal		portal;
 
@@ -215,27 +216,9 @@ OpenKeys(const Attachment *attachment)
 	appendStringInfo(&query, " FROM %s AS h WHERE h.entry_no OPERATOR(pg_catalog.=) 1",
 					 attachment->history_name);
 	PushActiveSnapshot(GetLatestSnapshot());
-	align_work_as(attachment->root_owner, &caller);
-	portal = SPI_cursor_open_with_args(NULL, query.data, 0, NULL, NULL, NULL, true, 0);
-	align_return_to(&caller);
+	portal = align_open_cursor_as(attachment->root_owner, query.data);
 	PopActiveSnapshot();
-	if (portal == NULL)
-		elog(ERROR, "SPI_cursor_open_with_args failed: %s", query.data);
 	return portal;
-}
-
-/*
- * Fetches the next keys, as the owner, and returns their number.
- */
-static uint64
-FetchKeys(const Attachment *attachment, Portal portal)
-{
-	CallerRole	caller;
-
-	align_work_as(attachment->root_owner, &caller);
-	SPI_cursor_fetch(portal, true, FETCH_SIZE);
-	align_return_to(&caller);
-	return SPI_processed;
 }
 
 /*
@@ -250,21 +233,14 @@ align_recompute_all_clocks(Attachment *attachment)
 	int64		result = 0;
 	uint64		nleads;
 
-	while ((nleads = FetchKeys(attachment, portal)) > 0)
+	while ((nleads = align_fetch_as(attachment->root_owner, portal, FETCH_SIZE)) > 0)
 	{
 		SPITupleTable *rows = SPI_tuptable;
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint64 i = 0; i < nleads; i++)
-		{
-			for (int j = 0; j < attachment->nkeys; j++)
-			{
-				bool		isnull;
-
-				keys[i * attachment->nkeys + j] = SPI_getbinval(rows->vals[i], rows->tupdesc,
-																j + 1, &isnull);
-			}
-		}
+			align_key_from_result(attachment, TABLE_HISTORY, rows->vals[i], rows->tupdesc, 1,
+								  keys + i * attachment->nkeys);
 		result += align_recompute_clocks(attachment, keys, (int) nleads);
 		SPI_freetuptable(rows);
 	}

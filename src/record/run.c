@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -310,6 +311,7 @@ ReadTimes(const DirectTable *table, SysScanDesc scan, HeapTuple tuple, LastEntry
 		int			event = align_history_event(event_name.text, event_name.len);
 		bool		merged = align_source_is_merged(source.text, source.len);
 
+		CHECK_FOR_INTERRUPTS();
 		if (!first && align_ends_life(event, merged))
 			break;
 		first = false;

@@ -22,7 +22,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "attachment/key.h"
 #include "catalog/as_role.h"
+#include "catalog/cursor.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
 #include "record/change.h"
@@ -346,7 +348,6 @@ align_record_row(PG_FUNCTION_ARGS)
 static void
 RecordTruncate(Attachment *attachment, Relation rel)
 {
-	OwnerIdentity identity;
 	StringInfoData query;
 	Portal		portal;
 
@@ -365,25 +366,16 @@ RecordTruncate(Attachment *attachment, Relation rel)
 	align_spi_connect();
 	/* also see rows that were committed while we waited for the lock */
 	PushActiveSnapshot(GetLatestSnapshot());
-	align_become_owner(attachment, &identity);
-	portal = SPI_cursor_open_with_args(NULL, query.data, 0, NULL, NULL, NULL, true, 0);
-	align_resume_identity(&identity);
+	portal = align_open_cursor_as(attachment->root_owner, query.data);
 	PopActiveSnapshot();
-	for (;;)
+	while (align_fetch_as(attachment->root_owner, portal, TRUNCATE_FETCH_SIZE) > 0)
 	{
-		align_become_owner(attachment, &identity);
-		SPI_cursor_fetch(portal, true, TRUNCATE_FETCH_SIZE);
-		align_resume_identity(&identity);
-		if (SPI_processed == 0)
-			break;
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
 			Datum		key[ATTACHMENT_MAX_KEYS];
-			bool		isnull;
 
-			for (int j = 0; j < attachment->nkeys; j++)
-				key[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1,
-									   &isnull);
+			align_key_from_result(attachment, TABLE_ITSELF, SPI_tuptable->vals[i],
+								  SPI_tuptable->tupdesc, 1, key);
 			align_record_gone(attachment, key, EVENT_TRUNCATED, NULL);
 		}
 		SPI_freetuptable(SPI_tuptable);

@@ -131,9 +131,16 @@ RecordedRows(const Check *check, int nclocks, HeapTuple *tuples, TupleDesc desc)
 	for (int i = 0; i < nclocks; i++)
 	{
 		for (int column = 0; column < SLA_NCOLUMNS; column++)
+		{
 			rows[i].values[column] = heap_getattr(tuples[i],
 												  check->attachment->nkeys + 1 + column, desc,
 												  &rows[i].nulls[column]);
+			if (rows[i].nulls[column] && align_sla_columns[column].not_null)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATA_CORRUPTED),
+						 errmsg("column \"%s\" of table %s contains a null",
+								align_sla_columns[column].name, check->attachment->sla_name)));
+		}
 		rows[i].sla = TextDatumGetCString(rows[i].values[SLA_SLA]);
 		rows[i].cycle = DatumGetInt32(rows[i].values[SLA_CYCLE]);
 	}

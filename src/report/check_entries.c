@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -216,6 +217,7 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 		const RecordedEntry *entry = &history->entries[i];
 		const Funnel *funnel = align_check_funnel(check, entry);
 
+		CHECK_FOR_INTERRUPTS();
 		CheckNumber(check, entry, expected_no);
 		CheckRecordedAt(check, entry, before);
 		if (entry->event < 0)

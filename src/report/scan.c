@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "attachment/key_sql.h"
@@ -90,7 +91,7 @@ InitCompare(TableScan *scan, int i)
 /*
  * Cache of plans for scans of one key, which take longer to plan than to
  * execute.  There is one plan per attached table and kind of scan.  It lives
- * until the end of the session, unless it becomes invalid or the text of the
+ * until the table is dropped, unless it becomes invalid or the text of the
  * query changes.
  */
 typedef enum KeyScanKind
@@ -114,6 +115,9 @@ typedef struct CachedScan
 
 static HTAB *cached_scans = NULL;
 
+/* Number of elements from which those of dropped tables are removed. */
+static long sweep_at = 16;
+
 static SPIPlanPtr
 Prepare(const char *sql, int nargs, Oid *types)
 {
@@ -122,6 +126,39 @@ Prepare(const char *sql, int nargs, Oid *types)
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	return plan;
+}
+
+static void
+FreePlan(CachedScan *cached)
+{
+	if (cached->sql == NULL)
+		return;
+	SPI_freeplan(cached->plan);
+	pfree(cached->sql);
+	cached->sql = NULL;
+}
+
+/*
+ * Removes the plans of tables that no longer exist, whenever there are twice
+ * as many elements as were left the last time.
+ */
+static void
+RemoveDropped(void)
+{
+	HASH_SEQ_STATUS status;
+	CachedScan *cached;
+
+	if (hash_get_num_entries(cached_scans) < sweep_at)
+		return;
+	hash_seq_init(&status, cached_scans);
+	while ((cached = hash_seq_search(&status)) != NULL)
+	{
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(cached->key.root.relid)))
+			continue;
+		FreePlan(cached);
+		hash_search(cached_scans, &cached->key, HASH_REMOVE, NULL);
+	}
+	sweep_at = Max(2 * hash_get_num_entries(cached_scans), 16);
 }
 
 /*
@@ -145,17 +182,16 @@ FindPlan(const Attachment *attachment, KeyScanKind kind, const char *sql, Oid *t
 		cached_scans = hash_create("align scans by key", 16, &control,
 								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	cached = hash_search(cached_scans, &key, HASH_ENTER, &found);
+	cached = hash_search(cached_scans, &key, HASH_FIND, &found);
 	if (!found)
-		cached->sql = NULL;
-	if (cached->sql != NULL && strcmp(cached->sql, sql) == 0 && SPI_plan_is_valid(cached->plan))
-		return cached->plan;
-	if (cached->sql != NULL)
 	{
-		SPI_freeplan(cached->plan);
-		pfree(cached->sql);
+		RemoveDropped();
+		cached = hash_search(cached_scans, &key, HASH_ENTER, NULL);
 		cached->sql = NULL;
 	}
+	if (cached->sql != NULL && strcmp(cached->sql, sql) == 0 && SPI_plan_is_valid(cached->plan))
+		return cached->plan;
+	FreePlan(cached);
 	plan = Prepare(sql, attachment->nkeys, types);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");

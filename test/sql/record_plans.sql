@@ -69,4 +69,21 @@ SELECT count(*) FROM (SELECT align.journeys('one', i), align.clocks('one', '2025
 SELECT reads('one_history') - :history AS history, reads('one_sla') - :sla AS sla;
 COMMIT;
 
+-- Nothing is kept for tables that were dropped: neither what a scan by key planned nor
+-- what the recorder did.
+DO $$
+BEGIN
+    FOR i IN 1 .. 100 LOOP
+        CREATE TABLE short_lived (id int PRIMARY KEY, stage text);
+        PERFORM align.attach('short_lived', 'record_plans');
+        ALTER TABLE short_lived_history ADD COLUMN extra int;
+        INSERT INTO short_lived VALUES (1, 'a');
+        PERFORM align.journeys('short_lived', 1), align.clocks('short_lived', now(), 1);
+        DROP TABLE short_lived, short_lived_history, short_lived_sla;
+    END LOOP;
+END
+$$;
+SELECT count(*) < 40 AS few_row_types FROM pg_backend_memory_contexts WHERE name = 'align recorder row types';
+SELECT count(*) < 100 AS few_plans FROM pg_backend_memory_contexts WHERE name = 'CachedPlanSource' AND ident LIKE '%short\_lived%';
+
 DROP SCHEMA record_plans CASCADE;

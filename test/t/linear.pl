@@ -202,6 +202,52 @@ grows_linearly(cost_of('INSERT INTO careful_activity SELECT generate_series(1, {
 grows_linearly(cost_of('UPDATE nested SET score = score + 1, stage = other(stage) WHERE id <= {n}'), 10_000, 'trigger on leads that updates the lead twice');
 is($node->safe_psql('postgres', q{SELECT * FROM align.check('nested')}), '', 'check is empty');
 
+# A subtransaction per row, while all changes of an UPDATE are pending: they wait, since
+# the leads were changed while triggers were off, or belong to an outer subtransaction,
+# that of an exception block in a trigger.  In the last case, each of the inner ones
+# also makes a change and reads the clocks, for which it looks what can be written.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE pending (id bigint PRIMARY KEY, stage text);
+SELECT align.attach('pending', 'linear');
+CREATE FUNCTION careful() RETURNS trigger LANGUAGE plpgsql AS
+$$
+BEGIN
+	BEGIN
+		IF new.id >= 1000000 AND pg_trigger_depth() = 2 THEN
+			UPDATE pending SET stage = other(stage) WHERE id = new.id;
+			PERFORM * FROM align.clocks('pending', now(), new.id);
+		END IF;
+	EXCEPTION WHEN division_by_zero THEN
+		NULL;
+	END;
+	IF new.id IN (0, 999999) THEN
+		BEGIN
+			UPDATE pending SET stage = other(stage) WHERE id > new.id;
+		EXCEPTION WHEN division_by_zero THEN
+			NULL;
+		END;
+	END IF;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER aa_careful AFTER UPDATE ON pending FOR EACH ROW EXECUTE FUNCTION careful();
+CREATE PROCEDURE fill_pending(first bigint, leads int, stage_unseen text) LANGUAGE plpgsql AS
+$$
+BEGIN
+	SET LOCAL session_replication_role = replica;
+	TRUNCATE pending, pending_history, pending_sla;
+	SET LOCAL session_replication_role = origin;
+	INSERT INTO pending SELECT i, 'a' FROM generate_series(first, first + leads) AS i;
+	SET LOCAL session_replication_role = replica;
+	UPDATE pending SET stage = stage_unseen;
+END
+$$;
+SQL
+grows_linearly(cost_of(q{UPDATE pending SET stage = 'd'}, q{CALL fill_pending(1, {n}, 'b')}), 25_000, 'a subtransaction per row while changes wait');
+grows_linearly(cost_of(q{UPDATE pending SET stage = 'b' WHERE id = 0}, q{CALL fill_pending(0, {n}, 'a')}), 25_000, 'the same while changes of an outer one are pending');
+grows_linearly(cost_of(q{UPDATE pending SET stage = 'b' WHERE id = 999999}, q{CALL fill_pending(999999, {n}, 'a')}), 8_000, 'the same if each also reads');
+is($node->safe_psql('postgres', q{SELECT * FROM align.check('pending')}), '', 'check is empty');
+
 # One UPDATE of many leads after a version renamed all stages, or with one lead
 # changed while triggers were off.  Each version calls the stages a0, b0, or a1, b1,
 # or a2, b2, and has the others as labels.  Other leads for each size: none is updated
