@@ -222,7 +222,7 @@ typedef struct Attachment
 	int			nkeys;
 	KeyColumn	keys[ATTACHMENT_MAX_KEYS];
 	bool		key_text_varies;	/* see align_key_text_varies() */
-	TupleDesc	key_desc;		/* row type of the key */
+	TupleDesc	json_desc;		/* row type of the key as JSON, see key.c */
 	bool		has_begin;		/* does the root have trigger align_begin? */
 	bool		lists_statements;	/* do the root and all its partitions have
 									 * it? */
@@ -232,7 +232,7 @@ typedef struct Attachment
 	Node	   *live;			/* planned; varno 1 is relid; NULL: all rows
 								 * are live */
 
-	/* these and key_desc are NULL until first used */
+	/* these and json_desc are NULL until first used */
 	struct RowCondition *live_condition;	/* live, compiled for relid */
 	struct RowNeeds *needs;		/* of the version that last judged a row, see
 								 * needs.h */

@@ -4,11 +4,15 @@
  *
  * A value that does not have the type of its key column is converted through
  * its text form.  So a key column accepts what the input function of its type
- * accepts.
+ * accepts, or that of the base type of a domain.
+ *
+ * These functions run with the rights of any caller, so they run no code of
+ * the table's owner: neither constraints of domains nor casts to json.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "access/tupdesc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -24,6 +28,7 @@
 
 #include "attachment/attachment.h"
 #include "attachment/key.h"
+#include "condition/condition.h"
 
 /*
  * "(region, id)"
@@ -84,20 +89,45 @@ ValueText(Datum value, Oid type)
 	return OidOutputFunctionCall(output, value);
 }
 
+/*
+ * The type that a key column is read as, and its typmod: the base type of a
+ * domain, since a key that is only looked up need not satisfy constraints.
+ * These would run functions of the table's owner with the caller's rights,
+ * and so would domains inside of other types; they are refused.
+ */
+static Oid
+InputType(const KeyColumn *key, int32 *typmod)
+{
+	Oid			type;
+
+	*typmod = key->typmod;
+	type = getBaseTypeAndTypmod(key->type, typmod);
+	if (!align_type_is_safe(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("key column \"%s\" of type %s cannot be read from text",
+						key->name, format_type_be(key->type)),
+				 errdetail("The input of this type may run functions of other users."),
+				 errhint("Use a value of type %s.", format_type_be(type))));
+	return type;
+}
+
 static Datum
 KeyFromText(const KeyColumn *key, char *text)
 {
+	int32		typmod;
+	Oid			type = InputType(key, &typmod);
 	Oid			input;
 	Oid			ioparam;
 
-	getTypeInputInfo(key->type, &input, &ioparam);
-	return OidInputFunctionCall(input, text, ioparam, key->typmod);
+	getTypeInputInfo(type, &input, &ioparam);
+	return OidInputFunctionCall(input, text, ioparam, typmod);
 }
 
 static Datum
 KeyFromValue(const KeyColumn *key, Datum value, Oid type)
 {
-	if (type == key->type)
+	if (type == key->type || getBaseType(type) == getBaseType(key->type))
 		return value;
 	return KeyFromText(key, ValueText(value, type));
 }
@@ -242,8 +272,12 @@ KeyFromRowText(const Attachment *attachment, char *text, Datum *values)
 	}
 	desc = CreateTemplateTupleDesc(attachment->nkeys);
 	for (int i = 0; i < attachment->nkeys; i++)
-		TupleDescInitEntry(desc, i + 1, attachment->keys[i].name, attachment->keys[i].type,
-						   attachment->keys[i].typmod, 0);
+	{
+		int32		typmod;
+		Oid			type = InputType(&attachment->keys[i], &typmod);
+
+		TupleDescInitEntry(desc, i + 1, attachment->keys[i].name, type, typmod, 0);
+	}
 	desc = BlessTupleDesc(desc);
 	row = OidInputFunctionCall(F_RECORD_IN, text, RECORDOID, desc->tdtypmod);
 	KeyFromRow(attachment, DatumGetHeapTupleHeader(row), values);
@@ -350,24 +384,40 @@ KeyValueText(const KeyColumn *key, Datum value)
 }
 
 /*
- * The row type of the key, in the memory context of the attachment.
+ * Can no user have created a cast from a type to json, which row_to_json()
+ * would call?  A cast belongs to the owner of one of its types.
+ */
+static bool
+IsBuiltInType(Oid type)
+{
+	return getBaseType(type) < FirstNormalObjectId;
+}
+
+/*
+ * The row type of the key as JSON, in the memory context of the attachment.
+ * Values of types that are not built in are represented by their text.
  */
 static TupleDesc
-KeyDesc(const Attachment *attachment)
+JsonDesc(const Attachment *attachment)
 {
 	Attachment *own = unconstify(Attachment *, attachment);
 	MemoryContext old_context;
 
-	if (own->key_desc != NULL)
-		return own->key_desc;
+	if (own->json_desc != NULL)
+		return own->json_desc;
 	old_context = MemoryContextSwitchTo(own->context);
-	own->key_desc = CreateTemplateTupleDesc(own->nkeys);
+	own->json_desc = CreateTemplateTupleDesc(own->nkeys);
 	for (int i = 0; i < own->nkeys; i++)
-		TupleDescInitEntry(own->key_desc, i + 1, own->keys[i].name, own->keys[i].type,
-						   own->keys[i].typmod, 0);
-	BlessTupleDesc(own->key_desc);
+	{
+		const KeyColumn *key = &own->keys[i];
+
+		TupleDescInitEntry(own->json_desc, i + 1, key->name,
+						   IsBuiltInType(key->type) ? key->type : TEXTOID,
+						   IsBuiltInType(key->type) ? key->typmod : -1, 0);
+	}
+	BlessTupleDesc(own->json_desc);
 	MemoryContextSwitchTo(old_context);
-	return own->key_desc;
+	return own->json_desc;
 }
 
 /*
@@ -377,10 +427,17 @@ char *
 align_key_json(const Attachment *attachment, const Datum *values)
 {
 	bool		nulls[ATTACHMENT_MAX_KEYS] = {false};
-	HeapTuple	row = heap_form_tuple(KeyDesc(attachment), unconstify(Datum *, values), nulls);
-	Datum		json = DirectFunctionCall1(row_to_json, HeapTupleGetDatum(row));
-	char	   *result = TextDatumGetCString(json);
+	Datum		columns[ATTACHMENT_MAX_KEYS];
+	HeapTuple	row;
+	Datum		json;
+	char	   *result;
 
+	for (int i = 0; i < attachment->nkeys; i++)
+		columns[i] = IsBuiltInType(attachment->keys[i].type) ? values[i] :
+			CStringGetTextDatum(KeyValueText(&attachment->keys[i], values[i]));
+	row = heap_form_tuple(JsonDesc(attachment), columns, nulls);
+	json = DirectFunctionCall1(row_to_json, HeapTupleGetDatum(row));
+	result = TextDatumGetCString(json);
 	pfree(DatumGetPointer(json));
 	heap_freetuple(row);
 	return result;

@@ -19,8 +19,9 @@
  * number of columns may be given as a row, a json or jsonb object (by column
  * name) or an array; one of several columns also as the text of a row or of a
  * json object.  Stores values of the types of the key columns, which may point
- * into the argument.  Raises an error for nulls and for values that do not
- * fit.
+ * into the argument.  Values need not satisfy the constraints of domains.
+ * Raises an error for nulls, for values that do not fit, and for text of types
+ * whose input may run functions of other users.
  */
 extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 							   const Attachment *attachment, Datum *values);
@@ -48,7 +49,10 @@ extern void align_copy_key(const Attachment *attachment, const Datum *key, Datum
 /* True if two keys are equal, by the default equality of their types. */
 extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *b);
 
-/* {"id":42}, palloc'd: the form in notifications. */
+/*
+ * {"id":42}, palloc'd: the form in notifications.  It is that of row_to_json(),
+ * but values of types that are not built in are strings.
+ */
 extern char *align_key_json(const Attachment *attachment, const Datum *values);
 
 /* {"id": 42}, as jsonb: the form in result sets. */
