@@ -140,6 +140,15 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 	(pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK)
 #endif
 
+/* True if a role may look up objects in a schema. */
+#if PG_VERSION_NUM >= 160000
+#define align_may_use(schema, role) \
+	(object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK)
+#else
+#define align_may_use(schema, role) \
+	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
+#endif
+
 /* stringToQualifiedNameList takes an error context since 16. */
 #if PG_VERSION_NUM >= 160000
 #define align_qualified_name_list(text) stringToQualifiedNameList(text, NULL)

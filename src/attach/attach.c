@@ -194,7 +194,8 @@ align_attach(PG_FUNCTION_ARGS)
 	align_recorder_flush_all();
 	request->was_attached = align_find_marker(request->relid, &request->before);
 
-	align_begin_restricted(&caller);
+	request->caller = GetUserId();
+	align_begin_restricted(&caller, align_relation_owner(request->relid));
 	align_spi_connect();
 	CheckRequest(request, fcinfo);
 	align_attach_name_tables(request,

@@ -61,7 +61,7 @@ align_detach(PG_FUNCTION_ARGS)
 	partitions = align_lock_partitions(relid, AccessExclusiveLock);
 	align_recorder_flush_all();
 
-	align_begin_restricted(&caller);
+	align_begin_restricted(&caller, align_relation_owner(relid));
 	align_spi_connect();
 	foreach(lc, align_record_tables_of(relid))
 	{

@@ -132,18 +132,24 @@ UsableAttachment(const NewVersion *new_version, Oid relid)
  * A table is skipped, without locking it, if its record tables cannot be used.
  * Its marker may have been created by another role that has TRIGGER on the
  * table, and such a role must not be able to block the agreement.
+ *
+ * Otherwise it is checked as its owner, in a security-restricted operation of
+ * its own (see as_role.h): the owner's casts, for example, may run.
  */
 static void
 CheckTable(NewVersion *new_version, Oid relid)
 {
 	Attachment *attachment;
 	Relation	rel;
+	RestrictedCaller caller;
 
 	if (UsableAttachment(new_version, relid) == NULL)
 		return;
 	rel = try_relation_open(relid, new_version->drops_labels ? ShareLock : AccessShareLock);
 	if (rel == NULL)
 		return;					/* dropped concurrently */
+	/* now the owner can no longer change */
+	align_begin_restricted(&caller, rel->rd_rel->relowner);
 	/* it may have changed before the lock was granted */
 	attachment = UsableAttachment(new_version, relid);
 	if (attachment != NULL &&
@@ -159,6 +165,7 @@ CheckTable(NewVersion *new_version, Oid relid)
 							  &new_version->in_use);
 		}
 	}
+	align_end_restricted(&caller);
 	relation_close(rel, NoLock);
 }
 
@@ -257,13 +264,11 @@ align_check_new_version(const char *agreement, const Funnel *current, const Funn
 	NewVersion	new_version = {.agreement = agreement,.version = version,.current = current,
 	.agreed = agreed};
 	ListCell   *lc;
-	RestrictedCaller caller;
 
 	if (tables == NIL)
 		return;
 	new_version.drops_labels = current != NULL && align_drops_labels(current, agreed);
 	initStringInfo(&new_version.in_use);
-	align_begin_restricted(&caller);
 	align_spi_connect();
 	foreach(lc, tables)
 	{
@@ -271,6 +276,5 @@ align_check_new_version(const char *agreement, const Funnel *current, const Funn
 			CheckTableNamingIt(&new_version, lfirst_oid(lc));
 	}
 	SPI_finish();
-	align_end_restricted(&caller);
 	CheckNotInUse(agreement, new_version.in_use.data);
 }

@@ -104,9 +104,9 @@ align_record_table_creator(const AttachRequest *request, const RecordTable *tabl
 {
 	if (align_may_create_in(get_namespace_oid(table->schema, false), request->owner))
 		return request->owner;
-	if (!superuser())
+	if (!superuser_arg(request->caller))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, table->schema);
-	return GetUserId();
+	return request->caller;
 }
 
 /*

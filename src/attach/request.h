@@ -3,8 +3,8 @@
  *	  The request of an align.attach() call, and the steps that carry it out.
  *
  * The functions raise an error if the request cannot be carried out.  They are
- * called in the security-restricted operation of attach() or detach(),
- * connected to SPI.
+ * called in the security-restricted operation of attach() or detach(), as the
+ * owner of the table, connected to SPI.
  */
 #ifndef ALIGN_ATTACH_REQUEST_H
 #define ALIGN_ATTACH_REQUEST_H
@@ -38,6 +38,7 @@ typedef struct RecordTable
 typedef struct AttachRequest
 {
 	Oid			relid;			/* the table, which is locked */
+	Oid			caller;			/* of attach(); the current user is owner */
 	Oid			owner;			/* of the table */
 	bool		partitioned;
 	List	   *partitions;		/* OIDs of the partitions of every level,
@@ -99,8 +100,8 @@ extern char *align_record_table_name(const RecordTable *table);
 
 /*
  * The role that creates a record table and its indexes: the owner of the
- * attached table if it may create tables in the schema, else the current user
- * if it is a superuser.  Raises an error if neither is the case.
+ * attached table if it may create tables in the schema, else the caller if it
+ * is a superuser.  Raises an error if neither is the case.
  */
 extern Oid	align_record_table_creator(const AttachRequest *request, const RecordTable *table);
 

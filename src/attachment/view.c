@@ -2,7 +2,9 @@
  * view.c
  *	  align.attached_tables(), which the view align.attachments reads.
  *
- * All of it comes from catalogs that every role may read.
+ * All of it comes from catalogs that every role may read.  Deparsing a live
+ * condition calls output functions on its constants, so the row of each table
+ * is made as the table's owner (as_role.h).
  */
 #include "postgres.h"
 
@@ -16,6 +18,7 @@
 
 #include "attachment/attachment.h"
 #include "catalog/as_role.h"
+#include "catalog/relation.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_attached_tables_rows);
@@ -97,17 +100,18 @@ Datum
 align_attached_tables_rows(PG_FUNCTION_ARGS)
 {
 	ListCell   *lc;
-	RestrictedCaller caller;
 
 	align_begin_rows(fcinfo);
-	align_begin_restricted(&caller);
 	foreach(lc, align_attached_tables(NULL))
 	{
 		AttachmentMarker marker;
+		RestrictedCaller caller;
 
-		if (align_find_marker(lfirst_oid(lc), &marker))
-			PutAttachment((ReturnSetInfo *) fcinfo->resultinfo, &marker);
+		if (!align_find_marker(lfirst_oid(lc), &marker))
+			continue;
+		align_begin_restricted(&caller, align_relation_owner(marker.root));
+		PutAttachment((ReturnSetInfo *) fcinfo->resultinfo, &marker);
+		align_end_restricted(&caller);
 	}
-	align_end_restricted(&caller);
 	return (Datum) 0;
 }

@@ -32,22 +32,20 @@ align_return_to(const CallerRole *caller)
 }
 
 /*
- * Starts a security-restricted operation as the current user, with a fixed
- * search_path.
+ * Starts a security-restricted operation as a role, with a fixed search_path.
  */
 void
-align_begin_restricted(RestrictedCaller *caller)
+align_begin_restricted(RestrictedCaller *caller, Oid role)
 {
 	GetUserIdAndSecContext(&caller->role.userid, &caller->role.sec_context);
-	SetUserIdAndSecContext(caller->role.userid,
-						   caller->role.sec_context | SECURITY_RESTRICTED_OPERATION);
+	SetUserIdAndSecContext(role, caller->role.sec_context | SECURITY_RESTRICTED_OPERATION);
 	caller->guc_nestlevel = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 }
 
 /*
- * Restores the settings and security context from before
+ * Restores the settings, the user and the security context from before
  * align_begin_restricted().
  */
 void

@@ -293,7 +293,7 @@ Notify(FunctionCallInfo fcinfo, const char *function, int64 (*notify) (Attachmen
 	int64		result;
 
 	align_recorder_flush_all();
-	align_begin_restricted(&caller);
+	align_begin_restricted(&caller, attachment->root_owner);
 	align_spi_connect();
 	result = notify(attachment);
 	SPI_finish();

@@ -220,7 +220,7 @@ align_erase(PG_FUNCTION_ARGS)
 
 	align_key_argument(fcinfo, 1, attachment, key);
 	align_recorder_flush_all();
-	align_begin_restricted(&caller);
+	align_begin_restricted(&caller, attachment->root_owner);
 	align_spi_connect();
 	CheckLeadDeleted(attachment, key);
 	result = DeleteRows(attachment, TABLE_HISTORY, key);

@@ -322,7 +322,7 @@ align_merge_leads(PG_FUNCTION_ARGS)
 				 errmsg("cannot merge lead %s with itself", into.text)));
 
 	align_recorder_flush_all();
-	align_begin_restricted(&caller);
+	align_begin_restricted(&caller, attachment->root_owner);
 	align_spi_connect();
 	result = Merge(attachment, &from, &into);
 	SPI_finish();

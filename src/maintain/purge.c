@@ -156,7 +156,7 @@ align_purge(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("before must not be in the future")));
 	align_recorder_flush_all();
-	align_begin_restricted(&caller);
+	align_begin_restricted(&caller, attachment->root_owner);
 	align_spi_connect();
 	result = Purge(attachment, before);
 	SPI_finish();

@@ -39,7 +39,7 @@ align_rebuild_clocks(PG_FUNCTION_ARGS)
 	(void) align_lock_partitions(root, ShareRowExclusiveLock);
 	align_recorder_flush_all();
 	attachment = align_attachment_locked(root, RowExclusiveLock);
-	align_begin_restricted(&caller);
+	align_begin_restricted(&caller, attachment->root_owner);
 	align_spi_connect();
 	result = align_recompute_all_clocks(attachment);
 	SPI_finish();

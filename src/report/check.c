@@ -4,16 +4,25 @@
  *	  clocks.
  *
  * The three tables are scanned in order of the key, under one snapshot, and
- * merged, so that one lead at a time is in memory.  They are read with the
- * privileges of the caller.  Rows that are hidden from the caller would be
- * reported as missing, so check() raises an error if row-level security
- * applies to the caller.
+ * merged, so that one lead at a time is in memory.
+ *
+ * They are read as their owner, because reading them may run functions of the
+ * owner, such as those in expressions of indexes (as_role.h).  So check()
+ * itself checks that the caller has the privileges that a SELECT would need.
+ * Row-level security must not apply to the caller.  The owner may call it even
+ * if row-level security is forced on the owner.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "miscadmin.h"
+#include "access/sysattr.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -382,12 +391,82 @@ CheckLeads(Check *check)
 }
 
 /*
- * Raises an error if row-level security hides rows of a table from the caller.
+ * Raises an error unless the current user may select columns of a table; they
+ * are given by attnum - FirstLowInvalidHeapAttributeNumber.
+ */
+static void
+CheckMaySelect(Oid relid, const Bitmapset *columns)
+{
+	Oid			role = GetUserId();
+	Oid			schema = get_rel_namespace(relid);
+	int			member = -1;
+
+	if (!align_may_use(schema, role))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));
+	if (pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK)
+		return;
+	while ((member = bms_next_member(columns, member)) >= 0)
+	{
+		if (pg_attribute_aclcheck(relid, member + FirstLowInvalidHeapAttributeNumber, role,
+								  ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relid)),
+						   get_rel_name(relid));
+	}
+}
+
+static Bitmapset *
+AddColumn(Bitmapset *columns, AttrNumber attnum)
+{
+	return bms_add_member(columns, attnum - FirstLowInvalidHeapAttributeNumber);
+}
+
+/*
+ * Checks that the current user may select the columns of the attached table
+ * that are read.
+ */
+static void
+CheckMaySelectRows(const AttachmentMarker *marker)
+{
+	static const RowRole roles[] = {ROW_STAGE, ROW_TEAM, ROW_ASSIGNEE};
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < marker->nkeys; i++)
+		columns = AddColumn(columns, marker->key[i]);
+	for (int i = 0; i < (int) lengthof(roles); i++)
+	{
+		if (marker->column[roles[i]] != InvalidAttrNumber)
+			columns = AddColumn(columns, marker->column[roles[i]]);
+	}
+	pull_varattnos(marker->live, 1, &columns);
+	CheckMaySelect(marker->root, columns);
+}
+
+/*
+ * Likewise for the key and align's own columns of a record table.
+ */
+static void
+CheckMaySelectRecords(Oid relid, int nkeys, const OwnColumn *own, int nown)
+{
+	AttrNumber	keys[ATTACHMENT_MAX_KEYS];
+	Bitmapset  *columns = NULL;
+
+	(void) align_record_key_columns(relid, nkeys, keys);
+	for (int i = 0; i < nkeys; i++)
+		columns = AddColumn(columns, keys[i]);
+	for (int i = 0; i < nown; i++)
+		columns = AddColumn(columns, get_attnum(relid, own[i].name));
+	CheckMaySelect(relid, columns);
+}
+
+/*
+ * Raises an error if row-level security hides rows of a table from the current
+ * user.
  */
 static void
 CheckAllRowsVisible(Oid relid)
 {
-	if (check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED)
+	if (align_table_ownercheck(relid, GetUserId()) ||
+		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -395,6 +474,21 @@ CheckAllRowsVisible(Oid relid)
 					get_rel_name(relid)),
 			 errdetail("Row-level security hides rows from the current user."),
 			 errhint("Call it as the owner of the table or as a role with BYPASSRLS.")));
+}
+
+/*
+ * Raises an error unless the current user may read all rows of the three
+ * tables.
+ */
+static void
+CheckMayRead(const AttachmentMarker *marker)
+{
+	CheckAllRowsVisible(marker->root);
+	CheckAllRowsVisible(marker->history);
+	CheckAllRowsVisible(marker->sla);
+	CheckMaySelectRows(marker);
+	CheckMaySelectRecords(marker->history, marker->nkeys, align_history_columns, HISTORY_NCOLUMNS);
+	CheckMaySelectRecords(marker->sla, marker->nkeys, align_sla_columns, SLA_NCOLUMNS);
 }
 
 /*
@@ -406,17 +500,18 @@ align_check(PG_FUNCTION_ARGS)
 	Check		check = {0};
 	Attachment *attachment;
 	RestrictedCaller caller;
+	CallerRole	owner;
 	int32		version;
 
 	align_require_argument(fcinfo, 0, "relation");
 	align_begin_rows(fcinfo);
 	check.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	attachment = align_begin_reading(PG_GETARG_OID(0));
-	align_begin_restricted(&caller);
+	CheckMayRead(&attachment->marker);
+	align_begin_restricted(&caller, attachment->root_owner);
+	/* also where row-level security is forced on the owner */
+	align_work_as(attachment->root_owner, &owner);
 	check.attachment = attachment;
-	CheckAllRowsVisible(check.attachment->marker.root);
-	CheckAllRowsVisible(check.attachment->marker.history);
-	CheckAllRowsVisible(check.attachment->marker.sla);
 	check.funnel = align_judging_funnel(attachment, &version);
 	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
 	/* a version that does not exist is reported, not an error */
@@ -424,6 +519,7 @@ align_check(PG_FUNCTION_ARGS)
 	align_check_triggers(&check);
 	align_check_record_tables(&check);
 	CheckLeads(&check);
+	align_return_to(&owner);
 	align_end_restricted(&caller);
 	align_end_reading();
 	return (Datum) 0;
