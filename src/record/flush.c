@@ -267,18 +267,37 @@ RunLength(Change **changes, int nchanges)
 }
 
 /*
+ * True if a change of a flush was made in a security-restricted operation.
+ */
+static bool
+HasRestricted(const Flush *flush)
+{
+	for (int i = 0; i < flush->nchanges; i++)
+	{
+		if (flush->changes[i]->restricted)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Writes all changes of a flush, run by run.
  */
 static void
 WriteRuns(Flush *flush)
 {
+	bool		restricted = HasRestricted(flush);
+	RestrictedCaller caller;
 	OwnerIdentity identity;
 	MemoryContext flush_context = CurrentMemoryContext;
 	int			start = 0;
 
 	flush->attachment = align_attachment_locked(flush->attachment->relid, RowExclusiveLock);
-	flush->direct = align_direct_begin(flush->attachment);
+	/* the role stays, since align_recorder_caller() returns it */
+	if (restricted)
+		align_begin_restricted(&caller, GetUserId());
 	align_become_owner(flush->attachment, &identity);
+	flush->direct = align_direct_begin(flush->attachment);
 	while (start < flush->nchanges)
 	{
 		Run			run = {0};
@@ -305,9 +324,11 @@ WriteRuns(Flush *flush)
 		MemoryContextDelete(run.context);
 		start += run.nchanges;
 	}
-	align_resume_identity(&identity);
 	if (flush->direct != NULL)
 		align_direct_end(flush->direct);
+	align_resume_identity(&identity);
+	if (restricted)
+		align_end_restricted(&caller);
 }
 
 /*

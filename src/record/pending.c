@@ -7,6 +7,7 @@
 
 #include "access/htup_details.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "replication/logicalworker.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
@@ -426,6 +427,7 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	change->replaced_command = InvalidCommandId;
 	change->replaced_by = InvalidCommandId;
 	change->effective_at = CHANGE_TIME_UNKNOWN;
+	change->restricted = InSecurityRestrictedOperation();
 
 	Assert(batch->nchanges == 0 ||
 		   batch->changes[batch->nchanges - 1]->nest_level <= change->nest_level);

@@ -37,6 +37,14 @@
  * When the outermost statement ends, no row trigger is outstanding: all
  * pending changes are sorted by command and written.
  *
+ * Security-restricted operations
+ *
+ * Code of a table's owner that runs in such an operation (as_role.h) can
+ * change attached tables of that owner.  These changes may be written after
+ * the operation, even at commit: the owner can have disabled align_flush, for
+ * example.  They are written in a security-restricted operation, too, so that
+ * triggers on record tables can do no more then than before.
+ *
  * The stack
  *
  * The statement triggers align_begin and align_flush of the root and of its
@@ -106,6 +114,7 @@ typedef struct Change
 								 * moved to the waiting changes */
 	bool		waits;			/* is one of the waiting changes */
 	bool		removes_row;	/* made by a DELETE of the row */
+	bool		restricted;		/* made in a security-restricted operation */
 	bool		new_lead;		/* the lead is known to have no entries */
 	bool		as_found;		/* records the present state of a row, not a
 								 * change of it: from_stage and from_team are
