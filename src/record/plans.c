@@ -54,7 +54,10 @@ static HTAB *root_plans = NULL;
 static long sweep_at = 16;
 
 /*
- * Frees plans and row types.
+ * Frees plans and row types.  The row types live until the end of the
+ * transaction, since a trigger on a record table may have called us while rows
+ * of these types are being written.  Plans that are being executed are not in
+ * plans[].
  */
 static void
 FreePlans(RootPlans *plans)
@@ -66,7 +69,7 @@ FreePlans(RootPlans *plans)
 		plans->plans[i] = NULL;
 	}
 	if (plans->context != NULL)
-		MemoryContextDelete(plans->context);
+		MemoryContextSetParent(plans->context, TopTransactionContext);
 	plans->context = NULL;
 	memset(plans->descs, 0, sizeof(plans->descs));
 }
@@ -355,14 +358,17 @@ IsPlanUnchanged(SPIPlanPtr plan, int generation)
  * Makes rows visible to statements under a name.
  */
 static void
-RegisterRows(const RootPlans *plans, const char *name, RecorderRows kind, Tuplestorestate *rows)
+RegisterRows(const RootPlans *plans, const Attachment *attachment, const char *name,
+			 RecorderRows kind, Tuplestorestate *rows)
 {
 	EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
 	int			result;
 
 	relation->md.name = pstrdup(name);
 	relation->md.reliddesc = InvalidOid;
-	relation->md.tupdesc = plans->descs[kind];
+	/* by now, the type that the rows were made of may not be cached any more */
+	relation->md.tupdesc = plans->descs[kind] != NULL ?
+		CreateTupleDescCopy(plans->descs[kind]) : MakeRowType(attachment, kind);
 	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
 	relation->md.enrtuples = tuplestore_tuple_count(rows);
 	relation->reldata = rows;
@@ -406,6 +412,48 @@ ExecuteStatement(SPIPlanPtr plan, RecorderStatement statement)
 }
 
 /*
+ * Takes the plan of a statement out of the cache, after preparing it if
+ * necessary, and sets its generation.
+ *
+ * While it is executed, triggers on the record tables may call the recorder
+ * for the same statement, and must not free it.
+ */
+static SPIPlanPtr
+TakePlan(Attachment *attachment, RecorderStatement statement, int *generation)
+{
+	RootPlans  *plans = FindPlans(attachment);
+	SPIPlanPtr	plan = plans->plans[statement];
+
+	*generation = plans->generations[statement];
+	plans->plans[statement] = NULL;
+	if (plan != NULL && IsPlanUnchanged(plan, *generation))
+		return plan;
+	if (plan != NULL)
+		SPI_freeplan(plan);
+	plan = Prepare(attachment, statement);
+	*generation = PlanGeneration(plan);
+	return plan;
+}
+
+/*
+ * Puts a plan back into the cache, unless there is another one by now, or one
+ * would be for other tables.
+ */
+static void
+PutPlan(const Attachment *attachment, RecorderStatement statement, SPIPlanPtr plan, int generation)
+{
+	RootPlans  *plans = hash_search(root_plans, &attachment->root_id, HASH_FIND, NULL);
+
+	if (plans != NULL && plans->plans[statement] == NULL && PlansMatch(plans, attachment))
+	{
+		plans->plans[statement] = plan;
+		plans->generations[statement] = generation;
+	}
+	else
+		SPI_freeplan(plan);
+}
+
+/*
  * Executes a statement over its input, and returns SPI_processed.
  */
 uint64
@@ -415,22 +463,23 @@ align_recorder_execute(Attachment *attachment, RecorderStatement statement,
 	RootPlans  *plans = FindPlans(attachment);
 	const RecorderInputs *inputs = &statement_inputs[statement];
 	Tuplestorestate *rows[RECORDER_MAX_INPUTS] = {first, second, third};
-	SPIPlanPtr	plan;
-	int			result;
+	SPIPlanPtr volatile plan;
+	int			generation;
+	int			result = 0;
 
 	Assert(align_recorder_writes(attachment->marker.history));
 	for (int i = 0; i < inputs->n; i++)
-		RegisterRows(plans, inputs->inputs[i].name, inputs->inputs[i].kind, rows[i]);
-	plan = plans->plans[statement];
-	if (plan == NULL || !IsPlanUnchanged(plan, plans->generations[statement]))
+		RegisterRows(plans, attachment, inputs->inputs[i].name, inputs->inputs[i].kind, rows[i]);
+	plan = TakePlan(attachment, statement, &generation);
+	PG_TRY();
 	{
-		plans->plans[statement] = NULL;
-		if (plan != NULL)
-			SPI_freeplan(plan);
-		plan = plans->plans[statement] = Prepare(attachment, statement);
-		plans->generations[statement] = PlanGeneration(plan);
+		result = ExecuteStatement(plan, statement);
 	}
-	result = ExecuteStatement(plan, statement);
+	PG_FINALLY();
+	{
+		PutPlan(attachment, statement, plan, generation);
+	}
+	PG_END_TRY();
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	for (int i = 0; i < inputs->n; i++)

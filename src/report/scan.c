@@ -109,8 +109,8 @@ typedef struct CachedScanKey
 typedef struct CachedScan
 {
 	CachedScanKey key;			/* hash key */
-	char	   *sql;			/* text of the query; NULL if no plan */
-	SPIPlanPtr	plan;
+	char	   *sql;			/* text of the query; NULL if none */
+	SPIPlanPtr	plan;			/* NULL while it is in use */
 } CachedScan;
 
 static HTAB *cached_scans = NULL;
@@ -131,10 +131,11 @@ Prepare(const char *sql, int nargs, Oid *types)
 static void
 FreePlan(CachedScan *cached)
 {
-	if (cached->sql == NULL)
-		return;
-	SPI_freeplan(cached->plan);
-	pfree(cached->sql);
+	if (cached->plan != NULL)
+		SPI_freeplan(cached->plan);
+	cached->plan = NULL;
+	if (cached->sql != NULL)
+		pfree(cached->sql);
 	cached->sql = NULL;
 }
 
@@ -162,14 +163,13 @@ RemoveDropped(void)
 }
 
 /*
- * Returns the cached plan for a query, after preparing it if necessary.
+ * Returns the cache entry for scans of a kind.
  */
-static SPIPlanPtr
-FindPlan(const Attachment *attachment, KeyScanKind kind, const char *sql, Oid *types)
+static CachedScan *
+FindCachedScan(const Attachment *attachment, KeyScanKind kind)
 {
 	CachedScanKey key = {attachment->root_id, kind};
 	CachedScan *cached;
-	SPIPlanPtr	plan;
 	bool		found;
 
 	if (cached_scans == NULL)
@@ -188,16 +188,52 @@ FindPlan(const Attachment *attachment, KeyScanKind kind, const char *sql, Oid *t
 		RemoveDropped();
 		cached = hash_search(cached_scans, &key, HASH_ENTER, NULL);
 		cached->sql = NULL;
+		cached->plan = NULL;
 	}
-	if (cached->sql != NULL && strcmp(cached->sql, sql) == 0 && SPI_plan_is_valid(cached->plan))
-		return cached->plan;
+	return cached;
+}
+
+/*
+ * Takes the plan for a query out of the cache, after preparing it if
+ * necessary.
+ *
+ * Functions that are called while the query is planned may start a scan of the
+ * same kind, and must not free the plan.
+ */
+static SPIPlanPtr
+TakePlan(const Attachment *attachment, KeyScanKind kind, const char *sql, Oid *types)
+{
+	CachedScan *cached = FindCachedScan(attachment, kind);
+	SPIPlanPtr	plan = cached->plan;
+
+	if (plan != NULL && strcmp(cached->sql, sql) == 0 && SPI_plan_is_valid(plan))
+	{
+		cached->plan = NULL;
+		return plan;
+	}
 	FreePlan(cached);
 	plan = Prepare(sql, attachment->nkeys, types);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-	cached->plan = plan;
-	cached->sql = MemoryContextStrdup(TopMemoryContext, sql);
+	if (cached->sql == NULL)
+		cached->sql = MemoryContextStrdup(TopMemoryContext, sql);
 	return plan;
+}
+
+/*
+ * Puts a plan back into the cache, unless there is another one by now, or one
+ * would be for another query.
+ */
+static void
+PutPlan(const Attachment *attachment, KeyScanKind kind, const char *sql, SPIPlanPtr plan)
+{
+	CachedScanKey key = {attachment->root_id, kind};
+	CachedScan *cached = hash_search(cached_scans, &key, HASH_FIND, NULL);
+
+	if (cached != NULL && cached->plan == NULL && cached->sql != NULL && strcmp(cached->sql, sql) == 0)
+		cached->plan = plan;
+	else
+		SPI_freeplan(plan);
 }
 
 /*
@@ -249,10 +285,20 @@ static void
 OpenWithKey(TableScan *scan, KeyScanKind kind, const char *sql, const Datum *key)
 {
 	Oid			types[ATTACHMENT_MAX_KEYS];
+	SPIPlanPtr volatile plan;
 
 	align_key_types(scan->attachment, types);
-	scan->portal = SPI_cursor_open(NULL, FindPlan(scan->attachment, kind, sql, types),
-								   unconstify(Datum *, key), NULL, true);
+	plan = TakePlan(scan->attachment, kind, sql, types);
+	PG_TRY();
+	{
+		/* the portal keeps what it needs of the plan */
+		scan->portal = SPI_cursor_open(NULL, plan, unconstify(Datum *, key), NULL, true);
+	}
+	PG_FINALLY();
+	{
+		PutPlan(scan->attachment, kind, sql, plan);
+	}
+	PG_END_TRY();
 }
 
 /*
