@@ -391,6 +391,41 @@ align_direct_insert(DirectTable *table, const Datum *values, const bool *nulls)
 }
 
 /*
+ * Raises a serialization failure for a row of the clock table.
+ */
+static void
+ReportConcurrentChange(const DirectTable *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access to the clocks in table \"%s\"",
+					RelationGetRelationName(table->rel)),
+			 errhint("The transaction might succeed if retried.")));
+}
+
+/*
+ * Raises an error if this transaction has changed a row since it was read:
+ * functions of the owner, in constraints or indexes of the record tables, can
+ * call rebuild_clocks(), for example.  Only if there has been another command
+ * is it necessary to look.
+ */
+static void
+CheckUnchanged(Direct *direct, ItemPointer tid)
+{
+	DirectTable *table = &direct->sla;
+	TupleTableSlot *slot;
+	bool		found;
+
+	if (GetCurrentCommandId(false) == direct->snapshot->curcid)
+		return;
+	slot = table_slot_create(table->rel, NULL);
+	found = table_tuple_fetch_row_version(table->rel, tid, SnapshotSelf, slot);
+	ExecDropSingleTupleTableSlot(slot);
+	if (!found)
+		ReportConcurrentChange(table);
+}
+
+/*
  * Locks the latest version of a row of the clock table that notify_due() has
  * updated since it was read; waits for its transaction if need be.  Sets tid
  * to that version, and in values the columns that only notify_due() writes.
@@ -408,11 +443,7 @@ LockLatestClock(Direct *direct, ItemPointer tid, Datum *values, bool *nulls)
 							  GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitBlock,
 							  TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
 	if (result != TM_Ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access to the clocks in table \"%s\"",
-						RelationGetRelationName(table->rel)),
-				 errhint("The transaction might succeed if retried.")));
+		ReportConcurrentChange(table);
 	for (int i = 0; i < (int) lengthof(announced); i++)
 	{
 		int			column = table->nkeys + announced[i];
@@ -438,14 +469,19 @@ align_direct_update_clock(Direct *direct, ItemPointer tid, Datum *values, bool *
 	{
 		TM_FailureData failure;
 		LockTupleMode lock_mode;
+		TM_Result	result;
 
 		FillSlot(table, values, nulls);
 		if (RelationGetDescr(table->rel)->constr != NULL)
 			ExecConstraints(table->result, table->slot, table->estate);
-		if (table_tuple_update(table->rel, tid, table->slot, GetCurrentCommandId(true),
-							   direct->snapshot, InvalidSnapshot, true, &failure, &lock_mode,
-							   &update_indexes) == TM_Ok)
+		CheckUnchanged(direct, tid);
+		result = table_tuple_update(table->rel, tid, table->slot, GetCurrentCommandId(true),
+									direct->snapshot, InvalidSnapshot, true, &failure, &lock_mode,
+									&update_indexes);
+		if (result == TM_Ok)
 			break;
+		if (result == TM_SelfModified)
+			ReportConcurrentChange(table);
 		LockLatestClock(direct, tid, values, nulls);
 	}
 	if (table->result->ri_NumIndices > 0 && ALIGN_UPDATES_INDEXES(update_indexes))
