@@ -28,6 +28,15 @@ CREATE FUNCTION align.history_guard() RETURNS trigger
 COMMENT ON FUNCTION align.history_guard() IS
 'statement trigger of history and clock tables: refuses all writes except those of align';
 
+CREATE FUNCTION align.in_present_life(history oid, record_table oid, number int, at timestamptz,
+                                      VARIADIC key "any")
+    RETURNS boolean
+    AS 'MODULE_PATHNAME', 'align_in_present_life'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
+
+COMMENT ON FUNCTION align.in_present_life(oid, oid, integer, timestamptz, "any") IS
+'for the policies on history and clock tables under row-level security: whether an entry or a clock, given by its key, its number and its recorded_at or started_at, exists and belongs to the present life of its lead';
+
 CREATE FUNCTION align.attach(relation regclass, agreement text, stage name DEFAULT 'stage',
                              key name[] DEFAULT NULL, team name DEFAULT NULL,
                              assignee name DEFAULT NULL, actor name DEFAULT NULL,

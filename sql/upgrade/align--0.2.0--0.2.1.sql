@@ -63,6 +63,12 @@ CREATE TRIGGER admission_announce AFTER INSERT OR UPDATE OR DELETE ON align.admi
     FOR EACH ROW EXECUTE FUNCTION align.team_announce();
 ALTER TABLE align.admission ENABLE ALWAYS TRIGGER admission_announce;
 
+CREATE FUNCTION align.in_present_life(history oid, record_table oid, number int, at timestamptz,
+                                      VARIADIC key "any")
+    RETURNS boolean
+    AS 'MODULE_PATHNAME', 'align_in_present_life'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
+
 CREATE FUNCTION align.purge(relation regclass, before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'align_purge'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
@@ -402,6 +408,8 @@ COMMENT ON FUNCTION align.record_statement() IS
 'statement trigger of attached tables: writes the changes that the row triggers collected to history and clocks, and records TRUNCATE';
 COMMENT ON FUNCTION align.history_guard() IS
 'statement trigger of history and clock tables: refuses all writes except those of align';
+COMMENT ON FUNCTION align.in_present_life(oid, oid, integer, timestamptz, "any") IS
+'for the policies on history and clock tables under row-level security: whether an entry or a clock, given by its key, its number and its recorded_at or started_at, exists and belongs to the present life of its lead';
 COMMENT ON FUNCTION align.attach(regclass, text, name, name[], name, name, name, name, name, name, name, name, text, text, text, boolean) IS
 'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage, and returns their number; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
 COMMENT ON FUNCTION align.detach(regclass) IS

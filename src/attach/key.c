@@ -20,6 +20,7 @@
 #include "utils/typcache.h"
 
 #include "attach/request.h"
+#include "attachment/privileges.h"
 #include "catalog/relation.h"
 
 static bool
@@ -93,6 +94,36 @@ IndexCovers(const AttachRequest *request, Relation index, Bitmapset *partition_k
 }
 
 /*
+ * True if an index has key columns that are not part of the key.
+ */
+static bool
+HasOtherColumns(const AttachRequest *request, Relation index)
+{
+	return index->rd_index->indnkeyatts > request->nkeys;
+}
+
+/*
+ * Raises an error if row-level security is enabled on a table whose unique
+ * indexes on the key all have partition key columns besides: two leads could
+ * have the same key, and a user who sees one of them would see the history of
+ * both.
+ */
+static void
+CheckUniqueUnderRowSecurity(const AttachRequest *request, const char *names)
+{
+	bool		forced;
+
+	if (!align_row_security(request->relid, &forced))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("key (%s) of relation \"%s\" must include all columns of a unique index",
+					names, get_rel_name(request->relid)),
+			 errdetail("Row-level security is enabled on the table. Rows with the same key in different partitions would share their history, and a user who sees one of them would see that of the others."),
+			 errhint("Use the whole primary key, or name all columns of a unique index with key => '{...}'.")));
+}
+
+/*
  * Checks that a key identifies exactly one row, because history is kept per
  * key.
  */
@@ -102,6 +133,7 @@ CheckUnique(const AttachRequest *request, Relation rel)
 	Bitmapset  *partition_key = PartitioningColumns(request, rel);
 	StringInfoData names;
 	bool		covered = false;
+	bool		exactly = false;
 	ListCell   *lc;
 
 	initStringInfo(&names);
@@ -124,7 +156,11 @@ CheckUnique(const AttachRequest *request, Relation rel)
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 
-		covered = covered || IndexCovers(request, index, partition_key);
+		if (IndexCovers(request, index, partition_key))
+		{
+			covered = true;
+			exactly |= !HasOtherColumns(request, index);
+		}
 		index_close(index, NoLock);
 	}
 	if (!covered)
@@ -135,6 +171,8 @@ CheckUnique(const AttachRequest *request, Relation rel)
 				 errdetail("There is no primary key, unique constraint or unique index (not deferrable, not partial) on exactly these columns."),
 				 errhint("Choose another key with key => '{...}', or create a unique index on (%s).",
 						 names.data)));
+	if (!exactly)
+		CheckUniqueUnderRowSecurity(request, names.data);
 }
 
 /*

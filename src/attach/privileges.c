@@ -76,7 +76,8 @@ CopyRowSecurity(const AttachRequest *request, Oid relid)
 	PolicyState state;
 
 	if (wanted)
-		condition = align_policy_condition(request->relid, request->nkeys, request->key, relid);
+		condition = align_policy_condition(request->relid, request->history.relid, request->nkeys,
+										   request->key, relid);
 	state = align_policy_state(relid, condition);
 	if (state == POLICY_DIFFERS)
 		align_execute_format(request->owner, "DROP POLICY %s ON %s", ATTACHMENT_POLICY, name);

@@ -237,10 +237,11 @@ align_row_security(Oid relid, bool *forced)
 
 /*
  * The condition of the policy on a record table.  Its subquery runs with the
- * rights of the current user, so the policies of the root apply to it.
+ * rights of the current user, so the policies of the root apply to it.  The
+ * function is called with columns that identify the row (present_life.c).
  */
 char *
-align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid relid)
+align_policy_condition(Oid root, Oid history, int nkeys, const AttrNumber *root_keys, Oid relid)
 {
 	const char *relname = quote_identifier(get_rel_name(relid));
 
@@ -263,6 +264,14 @@ align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid rel
 								  psprintf("%s.%s", alias, root_key),
 								  psprintf("%s.%s", relname, key));
 	}
+	appendStringInfo(&condition,
+					 ") AND align.in_present_life(%s::pg_catalog.regclass, %s.tableoid, %s.%s, %s.%s",
+					 quote_literal_cstr(align_relation_name(history)), relname,
+					 relname, align_is_history(relid, history) ? "entry_no" : "cycle",
+					 relname, align_is_history(relid, history) ? "recorded_at" : "started_at");
+	for (int i = 0; i < nkeys; i++)
+		appendStringInfo(&condition, ", %s.%s", relname,
+						 quote_identifier(get_attname(relid, keys[i], false)));
 	appendStringInfoChar(&condition, ')');
 	return condition.data;
 }

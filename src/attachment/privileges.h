@@ -11,7 +11,9 @@
  *	  - If the attached table has row-level security, so have both record
  *		tables, with a policy that passes the rows of those leads that the
  *		current user sees in the attached table.  Rows of leads that are no
- *		longer there are visible to the owner only.
+ *		longer in the funnel, and those of former leads with the same key, are
+ *		visible to the owner only (present_life.c).  A key must identify one row, or a visible row would show
+ *		the entries of a hidden one.
  *
  * align.attach() revokes surplus privileges and creates the policies;
  * align.check() reports what was granted or changed afterwards.
@@ -61,10 +63,15 @@ extern List *align_roles_with_trigger(Oid relid);
 extern bool align_row_security(Oid relid, bool *forced);
 
 /*
- * The condition of the policy on a record table, as SQL: does the current user
- * see a row of the same key in the root?
+ * The condition of the policy on a record table or on a partition of one, as
+ * SQL: does the current user see a row of the same key in the root, and does
+ * the entry or clock belong to the present life of that key?
  */
-extern char *align_policy_condition(Oid root, int nkeys, const AttrNumber *root_keys, Oid relid);
+extern char *align_policy_condition(Oid root, Oid history, int nkeys,
+									const AttrNumber *root_keys, Oid relid);
+
+/* Is a record table the history, or a partition of it?  (present_life.c) */
+extern bool align_is_history(Oid relid, Oid history);
 
 typedef enum PolicyState
 {

@@ -152,7 +152,8 @@ CheckRowSecurity(const Check *check, Oid relid)
 
 	if (!align_row_security(marker->root, &forced))
 		return;
-	condition = align_policy_condition(marker->root, marker->nkeys, marker->key, relid);
+	condition = align_policy_condition(marker->root, marker->history, marker->nkeys, marker->key,
+									   relid);
 	if (!align_row_security(relid, &is_forced))
 		align_check_report(check, "row_security", psprintf("disabled on %s", name),
 						   psprintf("enabled, as on %s", check->attachment->root_name));
