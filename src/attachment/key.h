@@ -50,8 +50,8 @@ extern void align_copy_key(const Attachment *attachment, const Datum *key, Datum
 extern bool align_same_key(Attachment *attachment, const Datum *a, const Datum *b);
 
 /*
- * {"id":42}, palloc'd: the form in notifications.  It is that of row_to_json(),
- * but values of types that are not built in are strings.
+ * {"id":42}, palloc'd: the form in notifications.  It is that of
+ * row_to_json(), but values of types that are not built in are strings.
  */
 extern char *align_key_json(const Attachment *attachment, const Datum *values);
 

@@ -265,7 +265,7 @@ align_in_present_life(PG_FUNCTION_ARGS)
 	align_spi_connect();
 	if (query->plan == NULL)
 		Prepare(query, types);
-	/* read_only makes SPI use the active snapshot, that of the caller's query */
+	/* read_only makes SPI use the snapshot of the caller's query */
 	if (SPI_execute_plan(query->plan, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(SPI_result));
 	result = SPI_processed > 0;

@@ -12,8 +12,8 @@
  *		tables, with a policy that passes the rows of those leads that the
  *		current user sees in the attached table.  Rows of leads that are no
  *		longer in the funnel, and those of former leads with the same key, are
- *		visible to the owner only (present_life.c).  A key must identify one row, or a visible row would show
- *		the entries of a hidden one.
+ *		visible to the owner only (present_life.c).  A key must identify one
+ *		row, or a visible row would show the entries of a hidden one.
  *
  * align.attach() revokes surplus privileges and creates the policies;
  * align.check() reports what was granted or changed afterwards.

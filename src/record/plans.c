@@ -366,7 +366,7 @@ RegisterRows(const RootPlans *plans, const Attachment *attachment, const char *n
 
 	relation->md.name = pstrdup(name);
 	relation->md.reliddesc = InvalidOid;
-	/* by now, the type that the rows were made of may not be cached any more */
+	/* the type that the rows were made of may no longer be cached */
 	relation->md.tupdesc = plans->descs[kind] != NULL ?
 		CreateTupleDescCopy(plans->descs[kind]) : MakeRowType(attachment, kind);
 	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
