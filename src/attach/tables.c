@@ -81,8 +81,8 @@ CheckNameLength(const char *name)
 }
 
 /*
- * Sets the name of the clock table of a history that exists, and was the one of
- * a table that has been renamed since: "x_sla" for "x_history".  The clock
+ * Sets the name of the clock table of a history that exists, and was the one
+ * of a table that has been renamed since: "x_sla" for "x_history".  The clock
  * table must exist and be in use by no table, and there must be none that is
  * named after the history.
  */
@@ -107,9 +107,9 @@ SetFormerClockTable(AttachRequest *request)
 }
 
 /*
- * Sets the names for a history that the caller named.  The clock table is named
- * after the history, "x_sla" for "x"; but if the name is the default one, the
- * clock table has its default name, too.
+ * Sets the names for a history that the caller named.  The clock table is
+ * named after the history, "x_sla" for "x"; but if the name is the default
+ * one, the clock table has its default name, too.
  */
 static void
 SetGivenNames(AttachRequest *request, text *history)

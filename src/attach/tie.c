@@ -14,6 +14,7 @@
 
 #include "attach/request.h"
 #include "catalog/as_role.h"
+#include "catalog/relation.h"
 
 PG_FUNCTION_INFO_V1(align_tie);
 
@@ -33,7 +34,7 @@ align_tie(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be superuser to call align.tie()")));
-	align_begin_restricted(&caller);
+	align_begin_restricted(&caller, align_relation_owner(relid));
 	align_spi_connect();
 	if (align_read_marker(relid, &marker))
 		align_attach_make_pointers(&marker);

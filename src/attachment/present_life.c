@@ -90,8 +90,8 @@ AppendKey(StringInfo sql, Oid relid, int nkeys, const char *alias)
 	" AND " alias ".event OPERATOR(pg_catalog.<>) 'touch' AND " HISTORY_IS_NOT_MERGED(alias)
 
 /*
- * Appends a query for the numbers of the entries after which the lead is not in
- * the funnel, from entry_no on, which is an SQL expression.
+ * Appends a query for the numbers of the entries after which the lead is not
+ * in the funnel, from entry_no on, which is an SQL expression.
  */
 static void
 AppendEnds(StringInfo sql, const LifeQuery *query, const char *entry_no)
@@ -104,8 +104,8 @@ AppendEnds(StringInfo sql, const LifeQuery *query, const char *entry_no)
 }
 
 /*
- * Returns the query for an entry, which returns a row if the lead has been in the
- * funnel since.
+ * Returns the query for an entry, which returns a row if the lead has been in
+ * the funnel since.
  */
 static char *
 HistoryQuery(const LifeQuery *query)
@@ -124,8 +124,8 @@ HistoryQuery(const LifeQuery *query)
 }
 
 /*
- * Returns the query for a clock, which returns a row if the lead has never left the
- * funnel, or if an entry after it did has started the clock.
+ * Returns the query for a clock, which returns a row if the lead has never
+ * left the funnel, or if an entry after it did has started the clock.
  */
 static char *
 ClockQuery(const LifeQuery *query)
@@ -188,8 +188,8 @@ FreePlan(void *arg)
 }
 
 /*
- * Returns the query for the arguments of a call, from fn_extra if it was for the same
- * tables.
+ * Returns the query for the arguments of a call, from fn_extra if it was for
+ * the same tables.
  */
 static LifeQuery *
 FindQuery(FunctionCallInfo fcinfo)

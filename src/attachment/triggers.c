@@ -349,8 +349,8 @@ SameCondition(const TriggerPlan *plan, const CatalogTrigger *trigger)
 }
 
 /*
- * True if a trigger has the arguments of its plan, letter by letter.  Those of the
- * plan are SQL text, so quote those of the trigger.
+ * True if a trigger has the arguments of its plan, letter by letter.  Those of
+ * the plan are SQL text, so quote those of the trigger.
  */
 bool
 align_trigger_is_current(const TriggerPlan *plan, const CatalogTrigger *trigger)

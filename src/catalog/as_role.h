@@ -65,8 +65,8 @@ typedef struct RestrictedCaller
 /*
  * Make role, usually the owner of a table, the current user of a
  * security-restricted operation until align_end_restricted(); it includes
- * every role that align_work_as() switches to meanwhile.  search_path is set to
- * pg_catalog, pg_temp, so that names in text that is written and read back
+ * every role that align_work_as() switches to meanwhile.  search_path is set
+ * to pg_catalog, pg_temp, so that names in text that is written and read back
  * (WHEN conditions of triggers, collations) have the same meaning for every
  * caller.  All settings are restored at the end.  An abort of the
  * (sub)transaction restores user and settings, too.
