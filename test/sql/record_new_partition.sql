@@ -44,3 +44,6 @@ ALTER TABLE part ATTACH PARTITION part_2 FOR VALUES IN (2);
 INSERT INTO part_2 VALUES (7, 2, 'a');
 SELECT id, entry_no, event, from_stage, stage, source FROM leads_history WHERE id > 3 ORDER BY id, entry_no;
 SELECT * FROM align.check('leads') WHERE problem <> 'missing_trigger';
+
+SET client_min_messages = error;
+DROP SCHEMA record_new_partition CASCADE;
