@@ -290,8 +290,8 @@ align_pending_batches(void)
 /*
  * Returns the hash of a key, by the hash functions of its types.
  */
-uint32
-align_pending_hash(Attachment *attachment, const Datum *key)
+static uint32
+HashKey(Attachment *attachment, const Datum *key)
 {
 	uint32		hash = 0;
 
@@ -414,7 +414,7 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	old_context = MemoryContextSwitchTo(batch->context);
 	change = palloc0(sizeof(Change));
 	align_copy_key(attachment, key, change->key);
-	change->hash = align_pending_hash(attachment, key);
+	change->hash = HashKey(attachment, key);
 	change->nest_level = GetCurrentTransactionNestLevel();
 	change->arrival = batch->arrivals++;
 	change->nouter = align_pending_outer_statements(batch);

@@ -270,9 +270,6 @@ extern int	align_pending_possible_predecessors(const Batch *batch, const Attachm
  */
 extern Change *align_pending_first_half(Batch *batch, CommandId command);
 
-/* Returns the hash of a key. */
-extern uint32 align_pending_hash(Attachment *attachment, const Datum *key);
-
 /*
  * Returns a null-terminated copy of a string in the batch's memory context;
  * NULL if text is NULL.
