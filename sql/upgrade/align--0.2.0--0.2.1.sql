@@ -101,31 +101,32 @@ JOIN (SELECT DISTINCT ON (name) name, owner FROM align.agreement ORDER BY name, 
 WHERE latest.owner <> pg_catalog.pg_get_userbyid(c.relowner) AND c.relpersistence <> 't';
 
 -- History and clock table point back to their table, as align.attach() has them do,
--- where it is certain which one that is.  Names come from users, so every one is
--- quoted; the arguments of the marker are read from the catalog, byte by byte, rather
--- than cut from the text of a definition.
+-- where it is certain which one that is.  Any role can forge an attachment of a table
+-- of its own: one that has another owner than the table in question does not count, and
+-- what fails for one table is a WARNING, so that no role can keep the extension from
+-- being updated.
+CREATE FUNCTION align.tie(relation regclass) RETURNS void
+    AS 'MODULE_PATHNAME', 'align_tie'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
 DO $do$
 DECLARE
     attached record;
-    record_table regclass;
-    arguments text;
-    rest bytea;
-    piece bytea;
 BEGIN
     FOR attached IN
-        SELECT a.relation, a.history, a.sla, t.tgargs,
+        SELECT a.relation, a.history, a.sla,
                a.history <> a.sla
                AND NOT EXISTS (SELECT FROM align.attached_tables() AS other
-                               WHERE other.relation <> a.relation
-                                 AND (other.history IN (a.history, a.sla) OR other.sla IN (a.history, a.sla)))
-               AND NOT EXISTS (SELECT FROM align.attached_tables() AS other
-                               WHERE other.relation IN (a.history, a.sla))
+                               JOIN pg_catalog.pg_class AS c ON c.oid = other.relation
+                               WHERE other.relation <> a.relation AND c.relowner = root.relowner
+                                 AND (other.history IN (a.history, a.sla) OR other.sla IN (a.history, a.sla)
+                                      OR other.relation IN (a.history, a.sla)))
                AND (SELECT pg_catalog.count(*) = 3 AND pg_catalog.count(DISTINCT c.relowner) = 1
                     FROM pg_catalog.pg_class AS c
                     WHERE c.oid IN (a.relation, a.history, a.sla) AND c.relkind IN ('r', 'p'))
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS taken
                                WHERE taken.tgrelid IN (a.history, a.sla) AND taken.tgname = 'align_history_of'
-                                 AND (taken.tgfoid <> t.tgfoid OR taken.tgconstrrelid <> a.relation OR taken.tgargs <> t.tgargs))
+                                 AND (taken.tgfoid <> t.tgfoid OR taken.tgconstrrelid <> a.relation))
                AS certain
         FROM align.attached_tables() AS a
         JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = a.relation AND t.tgname = 'align_attachment'
@@ -138,26 +139,16 @@ BEGIN
                       HINT = 'Call align.detach() for tables that should not be attached and, as the owner of this one, align.attach() again.';
             CONTINUE;
         END IF;
-        arguments := '';
-        rest := attached.tgargs;
-        WHILE pg_catalog.length(rest) > 0 LOOP
-            piece := pg_catalog.substring(rest, 1, position(E'\\000'::bytea IN rest) - 1);
-            rest := pg_catalog.substring(rest, pg_catalog.length(piece) + 2);
-            arguments := arguments || CASE WHEN arguments <> '' THEN ', ' ELSE '' END
-                || pg_catalog.quote_literal(pg_catalog.convert_from(piece, pg_catalog.getdatabaseencoding()));
-        END LOOP;
-        FOREACH record_table IN ARRAY ARRAY[attached.history, attached.sla] LOOP
-            -- attached with the new library before this update
-            CONTINUE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger
-                                  WHERE tgrelid = record_table AND tgname = 'align_history_of');
-            EXECUTE pg_catalog.format('CREATE CONSTRAINT TRIGGER align_history_of AFTER DELETE ON %s FROM %s '
-                'FOR EACH ROW WHEN (false) EXECUTE FUNCTION align.attachment(%s)',
-                record_table, attached.relation, arguments);
-            EXECUTE pg_catalog.format('COMMENT ON TRIGGER align_history_of ON %s IS %L',
-                record_table, 'names the attached table to which this one belongs; never fires');
-        END LOOP;
+        BEGIN
+            PERFORM align.tie(attached.relation);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'table % is not tied to its history % and clock table %', attached.relation, attached.history, attached.sla
+                USING DETAIL = SQLERRM, HINT = 'As the owner of the table, call align.attach() again.';
+        END;
     END LOOP;
 END $do$;
+
+DROP FUNCTION align.tie(regclass);
 
 -- Statements that write to an attached table, or directly to a partition of one, fire
 -- a trigger when they begin and one when they end; so far, only partitioned tables had
@@ -168,7 +159,9 @@ DECLARE
 BEGIN
     FOR missing IN
         SELECT tables.relid, statement.trigger, statement.timing, statement.comment,
-               coalesce(existing.tgfoid <> flush.tgfoid, false) AS taken,
+               -- or one that CREATE OR REPLACE TRIGGER cannot replace
+               existing.tgfoid <> flush.tgfoid OR existing.tgconstraint <> 0 OR existing.tgparentid <> 0
+               OR existing.tgisinternal OR existing.tgtype & 1 <> 0 AS taken,
                CASE flush.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA'
                                     WHEN 'D' THEN 'DISABLE' END AS enabled
         FROM align.attached_tables() AS a
@@ -191,18 +184,23 @@ BEGIN
     LOOP
         IF missing.taken THEN
             RAISE WARNING 'table % has a trigger "%" that does not belong to align', missing.relid, missing.trigger
-                USING HINT = 'Rename that trigger and call align.attach() again.';
+                USING HINT = 'Rename or drop that trigger and call align.attach() again.';
             CONTINUE;
         END IF;
-        EXECUTE pg_catalog.format('CREATE OR REPLACE TRIGGER %I %s INSERT OR UPDATE OR DELETE ON %s '
-            'FOR EACH STATEMENT EXECUTE FUNCTION align.record_statement()',
-            missing.trigger, missing.timing, missing.relid);
-        EXECUTE pg_catalog.format('COMMENT ON TRIGGER %I ON %s IS %L',
-            missing.trigger, missing.relid, missing.comment);
-        IF missing.enabled IS NOT NULL THEN
-            EXECUTE pg_catalog.format('ALTER TABLE %s %s TRIGGER %I',
-                missing.relid, missing.enabled, missing.trigger);
-        END IF;
+        BEGIN
+            EXECUTE pg_catalog.format('CREATE OR REPLACE TRIGGER %I %s INSERT OR UPDATE OR DELETE ON %s '
+                'FOR EACH STATEMENT EXECUTE FUNCTION align.record_statement()',
+                missing.trigger, missing.timing, missing.relid);
+            EXECUTE pg_catalog.format('COMMENT ON TRIGGER %I ON %s IS %L',
+                missing.trigger, missing.relid, missing.comment);
+            IF missing.enabled IS NOT NULL THEN
+                EXECUTE pg_catalog.format('ALTER TABLE %s %s TRIGGER %I',
+                    missing.relid, missing.enabled, missing.trigger);
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'could not create trigger "%" of table %', missing.trigger, missing.relid
+                USING DETAIL = SQLERRM, HINT = 'Call align.attach() again.';
+        END;
     END LOOP;
 END $do$;
 

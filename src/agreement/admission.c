@@ -87,6 +87,27 @@ HasPrivilegesOf(Oid member, Oid role)
 }
 
 /*
+ * Returns the last version that was checked against the tables of a role
+ * because the role had the privileges of the agreement's owner, or 0.  A
+ * version whose owner differs from that of the version before is a copy that
+ * set_agreement_owner() made, and was not checked.
+ */
+static int32
+LastVersionAsOwner(const Agreement *agreement, Oid role)
+{
+	for (int i = agreement->nversions - 1; i >= 0; i--)
+	{
+		const NameData *owner = &agreement->versions[i].owner;
+
+		if (i > 0 && strcmp(NameStr(*owner), NameStr(agreement->versions[i - 1].owner)) != 0)
+			continue;
+		if (HasPrivilegesOf(role, get_role_oid(NameStr(*owner), true)))
+			return agreement->versions[i].version;
+	}
+	return 0;
+}
+
+/*
  * Reads whether tables of a role can be attached to an agreement.
  */
 void
@@ -109,6 +130,8 @@ align_read_admission(const char *agreement, Oid owner, Admission *admission)
 	admission->dismissed_after = 0;
 	if (admission->admitted)
 		return;
+	if (found != NULL)
+		admission->dismissed_after = LastVersionAsOwner(found, owner);
 
 	/* the column is COLLATE "C", as ScanKeyInit assumes */
 	ScanKeyInit(&key, Anum_admission_agreement, BTEqualStrategyNumber, F_TEXTEQ,
@@ -166,11 +189,7 @@ LockOwnAgreement(FunctionCallInfo fcinfo, const char *function, Agreement *agree
 
 	align_require_argument(fcinfo, 1, "role");
 	PreventCommandIfReadOnly(function);
-	align_agreement_lock(name, ExclusiveLock);
-	align_agreement_read(name, CurrentMemoryContext, agreement);
-	if (agreement->nversions == 0)
-		align_agreement_unknown(name);
-	align_check_agreement_owner(agreement);
+	align_agreement_lock_own(name, false, agreement);
 }
 
 /*

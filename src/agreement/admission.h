@@ -19,8 +19,8 @@ typedef struct Admission
 {
 	bool		admitted;
 	int32		dismissed_after;	/* if not admitted: the latest version at
-									 * the time of dismissal, 0 if never
-									 * admitted */
+									 * the time of dismissal, or the last one
+									 * as the owner; 0 if never admitted */
 } Admission;
 
 /*

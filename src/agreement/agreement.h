@@ -105,15 +105,25 @@ extern struct Funnel *align_agreement_funnel(const char *name, int32 version);
 extern struct Funnel *align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version);
 
 /*
- * Lock the name of an agreement until the end of the transaction:
- * ExclusiveLock to change its versions, teams or admissions, ShareLock to rely
- * on them.
+ * Lock an agreement until the end of the transaction: ExclusiveLock to change
+ * its versions, teams or admissions, ShareLock to rely on them.  Returns false
+ * if there is none of that name.  Check before that the current user may do
+ * what the lock is for, or any role could make others wait.
  */
-extern void align_agreement_lock(const char *name, LOCKMODE mode);
+extern bool align_agreement_lock(const char *name, LOCKMODE mode);
+
+/*
+ * Lock an agreement in ExclusiveLock mode and read it; raises unless the
+ * current user has the privileges of its owner, before or after waiting for
+ * the lock.  If there is none of that name, raises unless may_be_new; then
+ * nversions is 0, and the name is locked.
+ */
+extern void align_agreement_lock_own(const char *name, bool may_be_new, Agreement *agreement);
 
 /*
  * Append a version to the table and return its number.  agreement holds the
- * versions so far; the caller has locked the name and checked all values.
+ * versions so far; the caller has locked it, or its new name, and checked all
+ * values.
  */
 extern int32 align_append_version(const Agreement *agreement, const TextValue *funnel,
 								  const text *document, TimestampTz valid_from,

@@ -385,7 +385,8 @@ align_agreement_unknown(const char *name)
 }
 
 /*
- * Raises that no version of an agreement is in force yet at an instant.
+ * Raises that no version of an agreement is in force yet at an instant, with a
+ * hint if that is the present: the time of the transaction or the current one.
  */
 void
 align_agreement_not_in_force(const Agreement *agreement, TimestampTz at)
@@ -404,7 +405,7 @@ align_agreement_not_in_force(const Agreement *agreement, TimestampTz at)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("agreement \"%s\" is not in force at %s", agreement->name, at_text.data),
 			 errdetail("Its first version takes effect at %s.", first_text.data),
-			 at == GetCurrentTransactionStartTimestamp() ?
+			 at >= GetCurrentTransactionStartTimestamp() && at <= GetCurrentTimestamp() ?
 			 errhint("Agree on a version that takes effect now, or correct the server's clock if it was set back.") : 0));
 }
 

@@ -9,8 +9,10 @@
  * fails, the abort of the (sub)transaction restores the current user.
  *
  * Versions, teams and admissions of an agreement are changed under an
- * exclusive lock on its name, which is taken before anything is read and held
- * until the end of the transaction.
+ * exclusive lock on it, which is held until the end of the transaction.  What
+ * decides about the change is read after the lock is granted.  A role must
+ * have its privileges before it waits for the lock, or it could make others
+ * wait for it.
  */
 #include "postgres.h"
 
@@ -45,18 +47,104 @@ PG_FUNCTION_INFO_V1(align_agreement_guard);
 #define TEAM_COLUMNS 3
 
 /*
- * Locks the name of an agreement until the end of the transaction.
+ * Finds the first version of an agreement; false if there is none.
+ */
+static bool
+FindFirstVersion(Relation rel, const char *name, ItemPointer tid)
+{
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	int32		first = 0;
+
+	ScanKeyInit(&key, Anum_agreement_name, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(name));
+	scan = systable_beginscan(rel, get_relname_relid("agreement_pkey", RelationGetNamespace(rel)),
+							  true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+		int32		version = DatumGetInt32(heap_getattr(tuple, Anum_agreement_version,
+														 RelationGetDescr(rel), &isnull));
+
+		if (first == 0 || version < first)
+		{
+			first = version;
+			*tid = tuple->t_self;
+		}
+	}
+	systable_endscan(scan);
+	return first != 0;
+}
+
+/*
+ * Locks an agreement until the end of the transaction; false if there is none
+ * of that name.
+ *
+ * The lock is that on the row of its first version, which is never updated.
+ * It is not shared by agreements, unlike one on a hash of the name, and users
+ * cannot take it, since they have no privileges on the table.  The lock on the
+ * table is kept, too, so that the row stays where it is.
+ */
+bool
+align_agreement_lock(const char *name, LOCKMODE mode)
+{
+	Relation	rel = table_open(align_extension_table("agreement", false), AccessShareLock);
+	ItemPointerData tid;
+	bool		found = FindFirstVersion(rel, name, &tid);
+
+	if (found)
+		LockTuple(rel, &tid, mode);
+	table_close(rel, found ? NoLock : AccessShareLock);
+	return found;
+}
+
+/*
+ * Locks a name that no agreement has, so that only one session at a time
+ * creates it.
  *
  * It is an object lock with the table's OID as class, so that it cannot
  * conflict with advisory locks of users.  Names with equal hashes share a
  * lock, which only makes their transactions wait for each other.
  */
-void
-align_agreement_lock(const char *name, LOCKMODE mode)
+static void
+LockNewName(const char *name)
 {
 	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, strlen(name)));
 
-	LockDatabaseObject(align_extension_table("agreement", false), (Oid) hash, 0, mode);
+	LockDatabaseObject(align_extension_table("agreement", false), (Oid) hash, 0, ExclusiveLock);
+}
+
+/*
+ * Locks and reads an agreement of which the current user is owner.
+ */
+void
+align_agreement_lock_own(const char *name, bool may_be_new, Agreement *agreement)
+{
+	bool		name_locked = false;
+	bool		locked = false;
+
+	for (;;)
+	{
+		align_agreement_read(name, CurrentMemoryContext, agreement);
+		if (agreement->nversions > 0)
+			align_check_agreement_owner(agreement);
+		else if (!may_be_new)
+			align_agreement_unknown(name);
+		else if (name_locked)
+			return;
+
+		/* what was read may change until the lock is granted */
+		if (agreement->nversions == 0)
+		{
+			LockNewName(name);
+			name_locked = true;
+		}
+		else if (!locked)
+			locked = align_agreement_lock(name, ExclusiveLock);
+		else
+			return;
+	}
 }
 
 /*
@@ -242,11 +330,7 @@ align_set_agreement_owner(PG_FUNCTION_ARGS)
 	CheckRole(new_owner);
 	PreventCommandIfReadOnly("align.set_agreement_owner()");
 
-	align_agreement_lock(name, ExclusiveLock);
-	align_agreement_read(name, CurrentMemoryContext, &agreement);
-	if (agreement.nversions == 0)
-		align_agreement_unknown(name);
-	align_check_agreement_owner(&agreement);
+	align_agreement_lock_own(name, false, &agreement);
 	check_can_set_role(GetUserId(), new_owner);
 
 	latest = &agreement.versions[agreement.nversions - 1];
@@ -311,11 +395,7 @@ align_assign_team(PG_FUNCTION_ARGS)
 		CheckRole(PG_GETARG_OID(2));
 	PreventCommandIfReadOnly("align.assign_team()");
 
-	align_agreement_lock(name, ExclusiveLock);
-	align_agreement_read(name, CurrentMemoryContext, &agreement);
-	if (agreement.nversions == 0)
-		align_agreement_unknown(name);
-	align_check_agreement_owner(&agreement);
+	align_agreement_lock_own(name, false, &agreement);
 
 	values[0] = CStringGetTextDatum(name);
 	values[1] = CStringGetTextDatum(team);

@@ -72,6 +72,15 @@ MarkerNamesTable(Oid root, Oid relid)
 	return align_find_marker(root, &marker) && (marker.history == relid || marker.sla == relid);
 }
 
+/*
+ * Does a relation belong to a role?  False if it was dropped concurrently.
+ */
+static bool
+IsOwnedBy(Oid relid, Oid owner)
+{
+	return get_rel_name(relid) != NULL && align_relation_owner(relid) == owner;
+}
+
 static void
 RaiseBelongsTo(const RecordTable *table, Oid root)
 {
@@ -85,6 +94,9 @@ RaiseBelongsTo(const RecordTable *table, Oid root)
  * the marker of that table names it, unless its pointer names the table to be
  * attached.  A pointer to a table whose marker does not name it is ignored,
  * and replaced later.
+ *
+ * Any role can create a marker on a table of its own, and name any table in
+ * it.  Such a marker means nothing, so only tables of the owner count.
  */
 static void
 CheckNotInUse(const AttachRequest *request, const RecordTable *table)
@@ -94,10 +106,13 @@ CheckNotInUse(const AttachRequest *request, const RecordTable *table)
 	Oid			root = align_read_pointer(table->relid, &nargs, &args);
 	ListCell   *lc;
 
-	if (OidIsValid(root) && root != request->relid && MarkerNamesTable(root, table->relid))
+	if (OidIsValid(root) && root != request->relid &&
+		IsOwnedBy(root, request->owner) && MarkerNamesTable(root, table->relid))
 		RaiseBelongsTo(table, root);
 	foreach(lc, align_attached_tables(NULL))
 	{
+		if (!IsOwnedBy(lfirst_oid(lc), request->owner))
+			continue;
 		if (lfirst_oid(lc) == table->relid)
 			align_refuse_record_table(table, "It is itself attached to an agreement.", NULL);
 

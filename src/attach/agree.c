@@ -151,12 +151,10 @@ Agree(FunctionCallInfo fcinfo, const TextValue *funnel, const text *document)
 	CheckServiceLevels(agreed, valid_from);
 	PreventCommandIfReadOnly("align.agree()");
 
-	align_agreement_lock(name, ExclusiveLock);
-	align_agreement_read(name, CurrentMemoryContext, &agreement);
+	align_agreement_lock_own(name, true, &agreement);
 	align_set_role_name(&owner, GetUserId());
 	if (agreement.nversions > 0)
 	{
-		align_check_agreement_owner(&agreement);
 		owner = agreement.versions[agreement.nversions - 1].owner;
 		ReportSuperseded(&agreement, valid_from);
 		CheckAttached(&agreement, agreed);

@@ -2,10 +2,12 @@
  * attach.c
  *	  align.attach(): its arguments, and the order of its steps.
  *
- * attach() first locks the name of the agreement in SHARE mode, so that no
- * version is agreed meanwhile.  Then it locks the table in SHARE ROW EXCLUSIVE
+ * attach() first locks the agreement in SHARE mode, so that no version is
+ * agreed meanwhile.  Then it locks the table in SHARE ROW EXCLUSIVE
  * mode, which blocks writers, but not readers, until the transaction ends.
- * Everything that affects its decisions is read after that.
+ * Everything that affects its decisions is read after that.  Ownership of the
+ * table and admission are checked before, too: a role that may not attach the
+ * table must not hold the lock on the agreement while it waits for the table.
  *
  * It works as the owner of the table, in a security-restricted operation (see
  * as_role.h).  The caller may be a superuser, and triggers of the owner on
@@ -146,6 +148,23 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 }
 
 /*
+ * Lock the agreement, if the current user may attach the table to it.
+ */
+static void
+LockAgreement(const AttachRequest *request)
+{
+	int32		version;
+
+	align_check_relation_exists(request->relid);
+	align_check_table_owner(request->relid);
+	/* raise the error for an agreement that is not in force first */
+	(void) align_agreement_funnel_at(request->agreement, GetCurrentTimestamp(), &version);
+	align_check_admitted(request->agreement, align_relation_owner(request->relid));
+	if (!align_agreement_lock(request->agreement, ShareLock))
+		align_agreement_unknown(request->agreement);
+}
+
+/*
  * attach(relation regclass, agreement text, ...) returns bigint
  *
  * The result is the number of leads that got an opening entry.
@@ -168,7 +187,7 @@ align_attach(PG_FUNCTION_ARGS)
 	request->notify = PG_GETARG_BOOL(ARG_NOTIFY);
 	PreventCommandIfReadOnly("align.attach()");
 
-	align_agreement_lock(request->agreement, ShareLock);
+	LockAgreement(request);
 	align_lock_own_table(request->relid, ShareRowExclusiveLock);
 	request->partitions = align_lock_partitions(request->relid, ShareRowExclusiveLock);
 	/* pending changes are written to the history that the old marker names */

@@ -108,6 +108,25 @@ typedef struct NewVersion
 } NewVersion;
 
 /*
+ * The attachment of a table whose record tables can be used, else NULL, with a
+ * NOTICE.
+ */
+static Attachment *
+UsableAttachment(const NewVersion *new_version, Oid relid)
+{
+	Attachment *attachment = align_attachment_with_fault(relid);
+	char	   *problem = attachment != NULL ? align_records_problem(attachment) : NULL;
+
+	if (problem == NULL)
+		return attachment;
+	ereport(NOTICE,
+			(errmsg("version %d of agreement \"%s\" was not checked against table %s",
+					new_version->version, new_version->agreement, attachment->root_name),
+			 errdetail("%s", problem)));
+	return NULL;
+}
+
+/*
  * Check the new version against one table.
  *
  * A table is skipped, without locking it, if its record tables cannot be used.
@@ -117,22 +136,16 @@ typedef struct NewVersion
 static void
 CheckTable(NewVersion *new_version, Oid relid)
 {
-	Attachment *attachment = align_attachment(relid, true);
-	char	   *problem = attachment != NULL ? align_records_problem(attachment) : NULL;
+	Attachment *attachment;
 	Relation	rel;
 
-	if (problem != NULL)
-		ereport(NOTICE,
-				(errmsg("version %d of agreement \"%s\" was not checked against table %s",
-						new_version->version, new_version->agreement, align_relation_name(relid)),
-				 errdetail("%s", problem)));
-	if (attachment == NULL || problem != NULL)
+	if (UsableAttachment(new_version, relid) == NULL)
 		return;
 	rel = try_relation_open(relid, new_version->drops_labels ? ShareLock : AccessShareLock);
 	if (rel == NULL)
 		return;					/* dropped concurrently */
 	/* it may have changed before the lock was granted */
-	attachment = align_attachment(relid, true);
+	attachment = UsableAttachment(new_version, relid);
 	if (attachment != NULL &&
 		strcmp(attachment->marker.agreement, new_version->agreement) == 0)
 	{
@@ -172,13 +185,12 @@ IsAboutTable(int sqlstate)
  * not know that it is attached.  The original message becomes the detail.
  */
 static void
-RethrowForTable(const NewVersion *new_version, Oid relid, ErrorData *error)
+RethrowForTable(const NewVersion *new_version, const char *table, ErrorData *error)
 {
 	error->detail = psprintf("%s%s%s", error->message, error->detail != NULL ? ": " : "",
 							 error->detail != NULL ? error->detail : "");
 	error->message = psprintf("version %d of agreement \"%s\" does not fit table %s",
-							  new_version->version, new_version->agreement,
-							  align_relation_name(relid));
+							  new_version->version, new_version->agreement, table);
 	ReThrowError(error);
 }
 
@@ -190,6 +202,13 @@ static void
 CheckTableNamingIt(NewVersion *new_version, Oid relid)
 {
 	MemoryContext context = CurrentMemoryContext;
+
+	const char *table;
+
+	if (get_rel_name(relid) == NULL)
+		return;					/* dropped concurrently */
+	/* the catalogs cannot be read in PG_CATCH */
+	table = align_relation_name(relid);
 
 	PG_TRY();
 	{
@@ -204,7 +223,7 @@ CheckTableNamingIt(NewVersion *new_version, Oid relid)
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		FlushErrorState();
-		RethrowForTable(new_version, relid, error);
+		RethrowForTable(new_version, table, error);
 	}
 	PG_END_TRY();
 }

@@ -150,6 +150,9 @@ extern void align_attach_warn_trigger_privilege(const AttachRequest *request);
 /* Creates the triggers of the attachment, or replaces them. */
 extern void align_attach_make_triggers(AttachRequest *request);
 
+/* Creates or replaces only the pointers of the record tables. */
+extern void align_attach_make_pointers(const AttachmentMarker *marker);
+
 /*
  * Drops the triggers of a table and its partitions; false if there were none.
  * The pointers and guards of the record tables stay.

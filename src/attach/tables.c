@@ -29,6 +29,7 @@
 #include "attach/request.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
+#include "catalog/trigger.h"
 
 /*
  * Sets the default names: "leads_history" and "leads_sla" for the table
@@ -80,6 +81,32 @@ CheckNameLength(const char *name)
 }
 
 /*
+ * Sets the name of the clock table of a history that exists, and was the one
+ * of a table that has been renamed since: "x_sla" for "x_history".  The clock
+ * table must exist and be in use by no table, and there must be none that is
+ * named after the history.
+ */
+static void
+SetFormerClockTable(AttachRequest *request)
+{
+	const char *suffix = "_history";
+	const char *history = request->history.name;
+	Oid			schema = get_namespace_oid(request->history.schema, true);
+	size_t		len = strlen(history);
+	char	   *name;
+	Oid			relid;
+
+	if (len <= strlen(suffix) || strcmp(history + len - strlen(suffix), suffix) != 0 ||
+		!OidIsValid(schema) || !OidIsValid(get_relname_relid(history, schema)) ||
+		OidIsValid(get_relname_relid(request->sla.name, schema)))
+		return;
+	name = makeObjectName(pnstrdup(history, len - strlen(suffix)), NULL, "sla");
+	relid = get_relname_relid(name, schema);
+	if (OidIsValid(relid) && !align_has_trigger(relid, ATTACHMENT_POINTER))
+		request->sla.name = name;
+}
+
+/*
  * Sets the names for a history that the caller named.  The clock table is
  * named after the history, "x_sla" for "x"; but if the name is the default
  * one, the clock table has its default name, too.
@@ -105,6 +132,7 @@ SetGivenNames(AttachRequest *request, text *history)
 	}
 	if (name->schemaname != NULL)
 		request->history.schema = request->sla.schema = name->schemaname;
+	SetFormerClockTable(request);
 }
 
 /*

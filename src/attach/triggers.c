@@ -85,7 +85,7 @@ MakeTrigger(const TriggerPlan *plan)
 	 */
 	if (exists && OidIsValid(plan->from))
 	{
-		if (align_trigger_fits(plan, &existing))
+		if (align_trigger_fits(plan, &existing) && align_trigger_is_current(plan, &existing))
 			return;
 		DropTrigger(plan->relid, plan->name);
 	}
@@ -146,6 +146,23 @@ align_attach_make_triggers(AttachRequest *request)
 			align_release_record_table(lfirst_oid(lc));
 	}
 	CommandCounterIncrement();
+}
+
+/*
+ * Creates or replaces the pointers of the record tables.
+ */
+void
+align_attach_make_pointers(const AttachmentMarker *marker)
+{
+	ListCell   *lc;
+
+	foreach(lc, align_trigger_plans(marker, NIL, NIL))
+	{
+		const TriggerPlan *plan = (const TriggerPlan *) lfirst(lc);
+
+		if (OidIsValid(plan->from))
+			MakeTrigger(plan);
+	}
 }
 
 /*

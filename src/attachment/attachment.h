@@ -44,14 +44,15 @@
  *	  align_history_of	the pointer back to the root, which never fires:
  *			CREATE CONSTRAINT TRIGGER ... AFTER DELETE FROM <root>
  *			FOR EACH ROW WHEN (false)
- *			EXECUTE FUNCTION align.attachment(<the arguments of the marker>)
+ *			EXECUTE FUNCTION align.attachment(<what the marker has: pointer.h>)
  *		It follows renames, is dumped, and is dropped with the root, without
  *		CASCADE.
  *
  * Any role with the TRIGGER privilege on a table can create or replace its
  * triggers, so a marker alone proves nothing.  The record tables are read and
  * written only if both belong to exactly the owner of the root, and their
- * pointers name the root and have the arguments of its marker (records.c).
+ * pointers name the root and agree with its marker and live condition
+ * (records.c).
  *
  * PostgreSQL clones row triggers to partitions.  The marker is not cloned: it
  * is looked up through the ancestors of the partition.
@@ -126,8 +127,6 @@ typedef struct AttachmentMarker
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];	/* attributes of root */
 	AttrNumber	column[ROW_NROLES]; /* attributes of root; 0: none */
 	Node	   *live;			/* varno 1 is root; NULL: all rows are live */
-	int			nargs;			/* arguments of the trigger, unparsed */
-	char	  **args;
 } AttachmentMarker;
 
 /*
@@ -216,6 +215,8 @@ typedef struct Attachment
 									 * align's? */
 	struct RecordsFault *fault; /* why the record tables cannot be used; NULL
 								 * if they can */
+	bool		complete;		/* always, if there is no fault; else only the
+								 * members up to here may be used */
 	char	   *history_name;	/* qualified and quoted */
 	char	   *sla_name;		/* likewise */
 	int			nkeys;
@@ -254,9 +255,16 @@ typedef struct RecordsFault
 /*
  * The attachment of a relation or of its nearest attached ancestor, from the
  * cache.  If there is none, returns NULL if missing_ok, else raises an error.
- * The record tables are not locked, and fault may be set.
+ * The record tables are not locked, and fault may be set.  A fault that leaves
+ * the attachment incomplete is raised.
  */
 extern Attachment *align_attachment(Oid relid, bool missing_ok);
+
+/*
+ * Likewise, but returns incomplete attachments too, and NULL if there is none
+ * or if the marker has another form.
+ */
+extern Attachment *align_attachment_with_fault(Oid relid);
 
 /*
  * Likewise with the record tables and their partitions locked in a mode, for
@@ -272,8 +280,17 @@ extern Attachment *align_attachment_locked(Oid relid, LOCKMODE mode);
  */
 extern char *align_records_problem(const Attachment *attachment);
 
-/* Sets records, has_other_triggers and fault. */
+/*
+ * Examine the record tables.  The first sets records, and fault if they do not
+ * belong to the owner of the root or are not tied to it; it needs only marker,
+ * root_name and root_owner.  The second sets has_other_triggers, and fault if
+ * there is none yet; it needs the types of the keys.
+ */
+extern void align_examine_ties(Attachment *attachment);
 extern void align_examine_records(Attachment *attachment);
+
+/* Raises a fault as an error. */
+extern void align_raise_fault(const RecordsFault *fault) pg_attribute_noreturn();
 
 /*
  * An enabled trigger of a table whose function belongs neither to owner nor to

@@ -225,7 +225,11 @@ MapAttribute(const Attachment *attachment, AttrNumber attnum)
 	return result;
 }
 
-static void
+/*
+ * Build a key column; false if its type cannot be compared and hashed, which
+ * is an error if the record tables are tied to the root.
+ */
+static bool
 BuildKey(Attachment *attachment, int keyno)
 {
 	KeyColumn  *key = &attachment->keys[keyno];
@@ -239,16 +243,21 @@ BuildKey(Attachment *attachment, int keyno)
 						  &key->collation);
 	type = lookup_type_cache(key->type, TYPECACHE_EQ_OPR | TYPECACHE_HASH_PROC);
 	if (!OidIsValid(type->eq_opr) || !OidIsValid(type->hash_proc))
+	{
+		if (attachment->fault != NULL)
+			return false;
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("key column \"%s\" has type %s, which cannot be compared and hashed",
 						key->name, format_type_be(key->type))));
+	}
 	key->typlen = type->typlen;
 	key->typbyval = type->typbyval;
 	fmgr_info_cxt(get_opcode(type->eq_opr), &key->eq, attachment->context);
 	fmgr_info_cxt(type->hash_proc, &key->hash, attachment->context);
 	getTypeOutputInfo(key->type, &output, &is_varlena);
 	fmgr_info_cxt(output, &key->out, attachment->context);
+	return true;
 }
 
 /*
@@ -306,7 +315,8 @@ BuildLive(const Attachment *attachment)
 {
 	Node	   *live = attachment->marker.live;
 
-	if (live == NULL)
+	/* with a fault, the check must not raise another error */
+	if (live == NULL || attachment->fault != NULL)
 		return NULL;
 	align_condition_check(NULL, live, NIL);
 	if (attachment->relid != attachment->marker.root)
@@ -376,6 +386,10 @@ ListsStatements(const AttachmentMarker *marker)
 /*
  * Build an attachment in a child of the current memory context, so that an
  * error leaks nothing.
+ *
+ * Until the record tables are known to be tied to the root, the marker may
+ * have been created by another role, and what does not fit is a fault, not an
+ * error: agree() skips attachments with a fault.
  */
 static Attachment *
 BuildAttachment(AttachmentId id, Oid root)
@@ -394,6 +408,8 @@ BuildAttachment(AttachmentId id, Oid root)
 		elog(ERROR, "relation %u is no longer attached", root);
 	attachment->root_name = align_relation_name(root);
 	attachment->root_owner = align_relation_owner(root);
+	align_examine_ties(attachment);
+	attachment->complete = attachment->fault == NULL || attachment->marker.live == NULL;
 	attachment->has_begin = align_has_trigger(root, ATTACH_BEGIN);
 	attachment->lists_statements = ListsStatements(&attachment->marker);
 	attachment->history_name = align_relation_name(attachment->marker.history);
@@ -401,7 +417,8 @@ BuildAttachment(AttachmentId id, Oid root)
 	attachment->nkeys = attachment->marker.nkeys;
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
-		BuildKey(attachment, i);
+		if (!BuildKey(attachment, i))
+			attachment->complete = false;
 		attachment->key_text_varies |= align_key_text_varies(attachment->keys[i].type);
 	}
 	align_examine_records(attachment);
@@ -431,10 +448,11 @@ RaiseNotAttached(Oid relid)
 }
 
 /*
- * The attachment of a relation or of its nearest attached ancestor.
+ * The attachment of a relation or of its nearest attached ancestor, complete
+ * or not.
  */
-Attachment *
-align_attachment(Oid relid, bool missing_ok)
+static Attachment *
+LookUp(Oid relid, bool missing_ok)
 {
 	AttachmentId id = {relid, ATTACHMENT_FIRST};
 	CachedAttachment *cached;
@@ -469,4 +487,30 @@ align_attachment(Oid relid, bool missing_ok)
 	MemoryContextSetParent(attachment->context, CacheMemoryContext);
 	attachment->valid = invalidations == invalidations_before;
 	return attachment;
+}
+
+/*
+ * The attachment of a relation or of its nearest attached ancestor.
+ */
+Attachment *
+align_attachment(Oid relid, bool missing_ok)
+{
+	Attachment *attachment = LookUp(relid, missing_ok);
+
+	if (attachment != NULL && !attachment->complete)
+		align_raise_fault(attachment->fault);
+	return attachment;
+}
+
+/*
+ * Likewise, but an incomplete attachment is returned, and a marker of another
+ * form is none.
+ */
+Attachment *
+align_attachment_with_fault(Oid relid)
+{
+	Oid			root = align_attached_root(relid);
+	AttachmentMarker marker;
+
+	return OidIsValid(root) && align_find_marker(root, &marker) ? LookUp(relid, true) : NULL;
 }

@@ -467,6 +467,20 @@ static const struct
 };
 
 /*
+ * Use the settings of stored text until AtEOXact_GUC(false, <the result>).
+ */
+int
+align_use_stored_text_settings(void)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	for (int i = 0; i < (int) lengthof(stored_text_settings); i++)
+		(void) set_config_option(stored_text_settings[i].name, stored_text_settings[i].value,
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return nest_level;
+}
+
+/*
  * (id)=(42), independent of session settings.
  */
 char *
@@ -477,10 +491,7 @@ align_stored_key_text(const Attachment *attachment, const Datum *values)
 
 	if (!attachment->key_text_varies)
 		return align_key_text(attachment, values);
-	nest_level = NewGUCNestLevel();
-	for (int i = 0; i < (int) lengthof(stored_text_settings); i++)
-		(void) set_config_option(stored_text_settings[i].name, stored_text_settings[i].value,
-								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	nest_level = align_use_stored_text_settings();
 	result = align_key_text(attachment, values);
 	AtEOXact_GUC(false, nest_level);
 	return result;

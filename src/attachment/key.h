@@ -63,4 +63,10 @@ extern char *align_key_text(const Attachment *attachment, const Datum *values);
  */
 extern char *align_stored_key_text(const Attachment *attachment, const Datum *values);
 
+/*
+ * Uses the settings of stored text for output functions, until the caller
+ * calls AtEOXact_GUC(false, <the result>).
+ */
+extern int	align_use_stored_text_settings(void);
+
 #endif							/* ALIGN_ATTACHMENT_KEY_H */

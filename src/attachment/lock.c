@@ -9,16 +9,6 @@
 #include "attachment/attachment.h"
 #include "catalog/relation.h"
 
-static void
-RaiseFault(const RecordsFault *fault)
-{
-	ereport(ERROR,
-			(errcode(fault->sqlstate),
-			 errmsg("%s", fault->message),
-			 errdetail("%s", fault->detail),
-			 errhint("%s", fault->hint)));
-}
-
 /*
  * An attachment with its record tables locked; raises an error unless they can
  * be used.
@@ -49,7 +39,7 @@ align_attachment_locked(Oid relid, LOCKMODE mode)
 		attachment = align_attachment(relid, false);
 	} while (list_difference_oid(attachment->records, locked->records) != NIL);
 	if (attachment->fault != NULL)
-		RaiseFault(attachment->fault);
+		align_raise_fault(attachment->fault);
 	return attachment;
 }
 

@@ -46,7 +46,7 @@ FindMarkerTrigger(Oid relid, const char *name, CatalogTrigger *trigger)
 }
 
 /*
- * Parses '<relation>'::regclass IS NULL.
+ * Parses '<relation>'::regclass IS NULL; false if there is no such relation.
  */
 static bool
 ParseRelation(Node *node, Oid *relid)
@@ -59,7 +59,8 @@ ParseRelation(Node *node, Oid *relid)
 	if (!IsA(constant, Const) || constant->consttype != REGCLASSOID || constant->constisnull)
 		return false;
 	*relid = DatumGetObjectId(constant->constvalue);
-	return true;
+	/* PostgreSQL accepts any number as a constant of regclass */
+	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(*relid));
 }
 
 /*
@@ -144,14 +145,13 @@ ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
 	Node	   *first;
 	Node	   *second = SecondOperand(trigger->when, &first);
 
-	if (second == NULL || !ParseRelation(first, &marker->history) ||
+	if (trigger->type != (TRIGGER_TYPE_AFTER | TRIGGER_TYPE_UPDATE) ||
+		second == NULL || !ParseRelation(first, &marker->history) ||
 		!ParseRelation(second, &marker->sla))
 		return false;
 	if (trigger->nargs != MARKER_FIXED_ARGS + trigger->ncolumns ||
 		strlen(trigger->args[0]) >= NAMEDATALEN || !ParseMode(trigger->args[1], &marker->mode))
 		return false;
-	marker->nargs = trigger->nargs;
-	marker->args = trigger->args;
 	strlcpy(marker->agreement, trigger->args[0], NAMEDATALEN);
 	marker->notify = strcmp(trigger->args[2], "notify") == 0;
 	if (!marker->notify && trigger->args[2][0] != '\0')
@@ -191,7 +191,9 @@ ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
 	StaticAssertStmt(PRS2_OLD_VARNO == 1, "OLD is not varno 1");
 	if (FindMarkerTrigger(relid, ATTACHMENT_LIVE, &trigger))
 	{
-		marker->live = SecondOperand(trigger.when, &first);
+		/* the WHEN of a trigger for DELETE alone cannot refer to NEW */
+		if (trigger.type == (TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE))
+			marker->live = SecondOperand(trigger.when, &first);
 		*broken = marker->live == NULL;
 	}
 	return !*broken;

@@ -30,6 +30,7 @@
 #include "utils/syscache.h"
 
 #include "attachment/attachment.h"
+#include "attachment/pointer.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
 #include "history/history.h"
@@ -88,19 +89,6 @@ PointersAreRequired(void)
 	return OidIsValid(namespace_id) && OidIsValid(get_relname_relid("admission", namespace_id));
 }
 
-static bool
-SameArguments(const AttachmentMarker *marker, int nargs, char **args)
-{
-	if (nargs != marker->nargs)
-		return false;
-	for (int i = 0; i < nargs; i++)
-	{
-		if (strcmp(args[i], marker->args[i]) != 0)
-			return false;
-	}
-	return true;
-}
-
 static RecordsFault *
 CheckPointer(const Attachment *attachment, Oid relid)
 {
@@ -120,11 +108,11 @@ CheckPointer(const Attachment *attachment, Oid relid)
 							  align_relation_name(relid), ATTACHMENT_POINTER,
 							  attachment->root_name),
 					 ATTACH_AGAIN);
-	if (!SameArguments(marker, nargs, args))
+	if (!align_pointer_fits(marker, nargs, args, true))
 		return Fault(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
 					 psprintf("attachment of table %s does not match table %s",
 							  attachment->root_name, align_relation_name(relid)),
-					 psprintf("Trigger \"%s\" of the table and trigger \"%s\" of %s have different arguments: one of them was replaced.",
+					 psprintf("Trigger \"%s\" of the table and trigger \"%s\" of %s have different arguments, columns or conditions: one of them was replaced.",
 							  ATTACHMENT_MARKER, ATTACHMENT_POINTER, align_relation_name(relid)),
 					 ATTACH_AGAIN);
 	return NULL;
@@ -259,24 +247,31 @@ CheckCode(const Attachment *attachment, Oid relid)
 }
 
 /*
- * The first fault of the record tables, or NULL.  Ownership comes first: the
- * other checks assume that these are tables.
+ * Why the record tables are not tied to the root, or NULL.  Ownership comes
+ * first: the other checks assume that these are tables.
  */
 static RecordsFault *
-FindFault(const Attachment *attachment)
+CheckTies(const Attachment *attachment)
 {
 	const AttachmentMarker *marker = &attachment->marker;
 	RecordsFault *fault = CheckOwners(attachment);
+
+	if (fault != NULL || !PointersAreRequired())
+		return fault;
+	fault = CheckPointer(attachment, marker->history);
+	if (fault == NULL)
+		fault = CheckPointer(attachment, marker->sla);
+	return fault;
+}
+
+static RecordsFault *
+CheckContents(const Attachment *attachment)
+{
+	const AttachmentMarker *marker = &attachment->marker;
+	RecordsFault *fault;
 	ListCell   *lc;
 
-	if (fault == NULL && PointersAreRequired())
-	{
-		fault = CheckPointer(attachment, marker->history);
-		if (fault == NULL)
-			fault = CheckPointer(attachment, marker->sla);
-	}
-	if (fault == NULL)
-		fault = CheckColumns(attachment, marker->history, align_history_columns, HISTORY_NCOLUMNS);
+	fault = CheckColumns(attachment, marker->history, align_history_columns, HISTORY_NCOLUMNS);
 	if (fault == NULL)
 		fault = CheckColumns(attachment, marker->sla, align_sla_columns, SLA_NCOLUMNS);
 	foreach(lc, attachment->records)
@@ -320,15 +315,38 @@ HasOtherTriggers(List *records)
 }
 
 /*
- * Sets records, has_other_triggers and fault of an attachment.
+ * Sets records, and fault if the record tables are not tied to the root.
+ */
+void
+align_examine_ties(Attachment *attachment)
+{
+	attachment->records = list_concat(TableAndPartitions(attachment->marker.history),
+									  TableAndPartitions(attachment->marker.sla));
+	attachment->fault = CheckTies(attachment);
+}
+
+/*
+ * Sets has_other_triggers, and fault if there is none yet.
  */
 void
 align_examine_records(Attachment *attachment)
 {
-	attachment->records = list_concat(TableAndPartitions(attachment->marker.history),
-									  TableAndPartitions(attachment->marker.sla));
 	attachment->has_other_triggers = HasOtherTriggers(attachment->records);
-	attachment->fault = FindFault(attachment);
+	if (attachment->fault == NULL)
+		attachment->fault = CheckContents(attachment);
+}
+
+/*
+ * Raise a fault as an error.
+ */
+void
+align_raise_fault(const RecordsFault *fault)
+{
+	ereport(ERROR,
+			(errcode(fault->sqlstate),
+			 errmsg("%s", fault->message),
+			 errdetail("%s", fault->detail),
+			 errhint("%s", fault->hint)));
 }
 
 /*

@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "attachment/pointer.h"
 #include "attachment/triggers.h"
 #include "catalog/relation.h"
 
@@ -110,53 +111,6 @@ ChangeCondition(const AttachmentMarker *marker)
 	return buf.data;
 }
 
-static void
-AppendRole(StringInfo roles, const char *role)
-{
-	appendStringInfo(roles, "%s%s", roles->len > 0 ? "+" : "", role);
-}
-
-/*
- * The roles of a column, joined by '+'.
- */
-static char *
-ColumnRoles(const AttachmentMarker *marker, AttrNumber attnum)
-{
-	StringInfoData roles;
-
-	initStringInfo(&roles);
-	for (int i = 0; i < marker->nkeys; i++)
-	{
-		if (marker->key[i] == attnum)
-			AppendRole(&roles, "key");
-	}
-	for (int role = 0; role < ROW_NROLES; role++)
-	{
-		if (marker->column[role] == attnum)
-			AppendRole(&roles, align_row_role_names[role]);
-	}
-	return roles.data;
-}
-
-/*
- * The columns in use, each once: the key columns in their order, then the
- * others.
- */
-static List *
-UsedColumns(const AttachmentMarker *marker)
-{
-	List	   *result = NIL;
-
-	for (int i = 0; i < marker->nkeys; i++)
-		result = lappend_int(result, marker->key[i]);
-	for (int role = 0; role < ROW_NROLES; role++)
-	{
-		if (marker->column[role] != InvalidAttrNumber)
-			result = list_append_unique_int(result, marker->column[role]);
-	}
-	return result;
-}
-
 static TriggerPlan *
 AddPlan(List **plans, Oid relid, const char *name, const char *timing, int16 type,
 		const char *function, const char *comment)
@@ -175,7 +129,7 @@ AddPlan(List **plans, Oid relid, const char *name, const char *timing, int16 typ
 }
 
 /*
- * The arguments of the marker and the pointers.
+ * The arguments of the marker.
  */
 static char *
 MarkerArguments(const AttachmentMarker *marker)
@@ -186,8 +140,8 @@ MarkerArguments(const AttachmentMarker *marker)
 	initStringInfo(&arguments);
 	appendStringInfo(&arguments, "%s, '%s', '%s'", quote_literal_cstr(marker->agreement),
 					 align_attach_mode_name(marker->mode), marker->notify ? "notify" : "");
-	foreach(lc, UsedColumns(marker))
-		appendStringInfo(&arguments, ", '%s'", ColumnRoles(marker, lfirst_int(lc)));
+	foreach(lc, align_used_columns(marker))
+		appendStringInfo(&arguments, ", '%s'", align_column_roles(marker, lfirst_int(lc)));
 	return arguments.data;
 }
 
@@ -199,7 +153,7 @@ AddMarker(List **plans, const AttachmentMarker *marker)
 	ListCell   *lc;
 
 	initStringInfo(&timing);
-	foreach(lc, UsedColumns(marker))
+	foreach(lc, align_used_columns(marker))
 		appendStringInfo(&timing, "%s%s", timing.len > 0 ? ", " : "AFTER UPDATE OF ",
 						 ColumnName(marker, lfirst_int(lc)));
 	plan = AddPlan(plans, marker->root, ATTACHMENT_MARKER, timing.data,
@@ -298,7 +252,8 @@ AddPointer(List **plans, const AttachmentMarker *marker, Oid relid)
 
 	plan->from = marker->root;
 	plan->condition = "false";
-	plan->arguments = MarkerArguments(marker);
+	plan->arguments = align_pointer_arguments(marker);
+	plan->pointer_of = marker;
 }
 
 /*
@@ -394,11 +349,11 @@ SameCondition(const TriggerPlan *plan, const CatalogTrigger *trigger)
 }
 
 /*
- * True if the arguments are the same.  Those of the plan are SQL text, so
- * quote those of the trigger.
+ * True if a trigger has the arguments of its plan, letter by letter.  Those of
+ * the plan are SQL text, so quote those of the trigger.
  */
-static bool
-SameArguments(const TriggerPlan *plan, const CatalogTrigger *trigger)
+bool
+align_trigger_is_current(const TriggerPlan *plan, const CatalogTrigger *trigger)
 {
 	StringInfoData arguments;
 
@@ -407,6 +362,14 @@ SameArguments(const TriggerPlan *plan, const CatalogTrigger *trigger)
 		appendStringInfo(&arguments, "%s%s", i > 0 ? ", " : "",
 						 quote_literal_cstr(trigger->args[i]));
 	return strcmp(plan->arguments, arguments.data) == 0;
+}
+
+static bool
+SameArguments(const TriggerPlan *plan, const CatalogTrigger *trigger)
+{
+	if (plan->pointer_of != NULL)
+		return align_pointer_fits(plan->pointer_of, trigger->nargs, trigger->args, false);
+	return align_trigger_is_current(plan, trigger);
 }
 
 /*

@@ -22,6 +22,9 @@ typedef struct TriggerPlan
 	const char *condition;		/* in WHEN; NULL: none */
 	const char *function;		/* name of a function in schema align */
 	const char *arguments;		/* of the function, as SQL */
+	const AttachmentMarker *pointer_of; /* of a pointer: the marker, which
+										 * must live as long as the plan; else
+										 * NULL */
 	Oid			from;			/* FROM table of a constraint trigger; else
 								 * InvalidOid */
 	bool		on_columns;		/* is it AFTER UPDATE OF columns? */
@@ -49,5 +52,11 @@ extern char *align_trigger_definition(const TriggerPlan *plan);
  * matter.
  */
 extern bool align_trigger_fits(const TriggerPlan *plan, const CatalogTrigger *trigger);
+
+/*
+ * Has a trigger exactly the arguments of its plan?  Those of a pointer may
+ * have old names or numbers of columns, and fit nevertheless.
+ */
+extern bool align_trigger_is_current(const TriggerPlan *plan, const CatalogTrigger *trigger);
 
 #endif							/* ALIGN_ATTACHMENT_TRIGGERS_H */

@@ -282,6 +282,7 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 
 	change->event = event;
 	change->command = after->command;
+	change->replaced_by = after->replaced_by;
 	if (before != NULL && before->command != InvalidCommandId)
 		SetReplaced(batch, change, before);
 	change->version = judging->version;
@@ -494,6 +495,7 @@ AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion 
 	MemoryContext old_context = MemoryContextSwitchTo(batch->context);
 
 	align_copy_key(after->attachment, old_key, change->old_key);
+	change->old_hash = align_pending_hash(after->attachment, old_key);
 	MemoryContextSwitchTo(old_context);
 	change->effective_at = CHANGE_TIME_UNKNOWN;
 	change->note = align_pending_copy_string(batch, note, strlen(note));
@@ -584,6 +586,7 @@ align_change_of_delete(Batch *batch, const RowVersion *before, CommandId deleted
 	ReadKey(before, key);
 	change = NewChange(batch, EVENT_DELETED, key, NULL, before, &judging);
 	change->command = deleted_by;
+	change->removes_row = true;
 	SetReplaced(batch, change, before);
 	stage = RowStage(before, judging.funnel, &label);
 	change->effective_at = CHANGE_TIME_UNKNOWN;
@@ -616,7 +619,7 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 				   const char *source, bool new_lead)
 {
 	Batch	   *batch = align_pending_batch(attachment->root_id);
-	RowVersion	version = {attachment, rel, row, GetCurrentCommandId(false)};
+	RowVersion	version = {attachment, rel, row, GetCurrentCommandId(false), InvalidCommandId};
 	JudgingFunnel judging;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	Change	   *change;

@@ -27,6 +27,8 @@ typedef struct RowVersion
 								 * replaced or deleted, may be
 								 * InvalidCommandId as in
 								 * Change.replaced_command */
+	CommandId	replaced_by;	/* as in Change; only of the version that is
+								 * recorded */
 } RowVersion;
 
 /*

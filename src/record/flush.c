@@ -18,6 +18,7 @@
 
 #include "catalog/as_role.h"
 #include "record/flush.h"
+#include "record/order.h"
 #include "record/run.h"
 #include "record/writer.h"
 
@@ -42,22 +43,6 @@ typedef struct Flush
 } Flush;
 
 /*
- * qsort comparator: by command, changes of keys first, then by arrival.
- */
-static int
-CompareChanges(const void *left, const void *right)
-{
-	const Change *a = *(Change *const *) left;
-	const Change *b = *(Change *const *) right;
-
-	if (a->command != b->command)
-		return a->command < b->command ? -1 : 1;
-	if ((a->event == EVENT_REKEY) != (b->event == EVENT_REKEY))
-		return a->event == EVENT_REKEY ? -1 : 1;
-	return (a->arrival > b->arrival) - (a->arrival < b->arrival);
-}
-
-/*
  * True if the row version that a change replaced has exactly the recorded
  * state: stage, team and assignee, and whether the lead is in the funnel.
  */
@@ -80,6 +65,16 @@ static inline bool
 OutermostSetsKey(const Batch *batch, const Change *change)
 {
 	return Min(change->nouter, batch->nopen) > 0 && batch->open[0].sets_key;
+}
+
+/*
+ * True if a change is an INSERT of a row, or the first stage of one.
+ */
+static inline bool
+IsEntry(const Change *change)
+{
+	return !change->as_found && change->from_stage == NULL &&
+		(change->event == EVENT_ENTRY || change->event == EVENT_OVERRIDE);
 }
 
 /*
@@ -109,7 +104,10 @@ MayBeWritten(const Flush *flush, const Run *run, const LeadState *lead, const Ch
 		(npredecessors > 1 || OutermostSetsKey(batch, change) ||
 		 !ReplacesRecordedState(lead, change)))
 		return false;
-	if (change->event == EVENT_ENTRY && lead->alive)
+	/* (e) */
+	if (IsEntry(change) &&
+		(lead->alive || (flush->attachment->live != NULL && !follows_written &&
+						 align_pending_outer_open(batch, flush->attachment, change) > 0)))
 		return false;
 	return align_fits_recorded_stage(run, lead, change);
 }
@@ -414,7 +412,7 @@ FlushOnce(Attachment *attachment, Batch *batch, FlushMode mode)
 	CollectChanges(&flush);
 	if (flush.nchanges > 0 && MayRekey(&flush))
 	{
-		qsort(flush.changes, flush.nchanges, sizeof(Change *), CompareChanges);
+		align_order_changes(attachment, flush.changes, flush.nchanges);
 		flush.done = palloc0(flush.nchanges * sizeof(bool));
 		/* what must wait again is added to a new list */
 		if (flush.mode != FLUSH_EARLY)
@@ -493,7 +491,6 @@ ModeForReaders(const Attachment *attachment, Batch *batch, bool at_commit)
 {
 	if (at_commit)
 		return FLUSH_ALL;
-	align_pending_remove_ended(batch);
 	if (batch->nopen == 0 &&
 		(align_pending_stack_is_exact(attachment) || align_trigger_depth() == 0))
 		return FLUSH_ALL;

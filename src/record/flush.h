@@ -34,8 +34,8 @@
  * A change must not be written before a change of the same lead whose row
  * trigger is outstanding.  Let V be the row version that the change replaced.
  * The change is written early if its from_stage is the stage that is recorded
- * last (for EVENT_ENTRY: if the lead is not in the funnel), and if one of
- * these holds:
+ * last (for an entry: if the lead is not in the funnel), and if one of (a) to
+ * (d), and (e) if it is an entry, holds:
  *
  *	  (a) Of the statements that were open around the one that made the change,
  *		  none is still open.
@@ -63,6 +63,11 @@
  *		  If two statements are open around the change, what they have changed
  *		  may cancel out.  If S sets key columns, what is recorded under the
  *		  key may belong to another lead.
+ *
+ *	  (e) Every row is live, or (a) or (c) holds.  The row trigger for the
+ *		  deletion of a row with the same key may be outstanding.  If that row
+ *		  was live, its lead is still recorded as being in the funnel.  If not,
+ *		  nothing shows it.
  *
  * A change that may not be written early waits until no row trigger is
  * outstanding, and so do all later changes of its lead.  Waiting changes are

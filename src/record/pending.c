@@ -74,8 +74,8 @@ ForgetOuterLeads(Batch *batch, int kept)
 }
 
 /*
- * True if one of the first "nouter" changes is of a lead whose key has the
- * given hash.
+ * True if one of the first "nouter" changes is of a lead whose key, or former
+ * key, has the given hash.
  */
 bool
 align_pending_has_outer(Batch *batch, int nouter, uint32 hash)
@@ -84,8 +84,12 @@ align_pending_has_outer(Batch *batch, int nouter, uint32 hash)
 	if (batch->outer_leads == NULL)
 		batch->outer_leads = CreateHashSet("align outer leads", TopTransactionContext);
 	while (batch->nouter_leads < nouter)
-		(void) hash_search(batch->outer_leads, &batch->changes[batch->nouter_leads++]->hash,
-						   HASH_ENTER, NULL);
+	{
+		const Change *outer = batch->changes[batch->nouter_leads++];
+
+		(void) hash_search(batch->outer_leads, &outer->hash, HASH_ENTER, NULL);
+		(void) hash_search(batch->outer_leads, &outer->old_hash, HASH_ENTER, NULL);
+	}
 	return hash_search(batch->outer_leads, &hash, HASH_FIND, NULL) != NULL;
 }
 
@@ -290,8 +294,8 @@ align_pending_batches(void)
 /*
  * Returns the hash of a key, by the hash functions of its types.
  */
-static uint32
-HashKey(Attachment *attachment, const Datum *key)
+uint32
+align_pending_hash(Attachment *attachment, const Datum *key)
 {
 	uint32		hash = 0;
 
@@ -414,11 +418,13 @@ align_pending_add(Batch *batch, Attachment *attachment, const Datum *key)
 	old_context = MemoryContextSwitchTo(batch->context);
 	change = palloc0(sizeof(Change));
 	align_copy_key(attachment, key, change->key);
-	change->hash = HashKey(attachment, key);
+	change->hash = align_pending_hash(attachment, key);
+	change->old_hash = change->hash;
 	change->nest_level = GetCurrentTransactionNestLevel();
 	change->arrival = batch->arrivals++;
 	change->nouter = align_pending_outer_statements(batch);
 	change->replaced_command = InvalidCommandId;
+	change->replaced_by = InvalidCommandId;
 	change->effective_at = CHANGE_TIME_UNKNOWN;
 
 	Assert(batch->nchanges == 0 ||
@@ -514,6 +520,15 @@ align_pending_stack_is_exact(const Attachment *attachment)
 }
 
 /*
+ * Returns the number of open statements around the one that made a change.
+ */
+int
+align_pending_outer_open(const Batch *batch, const Attachment *attachment, const Change *change)
+{
+	return Min(change->nouter, batch->nopen) + (align_pending_stack_is_exact(attachment) ? 0 : 1);
+}
+
+/*
  * Returns the number of open statements whose row trigger for an earlier
  * version of the same row may be outstanding.
  */
@@ -521,11 +536,9 @@ int
 align_pending_possible_predecessors(const Batch *batch, const Attachment *attachment,
 									const Change *change)
 {
-	int			nlisted = Min(change->nouter, batch->nopen);
-
 	if (change->replaced_command == InvalidCommandId)
 		return 0;
-	return nlisted + (align_pending_stack_is_exact(attachment) ? 0 : 1);
+	return align_pending_outer_open(batch, attachment, change);
 }
 
 /*
@@ -566,20 +579,60 @@ align_pending_copy_string(Batch *batch, const char *text, int len)
 }
 
 /*
- * Removes statements whose AFTER STATEMENT triggers have fired at the given
- * trigger depth or a greater one.
+ * Removes statements that are marked as ended in a query.
  */
 static void
-RemoveEndedFrom(Batch *batch, int depth)
+RemoveEndedIn(Batch *batch, uint64 query)
 {
 	int			kept = 0;
 
 	for (int i = 0; i < batch->nopen; i++)
 	{
-		if (batch->open[i].ended_depth == 0 || batch->open[i].ended_depth < depth)
+		if (batch->open[i].ended_in != query)
 			batch->open[kept++] = batch->open[i];
 	}
 	batch->nopen = kept;
+}
+
+/* A callback for the end of a query. */
+typedef struct QueryCallback
+{
+	MemoryContextCallback callback;
+	uint64		query;
+} QueryCallback;
+
+/*
+ * Memory context callback: a query is over.
+ */
+static void
+QueryEnds(void *arg)
+{
+	const QueryCallback *callback = (QueryCallback *) arg;
+	ListCell   *cell;
+
+	foreach(cell, batches)
+		RemoveEndedIn((Batch *) lfirst(cell), callback->query);
+}
+
+/*
+ * Returns an identifier of the query that fires the current trigger.
+ * RemoveEndedIn() will be called when it is over.
+ *
+ * PostgreSQL calls triggers in a memory context whose parent is that of the
+ * query, and frees that at the end of the query.
+ */
+static uint64
+WatchQuery(void)
+{
+	static uint64 nqueries = 0;
+	MemoryContext context = MemoryContextGetParent(CurrentMemoryContext);
+	QueryCallback *callback = MemoryContextAlloc(context, sizeof(QueryCallback));
+
+	callback->callback.func = QueryEnds;
+	callback->callback.arg = callback;
+	callback->query = ++nqueries;
+	MemoryContextRegisterResetCallback(context, &callback->callback);
+	return callback->query;
 }
 
 /*
@@ -591,11 +644,6 @@ align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key)
 	int			depth = align_trigger_depth();
 	OpenStatement *statement;
 
-	/*
-	 * The query that fired AFTER STATEMENT triggers at this depth is over: as
-	 * long as it fires triggers, statements begin at greater depths.
-	 */
-	RemoveEndedFrom(batch, depth);
 	if (batch->nopen == batch->maxopen)
 	{
 		batch->maxopen = batch->maxopen == 0 ? INITIAL_OPEN : batch->maxopen * 2;
@@ -610,7 +658,7 @@ align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key)
 	statement->trigger_depth = depth;
 	statement->nest_level = GetCurrentTransactionNestLevel();
 	statement->sets_key = sets_key;
-	statement->ended_depth = 0;
+	statement->ended_in = 0;
 }
 
 /*
@@ -623,15 +671,14 @@ align_pending_end_statement(Batch *batch, TriggerEvent kind)
 {
 	int			depth = align_trigger_depth();
 
-	RemoveEndedFrom(batch, depth + 1);
 	for (int i = batch->nopen - 1; i >= 0 && batch->open[i].trigger_depth >= depth; i--)
 	{
 		OpenStatement *statement = &batch->open[i];
 
-		if (statement->kind != kind || statement->ended_depth != 0)
+		if (statement->kind != kind || statement->ended_in != 0)
 			continue;
 		if (statement->trigger_depth > depth)
-			statement->ended_depth = depth;
+			statement->ended_in = WatchQuery();
 		else
 		{
 			memmove(statement, statement + 1, (batch->nopen - i - 1) * sizeof(OpenStatement));
@@ -642,15 +689,6 @@ align_pending_end_statement(Batch *batch, TriggerEvent kind)
 }
 
 /*
- * Removes statements that have ended and whose query is over.
- */
-void
-align_pending_remove_ended(Batch *batch)
-{
-	RemoveEndedFrom(batch, align_trigger_depth() + 1);
-}
-
-/*
  * True if the AFTER STATEMENT triggers of all open statements have fired.
  */
 bool
@@ -658,7 +696,7 @@ align_pending_all_ended(const Batch *batch)
 {
 	for (int i = 0; i < batch->nopen; i++)
 	{
-		if (batch->open[i].ended_depth == 0)
+		if (batch->open[i].ended_in == 0)
 			return false;
 	}
 	return true;

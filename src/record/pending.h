@@ -19,8 +19,9 @@
  * Order
  *
  * The entries of a lead are written in the order in which the versions of its
- * row were made, that is, by the command that made each version.  Row triggers
- * may fire in another order.  Suppose that an UPDATE replaces version 1 of a
+ * row were made, that is, by the command that made each version (order.h has
+ * the rule for leads whose row is another one).  Row triggers may fire in
+ * another order.  Suppose that an UPDATE replaces version 1 of a
  * row by version 2, and that an AFTER ROW trigger that precedes align's by
  * name replaces version 2 by version 3, with an UPDATE of its own.  The row
  * triggers of the nested UPDATE fire at its end, so align's trigger is called
@@ -48,7 +49,7 @@
  *		at the end of the query that fired that trigger.  If a second foreign
  *		key cascades to the same table in that query, AFTER STATEMENT triggers
  *		may fire twice.  So such a statement stays on the stack, marked as
- *		ended, until that query is known to be over.
+ *		ended, until that query is over.
  *	  - Statements of an apply worker of logical replication, and direct writes
  *		to a partition that was added after align.attach(), are not on the
  *		stack.  They are "unlisted" statements.  align_pending_stack_is_exact()
@@ -86,8 +87,13 @@ typedef struct Change
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	Datum		old_key[ATTACHMENT_MAX_KEYS];	/* of EVENT_REKEY */
 	uint32		hash;			/* of key */
+	uint32		old_hash;		/* of old_key; of key if that is not set */
 	CommandId	command;		/* command that made the row version, or
 								 * deleted the row */
+	CommandId	replaced_by;	/* command that had replaced or deleted the
+								 * row version when the change arrived;
+								 * InvalidCommandId if none had */
+	CommandId	position;		/* set by align_order_changes() */
 	CommandId	replaced_command;	/* command that made the replaced row
 									 * version; InvalidCommandId if that was
 									 * another transaction, or if no statement
@@ -99,6 +105,7 @@ typedef struct Change
 	bool		done;			/* set at the end of a flush: written, or
 								 * moved to the waiting changes */
 	bool		waits;			/* is one of the waiting changes */
+	bool		removes_row;	/* made by a DELETE of the row */
 	bool		new_lead;		/* the lead is known to have no entries */
 	bool		as_found;		/* records the present state of a row, not a
 								 * change of it: from_stage and from_team are
@@ -137,9 +144,9 @@ typedef struct OpenStatement
 	int			trigger_depth;	/* in its BEFORE STATEMENT trigger */
 	int			nest_level;
 	bool		sets_key;		/* a key column is in its SET list */
-	int			ended_depth;	/* trigger depth at which AFTER STATEMENT
-								 * triggers fired, though the query around may
-								 * not be over; 0 if they have not fired */
+	uint64		ended_in;		/* identifies the query that has fired its
+								 * AFTER STATEMENT triggers, but is not over;
+								 * 0 if they have not fired */
 } OpenStatement;
 
 /* Changes that depend on an outstanding row trigger. */
@@ -193,8 +200,8 @@ extern List *align_pending_batches(void);
 
 /*
  * Adds a change to the batch.  key is copied; hash, nest_level, arrival and
- * nouter are set, effective_at is CHANGE_TIME_UNKNOWN, replaced_command is
- * InvalidCommandId, and all other members are zero.
+ * nouter are set, effective_at is CHANGE_TIME_UNKNOWN, replaced_command and
+ * replaced_by are InvalidCommandId, and all other members are zero.
  */
 extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Datum *key);
 
@@ -257,9 +264,15 @@ extern bool align_pending_stack_is_exact(const Attachment *attachment);
 
 /*
  * Returns the number of statements that were open around the one that made the
- * change and are still open; 0 if another transaction made the replaced row
- * version.  If it is not 0, the row trigger for an earlier version of the same
- * row may be outstanding.
+ * change and are still open, one for unlisted ones included.
+ */
+extern int	align_pending_outer_open(const Batch *batch, const Attachment *attachment,
+									 const Change *change);
+
+/*
+ * The same, but 0 if another transaction made the replaced row version, or if
+ * none was replaced.  If it is not 0, the row trigger for an earlier version
+ * of the same row may be outstanding.
  */
 extern int	align_pending_possible_predecessors(const Batch *batch, const Attachment *attachment,
 												const Change *change);
@@ -270,6 +283,9 @@ extern int	align_pending_possible_predecessors(const Batch *batch, const Attachm
  */
 extern Change *align_pending_first_half(Batch *batch, CommandId command);
 
+/* Returns the hash of a key. */
+extern uint32 align_pending_hash(Attachment *attachment, const Datum *key);
+
 /*
  * Returns a null-terminated copy of a string in the batch's memory context;
  * NULL if text is NULL.
@@ -279,12 +295,6 @@ extern char *align_pending_copy_string(Batch *batch, const char *text, int len);
 /* Push a statement on the stack of open statements, and remove it. */
 extern void align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key);
 extern void align_pending_end_statement(Batch *batch, TriggerEvent kind);
-
-/*
- * Removes statements that are marked as ended, and whose query is over because
- * the trigger depth is now lower.
- */
-extern void align_pending_remove_ended(Batch *batch);
 
 /* True if the AFTER STATEMENT triggers of all open statements have fired. */
 extern bool align_pending_all_ended(const Batch *batch);

@@ -60,6 +60,55 @@ CheckCalled(FunctionCallInfo fcinfo, const char *name, bool for_row)
 }
 
 /*
+ * Returns the command of the current transaction that has replaced or deleted
+ * a row version; InvalidCommandId if none has.
+ */
+static CommandId
+ReplacedBy(Relation rel, HeapTuple row)
+{
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
+		(row->t_data->t_infomask & HEAP_XMAX_INVALID) ||
+		HEAP_XMAX_IS_LOCKED_ONLY(row->t_data->t_infomask) ||
+		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(row->t_data)))
+		return InvalidCommandId;
+	return HeapTupleHeaderGetCmax(row->t_data);
+}
+
+/*
+ * Raises an error unless the trigger has the name that attach() gives it.  A
+ * role with TRIGGER on the table could create others, which would record a
+ * change twice.
+ */
+static void
+CheckTriggerName(const TriggerData *trigdata, const char *function, const char *name)
+{
+	if (strcmp(trigdata->tg_trigger->tgname, name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" of relation \"%s\" must not call align.%s()",
+						trigdata->tg_trigger->tgname,
+						RelationGetRelationName(trigdata->tg_relation), function),
+				 errdetail("For this event, trigger \"%s\" calls it.", name),
+				 errhint("Drop the trigger, and call align.attach() again.")));
+}
+
+static const char *
+RowTriggerName(const TriggerData *trigdata)
+{
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return ATTACH_INSERT;
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? ATTACH_UPDATE : ATTACH_DELETE;
+}
+
+static const char *
+StatementTriggerName(const TriggerData *trigdata)
+{
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		return ATTACH_TRUNCATE;
+	return TRIGGER_FIRED_BEFORE(trigdata->tg_event) ? ATTACH_BEGIN : ATTACH_FLUSH;
+}
+
+/*
  * Returns the command of the current transaction that made a row version, or
  * deleted it.  Command identifiers give the order in which the versions of a
  * row were made.
@@ -79,11 +128,9 @@ CommandOf(Relation rel, HeapTuple row, bool deleted)
 	 * A row of COPY FREEZE.  Its command cannot be read, but is less than
 	 * that of a nested statement which has replaced the row version.
 	 */
-	if ((row->t_data->t_infomask & HEAP_XMAX_INVALID) ||
-		HEAP_XMAX_IS_LOCKED_ONLY(row->t_data->t_infomask) ||
-		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(row->t_data)))
+	if (ReplacedBy(rel, row) == InvalidCommandId)
 		return GetCurrentCommandId(false);
-	return HeapTupleHeaderGetCmax(row->t_data) - 1;
+	return ReplacedBy(rel, row) - 1;
 }
 
 /*
@@ -188,6 +235,7 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	after.rel = rel;
 	after.row = new_row;
 	after.command = command;
+	after.replaced_by = ReplacedBy(rel, new_row);
 
 	align_pending_remove_one(batch, removed);
 	align_changes_of_update(batch, &before, &after);
@@ -224,6 +272,7 @@ RecordUpdate(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 
 	before.command = ReplacedCommand(attachment, batch, rel, before.row);
 	after.command = CommandOf(rel, after.row, false);
+	after.replaced_by = ReplacedBy(rel, after.row);
 	align_changes_of_update(batch, &before, &after);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -240,6 +289,7 @@ RecordInsert(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	Change	   *removed;
 
 	after.command = CommandOf(rel, after.row, false);
+	after.replaced_by = ReplacedBy(rel, after.row);
 	removed = FindFirstHalf(batch, &after);
 	if (removed != NULL)
 		RecordMovement(batch, attachment, rel, after.row, removed, after.command);
@@ -289,6 +339,7 @@ align_record_row(PG_FUNCTION_ARGS)
 				 errmsg("function \"align.record_row\" must be fired after the event")));
 
 	attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), false);
+	CheckTriggerName(trigdata, "record_row", RowTriggerName(trigdata));
 	batch = align_pending_batch(attachment->root_id);
 	align_recorder_watch_commit();
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
@@ -387,11 +438,14 @@ align_record_statement(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		RecordTruncate(align_attachment_locked(RelationGetRelid(rel), RowExclusiveLock), rel);
+		attachment = align_attachment_locked(RelationGetRelid(rel), RowExclusiveLock);
+		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata));
+		RecordTruncate(attachment, rel);
 		return PointerGetDatum(NULL);
 	}
 
 	attachment = align_attachment(RelationGetRelid(rel), false);
+	CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata));
 	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{

@@ -5,7 +5,8 @@
  *
  * Every trigger must exist as align.attach() would create it, and be enabled.
  * Otherwise changes of the attached table may have been neither judged nor
- * recorded.
+ * recorded.  No other trigger may call a function of align, which could record
+ * changes that were not made.
  *
  * History and clock table must not show more than the attached table does
  * (privileges.h), and must not have constraints that are INITIALLY DEFERRED.
@@ -13,6 +14,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_inherits.h"
+#include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -51,6 +53,42 @@ CheckTrigger(const Check *check, const TriggerPlan *plan)
 		align_check_report(check, "disabled_trigger", TriggerText(plan), NULL);
 }
 
+static bool
+IsPlanned(List *plans, const CatalogTrigger *trigger)
+{
+	ListCell   *lc;
+
+	foreach(lc, plans)
+	{
+		const TriggerPlan *plan = (const TriggerPlan *) lfirst(lc);
+
+		if (plan->relid == trigger->relid && strcmp(plan->name, trigger->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Reports triggers of a table that call a function of align without being
+ * planned.  Clones are not reported, since the trigger of the partitioned
+ * table is.
+ */
+static void
+CheckNoOthers(const Check *check, List *plans, Oid relid)
+{
+	Oid			namespace_id = get_namespace_oid("align", false);
+	ListCell   *lc;
+
+	foreach(lc, align_triggers_of(relid))
+	{
+		const CatalogTrigger *trigger = (const CatalogTrigger *) lfirst(lc);
+
+		if (get_func_namespace(trigger->function) == namespace_id &&
+			!OidIsValid(trigger->parent) && !IsPlanned(plans, trigger))
+			align_check_report(check, "surplus_trigger", TriggerDefinition(trigger->oid), NULL);
+	}
+}
+
 /*
  * Checks the triggers on the attached table, its partitions and the record
  * tables.
@@ -60,13 +98,20 @@ align_check_triggers(const Check *check)
 {
 	const AttachmentMarker *marker = &check->attachment->marker;
 	List	   *partitions = NIL;
+	List	   *plans;
 	ListCell   *lc;
 
 	if (marker->partitioned)
 		partitions = list_delete_oid(find_all_inheritors(marker->root, AccessShareLock, NULL),
 									 marker->root);
-	foreach(lc, align_trigger_plans(marker, partitions, check->attachment->records))
+	plans = align_trigger_plans(marker, partitions, check->attachment->records);
+	foreach(lc, plans)
 		CheckTrigger(check, (const TriggerPlan *) lfirst(lc));
+	CheckNoOthers(check, plans, marker->root);
+	foreach(lc, partitions)
+		CheckNoOthers(check, plans, lfirst_oid(lc));
+	foreach(lc, check->attachment->records)
+		CheckNoOthers(check, plans, lfirst_oid(lc));
 }
 
 /*

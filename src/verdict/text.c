@@ -180,7 +180,7 @@ LeftFunnelText(const Report *report, VerdictText *text)
 								 FromText(report));
 	else
 		text->message = psprintf("%s cannot leave the funnel", report->subject);
-	text->detail = psprintf("%s ends journeys in: %s%s%s. The stage was set to null.",
+	text->detail = psprintf("%s ends journeys in: %s%s%s. The stage was set to null, which is none of them.",
 							report->agreement, won, lost[0] != '\0' ? ", " : "", lost);
 	if (lost[0] != '\0')
 		text->hint = psprintf("Move the lead to %s, or delete its row.", lost);
@@ -210,6 +210,23 @@ RolesText(const Report *report, const UserTeams *teams)
 }
 
 /*
+ * Returns the hint for a move by the wrong role.
+ */
+static char *
+RolesHint(const Report *report, const UserTeams *teams)
+{
+	for (int team = 0; team < report->funnel->nteams; team++)
+	{
+		const char *role = NameStr(teams->roles[team]);
+
+		if (role[0] != '\0' && align_team_may_move(report->funnel, report->move, team) &&
+			OidIsValid(get_role_oid(role, true)))
+			return psprintf("Ask a member of %s to move it.", RolesText(report, teams));
+	}
+	return pstrdup("The agreement's owner can assign an existing role with align.assign_team().");
+}
+
+/*
  * Fills in the texts for wrong_team.  They name the role outside any security
  * definer function, which is the one that the history records.
  */
@@ -232,7 +249,7 @@ WrongTeamText(const Report *report, VerdictText *text)
 	text->detail = psprintf("%s Role \"%s\" is not a member of %s.",
 							align_holders_text(report->funnel, report->move), role,
 							RolesText(report, teams));
-	text->hint = psprintf("Ask a member of %s to move it.", RolesText(report, teams));
+	text->hint = RolesHint(report, teams);
 }
 
 /*

@@ -230,5 +230,24 @@ COMMIT;
 
 SET client_min_messages = error;
 DROP TABLE brief, quick;
+-- After a rename, a history keeps its clock table, and what was announced stays announced.
+CREATE TABLE renamed (id int PRIMARY KEY, stage text, at timestamptz);
+SELECT align.agree('attach_again_renamed', 'stage a held by m; stage c held by s; won w; success path a -> c -> w; handoff h: a from m to s, accept c, within 4 hours;');
+SELECT align.attach('renamed', 'attach_again_renamed', changed_at => 'at');
+INSERT INTO renamed VALUES (1, 'a', now() - interval '1 day');
+SELECT align.notify_due('renamed');
+SELECT align.detach('renamed');
+ALTER TABLE renamed RENAME TO deals_renamed;
+SELECT align.attach('deals_renamed', 'attach_again_renamed', changed_at => 'at', history => 'renamed_history');
+SELECT history, sla FROM align.attachments WHERE agreement = 'attach_again_renamed';
+SELECT align.notify_due('deals_renamed');
+SELECT align.detach('deals_renamed');
+-- both renamed
+CREATE TABLE renamed (id int PRIMARY KEY, stage text);
+ALTER TABLE renamed_history RENAME TO former_history;
+ALTER TABLE renamed_sla RENAME TO former_sla;
+SELECT align.attach('renamed', 'attach_again_renamed', history => 'former_history');
+SELECT history, sla FROM align.attachments WHERE agreement = 'attach_again_renamed';
+
 DROP SCHEMA again, "again""; x" CASCADE;
 DROP ROLE regress_align_other;

@@ -51,9 +51,13 @@ BEGIN
 		RAISE INFO '    refused: %', SQLERRM;
 	END;
 	RESET ROLE;
-	FOR problem IN SELECT security_replaced.problems(relation) LOOP
-		RAISE INFO '    %', problem;
-	END LOOP;
+	BEGIN
+		FOR problem IN SELECT security_replaced.problems(relation) LOOP
+			RAISE INFO '    %', problem;
+		END LOOP;
+	EXCEPTION WHEN OTHERS THEN
+		RAISE INFO '    not checked: %', SQLERRM;
+	END;
 	BEGIN
 		IF relation = 'security_replaced.leads' THEN
 			PERFORM align.attach(relation, 'security_replaced', assignee => 'owner', live => 'gone IS NOT TRUE');
@@ -175,7 +179,7 @@ CALL marker('id, stage, note', $$'security_replaced', 'enforce', '', 'key', 'sta
 CALL marker('id, stage, owner', $$'security_replaced', 'enforce', '', 'key', 'stage', 'assignee'$$, 'security_replaced.parts_history', 'security_replaced.parts_sla');
 CALL marker('id, stage, owner', $$'security_replaced', 'enforce', '', 'key', 'stage', 'assignee'$$, 'security_replaced.leads_sla', 'security_replaced.leads_history');
 CALL marker('id, stage, owner', $$'security_replaced', 'enforce', '', 'key', 'stage', 'assignee'$$, 'security_replaced.leads_history', 'security_replaced.parts_sla');
--- one with the same roles of other columns is as good as none: check() sees the rows
+-- one with the same roles of other columns
 CREATE OR REPLACE TRIGGER align_attachment AFTER UPDATE OF id, note, owner ON leads FOR EACH STATEMENT
 	WHEN ('security_replaced.leads_history'::regclass IS NULL AND 'security_replaced.leads_sla'::regclass IS NULL)
 	EXECUTE FUNCTION align.attachment('security_replaced', 'enforce', '', 'key', 'stage', 'assignee');
@@ -230,11 +234,11 @@ CREATE TABLE another (id int PRIMARY KEY, stage text);
 GRANT ALL ON another TO regress_align_fitter;
 SET client_min_messages = error;
 CALL pointer('SELECT 1');
-CALL pointer($$CREATE CONSTRAINT TRIGGER align_history_of AFTER DELETE ON leads_history FROM another FOR EACH ROW WHEN (false) EXECUTE FUNCTION align.attachment('security_replaced', 'enforce', '', 'key', 'stage', 'assignee')$$);
-CALL pointer($$CREATE CONSTRAINT TRIGGER align_history_of AFTER DELETE ON leads_history FROM leads FOR EACH ROW WHEN (false) EXECUTE FUNCTION align.attachment('security_replaced', 'observe', '', 'key', 'stage', 'assignee')$$);
+CALL pointer($$CREATE CONSTRAINT TRIGGER align_history_of AFTER DELETE ON leads_history FROM another FOR EACH ROW WHEN (false) EXECUTE FUNCTION align.attachment('security_replaced', 'enforce', '', 'key 1 id', 'stage 2 stage', 'assignee 3 owner', '0 ($1 IS NOT TRUE)', 'live 5 gone')$$);
+CALL pointer($$CREATE CONSTRAINT TRIGGER align_history_of AFTER DELETE ON leads_history FROM leads FOR EACH ROW WHEN (false) EXECUTE FUNCTION align.attachment('security_replaced', 'observe', '', 'key 1 id', 'stage 2 stage', 'assignee 3 owner', '0 ($1 IS NOT TRUE)', 'live 5 gone')$$);
 CALL pointer($$CREATE CONSTRAINT TRIGGER align_history_of AFTER DELETE ON leads_history FROM leads FOR EACH ROW WHEN (false) EXECUTE FUNCTION align.attachment()$$);
-CALL pointer($$CREATE CONSTRAINT TRIGGER align_history_of AFTER INSERT ON leads_history FROM leads FOR EACH ROW EXECUTE FUNCTION align.attachment('security_replaced', 'enforce', '', 'key', 'stage', 'assignee')$$);
-CALL pointer($$CREATE TRIGGER align_history_of AFTER DELETE ON leads_history FOR EACH ROW WHEN (false) EXECUTE FUNCTION align.attachment('security_replaced', 'enforce', '', 'key', 'stage', 'assignee')$$);
+CALL pointer($$CREATE CONSTRAINT TRIGGER align_history_of AFTER INSERT ON leads_history FROM leads FOR EACH ROW EXECUTE FUNCTION align.attachment('security_replaced', 'enforce', '', 'key 1 id', 'stage 2 stage', 'assignee 3 owner', '0 ($1 IS NOT TRUE)', 'live 5 gone')$$);
+CALL pointer($$CREATE TRIGGER align_history_of AFTER DELETE ON leads_history FOR EACH ROW WHEN (false) EXECUTE FUNCTION align.attachment('security_replaced', 'enforce', '', 'key 1 id', 'stage 2 stage', 'assignee 3 owner', '0 ($1 IS NOT TRUE)', 'live 5 gone')$$);
 CALL pointer($$CREATE TRIGGER align_history_of AFTER DELETE ON leads_history FOR EACH ROW WHEN (false) EXECUTE FUNCTION idle()$$);
 
 -- It follows renames, and goes with the table.

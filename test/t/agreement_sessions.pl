@@ -19,7 +19,7 @@ sub waiting
 	my ($count) = @_;
 
 	return $node->poll_query_until('postgres',
-		"SELECT count(*) = $count FROM pg_locks WHERE NOT granted AND locktype = 'object' AND classid = 'align.agreement'::regclass");
+		"SELECT count(*) = $count FROM pg_locks WHERE NOT granted AND (locktype = 'object' AND classid = 'align.agreement'::regclass OR locktype = 'tuple' AND relation = 'align.agreement'::regclass)");
 }
 
 sub document
@@ -110,6 +110,27 @@ ok(waiting(1), 'bob waits');
 $ann->command('COMMIT');
 like($bob->end, qr/must be owner of agreement "contested"/, 'and is refused');
 is($bob->command('SELECT current_user'), 'bob', 'as bob');
+
+# A role without rights makes nobody wait: neither while it waits for a table of its
+# own, nor under a new name that has the hash of another.
+$node->safe_psql('postgres', 'GRANT CREATE ON SCHEMA public TO bob');
+is($one->command("SELECT align.agree('stall', " . document('first') . ")"), '1', 'an agreement of another role');
+$bob->command('CREATE TABLE own (id int PRIMARY KEY, stage text)');
+my $bob_too = Session->new($node, user => 'bob');
+$bob_too->command('BEGIN; LOCK own');
+like($bob->command("SELECT align.attach('own', 'stall')"), qr/cannot be attached to agreement "stall"/, 'bob may not attach to it, and does not wait');
+$bob_too->command('COMMIT');
+$bob_too->finish;
+$two->command('BEGIN');
+is($two->command("SELECT align.agree('stall', " . document('second') . ")"), '2', 'its owner agrees, not committed');
+like($bob->command("SELECT align.agree('stall', " . document('bob') . ")"), qr/must be owner of agreement "stall"/, 'bob is refused at once');
+like($bob->command("SELECT align.$_('stall', 'bob')"), qr/must be owner of agreement "stall"/, "and by $_()") foreach ('admit', 'dismiss', 'set_agreement_owner');
+like($bob->command("SELECT align.assign_team('stall', 'x', 'bob')"), qr/must be owner of agreement "stall"/, 'and by assign_team()');
+$two->command('COMMIT');
+$bob->command('BEGIN');
+is($bob->command("SELECT align.agree('m28c032f8', " . document('first') . ")"), '1', 'bob agrees under a new name, not committed');
+like($one->command("BEGIN; SET LOCAL lock_timeout = '20s'; SELECT align.agree('b2b', " . document('third') . "); ROLLBACK"), qr/^\d+$/, 'who agrees under the other does not wait');
+$bob->command('COMMIT');
 
 # Written by other means.
 $one->command("COPY align.agreement FROM stdin;\nb2b\t9\t2020-01-01 00:00:00+00\tstage copied; won deal; success path copied -> deal;\tas it was\tann\tann\t\\N\n\\.\nSELECT 1");

@@ -22,10 +22,14 @@ CREATE TABLE deals_early PARTITION OF deals FOR VALUES IN ('inquiry', 'mql');
 CREATE TABLE deals_late PARTITION OF deals DEFAULT;
 CREATE TABLE whole (id int PRIMARY KEY, stage text, a text);
 ALTER TABLE whole REPLICA IDENTITY FULL;
+CREATE TABLE flat (id int, stage text, note text, PRIMARY KEY (id, stage));
+ALTER TABLE flat REPLICA IDENTITY FULL;
 SQL
 $publisher->safe_psql('postgres', "$tables; INSERT INTO leads VALUES (1, 'inquiry'), (2, 'mql'); CREATE PUBLICATION everything FOR ALL TABLES WITH (publish_via_partition_root = true);");
 # on the subscriber: columns in another order, more of them
 $tables =~ s/CREATE TABLE leads \(.*/CREATE TABLE leads (extra int DEFAULT 7, owner text, changed_at timestamptz, stage text, note text, id bigint PRIMARY KEY);/;
+# partitioned there alone, so that the apply worker moves rows between partitions
+$tables =~ s/(CREATE TABLE flat .*\));/$1 PARTITION BY LIST (stage); CREATE TABLE flat_early PARTITION OF flat FOR VALUES IN ('inquiry', 'mql'); CREATE TABLE flat_late PARTITION OF flat DEFAULT;/;
 $subscriber->safe_psql('postgres', <<"SQL");
 $tables
 CREATE EXTENSION align;
@@ -40,13 +44,14 @@ SELECT align.agree('b2b', \$\$
     handoff speed_to_lead: mql from marketing to sales, accept sal, within 4 hours;
 \$\$);
 SELECT align.attach('leads', 'b2b', assignee => 'owner', changed_at => 'changed_at', mode => 'observe'),
-    align.attach('deals', 'b2b', key => '{id}', mode => 'observe'), align.attach('whole', 'b2b', key => '{id}', mode => 'observe');
+    align.attach('deals', 'b2b', key => '{id}', mode => 'observe'), align.attach('whole', 'b2b', key => '{id}', mode => 'observe'),
+    align.attach('flat', 'b2b', key => '{id}', mode => 'observe');
 DO \$\$
 DECLARE
     t record;
 BEGIN
     FOR t IN SELECT tgrelid::regclass AS relation, tgname FROM pg_trigger
-        WHERE tgrelid IN ('leads'::regclass, 'deals'::regclass, 'deals_early'::regclass, 'deals_late'::regclass, 'whole'::regclass) AND NOT tgisinternal AND tgname LIKE 'align%' LOOP
+        WHERE tgrelid IN ('leads'::regclass, 'deals'::regclass, 'deals_early'::regclass, 'deals_late'::regclass, 'whole'::regclass, 'flat'::regclass, 'flat_early'::regclass, 'flat_late'::regclass) AND NOT tgisinternal AND tgname LIKE 'align%' LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.relation, t.tgname);
     END LOOP;
 END \$\$;
@@ -72,7 +77,7 @@ sub trail
 	return $subscriber->safe_psql('postgres', "SELECT id, entry_no, event, from_stage, stage, violation FROM ${relation}_history WHERE $where ORDER BY 1, 2");
 }
 
-my $checks = q{SELECT t, c.* FROM unnest('{leads,deals,whole}'::regclass[]) AS t, align.check(t) AS c};
+my $checks = q{SELECT t, c.* FROM unnest('{leads,deals,whole,flat}'::regclass[]) AS t, align.check(t) AS c};
 
 is(trail('leads', 'true'), "1|1|entry||inquiry|\n2|1|entry||mql|", 'the first copy is recorded');
 
@@ -109,6 +114,79 @@ is(trail('whole', 'true'), "1|1|entry||inquiry|\n1|2|move|inquiry|mql|\n1|3|move
 # Many rows.
 apply(q{INSERT INTO leads SELECT g, 'inquiry' FROM generate_series(1001, 3000) AS g; UPDATE leads SET stage = 'mql' WHERE id > 1000; DELETE FROM leads WHERE id > 2000});
 is($subscriber->safe_psql('postgres', 'SELECT event, count(*) FROM leads_history WHERE id > 1000 GROUP BY 1 ORDER BY 1'), "deleted|1000\nentry|2000\nmove|2000", 'many rows');
+is($subscriber->safe_psql('postgres', $checks), '', 'check is empty');
+
+# Rows that the apply worker itself moves between partitions, alone and many.
+apply(q{INSERT INTO flat VALUES (1, 'inquiry'), (2, 'mql'), (3, 'inquiry'); UPDATE flat SET stage = 'mql' WHERE id = 1; UPDATE flat SET stage = 'sal'});
+apply(q{BEGIN; UPDATE flat SET note = 'x'; UPDATE flat SET stage = 'sql' WHERE id = 1; UPDATE flat SET stage = 'mql' WHERE id = 1; UPDATE flat SET stage = 'sal' WHERE id = 1; DELETE FROM flat WHERE id = 2; COMMIT});
+apply(q{BEGIN; DELETE FROM flat WHERE id = 3; INSERT INTO flat VALUES (3, 'mql'); COMMIT});
+apply(q{UPDATE flat SET id = 10 WHERE id = 1});
+is(trail('flat', 'true'), <<'TRAIL' =~ s/\n\z//r, 'row movement in the apply worker');
+2|1|entry||mql|
+2|2|move|mql|sal|
+2|3|deleted|sal||
+3|1|entry||inquiry|
+3|2|move|inquiry|sal|illegal_move
+3|3|move|sal|mql|illegal_move
+10|1|entry||inquiry|
+10|2|move|inquiry|mql|
+10|3|move|mql|sal|
+10|4|move|sal|sql|
+10|5|move|sql|mql|illegal_move
+10|6|move|mql|sal|
+10|7|rekey|sal|sal|
+TRAIL
+apply(q{INSERT INTO flat SELECT g, 'mql' FROM generate_series(1001, 3000) AS g; UPDATE flat SET stage = 'sal' WHERE id > 1000; DELETE FROM flat WHERE id > 2000});
+apply(q{INSERT INTO deals SELECT g, 'mql' FROM generate_series(1001, 3000) AS g; UPDATE deals SET stage = 'sal' WHERE id > 1000; DELETE FROM deals WHERE id > 2000});
+is($subscriber->safe_psql('postgres', "SELECT event, count(*) FROM ${_}_history WHERE id > 1000 GROUP BY 1 ORDER BY 1"), "deleted|1000\nentry|2000\nmove|2000", "many rows of $_")
+	foreach 'flat', 'deals';
+is($subscriber->safe_psql('postgres', q{SELECT outcome, count(*) FROM flat_sla WHERE id > 1000 GROUP BY 1}), 'met|2000', 'and their clocks');
+is($subscriber->safe_psql('postgres', $checks), '', 'check is empty');
+
+# Triggers of the owner fire once for each event, those on history and clocks also for what
+# is written at commit, as a DELETE is, which could be half of a row movement.
+$subscriber->safe_psql('postgres', <<'SQL');
+CREATE TABLE fired (what text, id bigint);
+CREATE FUNCTION note_fired() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $$
+BEGIN
+    INSERT INTO fired VALUES (concat_ws(' ', tg_name, lower(tg_op), CASE WHEN tg_relid::regclass::text LIKE '%_history' THEN to_jsonb(new)->>'event' END),
+        CASE WHEN tg_op = 'DELETE' THEN old.id ELSE new.id END);
+    RETURN NULL;
+END $$;
+DO $$
+DECLARE
+    r text;
+BEGIN
+    FOREACH r IN ARRAY '{leads,deals,flat}'::text[] LOOP
+        EXECUTE format('CREATE CONSTRAINT TRIGGER deferred_row AFTER INSERT OR UPDATE OR DELETE ON %I DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_fired();
+            CREATE TRIGGER entry AFTER INSERT ON %2$I FOR EACH ROW EXECUTE FUNCTION note_fired();
+            CREATE CONSTRAINT TRIGGER deferred_entry AFTER INSERT ON %2$I DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_fired();
+            CREATE CONSTRAINT TRIGGER deferred_clock AFTER INSERT OR UPDATE ON %3$I DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_fired()', r, r || '_history', r || '_sla');
+    END LOOP;
+    FOR r IN SELECT format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', tgrelid::regclass, tgname) FROM pg_trigger WHERE tgfoid = 'note_fired'::regproc LOOP
+        EXECUTE r;
+    END LOOP;
+END $$;
+SQL
+
+sub fired
+{
+	return $subscriber->safe_psql('postgres', q{SELECT string_agg(id || ' ' || what, ', ' ORDER BY id, what COLLATE "C") FROM fired; TRUNCATE fired});
+}
+
+foreach my $table ('leads', 'deals', 'flat')
+{
+	apply("INSERT INTO $table (id, stage) VALUES (101, 'mql'), (102, 'mql')");
+	is(fired(), join(', ', map { "$_ deferred_clock insert, $_ deferred_entry insert entry, $_ deferred_row insert, $_ entry insert entry" } 101, 102), "$table: triggers of the owner, INSERT");
+	apply("UPDATE $table SET stage = 'sal' WHERE id = 101");
+	my $moved = $table eq 'leads' ? '101 deferred_row update' : '101 deferred_row delete, 101 deferred_row insert';
+	is(fired(), "101 deferred_clock update, 101 deferred_entry insert move, $moved, 101 entry insert move", "$table: UPDATE");
+	apply("DELETE FROM $table WHERE id = 101");
+	is(fired(), '101 deferred_entry insert deleted, 101 deferred_row delete, 101 entry insert deleted', "$table: DELETE");
+	apply("DELETE FROM $table WHERE id = 102");
+	is(fired(), '102 deferred_clock update, 102 deferred_entry insert deleted, 102 deferred_row delete, 102 entry insert deleted', "$table: DELETE that cancels a clock");
+}
+$subscriber->safe_psql('postgres', 'DROP FUNCTION note_fired CASCADE; DROP TABLE fired');
 is($subscriber->safe_psql('postgres', $checks), '', 'check is empty');
 
 # A refused move stops the apply worker and nothing is lost.

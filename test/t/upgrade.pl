@@ -334,6 +334,32 @@ BEGIN
 	END LOOP;
 END $$;
 COMMENT ON TRIGGER align_begin ON crm.parts IS 'align: a statement on the partitioned table itself begins';
+-- what a role can do about an update that it does not like
+CREATE ROLE stranger;
+CREATE SCHEMA strange AUTHORIZATION stranger;
+SET ROLE stranger;
+CREATE TABLE strange.taken (id int PRIMARY KEY, stage text);
+SELECT align.attach('strange.taken', 'b2b');
+DROP TRIGGER align_begin ON strange.taken;
+CREATE CONSTRAINT TRIGGER align_begin AFTER INSERT ON strange.taken FOR EACH ROW EXECUTE FUNCTION align.record_statement();
+CREATE TABLE strange.pieces (id int, stage text) PARTITION BY LIST (id);
+CREATE TABLE strange.pieces_1 PARTITION OF strange.pieces FOR VALUES IN (1);
+CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON strange.pieces FOR EACH STATEMENT
+	WHEN ('strange.pieces_1'::regclass IS NULL AND 'strange.taken'::regclass IS NULL)
+	EXECUTE FUNCTION align.attachment('x', 'observe', '', 'key', 'stage');
+CREATE TRIGGER align_flush AFTER INSERT ON strange.pieces FOR EACH STATEMENT EXECUTE FUNCTION align.record_statement();
+CREATE TRIGGER align_begin AFTER INSERT ON strange.pieces FOR EACH ROW EXECUTE FUNCTION align.record_statement();
+CREATE TABLE strange.nothing (id int PRIMARY KEY, stage text);
+CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON strange.nothing FOR EACH STATEMENT
+	WHEN ('99999999'::regclass IS NULL AND '-'::regclass IS NULL)
+	EXECUTE FUNCTION align.attachment('x', 'observe', '', 'key', 'stage');
+CREATE TABLE strange.claim (id int PRIMARY KEY, stage text);
+DO $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER align_attachment AFTER UPDATE OF id, stage ON strange.claim FOR EACH STATEMENT WHEN (%L::regclass IS NULL AND %L::regclass IS NULL) EXECUTE FUNCTION align.attachment(''x'', ''observe'', '''', ''key'', ''stage'')',
+		(SELECT oid FROM pg_class WHERE relname = 'leads_history'), (SELECT oid FROM pg_class WHERE relname = 'leads_sla'));
+END $$;
+RESET ROLE;
 SQL
 
 # In the order of its lines: what was recorded, and what stands.
@@ -367,7 +393,10 @@ like($recorded, qr/hand_over.*overdue/, 'clocks are running');
 my ($status, $out, $warnings) = $node->psql('attached', 'ALTER EXTENSION align UPDATE');
 is($status, 0, 'is updated with attached tables');
 is(join("\n", sort $warnings =~ /(?:WARNING|NOTICE):  (.*)/g),
-	join("\n", map({ "table crm.$_->[0] is not tied to its history crm.$_->[1]_history and clock table crm.$_->[1]_sla" } [qw(given given)], [qw(scratch victim)], [qw(victim victim)])),
+	join("\n", sort(map({ "table crm.$_->[0] is not tied to its history crm.$_->[1]_history and clock table crm.$_->[1]_sla" } [qw(given given)], [qw(scratch victim)], [qw(victim victim)]),
+		'table strange.claim is not tied to its history crm.leads_history and clock table crm.leads_sla',
+		'table strange.pieces is not tied to its history strange.pieces_1 and clock table strange.taken',
+		map({ qq(table strange.$_ has a trigger "align_begin" that does not belong to align) } qw(pieces pieces_1 taken)))),
 	'and says what is left to do');
 like($warnings, qr/HINT:  Call align\.detach\(\) for tables that should not be attached and, as the owner of this one, align\.attach\(\) again\./, 'and how');
 same_entries(members('attached'), $fresh_members, 'with attached tables, too, it is what a fresh install is');
@@ -397,7 +426,7 @@ like($warnings, qr/history or clock table of table crm\.given has another owner/
 $node->safe_psql('attached', q(SET ROLE revops; SELECT align.detach('crm.scratch'); SELECT align.attach('crm.victim', 'b2b'); INSERT INTO crm.victim VALUES (3, 'mql')));
 is($node->safe_psql('attached', q(SELECT c.* FROM align.check('crm.victim') c)), '', 'until the forged attachment is gone and the table attached again');
 is($node->safe_psql('attached', q(SELECT agreement, role FROM align.admissions ORDER BY 1, 2)),
-	qq{b2b|sellers\nb2b|revops\nit's "b2c" \\ EXECUTE FUNCTION align.attachment(|sellers}, 'who is admitted');
+	qq{b2b|sellers\nb2b|revops\nb2b|stranger\nit's "b2c" \\ EXECUTE FUNCTION align.attachment(|sellers}, 'who is admitted');
 # The dump of a database that was updated.
 $node->command_ok([ 'pg_dump', '-f', "$PostgreSQL::Test::Utils::tmp_check/attached.sql", $node->connstr('attached') ], 'attached tables are dumped');
 $node->safe_psql('postgres', 'CREATE DATABASE attached_again');

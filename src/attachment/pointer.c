@@ -1,0 +1,275 @@
+/*
+ * pointer.c
+ *	  The arguments of pointers; see pointer.h.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+
+#include "attachment/key.h"
+#include "attachment/pointer.h"
+
+/* Number of arguments before those of the columns. */
+#define POINTER_FIXED_ARGS 3
+
+static void
+AppendRole(StringInfo roles, const char *role)
+{
+	appendStringInfo(roles, "%s%s", roles->len > 0 ? "+" : "", role);
+}
+
+/*
+ * The roles of a column, joined by '+'.
+ */
+char *
+align_column_roles(const AttachmentMarker *marker, AttrNumber attnum)
+{
+	StringInfoData roles;
+
+	initStringInfo(&roles);
+	for (int i = 0; i < marker->nkeys; i++)
+	{
+		if (marker->key[i] == attnum)
+			AppendRole(&roles, "key");
+	}
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->column[role] == attnum)
+			AppendRole(&roles, align_row_role_names[role]);
+	}
+	return roles.data;
+}
+
+/*
+ * The columns in use, each once: the key columns in their order, then the
+ * others.
+ */
+List *
+align_used_columns(const AttachmentMarker *marker)
+{
+	List	   *result = NIL;
+
+	for (int i = 0; i < marker->nkeys; i++)
+		result = lappend_int(result, marker->key[i]);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->column[role] != InvalidAttrNumber)
+			result = list_append_unique_int(result, marker->column[role]);
+	}
+	return result;
+}
+
+/*
+ * Replace columns by parameters, and append columns that are new to the list.
+ *
+ * Types, their fields and schemas may be renamed.  So constants of types that
+ * are not built in become text, coercions to such types are left out, and the
+ * field of a value becomes a row of the value and the number of the field.
+ *
+ * The condition may be one that attach() would refuse, and must not lead to an
+ * error.
+ */
+static Node *
+Generalize(Node *node, List **columns)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var))
+	{
+		Var		   *var = (Var *) node;
+		Param	   *param = makeNode(Param);
+		int			i = 0;
+		ListCell   *lc;
+
+		*columns = list_append_unique_int(*columns, var->varattno);
+		foreach(lc, *columns)
+		{
+			i++;
+			if (lfirst_int(lc) == var->varattno)
+				break;
+		}
+		param->paramkind = PARAM_EXTERN;
+		param->paramid = i;
+		param->paramtype = var->vartype;
+		param->paramtypmod = var->vartypmod;
+		param->paramcollid = var->varcollid;
+		param->location = -1;
+		return (Node *) param;
+	}
+	if (IsA(node, Const) && ((Const *) node)->consttype >= FirstNormalObjectId)
+	{
+		Const	   *constant = (Const *) node;
+		Oid			output;
+		bool		is_varlena;
+		char	   *value;
+
+		if (constant->constisnull)
+			return (Node *) makeNullConst(TEXTOID, -1, InvalidOid);
+		getTypeOutputInfo(constant->consttype, &output, &is_varlena);
+		value = OidOutputFunctionCall(output, constant->constvalue);
+		return (Node *) makeConst(TEXTOID, -1, InvalidOid, -1, CStringGetTextDatum(value), false,
+								  false);
+	}
+	if (IsA(node, RelabelType) && ((RelabelType *) node)->resulttype >= FirstNormalObjectId)
+		return Generalize((Node *) ((RelabelType *) node)->arg, columns);
+	if (IsA(node, CoerceToDomain))
+		return Generalize((Node *) ((CoerceToDomain *) node)->arg, columns);
+	if (IsA(node, FieldSelect))
+	{
+		FieldSelect *field = (FieldSelect *) node;
+		RowExpr    *row = makeNode(RowExpr);
+
+		row->args = list_make2(Generalize((Node *) field->arg, columns),
+							   makeConst(INT4OID, -1, InvalidOid, sizeof(int32),
+										 Int32GetDatum(field->fieldnum), false, true));
+		row->row_typeid = RECORDOID;
+		row->row_format = COERCE_EXPLICIT_CALL;
+		row->location = -1;
+		return (Node *) row;
+	}
+	return expression_tree_mutator(node, Generalize, columns);
+}
+
+/*
+ * The text of the live condition, and its columns.
+ */
+static char *
+LiveText(const AttachmentMarker *marker, List **columns)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"quote_all_identifiers", "off"},
+		{"standard_conforming_strings", "on"},
+	};
+	int			nest_level = align_use_stored_text_settings();
+	char	   *result;
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	*columns = NIL;
+	result = deparse_expression(Generalize(marker->live, columns), NIL, false, false);
+	AtEOXact_GUC(false, nest_level);
+	return result;
+}
+
+static char *
+ColumnArgument(const AttachmentMarker *marker, const char *roles, AttrNumber attnum)
+{
+	/* the row as a whole, 0, has no name */
+	char	   *name = get_attname(marker->root, attnum, true);
+
+	return psprintf("%s %d %s", roles, attnum, name != NULL ? name : "");
+}
+
+/*
+ * The arguments, as a list of char *.
+ */
+static List *
+Arguments(const AttachmentMarker *marker)
+{
+	List	   *result = list_make3(pstrdup(marker->agreement),
+									pstrdup(align_attach_mode_name(marker->mode)),
+									pstrdup(marker->notify ? "notify" : ""));
+	List	   *live_columns = NIL;
+	ListCell   *lc;
+
+	foreach(lc, align_used_columns(marker))
+		result = lappend(result,
+						 ColumnArgument(marker, align_column_roles(marker, lfirst_int(lc)),
+										lfirst_int(lc)));
+	if (marker->live != NULL)
+		result = lappend(result, psprintf("%d %s", PG_VERSION_NUM / 10000,
+										  LiveText(marker, &live_columns)));
+	foreach(lc, live_columns)
+		result = lappend(result, ColumnArgument(marker, "live", lfirst_int(lc)));
+	return result;
+}
+
+/*
+ * The arguments of the pointers to a root, as SQL.
+ */
+char *
+align_pointer_arguments(const AttachmentMarker *marker)
+{
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	foreach(lc, Arguments(marker))
+		appendStringInfo(&sql, "%s%s", sql.len > 0 ? ", " : "",
+						 quote_literal_cstr((const char *) lfirst(lc)));
+	return sql.data;
+}
+
+/*
+ * Are two arguments about the same column, in the same roles?
+ */
+static bool
+SameColumn(const char *a, const char *b)
+{
+	size_t		roles = strcspn(a, " ");
+	size_t		number_a;
+	size_t		number_b;
+
+	if (strcspn(b, " ") != roles || strncmp(a, b, roles) != 0 || a[roles] == '\0')
+		return false;
+	a += roles + 1;
+	b += roles + 1;
+	number_a = strcspn(a, " ");
+	number_b = strcspn(b, " ");
+	return (number_a == number_b && strncmp(a, b, number_a) == 0) ||
+		strcmp(a + number_a, b + number_b) == 0;
+}
+
+/*
+ * Are two arguments the same condition?  If any_version, those of different
+ * versions are.
+ */
+static bool
+SameCondition(const char *a, const char *b, bool any_version)
+{
+	size_t		version_a = strcspn(a, " ");
+	size_t		version_b = strcspn(b, " ");
+
+	if (version_a == version_b && strncmp(a, b, version_a) == 0)
+		return strcmp(a, b) == 0;
+	return any_version || strcmp(a + version_a, b + version_b) == 0;
+}
+
+/*
+ * Do the arguments of a pointer agree with the marker?
+ */
+bool
+align_pointer_fits(const AttachmentMarker *marker, int nargs, char **args, bool any_version)
+{
+	List	   *expected = Arguments(marker);
+	int			condition = marker->live == NULL ? -1 :
+		POINTER_FIXED_ARGS + list_length(align_used_columns(marker));
+
+	if (nargs != list_length(expected))
+		return false;
+	for (int i = 0; i < nargs; i++)
+	{
+		const char *argument = (const char *) list_nth(expected, i);
+		bool		same;
+
+		if (i < POINTER_FIXED_ARGS)
+			same = strcmp(args[i], argument) == 0;
+		else if (i == condition)
+			same = SameCondition(args[i], argument, any_version);
+		else
+			same = SameColumn(args[i], argument);
+		if (!same)
+			return false;
+	}
+	return true;
+}

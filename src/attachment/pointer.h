@@ -1,0 +1,55 @@
+/*
+ * pointer.h
+ *	  The arguments of pointers, in which a record table has what the marker
+ *	  and the live condition of its root are.
+ *
+ * They are
+ *
+ *	  '<agreement>', '<mode>', '<options>'
+ *							as in the marker
+ *	  '<roles> <attribute number> <name>'
+ *							for each column of the marker, in its order
+ *	  '<major version of PostgreSQL> <condition>'
+ *							only with live: the condition with $1, $2, ... for
+ *							its columns
+ *	  'live <attribute number> <name>'
+ *							for each of these columns
+ *
+ * Nothing updates them when a column is renamed, or when a dump is restored,
+ * which may number columns differently.  So a column is the right one if its
+ * number or its name is.  (The first changes only in a dump of a table with
+ * dropped columns.)
+ *
+ * The text of the condition does not depend on settings, nor on names of
+ * columns, types and schemas, but another major version of PostgreSQL may
+ * write it differently.
+ */
+#ifndef ALIGN_ATTACHMENT_POINTER_H
+#define ALIGN_ATTACHMENT_POINTER_H
+
+#include "compat.h"
+
+#include "attachment/attachment.h"
+#include "nodes/pg_list.h"
+
+/*
+ * The columns that a marker has roles for, each once, as a list of int: the
+ * key columns in their order, then the others.
+ */
+extern List *align_used_columns(const AttachmentMarker *marker);
+
+/* The roles of a column, joined by '+'; palloc'd. */
+extern char *align_column_roles(const AttachmentMarker *marker, AttrNumber attnum);
+
+/* The arguments of the pointers to a root, as SQL; palloc'd. */
+extern char *align_pointer_arguments(const AttachmentMarker *marker);
+
+/*
+ * Do the arguments of a pointer agree with the marker and its live condition?
+ * If any_version, the text of a condition that another major version wrote is
+ * not compared.
+ */
+extern bool align_pointer_fits(const AttachmentMarker *marker, int nargs, char **args,
+							   bool any_version);
+
+#endif							/* ALIGN_ATTACHMENT_POINTER_H */
