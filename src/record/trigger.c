@@ -309,6 +309,7 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	CommandId	command = CommandOf(rel, before.row, true);
 
 	before.command = ReplacedCommand(attachment, batch, rel, before.row);
+	before.replaced_by = InvalidCommandId;
 	if (IsMoving(attachment, rel, before.row))
 	{
 		/* flush now what is pending, not between the halves of a move */
