@@ -359,8 +359,11 @@ align_scan_expected(TextScan *scan, const char *what, const char *hint)
 	return align_scan_fail(scan, scan->cur, detail, hint, "expected %s", what);
 }
 
-bool
-align_name_is_bare(const char *text, int len)
+/*
+ * True if the name needs no quotes.
+ */
+static bool
+NameIsBare(const char *text, int len)
 {
 	if (len == 0 || !IsNameStart(text[0]))
 		return false;
@@ -390,7 +393,7 @@ align_write_quoted(StringInfo out, char quote, const char *text, int len)
 void
 align_write_name(StringInfo out, const char *text, int len)
 {
-	if (align_name_is_bare(text, len))
+	if (NameIsBare(text, len))
 		appendBinaryStringInfo(out, text, len);
 	else
 		align_write_quoted(out, '"', text, len);

@@ -107,9 +107,6 @@ extern bool align_scan_expected(TextScan *scan, const char *what, const char *hi
 /* Write a name for align_scan_name to read back, quoted only if it must be. */
 extern void align_write_name(StringInfo out, const char *text, int len);
 
-/* True if the name needs no quotes. */
-extern bool align_name_is_bare(const char *text, int len);
-
 /* Write text in quotes, quotes in it doubled. */
 extern void align_write_quoted(StringInfo out, char quote, const char *text, int len);
 

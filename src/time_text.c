@@ -176,6 +176,8 @@ align_time_text(TimestampTz time)
 {
 	StringInfoData text;
 
+	if (TIMESTAMP_NOT_FINITE(time))
+		return pstrdup(time < 0 ? "-infinity" : "infinity");
 	initStringInfo(&text);
 	align_write_time(&text, time);
 	return text.data;

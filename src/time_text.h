@@ -28,7 +28,10 @@ extern bool align_scan_time(TextScan *scan, TimestampTz *result);
 /* Append a time, which must be finite. */
 extern void align_write_time(StringInfo out, TimestampTz time);
 
-/* The same as a palloc'd string, for messages. */
+/*
+ * The same as a palloc'd string, for messages.  The time may be "infinity" or
+ * "-infinity".
+ */
 extern char *align_time_text(TimestampTz time);
 
 #endif							/* ALIGN_TIME_TEXT_H */

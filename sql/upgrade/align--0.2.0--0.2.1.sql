@@ -212,24 +212,68 @@ END $do$;
 
 -- Comments that are new or read otherwise ("make delta").
 
+COMMENT ON TYPE align.calendar IS
+'working hours in a time zone, with holidays: an optional IANA zone (default UTC) and rules of which the last that names a day decides, as in ''Europe/London Mo-Fr 09:00-17:30; Dec 25 off''. The grammar is a subset of the opening_hours specification of OpenStreetMap';
 COMMENT ON FUNCTION align.calendar_in(cstring) IS
-'Text to calendar. An unknown time zone is an error only when the calendar is used';
+'text to calendar. An unknown time zone is an error only when the calendar is used';
+COMMENT ON FUNCTION align.calendar_out(align.calendar) IS
+'calendar to its canonical text, which reads back to the same calendar';
+COMMENT ON FUNCTION align.calendar_recv(internal) IS
+'binary form to calendar: a version byte (1) and the text, with the checks of calendar_in';
+COMMENT ON FUNCTION align.calendar_send(align.calendar) IS
+'calendar to binary form: a version byte (1) and the canonical text';
+COMMENT ON FUNCTION align.calendar_eq(align.calendar, align.calendar) IS
+'implementation of the = operator';
+COMMENT ON FUNCTION align.calendar_ne(align.calendar, align.calendar) IS
+'implementation of the <> operator';
+COMMENT ON FUNCTION align.calendar_lt(align.calendar, align.calendar) IS
+'implementation of the < operator';
+COMMENT ON FUNCTION align.calendar_le(align.calendar, align.calendar) IS
+'implementation of the <= operator';
+COMMENT ON FUNCTION align.calendar_gt(align.calendar, align.calendar) IS
+'implementation of the > operator';
+COMMENT ON FUNCTION align.calendar_ge(align.calendar, align.calendar) IS
+'implementation of the >= operator';
+COMMENT ON FUNCTION align.calendar_cmp(align.calendar, align.calendar) IS
+'less than, equal to or greater than: -1, 0 or 1, comparing bytes';
+COMMENT ON FUNCTION align.calendar_hash(align.calendar) IS
+'hash';
+COMMENT ON OPERATOR CLASS align.calendar_btree_ops USING btree IS
+'order of calendars by the bytes of their canonical text: for sorting and DISTINCT';
+COMMENT ON OPERATOR CLASS align.calendar_hash_ops USING hash IS
+'hashing of calendars, for joins and grouping';
+COMMENT ON OPERATOR FAMILY align.calendar_btree_ops USING btree IS
+'order of calendars by the bytes of their canonical text';
+COMMENT ON OPERATOR FAMILY align.calendar_hash_ops USING hash IS
+'hashing of calendars';
+COMMENT ON FUNCTION align.calendar_to_jsonb(align.calendar) IS
+'calendar as {"zone": name, "rules": [{"days": text, "open": [[from, to], ...]}, ...]}; a rule without open spans closes its days';
 COMMENT ON FUNCTION align.jsonb_to_calendar(jsonb) IS
-'Calendar from the JSON form of calendar_to_jsonb, in which "zone" defaults to UTC and "days" to every day, or from a JSON string with its text. Unknown keys are errors';
+'calendar from the JSON form of calendar_to_jsonb, in which "zone" defaults to UTC and "days" to every day, or from a JSON string with its text. Unknown keys are errors';
+COMMENT ON CAST (align.calendar AS jsonb) IS
+'calendar to its JSON form, see align.calendar_to_jsonb';
+COMMENT ON CAST (jsonb AS align.calendar) IS
+'calendar from its JSON form, see align.jsonb_to_calendar';
+COMMENT ON FUNCTION align.working_time(align.calendar, timestamp with time zone, timestamp with time zone) IS
+'open time from start_at to end_at, in hours and smaller units, never days; negative if end_at is before start_at, so that working times add up. Infinite times are errors';
+COMMENT ON FUNCTION align.working_time(align.calendar, tstzrange) IS
+'open time within a range; 0 if it is empty, an error if a bound is missing or infinite';
+COMMENT ON FUNCTION align.working_time(align.calendar, tstzmultirange) IS
+'open time within a multirange: working_time(hours, running - paused). 0 if it is empty, an error if a bound is missing or infinite';
 COMMENT ON FUNCTION align.add_working_time(align.calendar, timestamp with time zone, interval) IS
-'The first instant at which the amount of open time has passed since "at"; the next opening for an amount of 0, and backwards for a negative one. Days and months in the amount, infinite times and a calendar without so much open time are errors';
+'the first instant at which the amount of open time has passed since "at"; the next opening for an amount of 0, and backwards for a negative one. Days and months in the amount, infinite times and a calendar without so much open time are errors';
 COMMENT ON FUNCTION align.is_open(align.calendar, timestamp with time zone) IS
-'True if the calendar is open at this instant; an opening time is open, a closing time is not. Infinite times are errors';
+'true if the calendar is open at this instant; an opening time is open, a closing time is not. Infinite times are errors';
 COMMENT ON FUNCTION align.next_open(align.calendar, timestamp with time zone) IS
-'The first open instant from "at" on, which is "at" itself if the calendar is open. A calendar that does not open again is an error';
+'the first open instant from "at" on, which is "at" itself if the calendar is open. A calendar that does not open again is an error';
 COMMENT ON FUNCTION align.next_close(align.calendar, timestamp with time zone) IS
-'The end of the open period that contains "at", or else of the next one. An error if there is none or it never ends';
+'the end of the open period that contains "at", or else of the next one. An error if there is none or it never ends';
 COMMENT ON FUNCTION align.end_of_working_day(align.calendar, timestamp with time zone, integer) IS
-'Closing time of a working day: for n = 0 the day of "at" if it has yet to close, else the next one; for n > 0 the nth working day after the date of "at". A negative n and a calendar that does not open again are errors';
+'closing time of a working day: for n = 0 the day of "at" if it has yet to close, else the next one; for n > 0 the nth working day after the date of "at". A negative n and a calendar that does not open again are errors';
 COMMENT ON FUNCTION align.open_periods(align.calendar, tstzrange) IS
-'The open periods within a range, clipped to it; empty for an empty range. A missing or infinite bound and more than 1,000,000 periods are errors';
+'the open periods within a range, clipped to it; empty for an empty range. A missing or infinite bound and more than 1,000,000 periods are errors';
 COMMENT ON FUNCTION align.with_holidays(align.calendar, date[]) IS
-'The calendar, closed on these dates, too. NULL or infinite dates and years outside 1800 to 2299 are errors';
+'the calendar, closed on these dates, too. NULL or infinite dates and years outside 1800 to 2299 are errors';
 COMMENT ON FUNCTION align.stages(funnel align.funnel) IS
 'one row per stage, in the order of declaration; stage_position counts from 1 and is NULL off the success path, team is NULL if no team holds the stage';
 COMMENT ON FUNCTION align.moves(funnel align.funnel) IS

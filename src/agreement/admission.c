@@ -78,18 +78,6 @@ align_admission_generation(void)
 }
 
 /*
- * Returns the OID of a table of the extension, or InvalidOid: align.admission
- * does not exist before the extension is updated to 0.2.1.
- */
-static Oid
-ExtensionTable(const char *name)
-{
-	Oid			namespace_id = get_namespace_oid("align", true);
-
-	return OidIsValid(namespace_id) ? get_relname_relid(name, namespace_id) : InvalidOid;
-}
-
-/*
  * Returns true if a role has the privileges of another one that exists.
  */
 static bool
@@ -126,7 +114,9 @@ void
 align_read_admission(const char *agreement, Oid owner, Admission *admission)
 {
 	const Agreement *found = align_agreement_lookup(agreement);
-	Oid			table = ExtensionTable("admission");
+
+	/* the table does not exist before the extension is updated to 0.2.1 */
+	Oid			table = align_extension_table("admission", true);
 	Relation	rel;
 	SysScanDesc scan;
 	ScanKeyData key;
@@ -134,7 +124,7 @@ align_read_admission(const char *agreement, Oid owner, Admission *admission)
 
 	/* without the table, before the update to 0.2.1, every role is admitted */
 	admission_table = table;
-	agreement_table = ExtensionTable("agreement");
+	agreement_table = align_extension_table("agreement", true);
 	admission->admitted = !OidIsValid(table) ||
 		(found != NULL && HasPrivilegesOf(owner, align_agreement_owner(found)));
 	admission->dismissed_after = 0;

@@ -49,8 +49,11 @@ typedef struct Agreement
 	AgreementVersion *versions; /* in ascending order */
 } Agreement;
 
-/* OID of a table in the extension's schema; raises if it does not exist. */
-extern Oid	align_extension_table(const char *relname);
+/*
+ * OID of a table in the extension's schema.  If it does not exist, InvalidOid
+ * if missing_ok, else an error.
+ */
+extern Oid	align_extension_table(const char *relname, bool missing_ok);
 
 /*
  * Convert between the name of a role and a value of a column of type "type".

@@ -90,18 +90,18 @@ InitializeCache(void)
 }
 
 /*
- * Returns the OID of a table in the extension's schema; raises if it does not
- * exist.
+ * Returns the OID of a table in the extension's schema.  If it does not exist,
+ * returns InvalidOid if missing_ok, else raises an error.
  */
 Oid
-align_extension_table(const char *relname)
+align_extension_table(const char *relname, bool missing_ok)
 {
 	Oid			namespace_id = get_namespace_oid("align", true);
 	Oid			relid = InvalidOid;
 
 	if (OidIsValid(namespace_id))
 		relid = get_relname_relid(relname, namespace_id);
-	if (!OidIsValid(relid))
+	if (!OidIsValid(relid) && !missing_ok)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table \"align.%s\" does not exist", relname),
@@ -238,7 +238,7 @@ align_agreement_read(const char *name, MemoryContext context, Agreement *agreeme
 	/* the column is COLLATE "C", as ScanKeyInit assumes */
 	ScanKeyInit(&key, Anum_agreement_name, BTEqualStrategyNumber, F_TEXTEQ,
 				CStringGetTextDatum(name));
-	rel = table_open(align_extension_table("agreement"), AccessShareLock);
+	rel = table_open(align_extension_table("agreement", false), AccessShareLock);
 	scan = systable_beginscan(rel, get_relname_relid("agreement_pkey", RelationGetNamespace(rel)),
 							  true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
@@ -281,7 +281,7 @@ align_agreement_lookup(const char *name)
 	 * table may process invalidations, so the callback must know the table,
 	 * and the generation must be saved, before anything is read.
 	 */
-	cached_table = align_extension_table("agreement");
+	cached_table = align_extension_table("agreement", false);
 	fresh.generation = cache_generation;
 	context = AllocSetContextCreate(CurrentMemoryContext, "align agreement",
 									ALLOCSET_SMALL_SIZES);
@@ -328,7 +328,7 @@ align_agreement_at(const Agreement *agreement, TimestampTz at)
 static const char **
 AllNames(int *n)
 {
-	Relation	rel = table_open(align_extension_table("agreement"), AccessShareLock);
+	Relation	rel = table_open(align_extension_table("agreement", false), AccessShareLock);
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	int			room = 16;

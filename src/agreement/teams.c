@@ -186,7 +186,7 @@ align_user_teams(const char *agreement, const Funnel *funnel)
 	}
 
 	RegisterCallbacks();
-	team_table = align_extension_table("team");
+	team_table = align_extension_table("team", false);
 	generation_before = generation;
 	cached = &cache[next_cached];
 	next_cached = (next_cached + 1) % TEAM_CACHE_SIZE;

@@ -89,7 +89,7 @@ FindFirstVersion(Relation rel, const char *name, ItemPointer tid)
 bool
 align_agreement_lock(const char *name, LOCKMODE mode)
 {
-	Relation	rel = table_open(align_extension_table("agreement"), AccessShareLock);
+	Relation	rel = table_open(align_extension_table("agreement", false), AccessShareLock);
 	ItemPointerData tid;
 	bool		found = FindFirstVersion(rel, name, &tid);
 
@@ -112,7 +112,7 @@ LockNewName(const char *name)
 {
 	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, strlen(name)));
 
-	LockDatabaseObject(align_extension_table("agreement"), (Oid) hash, 0, ExclusiveLock);
+	LockDatabaseObject(align_extension_table("agreement", false), (Oid) hash, 0, ExclusiveLock);
 }
 
 /*
@@ -155,7 +155,7 @@ uint64
 align_write_extension_table(const char *relname, const char *command, int nargs, Datum *values,
 							const char *nulls)
 {
-	Oid			relid = align_extension_table(relname);
+	Oid			relid = align_extension_table(relname, false);
 	Oid			types[AGREEMENT_COLUMNS];
 	CallerRole	caller;
 	uint64		result;
@@ -263,7 +263,7 @@ align_append_version(const Agreement *agreement, const TextValue *funnel, const 
 	values[Anum_agreement_funnel - 1] = PointerGetDatum(funnel);
 	values[Anum_agreement_document - 1] = PointerGetDatum(document);
 	values[Anum_agreement_owner - 1] =
-		align_role_name_datum(owner, get_atttype(align_extension_table("agreement"),
+		align_role_name_datum(owner, get_atttype(align_extension_table("agreement", false),
 												 Anum_agreement_owner));
 	values[Anum_agreement_agreed_by - 1] = NameGetDatum(&agreed_by);
 	values[Anum_agreement_note - 1] = PointerGetDatum(note);
@@ -283,7 +283,7 @@ align_append_version(const Agreement *agreement, const TextValue *funnel, const 
 static text *
 ReadDocument(const char *name, int32 version)
 {
-	Relation	rel = table_open(align_extension_table("agreement"), AccessShareLock);
+	Relation	rel = table_open(align_extension_table("agreement", false), AccessShareLock);
 	SysScanDesc scan;
 	ScanKeyData keys[2];
 	HeapTuple	tuple;
@@ -414,7 +414,7 @@ align_assign_team(PG_FUNCTION_ARGS)
 
 		CheckTeam(&agreement, team);
 		align_set_role_name(&role, PG_GETARG_OID(2));
-		values[2] = align_role_name_datum(&role, get_atttype(align_extension_table("team"),
+		values[2] = align_role_name_datum(&role, get_atttype(align_extension_table("team", false),
 															 TEAM_COLUMNS));
 		align_write_extension_table("team",
 									"INSERT INTO align.team (agreement, team, role) VALUES ($1, $2, $3) "

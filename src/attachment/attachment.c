@@ -8,7 +8,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_attribute.h"
 #include "commands/trigger.h"
-#include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
 

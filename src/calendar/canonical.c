@@ -513,8 +513,8 @@ WriteRule(void *arg, const char *days, const DaySpans *open)
 /*
  * Canonical text of rules.  It parses to rules with the same canonical text.
  */
-char *
-align_rules_write(CalendarRules *rules)
+static char *
+WriteRules(CalendarRules *rules)
 {
 	StringInfoData out;
 
@@ -532,7 +532,7 @@ align_rules_write(CalendarRules *rules)
 TextValue *
 align_calendar_value(CalendarRules *rules, Node *escontext)
 {
-	char	   *canonical = align_rules_write(rules);
+	char	   *canonical = WriteRules(rules);
 
 	if (strlen(canonical) > CALENDAR_MAX_TEXT)
 		ereturn(escontext, NULL,

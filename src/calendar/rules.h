@@ -107,9 +107,6 @@ extern void align_rules_name_fixed(CalendarRules *rules, int rule, int first, in
 
 /* canonical.c */
 
-/* Canonical text, palloc'd. */
-extern char *align_rules_write(CalendarRules *rules);
-
 /* The stored value; NULL after a soft error. */
 extern TextValue *align_calendar_value(CalendarRules *rules, Node *escontext);
 

@@ -217,7 +217,7 @@ extern const char *align_counts_derive(int nsteps, ConversionCounts *counts, int
 extern const char *align_counts_check(ConversionKind kind, int nsteps,
 									  const ConversionCounts *counts, int *level);
 
-/* flat.c */
+/* flat_write.c, flat_read.c */
 /* Append the flat form; sorts lists of durations in place. */
 extern void align_conversion_encode(StringInfo out, Conversion *conversion);
 

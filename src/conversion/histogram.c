@@ -21,8 +21,11 @@ align_histogram_lower(int bucket)
 	return (uint64) (HISTOGRAM_WIDTH + bucket % HISTOGRAM_WIDTH) << shift;
 }
 
-uint64
-align_histogram_upper(int bucket)
+/*
+ * The most duration of a bucket.
+ */
+static uint64
+HistogramUpper(int bucket)
 {
 	if (bucket < 2 * HISTOGRAM_WIDTH)
 		return bucket;
@@ -156,7 +159,7 @@ RoundDuration(int bucket)
 		USECS_PER_DAY, USECS_PER_HOUR, USECS_PER_MINUTE, USECS_PER_SEC, USECS_PER_SEC / 1000
 	};
 	uint64		lower = align_histogram_lower(bucket);
-	uint64		upper = align_histogram_upper(bucket);
+	uint64		upper = HistogramUpper(bucket);
 	uint64		middle = lower + (upper - lower) / 2;
 
 	for (int i = 0; i < (int) lengthof(units); i++)
@@ -233,7 +236,7 @@ align_histogram_claim_bucket(HistogramClaim *claim, int bucket, int64 count)
 	claim->count += count;
 	/* at most 2^63 durations below 2^64: neither sum can overflow */
 	claim->lower_sum += (uint128) align_histogram_lower(bucket) * (uint128) count;
-	claim->upper_sum += (uint128) align_histogram_upper(bucket) * (uint128) count;
+	claim->upper_sum += (uint128) HistogramUpper(bucket) * (uint128) count;
 	return NULL;
 }
 
@@ -257,11 +260,11 @@ align_histogram_claim_check(const HistogramClaim *claim, uint128 sum, uint64 lea
 	 * several, another one is the most.
 	 */
 	lower_sum += least - align_histogram_lower(claim->first);
-	upper_sum -= align_histogram_upper(claim->last) - most;
+	upper_sum -= HistogramUpper(claim->last) - most;
 	if (claim->count > 1)
 	{
 		lower_sum += most - align_histogram_lower(claim->last);
-		upper_sum -= align_histogram_upper(claim->first) - least;
+		upper_sum -= HistogramUpper(claim->first) - least;
 	}
 	else if (least != most)
 		return "The least and the most of a single duration differ.";

@@ -75,9 +75,8 @@ align_histogram_bucket(uint64 duration)
 	return shift * HISTOGRAM_WIDTH + (int) (duration >> shift);
 }
 
-/* The least and the most duration of a bucket. */
+/* The least duration of a bucket. */
 extern uint64 align_histogram_lower(int bucket);
-extern uint64 align_histogram_upper(int bucket);
 
 /* Add to the count of a bucket, but not to count, sum, least and most. */
 extern void align_histogram_fill(Histogram *histogram, MemoryContext context,

@@ -135,14 +135,10 @@ extern bool align_funnel_scan_due(TextScan *scan, DraftPromise *promise);
 extern bool align_funnel_scan_warn(TextScan *scan, DraftPromise *promise);
 extern bool align_funnel_scan_window(TextScan *scan, int64 *within);
 
-/* "st", "nd", "rd" or "th" */
-extern const char *align_ordinal_suffix(int64 n);
-
 /*
- * value.c: compile a document, in a new child of context, or get its stored
- * value.  The scan must be at the beginning.  NULL after a soft error.
+ * value.c: the stored value of a document.  The scan must be at the beginning.
+ * NULL after a soft error.
  */
-extern Funnel *align_funnel_compile_scan(TextScan *scan, MemoryContext context);
 extern TextValue *align_funnel_value_scan(TextScan *scan);
 
 /* lookup.c */

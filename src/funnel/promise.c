@@ -109,8 +109,8 @@ ScanDuration(TextScan *scan, bool *working, int64 *amount)
 /*
  * The two letters after the digits of an ordinal number.
  */
-const char *
-align_ordinal_suffix(int64 n)
+static const char *
+OrdinalSuffix(int64 n)
 {
 	if (n % 100 >= 11 && n % 100 <= 13)
 		return "th";
@@ -143,7 +143,7 @@ ScanWorkingDay(TextScan *scan, int64 *day)
 
 		if (!align_scan_uint(scan, "number of working days", FUNNEL_MAX_WORKING_DAYS, &n))
 			return false;
-		suffix = align_ordinal_suffix((int64) n);
+		suffix = OrdinalSuffix((int64) n);
 		if (n == 0 || pg_strncasecmp(scan->cur, suffix, 2) != 0)
 			return align_scan_fail(scan, at, NULL,
 								   "Working days are counted from the next one: 1st, 2nd, 3rd, 4th.",
@@ -276,7 +276,7 @@ align_promise_text(const Promise *promise)
 		appendStringInfoString(&out, "end of next working day");
 	else
 		appendStringInfo(&out, "end of " INT64_FORMAT "%s working day",
-						 promise->amount, align_ordinal_suffix(promise->amount));
+						 promise->amount, OrdinalSuffix(promise->amount));
 	return out.data;
 }
 

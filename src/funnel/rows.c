@@ -45,16 +45,16 @@ align_row_begin(FunnelRow *row, FunctionCallInfo fcinfo)
 	row->ncolumns = 0;
 }
 
-void
-align_row_datum(FunnelRow *row, Datum value)
+static void
+AppendDatum(FunnelRow *row, Datum value)
 {
 	Assert(row->ncolumns < FUNNEL_ROW_COLUMNS);
 	row->values[row->ncolumns] = value;
 	row->nulls[row->ncolumns++] = false;
 }
 
-void
-align_row_null(FunnelRow *row)
+static void
+AppendNull(FunnelRow *row)
 {
 	Assert(row->ncolumns < FUNNEL_ROW_COLUMNS);
 	row->values[row->ncolumns] = (Datum) 0;
@@ -65,9 +65,9 @@ void
 align_row_text(FunnelRow *row, const char *text)
 {
 	if (text == NULL)
-		align_row_null(row);
+		AppendNull(row);
 	else
-		align_row_datum(row, CStringGetTextDatum(text));
+		AppendDatum(row, CStringGetTextDatum(text));
 }
 
 /*
@@ -81,8 +81,11 @@ align_row_end(FunnelRow *row)
 	row->ncolumns = 0;
 }
 
-Datum
-align_texts_array(char **texts, int n)
+/*
+ * text[] of strings.
+ */
+static Datum
+TextsArray(char **texts, int n)
 {
 	Datum	   *elements = (Datum *) palloc(sizeof(Datum) * Max(n, 1));
 
@@ -98,7 +101,7 @@ align_stages_array(const Funnel *funnel, const int *stages, int n)
 
 	for (int i = 0; i < n; i++)
 		names[i] = funnel->stages[stages[i]].name;
-	return align_texts_array(names, n);
+	return TextsArray(names, n);
 }
 
 /*
@@ -117,7 +120,7 @@ NeedsArray(const FunnelNeed *needs, int n)
 		align_write_need(&text, &needs[i]);
 		texts[i] = text.data;
 	}
-	return align_texts_array(texts, n);
+	return TextsArray(texts, n);
 }
 
 /*
@@ -141,16 +144,16 @@ align_funnel_stages(PG_FUNCTION_ARGS)
 		const FunnelStage *stage = &funnel->stages[i];
 
 		if (stage->position < 0)
-			align_row_null(&row);
+			AppendNull(&row);
 		else
-			align_row_datum(&row, Int32GetDatum(stage->position + 1));
+			AppendDatum(&row, Int32GetDatum(stage->position + 1));
 		align_row_text(&row, stage->name);
 		align_row_text(&row, align_stage_kind_name(stage->kind));
 		align_row_text(&row, TeamName(funnel, stage->team));
-		align_row_datum(&row, BoolGetDatum(stage->position >= 0));
-		align_row_datum(&row, BoolGetDatum(stage->is_entry));
-		align_row_datum(&row, align_texts_array(stage->labels, stage->nlabels));
-		align_row_datum(&row, NeedsArray(stage->needs, stage->nneeds));
+		AppendDatum(&row, BoolGetDatum(stage->position >= 0));
+		AppendDatum(&row, BoolGetDatum(stage->is_entry));
+		AppendDatum(&row, TextsArray(stage->labels, stage->nlabels));
+		AppendDatum(&row, NeedsArray(stage->needs, stage->nneeds));
 		align_row_end(&row);
 	}
 	return (Datum) 0;
@@ -175,9 +178,9 @@ align_funnel_moves(PG_FUNCTION_ARGS)
 			needs = align_funnel_move_needs(funnel, from, to);
 			align_row_text(&row, funnel->stages[from].name);
 			align_row_text(&row, funnel->stages[to].name);
-			align_row_datum(&row, BoolGetDatum((move & MOVE_SUCCESS) != 0));
-			align_row_datum(&row, needs ? NeedsArray(needs->needs, needs->nneeds) :
-							NeedsArray(NULL, 0));
+			AppendDatum(&row, BoolGetDatum((move & MOVE_SUCCESS) != 0));
+			AppendDatum(&row, needs ? NeedsArray(needs->needs, needs->nneeds) :
+						NeedsArray(NULL, 0));
 			align_row_end(&row);
 		}
 	}
@@ -201,10 +204,10 @@ align_funnel_handoffs(PG_FUNCTION_ARGS)
 		align_row_text(&row, funnel->stages[level->starts.stages[0]].name);
 		align_row_text(&row, TeamName(funnel, level->from_team));
 		align_row_text(&row, TeamName(funnel, level->team));
-		align_row_datum(&row, align_stages_array(funnel, level->stops.stages, level->naccept));
-		align_row_datum(&row, align_stages_array(funnel, level->stops.stages + level->naccept,
-												 level->stops.n - level->naccept));
-		align_row_datum(&row, align_texts_array(level->reasons, level->nreasons));
+		AppendDatum(&row, align_stages_array(funnel, level->stops.stages, level->naccept));
+		AppendDatum(&row, align_stages_array(funnel, level->stops.stages + level->naccept,
+											 level->stops.n - level->naccept));
+		AppendDatum(&row, TextsArray(level->reasons, level->nreasons));
 		align_row_text(&row, align_promise_text(&level->promise));
 		align_row_text(&row, align_warn_text(&level->promise));
 		align_row_end(&row);
@@ -225,9 +228,9 @@ align_funnel_service_levels(PG_FUNCTION_ARGS)
 
 		align_row_text(&row, level->name);
 		align_row_text(&row, TeamName(funnel, level->team));
-		align_row_datum(&row, align_stages_array(funnel, level->starts.stages, level->starts.n));
-		align_row_datum(&row, align_stages_array(funnel, level->stops.stages, level->stops.n));
-		align_row_datum(&row, align_stages_array(funnel, level->pauses.stages, level->pauses.n));
+		AppendDatum(&row, align_stages_array(funnel, level->starts.stages, level->starts.n));
+		AppendDatum(&row, align_stages_array(funnel, level->stops.stages, level->stops.n));
+		AppendDatum(&row, align_stages_array(funnel, level->pauses.stages, level->pauses.n));
 		align_row_text(&row, align_promise_text(&level->promise));
 		align_row_text(&row, align_warn_text(&level->promise));
 		align_row_end(&row);
@@ -238,8 +241,8 @@ align_funnel_service_levels(PG_FUNCTION_ARGS)
 /*
  * What a target measures: a stage, a service level, "mql to customer".
  */
-char *
-align_target_metric(const Funnel *funnel, const FunnelTarget *target)
+static char *
+TargetMetric(const Funnel *funnel, const FunnelTarget *target)
 {
 	switch (target->kind)
 	{
@@ -266,15 +269,15 @@ align_funnel_targets(PG_FUNCTION_ARGS)
 		const FunnelTarget *target = &funnel->targets[i];
 
 		align_row_text(&row, TeamName(funnel, target->team));
-		align_row_text(&row, align_target_metric(funnel, target));
-		align_row_datum(&row, DirectFunctionCall3(numeric_in, CStringGetDatum(target->goal),
-												  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		align_row_text(&row, TargetMetric(funnel, target));
+		AppendDatum(&row, DirectFunctionCall3(numeric_in, CStringGetDatum(target->goal),
+											  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 		align_row_text(&row, target->kind == TARGET_COUNT ? "leads" : "%");
 		align_row_text(&row, target->per);
 		if (target->within < 0)
-			align_row_null(&row);
+			AppendNull(&row);
 		else
-			align_row_datum(&row, align_days_interval_datum(target->within));
+			AppendDatum(&row, align_days_interval_datum(target->within));
 		align_row_end(&row);
 	}
 	return (Datum) 0;

@@ -23,22 +23,14 @@ typedef struct FunnelRow
 /* Begins the result of a set-returning function and its first row. */
 extern void align_row_begin(FunnelRow *row, FunctionCallInfo fcinfo);
 
-/* Appends a column. */
-extern void align_row_datum(FunnelRow *row, Datum value);
-
-/* NULL text is stored as an SQL NULL. */
+/* Appends a column; NULL text is stored as an SQL NULL. */
 extern void align_row_text(FunnelRow *row, const char *text);
-extern void align_row_null(FunnelRow *row);
 
 /* Stores the row and begins the next. */
 extern void align_row_end(FunnelRow *row);
 
-/* text[] of strings, and of the names of stages */
-extern Datum align_texts_array(char **texts, int n);
+/* text[] of the names of stages */
 extern Datum align_stages_array(const Funnel *funnel, const int *stages, int n);
-
-/* "speed_to_lead", "mql to customer" */
-extern char *align_target_metric(const Funnel *funnel, const FunnelTarget *target);
 
 /* "open", "won", "lost" */
 extern const char *align_stage_kind_name(StageKind kind);

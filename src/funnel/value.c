@@ -27,8 +27,8 @@ CheckTextLen(TextScan *scan, Size len, const char *which)
 /*
  * Compiles a document in a new child of context; NULL after a soft error.
  */
-Funnel *
-align_funnel_compile_scan(TextScan *scan, MemoryContext context)
+static Funnel *
+CompileScan(TextScan *scan, MemoryContext context)
 {
 	MemoryContext scratch;
 	MemoryContext old;
@@ -59,7 +59,7 @@ align_funnel_compile_scan(TextScan *scan, MemoryContext context)
 TextValue *
 align_funnel_value_scan(TextScan *scan)
 {
-	Funnel	   *funnel = align_funnel_compile_scan(scan, CurrentMemoryContext);
+	Funnel	   *funnel = CompileScan(scan, CurrentMemoryContext);
 	TextValue  *value;
 	char	   *text;
 
@@ -96,7 +96,7 @@ align_funnel_compile(const char *document, MemoryContext context, Node *escontex
 	TextScan	scan;
 
 	align_scan_begin(&scan, document, TYPE_NAME, true, escontext);
-	return align_funnel_compile_scan(&scan, context);
+	return CompileScan(&scan, context);
 }
 
 /*

@@ -153,6 +153,13 @@ extern bool align_source_is_merged(const char *source, int len);
 extern bool align_source_is_not_live(const char *source, int len);
 extern bool align_source_is_backfill(const char *source, int len);
 
+/* The same for a null-terminated string. */
+static inline bool
+SourceIsNotLive(const char *source)
+{
+	return source != NULL && align_source_is_not_live(source, strlen(source));
+}
+
 /*
  * True if an event can put a lead into a stage; false for -1.  Its entry is a
  * stage entry.

@@ -21,6 +21,7 @@
 #include "maintain/owned.h"
 #include "record/flush.h"
 #include "record/writer.h"
+#include "value.h"
 
 PG_FUNCTION_INFO_V1(align_purge);
 

@@ -18,6 +18,7 @@
 #include "lead/lead.h"
 #include "record/change.h"
 #include "record/flush.h"
+#include "verdict/verdict.h"
 
 /*
  * The version of the agreement that an event is judged by.

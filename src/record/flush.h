@@ -96,12 +96,7 @@
 
 #include "compat.h"
 
-#include "access/htup.h"
-#include "catalog/as_role.h"
 #include "attachment/attachment.h"
-#include "history/history.h"
-#include "history/replay.h"
-#include "verdict/verdict.h"
 
 struct Batch;
 

@@ -25,7 +25,9 @@
 #define HANDOFF_CHANNEL "align_handoff"
 #define SLA_CHANNEL "align_sla"
 
-/* Payloads must be shorter than this; NOTIFY_PAYLOAD_MAX_LENGTH in async.c. */
+/*
+ * Payloads must be shorter than this; PostgreSQL's NOTIFY_PAYLOAD_MAX_LENGTH.
+ */
 #define PAYLOAD_LIMIT (BLCKSZ - NAMEDATALEN - 128)
 
 /*

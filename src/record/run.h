@@ -3,14 +3,17 @@
  *	  A run: changes of an attached table that are written together, and the
  *	  state of their leads.
  *
- * The recorder fills in the changes of a run and calls, in this order,
+ * The recorder fills in the changes of a run and then takes these steps:
  *
- *	  align_run_group()				to group them by lead,
- *	  align_run_read()				to read the last entry and the clocks of
- *	  each lead, align_run_begin_writing() align_run_write()				for
- *	  each change that can be written, align_run_finish_writing()	to write
- *	  what has not been written yet, align_run_recompute_clocks()	for leads
- *	  whose clocks do not follow from the above.
+ *	1. align_run_group() groups the changes by lead.
+ *
+ *	2. align_run_read() reads the last entry and the clocks of each lead.
+ *
+ *	3. Between align_run_begin_writing() and align_run_finish_writing(),
+ *	   align_run_write() is called for each change that can be written.
+ *
+ *	4. align_run_recompute_clocks() computes the clocks that do not follow from
+ *	   the state that was read.
  *
  * All memory of a run is in its own context.  The caller is connected to SPI
  * and has the identity that record tables are written with (writer.h).
@@ -133,13 +136,6 @@ extern void align_run_put_clock(const Run *run, Tuplestorestate *rows, TupleDesc
  * true; n is the index of the lead.  The caller ends the tuplestore.
  */
 extern Tuplestorestate *align_run_keys(Run *run, bool (*wanted) (const LeadState *lead));
-
-/* True if an entry's source is that of a change of a row that is not live. */
-static inline bool
-SourceIsNotLive(const char *source)
-{
-	return source != NULL && align_source_is_not_live(source, strlen(source));
-}
 
 /*
  * True if a lead is in the funnel after an entry with the given event, stage

@@ -14,7 +14,6 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -262,6 +261,68 @@ FindFirstHalf(Batch *batch, const RowVersion *after)
 }
 
 /*
+ * Adds the changes of an UPDATE.
+ */
+static void
+RecordUpdate(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	RowVersion	before = {.attachment = attachment,.rel = rel,.row = trigdata->tg_trigtuple};
+	RowVersion	after = {.attachment = attachment,.rel = rel,.row = trigdata->tg_newtuple};
+
+	before.command = ReplacedCommand(attachment, batch, rel, before.row);
+	after.command = CommandOf(rel, after.row, false);
+	after.replaced_by = ReplacedBy(rel, after.row);
+	align_changes_of_update(batch, &before, &after);
+	FlushInRowTrigger(attachment, batch);
+}
+
+/*
+ * Adds the changes of an INSERT, which may be the second half of a row
+ * movement.
+ */
+static void
+RecordInsert(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	RowVersion	after = {.attachment = attachment,.rel = rel,.row = trigdata->tg_trigtuple};
+	Change	   *removed;
+
+	after.command = CommandOf(rel, after.row, false);
+	after.replaced_by = ReplacedBy(rel, after.row);
+	removed = FindFirstHalf(batch, &after);
+	if (removed != NULL)
+		RecordMovement(batch, attachment, rel, after.row, removed, after.command);
+	else
+		align_changes_of_insert(batch, &after);
+	FlushInRowTrigger(attachment, batch);
+}
+
+/*
+ * Adds the change of a DELETE, which may be the first half of a row movement.
+ */
+static void
+RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	RowVersion	before = {.attachment = attachment,.rel = rel,.row = trigdata->tg_trigtuple};
+	CommandId	command = CommandOf(rel, before.row, true);
+
+	before.command = ReplacedCommand(attachment, batch, rel, before.row);
+	before.replaced_by = InvalidCommandId;
+	if (IsMoving(attachment, rel, before.row))
+	{
+		/* flush now what is pending, not between the halves of a move */
+		FlushInRowTrigger(attachment, batch);
+		KeepFirstHalf(batch, align_change_of_delete(batch, &before, command), rel, before.row);
+		return;
+	}
+	if (!heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)))
+		(void) align_change_of_delete(batch, &before, command);
+	FlushInRowTrigger(attachment, batch);
+}
+
+/*
  * Row trigger of attached tables: adds the changes of a row event to the
  * batch.
  */
@@ -269,12 +330,8 @@ Datum
 align_record_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Relation	rel;
 	Attachment *attachment;
 	Batch	   *batch;
-	RowVersion	before;
-	RowVersion	after;
-	bool		moving = false;
 
 	CheckCalled(fcinfo, "record_row", true);
 	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event))
@@ -282,61 +339,16 @@ align_record_row(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"align.record_row\" must be fired after the event")));
 
-	rel = trigdata->tg_relation;
-	attachment = align_attachment(RelationGetRelid(rel), false);
+	attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), false);
 	CheckTriggerName(trigdata, "record_row", RowTriggerName(trigdata));
 	batch = align_pending_batch(attachment->root_id);
 	align_recorder_watch_commit();
-	before.attachment = after.attachment = attachment;
-	before.rel = after.rel = rel;
-
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-	{
-		before.row = trigdata->tg_trigtuple;
-		before.command = ReplacedCommand(attachment, batch, rel, before.row);
-		after.row = trigdata->tg_newtuple;
-		after.command = CommandOf(rel, after.row, false);
-		after.replaced_by = ReplacedBy(rel, after.row);
-		align_changes_of_update(batch, &before, &after);
-	}
+		RecordUpdate(batch, attachment, trigdata);
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-	{
-		Change	   *removed;
-
-		after.row = trigdata->tg_trigtuple;
-		after.command = CommandOf(rel, after.row, false);
-		after.replaced_by = ReplacedBy(rel, after.row);
-		removed = FindFirstHalf(batch, &after);
-		if (removed != NULL)
-			RecordMovement(batch, attachment, rel, after.row, removed, after.command);
-		else
-			align_changes_of_insert(batch, &after);
-	}
+		RecordInsert(batch, attachment, trigdata);
 	else
-	{
-		moving = IsMoving(attachment, rel, trigdata->tg_trigtuple);
-		before.row = trigdata->tg_trigtuple;
-		before.command = ReplacedCommand(attachment, batch, rel, before.row);
-
-		/*
-		 * Flush now what is pending, not between the two halves of this
-		 * movement.
-		 */
-		if (moving)
-			FlushInRowTrigger(attachment, batch);
-		if (moving || !heap_attisnull(before.row, attachment->column[ROW_STAGE],
-									  RelationGetDescr(rel)))
-		{
-			Change	   *change = align_change_of_delete(batch, &before,
-														CommandOf(rel, before.row, true));
-
-			if (moving)
-				KeepFirstHalf(batch, change, rel, before.row);
-		}
-	}
-
-	if (!moving)
-		FlushInRowTrigger(attachment, batch);
+		RecordDelete(batch, attachment, trigdata);
 	return PointerGetDatum(NULL);
 }
 

@@ -134,10 +134,6 @@ WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	if (change->as_found)
 		effective_at = Max(effective_at, lead->latest);
 
-	/*
-	 * XXX An adopted opening that is dated back keeps its source, so it will
-	 * be taken for an entry in order when it is read.
-	 */
 	if (effective_at < lead->latest)
 	{
 		/* adopted entries, too: readers find those dated back by source */

@@ -184,7 +184,7 @@ AddEntry(const TableScan *scan, RecordedHistory *history)
 	entry->version = scan->nulls[HISTORY_VERSION] ? 0 : DatumGetInt32(scan->values[HISTORY_VERSION]);
 	entry->violation = align_table_scan_text(scan, HISTORY_VIOLATION);
 	entry->merged = source != NULL && align_source_is_merged(source, strlen(source));
-	entry->not_live = source != NULL && align_source_is_not_live(source, strlen(source));
+	entry->not_live = SourceIsNotLive(source);
 }
 
 static void

@@ -96,6 +96,15 @@ while (1)
 }
 is(join(' ', sort keys %left), '', 'no files call each other in a circle');
 
+# File names in comments: files of align's, by name or by folder and name.
+my %named = map { (basename($_) => 1, $_ =~ s/^src\///r => 1) } @sources;
+my @stale;
+foreach my $file (sort @sources)
+{
+	push @stale, map { "$file: $_" } grep { !$named{$_} } map { /([\w.\/-]*\b\w+\.[ch])\b/g } slurp($file) =~ /(\/\*.*?\*\/)/gs;
+}
+is("@stale", '', 'comments name files that exist');
+
 # Comments fit into 79 columns of 4-column tabs.
 my @wide;
 foreach my $file (sort @sources)
