@@ -15,3 +15,162 @@ CREATE FUNCTION align.funnel_credit(lead align.lead, funnel align.funnel, model 
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20 ROWS 5;
 COMMENT ON FUNCTION align.funnel_credit(align.lead, align.funnel, text, interval, interval, text[]) IS
 	'the same as credit(lead, model, ...) under an agreement: the conversion is the first entry into a won stage, there are no rows if there is none, and labels and channels are those of the agreement';
+
+/* over many leads */
+
+CREATE TYPE align.campaign_credit AS (
+	campaign text, channel text, touches bigint, conversions float8, amount numeric);
+COMMENT ON TYPE align.campaign_credit IS
+	'what a campaign earned, an element of the result of credit_agg: its channel, the number of touches that earned something, their shares of conversions, and of the amount';
+
+CREATE FUNCTION align.credit_agg_trans(internal, align.lead, text) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_credit_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.credit_agg_trans(internal, align.lead, text) IS
+	'transition function of the aggregate credit_agg';
+
+CREATE FUNCTION align.credit_agg_trans(internal, align.lead, text, interval) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_credit_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.credit_agg_trans(internal, align.lead, text, interval) IS
+	'transition function of the aggregate credit_agg';
+
+CREATE FUNCTION align.credit_agg_trans(internal, align.lead, text, interval, interval) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_credit_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.credit_agg_trans(internal, align.lead, text, interval, interval) IS
+	'transition function of the aggregate credit_agg';
+
+CREATE FUNCTION align.credit_agg_trans(internal, align.lead, text, interval, interval, text[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_credit_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.credit_agg_trans(internal, align.lead, text, interval, interval, text[]) IS
+	'transition function of the aggregate credit_agg';
+
+CREATE FUNCTION align.funnel_credit_agg_trans(internal, align.lead, align.funnel, text) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_funnel_credit_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.funnel_credit_agg_trans(internal, align.lead, align.funnel, text) IS
+	'transition function of the aggregate funnel_credit_agg';
+
+CREATE FUNCTION align.funnel_credit_agg_trans(internal, align.lead, align.funnel, text, interval) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_funnel_credit_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.funnel_credit_agg_trans(internal, align.lead, align.funnel, text, interval) IS
+	'transition function of the aggregate funnel_credit_agg';
+
+CREATE FUNCTION align.funnel_credit_agg_trans(internal, align.lead, align.funnel, text, interval, interval) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_funnel_credit_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.funnel_credit_agg_trans(internal, align.lead, align.funnel, text, interval, interval) IS
+	'transition function of the aggregate funnel_credit_agg';
+
+CREATE FUNCTION align.funnel_credit_agg_trans(internal, align.lead, align.funnel, text, interval, interval, text[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_funnel_credit_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.funnel_credit_agg_trans(internal, align.lead, align.funnel, text, interval, interval, text[]) IS
+	'transition function of the aggregate funnel_credit_agg';
+
+CREATE FUNCTION align.credit_agg_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_credit_agg_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION align.credit_agg_combine(internal, internal) IS
+	'combine function of the aggregates credit_agg and funnel_credit_agg';
+
+CREATE FUNCTION align.credit_agg_serialise(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'align_credit_agg_serialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION align.credit_agg_serialise(internal) IS
+	'serialisation of the state of the aggregates credit_agg and funnel_credit_agg';
+
+CREATE FUNCTION align.credit_agg_deserialise(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_credit_agg_deserialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION align.credit_agg_deserialise(bytea, internal) IS
+	'deserialisation of the state of the aggregates credit_agg and funnel_credit_agg';
+
+CREATE FUNCTION align.credit_agg_final(internal) RETURNS align.campaign_credit[]
+	AS 'MODULE_PATHNAME', 'align_credit_agg_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION align.credit_agg_final(internal) IS
+	'final function of the aggregates credit_agg and funnel_credit_agg';
+
+CREATE AGGREGATE align.credit_agg(lead align.lead, model text) (
+	SFUNC = align.credit_agg_trans, STYPE = internal, SSPACE = 2000,
+	FINALFUNC = align.credit_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.credit_agg_combine,
+	SERIALFUNC = align.credit_agg_serialise, DESERIALFUNC = align.credit_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.credit_agg(align.lead, text) IS
+	'what campaigns earned over many leads: the sums of credit(lead, model), by campaign in the order of bytes, as an array of campaign_credit. The other arguments must be the same in all rows; NULL leads are ignored, NULL if there are no others';
+
+CREATE AGGREGATE align.credit_agg(lead align.lead, model text, lookback interval) (
+	SFUNC = align.credit_agg_trans, STYPE = internal, SSPACE = 2000,
+	FINALFUNC = align.credit_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.credit_agg_combine,
+	SERIALFUNC = align.credit_agg_serialise, DESERIALFUNC = align.credit_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.credit_agg(align.lead, text, interval) IS
+	'the same with lookback (NULL: all touches before the conversion count)';
+
+CREATE AGGREGATE align.credit_agg(lead align.lead, model text, lookback interval, half_life interval) (
+	SFUNC = align.credit_agg_trans, STYPE = internal, SSPACE = 2000,
+	FINALFUNC = align.credit_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.credit_agg_combine,
+	SERIALFUNC = align.credit_agg_serialise, DESERIALFUNC = align.credit_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.credit_agg(align.lead, text, interval, interval) IS
+	'the same with half_life (NULL: 7 days)';
+
+CREATE AGGREGATE align.credit_agg(lead align.lead, model text, lookback interval, half_life interval, milestones text[]) (
+	SFUNC = align.credit_agg_trans, STYPE = internal, SSPACE = 2000,
+	FINALFUNC = align.credit_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.credit_agg_combine,
+	SERIALFUNC = align.credit_agg_serialise, DESERIALFUNC = align.credit_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.credit_agg(align.lead, text, interval, interval, text[]) IS
+	'the same with milestones (NULL: none)';
+
+CREATE AGGREGATE align.funnel_credit_agg(lead align.lead, funnel align.funnel, model text) (
+	SFUNC = align.funnel_credit_agg_trans, STYPE = internal, SSPACE = 2000,
+	FINALFUNC = align.credit_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.credit_agg_combine,
+	SERIALFUNC = align.credit_agg_serialise, DESERIALFUNC = align.credit_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.funnel_credit_agg(align.lead, align.funnel, text) IS
+	'the same as credit_agg(lead, model) under an agreement, from funnel_credit(lead, funnel, model): leads that have not won add nothing';
+
+CREATE AGGREGATE align.funnel_credit_agg(lead align.lead, funnel align.funnel, model text, lookback interval) (
+	SFUNC = align.funnel_credit_agg_trans, STYPE = internal, SSPACE = 2000,
+	FINALFUNC = align.credit_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.credit_agg_combine,
+	SERIALFUNC = align.credit_agg_serialise, DESERIALFUNC = align.credit_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.funnel_credit_agg(align.lead, align.funnel, text, interval) IS
+	'the same with lookback (NULL: all touches before the conversion count)';
+
+CREATE AGGREGATE align.funnel_credit_agg(lead align.lead, funnel align.funnel, model text, lookback interval, half_life interval) (
+	SFUNC = align.funnel_credit_agg_trans, STYPE = internal, SSPACE = 2000,
+	FINALFUNC = align.credit_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.credit_agg_combine,
+	SERIALFUNC = align.credit_agg_serialise, DESERIALFUNC = align.credit_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.funnel_credit_agg(align.lead, align.funnel, text, interval, interval) IS
+	'the same with half_life (NULL: 7 days)';
+
+CREATE AGGREGATE align.funnel_credit_agg(lead align.lead, funnel align.funnel, model text, lookback interval, half_life interval, milestones text[]) (
+	SFUNC = align.funnel_credit_agg_trans, STYPE = internal, SSPACE = 2000,
+	FINALFUNC = align.credit_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.credit_agg_combine,
+	SERIALFUNC = align.credit_agg_serialise, DESERIALFUNC = align.credit_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.funnel_credit_agg(align.lead, align.funnel, text, interval, interval, text[]) IS
+	'the same with milestones (NULL: none)';
