@@ -14,8 +14,6 @@
 /* What a campaign is recognised by, in the order of the canonical document. */
 static const char *const kinds[FUNNEL_CHANNEL_KINDS] = {"source", "medium", "name"};
 
-#define KINDS_TEXT "\"source\", \"medium\" or \"name\""
-
 /*
  * source|medium|name 'pattern'
  */
@@ -42,8 +40,25 @@ ParseCondition(TextScan *scan, DraftChannel *channel)
 								   "empty pattern");
 		return true;
 	}
-	return align_scan_expected(scan, KINDS_TEXT,
+	return align_scan_expected(scan, "\"source\", \"medium\" or \"name\"",
 							   "A campaign is recognised by its source, its medium and its name.");
+}
+
+/*
+ * Report that "when" does not follow the name of a channel; returns false.
+ */
+static bool
+FailNoWhen(TextScan *scan, const ScanName *name)
+{
+	bool		more = !align_scan_at_end(scan) && *scan->cur != ';';
+
+	/* a condition, or a name of which only a part was read? */
+	for (int i = 0; i < FUNNEL_CHANNEL_KINDS; i++)
+		more = more && !align_scan_peek_word(scan, kinds[i]);
+	return align_scan_expected(scan, "\"when\"",
+							   more && !name->quoted ?
+							   "Put a name that is not one plain ASCII word in double quotes." :
+							   NULL);
 }
 
 /* channel name when condition {and condition} */
@@ -59,9 +74,7 @@ align_parse_channel(TextScan *scan, Draft *draft)
 	if (!align_parse_name(scan, "channel name", &channel->name))
 		return false;
 	if (!align_scan_take_word(scan, "when"))
-		return align_scan_expected(scan, "\"when\"",
-								   align_scan_peek_name(scan) ?
-								   "Put names of several words in double quotes." : NULL);
+		return FailNoWhen(scan, &channel->name);
 	do
 	{
 		if (!ParseCondition(scan, channel))
@@ -208,6 +221,6 @@ align_json_read_channel(JsonDocument *document, const JsonNode *channel)
 		first = false;
 	}
 	if (first)
-		align_json_fail(channel, "must have at least one of " KINDS_TEXT);
+		align_json_fail(channel, "must have at least one of \"source\", \"medium\" and \"name\"");
 	align_json_put(document, ";\n");
 }
