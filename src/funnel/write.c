@@ -12,10 +12,10 @@
 #include "funnel/draft.h"
 
 /*
- * Keywords that must be quoted if they are names in these places.  "channel" is
- * not one of statement_words: documents that are stored have it bare as the
- * name of a stage, they must stay canonical, and IsAboutStage in parse.c
- * distinguishes the two meanings.
+ * Keywords that must be quoted if they are names in these places.  "channel"
+ * is not one of statement_words: stored documents have it bare as the name of
+ * a stage, and must stay canonical; IsAboutStage in parse.c distinguishes the
+ * two meanings.
  */
 static const char *const statement_words[] = {
 	"hours", "stage", "won", "lost", "entry", "success", "path", "handoff", "sla", "target", NULL
