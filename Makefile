@@ -15,7 +15,7 @@ MODULE_big = align
 EXTVERSION = 0.2.1
 
 # One module per room; the order is that of their dependencies.
-SQL_MODULES = schema calendar funnel lead campaign judge infer attribute conversion agreement attachment explain history alerts leads
+SQL_MODULES = schema calendar funnel lead campaign judge infer attribute conversion rates agreement attachment explain history alerts leads
 SQL_SOURCES = $(SQL_MODULES:%=sql/align/%.sql)
 # The version before, and the modules that it did not have.
 PREVIOUS_VERSION = 0.2.0

@@ -1,3 +1,31 @@
+/* touches of one lead */
+
+CREATE FUNCTION align.touches(lead align.lead, funnel align.funnel) RETURNS TABLE (
+		touch integer, at timestamptz, campaign text, amount numeric,
+		campaign_source text, campaign_medium text, campaign_name text, channel text)
+	AS 'MODULE_PATHNAME', 'align_funnel_touches'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 5;
+COMMENT ON FUNCTION align.touches(align.lead, align.funnel) IS
+	'the rows of touches(lead), with what parse_campaign reads from the campaign, and its channel under the agreement';
+
+CREATE FUNCTION align.first_touch(lead align.lead, OUT touch integer, OUT at timestamptz, OUT campaign text)
+	AS 'MODULE_PATHNAME', 'align_first_touch'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.first_touch(align.lead) IS
+	'the first row of touches(lead); NULL if the lead has no touch';
+
+CREATE FUNCTION align.last_touch(lead align.lead, before timestamptz, OUT touch integer, OUT at timestamptz, OUT campaign text)
+	AS 'MODULE_PATHNAME', 'align_last_touch'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.last_touch(align.lead, timestamptz) IS
+	'the last row of touches(lead) at or before a time, which may be infinity; NULL if there is none';
+
+CREATE FUNCTION align.decisive_touch(lead align.lead, funnel align.funnel, OUT touch integer, OUT at timestamptz, OUT campaign text)
+	AS 'MODULE_PATHNAME', 'align_decisive_touch'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.decisive_touch(align.lead, align.funnel) IS
+	'the last touch whose channel is not Direct at or before the lead''s first submission to a handoff (without handoffs, its first won stage), or the last one of all if all are Direct; NULL if there is none, or no submission yet';
+
 /* credit: what campaigns earned */
 
 CREATE FUNCTION align.credit(lead align.lead, model text, lookback interval DEFAULT NULL,
