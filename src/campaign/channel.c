@@ -63,28 +63,12 @@ Contains(LeadString string, const char *word)
 }
 
 static inline bool
-BeginsWith(LeadString string, const char *word)
-{
-	int			len = strlen(word);
-
-	return string.text != NULL && string.len >= len && memcmp(string.text, word, len) == 0;
-}
-
-static inline bool
 EndsWith(LeadString string, const char *word)
 {
 	int			len = strlen(word);
 
 	return string.text != NULL && string.len >= len &&
 		memcmp(string.text + string.len - len, word, len) == 0;
-}
-
-/* ^(.*cp.*|ppc|retargeting|paid.*)$ */
-static bool
-IsPaid(LeadString medium)
-{
-	return Contains(medium, "cp") || Is(medium, "ppc") || Is(medium, "retargeting") ||
-		BeginsWith(medium, "paid");
 }
 
 /* ^(.*(([^a-df-z]|^)shop|shopping).*)$ */
@@ -138,7 +122,7 @@ GoogleChannel(const CampaignFields *fields)
 		category = row->category;
 	shop = category == SOURCE_SHOPPING || IsShopName(fields->name);
 
-	if (IsPaid(medium))
+	if (align_campaign_is_paid(medium))
 	{
 		if (shop)
 			return "Paid Shopping";
@@ -151,7 +135,7 @@ GoogleChannel(const CampaignFields *fields)
 	}
 	if (IS_ONE_OF(medium, display))
 		return "Display";
-	if (IsPaid(medium))
+	if (align_campaign_is_paid(medium))
 		return "Paid Other";
 	if (category == SOURCE_AI || Is(medium, "ai-assistant") ||
 		(fields->name.len == 14 && Contains(fields->name, "(ai-assistant)")))
@@ -211,9 +195,18 @@ IsEmpty(const CampaignFields *fields)
 const char *
 align_channel(const CampaignFields *fields, const Funnel *funnel)
 {
-	const char *channel = NULL;
+	const char *channel;
 
-	(void) funnel;
+	if (funnel != NULL && funnel->nchannels > 0)
+	{
+		const FunnelChannel *own =
+			align_funnel_channel(funnel, fields->source.text, fields->source.len,
+								 fields->medium.text, fields->medium.len,
+								 fields->name.text, fields->name.len);
+
+		if (own != NULL)
+			return own->name;
+	}
 	if (IsEmpty(fields))
 		return CHANNEL_DIRECT;
 	channel = GoogleChannel(fields);

@@ -195,6 +195,33 @@ align_campaign_set_direct(CampaignFields *fields)
 }
 
 /*
+ * True if a medium as tagged may be that of the visit that a click id shows:
+ * an ad's link that was sent by mail is still tagged as mail.
+ */
+static bool
+FitsMedium(LeadString medium, const ClickId *click)
+{
+	if (medium.text == NULL ||
+		(click->medium != NULL && Equals(medium, click->medium, strlen(click->medium))))
+		return true;
+	switch (click->evidence)
+	{
+		case EVIDENCE_PAID:
+			return align_campaign_is_paid(medium) || Equals(medium, "display", 7);
+		case EVIDENCE_ANY:
+			return align_campaign_is_paid(medium) ||
+				(medium.len >= 6 && memcmp(medium.text, "social", 6) == 0);
+		case EVIDENCE_SHARE:
+			return medium.len >= 6 && memcmp(medium.text, "social", 6) == 0;
+		case EVIDENCE_AFFILIATE:
+		case EVIDENCE_EMAIL:
+		case EVIDENCE_FREE:
+			break;
+	}
+	return false;
+}
+
+/*
  * Set source and medium from the first click id that the referrer does not
  * contradict; false if there is none.
  */
@@ -208,7 +235,7 @@ InferFromClicks(CampaignFields *fields, const CampaignEvidence *evidence, const 
 		const ClickId *click = align_campaign_click(pg_rightmost_one_pos64(left));
 		LeadString	source = ClickSource(click, evidence->hubspot_network);
 
-		if (Contradicts(referrer, click, source))
+		if (Contradicts(referrer, click, source) || !FitsMedium(fields->medium, click))
 			continue;
 		if (tagged && (click->evidence != EVIDENCE_PAID || !IsSourceOf(fields->source, source)))
 			continue;

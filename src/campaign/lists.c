@@ -170,3 +170,16 @@ align_campaign_word(const char *word, int len, bool alone)
 	}
 	return NULL;
 }
+
+bool
+align_campaign_is_paid(LeadString medium)
+{
+	if (medium.text == NULL)
+		return false;
+	for (int i = 0; i + 2 <= medium.len; i++)
+		if (medium.text[i] == 'c' && medium.text[i + 1] == 'p')
+			return true;
+	return (medium.len == 3 && memcmp(medium.text, "ppc", 3) == 0) ||
+		(medium.len == 11 && memcmp(medium.text, "retargeting", 11) == 0) ||
+		(medium.len >= 4 && memcmp(medium.text, "paid", 4) == 0);
+}

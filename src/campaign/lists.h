@@ -83,6 +83,12 @@ typedef struct ParamRow
 extern const ParamRow *align_campaign_param(const char *name, int len);
 
 /*
+ * True if a medium, in lower case, is that of paid traffic by the rule of
+ * Google Analytics 4: ^(.*cp.*|ppc|retargeting|paid.*)$
+ */
+extern bool align_campaign_is_paid(LeadString medium);
+
+/*
  * The channel that a word stands for, NULL if none.  Words that are names of
  * channels count only if alone is true.
  */

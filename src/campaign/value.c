@@ -153,7 +153,7 @@ CheckEscapes(TextScan *scan, const char *value, const char *end)
 	decoded = align_campaign_decode(value, (int) (end - value));
 	if (CountOccurrences(decoded.text, decoded.text + decoded.len, "%", 1) !=
 		CountOccurrences(value, end, "%25", 3))
-		return align_scan_fail(scan, value, "The escaped bytes are not characters in UTF-8.", NULL,
+		return align_scan_fail(scan, value, "The escaped bytes must be characters in UTF-8, and not NUL.", NULL,
 							   "invalid escape");
 	return true;
 }
