@@ -132,7 +132,7 @@ typedef struct Credit
 	int			room;
 	LeadReader	reader;			/* of the lead read last */
 	TimestampTz conversion;
-	LeadString	amount;			/* at the conversion, absent if there is none */
+	LeadString	amount;			/* at the conversion, absent if none */
 	int			ntouches;
 	bool		reached[CREDIT_MAX_MILESTONES];
 	TimestampTz milestones[CREDIT_MAX_MILESTONES];
