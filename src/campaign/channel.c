@@ -4,8 +4,8 @@
  *
  * First the rules of the agreement, then those of the default channel group of
  * Google Analytics 4 for manual traffic, in its order of May 2026, then words
- * for channels without a click.  The comments give the rule as Google writes
- * it, where it is not plain.  Everything compares without regard to ASCII case.
+ * for channels without a click.  Everything compares without regard to ASCII
+ * case.
  */
 #include "postgres.h"
 
@@ -102,7 +102,7 @@ GoogleChannel(const CampaignFields *fields)
 	static const char *const no_medium[] = {"(none)", "(not set)"};
 	static const char *const display[] = {"display", "banner", "expandable", "interstitial", "cpm"};
 	static const char *const social[] = {
-		"social", "social-network", "social-media", "sm", "social network", "social media"};
+	"social", "social-network", "social-media", "sm", "social network", "social media"};
 	static const char *const referral[] = {"referral", "app", "link"};
 	static const char *const email[] = {"email", "e-mail", "e_mail", "e mail"};
 	LeadString	source = fields->source;
@@ -261,5 +261,6 @@ align_campaign_channel_funnel(PG_FUNCTION_ARGS)
 Datum
 align_channel_rules_version(PG_FUNCTION_ARGS)
 {
+	(void) fcinfo;
 	PG_RETURN_TEXT_P(cstring_to_text(CHANNEL_RULES_VERSION));
 }

@@ -74,8 +74,8 @@ Convert(LeadString text, int from, int to)
 		if (OidIsValid(proc))
 		{
 			/*
-			 * A piece may end within a character, which is then converted with
-			 * the next one.
+			 * A piece may end within a character, which is then converted
+			 * with the next one.
 			 */
 			converted = pg_do_encoding_conversion_buf(proc, from, to, rest,
 													  Min(text.len - done, PIECE),

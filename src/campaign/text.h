@@ -35,8 +35,8 @@ extern void align_campaign_encode(StringInfo out, LeadString text);
 
 /*
  * The host of an address "scheme://user@host:port/path", of "//host/path" or
- * "host/path", in lower case, without the dot at its end; *path is what follows
- * it.  Absent if the text has no valid host.
+ * "host/path", in lower case, without the dot at its end; *path is what
+ * follows it.  Absent if the text has no valid host.
  */
 extern LeadString align_campaign_host(LeadString address, LeadString *path);
 
