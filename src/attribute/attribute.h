@@ -100,6 +100,30 @@ typedef struct KnownCampaign
 
 typedef struct CampaignMemory CampaignMemory;
 
+/*
+ * Hash value of a campaign's text, for tables in memory.  It reads eight bytes
+ * at a time, because the texts are long and hashing is most of the work.
+ */
+static inline uint32
+align_campaign_hash(LeadString text)
+{
+	const uint64 factor = UINT64CONST(0x9E3779B97F4A7C15);
+	uint64		hash = (uint64) text.len * factor;
+	uint64		word = 0;
+	int			i = 0;
+
+	for (; i + 8 <= text.len; i += 8)
+	{
+		memcpy(&word, text.text + i, 8);
+		hash = (hash ^ word) * factor;
+		hash ^= hash >> 32;
+	}
+	word = 0;
+	memcpy(&word, text.text + i, text.len - i);
+	hash = (hash ^ word) * factor;
+	return (uint32) (hash >> 32);
+}
+
 /* Remember campaigns in a child of context, under the funnel (may be NULL). */
 extern CampaignMemory *align_campaign_memory(MemoryContext context, const Funnel *funnel);
 

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -32,7 +31,7 @@ typedef struct EarningSlot
 #define SH_ELEMENT_TYPE EarningSlot
 #define SH_KEY_TYPE LeadString
 #define SH_KEY campaign
-#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) (key).text, (key).len)
+#define SH_HASH_KEY(tb, key) align_campaign_hash(key)
 #define SH_EQUAL(tb, a, b) ((a).len == (b).len && memcmp((a).text, (b).text, (a).len) == 0)
 #define SH_STORE_HASH
 #define SH_GET_HASH(tb, slot) (slot)->hash

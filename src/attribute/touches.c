@@ -119,7 +119,7 @@ Datum
 align_funnel_touches(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	TouchSite  *site = FunnelSite(fcinfo);
+	TouchSite  *site = FunnelSite (fcinfo);
 	LeadReader	reader;
 	LeadEntry	entry;
 	int			touch = 0;
@@ -231,7 +231,7 @@ IsDecisive(const Funnel *funnel, int stage)
 Datum
 align_decisive_touch(PG_FUNCTION_ARGS)
 {
-	TouchSite  *site = FunnelSite(fcinfo);
+	TouchSite  *site = FunnelSite (fcinfo);
 	LeadReader	reader;
 	LeadEntry	entry;
 	Touch		last = {0};
