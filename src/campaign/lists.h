@@ -59,20 +59,20 @@ typedef struct ClickId
 
 extern const ClickId *align_campaign_click(int number);
 
-typedef enum ParamKind
+typedef enum AddressParamKind
 {
 	PARAM_TAG,					/* number: a CampaignField */
 	PARAM_CLICK,				/* number: of a click id */
 	PARAM_GOOGLE_CAMPAIGN,		/* likewise; the value is a campaign's id */
 	PARAM_HUBSPOT_CAMPAIGN,		/* likewise */
 	PARAM_HUBSPOT_NETWORK		/* the source of PARAM_HUBSPOT_CAMPAIGN */
-} ParamKind;
+} AddressParamKind;
 
 typedef struct ParamRow
 {
 	const char *name;
 	int			name_len;
-	ParamKind	kind;
+	AddressParamKind kind;
 	int			number;
 } ParamRow;
 
