@@ -6,19 +6,19 @@ CREATE FUNCTION align.touches(lead align.lead, funnel align.funnel) RETURNS TABL
 	AS 'MODULE_PATHNAME', 'align_funnel_touches'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 5;
 COMMENT ON FUNCTION align.touches(align.lead, align.funnel) IS
-	'the rows of touches(lead), with what parse_campaign reads from the campaign, and its channel under the agreement';
+	'one row per touch: an entry with a campaign and no stage, or a stage entry with another campaign than before; with what parse_campaign reads from the campaign, and its channel under the agreement';
 
 CREATE FUNCTION align.first_touch(lead align.lead, OUT touch integer, OUT at timestamptz, OUT campaign text)
 	AS 'MODULE_PATHNAME', 'align_first_touch'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.first_touch(align.lead) IS
-	'the first row of touches(lead); NULL if the lead has no touch';
+	'the first touch, as in touches(lead, funnel); NULL if the lead has no touch';
 
 CREATE FUNCTION align.last_touch(lead align.lead, before timestamptz, OUT touch integer, OUT at timestamptz, OUT campaign text)
 	AS 'MODULE_PATHNAME', 'align_last_touch'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.last_touch(align.lead, timestamptz) IS
-	'the last row of touches(lead) at or before a time, which may be infinity; NULL if there is none';
+	'the last touch, as in touches(lead, funnel), at or before a time, which may be infinity; NULL if there is none';
 
 CREATE FUNCTION align.decisive_touch(lead align.lead, funnel align.funnel, OUT touch integer, OUT at timestamptz, OUT campaign text)
 	AS 'MODULE_PATHNAME', 'align_decisive_touch'

@@ -24,6 +24,45 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+/*
+ * Finds the touches of a journey.  Entries with a campaign and no stage are
+ * touches.  A stage entry may have a campaign, too: that of the row, which the
+ * trigger of an attached table copies into each entry of the lead.  It is a
+ * touch if it differs from the campaign of the stage entry before and from
+ * that of the touch before.
+ */
+typedef struct TouchScan
+{
+	int			entry_campaign; /* dictionary string of the last stage entry's
+								 * campaign, -1 if there was none */
+	int			touch_campaign; /* that of the last touch */
+} TouchScan;
+
+static inline void
+align_touch_begin(TouchScan *scan)
+{
+	scan->entry_campaign = scan->touch_campaign = -1;
+}
+
+/* True if an entry, which follows those before in order, is a touch. */
+static inline bool
+align_touch_next(TouchScan *scan, const LeadEntry *entry)
+{
+	if (entry->campaign < 0)
+		return false;
+	if (entry->stage >= 0)
+	{
+		bool		differs = entry->campaign != scan->entry_campaign &&
+			entry->campaign != scan->touch_campaign;
+
+		scan->entry_campaign = entry->campaign;
+		if (!differs)
+			return false;
+	}
+	scan->touch_campaign = entry->campaign;
+	return true;
+}
+
 /* Campaign and channel of a conversion that no touch earned. */
 #define CREDIT_NONE "(none)"
 
@@ -137,7 +176,7 @@ extern const KnownCampaign *align_campaign_known(CampaignMemory *memory, LeadStr
 typedef struct CreditTouch
 {
 	TimestampTz at;
-	int			touch;			/* from 1, as in touches(lead) */
+	int			touch;			/* from 1, as in touches(lead, funnel) */
 	int			campaign;		/* dictionary string */
 	int64		weight;
 	double		share;			/* of 1 */

@@ -92,6 +92,7 @@ align_credit_read(Credit *credit, const CreditRules *rules, const struct varlena
 	int			last_amount = -1;
 	int			touch = 0;
 	bool		converted = false;
+	TouchScan	scan;
 	LeadEntry	entry;
 
 	credit->ntouches = 0;
@@ -117,6 +118,7 @@ align_credit_read(Credit *credit, const CreditRules *rules, const struct varlena
 												   milestone->label.len);
 	}
 
+	align_touch_begin(&scan);
 	while (align_lead_next(reader, &entry))
 	{
 		int			stage = -1;
@@ -126,9 +128,9 @@ align_credit_read(Credit *credit, const CreditRules *rules, const struct varlena
 			break;
 		if (entry.amount >= 0)
 			last_amount = entry.amount;
-		if (entry.stage < 0)
+		if (align_touch_next(&scan, &entry))
 			AddTouch(credit, entry.at, ++touch, entry.campaign);
-		else
+		if (entry.stage >= 0)
 		{
 			if (funnel != NULL)
 				stage = StageOf(reader, funnel, stages, entry.stage);

@@ -44,7 +44,7 @@ typedef struct TouchSite
 } TouchSite;
 
 /*
- * A touch, and its number as in touches(lead); 0 for none.
+ * A touch, and its number as in touches(lead, funnel); 0 for none.
  */
 typedef struct Touch
 {
@@ -119,12 +119,14 @@ Datum
 align_funnel_touches(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	TouchSite  *site = FunnelSite (fcinfo);
+	TouchSite  *site = FunnelSite(fcinfo);
 	LeadReader	reader;
 	LeadEntry	entry;
+	TouchScan	scan;
 	int			touch = 0;
 
 	align_begin_rows(fcinfo);
+	align_touch_begin(&scan);
 	align_campaign_memory_trim(site->memory);
 	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
 	while (align_lead_next(&reader, &entry))
@@ -133,7 +135,7 @@ align_funnel_touches(PG_FUNCTION_ARGS)
 		Datum		values[NCOLUMNS];
 		bool		nulls[NCOLUMNS] = {false};
 
-		if (entry.stage >= 0)
+		if (!align_touch_next(&scan, &entry))
 			continue;
 		known = align_campaign_known(site->memory, reader.strings[entry.campaign]);
 		values[COL_TOUCH] = Int32GetDatum(++touch);
@@ -165,13 +167,15 @@ align_first_touch(PG_FUNCTION_ARGS)
 {
 	LeadReader	reader;
 	LeadEntry	entry;
+	TouchScan	scan;
 	Touch		touch = {0};
 	Datum		result;
 
+	align_touch_begin(&scan);
 	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
 	while (touch.number == 0 && align_lead_next(&reader, &entry))
 	{
-		if (entry.stage < 0)
+		if (align_touch_next(&scan, &entry))
 			SetTouch(&touch, 1, &entry);
 	}
 	result = TouchDatum(fcinfo, &reader, &touch);
@@ -188,13 +192,15 @@ align_last_touch(PG_FUNCTION_ARGS)
 	TimestampTz before = PG_GETARG_TIMESTAMPTZ(1);
 	LeadReader	reader;
 	LeadEntry	entry;
+	TouchScan	scan;
 	Touch		touch = {0};
 	Datum		result;
 
+	align_touch_begin(&scan);
 	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
 	while (align_lead_next(&reader, &entry) && entry.at <= before)
 	{
-		if (entry.stage < 0)
+		if (align_touch_next(&scan, &entry))
 			SetTouch(&touch, touch.number + 1, &entry);
 	}
 	result = TouchDatum(fcinfo, &reader, &touch);
@@ -231,9 +237,10 @@ IsDecisive(const Funnel *funnel, int stage)
 Datum
 align_decisive_touch(PG_FUNCTION_ARGS)
 {
-	TouchSite  *site = FunnelSite (fcinfo);
+	TouchSite  *site = FunnelSite(fcinfo);
 	LeadReader	reader;
 	LeadEntry	entry;
+	TouchScan	scan;
 	Touch		last = {0};
 	Touch		touch = {0};
 	TimestampTz decided = 0;
@@ -243,16 +250,17 @@ align_decisive_touch(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	align_campaign_memory_trim(site->memory);
+	align_touch_begin(&scan);
 	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
 	while (align_lead_next(&reader, &entry) && !(is_decided && entry.at > decided))
 	{
-		if (entry.stage < 0)
+		if (align_touch_next(&scan, &entry))
 		{
 			SetTouch(&last, ++number, &entry);
 			if (!align_campaign_known(site->memory, reader.strings[entry.campaign])->is_direct)
 				touch = last;
 		}
-		else if (!is_decided && entry.stage != last_stage)
+		if (entry.stage >= 0 && !is_decided && entry.stage != last_stage)
 		{
 			int			stage = align_funnel_stage(site->funnel,
 												   reader.strings[entry.stage].text,

@@ -35,3 +35,21 @@ SELECT count(*), count(d.touch) > 300 AS many, count(*) FILTER (WHERE d.touch IS
 	count(*) FILTER (WHERE l.touch IS DISTINCT FROM (SELECT max(touch) FROM touches(lead) WHERE at <= '2026-01-15')) AS last_wrong
 FROM random, agreed, decisive_touch(lead, funnel) AS d, first_touch(lead) AS f, last_touch(lead, '2026-01-15') AS l, LATERAL (SELECT min(at) AS submitted FROM entries(lead) WHERE stage = 'mql') s
 LEFT JOIN LATERAL (SELECT touch, campaign FROM touches(lead, funnel) WHERE at <= submitted ORDER BY channel = 'Direct', touch DESC LIMIT 1) w ON true;
+-- Campaigns of stage entries: a touch where they change, as those of attached tables do.
+SELECT lead, t.touch, t.at, t.campaign FROM agreed, unnest(ARRAY[
+	'{2026-03-01T00:00:00Z inquiry ~ google, 2026-03-02T00:00:00Z mql ~ google, 2026-03-03T00:00:00Z sal ~ google}',
+	'{2026-03-01T00:00:00Z ~ google, 2026-03-02T00:00:00Z inquiry ~ google, 2026-03-03T00:00:00Z ~ news, 2026-03-04T00:00:00Z mql ~ google}',
+	'{2026-03-01T00:00:00Z inquiry, 2026-03-02T00:00:00Z mql ~ google, 2026-03-03T00:00:00Z sal, 2026-03-04T00:00:00Z mql ~ google, 2026-03-05T00:00:00Z inquiry ~ fair}',
+	'{2026-03-01T00:00:00Z inquiry}']::align.lead[]) WITH ORDINALITY AS l(lead, n), touches(lead, funnel) AS t ORDER BY n, touch;
+SELECT c.touch, c.campaign, c.share, f.touch AS first, l.touch AS last, d.campaign AS decisive
+FROM agreed, (SELECT '{2026-03-01T00:00:00Z inquiry ~ google, 2026-03-02T00:00:00Z ~ news, 2026-03-03T00:00:00Z mql ~ google, 2026-03-04T00:00:00Z customer ~ google}'::align.lead AS lead) AS j,
+	funnel_credit(lead, funnel, 'linear') AS c, first_touch(lead) AS f, last_touch(lead, 'infinity') AS l, decisive_touch(lead, funnel) AS d ORDER BY touch;
+CREATE TABLE crm (id int PRIMARY KEY, stage text, source text, amount numeric);
+SELECT agree('credit_touches', funnel) > 0 AS agreed FROM agreed;
+SELECT attach('crm', 'credit_touches', campaign => 'source', amount => 'amount');
+INSERT INTO crm VALUES (1, 'inquiry', 'google / cpc', NULL), (2, 'inquiry', 'partner-acme', NULL), (3, 'inquiry', NULL, NULL);
+UPDATE crm SET stage = 'mql';
+UPDATE crm SET stage = 'sal', amount = 100;
+UPDATE crm SET stage = 'customer' WHERE id <> 2;
+SELECT key, c.touch, c.campaign, c.channel, c.share, c.amount FROM agreed, journeys('crm'), funnel_credit(lead, funnel, 'position') AS c ORDER BY key;
+DROP TABLE crm, crm_history, crm_sla;
