@@ -176,6 +176,10 @@ AppendCountOldKeys(StringInfo buf, const Attachment *attachment)
  * Appends the UPDATE of WRITE_LEADS.  Columns that do not change after the
  * start of a clock are left out, and so are warn_notified_at and
  * due_notified_at, which notify_due() may be setting at the same time.
+ *
+ * attach() creates the indexes of a new clock table after it has filled it.
+ * Until then the UPDATE reads all of the table, so it must not be executed if
+ * no clock has changed: EXISTS makes a one-time filter.
  */
 static void
 AppendChangeClocks(StringInfo buf, const Attachment *attachment)
@@ -187,7 +191,8 @@ AppendChangeClocks(StringInfo buf, const Attachment *attachment)
 					 attachment->sla_name);
 	AppendKeyMatch(buf, attachment, TABLE_SLA, "key");
 	appendStringInfoString(buf, " AND h.sla OPERATOR(pg_catalog.=) r.sla "
-						   "AND h.cycle OPERATOR(pg_catalog.=) r.cycle");
+						   "AND h.cycle OPERATOR(pg_catalog.=) r.cycle "
+						   "AND EXISTS (SELECT FROM align_changed_clocks)");
 }
 
 /*

@@ -373,6 +373,21 @@ SQL
 grows_linearly(cost_of('CALL move_by_sql({n})'), 600, 'single rows, written by SQL');
 is($node->safe_psql('postgres', q{SELECT * FROM align.check('by_sql')}), '', 'check is empty');
 
+# A table that is attached: its history and clocks have no index until they are filled.
+$node->safe_psql('postgres', q{
+	CREATE TABLE attached (id int PRIMARY KEY, stage text NOT NULL);
+	CREATE PROCEDURE fill_attached(n int) LANGUAGE plpgsql AS $$
+	BEGIN
+		IF EXISTS (SELECT FROM align.attachments WHERE relation = 'attached'::regclass) THEN
+			PERFORM align.detach('attached');
+		END IF;
+		DROP TABLE IF EXISTS attached_history, attached_sla;
+		TRUNCATE attached;
+		INSERT INTO attached SELECT i, 'b' FROM generate_series(1, n) AS i;
+	END $$;
+});
+grows_linearly(cost_of(q{SELECT align.attach('attached', 'linear')}, 'CALL fill_attached({n})'), 100_000, 'attach(), rows of the table');
+
 # Aggregates in many groups by hashing.
 grows_linearly(cost_of(<<'SQL'), 400_000, 'conversion_agg, rows and groups');
 SET work_mem = '1GB';
