@@ -45,7 +45,7 @@ FROM (VALUES
 SELECT is((SELECT array_agg(castcontext::text) FROM pg_catalog.pg_cast
 	WHERE 'align.funnel'::regtype IN (castsource, casttarget)), '{e,e}', 'casts to and from jsonb are explicit');
 SELECT is((SELECT count(*) FROM pg_proc WHERE pronamespace = 'align'::regnamespace AND ('align.funnel'::regtype = ANY (proargtypes::oid[]) OR prorettype = 'align.funnel'::regtype)
-	AND proname ~ '^(funnel_|jsonb_to_funnel|stages|moves|handoffs|service_levels|targets|channels|stage_|can_move|next_stages|route|hours|diff|mermaid)' AND proname !~ '_agg|funnel_progress|funnel_conversion'
+	AND proname ~ '^(funnel_|jsonb_to_funnel|stages|moves|handoffs|service_levels|targets|channels|stage_|can_move|next_stages|route|hours|diff|mermaid)' AND proname !~ '_agg|funnel_progress|funnel_conversion|funnel_credit'
 	AND (provolatile, proisstrict, proparallel) <> ('i', true, 's')), 0::bigint, 'all are immutable, strict and parallel safe');
 
 SELECT is('stage a; won w; success path a -> w;'::align.funnel::text, E'stage a;\nwon w;\nsuccess path a -> w;', 'text in and out');
