@@ -12,14 +12,14 @@ DEMO_DATA := $(DATA)
 
 EXTENSION = align
 MODULE_big = align
-EXTVERSION = 0.2.1
+EXTVERSION = 0.3.0
 
 # One module per room; the order is that of their dependencies.
-SQL_MODULES = schema calendar funnel lead judge infer conversion agreement attachment explain history alerts leads
+SQL_MODULES = schema calendar funnel lead campaign judge infer attribute conversion rates agreement attachment explain history alerts leads
 SQL_SOURCES = $(SQL_MODULES:%=sql/align/%.sql)
 # The version before, and the modules that it did not have.
-PREVIOUS_VERSION = 0.2.0
-NEW_MODULES =
+PREVIOUS_VERSION = 0.2.1
+NEW_MODULES = campaign attribute rates
 CURRENT_SCRIPT = sql/align--$(EXTVERSION).sql
 
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
@@ -32,7 +32,11 @@ REGRESS_OPTS = --inputdir=test --outputdir=test --load-extension=align
 ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=test/output_iso --load-extension=align
 
-EXTRA_CLEAN = test/expected test/results test/output_iso test/regression.diffs test/regression.out
+# The lists of campaigns, made into tables by awk.
+CAMPAIGN_TABLES = src/campaign/tables.h
+CAMPAIGN_DATA = src/campaign/data
+
+EXTRA_CLEAN = $(CAMPAIGN_TABLES) $(CAMPAIGN_TABLES).tmp test/expected test/results test/output_iso test/regression.diffs test/regression.out
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -Isrc
@@ -47,6 +51,13 @@ include $(PGXS)
 
 $(CURRENT_SCRIPT): $(SQL_SOURCES)
 	cat $^ >$@
+
+$(CAMPAIGN_TABLES): $(wildcard $(CAMPAIGN_DATA)/*.tsv) $(CAMPAIGN_DATA)/tables.awk
+	LC_ALL=C awk -f $(CAMPAIGN_DATA)/tables.awk list=ga4 $(CAMPAIGN_DATA)/ga4_sources.tsv \
+		list=ai $(CAMPAIGN_DATA)/ai_assistants.tsv list=own $(CAMPAIGN_DATA)/own_sources.tsv \
+		list=clicks $(CAMPAIGN_DATA)/click_ids.tsv list=words $(CAMPAIGN_DATA)/words.tsv >$@.tmp
+	mv $@.tmp $@
+src/campaign/lists.o src/campaign/lists.bc: $(CAMPAIGN_TABLES)
 
 # For developers: the delta to this version ends with the modules that are new, and
 # with the comments of others that are; what comes before is written by hand.  Released

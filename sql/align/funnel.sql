@@ -36,7 +36,7 @@ CREATE TYPE align.funnel (
 	STORAGE = extended
 );
 COMMENT ON TYPE align.funnel IS
-	'an agreement between teams: stages, who holds them, legal moves, handoffs, needs, service levels and targets, in the language of docs/agreements.md; stored as a canonical document';
+	'an agreement between teams: stages, who holds them, legal moves, handoffs, needs, service levels, targets and channels, in the language of docs/agreements.md; stored as a canonical document';
 
 /* comparison: by bytes, for sorting, grouping and DISTINCT */
 
@@ -221,6 +221,17 @@ CREATE FUNCTION align.targets(funnel align.funnel) RETURNS TABLE (
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 4;
 COMMENT ON FUNCTION align.targets(funnel align.funnel) IS
 	'one row per target: team, metric (a stage, a handoff or sla, or "STAGE to STAGE" for a conversion), goal, unit (leads or %), period of a count and window of a conversion; NULL where one does not apply';
+
+CREATE FUNCTION align.channels(funnel align.funnel) RETURNS TABLE (
+	channel text,
+	source text,
+	medium text,
+	name text
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_channels'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 5;
+COMMENT ON FUNCTION align.channels(funnel align.funnel) IS
+	'one row per channel that the agreement defines, in the order of declaration: the patterns for source, medium and name of a campaign, NULL if there is no condition on it; the first channel whose patterns match decides';
 
 /* functions of one stage or move, by name or label; an unknown one is an error */
 

@@ -30,17 +30,9 @@ SELECT EXISTS (SELECT FROM demo.event WHERE campaign IS NOT NULL) AS has_campaig
 \echo 'By the campaign of the first touch, from the first stage to the last. Where the'
 \echo 'bounds of two campaigns overlap, they may well be equally good.'
 \echo
--- Wilson's score interval, at 95 % confidence.
-CREATE FUNCTION demo.wilson(k float8, n float8) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-	SELECT to_char(100 * (middle - reach), 'FM990.0') || ' - ' || to_char(100 * (middle + reach), 'FM990.0')
-	FROM (SELECT 1.96 ^ 2 AS z2) z,
-		 LATERAL (SELECT (k + z2 / 2) / (n + z2) AS middle, sqrt(z2 * (k * (n - k) / n + z2 / 4)) / (n + z2) AS reach) w
-	WHERE n > 0
-$$;
-
 SELECT campaign, first.reached AS leads, last.reached AS won,
 	   to_char(100 * last.overall_rate, 'FM990.0') || ' %' AS "win rate",
-	   demo.wilson(last.reached, first.reached) AS "95 % bounds",
+	   to_char(100 * bounds.lower, 'FM990.0') || ' - ' || to_char(100 * bounds.upper, 'FM990.0') AS "95 % bounds",
 	   round(last.amount) AS amount
 FROM (
 	SELECT t.campaign, align.funnel_conversion_agg(journey, agreement, as_of) AS conversion
@@ -52,6 +44,30 @@ FROM (
 ) c
 CROSS JOIN LATERAL (SELECT * FROM align.steps(conversion) ORDER BY step LIMIT 1) first
 CROSS JOIN LATERAL (SELECT * FROM align.steps(conversion) ORDER BY step DESC LIMIT 1) last
+CROSS JOIN LATERAL align.wilson(last.reached, first.reached) bounds
 ORDER BY last.overall_rate DESC, campaign
 LIMIT 15;
+
+\echo
+\echo 'What each channel is owed of what was won, by three models side by side: all to the'
+\echo 'first touch, all to the last one that is not direct, or 40 % to the first and the'
+\echo 'last one each. Every model divides the same wins and the same money.'
+\echo
+WITH credit AS (
+	SELECT model, c.channel, c.share, c.amount
+	FROM demo.journey
+	CROSS JOIN demo.signed
+	CROSS JOIN (VALUES ('first'), ('last_non_direct'), ('position')) m (model)
+	CROSS JOIN LATERAL align.funnel_credit(journey, agreement, model) c
+)
+SELECT coalesce(channel, 'all channels') AS channel,
+	   to_char(sum(share) FILTER (WHERE model = 'first'), 'FM999990.0') AS "won, first",
+	   to_char(sum(share) FILTER (WHERE model = 'last_non_direct'), 'FM999990.0') AS "won, last",
+	   to_char(sum(share) FILTER (WHERE model = 'position'), 'FM999990.0') AS "won, 40/20/40",
+	   sum(amount) FILTER (WHERE model = 'first') AS "amount, first",
+	   sum(amount) FILTER (WHERE model = 'last_non_direct') AS "amount, last",
+	   sum(amount) FILTER (WHERE model = 'position') AS "amount, 40/20/40"
+FROM credit
+GROUP BY GROUPING SETS ((channel), ())
+ORDER BY GROUPING(credit.channel), sum(amount) FILTER (WHERE model = 'position') DESC NULLS LAST, channel;
 \endif

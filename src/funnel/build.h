@@ -45,6 +45,9 @@ extern bool align_build_service_levels(FunnelBuild *build);
 extern bool align_build_targets(FunnelBuild *build);
 extern bool align_build_hours(FunnelBuild *build);
 
+/* channels.c */
+extern bool align_build_channels(FunnelBuild *build);
+
 /*
  * check.c, check_promise.c: one function and one message for each rule.  True
  * if the rule holds.

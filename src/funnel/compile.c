@@ -6,7 +6,7 @@
  * Each step relies on those before it: stages, their labels, moves and
  * entries; then needs, service levels and targets, which refer to moves; then
  * hours, which refer to teams.  Service levels, targets and hours are compiled
- * in compile_promise.c.
+ * in compile_promise.c; channels, which refer to nothing, in channels.c.
  */
 #include "postgres.h"
 
@@ -379,7 +379,8 @@ align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context)
 		BuildNeeds(&build) &&
 		align_build_service_levels(&build) &&
 		align_build_targets(&build) &&
-		align_build_hours(&build))
+		align_build_hours(&build) &&
+		align_build_channels(&build))
 		return build.funnel;
 	MemoryContextDelete(own);
 	return NULL;

@@ -374,6 +374,20 @@ GatherTargets(Facts *facts, const Funnel *funnel)
 	}
 }
 
+static void
+GatherChannels(Facts *facts, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nchannels; i++)
+	{
+		const FunnelChannel *channel = &funnel->channels[i];
+		StringInfoData conditions;
+
+		initStringInfo(&conditions);
+		align_write_conditions(&conditions, channel);
+		AddFact(facts, NameWithPrefix("channel", channel->name), conditions.data, false, NULL);
+	}
+}
+
 /*
  * One row of the result; NULL texts are SQL NULLs.
  */
@@ -482,6 +496,7 @@ align_funnel_diff(PG_FUNCTION_ARGS)
 		{GatherLabels, NULL, NULL},
 		{GatherSlas, "order of slas", "sla"},
 		{GatherTargets, "order of targets", "target"},
+		{GatherChannels, "order of channels", "channel"},
 	};
 	Funnel	   *before = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 2);
 	Funnel	   *after = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 1, 2);

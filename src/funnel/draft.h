@@ -108,6 +108,16 @@ typedef struct DraftTarget
 	int64		within;			/* microseconds, -1 none */
 } DraftTarget;
 
+/* source, medium and name */
+#define FUNNEL_CHANNEL_KINDS 3
+
+/* channel name when source 'pattern' and ...; */
+typedef struct DraftChannel
+{
+	ScanName	name;
+	ScanName	patterns[FUNNEL_CHANNEL_KINDS]; /* text is NULL if absent */
+} DraftChannel;
+
 typedef struct Draft
 {
 	const char *statement;		/* where the one being read began */
@@ -120,6 +130,7 @@ typedef struct Draft
 	List	   *labels;
 	List	   *service_levels;
 	List	   *targets;
+	List	   *channels;
 } Draft;
 
 /* parse.c: parse a whole document.  False after a soft error. */
@@ -161,6 +172,10 @@ extern void align_write_service_level(StringInfo out, const Funnel *funnel,
 /* Without semicolon; the text without the goal identifies the target. */
 extern void align_write_target(StringInfo out, const Funnel *funnel,
 							   const FunnelTarget *target, bool with_goal);
+
+/* channels.c: the statements of all channels; the conditions of one */
+extern void align_write_channels(StringInfo out, const Funnel *funnel);
+extern void align_write_conditions(StringInfo out, const FunnelChannel *channel);
 
 /* promise.c: "90 days"; NULL if negative */
 extern char *align_window_text(int64 within);

@@ -33,6 +33,8 @@
 #define FUNNEL_MAX_TEAMS 64
 #define FUNNEL_MAX_SERVICE_LEVELS 200	/* handoffs included */
 #define FUNNEL_MAX_TARGETS 200
+#define FUNNEL_MAX_CHANNELS 200
+#define FUNNEL_MAX_PATTERN 1024 /* bytes of one pattern of a channel */
 #define FUNNEL_MAX_TEXT (256 * 1024)
 #define FUNNEL_MAX_CONDITION 8192
 #define FUNNEL_MAX_NEEDS 200	/* of one stage or move */
@@ -172,6 +174,19 @@ typedef struct FunnelTeam
 								 * hours */
 } FunnelTeam;
 
+/*
+ * A channel of the agreement: the patterns that a campaign must match, as
+ * written, NULL for those absent (at least one is not).  See
+ * align_pattern_match.
+ */
+typedef struct FunnelChannel
+{
+	char	   *name;
+	char	   *source;
+	char	   *medium;
+	char	   *campaign;		/* "name" in the document */
+} FunnelChannel;
+
 /* A name or other label ("known as") of a stage. */
 typedef struct FunnelLabel
 {
@@ -198,6 +213,9 @@ typedef struct Funnel
 	ServiceLevel *service_levels;
 	int			ntargets;
 	FunnelTarget *targets;
+	int			nchannels;
+	FunnelChannel *channels;	/* in the order of the document; the first
+								 * that matches decides */
 	FunnelLabel *labels;		/* sorted by bytes, for align_funnel_stage */
 	int			nlabels;
 	Calendar  **team_calendars; /* compiled on first use, by team; see
@@ -260,6 +278,24 @@ extern int	align_funnel_route(const Funnel *funnel, int from, int to, int *route
  * "(none)" if there are none.  palloc'd.
  */
 extern char *align_funnel_next_text(const Funnel *funnel, int from);
+
+/*
+ * Does a text, which need not be NUL-terminated, match a pattern?  "*" stands
+ * for any run of bytes, also an empty one, every other character for itself,
+ * letters A to Z in either case.  The time is at most proportional to the
+ * product of both lengths.
+ */
+extern bool align_pattern_match(const char *pattern, const char *text, int len);
+
+/*
+ * The first channel whose patterns match source, medium and name of a
+ * campaign; NULL if there is none.  An absent one is NULL, and matches no
+ * pattern.
+ */
+extern const FunnelChannel *align_funnel_channel(const Funnel *funnel,
+												 const char *source, int source_len,
+												 const char *medium, int medium_len,
+												 const char *name, int name_len);
 
 /*
  * When a promise is due ("4 working hours", "2 days", "end of next working

@@ -73,4 +73,7 @@ extern void align_json_put_names(JsonDocument *document, const JsonNode *array,
 extern void align_json_put_names_member(JsonDocument *document, const JsonNode *object,
 										const char *key);
 
+/* channels.c: append the statement of an element of the member "channels". */
+extern void align_json_read_channel(JsonDocument *document, const JsonNode *channel);
+
 #endif							/* ALIGN_FUNNEL_JSON_DOCUMENT_H */

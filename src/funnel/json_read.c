@@ -14,7 +14,8 @@
  *	   "slas": [{"sla", "team", "starts": [...], "stops": [...],
  *				 "pauses": [...], "due", "warn"}, ...],
  *	   "targets": [{"team", "goal", "stage", "per"}, {"team", "goal", "of"},
- *				   {"team", "goal", "from", "to", "within"}, ...]}
+ *				   {"team", "goal", "from", "to", "within"}, ...],
+ *	   "channels": [{"channel", "source", "medium", "name"}, ...]}
  *
  * where a need is one of {"column": name}, {"condition": text} and
  * {"reason": [...]}.  A null member is treated like an absent one.
@@ -469,7 +470,7 @@ ReadRoot(JsonDocument *document, const JsonNode *root)
 {
 	static const char *const members[] = {
 		"hours", "team_hours", "stages", "entry", "success_path", "paths", "move_needs",
-		"handoffs", "slas", "targets", NULL
+		"handoffs", "slas", "targets", "channels", NULL
 	};
 	JsonNode	entry;
 	JsonNode	success;
@@ -493,6 +494,7 @@ ReadRoot(JsonDocument *document, const JsonNode *root)
 	ReadEach(document, root, "handoffs", ReadHandoff);
 	ReadEach(document, root, "slas", ReadSla);
 	ReadEach(document, root, "targets", ReadTarget);
+	ReadEach(document, root, "channels", align_json_read_channel);
 }
 
 Datum

@@ -337,6 +337,29 @@ PushTargets(JsonOut *out, const Funnel *funnel)
 	EndArray(out);
 }
 
+/*
+ * The member "channels", omitted if it is empty.
+ */
+static void
+PushChannels(JsonOut *out, const Funnel *funnel)
+{
+	if (funnel->nchannels == 0)
+		return;
+	BeginArray(out, "channels");
+	for (int i = 0; i < funnel->nchannels; i++)
+	{
+		const FunnelChannel *channel = &funnel->channels[i];
+
+		BeginObject(out);
+		WriteMember(out, "channel", channel->name);
+		WriteMember(out, "source", channel->source);
+		WriteMember(out, "medium", channel->medium);
+		WriteMember(out, "name", channel->campaign);
+		EndObject(out);
+	}
+	EndArray(out);
+}
+
 Datum
 align_funnel_to_jsonb(PG_FUNCTION_ARGS)
 {
@@ -351,6 +374,7 @@ align_funnel_to_jsonb(PG_FUNCTION_ARGS)
 	PushServiceLevels(&out, "handoffs", funnel, true);
 	PushServiceLevels(&out, "slas", funnel, false);
 	PushTargets(&out, funnel);
+	PushChannels(&out, funnel);
 	result = pushJsonbValue(&out, WJB_END_OBJECT, NULL);
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(result));
 }

@@ -1,6 +1,7 @@
 /*
  * lookup.c
- *	  Lookup in a compiled agreement: labels, teams, routes, needs, hours.
+ *	  Lookup in a compiled agreement: labels, teams, routes, needs, hours,
+ *	  channels.
  */
 #include "postgres.h"
 
@@ -232,4 +233,81 @@ align_funnel_next_text(const Funnel *funnel, int from)
 		appendStringInfoString(&out, funnel->stages[to].name);
 	}
 	return out.len > 0 ? out.data : pstrdup("(none)");
+}
+
+static inline char
+LowerAscii(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+/*
+ * Does a text match a pattern?
+ */
+bool
+align_pattern_match(const char *pattern, const char *text, int len)
+{
+	const char *end = text + len;
+	const char *star = NULL;	/* behind the last "*" passed */
+	const char *tail = NULL;	/* where the text after its run begins */
+
+	/*
+	 * Each "*" takes as little as possible.  On a mismatch only the last one
+	 * need take more: whatever follows it could also follow a longer run of
+	 * an earlier one.
+	 */
+	while (text < end)
+	{
+		if (*pattern == '*')
+		{
+			star = ++pattern;
+			tail = text;
+		}
+		else if (*pattern != '\0' && LowerAscii(*pattern) == LowerAscii(*text))
+		{
+			pattern++;
+			text++;
+		}
+		else if (star != NULL)
+		{
+			/* a "*" at the end takes the rest */
+			if (*star == '\0')
+				return true;
+			pattern = star;
+			text = ++tail;
+		}
+		else
+			return false;
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+/*
+ * Does a part of a campaign match a pattern, either of which may be absent?
+ */
+static bool
+PartMatches(const char *pattern, const char *text, int len)
+{
+	return pattern == NULL || (text != NULL && align_pattern_match(pattern, text, len));
+}
+
+/*
+ * The first channel that a campaign matches, NULL if there is none.
+ */
+const FunnelChannel *
+align_funnel_channel(const Funnel *funnel, const char *source, int source_len,
+					 const char *medium, int medium_len, const char *name, int name_len)
+{
+	for (int i = 0; i < funnel->nchannels; i++)
+	{
+		const FunnelChannel *channel = &funnel->channels[i];
+
+		if (PartMatches(channel->source, source, source_len) &&
+			PartMatches(channel->medium, medium, medium_len) &&
+			PartMatches(channel->campaign, name, name_len))
+			return channel;
+	}
+	return NULL;
 }

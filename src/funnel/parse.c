@@ -14,7 +14,8 @@
  * "needs" is ambiguous, and decided by what follows: "stage needs email;"
  * gives needs to the stage called stage, because a need follows, and then a
  * comma, a parenthesis or the semicolon; "stage needs;", "stage needs, b;" and
- * "stage needs held by x;" declare a stage called needs.
+ * "stage needs held by x;" declare a stage called needs, and "channel needs
+ * when ..." defines a channel of that name.
  */
 #include "postgres.h"
 
@@ -281,6 +282,7 @@ static const struct
 	{"handoff", align_parse_handoff},
 	{"sla", align_parse_sla},
 	{"target", align_parse_target},
+	{"channel", align_parse_channel},
 };
 
 /*
@@ -299,7 +301,7 @@ FailNoStatement(TextScan *scan, const ScanName *name)
 						   psprintf("No statement begins with \"%s\".", name->text),
 						   nearest != NULL && !name->quoted && strcmp(nearest, name->text) != 0 ?
 						   align_nearest_text(nearest) :
-						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, or a stage followed by needs, known as or ->.",
+						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, channel, or a stage followed by needs, known as or ->.",
 						   "expected statement");
 }
 

@@ -20,6 +20,7 @@ PG_FUNCTION_INFO_V1(align_funnel_moves);
 PG_FUNCTION_INFO_V1(align_funnel_handoffs);
 PG_FUNCTION_INFO_V1(align_funnel_service_levels);
 PG_FUNCTION_INFO_V1(align_funnel_targets);
+PG_FUNCTION_INFO_V1(align_funnel_channels);
 
 #define FUNNEL_ARG() align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
 
@@ -278,6 +279,26 @@ align_funnel_targets(PG_FUNCTION_ARGS)
 			AppendNull(&row);
 		else
 			AppendDatum(&row, align_days_interval_datum(target->within));
+		align_row_end(&row);
+	}
+	return (Datum) 0;
+}
+
+Datum
+align_funnel_channels(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < funnel->nchannels; i++)
+	{
+		const FunnelChannel *channel = &funnel->channels[i];
+
+		align_row_text(&row, channel->name);
+		align_row_text(&row, channel->source);
+		align_row_text(&row, channel->medium);
+		align_row_text(&row, channel->campaign);
 		align_row_end(&row);
 	}
 	return (Datum) 0;

@@ -11,7 +11,12 @@
 
 #include "funnel/draft.h"
 
-/* Keywords that must be quoted if they are names in these places. */
+/*
+ * Keywords that must be quoted if they are names in these places.  "channel"
+ * is not one of statement_words: stored documents have it bare as the name of
+ * a stage, and must stay canonical; IsAboutStage in parse.c distinguishes the
+ * two meanings.
+ */
 static const char *const statement_words[] = {
 	"hours", "stage", "won", "lost", "entry", "success", "path", "handoff", "sla", "target", NULL
 };
@@ -443,6 +448,7 @@ align_funnel_write(const Funnel *funnel)
 		align_write_target(&out, funnel, &funnel->targets[i], true);
 		appendStringInfoString(&out, ";\n");
 	}
+	align_write_channels(&out, funnel);
 
 	/* remove the line feed after the last statement */
 	out.data[--out.len] = '\0';

@@ -3,7 +3,7 @@ SET client_min_messages = warning;
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS align;
-SELECT plan(48);
+SELECT plan(53);
 
 SELECT has_type('align', 'funnel', 'type funnel exists');
 
@@ -15,6 +15,7 @@ FROM (VALUES
 	('handoffs', '{align.funnel}', 'setof record'),
 	('service_levels', '{align.funnel}', 'setof record'),
 	('targets', '{align.funnel}', 'setof record'),
+	('channels', '{align.funnel}', 'setof record'),
 	('stage_name', '{align.funnel, text}', 'text'),
 	('stage_kind', '{align.funnel, text}', 'text'),
 	('stage_position', '{align.funnel, text}', 'integer'),
@@ -38,18 +39,21 @@ FROM (VALUES
 	('handoffs', 'handoff text, stage text, from_team text, to_team text, accept text[], reject text[], reasons text[], due text, warn text'),
 	('service_levels', 'sla text, team text, starts text[], stops text[], pauses text[], due text, warn text'),
 	('targets', 'team text, metric text, goal numeric, unit text, per text, within interval'),
+	('channels', 'channel text, source text, medium text, name text'),
 	('diff', 'change text, what text, before text, after text')) AS t (name, columns);
 
 SELECT is((SELECT array_agg(castcontext::text) FROM pg_catalog.pg_cast
 	WHERE 'align.funnel'::regtype IN (castsource, casttarget)), '{e,e}', 'casts to and from jsonb are explicit');
 SELECT is((SELECT count(*) FROM pg_proc WHERE pronamespace = 'align'::regnamespace AND ('align.funnel'::regtype = ANY (proargtypes::oid[]) OR prorettype = 'align.funnel'::regtype)
-	AND proname ~ '^(funnel_|jsonb_to_funnel|stages|moves|handoffs|service_levels|targets|stage_|can_move|next_stages|route|hours|diff|mermaid)' AND proname !~ '_agg|funnel_progress|funnel_conversion'
+	AND proname ~ '^(funnel_|jsonb_to_funnel|stages|moves|handoffs|service_levels|targets|channels|stage_|can_move|next_stages|route|hours|diff|mermaid)' AND proname !~ '_agg|funnel_progress|funnel_conversion|funnel_credit'
 	AND (provolatile, proisstrict, proparallel) <> ('i', true, 's')), 0::bigint, 'all are immutable, strict and parallel safe');
 
 SELECT is('stage a; won w; success path a -> w;'::align.funnel::text, E'stage a;\nwon w;\nsuccess path a -> w;', 'text in and out');
 SELECT ok('stage a; won w; success path a->w;'::align.funnel OPERATOR(align.=) 'stage a; won w; success path a -> w;', 'equal');
 SELECT throws_ok($$SELECT 'stage a; won w; success path a -> x;'::align.funnel$$, '42704', 'invalid funnel: unknown stage "x" at character 35', 'unknown stage');
 SELECT throws_ok($$SELECT 'stage a, b won w;'::align.funnel$$, '22P02', 'invalid input syntax for type funnel: expected ";" at character 12', 'syntax error');
+SELECT is('channel p when name ''n'' and source ''s*''; stage a; won w; success path a -> w;'::align.funnel::text,
+	E'stage a;\nwon w;\nsuccess path a -> w;\nchannel p when source ''s*'' and name ''n'';', 'a channel');
 SELECT throws_ok($$SELECT align.stage_kind('stage a; won w; success path a -> w;', 'x')$$, '42704', 'unknown stage "x"', 'unknown label');
 
 -- Stored values: compressed and out of line, partitioned, in an array, in a domain, as the key of an index.
@@ -84,10 +88,11 @@ END $$;
 SELECT CASE WHEN current_setting('server_version_num')::int < 160000 THEN skip('soft errors arrived in PostgreSQL 16', 1)
 	ELSE is(pg_temp.soft('SELECT pg_input_is_valid(%s, ''align.funnel'')', document), valid::text, 'soft: ' || valid || ' for ' || document) END
 FROM (VALUES ('stage a; won w; success path a -> w;', true), ('stage a', false), ('stage a; won w; success path a -> x;', false),
-	('stage "a; won w;', false), ('hours ''Mo-Fr''; stage a; won w; success path a -> w;', false)) AS t (document, valid);
+	('stage "a; won w;', false), ('stage a; won w; success path a -> w; channel p when source '''';', false), ('hours ''Mo-Fr''; stage a; won w; success path a -> w;', false)) AS t (document, valid);
 SELECT CASE WHEN current_setting('server_version_num')::int < 160000 THEN skip('soft errors arrived in PostgreSQL 16', 1)
 	ELSE is(pg_temp.soft('SELECT message FROM pg_input_error_info(%s, ''align.funnel'')', document), message, 'soft message for ' || document) END
 FROM (VALUES ('stage a; won w; success path a -> x;', 'invalid funnel: unknown stage "x" at character 35'),
+	('stage a; won w; success path a -> w; channel p when name ''x'' and name ''y'';', 'invalid funnel: a second "name" at character 66'),
 	('hours ''Mo-Fr''; stage a; won w; success path a -> w;', 'invalid input syntax for type funnel: hours are not a valid calendar at character 7')) AS t (document, message);
 
 SELECT * FROM finish();

@@ -82,7 +82,7 @@ SELECT a, align.can_move(f, 'a', 'w') FROM (VALUES (1, 'stage a; won w; success 
 	(2, 'stage a, b; won w; success path a -> b -> w;'), (3, 'stage a; won w; success path a -> w;')) AS t(a, f);
 
 -- NULL arguments
-SELECT align.stages(NULL), align.moves(NULL), align.handoffs(NULL), align.service_levels(NULL), align.targets(NULL), align.diff(NULL, f), align.diff(f, NULL) FROM funnel_b2b;
+SELECT align.stages(NULL), align.moves(NULL), align.handoffs(NULL), align.service_levels(NULL), align.targets(NULL), align.channels(NULL), align.diff(NULL, f), align.diff(f, NULL) FROM funnel_b2b;
 SELECT bool_and(n IS NULL) FROM funnel_b2b, unnest(ARRAY[align.stage_name(NULL, 'mql'), align.stage_name(f, NULL), align.stage_kind(f, NULL),
 	align.stage_position(f, NULL)::text, align.stage_team(f, NULL), align.can_move(NULL, 'mql', 'sal')::text, align.can_move(f, NULL, 'sal')::text,
 	align.can_move(f, 'sal', NULL)::text, align.next_stages(f, NULL)::text, align.route(f, NULL, 'sal')::text, align.route(f, 'sal', NULL)::text,

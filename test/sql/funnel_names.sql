@@ -10,7 +10,7 @@ SELECT n, name FROM unnest(ARRAY[
 	-- keywords, also in another case
 	'hours', 'of', 'stage', 'held', 'by', 'won', 'lost', 'entry', 'success', 'path', 'any', 'ANY', 'handoff', 'from', 'to', 'accept', 'reject',
 	'with', 'reason', 'Reason', 'within', 'working', 'minute', 'minutes', 'hour', 'day', 'days', 'week', 'weeks', 'end', 'the', 'same', 'next',
-	'warn', 'after', 'needs', 'known', 'as', 'sla', 'pause', 'target', 'per', 'month', 'quarter', 'year', 'Stage', 'SLA', 'PATH', 'NEEDS',
+	'warn', 'after', 'needs', 'known', 'as', 'sla', 'pause', 'target', 'per', 'month', 'quarter', 'year', 'channel', 'when', 'source', 'medium', 'name', 'and', 'Stage', 'SLA', 'PATH', 'NEEDS',
 	-- plain, nearly plain and not plain
 	'x', '_', 'a-b', 'a-', 'a--b', 'a->b', '->', '--', '-- not a comment', 'a b', ' ', ' a ', 'a;b', ';', ',', ':', '(', ')', '%', '90%', '4', '4x', '2nd',
 	'"', '""', 'a"b', '''', '''''', 'it''s', '\', '\n', '$$', '{}', '{a,b}', 'NULL', 'null', '[*]', E'tab\there', E'two\nlines', E'\r\n', '/* */',
@@ -23,11 +23,11 @@ CREATE FUNCTION pg_temp.b(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE WHEN name ~ '^[A-Za-z_]([A-Za-z0-9_]|-(?![->]))*$' THEN name ELSE pg_temp.q(name) END
 $$;
 
--- One name as a stage in every role, a team, a promise, a column, a reason and
--- a label.  Placeholders: N the name, P in a path (a bare "any" is no stage
--- there), R as a column (a bare "reason" is none).
+-- One name as a stage in every role, a team, a promise, a column, a reason, a
+-- label and a channel.  Placeholders: N the name, N2 another that begins with
+-- it, P in a path (a bare "any" is no stage there), R as a column (a bare "reason" is none).
 CREATE FUNCTION pg_temp.documents(name text, n text, p text, r text) RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT replace(replace(replace(d, '@R', r), '@P', p), '@N', n) FROM unnest(ARRAY[
+	SELECT replace(replace(replace(replace(d, '@R', r), '@P', p), '@N2', pg_temp.q(name || '2')), '@N', n) FROM unnest(ARRAY[
 		-- an open stage, held, entered, passed
 		'stage @N, open1 held by @N; won won1; lost lost1; entry open1, @N; success path @P -> open1 -> won1; path @P, open1 -> lost1; path open1 -> @P; '
 		'@N needs @R, ''c'', reason (@N, r1); @N -> open1 needs @R, reason (@N, r1); open1 -> @N needs reason (r1, @N); ',
@@ -57,7 +57,10 @@ CREATE FUNCTION pg_temp.documents(name text, n text, p text, r text) RETURNS SET
 		'sla s3 by team1: from open1 to won1 within 2 days, warn after 1 day, pause open2, @N;',
 		-- targets
 		'stage @N held by @N; won won1; success path @P -> won1; target @N: 400 @N per month; target @N: 12.5% from @N to won1 within 90 days; target @N: 5% from @N to won1;',
-		'stage open1 held by @N; won @N; success path open1 -> @P; target @N: 1 @N per day; target @N: 2.5% from open1 to @N;'
+		'stage open1 held by @N; won @N; success path open1 -> @P; target @N: 1 @N per day; target @N: 2.5% from open1 to @N;',
+		-- channels, beside statements about a stage called channel
+		'stage channel, @N2; won won1; success path channel -> won1; path channel -> @N2; channel needs @R; channel -> @N2 needs @R, phone; channel known as ''when''; '
+		'channel @N when source ''s'' and name ''n''; channel @N2 when medium ''m'';'
 	]) AS d
 $$;
 
@@ -82,6 +85,8 @@ SELECT left(name, 20), kind, 'stages' FROM documents WHERE kind <= 4 AND NOT EXI
 SELECT left(name, 20), kind, 'handoffs' FROM documents, align.handoffs(quoted::align.funnel) AS h
 WHERE (kind = 5 AND (h.handoff, h.stage, h.from_team) <> (name, name, name)) OR (kind = 7 AND (h.from_team <> name OR name <> ALL (h.reject || CASE WHEN h.handoff = 'h1' THEN name END) AND h.handoff <> 'h1'));
 SELECT left(name, 20), kind, 'targets' FROM documents, align.targets(quoted::align.funnel) AS t WHERE kind = 11 AND t.team <> name;
+SELECT left(name, 20), kind, 'channels' FROM documents WHERE kind = 13 AND ARRAY(SELECT c::text FROM align.channels(quoted::align.funnel) AS c)
+	<> ARRAY[ROW(name, 's', NULL::text, 'n')::text, ROW(name || '2', NULL::text, 'm', NULL::text)::text];
 -- a label that equals it
 SELECT left(name, 20), 'label' FROM names, LATERAL (SELECT ('stage open1; won won1; success path open1 -> won1; open1 known as ''' || replace(name, '''', '''''') || ''';') AS document) AS d
 WHERE (align.stage_name(document::align.funnel, name) <> 'open1' OR document::align.funnel::text::align.funnel <> document::align.funnel

@@ -14,6 +14,7 @@ CREATE TEMP TABLE agreement (n int PRIMARY KEY, document text, shuffled text, f 
 CREATE TEMP TABLE stage (n int, i int, name text, kind text, team text, entry boolean, pos int, labels text[]);
 CREATE TEMP TABLE move (n int, a int, b int, success boolean, UNIQUE (n, a, b));
 CREATE TEMP TABLE level (n int, i int, name text, team text, handoff boolean, starts text[], stops text[], pauses text[], due text, warn text);
+CREATE TEMP TABLE channel (n int, i int, name text, source text, medium text, campaign text);
 
 CREATE FUNCTION pg_temp.q(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT '"' || replace(name, '"', '""') || '"'$$;
 CREATE FUNCTION pg_temp.q(names text[]) RETURNS text LANGUAGE sql IMMUTABLE AS
@@ -50,6 +51,8 @@ DECLARE
 	due record;
 	is_any boolean;
 	promised int := 0;
+	channels text[] := ARRAY['Direct', 'Paid Search', 'channel', 'when', 'and', 'source', 'needs', 'known', 'x"y', 'größe'];
+	patterns text[] := ARRAY['partner-*', '*', 'it''s', 'A -- "b"', 'ü*x**', '\', ' ', 'and name ''x'''];
 BEGIN
 	SELECT array_agg(name) INTO names FROM (SELECT name FROM unnest(pool) AS name ORDER BY random() LIMIT k) AS t;
 	SELECT array_agg((ARRAY['stage', 'stage', 'stage', 'won', 'lost'])[pg_temp.rnd(1, 5)]) INTO kinds FROM generate_series(1, k);
@@ -130,6 +133,13 @@ BEGIN
 				|| ', ' || due.said || coalesce(', warn after ' || warn, '') FROM level WHERE n = no AND i = promised);
 		END IF;
 	END LOOP;
+	-- channels; the conditions of one in any order
+	INSERT INTO channel SELECT no, row_number() OVER (), name, CASE WHEN pick & 1 > 0 THEN patterns[pg_temp.rnd(1, 8)] END,
+		CASE WHEN pick & 2 > 0 THEN patterns[pg_temp.rnd(1, 8)] END, CASE WHEN pick & 4 > 0 THEN patterns[pg_temp.rnd(1, 8)] END
+	FROM (SELECT name, pg_temp.rnd(1, 7) AS pick FROM unnest(channels) AS name ORDER BY random() LIMIT pg_temp.rnd(0, 4)) AS t;
+	declared := declared || ARRAY(SELECT 'channel ' || pg_temp.q(c.name) || ' when ' || (SELECT string_agg(kind || ' ''' || replace(pattern, '''', '''''') || '''', ' and ' ORDER BY random())
+		FROM (VALUES ('source', source), ('medium', medium), ('name', campaign)) AS t(kind, pattern) WHERE pattern IS NOT NULL)
+		FROM channel AS c WHERE n = no ORDER BY i);
 	INSERT INTO stage SELECT no, i, names[i], replace(kinds[i], 'stage', 'open'), holders[i], i = ANY (entries), array_position(path, i),
 		ARRAY(SELECT l FROM unnest(ARRAY['L' || i, 'it''s ' || i]) AS l WHERE EXISTS (SELECT FROM unnest(loose) AS t WHERE t LIKE '% known as ''L' || i || ''',%'))
 	FROM generate_series(1, k) AS i;
@@ -139,9 +149,10 @@ END $$;
 
 DO $$BEGIN FOR i IN 1 .. 250 LOOP CALL pg_temp.generate(i); END LOOP; END$$;
 UPDATE agreement SET f = document::align.funnel;
-ANALYZE agreement; ANALYZE stage; ANALYZE move; ANALYZE level;
+ANALYZE agreement; ANALYZE stage; ANALYZE move; ANALYZE level; ANALYZE channel;
 SELECT count(*) = :agreements AS "all there", count(DISTINCT f) > :agreements * 0.9 AS "and different" FROM agreement;
 SELECT count(*) > 500 AS "many moves", bool_or(success), bool_or(NOT success) FROM move;
+SELECT count(*) > 300 AS "many channels", count(*) FILTER (WHERE source IS NULL) > 50 AS "without source" FROM channel;
 SELECT handoff, count(*) > 20 AS "enough" FROM level GROUP BY handoff ORDER BY handoff;
 
 -- Every row is a failure.
@@ -185,6 +196,8 @@ WHERE x.i <> y.i AND (align.route(f, x.name, y.name) IS NULL) <> NOT EXISTS (SEL
 SELECT 'levels', n FROM agreement
 WHERE ARRAY(SELECT l::text FROM align.service_levels(f) AS l) <>
 	ARRAY(SELECT ROW(name, team, starts, stops, pauses, due, warn)::text FROM level WHERE level.n = agreement.n ORDER BY NOT handoff, i);
+SELECT 'channels', n FROM agreement
+WHERE ARRAY(SELECT c::text FROM align.channels(f) AS c) <> ARRAY(SELECT ROW(name, source, medium, campaign)::text FROM channel WHERE channel.n = agreement.n ORDER BY i);
 -- diff has no row exactly if two agreements are equal.
 SELECT 'diff', a.n, b.n FROM agreement AS a JOIN agreement AS b ON b.n BETWEEN a.n AND a.n + 3
 WHERE (a.f = b.f) <> NOT EXISTS (SELECT FROM align.diff(a.f, b.f));

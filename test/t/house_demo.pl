@@ -54,6 +54,10 @@ like($signed, qr/added\s+\S+ handoff speed_to_lead/, '(b) the differences are to
 my $story = tell_story('story', {}, @sections);
 like($story, qr/^ illegal_move\s+\S+ mql\s+\S+ sql\s/m, '(c) the backtest finds what was sown');
 like($story, qr/^ customer\s+\S+\s+\d+ \S+\s+\d+ /m, '(d) the funnel ends with customers');
+my @credit = $story =~ /^ all channels((?:\s+\S+\s+[\d.]+){6})\s*$/m ? $1 =~ /[\d.]+/g : ();
+is(scalar @credit, 6, '(d) credit by three models');
+ok($credit[0] > 0 && $credit[0] == $credit[1] && $credit[1] == $credit[2] && $credit[3] > 0 && $credit[3] == $credit[4] && $credit[4] == $credit[5],
+	"(d) the models divide the same: @credit");
 like($story, qr/^ speed_to_lead\s+\S+ sales\s+\S+ 4 working hours\s/m, '(e) promises are told');
 like($story, qr/^stateDiagram-v2$/m, '(f) the picture is there');
 is($node->safe_psql('story', 'SELECT count(*) FROM demo.journey'), '500', 'every lead has its journey');

@@ -1,0 +1,148 @@
+/*
+ * credit.c
+ *	  SQL functions credit() and funnel_credit().
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "attribute/attribute.h"
+
+PG_FUNCTION_INFO_V1(align_credit_sql);
+PG_FUNCTION_INFO_V1(align_funnel_credit_sql);
+
+enum
+{
+	COL_TOUCH,
+	COL_AT,
+	COL_CAMPAIGN,
+	COL_CHANNEL,
+	COL_SHARE,
+	COL_AMOUNT,
+	NCOLUMNS
+};
+
+/*
+ * The row of a conversion that no touch earned.
+ */
+static void
+PutNone(ReturnSetInfo *result, const CreditAmount *amount)
+{
+	Datum		values[NCOLUMNS] = {0};
+	bool		nulls[NCOLUMNS] = {false};
+
+	nulls[COL_TOUCH] = true;
+	nulls[COL_AT] = true;
+	values[COL_CAMPAIGN] = CStringGetTextDatum(CREDIT_NONE);
+	values[COL_CHANNEL] = CStringGetTextDatum(CREDIT_NONE);
+	values[COL_SHARE] = Float8GetDatum(1.0);
+	nulls[COL_AMOUNT] = amount == NULL;
+	if (amount != NULL)
+		values[COL_AMOUNT] = align_credit_whole(amount);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/*
+ * One row per touch that earned something.
+ */
+static void
+PutTouches(ReturnSetInfo *result, CreditSite *site, const CreditAmount *amount)
+{
+	Credit	   *credit = &site->credit;
+	Numeric    *parts = NULL;
+	MemoryContext context;
+	MemoryContext caller;
+
+	if (amount != NULL && amount->large == NULL)
+		align_credit_divide(credit, amount->units);
+	else if (amount != NULL)
+	{
+		parts = MemoryContextAllocHuge(CurrentMemoryContext, (Size) credit->ntouches *
+									   sizeof(Numeric));
+		align_credit_divide_large(credit, amount, parts);
+	}
+
+	/* a row is small: free the memory of some hundred at once */
+	context = AllocSetContextCreate(CurrentMemoryContext, "align credit rows",
+									ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	for (int i = 0; i < credit->ntouches; i++)
+	{
+		const CreditTouch *touch = &credit->touches[i];
+		const KnownCampaign *known =
+			align_campaign_known(site->memory, credit->reader.strings[touch->campaign]);
+		Datum		values[NCOLUMNS];
+		bool		nulls[NCOLUMNS] = {false};
+
+		values[COL_TOUCH] = Int32GetDatum(touch->touch);
+		values[COL_AT] = TimestampTzGetDatum(touch->at);
+		values[COL_CAMPAIGN] = known->campaign;
+		values[COL_CHANNEL] = known->channel;
+		values[COL_SHARE] = Float8GetDatum(touch->share);
+		if (amount == NULL)
+		{
+			values[COL_AMOUNT] = (Datum) 0;
+			nulls[COL_AMOUNT] = true;
+		}
+		else if (parts != NULL)
+			values[COL_AMOUNT] = NumericGetDatum(parts[i]);
+		else
+			values[COL_AMOUNT] = align_credit_numeric(touch->part, amount->scale);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		if (i % 256 == 255)
+			MemoryContextReset(context);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+static Datum
+CreditRows(FunctionCallInfo fcinfo, bool has_funnel)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	CreditSite *site;
+	CreditAmount amount;
+	bool		has_amount;
+
+	align_begin_rows(fcinfo);
+	site = align_credit_site(fcinfo, 1, has_funnel);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+
+	align_campaign_memory_trim(site->memory);
+	if (align_credit_read(&site->credit, &site->rules, PG_GETARG_VARLENA_PP(0)))
+	{
+		has_amount = site->credit.amount.text != NULL;
+		if (has_amount)
+			align_credit_amount(site->credit.amount, &amount);
+		align_credit_share(&site->credit, &site->rules, site->memory);
+		if (site->credit.ntouches > 0)
+			PutTouches(result, site, has_amount ? &amount : NULL);
+		else
+			PutNone(result, has_amount ? &amount : NULL);
+	}
+	align_credit_read_end(&site->credit);
+	return (Datum) 0;
+}
+
+/*
+ * credit(lead, model, lookback, half_life, milestones)
+ */
+Datum
+align_credit_sql(PG_FUNCTION_ARGS)
+{
+	return CreditRows(fcinfo, false);
+}
+
+/*
+ * funnel_credit(lead, funnel, model, lookback, half_life, milestones)
+ */
+Datum
+align_funnel_credit_sql(PG_FUNCTION_ARGS)
+{
+	return CreditRows(fcinfo, true);
+}

@@ -1,0 +1,227 @@
+/*
+ * divide.c
+ *	  Divides an amount among touches, so that the parts add up to it exactly.
+ *
+ * The method of the largest remainder (A. Hamilton, 1792): each touch gets the
+ * whole units of amount * weight / total, and the units that are left over go
+ * one each to the largest remainders, of equal ones to the earlier touch.  A
+ * negative amount is divided like its absolute value.
+ *
+ * Units are those of the amount's last decimal, but at least hundredths.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+#include "attribute/attribute.h"
+
+/* Decimals of the parts, if the amount has no more. */
+#define LEAST_SCALE 2
+
+/* So many digits always fit into units. */
+#define MAX_UNIT_DIGITS 18
+
+/* Up to here, choosing the largest by searching is faster than sorting. */
+#define FEW_TOUCHES 16
+
+/*
+ * Read the canonical decimal text of an amount (see lead/amount.h).
+ */
+void
+align_credit_amount(LeadString text, CreditAmount *amount)
+{
+	const char *p = text.text;
+	const char *end = text.text + text.len;
+	const char *point = memchr(text.text, '.', text.len);
+	bool		negative = *p == '-';
+	int64		units = 0;
+	int			missing;
+	int			ndigits;
+
+	amount->scale = point == NULL ? LEAST_SCALE : Max((int) (end - point - 1), LEAST_SCALE);
+	amount->large = NULL;
+	missing = amount->scale - (point == NULL ? 0 : (int) (end - point - 1));
+	ndigits = text.len - negative - (point != NULL) + missing;
+	if (ndigits > MAX_UNIT_DIGITS)
+	{
+		amount->units = 0;
+		amount->large = DatumGetNumeric(align_amount_numeric(text));
+		return;
+	}
+	for (p += negative; p < end; p++)
+	{
+		if (p != point)
+			units = units * 10 + (*p - '0');
+	}
+	for (; missing > 0; missing--)
+		units *= 10;
+	amount->units = negative ? -units : units;
+}
+
+Datum
+align_credit_numeric(int64 units, int scale)
+{
+	return NumericGetDatum(int64_div_fast_to_numeric(units, scale));
+}
+
+Datum
+align_credit_whole(const CreditAmount *amount)
+{
+	if (amount->large == NULL)
+		return align_credit_numeric(amount->units, amount->scale);
+	return DirectFunctionCall2(numeric_round, NumericGetDatum(amount->large),
+							   Int32GetDatum(amount->scale));
+}
+
+/*
+ * qsort comparator of pointers to touches: the largest remainder first.
+ */
+static int
+CompareRests(const void *a, const void *b)
+{
+	const CreditTouch *left = *(CreditTouch *const *) a;
+	const CreditTouch *right = *(CreditTouch *const *) b;
+
+	if (left->rest != right->rest)
+		return left->rest > right->rest ? -1 : 1;
+	return left->touch < right->touch ? -1 : 1;
+}
+
+/*
+ * Add a unit to each of the nleft touches with the largest remainders.
+ */
+static void
+GiveRest(Credit *credit, int64 nleft)
+{
+	CreditTouch *touches = credit->touches;
+	int			n = credit->ntouches;
+	CreditTouch **order;
+
+	Assert(nleft >= 0 && nleft < n);
+	if (nleft <= 0)
+		return;
+	if (n <= FEW_TOUCHES)
+	{
+		while (nleft-- > 0)
+		{
+			int			best = 0;
+
+			for (int i = 1; i < n; i++)
+			{
+				if (touches[i].rest > touches[best].rest)
+					best = i;
+			}
+			touches[best].part++;
+			touches[best].rest = 0;
+		}
+		return;
+	}
+
+	order = MemoryContextAllocHuge(CurrentMemoryContext, (Size) n * sizeof(CreditTouch *));
+	for (int i = 0; i < n; i++)
+		order[i] = &touches[i];
+	qsort(order, n, sizeof(CreditTouch *), CompareRests);
+	for (int64 i = 0; i < nleft; i++)
+		order[i]->part++;
+	pfree(order);
+}
+
+/*
+ * Divide an amount in units; sets part.
+ */
+void
+align_credit_divide(Credit *credit, int64 units)
+{
+	uint64		amount = units < 0 ? -(uint64) units : (uint64) units;
+	uint64		total = (uint64) credit->total;
+	uint64		nleft = amount;
+	bool		fits = amount == 0 || total <= PG_UINT64_MAX / amount;
+
+	for (int i = 0; i < credit->ntouches; i++)
+	{
+		CreditTouch *touch = &credit->touches[i];
+		uint64		part;
+
+		if (likely(fits))
+		{
+			uint64		product = amount * (uint64) touch->weight;
+
+			part = product / total;
+			touch->rest = product % total;
+		}
+		else
+		{
+			uint128		product = (uint128) amount * (uint64) touch->weight;
+
+			part = (uint64) (product / total);
+			touch->rest = (uint64) (product % total);
+		}
+		touch->part = (int64) part;
+		nleft -= part;
+	}
+	GiveRest(credit, (int64) nleft);
+	if (units < 0)
+	{
+		for (int i = 0; i < credit->ntouches; i++)
+			credit->touches[i].part = -credit->touches[i].part;
+	}
+}
+
+static Numeric
+Calculate(PGFunction function, Numeric a, Numeric b)
+{
+	return DatumGetNumeric(DirectFunctionCall2(function, NumericGetDatum(a), NumericGetDatum(b)));
+}
+
+static int64
+Whole(Numeric value)
+{
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value)));
+}
+
+/*
+ * The same for an amount of any size.
+ */
+void
+align_credit_divide_large(Credit *credit, const CreditAmount *amount, Numeric *parts)
+{
+	Numeric		zero = int64_to_numeric(0);
+	Numeric		one = int64_to_numeric(1);
+	Numeric		total = int64_to_numeric(credit->total);
+	Numeric		unit = int64_div_fast_to_numeric(1, amount->scale);
+	Numeric		units = DatumGetNumeric(DirectFunctionCall1(numeric_abs,
+															NumericGetDatum(amount->large)));
+	Numeric		nleft;
+	bool		negative = DatumGetInt32(DirectFunctionCall2(numeric_cmp,
+															 NumericGetDatum(amount->large),
+															 NumericGetDatum(zero))) < 0;
+
+	units = Calculate(numeric_div_trunc, units, unit);
+	nleft = units;
+	for (int i = 0; i < credit->ntouches; i++)
+	{
+		CreditTouch *touch = &credit->touches[i];
+		Numeric		product = Calculate(numeric_mul, units, int64_to_numeric(touch->weight));
+		Numeric		rest;
+
+		CHECK_FOR_INTERRUPTS();
+		parts[i] = Calculate(numeric_div_trunc, product, total);
+		rest = Calculate(numeric_sub, product, Calculate(numeric_mul, parts[i], total));
+		touch->rest = (uint64) Whole(rest);
+		touch->part = 0;
+		nleft = Calculate(numeric_sub, nleft, parts[i]);
+	}
+	GiveRest(credit, Whole(nleft));
+	for (int i = 0; i < credit->ntouches; i++)
+	{
+		if (credit->touches[i].part > 0)
+			parts[i] = Calculate(numeric_add, parts[i], one);
+		parts[i] = Calculate(numeric_mul, parts[i], unit);
+		if (negative)
+			parts[i] = DatumGetNumeric(DirectFunctionCall1(numeric_uminus,
+														   NumericGetDatum(parts[i])));
+	}
+}
