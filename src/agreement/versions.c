@@ -81,10 +81,11 @@ FindFirstVersion(Relation rel, const char *name, ItemPointer tid)
  * Locks an agreement until the end of the transaction; false if there is none
  * of that name.
  *
- * The lock is that on the row of its first version, which is never updated.
- * It is not shared by agreements, unlike one on a hash of the name, and users
- * cannot take it, since they have no privileges on the table.  The lock on the
- * table is kept, too, so that the row stays where it is.
+ * It is an object lock whose class is the table, and whose object is the place
+ * of the row of the first version, which is never updated.  So agreements do
+ * not share it, unlike one on a hash of the name, and it cannot conflict with
+ * locks that users take.  The lock on the table is kept, too, so that the row
+ * stays where it is.
  */
 bool
 align_agreement_lock(const char *name, LOCKMODE mode)
@@ -94,7 +95,8 @@ align_agreement_lock(const char *name, LOCKMODE mode)
 	bool		found = FindFirstVersion(rel, name, &tid);
 
 	if (found)
-		LockTuple(rel, &tid, mode);
+		LockDatabaseObject(RelationGetRelid(rel), (Oid) ItemPointerGetBlockNumber(&tid),
+						   ItemPointerGetOffsetNumber(&tid), mode);
 	table_close(rel, found ? NoLock : AccessShareLock);
 	return found;
 }
@@ -103,9 +105,9 @@ align_agreement_lock(const char *name, LOCKMODE mode)
  * Locks a name that no agreement has, so that only one session at a time
  * creates it.
  *
- * It is an object lock with the table's OID as class, so that it cannot
- * conflict with advisory locks of users.  Names with equal hashes share a
- * lock, which only makes their transactions wait for each other.
+ * It is an object lock like that on an agreement, on a hash of the name; no
+ * row has offset 0.  Names with equal hashes share a lock, which only makes
+ * their transactions wait for each other.
  */
 static void
 LockNewName(const char *name)

@@ -19,7 +19,7 @@ sub waiting
 	my ($count) = @_;
 
 	return $node->poll_query_until('postgres',
-		"SELECT count(*) = $count FROM pg_locks WHERE NOT granted AND (locktype = 'object' AND classid = 'align.agreement'::regclass OR locktype = 'tuple' AND relation = 'align.agreement'::regclass)");
+		"SELECT count(*) = $count FROM pg_locks WHERE NOT granted AND locktype = 'object' AND classid = 'align.agreement'::regclass");
 }
 
 sub document
