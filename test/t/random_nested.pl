@@ -23,6 +23,11 @@ $node->init;
 $node->append_conf('postgresql.conf', "fsync = off\nlog_min_error_statement = panic\nlog_min_messages = fatal\n");
 $node->start;
 
+# With assertions, PostgreSQL itself fails some in what follows: where a deferred
+# trigger catches an error at COMMIT, and where functions update the row that is
+# being updated.
+plan skip_all => 'the server has assertions' if $node->safe_psql('postgres', 'SHOW debug_assertions') eq 'on';
+
 # The tables.  A column "cmd1" has the statement that a trigger executes.
 my $setup = <<'SQL';
 CREATE EXTENSION align;
