@@ -39,7 +39,7 @@ CheckKind(const AttachRequest *request, const RecordTable *table)
 }
 
 /*
- * Check that a table has exactly the owner of the attached table.  A table of
+ * Checks that a table has exactly the owner of the attached table.  A table of
  * another role, even of a member of the owner role, may have triggers of that
  * role.
  */
@@ -62,7 +62,7 @@ CheckOwner(const AttachRequest *request, const RecordTable *table, Oid relid)
 }
 
 /*
- * Does the marker of a root name a table as history or clock table?
+ * True if the marker of a root names a table as history or clock table.
  */
 static bool
 MarkerNamesTable(Oid root, Oid relid)
@@ -73,7 +73,7 @@ MarkerNamesTable(Oid root, Oid relid)
 }
 
 /*
- * Does a relation belong to a role?  False if it was dropped concurrently.
+ * True if a relation belongs to a role; false if it was dropped concurrently.
  */
 static bool
 IsOwnedBy(Oid relid, Oid owner)
@@ -90,7 +90,7 @@ RaiseBelongsTo(const RecordTable *table, Oid root)
 }
 
 /*
- * Check that the table does not belong to another attached table.  It does if
+ * Checks that the table does not belong to another attached table.  It does if
  * the marker of that table names it, unless its pointer names the table to be
  * attached.  A pointer to a table whose marker does not name it is ignored,
  * and replaced later.
@@ -127,7 +127,7 @@ CheckNotInUse(const AttachRequest *request, const RecordTable *table)
 }
 
 /*
- * Check that a table has no rules, which could keep entries from being
+ * Checks that a table has no rules, which could keep entries from being
  * written, and no triggers with functions of other roles, which would run with
  * the rights of the owner.
  */
@@ -148,7 +148,7 @@ CheckCode(const AttachRequest *request, const RecordTable *table, Oid relid)
 }
 
 /*
- * Check that a table has no initially deferred constraints.  attach() and
+ * Checks that a table has no initially deferred constraints.  attach() and
  * other functions write in a security-restricted operation, in which
  * PostgreSQL does not allow deferred triggers.
  */
@@ -192,7 +192,7 @@ RefuseNullable(const RecordTable *table, const char *column)
 }
 
 /*
- * Check that the columns are NOT NULL which attach() creates so.
+ * Checks that the columns are NOT NULL which attach() creates so.
  */
 static void
 CheckNotNull(const RecordTable *table)
@@ -208,7 +208,7 @@ CheckNotNull(const RecordTable *table)
 }
 
 /*
- * Check key column i.  It must have the right type, be NOT NULL, and must not
+ * Checks key column i.  It must have the right type, be NOT NULL, and must not
  * have the name of another key column.
  */
 static void
@@ -246,7 +246,7 @@ HasColumn(const RecordTable *table, const char *name)
 }
 
 /*
- * Check a column that is not align's: it gets no value when align inserts
+ * Checks a column that is not align's: it gets no value when align inserts
  * rows.
  */
 static void
@@ -285,7 +285,7 @@ CheckColumns(const AttachRequest *request, const RecordTable *table)
 }
 
 /*
- * Lock an existing table and check that it can be used as record table.
+ * Locks an existing table and checks that it can be used as record table.
  */
 void
 align_attach_adopt(const AttachRequest *request, const RecordTable *table)
@@ -314,7 +314,7 @@ align_attach_adopt(const AttachRequest *request, const RecordTable *table)
 }
 
 /*
- * Check that the clock table does not belong to another history: it is empty,
+ * Checks that the clock table does not belong to another history: it is empty,
  * or the history has some of its leads.  It need not have all of them, since
  * old partitions of the history may have been dropped.
  */

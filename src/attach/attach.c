@@ -74,7 +74,7 @@ AgreementArgument(FunctionCallInfo fcinfo)
 }
 
 /*
- * Check that the table satisfies the needs of the version in force and of
+ * Checks that the table satisfies the needs of the version in force and of
  * every later version that will come into force.
  */
 static void
@@ -113,8 +113,8 @@ CheckNeeds(const AttachRequest *request, Relation rel)
 }
 
 /*
- * Check the table, the agreement and the remaining arguments, and fill in the
- * request.
+ * Checks the table, the agreement and the remaining arguments, and fills in
+ * the request.
  */
 static void
 CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
@@ -148,7 +148,7 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 }
 
 /*
- * Lock the agreement, if the current user may attach the table to it.
+ * Locks the agreement, if the current user may attach the table to it.
  */
 static void
 LockAgreement(const AttachRequest *request)

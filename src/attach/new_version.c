@@ -30,7 +30,7 @@
 #include "condition/needs.h"
 
 /*
- * Raise an error if dropped labels are in use; in_use lists them.
+ * Raises an error if dropped labels are in use; in_use lists them.
  */
 static void
 CheckNotInUse(const char *agreement, const char *in_use)
@@ -44,7 +44,7 @@ CheckNotInUse(const char *agreement, const char *in_use)
 }
 
 /*
- * Append the dropped labels that are in use, with the number of leads:
+ * Appends the dropped labels that are in use, with the number of leads:
  * "crm.leads: "sal" (2), ...".  A new snapshot is taken, so that everything is
  * counted that was committed before the lock on the table was granted.
  */
@@ -127,7 +127,7 @@ UsableAttachment(const NewVersion *new_version, Oid relid)
 }
 
 /*
- * Check the new version against one table.
+ * Checks the new version against one table.
  *
  * A table is skipped, without locking it, if its record tables cannot be used.
  * Its marker may have been created by another role that has TRIGGER on the
@@ -170,7 +170,7 @@ CheckTable(NewVersion *new_version, Oid relid)
 }
 
 /*
- * Is an error caused by the table, rather than by the session or the server?
+ * True if an error is caused by the table, not by the session or the server.
  */
 static bool
 IsAboutTable(int sqlstate)
@@ -188,7 +188,7 @@ IsAboutTable(int sqlstate)
 }
 
 /*
- * Rethrow an error with a message that names the table, because the user may
+ * Rethrows an error with a message that names the table, because the user may
  * not know that it is attached.  The original message becomes the detail.
  */
 static void
@@ -202,8 +202,8 @@ RethrowForTable(const NewVersion *new_version, const char *table, ErrorData *err
 }
 
 /*
- * Call CheckTable, and name the table in errors that it causes.  The error is
- * always rethrown, so no cleanup is needed.
+ * Calls CheckTable, and names the table in errors that it causes.  The error
+ * is always rethrown, so no cleanup is needed.
  */
 static void
 CheckTableNamingIt(NewVersion *new_version, Oid relid)
@@ -236,7 +236,7 @@ CheckTableNamingIt(NewVersion *new_version, Oid relid)
 }
 
 /*
- * Is the owner of a table admitted to the agreement?
+ * True if the owner of a table is admitted to the agreement.
  */
 static bool
 IsAdmitted(const char *agreement, Oid relid)
@@ -254,7 +254,7 @@ IsAdmitted(const char *agreement, Oid relid)
 }
 
 /*
- * Check a new version against all tables attached to the agreement.
+ * Checks a new version against all tables attached to the agreement.
  */
 void
 align_check_new_version(const char *agreement, const Funnel *current, const Funnel *agreed,

@@ -68,7 +68,7 @@ CompareOids(const void *left, const void *right)
 }
 
 /*
- * Mark invalid all attachments of a root and its partitions.
+ * Marks invalid all attachments of a root and its partitions.
  */
 static void
 InvalidateRoot(Oid root)
@@ -85,7 +85,7 @@ InvalidateRoot(Oid root)
 }
 
 /*
- * Remove the partition trees that a relation belongs to, or all of them if
+ * Removes the partition trees that a relation belongs to, or all of them if
  * relid is InvalidOid.  Partitions are added to and removed from them, and a
  * partition may get or lose a trigger, so attachments depend on all members.
  */
@@ -187,7 +187,7 @@ InitializeCache(void)
 }
 
 /*
- * Remove invalid attachments from the cache; they live until the end of the
+ * Removes invalid attachments from the cache; they live until the end of the
  * transaction.
  */
 static void
@@ -226,7 +226,7 @@ MapAttribute(const Attachment *attachment, AttrNumber attnum)
 }
 
 /*
- * Build a key column; false if its type cannot be compared and hashed, which
+ * Builds a key column; false if its type cannot be compared and hashed, which
  * is an error if the record tables are tied to the root.
  */
 static bool
@@ -337,7 +337,7 @@ BuildLive(const Attachment *attachment)
 }
 
 /*
- * Enter the partition tree of a root, unless an invalidation arrived while it
+ * Enters the partition tree of a root, unless an invalidation arrived while it
  * was read.  Returns its lists_statements.
  */
 static bool
@@ -384,7 +384,7 @@ ListsStatements(const AttachmentMarker *marker)
 }
 
 /*
- * Build an attachment in a child of the current memory context, so that an
+ * Builds an attachment in a child of the current memory context, so that an
  * error leaks nothing.
  *
  * Until the record tables are known to be tied to the root, the marker may

@@ -70,7 +70,7 @@ TextDatum(LeadString string)
 }
 
 /*
- * Read a campaign; the result is in the memory's context.
+ * Reads a campaign; the result is in the memory's context.
  */
 static KnownCampaign *
 ReadCampaign(const CampaignMemory *memory, LeadString text)

@@ -28,7 +28,7 @@
 #define FEW_TOUCHES 16
 
 /*
- * Read the canonical decimal text of an amount (see lead/amount.h).
+ * Reads the canonical decimal text of an amount (see lead/amount.h).
  */
 void
 align_credit_amount(LeadString text, CreditAmount *amount)
@@ -91,7 +91,7 @@ CompareRests(const void *a, const void *b)
 }
 
 /*
- * Add a unit to each of the nleft touches with the largest remainders.
+ * Adds a unit to each of the nleft touches with the largest remainders.
  */
 static void
 GiveRest(Credit *credit, int64 nleft)
@@ -130,7 +130,7 @@ GiveRest(Credit *credit, int64 nleft)
 }
 
 /*
- * Divide an amount in units; sets part.
+ * Divides an amount in units; sets part.
  */
 void
 align_credit_divide(Credit *credit, int64 units)

@@ -50,7 +50,7 @@ CopyString(MemoryContext context, LeadString string)
 }
 
 /*
- * Append an earning without any sums; returns its number.
+ * Appends an earning without any sums; returns its number.
  */
 static int
 AddEarning(Earnings *earnings, LeadString campaign, LeadString channel)
@@ -110,7 +110,7 @@ EarningOf(Earnings *earnings, LeadString campaign, LeadString channel, CampaignM
 }
 
 /*
- * Add a numeric to the rest.
+ * Adds a numeric to the rest.
  */
 static void
 AddRest(Earnings *earnings, Earning *earning, Numeric value)
@@ -162,7 +162,7 @@ AddWhole(Earnings *earnings, Earning *earning, const CreditAmount *amount)
 }
 
 /*
- * Add the touches of a lead that earned something.
+ * Adds the touches of a lead that earned something.
  *
  * The lead's SHARE_UNITS are divided by the cumulated weights, so that the
  * parts add up to them.
@@ -219,7 +219,7 @@ AddTouches(Earnings *earnings, CreditSite *site, const CreditAmount *amount)
 }
 
 /*
- * Add a lead; one that has not converted adds nothing.
+ * Adds a lead; one that has not converted adds nothing.
  */
 void
 align_earnings_add(Earnings *earnings, CreditSite *site, const struct varlena *lead)
@@ -289,7 +289,7 @@ ReadInt128(WireReader *reader)
 }
 
 /*
- * Serialise a state: its fingerprint and every earning.
+ * Serializes a state: its fingerprint and every earning.
  */
 void
 align_earnings_write(StringInfo out, const Earnings *earnings)

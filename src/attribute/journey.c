@@ -42,7 +42,7 @@ AddTouch(Credit *credit, TimestampTz at, int touch, int campaign)
 }
 
 /*
- * Drop the touches after the conversion, and those before the lookback.
+ * Drops the touches after the conversion, and those before the lookback.
  */
 static void
 DropTouches(Credit *credit, const CreditRules *rules)
@@ -75,7 +75,7 @@ StageOf(const LeadReader *reader, const Funnel *funnel, int *stages, int string)
 }
 
 /*
- * Read a lead up to its conversion; false if it has not converted.
+ * Reads a lead up to its conversion; false if it has not converted.
  */
 bool
 align_credit_read(Credit *credit, const CreditRules *rules, const struct varlena *lead)

@@ -219,7 +219,7 @@ MilestonesArg(ArrayType *array, CreditRules *rules)
 }
 
 /*
- * Check and compile the arguments.
+ * Checks and compiles the arguments.
  */
 void
 align_credit_rules(const CreditArguments *arguments, const Funnel *funnel, CreditRules *rules)
@@ -235,7 +235,7 @@ align_credit_rules(const CreditArguments *arguments, const Funnel *funnel, Credi
 }
 
 /*
- * Subtract months by the calendar in UTC, as timestamptz - interval does;
+ * Subtracts months by the calendar in UTC, as timestamptz - interval does;
  * DT_NOBEGIN if the result is before the first timestamp.
  */
 static TimestampTz

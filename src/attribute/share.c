@@ -213,7 +213,7 @@ Milestones(Credit *credit, const CreditRules *rules)
 }
 
 /*
- * Divide the credit by the model of the rules.
+ * Divides the credit by the model of the rules.
  */
 void
 align_credit_share(Credit *credit, const CreditRules *rules, CampaignMemory *memory)

@@ -37,7 +37,7 @@ IsAsciiDigit(char c)
 }
 
 /*
- * Read the byte at p, which may be escaped, and return the length of its
+ * Reads the byte at p, which may be escaped, and returns the length of its
  * spelling.
  */
 static inline int
@@ -59,7 +59,7 @@ ReadByte(const char *p, const char *end, unsigned char *byte)
 }
 
 /*
- * Read a character of several bytes at p, each of which may be escaped.
+ * Reads a character of several bytes at p, each of which may be escaped.
  * Returns the length of its spelling and sets its bytes; 0 if the bytes are
  * not a character of UTF-8.
  */

@@ -52,7 +52,7 @@ EscapeInvalid(LeadString text)
 }
 
 /*
- * Convert a text; escapes characters that cannot be converted.
+ * Converts a text; escapes characters that cannot be converted.
  */
 static LeadString
 Convert(LeadString text, int from, int to)

@@ -222,7 +222,7 @@ FitsMedium(LeadString medium, const ClickId *click)
 }
 
 /*
- * Set source and medium from the first click id that the referrer does not
+ * Sets source and medium from the first click id that the referrer does not
  * contradict; false if there is none.
  */
 static bool
@@ -249,7 +249,7 @@ InferFromClicks(CampaignFields *fields, const CampaignEvidence *evidence, const 
 }
 
 /*
- * Complete source and medium; false if they are those of the referrer.
+ * Completes source and medium; false if they are those of the referrer.
  */
 static bool
 InferSource(CampaignFields *fields, const CampaignEvidence *evidence)

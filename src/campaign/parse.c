@@ -30,7 +30,7 @@ typedef struct Reading
 } Reading;
 
 /*
- * Skip what is left of an "&amp;", "&#38;" or "&#038;" whose "&" has been
+ * Skips what is left of an "&amp;", "&#38;" or "&#038;" whose "&" has been
  * taken for a separator.
  */
 static const char *
@@ -83,7 +83,7 @@ SetIfEmpty(LeadString *string, LeadString value)
 }
 
 /*
- * Read a tag into its field.
+ * Reads a tag into its field.
  */
 static void
 ReadTag(Reading *reading, CampaignField number, LeadString value)
@@ -103,7 +103,7 @@ ReadTag(Reading *reading, CampaignField number, LeadString value)
 }
 
 /*
- * Read the parameters of a query.
+ * Reads the parameters of a query.
  */
 static void
 ReadQuery(Reading *reading, const char *p, const char *end)
@@ -141,7 +141,7 @@ ReadQuery(Reading *reading, const char *p, const char *end)
 }
 
 /*
- * Read the parameters of a fragment: all of it, or what follows a "?" if that
+ * Reads the parameters of a fragment: all of it, or what follows a "?" if that
  * comes before any "=" and "&".
  */
 static void
@@ -155,7 +155,7 @@ ReadFragment(Reading *reading, const char *p, const char *end)
 }
 
 /*
- * Read a query and the fragment after it.
+ * Reads a query and the fragment after it.
  */
 static void
 ReadQueryAndFragment(Reading *reading, const char *p, const char *end)
@@ -168,7 +168,7 @@ ReadQueryAndFragment(Reading *reading, const char *p, const char *end)
 }
 
 /*
- * Read an address.
+ * Reads an address.
  */
 static void
 ReadAddress(Reading *reading, LeadString address)
@@ -196,7 +196,7 @@ HasBlank(const char *p, const char *end)
 }
 
 /*
- * Read a text without parameters: "source / medium", or a source.
+ * Reads a text without parameters: "source / medium", or a source.
  */
 static void
 ReadPlain(Reading *reading, LeadString text)
@@ -249,7 +249,7 @@ IsAddress(LeadString text, const char *p)
 }
 
 /*
- * Read a text of any form.
+ * Reads a text of any form.
  */
 static void
 ReadText(Reading *reading, LeadString text)

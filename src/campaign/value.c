@@ -137,7 +137,7 @@ IsHexDigit(char c)
 }
 
 /*
- * Report an escape that cannot be decoded; false if there is one.
+ * Reports an escape that cannot be decoded; false if there is one.
  */
 static bool
 CheckEscapes(TextScan *scan, const char *value, const char *end)
@@ -159,7 +159,7 @@ CheckEscapes(TextScan *scan, const char *value, const char *end)
 }
 
 /*
- * Read one parameter, p to end, into its field.
+ * Reads one parameter, p to end, into its field.
  */
 static bool
 ReadParam(TextScan *scan, const char *p, const char *end, CampaignFields *fields)

@@ -45,7 +45,7 @@ ParseCondition(TextScan *scan, DraftChannel *channel)
 }
 
 /*
- * Report that "when" does not follow the name of a channel; returns false.
+ * Reports that "when" does not follow the name of a channel; returns false.
  */
 static bool
 FailNoWhen(TextScan *scan, const ScanName *name)
@@ -107,7 +107,7 @@ CheckChannelNew(FunnelBuild *build, const ScanName *name)
 }
 
 /*
- * Copy a pattern, NULL if it is absent; it must not be too long.
+ * Copies a pattern, NULL if it is absent; it must not be too long.
  */
 static bool
 BuildPattern(FunnelBuild *build, const ScanName *pattern, char **result)
