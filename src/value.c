@@ -227,6 +227,22 @@ align_begin_rows(FunctionCallInfo fcinfo)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 }
 
+/*
+ * Returns the row type of the result of a function.
+ */
+TupleDesc
+align_result_desc(FunctionCallInfo fcinfo, MemoryContext context)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	MemoryContextSwitchTo(caller);
+	return desc;
+}
+
 ValueMemo *
 align_memo(FmgrInfo *flinfo, int slot, int nslots)
 {

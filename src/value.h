@@ -13,6 +13,7 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 
@@ -104,6 +105,12 @@ align_state_as_it_is(FunctionCallInfo fcinfo)
  * lead makes millions).
  */
 extern void align_begin_rows(FunctionCallInfo fcinfo);
+
+/*
+ * The row type of the result of a function that returns one row, blessed, in a
+ * memory context.  To be looked up once per call site.
+ */
+extern TupleDesc align_result_desc(FunctionCallInfo fcinfo, MemoryContext context);
 
 /*
  * Cache, per call site, of something compiled from a value.  The caller uses

@@ -136,11 +136,6 @@ extern struct Funnel *align_compile_funnel(const TextValue *value);
 extern void align_set_role_name(NameData *name, Oid role);
 
 /*
- * Raises unless the current user has the privileges of the agreement's owner.
- */
-extern void align_check_agreement_owner(const Agreement *agreement);
-
-/*
  * Execute a command on a table of the extension as the owner of the table, and
  * return the number of rows processed.  Parameter i has the type of the i-th
  * column of the table.

@@ -118,6 +118,27 @@ LockNewName(const char *name)
 }
 
 /*
+ * Raises unless the current user has the privileges of the agreement's owner,
+ * which is PostgreSQL's rule for objects.  Superusers have the privileges of
+ * every role, and only they have those of an owner that does not exist.
+ */
+static void
+CheckOwner(const Agreement *agreement)
+{
+	Oid			owner = align_agreement_owner(agreement);
+
+	if (OidIsValid(owner) ? has_privs_of_role(GetUserId(), owner) : superuser())
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be owner of agreement \"%s\"", agreement->name),
+			 OidIsValid(owner) ?
+			 errdetail("It is owned by role \"%s\".", GetUserNameFromId(owner, false)) :
+			 errdetail("Its owner, role \"%s\", does not exist. A superuser can assign a new owner.",
+					   NameStr(agreement->versions[agreement->nversions - 1].owner))));
+}
+
+/*
  * Locks and reads an agreement of which the current user is owner.
  */
 void
@@ -130,7 +151,7 @@ align_agreement_lock_own(const char *name, bool may_be_new, Agreement *agreement
 	{
 		align_agreement_read(name, CurrentMemoryContext, agreement);
 		if (agreement->nversions > 0)
-			align_check_agreement_owner(agreement);
+			CheckOwner(agreement);
 		else if (!may_be_new)
 			align_agreement_unknown(name);
 		else if (name_locked)
@@ -174,27 +195,6 @@ align_write_extension_table(const char *relname, const char *command, int nargs,
 	align_return_to(&caller);
 	SPI_finish();
 	return result;
-}
-
-/*
- * Raises unless the current user has the privileges of the agreement's owner,
- * which is PostgreSQL's rule for objects.  Superusers have the privileges of
- * every role, and only they have those of an owner that does not exist.
- */
-void
-align_check_agreement_owner(const Agreement *agreement)
-{
-	Oid			owner = align_agreement_owner(agreement);
-
-	if (OidIsValid(owner) ? has_privs_of_role(GetUserId(), owner) : superuser())
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be owner of agreement \"%s\"", agreement->name),
-			 OidIsValid(owner) ?
-			 errdetail("It is owned by role \"%s\".", GetUserNameFromId(owner, false)) :
-			 errdetail("Its owner, role \"%s\", does not exist. A superuser can assign a new owner.",
-					   NameStr(agreement->versions[agreement->nversions - 1].owner))));
 }
 
 /*

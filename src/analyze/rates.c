@@ -66,14 +66,8 @@ Site(FunctionCallInfo fcinfo, int confidence_argno)
 
 	if (site == NULL)
 	{
-		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		TupleDesc	desc;
-
-		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		site = palloc0(sizeof(RateSite));
-		site->desc = BlessTupleDesc(desc);
-		MemoryContextSwitchTo(caller);
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(RateSite));
+		site->desc = align_result_desc(fcinfo, fcinfo->flinfo->fn_mcxt);
 		fcinfo->flinfo->fn_extra = site;
 	}
 	if (site->confidence != confidence)

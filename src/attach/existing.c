@@ -6,8 +6,8 @@
  * table.  An existing history is compared with the table (compare.c).
  *
  * The locks of attach() block writers.  A new snapshot is taken, so that all
- * rows that they committed before are visible, whatever snapshot the calling
- * statement has.
+ * rows that they committed before are visible, even if the snapshot of the
+ * calling statement is older.
  */
 #include "postgres.h"
 

@@ -565,8 +565,8 @@ align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
 }
 
 /*
- * True if two keys are equal.  Values with the same bytes are, whatever their
- * type.
+ * True if two keys are equal.  Values of any type with the same bytes
+ * are.
  */
 bool
 align_same_key(Attachment *attachment, const Datum *a, const Datum *b)

@@ -104,6 +104,20 @@ AppendEnds(StringInfo sql, const LifeQuery *query, const char *entry_no)
 }
 
 /*
+ * Appends the beginning of a query, which finds the row by its key, number and
+ * time.
+ */
+static void
+AppendRow(StringInfo sql, const LifeQuery *query, const char *number, const char *at)
+{
+	appendStringInfo(sql, "SELECT FROM %s AS r WHERE ", align_relation_name(query->record_table));
+	AppendKey(sql, query->record_table, query->nkeys, "r");
+	appendStringInfo(sql, " AND r.%s OPERATOR(pg_catalog.=) $%d"
+					 " AND r.%s OPERATOR(pg_catalog.=) $%d AND NOT EXISTS (",
+					 number, query->nkeys + 1, at, query->nkeys + 2);
+}
+
+/*
  * Returns the query for an entry, which returns a row if the lead has been in
  * the funnel since.
  */
@@ -113,11 +127,7 @@ HistoryQuery(const LifeQuery *query)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT FROM %s AS r WHERE ", align_relation_name(query->record_table));
-	AppendKey(&sql, query->record_table, query->nkeys, "r");
-	appendStringInfo(&sql, " AND r.entry_no OPERATOR(pg_catalog.=) $%d"
-					 " AND r.recorded_at OPERATOR(pg_catalog.=) $%d AND NOT EXISTS (",
-					 query->nkeys + 1, query->nkeys + 2);
+	AppendRow(&sql, query, "entry_no", "recorded_at");
 	AppendEnds(&sql, query, psprintf("$%d", query->nkeys + 1));
 	appendStringInfoChar(&sql, ')');
 	return sql.data;
@@ -133,11 +143,8 @@ ClockQuery(const LifeQuery *query)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT FROM %s AS r WHERE ", align_relation_name(query->record_table));
-	AppendKey(&sql, query->record_table, query->nkeys, "r");
-	appendStringInfo(&sql, " AND r.cycle OPERATOR(pg_catalog.=) $%d"
-					 " AND r.started_at OPERATOR(pg_catalog.=) $%d AND NOT EXISTS (SELECT FROM (",
-					 query->nkeys + 1, query->nkeys + 2);
+	AppendRow(&sql, query, "cycle", "started_at");
+	appendStringInfoString(&sql, "SELECT FROM (");
 	AppendEnds(&sql, query, "1");
 	appendStringInfo(&sql, " ORDER BY l.entry_no DESC LIMIT 1) AS ended"
 					 " WHERE NOT EXISTS (SELECT FROM %s AS e WHERE ",

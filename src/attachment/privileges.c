@@ -12,10 +12,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_policy.h"
 #include "miscadmin.h"
-#include "parser/parse_clause.h"
-#include "parser/parse_collate.h"
-#include "parser/parse_relation.h"
-#include "parser/parser.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -28,6 +24,7 @@
 #include "attachment/key_sql.h"
 #include "attachment/privileges.h"
 #include "catalog/relation.h"
+#include "condition/condition.h"
 
 static const struct
 {
@@ -277,30 +274,6 @@ align_policy_condition(Oid root, Oid history, int nkeys, const AttrNumber *root_
 }
 
 /*
- * Parses a condition into the expression that CREATE POLICY would store.
- */
-static Node *
-ParsePolicyCondition(Oid relid, const char *condition)
-{
-	Relation	rel = table_open(relid, AccessShareLock);
-	ParseState *pstate = make_parsestate(NULL);
-	List	   *raw = raw_parser(condition, RAW_PARSE_PLPGSQL_EXPR);
-	SelectStmt *select = castNode(SelectStmt, linitial_node(RawStmt, raw)->stmt);
-	ParseNamespaceItem *nsitem;
-	Node	   *result;
-
-	pstate->p_sourcetext = condition;
-	nsitem = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, NULL, false, false);
-	addNSItemToQuery(pstate, nsitem, false, true, true);
-	result = transformWhereClause(pstate, linitial_node(ResTarget, select->targetList)->val,
-								  EXPR_KIND_POLICY, "POLICY");
-	assign_expr_collations(pstate, result);
-	free_parsestate(pstate);
-	table_close(rel, NoLock);
-	return result;
-}
-
-/*
  * True if two conditions are the same.  They are compared as text, because the
  * parse trees contain the names that columns had when they were parsed.
  */
@@ -339,7 +312,7 @@ PolicyFits(Relation catalog, HeapTuple tuple, Oid relid, const char *condition)
 	qual = heap_getattr(tuple, Anum_pg_policy_polqual, desc, &isnull);
 	return !isnull &&
 		SamePolicyCondition(relid, stringToNode(TextDatumGetCString(qual)),
-							ParsePolicyCondition(relid, condition));
+							align_condition_stored(relid, condition, EXPR_KIND_POLICY));
 }
 
 /*

@@ -5,15 +5,9 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_trigger.h"
-#include "nodes/makefuncs.h"
-#include "parser/parse_clause.h"
-#include "parser/parse_collate.h"
-#include "parser/parse_relation.h"
-#include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -24,6 +18,7 @@
 #include "attachment/pointer.h"
 #include "attachment/triggers.h"
 #include "catalog/relation.h"
+#include "condition/condition.h"
 
 static const char *
 ColumnName(const AttachmentMarker *marker, AttrNumber attnum)
@@ -311,41 +306,13 @@ align_trigger_definition(const TriggerPlan *plan)
 	return command.data;
 }
 
-/*
- * Parses a condition into the expression that CREATE TRIGGER would store, in
- * which OLD is varno 1 and NEW is varno 2.
- */
-static Node *
-ParseCondition(Oid relid, const char *condition)
-{
-	Relation	rel = table_open(relid, AccessShareLock);
-	ParseState *pstate = make_parsestate(NULL);
-	List	   *raw = raw_parser(condition, RAW_PARSE_PLPGSQL_EXPR);
-	SelectStmt *select = castNode(SelectStmt, linitial_node(RawStmt, raw)->stmt);
-	ParseNamespaceItem *nsitem;
-	Node	   *result;
-
-	pstate->p_sourcetext = condition;
-	nsitem = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, makeAlias("old", NIL),
-										   false, false);
-	addNSItemToQuery(pstate, nsitem, false, true, true);
-	nsitem = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, makeAlias("new", NIL),
-										   false, false);
-	addNSItemToQuery(pstate, nsitem, false, true, true);
-	result = transformWhereClause(pstate, linitial_node(ResTarget, select->targetList)->val,
-								  EXPR_KIND_TRIGGER_WHEN, "WHEN");
-	assign_expr_collations(pstate, result);
-	free_parsestate(pstate);
-	table_close(rel, NoLock);
-	return result;
-}
-
 static bool
 SameCondition(const TriggerPlan *plan, const CatalogTrigger *trigger)
 {
 	if (plan->condition == NULL || trigger->when == NULL)
 		return plan->condition == NULL && trigger->when == NULL;
-	return equal(ParseCondition(plan->relid, plan->condition), trigger->when);
+	return equal(align_condition_stored(plan->relid, plan->condition, EXPR_KIND_TRIGGER_WHEN),
+				 trigger->when);
 }
 
 /*

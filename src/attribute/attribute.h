@@ -233,14 +233,13 @@ typedef struct CreditAmount
 extern void align_credit_amount(LeadString text, CreditAmount *amount);
 
 /*
- * Divide units (or, for the second, a numeric) among touches by their weights:
- * the parts add up to the amount exactly.  Units that are left over go to the
- * largest remainders, of equal ones to the earlier.  Sets part, or fills in
- * parts (palloc'd numerics).
+ * Divide an amount, which may be NULL, among touches by their weights: the
+ * parts add up to the amount exactly.  Units that are left over go to the
+ * largest remainders, of equal ones to the earlier.  Sets part of each touch,
+ * in units, and returns NULL; the parts of a large amount are returned as a
+ * palloc'd array of numerics.
  */
-extern void align_credit_divide(Credit *credit, int64 units);
-extern void align_credit_divide_large(Credit *credit, const CreditAmount *amount,
-									  Numeric *parts);
+extern Numeric *align_credit_divide(Credit *credit, const CreditAmount *amount);
 
 /* The amount with its scale, as a palloc'd numeric. */
 extern Datum align_credit_whole(const CreditAmount *amount);

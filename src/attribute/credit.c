@@ -53,18 +53,9 @@ static void
 PutTouches(ReturnSetInfo *result, CreditSite *site, const CreditAmount *amount)
 {
 	Credit	   *credit = &site->credit;
-	Numeric    *parts = NULL;
+	Numeric    *parts = align_credit_divide(credit, amount);
 	MemoryContext context;
 	MemoryContext caller;
-
-	if (amount != NULL && amount->large == NULL)
-		align_credit_divide(credit, amount->units);
-	else if (amount != NULL)
-	{
-		parts = MemoryContextAllocHuge(CurrentMemoryContext, (Size) credit->ntouches *
-									   sizeof(Numeric));
-		align_credit_divide_large(credit, amount, parts);
-	}
 
 	/* a row is small: free the memory of some hundred at once */
 	context = AllocSetContextCreate(CurrentMemoryContext, "align credit rows",

@@ -132,8 +132,8 @@ GiveRest(Credit *credit, int64 nleft)
 /*
  * Divides an amount in units; sets part.
  */
-void
-align_credit_divide(Credit *credit, int64 units)
+static void
+DivideUnits(Credit *credit, int64 units)
 {
 	uint64		amount = units < 0 ? -(uint64) units : (uint64) units;
 	uint64		total = (uint64) credit->total;
@@ -185,8 +185,8 @@ Whole(Numeric value)
 /*
  * The same for an amount of any size.
  */
-void
-align_credit_divide_large(Credit *credit, const CreditAmount *amount, Numeric *parts)
+static void
+DivideLarge(Credit *credit, const CreditAmount *amount, Numeric *parts)
 {
 	Numeric		zero = int64_to_numeric(0);
 	Numeric		one = int64_to_numeric(1);
@@ -224,4 +224,25 @@ align_credit_divide_large(Credit *credit, const CreditAmount *amount, Numeric *p
 			parts[i] = DatumGetNumeric(DirectFunctionCall1(numeric_uminus,
 														   NumericGetDatum(parts[i])));
 	}
+}
+
+/*
+ * Divides an amount among the touches.
+ */
+Numeric *
+align_credit_divide(Credit *credit, const CreditAmount *amount)
+{
+	Numeric    *parts;
+
+	if (amount == NULL)
+		return NULL;
+	if (amount->large == NULL)
+	{
+		DivideUnits(credit, amount->units);
+		return NULL;
+	}
+	parts = MemoryContextAllocHuge(CurrentMemoryContext,
+								   (Size) credit->ntouches * sizeof(Numeric));
+	DivideLarge(credit, amount, parts);
+	return parts;
 }

@@ -171,22 +171,13 @@ static void
 AddTouches(Earnings *earnings, CreditSite *site, const CreditAmount *amount)
 {
 	Credit	   *credit = &site->credit;
-	Numeric    *parts = NULL;
+	Numeric    *parts = align_credit_divide(credit, amount);
 	uint64		total = (uint64) credit->total;
 	uint64		weights = 0;
 	uint64		given = 0;
 	uint64		quotient = SHARE_UNITS / total;
 	int			last_campaign = -1;
 	int			number = -1;
-
-	if (amount != NULL && amount->large == NULL)
-		align_credit_divide(credit, amount->units);
-	else if (amount != NULL)
-	{
-		parts = MemoryContextAllocHuge(CurrentMemoryContext, (Size) credit->ntouches *
-									   sizeof(Numeric));
-		align_credit_divide_large(credit, amount, parts);
-	}
 
 	for (int i = 0; i < credit->ntouches; i++)
 	{

@@ -5,7 +5,7 @@
  * Conversion.  With a funnel, the first entry into a won stage.  Without, the
  * first entry into the stage given for it, or else the entry into the stage
  * that the lead is in, as in since(lead).  Nothing after it has any effect,
- * but entries at the same instant do, in whatever order they are stored.
+ * but entries at the same instant do, in any order.
  */
 #include "postgres.h"
 

@@ -4,7 +4,7 @@
  *
  * Every model gives each touch an integer weight; its share is the weight
  * divided by their sum, rounded to float8 once.  So shares are as exact as
- * float8 is, and whatever is divided by the weights adds up exactly.
+ * float8 is, and what is divided by the weights adds up exactly.
  */
 #include "postgres.h"
 

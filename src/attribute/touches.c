@@ -89,15 +89,7 @@ TouchDatum(FunctionCallInfo fcinfo, const LeadReader *reader, const Touch *touch
 	if (touch->number == 0)
 		PG_RETURN_NULL();
 	if (memo->compiled == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(memo->context);
-		TupleDesc	desc;
-
-		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		memo->compiled = BlessTupleDesc(desc);
-		MemoryContextSwitchTo(caller);
-	}
+		memo->compiled = align_result_desc(fcinfo, memo->context);
 	values[0] = Int32GetDatum(touch->number);
 	values[1] = TimestampTzGetDatum(touch->at);
 	values[2] = align_lead_text_datum(reader->strings[touch->campaign]);
@@ -119,7 +111,7 @@ Datum
 align_funnel_touches(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	TouchSite  *site = FunnelSite(fcinfo);
+	TouchSite  *site = FunnelSite (fcinfo);
 	LeadReader	reader;
 	LeadEntry	entry;
 	TouchScan	scan;
@@ -237,7 +229,7 @@ IsDecisive(const Funnel *funnel, int stage)
 Datum
 align_decisive_touch(PG_FUNCTION_ARGS)
 {
-	TouchSite  *site = FunnelSite(fcinfo);
+	TouchSite  *site = FunnelSite (fcinfo);
 	LeadReader	reader;
 	LeadEntry	entry;
 	TouchScan	scan;

@@ -3,7 +3,7 @@
  *	  From rules to canonical text.
  *
  * Two lists of rules that open on the same days at the same times get the same
- * text, in whatever order and grouping they were written, with one exception:
+ * text, in any order and grouping, with one exception:
  * a date that a rule names stays in the text even if it changes nothing (a
  * holiday on a Sunday), unless later rules override it on every weekday.
  *

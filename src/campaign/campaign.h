@@ -6,8 +6,8 @@
  * Stored form.  A word of flags (value.h) and the canonical text: the fields
  * that are present, as "name=value" joined by "&", in the order and with the
  * names of CampaignField, values form-urlencoded by the WHATWG rules.  The
- * escapes are those of UTF-8 whatever the database encoding is, so the text is
- * ASCII, and equal campaigns have equal bytes in all databases.
+ * escapes are those of UTF-8 in every database encoding, so the text is ASCII,
+ * and equal campaigns have equal bytes in all databases.
  *
  * Fields.  None is empty, has blanks around it, is longer than
  * CAMPAIGN_MAX_FIELD bytes in UTF-8, or contains an e-mail address.  ASCII

@@ -80,4 +80,12 @@ extern RowCondition *align_condition_compile_for(ConditionInput *input, Relation
 /* The value of an expression of any type for the row that was set. */
 extern Datum align_condition_value(RowCondition *condition, bool *isnull);
 
+/*
+ * Parses a condition of align's own for a table into the expression that the
+ * catalogs would store: with EXPR_KIND_TRIGGER_WHEN that of a trigger, in
+ * which OLD is varno 1 and NEW is varno 2, with EXPR_KIND_POLICY that of a
+ * policy.
+ */
+extern Node *align_condition_stored(Oid relid, const char *condition, ParseExprKind kind);
+
 #endif							/* ALIGN_CONDITION_H */

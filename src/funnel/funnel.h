@@ -177,7 +177,7 @@ typedef struct FunnelTeam
 /*
  * A channel of the agreement: the patterns that a campaign must match, as
  * written, NULL for those absent (at least one is not).  See
- * align_pattern_match.
+ * align_funnel_channel().
  */
 typedef struct FunnelChannel
 {
@@ -278,14 +278,6 @@ extern int	align_funnel_route(const Funnel *funnel, int from, int to, int *route
  * "(none)" if there are none.  palloc'd.
  */
 extern char *align_funnel_next_text(const Funnel *funnel, int from);
-
-/*
- * Does a text, which need not be NUL-terminated, match a pattern?  "*" stands
- * for any run of bytes, also an empty one, every other character for itself,
- * letters A to Z in either case.  The time is at most proportional to the
- * product of both lengths.
- */
-extern bool align_pattern_match(const char *pattern, const char *text, int len);
 
 /*
  * The first channel whose patterns match source, medium and name of a

@@ -242,10 +242,13 @@ LowerAscii(char c)
 }
 
 /*
- * Does a text match a pattern?
+ * True if a text, which need not be NUL-terminated, matches a pattern.  "*"
+ * stands for any run of bytes, also an empty one, every other character for
+ * itself, letters A to Z in either case.  The time is at most proportional to
+ * the product of both lengths.
  */
-bool
-align_pattern_match(const char *pattern, const char *text, int len)
+static bool
+MatchesPattern(const char *pattern, const char *text, int len)
 {
 	const char *end = text + len;
 	const char *star = NULL;	/* behind the last "*" passed */
@@ -253,8 +256,8 @@ align_pattern_match(const char *pattern, const char *text, int len)
 
 	/*
 	 * Each "*" takes as little as possible.  On a mismatch only the last one
-	 * need take more: whatever follows it could also follow a longer run of
-	 * an earlier one.
+	 * need take more: what follows it could also follow a longer run of an
+	 * earlier one.
 	 */
 	while (text < end)
 	{
@@ -290,7 +293,7 @@ align_pattern_match(const char *pattern, const char *text, int len)
 static bool
 PartMatches(const char *pattern, const char *text, int len)
 {
-	return pattern == NULL || (text != NULL && align_pattern_match(pattern, text, len));
+	return pattern == NULL || (text != NULL && MatchesPattern(pattern, text, len));
 }
 
 /*

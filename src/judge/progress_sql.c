@@ -30,15 +30,7 @@ ResultDesc(FunctionCallInfo fcinfo)
 	ValueMemo  *memo = align_memo(fcinfo->flinfo, 1, 2);
 
 	if (memo->compiled == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(memo->context);
-		TupleDesc	desc;
-
-		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		memo->compiled = BlessTupleDesc(desc);
-		MemoryContextSwitchTo(caller);
-	}
+		memo->compiled = align_result_desc(fcinfo, memo->context);
 	return (TupleDesc) memo->compiled;
 }
 
