@@ -459,15 +459,23 @@ is($node->safe_psql('postgres', q{SELECT * FROM align.check('parted')}), '', 'ch
 CREATE TABLE whole (id bigint PRIMARY KEY, stage text);
 CREATE TABLE deals (id bigint PRIMARY KEY, stage text)
 SQL
+	my $bare = 'CREATE TABLE bare (id bigint PRIMARY KEY, stage text)';
+
 	$node->safe_psql('postgres', <<"SQL");
 CREATE DATABASE source;
 \\connect source
 $tables;
+$bare;
 CREATE PUBLICATION everything FOR ALL TABLES;
 SELECT pg_create_logical_replication_slot('mirror', 'pgoutput');
 \\connect postgres
 $tables PARTITION BY RANGE (id);
 CREATE TABLE deals_all PARTITION OF deals FOR VALUES FROM (0) TO (1000000000);
+$bare PARTITION BY RANGE (id);
+CREATE TABLE bare_all PARTITION OF bare FOR VALUES FROM (0) TO (1000000000);
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER nothing AFTER DELETE ON bare FOR EACH ROW EXECUTE FUNCTION nothing();
+ALTER TABLE bare_all ENABLE ALWAYS TRIGGER nothing;
 SELECT align.attach('whole', 'linear'), align.attach('deals', 'linear');
 DO \$\$
 DECLARE
@@ -496,24 +504,31 @@ SQL
 		return;
 	};
 
+	my $last_id = 0;
+	my $memory = 0;
+	my $cost = sub {
+		my ($table, $n) = @_;
+
+		# other keys each time: dead index entries of the same ones would cost time
+		$apply->("INSERT INTO $table SELECT $last_id + i, 'a' FROM generate_series(1, $n) AS i");
+		$last_id += $n;
+		my ($before, $memory_before) = (cpu($first), memory($first));
+		$apply->("DELETE FROM $table");
+		$memory += memory($first) - $memory_before;
+		return cpu($first) - $before;
+	};
+
 	foreach my $table ('whole', 'deals')
 	{
-		my $memory = 0;
-		my $last_id = 0;
-		my $cost = sub {
-			my ($n) = @_;
-
-			# other keys each time: dead index entries of the same ones would cost time
-			$apply->("INSERT INTO $table SELECT $last_id + i, 'a' FROM generate_series(1, $n) AS i");
-			$last_id += $n;
-			my ($before, $memory_before) = (cpu($first), memory($first));
-			$apply->("DELETE FROM $table");
-			$memory += memory($first) - $memory_before;
-			return cpu($first) - $before;
-		};
+		# In PostgreSQL 18 the apply worker keeps a reference to the partitioned
+		# table for each row that has an AFTER trigger, and looks through them all
+		# for the next.  So what a trigger that does nothing costs is no part of
+		# what is compared.
+		my $own_cost = $table eq 'whole' ? sub { $cost->($table, $_[0]) } : sub { $cost->($table, $_[0]) - $cost->('bare', $_[0]) };
 		my $entries = sub { $node->safe_psql('postgres', "SELECT count(*) FROM ${table}_history WHERE event = 'deleted'") };
 
-		grows_linearly($cost, 15_000, "DELETE in the apply worker, $table");
+		$memory = 0;
+		grows_linearly($own_cost, 15_000, "DELETE in the apply worker, $table");
 		cmp_ok($entries->(), '>=', 2 * 45_000, 'and it recorded them');
 		note "memory: $memory MB more";
 		cmp_ok($memory, '<', 8, 'and kept none of them in memory');
