@@ -45,10 +45,23 @@ enum AttachArgument
 	ARG_KEY,
 	ARG_TEAM,					/* and the roles after it, in the order of
 								 * RowRole */
-	ARG_HISTORY = ARG_TEAM + ROW_NROLES - 1,
+	ARG_HISTORY = ARG_TEAM + ROW_CHANGED_AT,
 	ARG_MODE,
 	ARG_LIVE,
-	ARG_NOTIFY
+	ARG_NOTIFY,
+	/* since 0.4; the library may still be used with the SQL of 0.3 */
+	NARGS_UNTIL_0_3,
+	ARG_OPENED_AT = NARGS_UNTIL_0_3,
+	ARG_TIME_ZONE,
+	ARG_RULES,
+	ARG_RELOAD,
+	ARG_REASON_MUST_CHANGE,
+	ARG_REPLACE,
+	ARG_STAGE_LABELS,
+	ARG_TEAM_LABELS,
+	ARG_ASSIGNEE_LABELS,
+	ARG_REASON_LABELS,
+	ARG_CAMPAIGN_LABELS
 };
 
 static AttachMode
@@ -71,6 +84,58 @@ AgreementArgument(FunctionCallInfo fcinfo)
 	text	   *name = PG_GETARG_TEXT_PP(ARG_AGREEMENT);
 
 	return align_agreement_name(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+/*
+ * The argument of a column role, or NULL.  Until 0.3 it was of type name.
+ */
+static char *
+RoleArgument(FunctionCallInfo fcinfo, RowRole role)
+{
+	int			argno = role == ROW_STAGE ? ARG_STAGE :
+		role == ROW_OPENED_AT ? ARG_OPENED_AT : ARG_TEAM + role - ROW_TEAM;
+
+	if (argno >= PG_NARGS() || PG_ARGISNULL(argno))
+		return NULL;
+	return PG_NARGS() == NARGS_UNTIL_0_3 ? pstrdup(NameStr(*PG_GETARG_NAME(argno))) :
+		text_to_cstring(PG_GETARG_TEXT_PP(argno));
+}
+
+/*
+ * The options of the attachment.
+ */
+static void
+ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
+{
+	static const struct
+	{
+		int			argno;
+		const char *name;
+	}			unsupported[] =
+	{
+		{ARG_TIME_ZONE, "time_zone"}, {ARG_RULES, "rules"}, {ARG_STAGE_LABELS, "stage_labels"},
+		{ARG_TEAM_LABELS, "team_labels"}, {ARG_ASSIGNEE_LABELS, "assignee_labels"},
+		{ARG_REASON_LABELS, "reason_labels"}, {ARG_CAMPAIGN_LABELS, "campaign_labels"}
+	};
+
+	align_attach_options_init(options);
+	align_require_argument(fcinfo, ARG_NOTIFY, "notify");
+	options->notify = PG_GETARG_BOOL(ARG_NOTIFY);
+	if (PG_NARGS() == NARGS_UNTIL_0_3)
+		return;
+	align_require_argument(fcinfo, ARG_RELOAD, "reload");
+	align_require_argument(fcinfo, ARG_REASON_MUST_CHANGE, "reason_must_change");
+	align_require_argument(fcinfo, ARG_REPLACE, "replace");
+	options->reload = PG_GETARG_BOOL(ARG_RELOAD);
+	options->reason_must_change = PG_GETARG_BOOL(ARG_REASON_MUST_CHANGE);
+	for (int i = 0; i < (int) lengthof(unsupported); i++)
+	{
+		if (!PG_ARGISNULL(unsupported[i].argno))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("argument \"%s\" of align.attach() is not supported yet",
+							unsupported[i].name)));
+	}
 }
 
 /*
@@ -120,7 +185,7 @@ static void
 CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 {
 	Relation	rel = relation_open(request->relid, NoLock);
-	Name		names[ROW_NROLES] = {0};
+	char	   *names[ROW_NROLES];
 
 	request->funnel = align_agreement_funnel_at(request->agreement, GetCurrentTimestamp(),
 												&request->version);
@@ -128,14 +193,8 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 	request->owner = rel->rd_rel->relowner;
 	align_check_admitted(request->agreement, request->owner);
 	request->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	names[ROW_STAGE] = PG_GETARG_NAME(ARG_STAGE);
-	for (int role = ROW_TEAM; role < ROW_NROLES; role++)
-	{
-		int			argno = ARG_TEAM + role - ROW_TEAM;
-
-		if (!PG_ARGISNULL(argno))
-			names[role] = PG_GETARG_NAME(argno);
-	}
+	for (int role = 0; role < ROW_NROLES; role++)
+		names[role] = RoleArgument(fcinfo, (RowRole) role);
 	align_attach_set_columns(request, rel, names);
 	align_attach_set_key(request, rel,
 						 PG_ARGISNULL(ARG_KEY) ? NULL : PG_GETARG_ARRAYTYPE_P(ARG_KEY));
@@ -180,11 +239,10 @@ align_attach(PG_FUNCTION_ARGS)
 	align_require_argument(fcinfo, ARG_AGREEMENT, "agreement");
 	align_require_argument(fcinfo, ARG_STAGE, "stage");
 	align_require_argument(fcinfo, ARG_MODE, "mode");
-	align_require_argument(fcinfo, ARG_NOTIFY, "notify");
 	request->relid = PG_GETARG_OID(ARG_RELATION);
 	request->agreement = AgreementArgument(fcinfo);
 	request->mode = ModeArgument(fcinfo);
-	request->notify = PG_GETARG_BOOL(ARG_NOTIFY);
+	ReadOptions(&request->options, fcinfo);
 	PreventCommandIfReadOnly("align.attach()");
 
 	LockAgreement(request);

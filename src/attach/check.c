@@ -215,6 +215,7 @@ CheckColumnType(Relation rel, AttrNumber attnum, RowRole role)
 							   "type numeric, an integer or a floating-point type");
 			break;
 		case ROW_CHANGED_AT:
+		case ROW_OPENED_AT:
 			if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
 				RaiseWrongType(rel, attnum, role,
 							   "type timestamp with time zone, timestamp without time zone or date");
@@ -244,7 +245,7 @@ CheckComparable(Relation rel, AttrNumber attnum, const char *what)
  * Finds the columns that the caller named, and checks their types.
  */
 void
-align_attach_set_columns(AttachRequest *request, Relation rel, Name const *names)
+align_attach_set_columns(AttachRequest *request, Relation rel, char *const *names)
 {
 	for (int role = 0; role < ROW_NROLES; role++)
 	{
@@ -252,7 +253,7 @@ align_attach_set_columns(AttachRequest *request, Relation rel, Name const *names
 
 		if (names[role] == NULL)
 			continue;
-		request->column[role] = align_attach_find_column(rel, NameStr(*names[role]), what);
+		request->column[role] = align_attach_find_column(rel, names[role], what);
 		CheckColumnType(rel, request->column[role], (RowRole) role);
 		if (role == ROW_STAGE || role == ROW_TEAM || role == ROW_ASSIGNEE)
 			CheckComparable(rel, request->column[role], what);

@@ -49,7 +49,7 @@ typedef struct AttachRequest
 	int32		version;		/* version in force */
 	Funnel	   *funnel;			/* that of version */
 	AttachMode	mode;
-	bool		notify;
+	AttachOptions options;
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];
 	AttrNumber	column[ROW_NROLES];
@@ -67,7 +67,7 @@ typedef struct AttachRequest
 extern void align_attach_check_table(Relation rel, List *partitions);
 
 /* Sets column; names has the name for each column role, NULL: none. */
-extern void align_attach_set_columns(AttachRequest *request, Relation rel, Name const *names);
+extern void align_attach_set_columns(AttachRequest *request, Relation rel, char *const *names);
 
 /* A column of the table by name; what is the argument that names it. */
 extern AttrNumber align_attach_find_column(Relation rel, const char *name, const char *what);

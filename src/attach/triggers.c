@@ -105,7 +105,7 @@ FillMarker(const AttachRequest *request, AttachmentMarker *marker)
 	marker->partitioned = request->partitioned;
 	strlcpy(marker->agreement, request->agreement, NAMEDATALEN);
 	marker->mode = request->mode;
-	marker->notify = request->notify;
+	marker->options = request->options;
 	marker->history = request->history.relid;
 	marker->sla = request->sla.relid;
 	marker->nkeys = request->nkeys;

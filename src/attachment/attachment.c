@@ -25,6 +25,7 @@ const char *const align_row_role_names[ROW_NROLES] = {
 	[ROW_CAMPAIGN] = "campaign",
 	[ROW_AMOUNT] = "amount",
 	[ROW_CHANGED_AT] = "changed_at",
+	[ROW_OPENED_AT] = "opened_at",
 };
 
 static const char *const mode_names[] = {

@@ -17,9 +17,10 @@
  *		a column in use or changing its type; the constants in its WHEN do the
  *		same for the history and the clock table.
  *		(pg_trigger.tgattr keeps the order in which the columns were written.)
- *		options is '' or 'notify'.  Then comes one argument per column with
- *		its roles, joined by '+' if there are several: key, stage, team,
- *		assignee, actor, reason, note, campaign, amount, changed_at.
+ *		options are those that differ from the default, separated by blanks
+ *		(options.c).  Then comes one argument per column with its roles,
+ *		joined by '+' if there are several: key, stage, team, assignee, actor,
+ *		reason, note, campaign, amount, changed_at, opened_at.
  *	  align_live		only with live => ...; never fires either:
  *			AFTER DELETE FOR EACH ROW WHEN (false AND (<live, over OLD>))
  *			EXECUTE FUNCTION align.attachment()
@@ -98,10 +99,11 @@ typedef enum RowRole
 	ROW_NOTE,
 	ROW_CAMPAIGN,
 	ROW_AMOUNT,
-	ROW_CHANGED_AT
+	ROW_CHANGED_AT,
+	ROW_OPENED_AT
 } RowRole;
 
-#define ROW_NROLES (ROW_CHANGED_AT + 1)
+#define ROW_NROLES (ROW_OPENED_AT + 1)
 
 /* Column roles and modes as in SQL: "stage", "enforce". */
 extern const char *const align_row_role_names[ROW_NROLES];
@@ -109,6 +111,34 @@ extern const char *align_attach_mode_name(AttachMode mode);
 
 /* The AttachMode of a name, or -1. */
 extern int	align_attach_mode(const char *name);
+
+/* The rules that can have a mode of their own, by their number (judge.h). */
+#define ATTACH_NRULES 9
+#define ATTACH_MODE_DEFAULT (-1)
+
+/*
+ * Arguments of attach() that are neither columns nor expressions.
+ */
+typedef struct AttachOptions
+{
+	bool		notify;			/* send NOTIFY in the writing transaction? */
+	bool		opened_now;		/* opened_at => 'now' */
+	bool		reason_must_change; /* does a reason count only if changed? */
+	bool		reload;			/* is a key deleted and inserted again one
+								 * change? */
+	char		time_zone[NAMEDATALEN]; /* of times without one; '' if none */
+	int8		rule_mode[ATTACH_NRULES];	/* an AttachMode, by rule, or
+											 * ATTACH_MODE_DEFAULT */
+} AttachOptions;
+
+/* Sets the options that attach() has by default. */
+extern void align_attach_options_init(AttachOptions *options);
+
+/* The options as an argument of the marker; palloc'd.  '' for the defaults. */
+extern char *align_attach_options_text(const AttachOptions *options);
+
+/* Reads such an argument; false if it has another form. */
+extern bool align_attach_options_parse(const char *text, AttachOptions *options);
 
 /*
  * The contents of a marker.  What it points to is palloc'd in the memory
@@ -120,7 +150,7 @@ typedef struct AttachmentMarker
 	bool		partitioned;	/* is root partitioned? */
 	char		agreement[NAMEDATALEN];
 	AttachMode	mode;
-	bool		notify;			/* send NOTIFY in the writing transaction? */
+	AttachOptions options;
 	Oid			history;
 	Oid			sla;			/* the clock table */
 	int			nkeys;

@@ -153,8 +153,7 @@ ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
 		strlen(trigger->args[0]) >= NAMEDATALEN || !ParseMode(trigger->args[1], &marker->mode))
 		return false;
 	strlcpy(marker->agreement, trigger->args[0], NAMEDATALEN);
-	marker->notify = strcmp(trigger->args[2], "notify") == 0;
-	if (!marker->notify && trigger->args[2][0] != '\0')
+	if (!align_attach_options_parse(trigger->args[2], &marker->options))
 		return false;
 	for (int i = 0; i < trigger->ncolumns; i++)
 	{

@@ -178,7 +178,7 @@ Arguments(const AttachmentMarker *marker)
 {
 	List	   *result = list_make3(pstrdup(marker->agreement),
 									pstrdup(align_attach_mode_name(marker->mode)),
-									pstrdup(marker->notify ? "notify" : ""));
+									align_attach_options_text(&marker->options));
 	List	   *live_columns = NIL;
 	ListCell   *lc;
 

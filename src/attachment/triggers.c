@@ -133,8 +133,9 @@ MarkerArguments(const AttachmentMarker *marker)
 	ListCell   *lc;
 
 	initStringInfo(&arguments);
-	appendStringInfo(&arguments, "%s, '%s', '%s'", quote_literal_cstr(marker->agreement),
-					 align_attach_mode_name(marker->mode), marker->notify ? "notify" : "");
+	appendStringInfo(&arguments, "%s, '%s', %s", quote_literal_cstr(marker->agreement),
+					 align_attach_mode_name(marker->mode),
+					 quote_literal_cstr(align_attach_options_text(&marker->options)));
 	foreach(lc, align_used_columns(marker))
 		appendStringInfo(&arguments, ", '%s'", align_column_roles(marker, lfirst_int(lc)));
 	return arguments.data;

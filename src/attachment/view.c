@@ -1,6 +1,7 @@
 /*
  * view.c
- *	  align.attached_tables(), which the view align.attachments reads.
+ *	  align.attachment_details(), which the view align.attachments reads, and
+ *	  align.attached_tables(), which has the columns that it had until 0.3.
  *
  * All of it comes from catalogs that every role may read.  Deparsing a live
  * condition calls output functions on its constants, so the row of each table
@@ -12,6 +13,7 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 #include "utils/tuplestore.h"
@@ -19,6 +21,7 @@
 #include "attachment/attachment.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
+#include "judge/judge.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_attached_tables_rows);
@@ -33,13 +36,20 @@ enum AttachmentColumn
 	COLUMN_KEY,
 	COLUMN_TEAM,				/* and the roles after it, in the order of
 								 * RowRole */
-	COLUMN_HISTORY = COLUMN_TEAM + ROW_NROLES - 1,
+	COLUMN_HISTORY = COLUMN_TEAM + ROW_CHANGED_AT,
 	COLUMN_SLA,
 	COLUMN_LIVE,
-	COLUMN_NOTIFY
+	COLUMN_NOTIFY,
+	/* since 0.4, only in attachment_details() */
+	COLUMN_OPENED_AT,
+	COLUMN_TIME_ZONE,
+	COLUMN_RULES,
+	COLUMN_RELOAD,
+	COLUMN_REASON_MUST_CHANGE,
+	COLUMN_EXPRESSIONS,
+	COLUMN_LABELS,
+	ATTACHMENT_NCOLUMNS
 };
-
-#define ATTACHMENT_NCOLUMNS (COLUMN_NOTIFY + 1)
 
 static Datum
 ColumnName(Oid relid, AttrNumber attnum)
@@ -61,6 +71,26 @@ KeyNames(const AttachmentMarker *marker)
 										   TYPALIGN_CHAR));
 }
 
+/*
+ * The rules that have a mode of their own, as jsonb.
+ */
+static Datum
+RuleModes(const AttachOptions *options)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int rule = 0; rule < ATTACH_NRULES; rule++)
+	{
+		if (options->rule_mode[rule] != ATTACH_MODE_DEFAULT)
+			appendStringInfo(&json, "%s\"%s\": \"%s\"", json.len > 0 ? ", " : "{",
+							 align_rule_name((Rule) rule),
+							 align_attach_mode_name((AttachMode) options->rule_mode[rule]));
+	}
+	appendStringInfoString(&json, json.len > 0 ? "}" : "{}");
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
 static void
 PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
 {
@@ -74,7 +104,7 @@ PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
 	values[COLUMN_KEY] = KeyNames(marker);
 	for (int role = ROW_TEAM; role < ROW_NROLES; role++)
 	{
-		int			column = COLUMN_TEAM + role - ROW_TEAM;
+		int			column = role == ROW_OPENED_AT ? COLUMN_OPENED_AT : COLUMN_TEAM + role - ROW_TEAM;
 
 		nulls[column] = marker->column[role] == InvalidAttrNumber;
 		if (!nulls[column])
@@ -89,12 +119,22 @@ PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
 												   deparse_context_for(get_rel_name(marker->root),
 																	   marker->root),
 												   false, false));
-	values[COLUMN_NOTIFY] = BoolGetDatum(marker->notify);
+	values[COLUMN_NOTIFY] = BoolGetDatum(marker->options.notify);
+	nulls[COLUMN_TIME_ZONE] = marker->options.time_zone[0] == '\0';
+	values[COLUMN_TIME_ZONE] = CStringGetTextDatum(marker->options.time_zone);
+	values[COLUMN_RULES] = RuleModes(&marker->options);
+	values[COLUMN_RELOAD] = BoolGetDatum(marker->options.reload);
+	values[COLUMN_REASON_MUST_CHANGE] = BoolGetDatum(marker->options.reason_must_change);
+	nulls[COLUMN_EXPRESSIONS] = true;
+	nulls[COLUMN_LABELS] = true;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 /*
  * attached_tables() returns setof record
+ * attachment_details() returns setof record
+ *
+ * The second has more columns at the end.
  */
 Datum
 align_attached_tables_rows(PG_FUNCTION_ARGS)

@@ -64,7 +64,7 @@ WriteEntry(Run *run, RunWriter *writer, LeadState *lead, const Change *change,
 	entry.handoff = change->handoff;
 
 	/* a handoff that is announced here is not left to notify_handoffs() */
-	entry.notified = attachment->marker.notify && change->handoff != NULL;
+	entry.notified = attachment->marker.options.notify && change->handoff != NULL;
 	if (entry.notified)
 		align_notify_handoff(attachment, change->key, lead->entry_no, change->handoff,
 							 change->handoff_from_team, change->handoff_to_team);

@@ -11,13 +11,13 @@ SELECT plan(44);
 
 -- the functions
 SELECT is(pg_get_function_arguments('align.attach'::regproc),
-    'relation regclass, agreement text, stage name DEFAULT ''stage''::name, key name[] DEFAULT NULL::name[], team name DEFAULT NULL::name, assignee name DEFAULT NULL::name, actor name DEFAULT NULL::name, reason name DEFAULT NULL::name, note name DEFAULT NULL::name, campaign name DEFAULT NULL::name, amount name DEFAULT NULL::name, changed_at name DEFAULT NULL::name, history text DEFAULT NULL::text, mode text DEFAULT ''enforce''::text, live text DEFAULT NULL::text, notify boolean DEFAULT false',
+    'relation regclass, agreement text, stage text DEFAULT ''stage''::text, key name[] DEFAULT NULL::name[], team text DEFAULT NULL::text, assignee text DEFAULT NULL::text, actor text DEFAULT NULL::text, reason text DEFAULT NULL::text, note text DEFAULT NULL::text, campaign text DEFAULT NULL::text, amount text DEFAULT NULL::text, changed_at text DEFAULT NULL::text, history text DEFAULT NULL::text, mode text DEFAULT ''enforce''::text, live text DEFAULT NULL::text, notify boolean DEFAULT false, opened_at text DEFAULT NULL::text, time_zone text DEFAULT NULL::text, rules jsonb DEFAULT NULL::jsonb, reload boolean DEFAULT false, reason_must_change boolean DEFAULT false, replace boolean DEFAULT false, stage_labels text DEFAULT NULL::text, team_labels text DEFAULT NULL::text, assignee_labels text DEFAULT NULL::text, reason_labels text DEFAULT NULL::text, campaign_labels text DEFAULT NULL::text',
     'the arguments of attach()');
 SELECT is(pg_get_function_result('align.attach'::regproc), 'bigint', 'attach() returns how many leads were there');
 SELECT function_returns('align', 'detach', ARRAY['regclass'], 'void');
 SELECT is((SELECT string_agg(DISTINCT provolatile::text || proparallel::text, '') FROM pg_proc WHERE oid IN ('align.attach'::regproc, 'align.detach'::regproc)), 'vu', 'both write');
 SELECT is((SELECT count(*)::int FROM pg_proc WHERE pronamespace = 'align'::regnamespace AND prosecdef), 0, 'nothing is security definer');
-SELECT columns_are('align', 'attachments', ARRAY['relation', 'agreement', 'mode', 'stage', 'key', 'team', 'assignee', 'actor', 'reason', 'note', 'campaign', 'amount', 'changed_at', 'history', 'sla', 'live', 'notify']);
+SELECT columns_are('align', 'attachments', ARRAY['relation', 'agreement', 'mode', 'stage', 'key', 'team', 'assignee', 'actor', 'reason', 'note', 'campaign', 'amount', 'changed_at', 'history', 'sla', 'live', 'notify', 'opened_at', 'time_zone', 'rules', 'reload', 'reason_must_change', 'expressions', 'labels']);
 SELECT col_type_is('align', 'attachments', 'key', 'name[]', 'the key is a list of columns');
 SELECT ok(has_table_privilege('pg_monitor', 'align.attachments', 'SELECT'), 'everybody may read attachments');
 SELECT function_returns('align', f, ARRAY[]::text[], 'trigger') FROM unnest('{attachment,record_row,record_statement,history_guard}'::text[]) AS f;
@@ -28,7 +28,7 @@ CREATE TABLE tap_leads (id bigint PRIMARY KEY, region varchar(20) NOT NULL, stag
 INSERT INTO tap_leads SELECT g, 'emea', CASE WHEN g > 3 THEN 'new' END FROM generate_series(1, 10) AS g;
 SELECT is(align.attach('tap_leads', 'tap_attach'), 7::bigint, 'rows in a stage are leads');
 SELECT is((SELECT a::text FROM align.attachments AS a WHERE relation = 'tap_leads'::regclass),
-    '(tap_leads,tap_attach,enforce,stage,{id},,,,,,,,,tap_leads_history,tap_leads_sla,,f)', 'the defaults');
+    '(tap_leads,tap_attach,enforce,stage,{id},,,,,,,,,tap_leads_history,tap_leads_sla,,f,,,{},f,f,,)', 'the defaults');
 SELECT columns_are('public', 'tap_leads_history', ARRAY['id', 'entry_no', 'event', 'effective_at', 'recorded_at', 'from_stage', 'stage', 'from_team', 'team', 'assignee', 'actor', 'db_role', 'reason', 'note', 'campaign', 'amount', 'agreement', 'version', 'violation', 'source', 'branch', 'handoff', 'notified_at']);
 SELECT columns_are('public', 'tap_leads_sla', ARRAY['id', 'sla', 'cycle', 'team', 'assignee_at_start', 'assignee_at_due', 'assignee_at_stop', 'started_at', 'due_at', 'warn_at', 'paused', 'elapsed', 'stopped_at', 'outcome', 'agreement', 'version', 'warn_notified_at', 'due_notified_at']);
 SELECT col_is_pk('public', 'tap_leads_history', ARRAY['id', 'entry_no'], 'entries are numbered per lead');
