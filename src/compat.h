@@ -175,4 +175,11 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 	((void) (which), ExecInsertIndexTuples(result_rel, slot, estate, is_update, false, NULL, NIL))
 #endif
 
+/* Fetch a line of memory into the cache; a hint to the processor. */
+#if defined(__GNUC__) || defined(__clang__)
+#define align_prefetch(address) __builtin_prefetch(address)
+#else
+#define align_prefetch(address) ((void) 0)
+#endif
+
 #endif							/* ALIGN_COMPAT_H */
