@@ -39,6 +39,12 @@ CREATE OR REPLACE VIEW align.attachments AS
            reason_must_change, expressions, labels
     FROM align.attachment_details();
 
+-- canonical(): stages by the agreement's names of today.
+
+CREATE FUNCTION align.canonical(lead align.lead, funnel align.funnel) RETURNS align.lead
+    AS 'MODULE_PATHNAME', 'align_lead_canonical'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
 -- Comments that are new or read otherwise ("make delta").
 
 COMMENT ON FUNCTION align.attach(regclass, text, text, name[], text, text, text, text, text, text, text, text, text, text, text, boolean, text, text, jsonb, boolean, boolean, boolean, text, text, text, text, text) IS

@@ -219,6 +219,18 @@ StageIndex(const Funnel *funnel, const char *stage)
 }
 
 /*
+ * Returns the index in a clock's funnel of a stage that was recorded under the
+ * version of an entry or before, -1 if it is NULL or unknown.
+ */
+static int
+ClockStage(const LeadClock *clock, const StageSource *source, const char *stage)
+{
+	if (stage == NULL)
+		return -1;
+	return align_carry_stage(source, clock->agreement, clock->version, clock->funnel, stage);
+}
+
+/*
  * Sets clocks->failure if there is a problem, and it is the first.
  */
 static void
@@ -348,10 +360,11 @@ CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
 
 /*
  * Applies a move of the lead to the open clocks, each under its own version.
+ * entry_funnel is that of the entry, which is of the version "source".
  */
 static void
 AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Funnel *entry_funnel,
-				  TimestampTz at)
+				  const StageSource *source, TimestampTz at)
 {
 	int			entry_stage = StageIndex(entry_funnel, to);
 	bool		entry_terminal = entry_stage >= 0 &&
@@ -367,11 +380,11 @@ AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Fu
 		if (clock->clock.closed)
 			continue;
 		/* the entry's version decides if the clock's does not know it */
-		stage = StageIndex(clock->funnel, to);
+		stage = ClockStage(clock, source, to);
 		if (stage >= 0)
 		{
 			/* two stages of the entry's version can be one of the clock's */
-			if (stage == StageIndex(clock->funnel, from))
+			if (stage == ClockStage(clock, source, from))
 				continue;
 			terminal = clock->funnel->stages[stage].kind != STAGE_OPEN;
 		}
@@ -486,7 +499,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
  * which the lead already is, by the same label or by another one.
  */
 static bool
-IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
+IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel, const StageSource *source)
 {
 	int			from_stage;
 
@@ -494,7 +507,10 @@ IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
 		return true;
 	if (align_lead_same(align_lead_cstring(clocks->stage), to))
 		return false;
-	from_stage = StageIndex(funnel, clocks->stage);
+	if (funnel == NULL)
+		return true;
+	from_stage = align_carry_stage(source, source->agreement, source->version, funnel,
+								   clocks->stage);
 	return from_stage < 0 || from_stage != align_funnel_stage(funnel, to.text, to.len);
 }
 
@@ -505,16 +521,19 @@ static void
 EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 {
 	LeadString	agreement = entry->agreement;
+	StageSource source = {0};
 	Funnel	   *funnel;
 	bool		is_move;
 
 	if (agreement.text == NULL)
-	{
-		agreement.text = clocks->agreement;
-		agreement.len = strlen(clocks->agreement);
-	}
+		agreement = align_lead_cstring(clocks->agreement);
 	funnel = align_replay_funnel(clocks, agreement, entry->version);
-	is_move = IsMove(clocks, entry->stage, funnel);
+	if (funnel != NULL)
+	{
+		source.agreement = clocks->funnel_agreement;
+		source.version = entry->version;
+	}
+	is_move = IsMove(clocks, entry->stage, funnel, &source);
 
 	if (is_move)
 	{
@@ -528,7 +547,8 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		 * then records where the lead was found, which is no move.
 		 */
 		if (from != NULL)
-			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, entry->effective_at);
+			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, &source,
+							  entry->effective_at);
 		FreeString(&from);
 	}
 	clocks->alive = true;

@@ -180,6 +180,7 @@ bool
 align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *change)
 {
 	const char *from = change->from_stage;
+	StageSource source = {run->attachment->marker.agreement, change->version};
 	Funnel	   *funnel;
 	int			stage;
 
@@ -192,11 +193,12 @@ align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *c
 		return false;
 	if (strcmp(lead->stage, from) == 0)
 		return true;
-	funnel = align_agreement_funnel(run->attachment->marker.agreement, change->version);
+	funnel = align_agreement_funnel(source.agreement, change->version);
 	if (funnel == NULL)
 		return false;
 	stage = align_funnel_stage(funnel, from, strlen(from));
-	return stage >= 0 && stage == align_funnel_stage(funnel, lead->stage, strlen(lead->stage));
+	return stage >= 0 && stage == align_carry_stage(&source, source.agreement, source.version,
+													funnel, lead->stage);
 }
 
 /*
