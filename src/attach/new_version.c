@@ -99,12 +99,14 @@ AppendStagesInUse(Attachment *attachment, const Funnel *current, const Funnel *a
 }
 
 /*
- * Returns the labels of the current version that the new one does not have, as
- * an array.
+ * Returns the names and labels of the stages of the current version that the
+ * new one knows by none of them, as an array; 0 if there are none.  A stage
+ * that it does know is carried over by all its labels.
  */
 static Datum
-DroppedLabels(const Funnel *current, const Funnel *agreed)
+ForgottenLabels(const Funnel *current, const Funnel *agreed)
 {
+	bool	   *known = palloc0(current->nstages * sizeof(bool));
 	Datum	   *labels = palloc(current->nlabels * sizeof(Datum));
 	int			n = 0;
 
@@ -112,18 +114,27 @@ DroppedLabels(const Funnel *current, const Funnel *agreed)
 	{
 		const FunnelLabel *label = &current->labels[i];
 
-		if (align_funnel_stage(agreed, label->text, label->len) < 0)
+		if (align_funnel_stage(agreed, label->text, label->len) >= 0)
+			known[label->stage] = true;
+	}
+	for (int i = 0; i < current->nlabels; i++)
+	{
+		const FunnelLabel *label = &current->labels[i];
+
+		if (!known[label->stage])
 			labels[n++] = PointerGetDatum(cstring_to_text_with_len(label->text, label->len));
 	}
+	if (n == 0)
+		return (Datum) 0;
 	return PointerGetDatum(construct_array(labels, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /*
- * Appends the dropped labels of stages that leads were in, with the number of
- * leads: "crm.leads: "sal" (2), ...".
+ * Appends the forgotten labels of stages that leads were in, with the number
+ * of leads: "crm.leads: "sal" (2), ...".
  */
 static void
-AppendStagesRecorded(Attachment *attachment, Datum dropped, StringInfo recorded)
+AppendStagesRecorded(Attachment *attachment, Datum forgotten, StringInfo recorded)
 {
 	Oid			types[] = {TEXTARRAYOID};
 	StringInfoData sql;
@@ -138,7 +149,7 @@ AppendStagesRecorded(Attachment *attachment, Datum dropped, StringInfo recorded)
 
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_work_as(attachment->root_owner, &caller);
-	if (SPI_execute_with_args(sql.data, 1, types, &dropped, NULL, true, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(sql.data, 1, types, &forgotten, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_with_args failed: %s", sql.data);
 	align_return_to(&caller);
 	PopActiveSnapshot();
@@ -183,9 +194,9 @@ typedef struct NewVersion
 	const Funnel *current;		/* in force so far; NULL: none */
 	const Funnel *agreed;		/* the new version */
 	bool		drops_labels;	/* does agreed lack labels of current? */
-	Datum		dropped;		/* array of these labels */
+	Datum		forgotten;		/* array of those of unknown stages, or 0 */
 	StringInfoData in_use;		/* lists the dropped labels in use */
-	StringInfoData recorded;	/* and those in the history */
+	StringInfoData recorded;	/* and the forgotten ones in the history */
 } NewVersion;
 
 /*
@@ -244,7 +255,8 @@ CheckTable(NewVersion *new_version, Oid relid)
 			(void) find_all_inheritors(relid, ShareLock, NULL);
 			AppendStagesInUse(attachment, new_version->current, new_version->agreed,
 							  &new_version->in_use);
-			AppendStagesRecorded(attachment, new_version->dropped, &new_version->recorded);
+			if (new_version->forgotten != (Datum) 0)
+				AppendStagesRecorded(attachment, new_version->forgotten, &new_version->recorded);
 		}
 	}
 	align_end_restricted(&caller);
@@ -351,7 +363,7 @@ align_check_new_version(const char *agreement, const Funnel *current, const Funn
 		return;
 	new_version.drops_labels = current != NULL && align_drops_labels(current, agreed);
 	if (new_version.drops_labels)
-		new_version.dropped = DroppedLabels(current, agreed);
+		new_version.forgotten = ForgottenLabels(current, agreed);
 	initStringInfo(&new_version.in_use);
 	initStringInfo(&new_version.recorded);
 	align_spi_connect();

@@ -285,13 +285,11 @@ EndPause(LeadClock *clock, TimestampTz at)
 }
 
 /*
- * Continues the last pause, for one that begins at the instant at which the
- * last one ended.  The table has a single period then, with due_at as of its
- * beginning.  Resuming has changed due_at, so the clock is recomputed from its
- * start to the beginning of that period.
+ * Recomputes a clock from its start and its pauses, the last of which may be
+ * open.
  */
 static void
-ContinuePause(LeadClocks *clocks, LeadClock *clock)
+RecomputeClock(LeadClocks *clocks, LeadClock *clock)
 {
 	SlaClock   *inner = &clock->clock;
 	TimestampTz started_at = inner->started_at;
@@ -308,11 +306,52 @@ ContinuePause(LeadClocks *clocks, LeadClock *clock)
 		TimestampTz resumed_at = clock->pauses[i * 2 + 1];
 
 		align_clock_pause(clock->funnel, inner, clock->pauses[i * 2]);
-		if (i < clock->npauses - 1)
+		if (resumed_at != DT_NOEND)
 			SetFailure(clocks, clock, align_clock_resume(clock->funnel, inner, resumed_at),
 					   false, resumed_at);
 	}
+}
+
+/*
+ * Continues the last pause, for one that begins at the instant at which the
+ * last one ended.  The table has a single period then, with due_at as of its
+ * beginning.  Resuming has changed due_at, so the clock is recomputed.
+ */
+static void
+ContinuePause(LeadClocks *clocks, LeadClock *clock)
+{
 	clock->pauses[(clock->npauses - 1) * 2 + 1] = DT_NOEND;
+	RecomputeClock(clocks, clock);
+}
+
+/*
+ * Sets a clock, which was loaded as an open one, back to what it was at an
+ * instant between its start and its stop.  Only pauses move due_at and
+ * warn_at, so unless one is cut off, they are those of the table.
+ */
+bool
+align_replay_set_back(LeadClocks *clocks, LeadClock *clock, TimestampTz as_of)
+{
+	int			npauses = clock->npauses;
+	TimestampTz *last;
+	bool		cut = false;
+
+	while (npauses > 0 && clock->pauses[(npauses - 1) * 2] > as_of)
+		npauses--;
+	cut = npauses < clock->npauses;
+	clock->npauses = npauses;
+	if (npauses > 0)
+	{
+		last = &clock->pauses[(npauses - 1) * 2];
+		if (last[1] > as_of && last[1] != DT_NOEND)
+		{
+			last[1] = DT_NOEND;
+			cut = true;
+		}
+	}
+	if (cut)
+		RecomputeClock(clocks, clock);
+	return clocks->failure.problem == CLOCK_NO_PROBLEM;
 }
 
 /*
@@ -341,10 +380,10 @@ UpdateClockRow(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampT
 }
 
 /*
- * Cancels all open clocks, because the lead left the funnel or was deleted.
+ * Closes all open clocks, because the lead left the funnel or was deleted.
  */
 static void
-CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
+CloseOpenClocks(LeadClocks *clocks, TimestampTz at)
 {
 	for (int i = 0; i < clocks->nlevels; i++)
 	{
@@ -563,7 +602,7 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 static void
 LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 {
-	CancelOpenClocks(clocks, entry->effective_at);
+	CloseOpenClocks(clocks, entry->effective_at);
 	clocks->alive = false;
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);

@@ -144,6 +144,16 @@ extern void align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc des
 							  const AttrNumber columns[SLA_NCOLUMNS]);
 
 /*
+ * The same as of an instant at which the clock was open, whether or not it is
+ * now: align_replay_load_open() loads its row as if it were, and
+ * align_replay_set_back() sets it back to that instant, which must not precede
+ * its start.  The latter returns false if clocks->failure is set.
+ */
+extern LeadClock *align_replay_load_open(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+										 const AttrNumber columns[SLA_NCOLUMNS]);
+extern bool align_replay_set_back(LeadClocks *clocks, LeadClock *clock, TimestampTz as_of);
+
+/*
  * Applies the next entry in the order of lives and (effective_at, entry_no).
  * Returns false if clocks->failure is set: a clock that cannot start is left
  * out, and one that cannot resume is undefined.

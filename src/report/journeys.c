@@ -109,6 +109,27 @@ InitNames(StageNames *names, const Attachment *attachment, const Funnel *keep)
 }
 
 /*
+ * Returns the first name or label of a stage that names->keep knows, else its
+ * name.
+ */
+static LeadString
+NameToShow(const StageNames *names, const FunnelStage *stage)
+{
+	LeadString	name = align_lead_cstring(stage->name);
+
+	if (names->keep == NULL || align_funnel_stage(names->keep, name.text, name.len) >= 0)
+		return name;
+	for (int i = 0; i < stage->nlabels; i++)
+	{
+		LeadString	label = align_lead_cstring(stage->labels[i]);
+
+		if (align_funnel_stage(names->keep, label.text, label.len) >= 0)
+			return label;
+	}
+	return name;
+}
+
+/*
  * Returns the name of a stage that an entry has recorded.
  */
 static LeadString
@@ -131,7 +152,7 @@ StageName(const StageNames *names, const TableScan *scan, LeadString recorded)
 		stage = align_carry_stage(&source, names->agreement, names->version, names->current,
 								  pnstrdup(recorded.text, recorded.len));
 	}
-	return stage < 0 ? recorded : align_lead_cstring(names->current->stages[stage].name);
+	return stage < 0 ? recorded : NameToShow(names, &names->current->stages[stage]);
 }
 
 /*

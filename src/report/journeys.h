@@ -25,7 +25,7 @@ typedef void (*RecordedJourneyCallback) (void *state, const Datum *key,
  * Calls back for the lead of a key, or for all leads if key is NULL.  Stages
  * have the names of the version that judges the table now, where it knows them
  * by a name or label, or a version before it did (align_carry_stage()).  But
- * if funnel is not NULL, what it knows by the recorded name keeps that.  If
+ * if funnel is not NULL, a name that it knows is preferred.  If
  * with_team is true, entries have the team column of the history, which is the
  * team that holds the lead, not the one that moved it.  To be called between
  * align_begin_reading() and align_end_reading().
