@@ -181,7 +181,7 @@ ReportForgotten(const char *agreement, int32 version, const char *recorded)
 						version, agreement),
 				 errdetail("It has neither a stage nor a label of these names (number of leads): %s.",
 						   recorded),
-				 errhint("Reports judge these leads by unknown stages, unless the new version defines the labels, for example: accepted known as 'sal'.")));
+				 errhint("Reports find these leads in unknown stages, unless the new version defines the labels, for example: accepted known as 'sal'.")));
 }
 
 /*

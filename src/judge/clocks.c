@@ -377,7 +377,7 @@ align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal, Tim
 	if (terminal)
 		return CloseClock(funnel, clock, stage, at, false);
 	if (sla->is_handoff && !(effects & EFFECT_PAUSE))
-		return CloseClock(funnel, clock, stage, at, false);	/* withdrawn */
+		return CloseClock(funnel, clock, stage, at, false); /* withdrawn */
 	if (clock->paused && !(effects & EFFECT_PAUSE))
 		return align_clock_resume(funnel, clock, at);
 	if (!clock->paused && (effects & EFFECT_PAUSE))
