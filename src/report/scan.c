@@ -92,9 +92,9 @@ InitCompare(TableScan *scan, int i)
 
 /*
  * Cache of plans for scans of one key, which take longer to plan than to
- * execute, and of other scans with parameters.  There is one plan per attached table and kind of scan.  It lives
- * until the table is dropped, unless it becomes invalid or the text of the
- * query changes.
+ * execute, and of other scans with parameters.  There is one plan per attached
+ * table and kind of scan.  It lives until the table is dropped, unless it
+ * becomes invalid or the text of the query changes.
  */
 typedef enum KeyScanKind
 {
