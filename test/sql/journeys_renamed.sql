@@ -74,6 +74,8 @@ SELECT count(*) FROM renamed_sla UNION ALL SELECT count(*) FROM constant_sla;
 SELECT * FROM align.check('renamed');
 SELECT align.rebuild_clocks('renamed') > 0 AS rebuilt;
 SELECT * FROM align.check('renamed');
+-- attaching again finds nothing new
+SELECT align.attach('renamed', 'renamed', changed_at => 'at', reason => 'why'), (SELECT count(*) FROM renamed_history WHERE event = 'opening') AS openings;
 -- journeys have the names of today; and so do what is made of them
 SELECT r.key, align.path(r.lead) AS path, align.path(r.lead) = align.path(c.lead) AS same_path, align.reached(r.lead, 'taken') AS reached,
        align.time_in(r.lead, 'taken', '2025-03-06') = align.time_in(c.lead, 'taken', '2025-03-06') AS same_time
@@ -88,6 +90,43 @@ SELECT (key ->> 'id')::int AS id, c.sla, c.cycle, c.state FROM align.journeys('r
 EXCEPT SELECT (key ->> 'id')::int, c.sla, c.cycle, c.state FROM align.clocks('renamed') AS c;
 -- judged by an older version, leads keep the names that it knows
 SELECT rule, from_stage, stage, entries FROM align.backtest('renamed'::regclass, (SELECT funnel FROM align.agreements WHERE name = 'renamed' AND version = 1)) ORDER BY 1, 2, 3;
+
+-- the same at random: names change while leads move, by any of the names that the version has
+SELECT align.agree('random', document('sal', 'nurture', ''));
+CREATE TABLE random (LIKE renamed INCLUDING ALL);
+CREATE TABLE fixed (LIKE renamed INCLUDING ALL);
+SELECT align.attach('random', 'random', changed_at => 'at', reason => 'why', mode => 'observe'), align.attach('fixed', 'constant', changed_at => 'at', reason => 'why', mode => 'observe');
+SELECT setseed(0.72);
+DO $$
+DECLARE
+    names text[] := '{sal,nurture}';
+    now_at timestamptz := '2025-03-03 08:00+00';
+    id int;
+    to_stage text;
+BEGIN
+    FOR step IN 1 .. 1500 LOOP
+        now_at := now_at + random() * interval '20 minutes';
+        id := ceil(random() * 60);
+        to_stage := (ARRAY['n', 'm', names[1], names[2], 'm', names[1], 'w', 'x', names[3], names[4]])[ceil(random() * (CASE WHEN names[3] IS NULL THEN 8 ELSE 10 END))];
+        INSERT INTO random VALUES (id, to_stage, now_at, 'r') ON CONFLICT ON CONSTRAINT random_pkey DO UPDATE SET stage = EXCLUDED.stage, at = EXCLUDED.at;
+        INSERT INTO fixed VALUES (id, to_stage, now_at, 'r') ON CONFLICT ON CONSTRAINT fixed_pkey DO UPDATE SET stage = EXCLUDED.stage, at = EXCLUDED.at;
+        IF step % 300 = 0 THEN
+            names := CASE step / 300 WHEN 1 THEN '{accepted,parked,sal,nurture}' WHEN 2 THEN '{taken,waiting,accepted,parked}' WHEN 3 THEN '{accepted,parked,taken,waiting}' ELSE '{taken,nurture,accepted,parked}' END::text[];
+            UPDATE random SET stage = names[3] WHERE stage = 'sal' AND names[3] <> 'sal';
+            UPDATE random SET stage = names[4] WHERE stage = 'nurture' AND names[4] <> 'nurture';
+            UPDATE random SET stage = names[3] WHERE stage IN ('sal', 'accepted', 'taken');
+            UPDATE random SET stage = names[4] WHERE stage IN ('nurture', 'parked', 'waiting');
+            PERFORM align.agree('random', document(names[1], names[2], format('%I known as %L; %I known as %L;', names[1], names[3], names[2], names[4])));
+        END IF;
+    END LOOP;
+END $$;
+SELECT count(DISTINCT version) AS versions, count(*) > 200 AS many, count(DISTINCT outcome) AS outcomes FROM random_sla;
+SELECT id, sla, cycle, c.started_at, c.due_at, c.paused, c.elapsed, c.stopped_at, c.outcome FROM random_sla AS c
+EXCEPT ALL SELECT id, sla, cycle, c.started_at, c.due_at, c.paused, c.elapsed, c.stopped_at, c.outcome FROM fixed_sla AS c ORDER BY 1, 2, 3 LIMIT 5;
+SELECT (SELECT count(*) FROM random_sla) = (SELECT count(*) FROM fixed_sla) AS as_many;
+SELECT key, align.path(r.lead), align.path(align.canonical(f.lead, align.agreed('constant'))) FROM align.journeys('random') AS r JOIN align.journeys('fixed') AS f USING (key)
+WHERE align.path(r.lead) <> (SELECT array_agg(CASE s WHEN 'waiting' THEN 'nurture' ELSE s END ORDER BY n) FROM unnest(align.path(f.lead)) WITH ORDINALITY AS p (s, n));
+SELECT * FROM align.check('random');
 
 -- a version that forgets a stage: leads in it refuse it, history alone is said
 CREATE TABLE deals (id int PRIMARY KEY, stage text, hidden boolean);
