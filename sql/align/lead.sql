@@ -303,6 +303,12 @@ CREATE FUNCTION align.touchless(lead align.lead, funnel align.funnel) RETURNS bo
 COMMENT ON FUNCTION align.touchless(align.lead, align.funnel) IS
 	'true if at most one team held the lead; stages that no team holds, and labels that the agreement does not have, do not count; NULL if it has only touches';
 
+CREATE FUNCTION align.canonical(lead align.lead, funnel align.funnel) RETURNS align.lead
+	AS 'MODULE_PATHNAME', 'align_lead_canonical'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.canonical(align.lead, align.funnel) IS
+	'the lead with its stages by the names that the agreement has for them, where it has another label; labels that the agreement does not have stay';
+
 /* functions of one lead that return rows */
 
 CREATE FUNCTION align.entries(lead align.lead) RETURNS TABLE (

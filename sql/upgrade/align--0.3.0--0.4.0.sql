@@ -39,8 +39,16 @@ CREATE OR REPLACE VIEW align.attachments AS
            reason_must_change, expressions, labels
     FROM align.attachment_details();
 
+-- canonical(): stages by the agreement's names of today.
+
+CREATE FUNCTION align.canonical(lead align.lead, funnel align.funnel) RETURNS align.lead
+    AS 'MODULE_PATHNAME', 'align_lead_canonical'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
 -- Comments that are new or read otherwise ("make delta").
 
+COMMENT ON FUNCTION align.canonical(align.lead, align.funnel) IS
+'the lead with its stages by the names that the agreement has for them, where it has another label; labels that the agreement does not have stay';
 COMMENT ON FUNCTION align.attach(regclass, text, text, name[], text, text, text, text, text, text, text, text, text, text, text, boolean, text, text, jsonb, boolean, boolean, boolean, text, text, text, text, text) IS
 'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage, and returns their number; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
 COMMENT ON FUNCTION align.attached_tables() IS
@@ -61,3 +69,9 @@ COMMENT ON COLUMN align.attachments.expressions IS
 'what align.attach() was given for the roles that are expressions, as an object by role; NULL if all are columns';
 COMMENT ON COLUMN align.attachments.labels IS
 'look-ups of labels, as an object by role; NULL if there are none';
+COMMENT ON FUNCTION align.journeys(regclass) IS
+'the recorded journeys of an attached table, one row per lead in order of the key: stage entries and touches at their effective_at, with entry_no as ordinal, and stages by their names of today. Reads the history with the privileges of the caller; NULL is an error';
+COMMENT ON FUNCTION align.clocks(regclass, timestamptz) IS
+'the service-level clocks of an attached table that were open at a time, by what is recorded now, as they were then: with elapsed and remaining in working or elapsed time as promised, and the state running, at_risk, overdue or paused; NULLs and an infinite as_of are errors';
+COMMENT ON FUNCTION align.clocks(regclass, timestamptz, "any") IS
+'the service-level clocks of one lead that were open at a time, as clocks(regclass, timestamptz) returns them, read through an index. NULLs and an infinite as_of are errors';

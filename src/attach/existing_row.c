@@ -9,6 +9,7 @@
 #include "access/tableam.h"
 #include "utils/rel.h"
 
+#include "agreement/agreement.h"
 #include "attach/existing_row.h"
 #include "attachment/key.h"
 #include "record/change.h"
@@ -94,6 +95,21 @@ SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 }
 
 /*
+ * True if a recorded stage is that of a row, under its name of today or an
+ * earlier one.
+ */
+static bool
+IsRecordedStage(const AttachRequest *request, const char *recorded, int stage, const char *name)
+{
+	StageSource source = {request->agreement, request->version};
+
+	if (strcmp(recorded, name) == 0)
+		return true;
+	return stage >= 0 && stage == align_carry_stage(&source, request->agreement, request->version,
+													request->funnel, recorded);
+}
+
+/*
  * Records the state of a row if it differs from the latest entry of its lead.
  */
 void
@@ -123,7 +139,7 @@ align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, co
 		}
 		name = pnstrdup(label.text, label.len);
 	}
-	if (ended || strcmp(last->stage, name) != 0)
+	if (ended || !IsRecordedStage(request, last->stage, stage, name))
 	{
 		align_record_found(table->attachment, table->rel, row, EVENT_OPENING,
 						   fresh ? NULL : SOURCE_ADOPTED, fresh);

@@ -219,6 +219,18 @@ StageIndex(const Funnel *funnel, const char *stage)
 }
 
 /*
+ * Returns the index in a clock's funnel of a stage that was recorded under the
+ * version of an entry or before, -1 if it is NULL or unknown.
+ */
+static int
+ClockStage(const LeadClock *clock, const StageSource *source, const char *stage)
+{
+	if (stage == NULL)
+		return -1;
+	return align_carry_stage(source, clock->agreement, clock->version, clock->funnel, stage);
+}
+
+/*
  * Sets clocks->failure if there is a problem, and it is the first.
  */
 static void
@@ -273,13 +285,11 @@ EndPause(LeadClock *clock, TimestampTz at)
 }
 
 /*
- * Continues the last pause, for one that begins at the instant at which the
- * last one ended.  The table has a single period then, with due_at as of its
- * beginning.  Resuming has changed due_at, so the clock is recomputed from its
- * start to the beginning of that period.
+ * Recomputes a clock from its start and its pauses, the last of which may be
+ * open.
  */
 static void
-ContinuePause(LeadClocks *clocks, LeadClock *clock)
+RecomputeClock(LeadClocks *clocks, LeadClock *clock)
 {
 	SlaClock   *inner = &clock->clock;
 	TimestampTz started_at = inner->started_at;
@@ -296,11 +306,52 @@ ContinuePause(LeadClocks *clocks, LeadClock *clock)
 		TimestampTz resumed_at = clock->pauses[i * 2 + 1];
 
 		align_clock_pause(clock->funnel, inner, clock->pauses[i * 2]);
-		if (i < clock->npauses - 1)
+		if (resumed_at != DT_NOEND)
 			SetFailure(clocks, clock, align_clock_resume(clock->funnel, inner, resumed_at),
 					   false, resumed_at);
 	}
+}
+
+/*
+ * Continues the last pause, for one that begins at the instant at which the
+ * last one ended.  The table has a single period then, with due_at as of its
+ * beginning.  Resuming has changed due_at, so the clock is recomputed.
+ */
+static void
+ContinuePause(LeadClocks *clocks, LeadClock *clock)
+{
 	clock->pauses[(clock->npauses - 1) * 2 + 1] = DT_NOEND;
+	RecomputeClock(clocks, clock);
+}
+
+/*
+ * Sets a clock, which was loaded as an open one, back to what it was at an
+ * instant between its start and its stop.  Only pauses move due_at and
+ * warn_at, so unless one is cut off, they are those of the table.
+ */
+bool
+align_replay_set_back(LeadClocks *clocks, LeadClock *clock, TimestampTz as_of)
+{
+	int			npauses = clock->npauses;
+	TimestampTz *last;
+	bool		cut = false;
+
+	while (npauses > 0 && clock->pauses[(npauses - 1) * 2] > as_of)
+		npauses--;
+	cut = npauses < clock->npauses;
+	clock->npauses = npauses;
+	if (npauses > 0)
+	{
+		last = &clock->pauses[(npauses - 1) * 2];
+		if (last[1] > as_of && last[1] != DT_NOEND)
+		{
+			last[1] = DT_NOEND;
+			cut = true;
+		}
+	}
+	if (cut)
+		RecomputeClock(clocks, clock);
+	return clocks->failure.problem == CLOCK_NO_PROBLEM;
 }
 
 /*
@@ -329,10 +380,10 @@ UpdateClockRow(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampT
 }
 
 /*
- * Cancels all open clocks, because the lead left the funnel or was deleted.
+ * Closes all open clocks, because the lead left the funnel or was deleted.
  */
 static void
-CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
+CloseOpenClocks(LeadClocks *clocks, TimestampTz at)
 {
 	for (int i = 0; i < clocks->nlevels; i++)
 	{
@@ -348,10 +399,11 @@ CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
 
 /*
  * Applies a move of the lead to the open clocks, each under its own version.
+ * entry_funnel is that of the entry, which is of the version "source".
  */
 static void
 AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Funnel *entry_funnel,
-				  TimestampTz at)
+				  const StageSource *source, TimestampTz at)
 {
 	int			entry_stage = StageIndex(entry_funnel, to);
 	bool		entry_terminal = entry_stage >= 0 &&
@@ -367,11 +419,11 @@ AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Fu
 		if (clock->clock.closed)
 			continue;
 		/* the entry's version decides if the clock's does not know it */
-		stage = StageIndex(clock->funnel, to);
+		stage = ClockStage(clock, source, to);
 		if (stage >= 0)
 		{
 			/* two stages of the entry's version can be one of the clock's */
-			if (stage == StageIndex(clock->funnel, from))
+			if (stage == ClockStage(clock, source, from))
 				continue;
 			terminal = clock->funnel->stages[stage].kind != STAGE_OPEN;
 		}
@@ -486,7 +538,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
  * which the lead already is, by the same label or by another one.
  */
 static bool
-IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
+IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel, const StageSource *source)
 {
 	int			from_stage;
 
@@ -494,7 +546,10 @@ IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
 		return true;
 	if (align_lead_same(align_lead_cstring(clocks->stage), to))
 		return false;
-	from_stage = StageIndex(funnel, clocks->stage);
+	if (funnel == NULL)
+		return true;
+	from_stage = align_carry_stage(source, source->agreement, source->version, funnel,
+								   clocks->stage);
 	return from_stage < 0 || from_stage != align_funnel_stage(funnel, to.text, to.len);
 }
 
@@ -505,16 +560,19 @@ static void
 EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 {
 	LeadString	agreement = entry->agreement;
+	StageSource source = {0};
 	Funnel	   *funnel;
 	bool		is_move;
 
 	if (agreement.text == NULL)
-	{
-		agreement.text = clocks->agreement;
-		agreement.len = strlen(clocks->agreement);
-	}
+		agreement = align_lead_cstring(clocks->agreement);
 	funnel = align_replay_funnel(clocks, agreement, entry->version);
-	is_move = IsMove(clocks, entry->stage, funnel);
+	if (funnel != NULL)
+	{
+		source.agreement = clocks->funnel_agreement;
+		source.version = entry->version;
+	}
+	is_move = IsMove(clocks, entry->stage, funnel, &source);
 
 	if (is_move)
 	{
@@ -528,7 +586,8 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		 * then records where the lead was found, which is no move.
 		 */
 		if (from != NULL)
-			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, entry->effective_at);
+			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, &source,
+							  entry->effective_at);
 		FreeString(&from);
 	}
 	clocks->alive = true;
@@ -543,7 +602,7 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 static void
 LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 {
-	CancelOpenClocks(clocks, entry->effective_at);
+	CloseOpenClocks(clocks, entry->effective_at);
 	clocks->alive = false;
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);

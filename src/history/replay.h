@@ -13,8 +13,10 @@
  *
  * Every clock keeps the version of the agreement that it was started under.
  * That version determines what stops, pauses and resumes the clock and which
- * stages are won or lost; if it does not know a stage, the version of the
- * entry determines the latter.  New clocks start under the version of the
+ * stages are won or lost.  A stage of the entry's version that has another
+ * name there is carried over through labels (align_carry_stage()); if the
+ * clock's version does not know it at all, the version of the entry determines
+ * whether it is won or lost.  New clocks start under the version of the
  * entry, unless one of the same service level is open.
  */
 #ifndef ALIGN_HISTORY_REPLAY_H
@@ -34,7 +36,7 @@
  *
  * Stage entries (opening, entry, move, override) put the lead into their stage
  * and begin a life if it has none.  If their stage is null, and for deleted
- * and truncated, the life ends and all open clocks are cancelled.  owner only
+ * and truncated, the life ends and all open clocks are closed.  owner only
  * changes the assignee.  rekey and touch have no effect, nor have entries of
  * rows that are not live, nor merged ones unless they enter a stage.
  */
@@ -140,6 +142,16 @@ extern void align_replay_set_state(LeadClocks *clocks, bool alive, LeadString st
  */
 extern void align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 							  const AttrNumber columns[SLA_NCOLUMNS]);
+
+/*
+ * The same as of an instant at which the clock was open, whether or not it is
+ * now: align_replay_load_open() loads its row as if it were, and
+ * align_replay_set_back() sets it back to that instant, which must not precede
+ * its start.  The latter returns false if clocks->failure is set.
+ */
+extern LeadClock *align_replay_load_open(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+										 const AttrNumber columns[SLA_NCOLUMNS]);
+extern bool align_replay_set_back(LeadClocks *clocks, LeadClock *clock, TimestampTz as_of);
 
 /*
  * Applies the next entry in the order of lives and (effective_at, entry_no).

@@ -335,10 +335,13 @@ align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at)
 }
 
 /*
- * stage is -1 if the clock is cancelled and no stage of the funnel does it.
+ * Close a clock.  answered: by an event that stops it, and not by one that
+ * cancels it.  A clock that still runs at its due instant is missed in either
+ * case, so a lead that is moved away too late does not mend the promise.
+ * stage is -1 if no stage of the funnel closes it.
  */
 static ClockProblem
-CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool cancelled)
+CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool answered)
 {
 	ClockProblem problem = CLOCK_NO_PROBLEM;
 
@@ -350,17 +353,17 @@ CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool canc
 	clock->closed = true;
 	clock->stopped_at = at;
 	clock->stopped_by = stage;
-	if (cancelled)
-		clock->outcome = CLOCK_CANCELLED;
+	if (answered && at <= clock->due_at)
+		clock->outcome = CLOCK_MET;
 	else
-		clock->outcome = at <= clock->due_at ? CLOCK_MET : CLOCK_MISSED;
+		clock->outcome = at < clock->due_at ? CLOCK_CANCELLED : CLOCK_MISSED;
 	return problem;
 }
 
 ClockProblem
 align_clock_cancel(Funnel *funnel, SlaClock *clock, TimestampTz at)
 {
-	return CloseClock(funnel, clock, -1, at, true);
+	return CloseClock(funnel, clock, -1, at, false);
 }
 
 ClockProblem
@@ -370,11 +373,11 @@ align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal, Tim
 	uint8		effects = stage >= 0 ? sla->effects[stage] : 0;
 
 	if (effects & EFFECT_STOP)
-		return CloseClock(funnel, clock, stage, at, false);
-	if (terminal)
 		return CloseClock(funnel, clock, stage, at, true);
+	if (terminal)
+		return CloseClock(funnel, clock, stage, at, false);
 	if (sla->is_handoff && !(effects & EFFECT_PAUSE))
-		return CloseClock(funnel, clock, stage, at, true);	/* withdrawn */
+		return CloseClock(funnel, clock, stage, at, false); /* withdrawn */
 	if (clock->paused && !(effects & EFFECT_PAUSE))
 		return align_clock_resume(funnel, clock, at);
 	if (!clock->paused && (effects & EFFECT_PAUSE))

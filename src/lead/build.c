@@ -279,6 +279,12 @@ RenumberEnd(Renumbering *renumbering)
 void
 align_lead_add_rest(LeadBuilder *builder, LeadReader *reader)
 {
+	align_lead_add_renamed(builder, reader, NULL);
+}
+
+void
+align_lead_add_renamed(LeadBuilder *builder, LeadReader *reader, const LeadString *stages)
+{
 	LeadEntry	read;
 	Renumbering renumbering;
 
@@ -292,6 +298,8 @@ align_lead_add_rest(LeadBuilder *builder, LeadReader *reader)
 		BuilderEntry *entry = NewEntry(builder, read.at);
 
 		entry->stage = renumbering.numbers[read.stage + 1];
+		if (stages != NULL && read.stage >= 0)
+			entry->stage = InternString(builder, stages[read.stage].text, stages[read.stage].len);
 		entry->extra = 0;
 		if (read.team >= 0 || read.reason >= 0 || read.campaign >= 0 ||
 			read.amount >= 0 || read.ordinal != 0 || read.version != 0)

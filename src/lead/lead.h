@@ -262,6 +262,13 @@ extern void align_lead_add_all(LeadBuilder *builder, const struct varlena *lead)
 /* Adds the entries that a reader has not read yet. */
 extern void align_lead_add_rest(LeadBuilder *builder, LeadReader *reader);
 
+/*
+ * The same, with stages[i] as the stage of entries whose stage is dictionary
+ * string i; if stages is NULL, stages stay as they are.
+ */
+extern void align_lead_add_renamed(LeadBuilder *builder, LeadReader *reader,
+								   const LeadString *stages);
+
 /* Adds all entries of another builder. */
 extern void align_lead_add_builder(LeadBuilder *builder, const LeadBuilder *other);
 

@@ -13,6 +13,7 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
+#include "agreement/agreement.h"
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
 #include "lead/lead.h"
@@ -507,6 +508,28 @@ AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion 
 }
 
 /*
+ * Lets a move whose row had an unknown label begin in the recorded stage of
+ * the lead, if that is known: the label may have been renamed, as by ALTER
+ * TYPE ... RENAME VALUE, without a change of the row.
+ */
+static void
+BeginInRecordedStage(Batch *batch, Attachment *attachment, const Datum *key,
+					 const JudgingFunnel *judging, Move *move)
+{
+	StageSource source = {judging->agreement, judging->version};
+	char	   *recorded = align_recorded_stage(attachment, batch, key);
+	int			stage = -1;
+
+	if (recorded != NULL)
+		stage = align_carry_stage(&source, judging->agreement, judging->version, judging->funnel,
+								  recorded);
+	if (stage < 0)
+		return;
+	move->from = stage;
+	move->from_label = align_lead_cstring(judging->funnel->stages[stage].name);
+}
+
+/*
  * Judges an UPDATE, and adds its changes to the batch.
  */
 void
@@ -530,6 +553,9 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 
 	ReadKey(before, old_key);
 	ReadKey(after, key);
+	if (move->from < 0 && move->from_label.text != NULL &&
+		!align_lead_same(move->from_label, move->to_label))
+		BeginInRecordedStage(batch, after->attachment, old_key, &judging, move);
 	if (move->from_label.text != NULL &&
 		!align_same_key(after->attachment, old_key, key))
 		AddRekey(batch, old_key, key, before, after, &judging);

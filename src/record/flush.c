@@ -501,6 +501,47 @@ align_recorder_flush_if_long(Attachment *attachment, Batch *batch)
 }
 
 /*
+ * Reads the stage of a lead's last entry.
+ */
+char *
+align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key)
+{
+	MemoryContext old_context = CurrentMemoryContext;
+	Run			run = {0};
+	Change		change = {0};
+	Change	   *changes[1] = {&change};
+	OwnerIdentity identity;
+	char	   *result = NULL;
+
+	memcpy(change.key, key, attachment->nkeys * sizeof(Datum));
+	change.hash = align_pending_hash(attachment, key);
+	if (align_pending_has_outer(batch, batch->nchanges, change.hash) ||
+		align_pending_has_waiting(batch, change.hash))
+		return NULL;
+
+	run.attachment = align_attachment_locked(attachment->relid, RowExclusiveLock);
+	run.context = AllocSetContextCreate(CurrentMemoryContext, "align recorder run",
+										ALLOCSET_SMALL_SIZES);
+	run.changes = changes;
+	run.nchanges = 1;
+	align_become_owner(run.attachment, &identity);
+	align_spi_connect();
+	MemoryContextSwitchTo(run.context);
+	run.direct = align_direct_begin(run.attachment);
+	align_run_group(&run);
+	align_run_read(&run);
+	if (run.leads[0].alive && run.leads[0].stage != NULL)
+		result = MemoryContextStrdup(old_context, run.leads[0].stage);
+	if (run.direct != NULL)
+		align_direct_end(run.direct);
+	SPI_finish();
+	align_resume_identity(&identity);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(run.context);
+	return result;
+}
+
+/*
  * Returns how to flush a batch outside of the triggers of its table.
  *
  * At commit no row trigger is outstanding.  Outside of triggers none is,

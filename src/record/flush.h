@@ -128,6 +128,12 @@ extern void align_recorder_flush_at_end(Attachment *attachment, struct Batch *ba
 extern void align_recorder_flush_if_long(Attachment *attachment, struct Batch *batch);
 
 /*
+ * Returns the stage of a lead's last entry, palloc'd; NULL if the lead is not
+ * in the funnel, or if it has pending changes.  Takes one index scan.
+ */
+extern char *align_recorded_stage(Attachment *attachment, struct Batch *batch, const Datum *key);
+
+/*
  * Makes sure that pending changes are written before commit.  The triggers
  * call it before they add a change; only the first call of a session does
  * anything.

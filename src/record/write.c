@@ -180,6 +180,7 @@ bool
 align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *change)
 {
 	const char *from = change->from_stage;
+	StageSource source = {run->attachment->marker.agreement, change->version};
 	Funnel	   *funnel;
 	int			stage;
 
@@ -192,11 +193,12 @@ align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *c
 		return false;
 	if (strcmp(lead->stage, from) == 0)
 		return true;
-	funnel = align_agreement_funnel(run->attachment->marker.agreement, change->version);
+	funnel = align_agreement_funnel(source.agreement, change->version);
 	if (funnel == NULL)
 		return false;
 	stage = align_funnel_stage(funnel, from, strlen(from));
-	return stage >= 0 && stage == align_funnel_stage(funnel, lead->stage, strlen(lead->stage));
+	return stage >= 0 && stage == align_carry_stage(&source, source.agreement, source.version,
+													funnel, lead->stage);
 }
 
 /*
@@ -239,15 +241,63 @@ align_run_begin_writing(Run *run, RunWriter *writer)
 }
 
 /*
+ * True if a change leaves a lead in the stage that is recorded, or removes it
+ * from there, but the label in its row is unknown, and the recorded stage is
+ * not.  The label was renamed then.
+ */
+static bool
+HasRenamedLabel(const Run *run, const LeadState *lead, const Change *change)
+{
+	StageSource source = {run->attachment->marker.agreement, change->version};
+	Funnel	   *funnel;
+
+	if (align_is_stage_event(change->event) || lead->stage == NULL || !lead->alive)
+		return false;
+	funnel = align_agreement_funnel(source.agreement, source.version);
+	return funnel != NULL &&
+		align_funnel_stage(funnel, change->from_stage, strlen(change->from_stage)) < 0 &&
+		align_carry_stage(&source, source.agreement, source.version, funnel, lead->stage) >= 0;
+}
+
+/*
+ * Replaces the unknown label of a change by the recorded stage.
+ */
+static void
+KeepRecordedStage(const Run *run, const LeadState *lead, Change *change)
+{
+	bool		stays = change->stage != NULL;
+	bool		by_column = run->attachment->column[ROW_TEAM] != 0;
+
+	change->from_stage = lead->stage;
+	change->stage = stays ? lead->stage : NULL;
+	if (!by_column)
+	{
+		change->from_team = lead->team;
+		change->team = stays ? lead->team : NULL;
+	}
+}
+
+/*
  * Makes an entry of a change of a lead.
  */
 void
 align_run_write(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 {
+	Change		corrected;
+
 	if (IsDeletionWithoutLife(lead, change))
 		return;
 	if (!align_fits_recorded_stage(run, lead, change))
-		AdoptStage(run, writer, lead, change);
+	{
+		if (HasRenamedLabel(run, lead, change))
+		{
+			corrected = *change;
+			KeepRecordedStage(run, lead, &corrected);
+			change = &corrected;
+		}
+		else
+			AdoptStage(run, writer, lead, change);
+	}
 	WriteChange(run, writer, lead, change);
 }
 

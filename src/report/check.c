@@ -208,24 +208,21 @@ AddClock(const TableScan *scan, ClockTuples *clocks)
 static bool
 LabelMatchesStage(Check *check, const char *label, const RecordedEntry *entry)
 {
-	Funnel	   *funnels[2];
+	StageSource source = {check->attachment->marker.agreement, check->version};
+	const Funnel *funnel = check->funnel;
+	int			stage;
 
 	if (strcmp(label, entry->stage) == 0)
 		return true;
-	funnels[0] = check->funnel;
-	funnels[1] = align_check_funnel(check, entry);
-	for (int i = 0; i < 2; i++)
-	{
-		int			stage;
-
-		if (funnels[i] == NULL)
-			continue;
-		stage = align_funnel_stage(funnels[i], label, strlen(label));
-		if (stage >= 0 &&
-			stage == align_funnel_stage(funnels[i], entry->stage, strlen(entry->stage)))
-			return true;
-	}
-	return false;
+	stage = align_funnel_stage(funnel, label, strlen(label));
+	if (stage >= 0 && stage == align_carry_stage(&source, source.agreement, source.version, funnel,
+												 entry->stage))
+		return true;
+	funnel = align_check_funnel(check, entry);
+	if (funnel == NULL)
+		return false;
+	stage = align_funnel_stage(funnel, label, strlen(label));
+	return stage >= 0 && stage == align_funnel_stage(funnel, entry->stage, strlen(entry->stage));
 }
 
 /*
@@ -501,7 +498,6 @@ align_check(PG_FUNCTION_ARGS)
 	Attachment *attachment;
 	RestrictedCaller caller;
 	CallerRole	owner;
-	int32		version;
 
 	align_require_argument(fcinfo, 0, "relation");
 	align_begin_rows(fcinfo);
@@ -512,7 +508,7 @@ align_check(PG_FUNCTION_ARGS)
 	/* also where row-level security is forced on the owner */
 	align_work_as(attachment->root_owner, &owner);
 	check.attachment = attachment;
-	check.funnel = align_judging_funnel(attachment, &version);
+	check.funnel = align_judging_funnel(attachment, &check.version);
 	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
 	/* a version that does not exist is reported, not an error */
 	check.clocks.tolerant = true;

@@ -20,7 +20,8 @@ typedef struct Check
 {
 	ReturnSetInfo *rsinfo;
 	const Attachment *attachment;
-	Funnel	   *funnel;			/* version that judges now */
+	Funnel	   *funnel;			/* of the version that judges now */
+	int32		version;		/* its number */
 	const Datum *key;			/* of the current lead; NULL while checking
 								 * the tables as such */
 	LeadClocks	clocks;			/* working area of replays */

@@ -71,6 +71,7 @@ static void
 CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage,
 			   const Funnel *funnel)
 {
+	StageSource source = {check->attachment->marker.agreement, entry->version};
 	int			from;
 
 	if (entry->event == EVENT_OPENING || entry->event == EVENT_ENTRY)
@@ -80,8 +81,11 @@ CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage
 	/* a later version may have renamed the stage */
 	if (funnel != NULL && entry->from_stage != NULL && stage != NULL)
 	{
+		if (entry->agreement != NULL)
+			source.agreement = entry->agreement;
 		from = align_funnel_stage(funnel, entry->from_stage, strlen(entry->from_stage));
-		if (from >= 0 && from == align_funnel_stage(funnel, stage, strlen(stage)))
+		if (from >= 0 && from == align_carry_stage(&source, source.agreement, source.version,
+												   funnel, stage))
 			return;
 	}
 	align_check_report(check, "from_stage", EntryText(entry, entry->from_stage),

@@ -380,7 +380,7 @@ my $entered = qq{
 my $definite = "(relation, key) NOT IN (SELECT relation, key FROM ($all) AS a WHERE stage = 'accepted')";
 my $handoffs = qq{
 	SELECT relation, key, started_at, started_at + interval '4 hours' AS due_at, stopped_at,
-		CASE WHEN next_stage = 'sal' THEN CASE WHEN stopped_at <= started_at + interval '4 hours' THEN 'met' ELSE 'missed' END WHEN next_stage IS NOT NULL THEN 'cancelled' END AS outcome
+		CASE WHEN next_stage = 'sal' AND stopped_at <= started_at + interval '4 hours' THEN 'met' WHEN stopped_at < started_at + interval '4 hours' THEN 'cancelled' WHEN next_stage IS NOT NULL THEN 'missed' END AS outcome
 	FROM ($entered) AS e WHERE $definite};
 my $recorded_handoffs = qq{
 	SELECT relation, key, started_at, due_at, stopped_at, outcome FROM ($clocks) AS c
