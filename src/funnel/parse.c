@@ -15,7 +15,8 @@
  * gives needs to the stage called stage, because a need follows, and then a
  * comma, a parenthesis or the semicolon; "stage needs;", "stage needs, b;" and
  * "stage needs held by x;" declare a stage called needs, and "channel needs
- * when ..." defines a channel of that name.
+ * when ..." and "segment needs: ..." define a channel and a segment of that
+ * name.
  */
 #include "postgres.h"
 
@@ -283,6 +284,7 @@ static const struct
 	{"sla", align_parse_sla},
 	{"target", align_parse_target},
 	{"channel", align_parse_channel},
+	{"segment", align_parse_segment},
 };
 
 /*
@@ -301,7 +303,7 @@ FailNoStatement(TextScan *scan, const ScanName *name)
 						   psprintf("No statement begins with \"%s\".", name->text),
 						   nearest != NULL && !name->quoted && strcmp(nearest, name->text) != 0 ?
 						   align_nearest_text(nearest) :
-						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, channel, or a stage followed by needs, known as or ->.",
+						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, channel, segment, or a stage followed by needs, known as or ->.",
 						   "expected statement");
 }
 

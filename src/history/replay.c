@@ -273,19 +273,58 @@ EndPause(LeadClock *clock, TimestampTz at)
 }
 
 /*
+ * Computes a clock from its start to the beginning of its last pause, with the
+ * promise to leads of these segments.  Returns false, and does not change it,
+ * if resuming it then would not give the due instant that it has.
+ */
+static bool
+RewindToPause(const LeadClock *clock, SegmentMask segments, SlaClock *result)
+{
+	SlaClock	resumed;
+
+	if (align_clock_start(clock->funnel, clock->clock.sla, clock->clock.cycle,
+						  clock->clock.started_at, segments, &resumed) != CLOCK_NO_PROBLEM)
+		return false;
+	for (int i = 0; i < clock->npauses; i++)
+	{
+		align_clock_pause(clock->funnel, &resumed, clock->pauses[i * 2]);
+		*result = resumed;
+		if (align_clock_resume(clock->funnel, &resumed,
+							   clock->pauses[i * 2 + 1]) != CLOCK_NO_PROBLEM)
+			return false;
+	}
+	return resumed.due_at == clock->clock.due_at;
+}
+
+/*
  * Continues the last pause, for one that begins at the instant at which the
  * last one ended.  The table has a single period then, with due_at as of its
  * beginning.  Resuming has changed due_at, so the clock is recomputed from its
- * start to the beginning of that period.
+ * start to the beginning of that period.  The clock table does not have the
+ * segments that held at the start, but due_at shows which promise was made.
  */
 static void
 ContinuePause(LeadClocks *clocks, LeadClock *clock)
 {
 	SlaClock   *inner = &clock->clock;
+	const ServiceLevel *level = &clock->funnel->service_levels[inner->sla];
 	TimestampTz started_at = inner->started_at;
+	SegmentMask segments = 0;
+	SlaClock	rewound;
 	ClockProblem problem;
 
-	problem = align_clock_start(clock->funnel, inner->sla, inner->cycle, started_at, inner);
+	for (int i = -1; i < level->nsegment_promises; i++)
+	{
+		SegmentMask candidate = i < 0 ? 0 : SEGMENT_BIT(level->segment_promises[i].segment);
+
+		if (RewindToPause(clock, candidate, &rewound))
+		{
+			segments = candidate;
+			break;
+		}
+	}
+	problem = align_clock_start(clock->funnel, inner->sla, inner->cycle, started_at, segments,
+								inner);
 	if (problem != CLOCK_NO_PROBLEM)
 	{
 		SetFailure(clocks, clock, problem, true, started_at);
@@ -440,9 +479,11 @@ LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
  * except those of service levels that have an open clock.
  */
 static void
-StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 version,
-			TimestampTz at)
+StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const ReplayEntry *entry)
 {
+	TimestampTz at = entry->effective_at;
+	int32		version = entry->version;
+	SegmentMask segments = align_segments_of(funnel, entry->segments);
 	int			stage = StageIndex(funnel, clocks->stage);
 
 	for (int level = 0; stage >= 0 && level < funnel->nservice_levels; level++)
@@ -459,7 +500,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		cycle = LastCycle(clocks, sla, &open) + 1;
 		if (open)
 			continue;
-		problem = align_clock_start(funnel, level, cycle, at, &inner);
+		problem = align_clock_start(funnel, level, cycle, at, segments, &inner);
 		if (problem != CLOCK_NO_PROBLEM)
 		{
 			/* only to report it */
@@ -534,7 +575,7 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 	clocks->alive = true;
 	SetAssignee(clocks, entry->assignee, entry->effective_at);
 	if (is_move && funnel != NULL)
-		StartClocks(clocks, funnel, agreement, entry->version, entry->effective_at);
+		StartClocks(clocks, funnel, agreement, entry);
 }
 
 /*
