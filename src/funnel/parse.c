@@ -288,6 +288,30 @@ static const struct
 };
 
 /*
+ * A hint if a whole text without a semicolon seems to be the name of an
+ * agreement instead of a document; NULL if it does not.
+ */
+static char *
+AgreementNameHint(const TextScan *scan)
+{
+	const char *start = scan->start + strspn(scan->start, " \t\r\n");
+	int			len = scan->end - start;
+	StringInfoData hint;
+
+	while (len > 0 && strchr(" \t\r\n", start[len - 1]) != NULL)
+		len--;
+	if (len == 0 || len >= NAMEDATALEN || memchr(start, ';', len) != NULL ||
+		memchr(start, '\n', len) != NULL)
+		return NULL;
+	initStringInfo(&hint);
+	appendStringInfo(&hint, "To use the version of agreement \"%.*s\" that is in force, write align.agreed(",
+					 len, start);
+	align_write_quoted(&hint, '\'', start, len);
+	appendStringInfoString(&hint, ").");
+	return hint.data;
+}
+
+/*
  * Reports that no statement begins with a name; returns false.
  */
 static bool
@@ -295,7 +319,12 @@ FailNoStatement(TextScan *scan, const ScanName *name)
 {
 	const char *words[lengthof(statements)];
 	const char *nearest;
+	char	   *agreement = AgreementNameHint(scan);
 
+	if (agreement != NULL)
+		return align_scan_fail(scan, name->at,
+							   psprintf("No statement begins with \"%s\".", name->text),
+							   agreement, "expected statement");
 	for (int i = 0; i < (int) lengthof(statements); i++)
 		words[i] = statements[i].word;
 	nearest = align_nearest(name->text, name->len, words, lengthof(statements));
@@ -315,7 +344,10 @@ ParseAboutStage(TextScan *scan, Draft *draft)
 {
 	ScanName	name;
 	ScanName	to;
+	char	   *agreement = AgreementNameHint(scan);
 
+	if (agreement != NULL && !align_scan_peek_name(scan))
+		return align_scan_expected(scan, "statement", agreement);
 	if (!align_parse_name(scan, "statement", &name))
 		return false;
 	if (align_scan_take(scan, "->"))

@@ -292,6 +292,8 @@ typedef struct Progress
 	TimestampTz times[PROGRESS_MAX_STEPS];	/* when each step was entered;
 											 * PROGRESS_NO_TIME if skipped or
 											 * not reached */
+	bool		entered_end;	/* along a funnel: won in the last stage of the
+								 * success path, too */
 	LeadString	amount;			/* the lead's last amount as of as_of, absent
 								 * if there is none; points into the lead */
 	ProgressStatus status;
@@ -316,7 +318,8 @@ extern void align_progress(const ProgressSteps *steps, const struct varlena *lea
 /*
  * Progress along a funnel's success path.  level is the furthest position
  * entered; any won stage counts as the end of the path, and skipped stages as
- * reached.
+ * reached.  The time of the end is that of the first won stage.  A lead that
+ * is in an open stage again was not won.
  */
 extern void align_funnel_progress(const Funnel *funnel, const struct varlena *lead,
 								  TimestampTz as_of, Progress *progress);
