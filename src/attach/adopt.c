@@ -3,7 +3,8 @@
  *	  Checks existing tables that are to be used as record tables.
  *
  * An earlier attachment left them, or the owner created them.  They are not
- * altered.
+ * altered, except that a history gets the columns that the release which
+ * created it did not have.
  */
 #include "postgres.h"
 
@@ -259,6 +260,29 @@ CheckOtherColumn(const RecordTable *table, Form_pg_attribute attribute)
 								  NULL);
 }
 
+/*
+ * Adds the columns that the history of an earlier release does not have.
+ */
+static void
+AddColumns(const AttachRequest *request, const RecordTable *table)
+{
+	char	   *name = align_record_table_name(table);
+
+	for (int i = HISTORY_MIN_COLUMNS; table->columns == align_history_columns &&
+		 i < table->ncolumns; i++)
+	{
+		const OwnColumn *column = &table->columns[i];
+
+		if (get_attnum(table->relid, column->name) != InvalidAttrNumber)
+			continue;
+		align_execute_format(request->owner, "ALTER TABLE %s ADD COLUMN %s %s", name,
+							 quote_identifier(column->name),
+							 format_type_extended(column->type, -1, FORMAT_TYPE_FORCE_QUALIFY));
+		align_execute_format(request->owner, "COMMENT ON COLUMN %s.%s IS %s", name,
+							 quote_identifier(column->name), quote_literal_cstr(column->comment));
+	}
+}
+
 static void
 CheckColumns(const AttachRequest *request, const RecordTable *table)
 {
@@ -304,6 +328,7 @@ align_attach_adopt(const AttachRequest *request, const RecordTable *table)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation %s was dropped concurrently", align_record_table_name(table))));
 	CheckNotInUse(request, table);
+	AddColumns(request, table);
 	CheckColumns(request, table);
 	foreach(lc, find_all_inheritors(table->relid, ShareRowExclusiveLock, NULL))
 	{

@@ -23,10 +23,10 @@
 PG_FUNCTION_INFO_V1(align_journeys);
 PG_FUNCTION_INFO_V1(align_journeys_of_key);
 
-/* Columns to read from the history, by JourneyColumn. */
+/* Columns to read from the history, by JourneyColumn, without the last. */
 #define JOURNEY_COLUMNS \
 	"r.entry_no, r.event, r.effective_at, r.stage, r.team, r.reason, r.campaign, r.amount, " \
-	"r.version, r.source"
+	"r.version, r.source, "
 
 typedef enum JourneyColumn
 {
@@ -39,7 +39,8 @@ typedef enum JourneyColumn
 	JOURNEY_CAMPAIGN,
 	JOURNEY_AMOUNT,
 	JOURNEY_VERSION,
-	JOURNEY_SOURCE
+	JOURNEY_SOURCE,
+	JOURNEY_SEGMENTS
 } JourneyColumn;
 
 /* Changes of owner or key need not be read. */
@@ -113,6 +114,8 @@ AddEntry(LeadBuilder *builder, const TableScan *scan, bool with_team, bool *ende
 	input.ordinal = DatumGetInt32(scan->values[JOURNEY_ENTRY_NO]);
 	if (!scan->nulls[JOURNEY_VERSION])
 		input.version = DatumGetInt32(scan->values[JOURNEY_VERSION]);
+	if (!scan->nulls[JOURNEY_SEGMENTS])
+		input.segments = align_segments_list(DatumGetArrayTypeP(scan->values[JOURNEY_SEGMENTS]));
 	align_lead_add(builder, &input);
 }
 
@@ -126,13 +129,14 @@ align_read_journeys(const Attachment *attachment, const Datum *of_key, bool with
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "align journey", ALLOCSET_DEFAULT_SIZES);
 	TableScan	scan;
+	char	   *columns = psprintf(JOURNEY_COLUMNS "%s", align_scan_segments(attachment));
 
 	if (of_key != NULL)
-		align_table_scan_key(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
-							 JOURNEY_CONDITION, "r.entry_no", of_key);
+		align_table_scan_key(&scan, attachment, TABLE_HISTORY, columns, JOURNEY_CONDITION,
+							 "r.entry_no", of_key);
 	else
-		align_table_scan_begin(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
-							   JOURNEY_CONDITION, "r.entry_no");
+		align_table_scan_begin(&scan, attachment, TABLE_HISTORY, columns, JOURNEY_CONDITION,
+							   "r.entry_no");
 	(void) align_table_scan_next(&scan);
 	while (scan.row != NULL)
 	{

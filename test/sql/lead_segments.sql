@@ -79,7 +79,7 @@ SELECT count(*) FROM (SELECT id, rollup(lead) AS lead FROM segment_leads GROUP B
 WHERE kept.n <> want.n;
 SELECT count(*) FROM segment_leads l, LATERAL (SELECT array_agg((at, coalesce(ordinal, 0)) ORDER BY entry) AS has, array_agg((at, coalesce(ordinal, 0)) ORDER BY at, coalesce(ordinal, 0)) AS want FROM entries(lead)) o WHERE o.has <> o.want;
 SELECT count(*) FROM segment_leads l JOIN (SELECT id, array_agg(s ORDER BY s) AS want FROM segment_rows, unnest(segments) s GROUP BY id) w USING (id),
-	LATERAL (SELECT array_agg(s ORDER BY s) AS is FROM entry_segments(lead) e, unnest(e.segments) s) g WHERE g.has <> w.want;
+	LATERAL (SELECT array_agg(s ORDER BY s) AS has FROM entry_segments(lead) e, unnest(e.segments) s) g WHERE g.has <> w.want;
 
 -- parallel plans
 SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
