@@ -208,32 +208,32 @@ typedef struct QueryColumns
 static void
 FindColumns(TupleDesc desc, QueryColumns *columns)
 {
-	int			next = COLUMN_LEAD;
+	int			npositional = 0;
 
 	memset(columns, 0, sizeof(QueryColumns));
-	for (int i = 0; i < desc->natts && columns->n == i; i++)
+	for (int i = 0; i < desc->natts; i++)
 	{
 		const char *name = NameStr(TupleDescAttr(desc, i)->attname);
-		int			role;
+		int			role = npositional;
 
 		if (i >= MIN_COLUMNS && strcmp(name, column_names[COLUMN_ORDINAL]) == 0)
 			role = COLUMN_ORDINAL;
 		else if (i >= MIN_COLUMNS && strcmp(name, column_names[COLUMN_SEGMENTS]) == 0)
 			role = COLUMN_SEGMENTS;
-		else if (next <= COLUMN_REASON)
-			role = next++;
-		else
-			break;				/* one too many */
+		else if (npositional++ > COLUMN_REASON)
+			continue;			/* one too many */
 		if (columns->present[role])
-			break;				/* named twice */
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("query has more than one column \"%s\"", name)));
 		columns->present[role] = true;
 		columns->roles[columns->n++] = role;
 	}
-	if (desc->natts < MIN_COLUMNS || columns->n != desc->natts)
+	if (npositional < MIN_COLUMNS || npositional > COLUMN_REASON + 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("query must return %d to %d columns, not %d",
-						MIN_COLUMNS, COLUMN_REASON + 1, desc->natts),
+						MIN_COLUMNS, COLUMN_REASON + 1, npositional),
 				 errhint(COLUMNS_HINT)));
 }
 
