@@ -58,8 +58,8 @@ CheckZones(Funnel *funnel)
  * Raises an error if the clock of a service level cannot be started at the
  * time when the version comes into force, for example because its calendar
  * never opens again.  Every change that starts the clock would fail.  (If the
- * calendar ends later, changes fail from then on.)  A promise to the leads of a
- * segment is checked like the common one.
+ * calendar ends later, changes fail from then on.)  A promise to a segment is
+ * checked like the common one.
  */
 static void
 CheckServiceLevels(Funnel *funnel, TimestampTz valid_from)

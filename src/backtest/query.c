@@ -288,7 +288,7 @@ WrapQuery(const char *query, const RawStmt *statement, const QueryColumns *colum
 	appendStringInfoString(&wrapped,
 						   "SELECT q.lead::pg_catalog.text, "
 						   "align.lead_agg(q.at::pg_catalog.timestamptz, q.stage::pg_catalog.text");
-	/* without ordinal and segments the forms with fewer arguments are faster */
+	/* the forms with fewer arguments are faster */
 	if (all || columns->present[COLUMN_TEAM])
 		appendStringInfo(&wrapped, ", %s::pg_catalog.text, %s::pg_catalog.text",
 						 columns->present[COLUMN_TEAM] ? "q.team" : "NULL",

@@ -185,7 +185,7 @@ align_conversion_add(Conversion *conversion, const Progress *progress, Timestamp
 
 		if (at != PROGRESS_NO_TIME)
 		{
-			/* won elsewhere is a time of the last step, but does not enter it */
+			/* a win elsewhere is a time of the last step, but not an entry */
 			step->entered += i < count_entered;
 
 			/*

@@ -164,7 +164,7 @@ typedef struct ServiceLevel
 	int			nreasons;		/* handoff: reasons allowed for a rejection; 0
 								 * allows any, but one must be given */
 	char	  **reasons;
-	Promise		promise;		/* to leads of none of the following segments */
+	Promise		promise;		/* to leads of none of the segments below */
 	int			nsegment_promises;
 	SegmentPromise *segment_promises;	/* the first whose segment holds
 										 * decides */

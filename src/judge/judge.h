@@ -292,8 +292,8 @@ typedef struct Progress
 	TimestampTz times[PROGRESS_MAX_STEPS];	/* when each step was entered;
 											 * PROGRESS_NO_TIME if skipped or
 											 * not reached */
-	bool		entered_end;	/* along a funnel: won in the last stage of the
-								 * success path, too */
+	bool		entered_end;	/* along a funnel: won in the last stage of
+								 * the success path, too */
 	LeadString	amount;			/* the lead's last amount as of as_of, absent
 								 * if there is none; points into the lead */
 	ProgressStatus status;

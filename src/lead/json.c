@@ -3,9 +3,9 @@
  *	  Casts between lead and jsonb.
  *
  * A lead is an array of objects with the members at, stage, team, reason,
- * campaign, amount, ordinal, version and segments; absent fields are left out.
- * Amounts, ordinals and versions are numbers, segments an array of strings, the
- * others strings, and "at" is formatted as in the text form.
+ * campaign, amount, ordinal, version and segments; absent fields are left
+ * out.  Amounts, ordinals and versions are numbers, segments an array of
+ * strings, the others strings, and "at" is formatted as in the text form.
  */
 #include "postgres.h"
 
