@@ -181,6 +181,10 @@ CheckColumn(const RecordTable *table, const OwnColumn *column)
 		align_refuse_record_table(table,
 								  psprintf("Its column \"%s\" is of type %s, not %s.", column->name,
 										   format_type_be(get_atttype(table->relid, attnum)), type),
+								  table->columns == align_history_columns &&
+								  column - table->columns >= HISTORY_MIN_COLUMNS ?
+								  psprintf("Rename it, since align has a column \"%s\", or choose another name with history => '...'.",
+										   column->name) :
 								  NULL);
 }
 
