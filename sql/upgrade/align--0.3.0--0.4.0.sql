@@ -45,10 +45,80 @@ CREATE FUNCTION align.canonical(lead align.lead, funnel align.funnel) RETURNS al
     AS 'MODULE_PATHNAME', 'align_lead_canonical'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 
+-- Leads with a log's own numbers and segments; segments and targets of agreements.
+
+CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, bigint) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_ordinal_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+
+CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric, bigint, text[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+
+CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, ordinal bigint) (
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1200,
+	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+
+CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason text, campaign text, amount numeric, ordinal bigint, segments text[]) (
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1800,
+	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+
+CREATE FUNCTION align.entry_segments(lead align.lead) RETURNS TABLE (
+		entry integer, at timestamptz, stage text, segments text[])
+	AS 'MODULE_PATHNAME', 'align_lead_entry_segments'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 5;
+
+CREATE FUNCTION align.agreed_targets(funnel align.funnel) RETURNS TABLE (
+	team text,
+	kind text,
+	stage text,
+	from_stage text,
+	sla text,
+	goal numeric,
+	unit text,
+	per text,
+	within interval
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_agreed_targets'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 5;
+
+CREATE FUNCTION align.segments(funnel align.funnel) RETURNS TABLE (
+	segment text,
+	condition text
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_segments'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 5;
+
 -- Comments that are new or read otherwise ("make delta").
 
+COMMENT ON FUNCTION align.agreed_targets(funnel align.funnel) IS
+'the targets of an agreement in the order of the document, with what each measures in columns: kind is count (leads that enter stage), service_level (sla) or conversion (from from_stage to stage)';
+COMMENT ON FUNCTION align.segments(funnel align.funnel) IS
+'the segments of an agreement in the order of the document, each with its condition on the row';
+COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, bigint) IS
+'transition function of the aggregate lead_agg(at, stage, ordinal)';
+COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric, bigint, text[]) IS
+'transition function of the aggregate lead_agg(at, stage, team, reason, campaign, amount, ordinal, segments)';
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, bigint) IS
+'the same as lead_agg(at, stage) with a number that decides between equal times, such as the id of a log; it must be positive, and NULL sorts first';
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text, text, numeric, bigint, text[]) IS
+'the same as lead_agg(at, stage, team, reason, campaign, amount) with a number that decides between equal times and the names of the segments that held of the row, in any order; NULL names, and an array without names, are the same as NULL';
+COMMENT ON AGGREGATE align.rollup(align.lead) IS
+'merges partial journeys of one lead, without exact duplicates; an entry without segments is a duplicate of the same one with them; NULLs are ignored; NULL if there is nothing else';
 COMMENT ON FUNCTION align.canonical(align.lead, align.funnel) IS
 'the lead with its stages by the names that the agreement has for them, where it has another label; labels that the agreement does not have stay';
+COMMENT ON FUNCTION align.entry_segments(align.lead) IS
+'one row per entry of the lead that has segments, with its number in entries(lead) and the sorted names of the segments that held of the row';
+COMMENT ON FUNCTION align.lead_to_jsonb(align.lead) IS
+'the lead as an array of entries, each an object with at, stage, team, reason, campaign, amount, ordinal, version and segments where present';
 COMMENT ON FUNCTION align.attach(regclass, text, text, name[], text, text, text, text, text, text, text, text, text, text, text, boolean, text, text, jsonb, boolean, boolean, boolean, text, text, text, text, text) IS
 'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage, and returns their number; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
 COMMENT ON FUNCTION align.attached_tables() IS

@@ -247,6 +247,8 @@ typedef struct Attachment
 								 * if they can */
 	bool		complete;		/* always, if there is no fault; else only the
 								 * members up to here may be used */
+	int			history_ncolumns;	/* HistoryColumns that the history has:
+									 * all, or HISTORY_MIN_COLUMNS */
 	char	   *history_name;	/* qualified and quoted */
 	char	   *sla_name;		/* likewise */
 	int			nkeys;

@@ -93,7 +93,7 @@ RunClocks(Backtest *backtest, const Walk *walk)
 	ClockBoard *board = &backtest->board;
 	int			before = board->nclocks;
 
-	align_clocks_enter(board, walk->to, walk->entry.at);
+	align_clocks_enter(board, walk->to, walk->entry.at, align_walk_segments(walk));
 	if (board->nclocks > backtest->started_capacity)
 	{
 		backtest->started_capacity = board->room;

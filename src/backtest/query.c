@@ -48,10 +48,17 @@
 #define COLUMN_STAGE 2
 #define COLUMN_TEAM 3
 #define COLUMN_REASON 4
+#define COLUMN_ORDINAL 5
+#define COLUMN_SEGMENTS 6
 #define MIN_COLUMNS 3
-#define MAX_COLUMNS 5
+#define MAX_COLUMNS 7
 
-static const char *const column_names[MAX_COLUMNS] = {"lead", "at", "stage", "team", "reason"};
+static const char *const column_names[MAX_COLUMNS] = {
+	"lead", "at", "stage", "team", "reason", "ordinal", "segments"
+};
+
+#define COLUMNS_HINT \
+	"The query must return (lead, at, stage [, team [, reason]]), by position, and may have columns named ordinal and segments after the stage."
 
 /* Columns of the wrapped query. */
 #define JOURNEY_KEY 0
@@ -157,17 +164,17 @@ CheckStatement(List *sources)
  * Raises an error for the type of a column unless ok is true.
  */
 static void
-CheckColumnType(TupleDesc desc, int column, bool ok, const char *expected)
+CheckColumnType(TupleDesc desc, int position, int column, bool ok, const char *expected)
 {
 	if (ok)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("column %d of the query, \"%s\", cannot be of type %s",
-					column + 1, column_names[column],
-					format_type_be(TupleDescAttr(desc, column)->atttypid)),
+					position + 1, column_names[column],
+					format_type_be(TupleDescAttr(desc, position)->atttypid)),
 			 errdetail("Expected %s.", expected),
-			 errhint("The query must return (lead, at, stage [, team [, reason]]), by position.")));
+			 errhint(COLUMNS_HINT)));
 }
 
 /*
@@ -185,41 +192,94 @@ IsLabelType(Oid type)
 }
 
 /*
- * Raises an error unless number and types of the columns are right.
+ * The columns of a query.
+ */
+typedef struct QueryColumns
+{
+	int			n;
+	int			roles[MAX_COLUMNS]; /* by position: a COLUMN */
+	bool		present[MAX_COLUMNS];	/* by COLUMN */
+} QueryColumns;
+
+/*
+ * Determines the columns: ordinal and segments by name, the others by
+ * position.  Raises an error if there are too few or too many.
  */
 static void
-CheckColumns(TupleDesc desc)
+FindColumns(TupleDesc desc, QueryColumns *columns)
 {
-	Oid			type;
+	int			npositional = 0;
 
-	if (desc->natts < MIN_COLUMNS || desc->natts > MAX_COLUMNS)
+	memset(columns, 0, sizeof(QueryColumns));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(desc, i)->attname);
+		int			role = npositional;
+
+		if (i >= MIN_COLUMNS && strcmp(name, column_names[COLUMN_ORDINAL]) == 0)
+			role = COLUMN_ORDINAL;
+		else if (i >= MIN_COLUMNS && strcmp(name, column_names[COLUMN_SEGMENTS]) == 0)
+			role = COLUMN_SEGMENTS;
+		else if (npositional++ > COLUMN_REASON)
+			continue;			/* one too many */
+		if (columns->present[role])
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("query has more than one column \"%s\"", name)));
+		columns->present[role] = true;
+		columns->roles[columns->n++] = role;
+	}
+	if (npositional < MIN_COLUMNS || npositional > COLUMN_REASON + 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("query must return %d to %d columns, not %d",
-						MIN_COLUMNS, MAX_COLUMNS, desc->natts),
-				 errhint("The query must return (lead, at, stage [, team [, reason]]), by position.")));
+						MIN_COLUMNS, COLUMN_REASON + 1, npositional),
+				 errhint(COLUMNS_HINT)));
+}
 
+/*
+ * Raises an error unless number and types of the columns are right.
+ */
+static void
+CheckColumns(TupleDesc desc, QueryColumns *columns)
+{
+	Oid			type;
+
+	FindColumns(desc, columns);
 	type = TupleDescAttr(desc, COLUMN_LEAD)->atttypid;
-	CheckColumnType(desc, COLUMN_LEAD,
+	CheckColumnType(desc, COLUMN_LEAD, COLUMN_LEAD,
 					OidIsValid(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr),
 					"a type that can be compared, such as bigint, uuid or text");
 	type = getBaseType(TupleDescAttr(desc, COLUMN_AT)->atttypid);
-	CheckColumnType(desc, COLUMN_AT,
+	CheckColumnType(desc, COLUMN_AT, COLUMN_AT,
 					type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID,
 					"timestamp with time zone (or timestamp or date, which are taken in the session's time zone)");
 	for (int i = COLUMN_STAGE; i < desc->natts; i++)
-		CheckColumnType(desc, i, IsLabelType(TupleDescAttr(desc, i)->atttypid),
-						"text, an enum or an integer");
+	{
+		int			role = columns->roles[i];
+
+		type = getBaseType(TupleDescAttr(desc, i)->atttypid);
+		if (role == COLUMN_ORDINAL)
+			CheckColumnType(desc, i, role,
+							type == INT2OID || type == INT4OID || type == INT8OID, "an integer");
+		else if (role == COLUMN_SEGMENTS)
+			CheckColumnType(desc, i, role, type == TEXTARRAYOID || type == VARCHARARRAYOID,
+							"text[]");
+		else
+			CheckColumnType(desc, i, role, IsLabelType(type), "text, an enum or an integer");
+	}
 }
 
 /*
  * Returns a query for one row per lead: its key as text, the journey as a
  * value of type lead, and the largest time of all leads.  query is the text
- * that statement was parsed from, and ncolumns the number of its columns.
+ * that statement was parsed from.
  */
 static char *
-WrapQuery(const char *query, const RawStmt *statement, int ncolumns)
+WrapQuery(const char *query, const RawStmt *statement, const QueryColumns *columns)
 {
+	bool		all = columns->present[COLUMN_ORDINAL] || columns->present[COLUMN_SEGMENTS];
+
 	const char *start = query + Max(statement->stmt_location, 0);
 	int			len = statement->stmt_len > 0 ? statement->stmt_len : (int) strlen(start);
 	StringInfoData wrapped;
@@ -228,20 +288,25 @@ WrapQuery(const char *query, const RawStmt *statement, int ncolumns)
 	appendStringInfoString(&wrapped,
 						   "SELECT q.lead::pg_catalog.text, "
 						   "align.lead_agg(q.at::pg_catalog.timestamptz, q.stage::pg_catalog.text");
-	if (ncolumns > COLUMN_TEAM)
-		appendStringInfoString(&wrapped, ", q.team::pg_catalog.text");
-	if (ncolumns > COLUMN_REASON)
-		appendStringInfoString(&wrapped, ", q.reason::pg_catalog.text");
-	else if (ncolumns > COLUMN_TEAM)
-		appendStringInfoString(&wrapped, ", NULL::pg_catalog.text");
+	/* the forms with fewer arguments are faster */
+	if (all || columns->present[COLUMN_TEAM])
+		appendStringInfo(&wrapped, ", %s::pg_catalog.text, %s::pg_catalog.text",
+						 columns->present[COLUMN_TEAM] ? "q.team" : "NULL",
+						 columns->present[COLUMN_REASON] ? "q.reason" : "NULL");
+	if (all)
+		appendStringInfo(&wrapped,
+						 ", NULL::pg_catalog.text, NULL::pg_catalog.numeric, "
+						 "%s::pg_catalog.int8, %s::pg_catalog.text[]",
+						 columns->present[COLUMN_ORDINAL] ? "q.ordinal" : "NULL",
+						 columns->present[COLUMN_SEGMENTS] ? "q.segments" : "NULL");
 	appendStringInfoString(&wrapped,
 						   "), pg_catalog.max(pg_catalog.max(q.at::pg_catalog.timestamptz)) OVER () "
 						   "FROM (\n");
 	appendBinaryStringInfo(&wrapped, start, len);
 	/* a newline, as the query may end with a comment */
 	appendStringInfoString(&wrapped, "\n) AS q (");
-	for (int i = 0; i < ncolumns; i++)
-		appendStringInfo(&wrapped, "%s%s", i > 0 ? ", " : "", column_names[i]);
+	for (int i = 0; i < columns->n; i++)
+		appendStringInfo(&wrapped, "%s%s", i > 0 ? ", " : "", column_names[columns->roles[i]]);
 
 	/*
 	 * Ignore the rows that lead_agg() ignores.  Test the text of the key: for
@@ -262,6 +327,7 @@ RunQuery(const char *query, JourneyReceiver *receiver)
 	SPIPlanPtr	plan;
 	List	   *sources;
 	CachedPlanSource *source;
+	QueryColumns columns;
 	SPIExecuteOptions options;
 
 	align_spi_connect();
@@ -272,9 +338,9 @@ RunQuery(const char *query, JourneyReceiver *receiver)
 	sources = SPI_plan_get_plan_sources(plan);
 	CheckStatement(sources);
 	source = (CachedPlanSource *) linitial(sources);
-	CheckColumns(source->resultDesc);
+	CheckColumns(source->resultDesc, &columns);
 
-	plan = SPI_prepare_cursor(WrapQuery(query, source->raw_parse_tree, source->resultDesc->natts),
+	plan = SPI_prepare_cursor(WrapQuery(query, source->raw_parse_tree, &columns),
 							  0, NULL, CURSOR_OPT_PARALLEL_OK);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));

@@ -31,6 +31,7 @@ const OwnColumn align_history_columns[HISTORY_NCOLUMNS] = {
 	[HISTORY_BRANCH] = {"branch", TEXTOID, false, "reserved for tables that share a journey"},
 	[HISTORY_HANDOFF] = {"handoff", TEXTOID, false, "handoff that the entry submits, null if none"},
 	[HISTORY_NOTIFIED_AT] = {"notified_at", TIMESTAMPTZOID, false, "when the handoff was announced"},
+	[HISTORY_SEGMENTS] = {"segments", TEXTARRAYOID, false, "segments of the agreement that held of the row; null if there were none"},
 };
 
 const OwnColumn align_sla_columns[SLA_NCOLUMNS] = {

@@ -67,11 +67,19 @@ typedef enum HistoryColumn
 	HISTORY_BRANCH,				/* text: null; reserved for tables that share
 								 * a journey */
 	HISTORY_HANDOFF,			/* text: the handoff that this entry submits */
-	HISTORY_NOTIFIED_AT			/* timestamptz: when align_handoff was sent
+	HISTORY_NOTIFIED_AT,		/* timestamptz: when align_handoff was sent
 								 * for it */
+	HISTORY_SEGMENTS			/* text[]: segments that held of the row; null
+								 * if there were none */
 } HistoryColumn;
 
-#define HISTORY_NCOLUMNS (HISTORY_NOTIFIED_AT + 1)
+#define HISTORY_NCOLUMNS (HISTORY_SEGMENTS + 1)
+
+/*
+ * A history that was created before 0.4 has only so many of these columns
+ * until its table is attached again (Attachment.history_ncolumns).
+ */
+#define HISTORY_MIN_COLUMNS HISTORY_SEGMENTS
 
 /*
  * Values of HISTORY_SOURCE.  An entry merged from another lead has the key of

@@ -285,31 +285,61 @@ EndPause(LeadClock *clock, TimestampTz at)
 }
 
 /*
- * Recomputes a clock from its start and its pauses, the last of which may be
- * open.
+ * Computes a clock from its start and its pauses, the last of which may be
+ * open, with the promise to leads of these segments.
  */
-static void
-RecomputeClock(LeadClocks *clocks, LeadClock *clock)
+static ClockProblem
+ReplayPauses(const LeadClock *clock, SegmentMask segments, SlaClock *result)
 {
-	SlaClock   *inner = &clock->clock;
-	TimestampTz started_at = inner->started_at;
 	ClockProblem problem;
 
-	problem = align_clock_start(clock->funnel, inner->sla, inner->cycle, started_at, inner);
-	if (problem != CLOCK_NO_PROBLEM)
+	problem = align_clock_start(clock->funnel, clock->clock.sla, clock->clock.cycle,
+								clock->clock.started_at, segments, result);
+	for (int i = 0; i < clock->npauses && problem == CLOCK_NO_PROBLEM; i++)
 	{
-		SetFailure(clocks, clock, problem, true, started_at);
-		return;
+		align_clock_pause(clock->funnel, result, clock->pauses[i * 2]);
+		if (clock->pauses[i * 2 + 1] != DT_NOEND)
+			problem = align_clock_resume(clock->funnel, result, clock->pauses[i * 2 + 1]);
 	}
-	for (int i = 0; i < clock->npauses; i++)
-	{
-		TimestampTz resumed_at = clock->pauses[i * 2 + 1];
+	return problem;
+}
 
-		align_clock_pause(clock->funnel, inner, clock->pauses[i * 2]);
-		if (resumed_at != DT_NOEND)
-			SetFailure(clocks, clock, align_clock_resume(clock->funnel, inner, resumed_at),
-					   false, resumed_at);
+/*
+ * Segments that held at the start of a clock, as far as they decide its
+ * promise.  The clock table does not have them, but due_at shows which promise
+ * was made.
+ */
+static SegmentMask
+ClockSegments(const LeadClock *clock)
+{
+	const ServiceLevel *level = &clock->funnel->service_levels[clock->clock.sla];
+
+	for (int i = 0; i < level->nsegment_promises; i++)
+	{
+		SegmentMask segments = SEGMENT_BIT(level->segment_promises[i].segment);
+		SlaClock	computed;
+
+		if (ReplayPauses(clock, segments, &computed) == CLOCK_NO_PROBLEM &&
+			computed.due_at == clock->clock.due_at)
+			return segments;
 	}
+	return 0;
+}
+
+/*
+ * Recomputes a clock from its start and its pauses.
+ */
+static void
+RecomputeClock(LeadClocks *clocks, LeadClock *clock, SegmentMask segments)
+{
+	TimestampTz started_at = clock->clock.started_at;
+	SlaClock	computed;
+	ClockProblem problem = ReplayPauses(clock, segments, &computed);
+
+	if (problem != CLOCK_NO_PROBLEM)
+		SetFailure(clocks, clock, problem, true, started_at);
+	else
+		clock->clock = computed;
 }
 
 /*
@@ -320,8 +350,10 @@ RecomputeClock(LeadClocks *clocks, LeadClock *clock)
 static void
 ContinuePause(LeadClocks *clocks, LeadClock *clock)
 {
+	SegmentMask segments = ClockSegments(clock);
+
 	clock->pauses[(clock->npauses - 1) * 2 + 1] = DT_NOEND;
-	RecomputeClock(clocks, clock);
+	RecomputeClock(clocks, clock, segments);
 }
 
 /*
@@ -332,6 +364,7 @@ ContinuePause(LeadClocks *clocks, LeadClock *clock)
 bool
 align_replay_set_back(LeadClocks *clocks, LeadClock *clock, TimestampTz as_of)
 {
+	SegmentMask segments = ClockSegments(clock);
 	int			npauses = clock->npauses;
 	TimestampTz *last;
 	bool		cut = false;
@@ -350,7 +383,7 @@ align_replay_set_back(LeadClocks *clocks, LeadClock *clock, TimestampTz as_of)
 		}
 	}
 	if (cut)
-		RecomputeClock(clocks, clock);
+		RecomputeClock(clocks, clock, segments);
 	return clocks->failure.problem == CLOCK_NO_PROBLEM;
 }
 
@@ -492,9 +525,11 @@ LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
  * except those of service levels that have an open clock.
  */
 static void
-StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 version,
-			TimestampTz at)
+StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const ReplayEntry *entry)
 {
+	TimestampTz at = entry->effective_at;
+	int32		version = entry->version;
+	SegmentMask segments = align_segments_of(funnel, entry->segments);
 	int			stage = StageIndex(funnel, clocks->stage);
 
 	for (int level = 0; stage >= 0 && level < funnel->nservice_levels; level++)
@@ -511,7 +546,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		cycle = LastCycle(clocks, sla, &open) + 1;
 		if (open)
 			continue;
-		problem = align_clock_start(funnel, level, cycle, at, &inner);
+		problem = align_clock_start(funnel, level, cycle, at, segments, &inner);
 		if (problem != CLOCK_NO_PROBLEM)
 		{
 			/* only to report it */
@@ -593,7 +628,7 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 	clocks->alive = true;
 	SetAssignee(clocks, entry->assignee, entry->effective_at);
 	if (is_move && funnel != NULL)
-		StartClocks(clocks, funnel, agreement, entry->version, entry->effective_at);
+		StartClocks(clocks, funnel, agreement, entry);
 }
 
 /*

@@ -51,6 +51,8 @@ typedef struct ReplayEntry
 								 * LeadClocks */
 	int32		version;		/* of the agreement, 0 if unknown */
 	bool		not_live;		/* change of a row that is not live */
+	LeadString	segments;		/* canonical list of those that held of the
+								 * row; absent if there are none */
 } ReplayEntry;
 
 /*

@@ -123,6 +123,16 @@ extern void align_walk_end(Walk *walk);
 /* A dictionary string of the lead; absent for -1. */
 extern LeadString align_walk_string(const Walk *walk, int string);
 
+/* The segments of a funnel that are in the canonical list of an entry. */
+extern SegmentMask align_segments_of(const Funnel *funnel, LeadString list);
+
+/* Those of the current entry of a walk. */
+static inline SegmentMask
+align_walk_segments(const Walk *walk)
+{
+	return align_segments_of(walk->funnel, align_walk_string(walk, walk->entry.segments));
+}
+
 /* The current entry as a Move. */
 extern void align_walk_move(const Walk *walk, Move *move);
 
@@ -185,13 +195,14 @@ extern int	align_clock_problem_sqlstate(ClockProblem problem);
 
 /*
  * The events of one clock.  funnel is the agreement under which the clock was
- * started, the same for all its events; instants must not descend.
+ * started, the same for all its events; instants must not descend.  segments
+ * are those that hold of the lead when the clock starts.
  *
  * After any result but CLOCK_NO_PROBLEM the clock is undefined; the caller
  * raises an error that says whose clock it is, or does without the clock.
  */
 extern ClockProblem align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at,
-									  SlaClock *clock);
+									  SegmentMask segments, SlaClock *clock);
 
 /*
  * The lead enters a stage (-1: unknown to the funnel) other than the one it
@@ -233,8 +244,12 @@ extern void align_clocks_begin(ClockBoard *board, Funnel *funnel);
 extern void align_clocks_reset(ClockBoard *board);
 extern void align_clocks_end(ClockBoard *board);
 
-/* The lead enters a stage (-1: unknown) other than the one it was in. */
-extern void align_clocks_enter(ClockBoard *board, int stage, TimestampTz at);
+/*
+ * The lead enters a stage (-1: unknown) other than the one it was in, while
+ * these segments hold of it.
+ */
+extern void align_clocks_enter(ClockBoard *board, int stage, TimestampTz at,
+							   SegmentMask segments);
 
 /* Apply every stage entry at or before as_of. */
 extern void align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_of);
@@ -277,6 +292,8 @@ typedef struct Progress
 	TimestampTz times[PROGRESS_MAX_STEPS];	/* when each step was entered;
 											 * PROGRESS_NO_TIME if skipped or
 											 * not reached */
+	bool		entered_end;	/* along a funnel: won in the last stage of
+								 * the success path, too */
 	LeadString	amount;			/* the lead's last amount as of as_of, absent
 								 * if there is none; points into the lead */
 	ProgressStatus status;
@@ -301,7 +318,8 @@ extern void align_progress(const ProgressSteps *steps, const struct varlena *lea
 /*
  * Progress along a funnel's success path.  level is the furthest position
  * entered; any won stage counts as the end of the path, and skipped stages as
- * reached.
+ * reached.  The time of the end is that of the first won stage.  A lead that
+ * is in an open stage again was not won.
  */
 extern void align_funnel_progress(const Funnel *funnel, const struct varlena *lead,
 								  TimestampTz as_of, Progress *progress);

@@ -105,8 +105,9 @@ BeginRead(LeadReader *reader, const void *data, size_t len, bool received)
 	reader->received = received;
 	align_wire_begin(&reader->wire, data, len, "lead");
 	flags = align_wire_uint(&reader->wire);
-	if (unlikely(flags != 0))
+	if (unlikely((flags & ~(uint64) LEAD_FLAG_SEGMENTS) != 0))
 		align_check_flags(flags > PG_UINT32_MAX ? PG_UINT32_MAX : (uint32) flags, "lead");
+	reader->flags = (uint8) flags;
 
 	reader->unit_code = align_wire_byte(&reader->wire);
 	if (unlikely(reader->unit_code >= lengthof(units)))
@@ -192,7 +193,8 @@ align_lead_read_fields(LeadReader *reader, LeadEntry *entry)
 {
 	uint8		mask = align_wire_byte(&reader->wire);
 
-	if (unlikely(mask == 0 || mask > (LEAD_HAS_VERSION << 1) - 1))
+	/* only a lead with that flag has the bit of segments */
+	if (unlikely(mask == 0 || mask >= LEAD_HAS_SEGMENTS << (reader->flags & LEAD_FLAG_SEGMENTS)))
 		align_wire_fail(&reader->wire, "The mask of an entry is empty or has unknown bits.");
 	if (mask & LEAD_HAS_TEAM)
 		entry->team = ReadReference(reader);
@@ -206,6 +208,8 @@ align_lead_read_fields(LeadReader *reader, LeadEntry *entry)
 		entry->ordinal = ReadNumber(reader, PG_INT64_MAX);
 	if (mask & LEAD_HAS_VERSION)
 		entry->version = (int32) ReadNumber(reader, PG_INT32_MAX);
+	if (mask & LEAD_HAS_SEGMENTS)
+		entry->segments = ReadReference(reader);
 }
 
 int

@@ -42,6 +42,19 @@ GetJudgingFunnel(Attachment *attachment, JudgingFunnel *judging)
 }
 
 /*
+ * Initializes a move from no stage to no stage.
+ */
+static void
+InitRowMove(const JudgingFunnel *judging, RowMove *row_move)
+{
+	memset(row_move, 0, sizeof(RowMove));
+	row_move->agreement = judging->agreement;
+	row_move->version = judging->version;
+	row_move->funnel = judging->funnel;
+	row_move->move.from = row_move->move.to = -1;
+}
+
+/*
  * Reads the key of a row, which must not contain nulls.
  */
 static void
@@ -272,6 +285,34 @@ SetReplaced(Batch *batch, Change *change, const RowVersion *before)
 }
 
 /*
+ * Returns the canonical list of the segments that hold of a row; NULL if there
+ * are none, or if the history has no column for them.
+ */
+static const char *
+SegmentsText(Batch *batch, const RowVersion *version, const JudgingFunnel *judging)
+{
+	const Funnel *funnel = judging->funnel;
+	LeadString	names[FUNNEL_MAX_SEGMENTS];
+	RowMove		row_move;
+	SegmentMask segments;
+	LeadString	list;
+	int			n = 0;
+
+	if (funnel->nsegments == 0 || version->attachment->history_ncolumns <= HISTORY_SEGMENTS)
+		return NULL;
+	InitRowMove(judging, &row_move);
+	segments = align_needs_segments(align_verdict_needs(version->attachment, version->rel,
+														&row_move), version->row);
+	for (int i = 0; i < funnel->nsegments; i++)
+	{
+		if (segments & SEGMENT_BIT(i))
+			names[n++] = align_lead_cstring(funnel->segments[i].name);
+	}
+	list = align_segments_sorted(names, n);
+	return align_pending_copy_string(batch, list.text, list.len);
+}
+
+/*
  * Adds a change with all members that do not depend on the stage.  before is
  * NULL if no row version was replaced, or if it does not matter.
  */
@@ -294,6 +335,8 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	change->note = CopyText(batch, after, ROW_NOTE);
 	change->campaign = CopyText(batch, after, ROW_CAMPAIGN);
 	CopyAmount(batch, change, after);
+	if (event != EVENT_DELETED)
+		change->segments = SegmentsText(batch, after, judging);
 	change->effective_at = EffectiveAt(before, after);
 
 	/*
@@ -387,19 +430,6 @@ AddStageChange(Batch *batch, const Datum *key, const RowVersion *before, const R
 			change->note = OverrideNote(batch, align_override(), change->note);
 		}
 	}
-}
-
-/*
- * Initializes a move from no stage to no stage.
- */
-static void
-InitRowMove(const JudgingFunnel *judging, RowMove *row_move)
-{
-	memset(row_move, 0, sizeof(RowMove));
-	row_move->agreement = judging->agreement;
-	row_move->version = judging->version;
-	row_move->funnel = judging->funnel;
-	row_move->move.from = row_move->move.to = -1;
 }
 
 /*

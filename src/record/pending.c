@@ -364,7 +364,7 @@ CopyChange(const Attachment *attachment, const Change *change)
 	const char **strings[] = {
 		&copy->from_stage, &copy->stage, &copy->from_team, &copy->team, &copy->from_assignee,
 		&copy->assignee, &copy->actor, &copy->db_role, &copy->reason, &copy->note,
-		&copy->campaign, &copy->violation
+		&copy->campaign, &copy->violation, &copy->segments
 	};
 
 	/* source is static; handoff and its teams belong to a compiled funnel */

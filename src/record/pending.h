@@ -136,6 +136,7 @@ typedef struct Change
 	const char *note;
 	const char *campaign;
 	const char *violation;
+	const char *segments;		/* canonical list, see lead.h */
 	const char *source;			/* static */
 	const char *handoff;		/* this and the next two: in the funnel */
 	const char *handoff_from_team;

@@ -105,6 +105,7 @@ typedef enum RecorderStatement
 #define ENTRY_AGREEMENT 6
 #define ENTRY_VERSION 7
 #define ENTRY_SOURCE 8
+#define ENTRY_SEGMENTS 9
 
 /* Attribute numbers in the result of DROP_CLOCKS. */
 #define DROPPED_TOTAL 1			/* number of clocks before; more than the rows

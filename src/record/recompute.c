@@ -54,6 +54,7 @@ ReplayEntries(Run *run, uint64 nrows)
 		LeadString	event = align_spi_text(i, ENTRY_EVENT);
 		LeadString	source = align_spi_text(i, ENTRY_SOURCE);
 		Datum		version;
+		Datum		segments;
 		ReplayEntry entry;
 		int			number = align_history_event(event.text, event.len);
 
@@ -68,6 +69,9 @@ ReplayEntries(Run *run, uint64 nrows)
 		entry.agreement = align_spi_text(i, ENTRY_AGREEMENT);
 		version = SpiField(i, ENTRY_VERSION, &isnull);
 		entry.version = isnull ? 0 : DatumGetInt32(version);
+		segments = SpiField(i, ENTRY_SEGMENTS, &isnull);
+		entry.segments = isnull ? align_lead_cstring(NULL) :
+			align_segments_list(DatumGetArrayTypeP(segments));
 		align_run_replay(run, lead, &entry);
 	}
 }

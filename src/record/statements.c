@@ -146,7 +146,9 @@ static void
 AppendReadEntries(StringInfo buf, const Attachment *attachment)
 {
 	appendStringInfo(buf, "SELECT r.n, h.event, h.effective_at, h.stage, h.assignee, "
-					 "h.agreement, h.version, h.source FROM align_rows AS r, %s AS h WHERE ",
+					 "h.agreement, h.version, h.source, %s FROM align_rows AS r, %s AS h WHERE ",
+					 attachment->history_ncolumns > HISTORY_SEGMENTS ? "h.segments" :
+					 "NULL::pg_catalog.text[]",
 					 attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 	appendStringInfoString(buf, " ORDER BY r.n, pg_catalog.count(*) FILTER (WHERE "
@@ -202,8 +204,8 @@ static void
 AppendWrite(StringInfo buf, const Attachment *attachment)
 {
 	appendStringInfoString(buf, "WITH e AS (");
-	AppendInsert(buf, attachment, TABLE_HISTORY, align_history_columns, HISTORY_NCOLUMNS,
-				 "align_entries");
+	AppendInsert(buf, attachment, TABLE_HISTORY, align_history_columns,
+				 attachment->history_ncolumns, "align_entries");
 	appendStringInfoString(buf, " RETURNING 1), n AS (");
 	AppendInsert(buf, attachment, TABLE_SLA, align_sla_columns, SLA_NCOLUMNS, "align_new_clocks");
 	appendStringInfoString(buf, " RETURNING 1), c AS (");

@@ -62,6 +62,7 @@ WriteEntry(Run *run, RunWriter *writer, LeadState *lead, const Change *change,
 	entry.violation = change->violation;
 	entry.source = source;
 	entry.handoff = change->handoff;
+	entry.segments = change->segments;
 
 	/* a handoff that is announced here is not left to notify_handoffs() */
 	entry.notified = attachment->marker.options.notify && change->handoff != NULL;
@@ -99,6 +100,7 @@ ApplyToClocks(Run *run, LeadState *lead, const Change *change, TimestampTz effec
 	entry.agreement = align_lead_cstring(run->attachment->marker.agreement);
 	entry.version = change->version;
 	entry.not_live = SourceIsNotLive(change->source);
+	entry.segments = align_lead_cstring(change->segments);
 	align_run_replay(run, lead, &entry);
 }
 

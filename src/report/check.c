@@ -179,6 +179,8 @@ AddEntry(const TableScan *scan, RecordedHistory *history)
 	entry->stage = align_table_scan_text(scan, HISTORY_STAGE);
 	entry->team = align_table_scan_text(scan, HISTORY_TEAM);
 	entry->assignee = align_table_scan_text(scan, HISTORY_ASSIGNEE);
+	entry->segments = scan->nulls[HISTORY_SEGMENTS] ? align_lead_cstring(NULL) :
+		align_segments_list(DatumGetArrayTypeP(scan->values[HISTORY_SEGMENTS]));
 	entry->reason = align_table_scan_text(scan, HISTORY_REASON);
 	entry->agreement = align_table_scan_text(scan, HISTORY_AGREEMENT);
 	entry->version = scan->nulls[HISTORY_VERSION] ? 0 : DatumGetInt32(scan->values[HISTORY_VERSION]);
@@ -451,7 +453,13 @@ CheckMaySelectRecords(Oid relid, int nkeys, const OwnColumn *own, int nown)
 	for (int i = 0; i < nkeys; i++)
 		columns = AddColumn(columns, keys[i]);
 	for (int i = 0; i < nown; i++)
-		columns = AddColumn(columns, get_attnum(relid, own[i].name));
+	{
+		AttrNumber	attnum = get_attnum(relid, own[i].name);
+
+		/* an older history does not have all columns */
+		if (attnum != InvalidAttrNumber)
+			columns = AddColumn(columns, attnum);
+	}
 	CheckMaySelect(relid, columns);
 }
 

@@ -49,6 +49,7 @@ typedef struct RecordedEntry
 	char	   *stage;
 	char	   *team;
 	char	   *assignee;
+	LeadString	segments;		/* canonical list */
 	char	   *reason;
 	char	   *agreement;
 	int32		version;		/* 0 if null */

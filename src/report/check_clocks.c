@@ -85,6 +85,7 @@ Replay(Check *check, RecordedHistory *history)
 		replay.assignee = align_lead_cstring(entry->assignee);
 		replay.agreement = align_lead_cstring(entry->agreement);
 		replay.version = entry->version;
+		replay.segments = entry->segments;
 		align_replay_entry(&check->clocks, &replay);
 	}
 }

@@ -26,10 +26,10 @@
 PG_FUNCTION_INFO_V1(align_journeys);
 PG_FUNCTION_INFO_V1(align_journeys_of_key);
 
-/* Columns to read from the history, by JourneyColumn. */
+/* Columns to read from the history, by JourneyColumn, without the last. */
 #define JOURNEY_COLUMNS \
 	"r.entry_no, r.event, r.effective_at, r.stage, r.team, r.reason, r.campaign, r.amount, " \
-	"r.version, r.source, r.agreement"
+	"r.version, r.source, r.agreement, "
 
 typedef enum JourneyColumn
 {
@@ -43,7 +43,8 @@ typedef enum JourneyColumn
 	JOURNEY_AMOUNT,
 	JOURNEY_VERSION,
 	JOURNEY_SOURCE,
-	JOURNEY_AGREEMENT
+	JOURNEY_AGREEMENT,
+	JOURNEY_SEGMENTS
 } JourneyColumn;
 
 /* Changes of owner or key need not be read. */
@@ -191,6 +192,8 @@ AddEntry(LeadBuilder *builder, const TableScan *scan, const StageNames *names, b
 	input.ordinal = DatumGetInt32(scan->values[JOURNEY_ENTRY_NO]);
 	if (!scan->nulls[JOURNEY_VERSION])
 		input.version = DatumGetInt32(scan->values[JOURNEY_VERSION]);
+	if (!scan->nulls[JOURNEY_SEGMENTS])
+		input.segments = align_segments_list(DatumGetArrayTypeP(scan->values[JOURNEY_SEGMENTS]));
 	align_lead_add(builder, &input);
 }
 
@@ -205,14 +208,15 @@ align_read_journeys(const Attachment *attachment, const Datum *of_key, bool with
 	MemoryContext context = AllocSetContextCreate(caller, "align journey", ALLOCSET_DEFAULT_SIZES);
 	TableScan	scan;
 	StageNames	names;
+	char	   *columns = psprintf(JOURNEY_COLUMNS "%s", align_scan_segments(attachment));
 
 	InitNames(&names, attachment, funnel);
 	if (of_key != NULL)
-		align_table_scan_key(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
-							 JOURNEY_CONDITION, "r.entry_no", of_key);
+		align_table_scan_key(&scan, attachment, TABLE_HISTORY, columns, JOURNEY_CONDITION,
+							 "r.entry_no", of_key);
 	else
-		align_table_scan_begin(&scan, attachment, TABLE_HISTORY, JOURNEY_COLUMNS,
-							   JOURNEY_CONDITION, "r.entry_no");
+		align_table_scan_begin(&scan, attachment, TABLE_HISTORY, columns, JOURNEY_CONDITION,
+							   "r.entry_no");
 	(void) align_table_scan_next(&scan);
 	while (scan.row != NULL)
 	{

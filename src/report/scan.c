@@ -364,14 +364,28 @@ OwnColumns(const OwnColumn *columns, int ncolumns)
 }
 
 /*
+ * The column segments of the history, which an older one does not have.
+ */
+const char *
+align_scan_segments(const Attachment *attachment)
+{
+	return attachment->history_ncolumns > HISTORY_SEGMENTS ? "r.segments" :
+		"NULL::pg_catalog.text[]";
+}
+
+/*
  * Starts a scan of align's own columns of the history.
  */
 void
 align_table_scan_history(TableScan *scan, const Attachment *attachment, const char *condition,
 						 const char *order)
 {
-	align_table_scan_begin(scan, attachment, TABLE_HISTORY,
-						   OwnColumns(align_history_columns, HISTORY_NCOLUMNS), condition, order);
+	char	   *columns = psprintf("%s, %s",
+								   OwnColumns(align_history_columns, HISTORY_MIN_COLUMNS),
+								   align_scan_segments(attachment));
+
+	StaticAssertStmt(HISTORY_NCOLUMNS == HISTORY_MIN_COLUMNS + 1, "segments is the last column");
+	align_table_scan_begin(scan, attachment, TABLE_HISTORY, columns, condition, order);
 }
 
 /*

@@ -120,4 +120,7 @@ extern int	align_table_scan_compare(TableScan *scan, const Datum *key);
  */
 extern char *align_table_scan_text(const TableScan *scan, int column);
 
+/* The column segments of alias r of the history, NULL if it has none. */
+extern const char *align_scan_segments(const Attachment *attachment);
+
 #endif							/* ALIGN_REPORT_SCAN_H */
