@@ -74,6 +74,20 @@ align_replay_reset(LeadClocks *clocks)
 	clocks->alive = false;
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);
+	FreeString(&clocks->suspended_stage);
+}
+
+/*
+ * Sets the fields of an entry that depend on its source.
+ */
+void
+align_replay_set_source(ReplayEntry *entry, LeadString source)
+{
+	entry->merged = align_source_is_merged(source.text, source.len);
+	entry->not_live = align_source_is_not_live(source.text, source.len);
+	entry->undated = align_source_is_undated(source.text, source.len);
+	entry->live = align_source_is_live(source.text, source.len);
+	entry->resumed = align_source_is_resumed(source.text, source.len);
 }
 
 /*
@@ -329,20 +343,51 @@ UpdateClockRow(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampT
 }
 
 /*
- * Cancels all open clocks, because the lead left the funnel or was deleted.
+ * Cancels all open clocks, because the lead left the funnel or was deleted.  If
+ * they are suspended, because the row is no longer live, ResumeClocks() can
+ * restore them.
  */
 static void
-CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
+CancelOpenClocks(LeadClocks *clocks, TimestampTz at, bool suspend)
 {
 	for (int i = 0; i < clocks->nlevels; i++)
 	{
 		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
 		bool		was_paused = clock->clock.paused;
 
+		clock->suspended = suspend && !clock->clock.closed;
 		if (clock->clock.closed)
 			continue;
+		clock->before = clock->clock;
 		SetFailure(clocks, clock, align_clock_cancel(clock->funnel, &clock->clock, at), false, at);
 		UpdateClockRow(clocks, clock, was_paused, at);
+	}
+}
+
+/*
+ * Restores the clocks that CancelOpenClocks() has suspended.
+ */
+static void
+ResumeClocks(LeadClocks *clocks)
+{
+	for (int i = 0; i < clocks->nlevels; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
+
+		if (!clock->suspended)
+			continue;
+		clock->suspended = false;
+		clock->clock = clock->before;
+		clock->changed = true;
+		FreeString(&clock->assignee_at_stop);
+		if (!clock->clock.paused)
+			continue;
+		/* the end of the life has ended the pause, or removed an empty one */
+		if (clock->npauses > 0 &&
+			clock->pauses[(clock->npauses - 1) * 2] == clock->clock.paused_at)
+			clock->pauses[clock->npauses * 2 - 1] = DT_NOEND;
+		else
+			BeginPause(clocks, clock, clock->clock.paused_at);
 	}
 }
 
@@ -440,9 +485,10 @@ LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
  * except those of service levels that have an open clock.
  */
 static void
-StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 version,
-			TimestampTz at)
+StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const ReplayEntry *entry)
 {
+	int32		version = entry->version;
+	TimestampTz at = entry->effective_at;
 	int			stage = StageIndex(funnel, clocks->stage);
 
 	for (int level = 0; stage >= 0 && level < funnel->nservice_levels; level++)
@@ -478,6 +524,11 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		clock->assignee_at_start = CopyCString(clocks, clocks->assignee);
 		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
 		clock->is_new = clock->changed = true;
+		if (entry->event != EVENT_OPENING || entry->merged)
+			continue;
+		clock->due_notified = inner.due_at <= entry->recorded_at;
+		clock->warn_notified = clock->due_notified || inner.warn_at <= entry->recorded_at;
+		clock->warn_notified_at = clock->due_notified_at = entry->recorded_at;
 	}
 }
 
@@ -514,6 +565,14 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		agreement.len = strlen(clocks->agreement);
 	}
 	funnel = align_replay_funnel(clocks, agreement, entry->version);
+	if (entry->resumed && clocks->suspended_stage != NULL)
+	{
+		ResumeClocks(clocks);
+		clocks->stage = clocks->suspended_stage;
+		clocks->suspended_stage = NULL;
+		clocks->alive = true;
+	}
+	FreeString(&clocks->suspended_stage);
 	is_move = IsMove(clocks, entry->stage, funnel);
 
 	if (is_move)
@@ -533,8 +592,8 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 	}
 	clocks->alive = true;
 	SetAssignee(clocks, entry->assignee, entry->effective_at);
-	if (is_move && funnel != NULL)
-		StartClocks(clocks, funnel, agreement, entry->version, entry->effective_at);
+	if (is_move && funnel != NULL && !entry->undated)
+		StartClocks(clocks, funnel, agreement, entry);
 }
 
 /*
@@ -543,8 +602,16 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 static void
 LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 {
-	CancelOpenClocks(clocks, entry->effective_at);
+	bool		suspend = entry->live && clocks->alive;
+
+	CancelOpenClocks(clocks, entry->effective_at, suspend);
+	FreeString(&clocks->suspended_stage);
 	clocks->alive = false;
+	if (suspend)
+	{
+		clocks->suspended_stage = clocks->stage;
+		clocks->stage = NULL;
+	}
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);
 }
@@ -654,10 +721,12 @@ align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks)
 							CompareCycles);
 		if (found == NULL)
 			continue;
-		clock->warn_notified = (*found)->warn_notified;
-		clock->warn_notified_at = (*found)->warn_notified_at;
-		clock->due_notified = (*found)->due_notified;
-		clock->due_notified_at = (*found)->due_notified_at;
+		if ((*found)->warn_notified)
+			clock->warn_notified_at = (*found)->warn_notified_at;
+		if ((*found)->due_notified)
+			clock->due_notified_at = (*found)->due_notified_at;
+		clock->warn_notified |= (*found)->warn_notified;
+		clock->due_notified |= (*found)->due_notified;
 	}
 	pfree(by_start);
 	pfree(by_cycle);
