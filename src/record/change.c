@@ -182,6 +182,8 @@ EffectiveAt(const RowVersion *before, const RowVersion *after)
 static TimestampTz
 OpenedAt(const RowVersion *found)
 {
+	if (found->attachment->marker.options.opened_now)
+		return CHANGE_TIME_UNKNOWN;
 	return TimeOf(found, found->attachment->column[ROW_OPENED_AT] != 0 ?
 				  ROW_OPENED_AT : ROW_CHANGED_AT);
 }
@@ -682,8 +684,9 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 	if (event == EVENT_OPENING)
 	{
 		change->effective_at = OpenedAt(&version);
-		if (change->effective_at == CHANGE_TIME_UNKNOWN && !attachment->marker.options.opened_now)
-			change->source = source == NULL ? SOURCE_UNDATED : SOURCE_ADOPTED_UNDATED;
+		if (source != NULL && align_source_is_undated(source, strlen(source)) &&
+			(change->effective_at != CHANGE_TIME_UNKNOWN || attachment->marker.options.opened_now))
+			change->source = strcmp(source, SOURCE_UNDATED) == 0 ? NULL : SOURCE_ADOPTED;
 	}
 	align_recorder_flush_if_long(attachment, batch);
 }

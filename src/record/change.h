@@ -66,9 +66,8 @@ extern Change *align_change_first_half(Batch *batch, const RowVersion *after);
  * rel with all columns.  new_lead states that the lead has no entries.
  *
  * An opening has the time in the opened_at column, or else in the changed_at
- * column.  If there is none, since when the lead has been in the stage is not
- * known, which the source of the entry says, and which starts no clocks; unless
- * the attachment has opened_at => 'now'.
+ * column.  Only if there is none, and the attachment does not have opened_at =>
+ * 'now', the source is or ends in "undated" where the argument does.
  */
 extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple row,
 							   HistoryEvent event, const char *source, bool new_lead);

@@ -69,6 +69,30 @@ Read(Attachment *attachment, RecorderStatement statement, const Datum *key)
 }
 
 /*
+ * Returns the stage in which a lead was when its row ceased to be live: the one
+ * before a change that ended its life so, or the one after any other change,
+ * whose row trigger has fired before the one that will end its life.
+ */
+static const char *
+SuspendedStage(HistoryEvent event, const char *source, const char *from_stage, const char *stage)
+{
+	if (event != EVENT_DELETED && event != EVENT_TRUNCATED)
+		return stage;
+	return source != NULL && align_source_is_live(source, strlen(source)) ? from_stage : NULL;
+}
+
+/*
+ * Returns a text field of the current result of SPI, copied, or NULL.
+ */
+static char *
+PastText(int attnum)
+{
+	LeadString	text = align_spi_text(0, attnum);
+
+	return text.text != NULL ? pnstrdup(text.text, text.len) : NULL;
+}
+
+/*
  * Returns the stage in which a lead was when its row ceased to be live.
  */
 char *
@@ -76,28 +100,27 @@ align_past_suspended_stage(Attachment *attachment, const Batch *batch, const Dat
 {
 	const Change *pending = LastPending(attachment, batch, key);
 	MemoryContext context = CurrentMemoryContext;
-	char	   *result = NULL;
+	const char *stage = NULL;
+	char	   *result;
 
 	if (pending != NULL)
-		return pending->event == EVENT_DELETED && !pending->removes_row &&
-			pending->from_stage != NULL ? pstrdup(pending->from_stage) : NULL;
-
+	{
+		stage = SuspendedStage(pending->event, pending->source, pending->from_stage,
+							   pending->stage);
+		return stage != NULL ? pstrdup(stage) : NULL;
+	}
 	attachment = align_attachment_locked(attachment->relid, RowExclusiveLock);
 	align_spi_connect();
 	if (Read(attachment, READ_PAST, key) > 0)
 	{
-		LeadString	event = align_spi_text(0, PAST_EVENT);
-		LeadString	source = align_spi_text(0, PAST_SOURCE);
-		LeadString	stage = align_spi_text(0, PAST_FROM_STAGE);
+		char	   *event = PastText(PAST_EVENT);
+		int			number = align_history_event(event, strlen(event));
 
-		if (align_history_event(event.text, event.len) == EVENT_DELETED &&
-			align_source_is_live(source.text, source.len) && stage.text != NULL)
-		{
-			result = MemoryContextAlloc(context, stage.len + 1);
-			memcpy(result, stage.text, stage.len);
-			result[stage.len] = '\0';
-		}
+		if (number >= 0)
+			stage = SuspendedStage((HistoryEvent) number, PastText(PAST_SOURCE),
+								   PastText(PAST_FROM_STAGE), PastText(PAST_STAGE));
 	}
+	result = stage != NULL ? MemoryContextStrdup(context, stage) : NULL;
 	SPI_finish();
 	return result;
 }

@@ -64,15 +64,14 @@ AppendInsert(StringInfo buf, const Attachment *attachment, AttachedTable table,
 
 /*
  * Appends a query for the number of the last of a lead's entries that meet a
- * condition and are not after entry l; NULL if there is none.
+ * condition; NULL if there is none.
  */
 static void
 AppendLastNumber(StringInfo buf, const Attachment *attachment, const char *condition)
 {
 	appendStringInfo(buf, "(SELECT h.entry_no FROM %s AS h WHERE ", attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-	appendStringInfo(buf, " AND h.entry_no OPERATOR(pg_catalog.<=) l.entry_no AND %s ORDER BY ",
-					 condition);
+	appendStringInfo(buf, " AND %s ORDER BY ", condition);
 	AppendKeyDescending(buf, attachment, TABLE_HISTORY);
 	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1)");
 }
@@ -185,13 +184,15 @@ AppendReadEntries(StringInfo buf, const Attachment *attachment)
 static void
 AppendReadPast(StringInfo buf, const Attachment *attachment)
 {
-	appendStringInfoString(buf, "SELECT l.event, l.source, l.from_stage, "
+	appendStringInfoString(buf, "SELECT l.event, l.source, l.from_stage, l.stage, "
 						   "COALESCE(m.entry_no, 0) OPERATOR(pg_catalog.>) COALESCE(o.entry_no, 0) "
 						   "FROM align_rows AS r, LATERAL (SELECT h.entry_no, h.event, h.source, "
-						   "h.from_stage FROM ");
+						   "h.from_stage, h.stage FROM ");
 	appendStringInfo(buf, "%s AS h WHERE ", attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-	appendStringInfoString(buf, " ORDER BY ");
+	appendStringInfoString(buf, " AND h.event OPERATOR(pg_catalog.<>) 'rekey' AND "
+						   "h.event OPERATOR(pg_catalog.<>) 'touch' AND " HISTORY_IS_LIVE("h")
+						   " AND " HISTORY_IS_NOT_MERGED("h") " ORDER BY ");
 	AppendKeyDescending(buf, attachment, TABLE_HISTORY);
 	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1) AS l LEFT JOIN LATERAL (SELECT ");
 	/* the last stage entry of the lead itself, and one merged after that */

@@ -24,6 +24,7 @@
 #include "optimizer/optimizer.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rls.h"
@@ -116,11 +117,16 @@ static char *
 RowText(const TableScan *scan, RowColumn column, RowRole role)
 {
 	const Attachment *attachment = scan->attachment;
+	int			nest_level = 0;
 	char	   *text;
 
 	if (attachment->column[role] == 0 || scan->nulls[column])
 		return NULL;
+	if (attachment->text_varies[role])
+		nest_level = align_use_stored_text_settings();
 	text = OidOutputFunctionCall(attachment->out[role].fn_oid, scan->values[column]);
+	if (attachment->text_varies[role])
+		AtEOXact_GUC(false, nest_level);
 	if (attachment->type[role] == BPCHAROID)
 		text[bpchartruelen(text, strlen(text))] = '\0';
 	return text;
