@@ -193,7 +193,13 @@ sub target
 }
 
 sub owner { return pick("'ann'", "'bob'", "'eve'", 'NULL', "'fast'", "'pair'", "'leave'", "'try'"); }
-sub moment { return chance(0.2) ? 'NULL' : "now() - interval '" . (1 + int(rand(20000))) . " minutes'"; }
+
+# When it happened, as writers' clocks have it: never, ahead, behind, long ago.
+sub moment
+{
+	return pick('NULL', 'now()', 'changed_at', "now() + interval '" . (1 + int(rand(90))) . " seconds'", "timestamptz '2999-12-31'", "timestamptz '1999-12-31'") if chance(0.4) && $_[0];
+	return chance(0.2) ? 'NULL' : "now() - interval '" . (1 + int(rand(20000))) . " minutes'";
+}
 
 # A key value; by_stage has no unique index, so every session has its own new keys.
 sub key
@@ -225,7 +231,7 @@ sub more
 
 	$set .= ', owner = ' . owner() if chance(0.2);
 	$set .= ', n = n + 1' if chance(0.3) && !$counted;
-	$set .= ', changed_at = ' . moment() if $table =~ /^(dated|by_hash)$/ && chance(0.7);
+	$set .= ', changed_at = ' . moment(1) if $table =~ /^(dated|by_hash)$/ && chance(0.7);
 	$set .= ', deleted = ' . pick('true', 'false', 'false') if $table eq 'by_hash' && chance(0.15);
 	$set .= ', company = ' . int(rand(10)) if $table eq 'triggered' && chance(0.1);
 	return $set;
