@@ -262,7 +262,8 @@ align_attach_set_columns(AttachRequest *request, Relation rel, char *const *name
 
 /*
  * Checks that changed_at and opened_at are instants: a column without a time
- * zone would mean something else in every session.  Until 0.3 that was allowed.
+ * zone would mean something else in every session.  Until 0.3 that was
+ * allowed.
  */
 void
 align_attach_check_times(const AttachRequest *request, Relation rel)

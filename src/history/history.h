@@ -81,12 +81,12 @@ typedef enum HistoryColumn
  * Values of HISTORY_SOURCE.  An entry merged from another lead has the key of
  * that lead and its previous source, if any: "merged (id)=(7), resumed".
  */
-#define SOURCE_BACKDATED "backdated"	/* the row had an earlier time than the
-										 * entry that this one follows */
+#define SOURCE_BACKDATED "backdated"	/* the row had an earlier time than
+										 * the entry that this one follows */
 #define SOURCE_POSTDATED "postdated"	/* the row had a time in the future */
 #define SOURCE_ADOPTED "adopted"	/* found when the table was attached */
-#define SOURCE_UNDATED "undated"	/* found when the table was attached; since
-									 * when it was so is not known */
+#define SOURCE_UNDATED "undated"	/* found when the table was attached;
+									 * since when it was so is not known */
 #define SOURCE_ADOPTED_UNDATED "adopted, undated"	/* both */
 #define SOURCE_LIVE "live"		/* the row became live or ceased to be live */
 #define SOURCE_RESUMED "resumed"	/* the row became live again */

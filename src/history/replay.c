@@ -343,8 +343,8 @@ UpdateClockRow(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampT
 }
 
 /*
- * Cancels all open clocks, because the lead left the funnel or was deleted.  If
- * they are suspended, because the row is no longer live, ResumeClocks() can
+ * Cancels all open clocks, because the lead left the funnel or was deleted.
+ * If they are suspended, because the row is no longer live, ResumeClocks() can
  * restore them.
  */
 static void

@@ -40,8 +40,9 @@
  *
  * If a row ceases to be live and becomes live again, the lead is back in its
  * stage, and the clocks that were open go on as if nothing had happened.  An
- * undated entry starts no clocks.  A clock that an opening starts, and that was
- * at risk or due before the opening was recorded, is not announced as such.
+ * undated entry starts no clocks.  A clock that an opening starts, and that
+ * was at risk or due before the opening was recorded, is not announced as
+ * such.
  */
 typedef struct ReplayEntry
 {
@@ -118,8 +119,9 @@ typedef struct LeadClocks
 								 * its end */
 	char	   *stage;			/* current stage; NULL if none or unknown */
 	char	   *assignee;		/* current assignee; NULL if none */
-	char	   *suspended_stage;	/* stage in which the row ceased to be live;
-									 * NULL unless the last life ended so */
+	char	   *suspended_stage;	/* stage in which the row ceased to be
+									 * live; NULL unless the last life ended
+									 * so */
 	int			nclocks;
 	int			room;
 	LeadClock  *clocks;

@@ -190,8 +190,8 @@ OpenedAt(const RowVersion *found)
 
 /*
  * Returns the reason of a change; absent if the statement does not give one.
- * If an UPDATE neither sets the column nor changes it, the reason in the row is
- * that of an earlier change.
+ * If an UPDATE neither sets the column nor changes it, the reason in the row
+ * is that of an earlier change.
  */
 static LeadString
 Reason(const RowVersion *before, const RowVersion *after)
@@ -457,9 +457,9 @@ AddOpening(Batch *batch, const Datum *key, const RowVersion *version, const Judg
 /*
  * Adds the beginning of a lead's life whose row has become live.
  *
- * If the row was live before, the lead goes on where it was: an opening in that
- * stage resumes its clocks, and another stage is a move from there.  Otherwise
- * the lead enters the funnel.
+ * If the row was live before, the lead goes on where it was: an opening in
+ * that stage resumes its clocks, and another stage is a move from there.
+ * Otherwise the lead enters the funnel.
  */
 static void
 AddBeginningOfLife(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion *before,

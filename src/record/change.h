@@ -2,13 +2,13 @@
  * change.h
  *	  From an event of a row to the changes of its lead.
  *
- * One event may cause several changes of the lead, in this order: a new key, the
- * end of its life (if the live condition becomes false), its resumption (if the
- * condition becomes true again), a new stage, a new team or assignee.
+ * One event may cause several changes of the lead, in this order: a new key,
+ * the end of its life (if the live condition becomes false), its resumption
+ * (if the condition becomes true again), a new stage, a new team or assignee.
  *
- * A row that is not live is not a lead.  It is neither judged nor recorded; only
- * the entries that a lead has from a time when its row was live get the new key
- * when the key of the row changes.
+ * A row that is not live is not a lead.  It is neither judged nor recorded;
+ * only the entries that a lead has from a time when its row was live get the
+ * new key when the key of the row changes.
  */
 #ifndef ALIGN_RECORD_CHANGE_H
 #define ALIGN_RECORD_CHANGE_H
@@ -66,8 +66,8 @@ extern Change *align_change_first_half(Batch *batch, const RowVersion *after);
  * rel with all columns.  new_lead states that the lead has no entries.
  *
  * An opening has the time in the opened_at column, or else in the changed_at
- * column.  Only if there is none, and the attachment does not have opened_at =>
- * 'now', the source is or ends in "undated" where the argument does.
+ * column.  Only if there is none, and the attachment does not have opened_at
+ * => 'now', the source is or ends in "undated" where the argument does.
  */
 extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple row,
 							   HistoryEvent event, const char *source, bool new_lead);

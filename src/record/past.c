@@ -69,9 +69,9 @@ Read(Attachment *attachment, RecorderStatement statement, const Datum *key)
 }
 
 /*
- * Returns the stage in which a lead was when its row ceased to be live: the one
- * before a change that ended its life so, or the one after any other change,
- * whose row trigger has fired before the one that will end its life.
+ * Returns the stage in which a lead was when its row ceased to be live: the
+ * one before a change that ended its life so, or the one after any other
+ * change, whose row trigger has fired before the one that will end its life.
  */
 static const char *
 SuspendedStage(HistoryEvent event, const char *source, const char *from_stage, const char *stage)

@@ -311,8 +311,8 @@ extern OpenStatement *align_pending_begin_statement(Batch *batch, TriggerEvent k
 extern void align_pending_end_statement(Batch *batch, TriggerEvent kind);
 
 /*
- * Returns the open UPDATE (or MERGE, or INSERT ... ON CONFLICT DO UPDATE) whose
- * row trigger is executing; NULL if it is not on the stack.
+ * Returns the open UPDATE (or MERGE, or INSERT ... ON CONFLICT DO UPDATE)
+ * whose row trigger is executing; NULL if it is not on the stack.
  */
 extern const OpenStatement *align_pending_current_update(const Batch *batch);
 

@@ -129,12 +129,12 @@ align_alive_after(int event, const char *stage, const char *source)
  * The last entry of a lead (the one with the highest entry_no), as it was
  * read.
  *
- * The journey of a lead is its stage entries in order of effective_at.  A stage
- * entry is "in order" unless its source is 'backfill': a version before 0.4 has
- * recorded it although its effective_at is less than that of an earlier entry.
- * As long as there are such entries since the last stage entry in order, the
- * last entry need not be the end of the journey, and the clocks must be
- * computed from all entries.
+ * The journey of a lead is its stage entries in order of effective_at.  A
+ * stage entry is "in order" unless its source is 'backfill': a version before
+ * 0.4 has recorded it although its effective_at is less than that of an
+ * earlier entry. As long as there are such entries since the last stage entry
+ * in order, the last entry need not be the end of the journey, and the clocks
+ * must be computed from all entries.
  */
 typedef struct LastEntry
 {

@@ -77,9 +77,9 @@ AppendLastNumber(StringInfo buf, const Attachment *attachment, const char *condi
 }
 
 /*
- * Appends lateral subqueries with "m" (latest, latest_stage, in_order) over the
- * entries from the last stage entry in order on.  Does the same as ReadTimes()
- * in run.c.
+ * Appends lateral subqueries with "m" (latest, latest_stage, in_order) over
+ * the entries from the last stage entry in order on.  Does the same as
+ * ReadTimes() in run.c.
  */
 static void
 AppendTimes(StringInfo buf, const Attachment *attachment)

@@ -466,13 +466,13 @@ align_record_statement(PG_FUNCTION_ARGS)
 	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
-	{
-		OpenStatement *statement = align_pending_begin_statement(batch, kind);
+		{
+			OpenStatement *statement = align_pending_begin_statement(batch, kind);
 
-		statement->sets_key = SetsKey(attachment, trigdata);
-		statement->sets_reason = Sets(trigdata, attachment->column[ROW_REASON]);
-		statement->sets_changed_at = Sets(trigdata, attachment->column[ROW_CHANGED_AT]);
-	}
+			statement->sets_key = SetsKey(attachment, trigdata);
+			statement->sets_reason = Sets(trigdata, attachment->column[ROW_REASON]);
+			statement->sets_changed_at = Sets(trigdata, attachment->column[ROW_CHANGED_AT]);
+		}
 		return PointerGetDatum(NULL);
 	}
 	align_pending_end_statement(batch, kind);

@@ -113,11 +113,11 @@ IsDeletionWithoutLife(const LeadState *lead, const Change *change)
 }
 
 /*
- * Returns the effective_at of the entry for a change, and sets *source if it is
- * NULL and the time in the row was corrected (history.h).
+ * Returns the effective_at of the entry for a change, and sets *source if it
+ * is NULL and the time in the row was corrected (history.h).
  *
- * A change without a time of its own happened after all entries, even if one of
- * them is ahead of the server's clock.  So did a change that records the
+ * A change without a time of its own happened after all entries, even if one
+ * of them is ahead of the server's clock.  So did a change that records the
  * present state of a row.
  */
 static TimestampTz

@@ -88,9 +88,9 @@ extern void align_check_entries(Check *check, const RecordedHistory *history,
 								RecordedState *state);
 
 /*
- * The last entry of the journey in the present life of a lead; NULL if there is
- * none, or if a version before 0.4 did not record entries in the order of the
- * journey.  (check_entries.c)
+ * The last entry of the journey in the present life of a lead; NULL if there
+ * is none, or if a version before 0.4 did not record entries in the order of
+ * the journey.  (check_entries.c)
  */
 extern const RecordedEntry *align_check_journey_end(const RecordedHistory *history);
 

@@ -40,8 +40,8 @@ CompareRows(const void *left, const void *right)
 }
 
 /*
- * Sets the time by which each entry is ordered in a replay: effective_at, of an
- * owner entry not after the next stage entry in order of the same life.
+ * Sets the time by which each entry is ordered in a replay: effective_at, of
+ * an owner entry not after the next stage entry in order of the same life.
  */
 static void
 SetReplayTimes(RecordedHistory *history)

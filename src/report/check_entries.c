@@ -290,7 +290,8 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 }
 
 /*
- * Returns the last entry of the journey in the present life of a lead, or NULL.
+ * Returns the last entry of the journey in the present life of a lead, or
+ * NULL.
  */
 const RecordedEntry *
 align_check_journey_end(const RecordedHistory *history)
