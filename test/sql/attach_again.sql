@@ -183,14 +183,14 @@ SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('split_history'::regclass, 'sp
 -- A history without its clocks: they are made anew from it.
 CREATE TABLE clockless (id int PRIMARY KEY, stage text, at timestamptz);
 INSERT INTO clockless VALUES (1, 'new', '2026-01-01'), (2, 'new', '2026-01-01'), (3, 'new', '2026-01-01');
-SELECT align.attach('clockless', 'again', changed_at => 'at', opened_at => 'now');
+SELECT align.attach('clockless', 'again', changed_at => 'at');
 UPDATE clockless SET stage = 'busy', at = '2026-01-02';
 UPDATE clockless SET stage = 'done', at = '2026-01-05' WHERE id = 2;
 CREATE TABLE clocks_before AS SELECT * FROM clockless_sla;
 SELECT align.detach('clockless');
 DROP TABLE clockless_sla;
 DELETE FROM clockless WHERE id = 3;
-SELECT align.attach('clockless', 'again', changed_at => 'at', opened_at => 'now');
+SELECT align.attach('clockless', 'again', changed_at => 'at');
 SELECT id, sla, cycle, started_at, due_at, stopped_at, outcome FROM clocks_before ORDER BY id;
 SELECT id, sla, cycle, started_at, due_at, stopped_at IS NOT NULL AS stopped, outcome FROM clockless_sla ORDER BY id;
 
@@ -233,12 +233,12 @@ DROP TABLE brief, quick;
 -- After a rename, a history keeps its clock table, and what was announced stays announced.
 CREATE TABLE renamed (id int PRIMARY KEY, stage text, at timestamptz);
 SELECT align.agree('attach_again_renamed', 'stage a held by m; stage c held by s; won w; success path a -> c -> w; handoff h: a from m to s, accept c, within 4 hours;');
-SELECT align.attach('renamed', 'attach_again_renamed', changed_at => 'at', opened_at => 'now');
+SELECT align.attach('renamed', 'attach_again_renamed', changed_at => 'at');
 INSERT INTO renamed VALUES (1, 'a', now() - interval '1 day');
 SELECT align.notify_due('renamed');
 SELECT align.detach('renamed');
 ALTER TABLE renamed RENAME TO deals_renamed;
-SELECT align.attach('deals_renamed', 'attach_again_renamed', changed_at => 'at', history => 'renamed_history', opened_at => 'now');
+SELECT align.attach('deals_renamed', 'attach_again_renamed', changed_at => 'at', history => 'renamed_history');
 SELECT history, sla FROM align.attachments WHERE agreement = 'attach_again_renamed';
 SELECT align.notify_due('deals_renamed');
 SELECT align.detach('deals_renamed');

@@ -104,8 +104,9 @@ foreach my $relation ('ticket', 'shuffled')
 	is_same(qq{SELECT ticket, e.at, e.stage FROM journey, align.entries(lead) AS e WHERE $this},
 		"SELECT ticket, at, stage FROM told WHERE $this", "$relation: journeys hold the events");
 	is_same("SELECT ticket, align.path(lead), align.current_stage(lead) FROM journey WHERE $this",
-		"SELECT ticket, array_agg(stage ORDER BY turn), (array_agg(stage ORDER BY turn DESC))[1] FROM told WHERE $this GROUP BY 1",
-		"$relation: paths");
+		"SELECT ticket, align.path(lead), align.current_stage(lead) FROM $leads AS t", "$relation: paths");
+	is_same("SELECT id, array_agg(stage ORDER BY effective_at, entry_no) FROM history WHERE $this AND event IN ('entry', 'move') GROUP BY 1",
+		"SELECT ticket, array_agg(stage ORDER BY turn) FROM told WHERE $this GROUP BY 1", "$relation: the order in which it was written");
 	is_same("SELECT id, effective_at, stage, assignee FROM history WHERE $this AND event IN ('entry', 'move')",
 		"SELECT ticket, at, stage, who FROM told WHERE $this", "$relation: who did it");
 	is_value("SELECT count(*) FROM history WHERE $this AND event NOT IN ('entry', 'move', 'owner')", '0', "$relation: nothing else was recorded");
@@ -128,7 +129,7 @@ is_same(q{SELECT id, effective_at, violation FROM ticket_history WHERE violation
 	'verdicts');
 is_value(q{SELECT count(*) FROM ticket_history WHERE source IS NOT NULL}, '0', 'in the order of time nothing is corrected');
 is_same(q{SELECT id, effective_at FROM shuffled_history WHERE source = 'backdated' AND event IN ('entry', 'move')},
-	q{SELECT ticket, latest FROM (SELECT *, max(at) FILTER (WHERE moves OR passes) OVER (PARTITION BY ticket ORDER BY turn ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS latest
+	q{SELECT ticket, latest FROM (SELECT *, max(at) FILTER (WHERE moves) OVER (PARTITION BY ticket ORDER BY turn ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS latest
 			FROM (SELECT *, lag(stage) OVER w IS DISTINCT FROM stage AS moves, lag(who) OVER w IS DISTINCT FROM who AS passes
 				FROM written WHERE relation = 'shuffled' WINDOW w AS (PARTITION BY ticket ORDER BY turn)) AS r) AS t
 		WHERE moves AND at < latest}, 'shuffled, what came too late is');
