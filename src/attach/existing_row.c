@@ -141,8 +141,13 @@ align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, co
 	}
 	if (ended || !IsRecordedStage(request, last->stage, stage, name))
 	{
+		/*
+		 * A lead that goes on has changed its stage since its last entry; for
+		 * how long another one has been in its stage may not be known.
+		 */
 		align_record_found(table->attachment, table->rel, row, EVENT_OPENING,
-						   fresh ? NULL : SOURCE_ADOPTED, fresh);
+						   fresh ? SOURCE_UNDATED :
+						   ended ? SOURCE_ADOPTED_UNDATED : SOURCE_ADOPTED, fresh);
 		work->nopenings++;
 	}
 	else if (!SameValue(table, ROW_TEAM, row, last->team) ||

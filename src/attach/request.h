@@ -69,6 +69,9 @@ extern void align_attach_check_table(Relation rel, List *partitions);
 /* Sets column; names has the name for each column role, NULL: none. */
 extern void align_attach_set_columns(AttachRequest *request, Relation rel, char *const *names);
 
+/* Checks that columns of times without a zone have one by time_zone. */
+extern void align_attach_check_times(const AttachRequest *request, Relation rel);
+
 /* A column of the table by name; what is the argument that names it. */
 extern AttrNumber align_attach_find_column(Relation rel, const char *name, const char *what);
 

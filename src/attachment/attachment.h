@@ -261,6 +261,7 @@ typedef struct Attachment
 	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
 	Oid			type[ROW_NROLES];	/* base types of these columns */
 	FmgrInfo	out[ROW_NROLES];	/* output functions of these types */
+	bool		text_varies[ROW_NROLES];	/* see align_key_text_varies() */
 	Node	   *live;			/* planned; varno 1 is relid; NULL: all rows
 								 * are live */
 

@@ -74,6 +74,20 @@ align_replay_reset(LeadClocks *clocks)
 	clocks->alive = false;
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);
+	FreeString(&clocks->suspended_stage);
+}
+
+/*
+ * Sets the fields of an entry that depend on its source.
+ */
+void
+align_replay_set_source(ReplayEntry *entry, LeadString source)
+{
+	entry->merged = align_source_is_merged(source.text, source.len);
+	entry->not_live = align_source_is_not_live(source.text, source.len);
+	entry->undated = align_source_is_undated(source.text, source.len);
+	entry->live = align_source_is_live(source.text, source.len);
+	entry->resumed = align_source_is_resumed(source.text, source.len);
 }
 
 /*
@@ -414,19 +428,50 @@ UpdateClockRow(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampT
 
 /*
  * Closes all open clocks, because the lead left the funnel or was deleted.
+ * If they are suspended, because the row is no longer live, ResumeClocks() can
+ * restore them.
  */
 static void
-CloseOpenClocks(LeadClocks *clocks, TimestampTz at)
+CloseOpenClocks(LeadClocks *clocks, TimestampTz at, bool suspend)
 {
 	for (int i = 0; i < clocks->nlevels; i++)
 	{
 		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
 		bool		was_paused = clock->clock.paused;
 
+		clock->suspended = suspend && !clock->clock.closed;
 		if (clock->clock.closed)
 			continue;
+		clock->before = clock->clock;
 		SetFailure(clocks, clock, align_clock_cancel(clock->funnel, &clock->clock, at), false, at);
 		UpdateClockRow(clocks, clock, was_paused, at);
+	}
+}
+
+/*
+ * Restores the clocks that CloseOpenClocks() has suspended.
+ */
+static void
+ResumeClocks(LeadClocks *clocks)
+{
+	for (int i = 0; i < clocks->nlevels; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
+
+		if (!clock->suspended)
+			continue;
+		clock->suspended = false;
+		clock->clock = clock->before;
+		clock->changed = true;
+		FreeString(&clock->assignee_at_stop);
+		if (!clock->clock.paused)
+			continue;
+		/* the end of the life has ended the pause, or removed an empty one */
+		if (clock->npauses > 0 &&
+			clock->pauses[(clock->npauses - 1) * 2] == clock->clock.paused_at)
+			clock->pauses[clock->npauses * 2 - 1] = DT_NOEND;
+		else
+			BeginPause(clocks, clock, clock->clock.paused_at);
 	}
 }
 
@@ -565,6 +610,11 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const Repl
 		clock->assignee_at_start = CopyCString(clocks, clocks->assignee);
 		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
 		clock->is_new = clock->changed = true;
+		if (entry->event != EVENT_OPENING || entry->merged)
+			continue;
+		clock->due_notified = inner.due_at <= entry->recorded_at;
+		clock->warn_notified = clock->due_notified || inner.warn_at <= entry->recorded_at;
+		clock->warn_notified_at = clock->due_notified_at = entry->recorded_at;
 	}
 }
 
@@ -607,6 +657,14 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		source.agreement = clocks->funnel_agreement;
 		source.version = entry->version;
 	}
+	if (entry->resumed && clocks->suspended_stage != NULL)
+	{
+		ResumeClocks(clocks);
+		clocks->stage = clocks->suspended_stage;
+		clocks->suspended_stage = NULL;
+		clocks->alive = true;
+	}
+	FreeString(&clocks->suspended_stage);
 	is_move = IsMove(clocks, entry->stage, funnel, &source);
 
 	if (is_move)
@@ -627,7 +685,7 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 	}
 	clocks->alive = true;
 	SetAssignee(clocks, entry->assignee, entry->effective_at);
-	if (is_move && funnel != NULL)
+	if (is_move && funnel != NULL && !entry->undated)
 		StartClocks(clocks, funnel, agreement, entry);
 }
 
@@ -637,8 +695,16 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 static void
 LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 {
-	CloseOpenClocks(clocks, entry->effective_at);
+	bool		suspend = entry->live && clocks->alive;
+
+	CloseOpenClocks(clocks, entry->effective_at, suspend);
+	FreeString(&clocks->suspended_stage);
 	clocks->alive = false;
+	if (suspend)
+	{
+		clocks->suspended_stage = clocks->stage;
+		clocks->stage = NULL;
+	}
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);
 }
@@ -748,10 +814,12 @@ align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks)
 							CompareCycles);
 		if (found == NULL)
 			continue;
-		clock->warn_notified = (*found)->warn_notified;
-		clock->warn_notified_at = (*found)->warn_notified_at;
-		clock->due_notified = (*found)->due_notified;
-		clock->due_notified_at = (*found)->due_notified_at;
+		if ((*found)->warn_notified)
+			clock->warn_notified_at = (*found)->warn_notified_at;
+		if ((*found)->due_notified)
+			clock->due_notified_at = (*found)->due_notified_at;
+		clock->warn_notified |= (*found)->warn_notified;
+		clock->due_notified |= (*found)->due_notified;
 	}
 	pfree(by_start);
 	pfree(by_cycle);

@@ -39,21 +39,34 @@
  * and truncated, the life ends and all open clocks are closed.  owner only
  * changes the assignee.  rekey and touch have no effect, nor have entries of
  * rows that are not live, nor merged ones unless they enter a stage.
+ *
+ * If a row ceases to be live and becomes live again, the lead is back in its
+ * stage, and the clocks that were open go on as if nothing had happened.  An
+ * undated entry starts no clocks.  A clock that an opening starts, and that
+ * was at risk or due before the opening was recorded, is not announced as
+ * such.
  */
 typedef struct ReplayEntry
 {
 	HistoryEvent event;
-	bool		merged;			/* merged from another lead */
 	TimestampTz effective_at;
+	TimestampTz recorded_at;
 	LeadString	stage;			/* text is NULL if absent */
 	LeadString	assignee;		/* likewise */
 	LeadString	agreement;		/* that judged the entry; if absent, that of
 								 * LeadClocks */
 	int32		version;		/* of the agreement, 0 if unknown */
+	bool		merged;			/* merged from another lead */
 	bool		not_live;		/* change of a row that is not live */
 	LeadString	segments;		/* canonical list of those that held of the
 								 * row; absent if there are none */
+	bool		undated;		/* since when it is so is not known */
+	bool		live;			/* the row ceased or began to be live */
+	bool		resumed;		/* the row became live again */
 } ReplayEntry;
+
+/* Sets the last five fields from the source of the entry. */
+extern void align_replay_set_source(ReplayEntry *entry, LeadString source);
 
 /*
  * A row of the clock table.  If it was closed when it was loaded, only name,
@@ -74,6 +87,8 @@ typedef struct LeadClock
 	TimestampTz *pauses;		/* from, to, from, to, ...; none is empty */
 	ItemPointerData tid;		/* of the row it was loaded from, if that was
 								 * read from the table and not by a query */
+	bool		suspended;		/* closed because the row ceased to be live, */
+	SlaClock	before;			/* and how it was until then */
 	bool		is_new;			/* not yet in the table */
 	bool		changed;		/* differs from the table */
 	bool		warn_notified;	/* announced as at risk */
@@ -108,6 +123,9 @@ typedef struct LeadClocks
 								 * its end */
 	char	   *stage;			/* current stage; NULL if none or unknown */
 	char	   *assignee;		/* current assignee; NULL if none */
+	char	   *suspended_stage;	/* stage in which the row ceased to be
+									 * live; NULL unless the last life ended
+									 * so */
 	int			nclocks;
 	int			room;
 	LeadClock  *clocks;

@@ -184,6 +184,38 @@ FindOccupiedKeys(const Run *run)
 }
 
 /*
+ * Returns, for each change of key of a run, whether the old key has entries;
+ * NULL if all rows are live, so that this does not matter.
+ */
+static bool *
+FindRecordedKeys(const Run *run)
+{
+	Run			source = *run;
+	Change	   *olds;
+	bool	   *recorded;
+	bool		any_not_live = false;
+
+	for (int i = 0; i < run->nchanges; i++)
+		any_not_live |= SourceIsNotLive(run->changes[i]->source);
+	if (!any_not_live)
+		return NULL;
+	olds = palloc0(run->nchanges * sizeof(Change));
+	source.changes = palloc(run->nchanges * sizeof(Change *));
+	for (int i = 0; i < run->nchanges; i++)
+	{
+		memcpy(olds[i].key, run->changes[i]->old_key, sizeof(olds[i].key));
+		olds[i].hash = run->changes[i]->old_hash;
+		source.changes[i] = &olds[i];
+	}
+	align_run_group(&source);
+	align_run_read(&source);
+	recorded = palloc(run->nchanges * sizeof(bool));
+	for (int i = 0; i < run->nchanges; i++)
+		recorded[i] = source.lead_of[i]->recorded;
+	return recorded;
+}
+
+/*
  * Marks the leads that have pending changes of outer nesting levels as
  * deferred: these changes are not written here, so later ones of the same
  * leads must not be, either.  Leads are identified by the hash of their keys
@@ -209,10 +241,12 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 {
 	bool		rekey = run->changes[0]->event == EVENT_REKEY;
 	bool	   *occupied = NULL;
+	bool	   *recorded = NULL;
 	RunWriter	writer;
 
 	if (rekey)
 	{
+		recorded = FindRecordedKeys(run);
 		occupied = FindOccupiedKeys(run);
 		RekeyEntriesAndClocks(run);
 	}
@@ -233,6 +267,8 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 		/* the first half of a row movement stays until the second comes */
 		if (change->first_half && flush->mode != FLUSH_ALL)
 			lead->deferred = true;
+		else if (recorded != NULL && SourceIsNotLive(change->source) && !recorded[i])
+			done[i] = true;		/* never a lead */
 		else if (rekey || MayBeWritten(flush, run, lead, change))
 		{
 			align_run_write(run, &writer, lead, change);

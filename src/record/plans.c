@@ -231,6 +231,7 @@ static const RecorderInputs statement_inputs[RECORDER_NSTATEMENTS] = {
 	[READ_LEADS] = {1, {{"align_rows", ROWS_KEYS}}},
 	[READ_LEADS_WITH_TIMES] = {1, {{"align_rows", ROWS_KEYS}}},
 	[READ_ENTRIES] = {1, {{"align_rows", ROWS_KEYS}}},
+	[READ_PAST] = {1, {{"align_rows", ROWS_KEYS}}},
 	[COUNT_OLD_KEYS] = {1, {{"align_rows", ROWS_REKEYS}}},
 	[WRITE_LEADS] = {3, {{"align_entries", ROWS_ENTRIES}, {"align_new_clocks", ROWS_CLOCKS},
 	{"align_changed_clocks", ROWS_CLOCKS}}},

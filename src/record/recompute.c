@@ -61,9 +61,9 @@ ReplayEntries(Run *run, uint64 nrows)
 		if (number < 0)
 			continue;
 		entry.event = (HistoryEvent) number;
-		entry.merged = align_source_is_merged(source.text, source.len);
-		entry.not_live = align_source_is_not_live(source.text, source.len);
-		entry.effective_at = DatumGetTimestampTz(SpiField(i, ENTRY_EFFECTIVE_AT, &isnull));
+		align_replay_set_source(&entry, source);
+		entry.effective_at = DatumGetTimestampTz(SpiField(i, ENTRY_AT, &isnull));
+		entry.recorded_at = DatumGetTimestampTz(SpiField(i, ENTRY_RECORDED_AT, &isnull));
 		entry.stage = align_spi_text(i, ENTRY_STAGE);
 		entry.assignee = align_spi_text(i, ENTRY_ASSIGNEE);
 		entry.agreement = align_spi_text(i, ENTRY_AGREEMENT);

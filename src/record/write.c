@@ -93,14 +93,14 @@ ApplyToClocks(Run *run, LeadState *lead, const Change *change, TimestampTz effec
 		lead->has_clocks = true;
 	}
 	entry.event = change->event;
-	entry.merged = false;
 	entry.effective_at = effective_at;
 	entry.stage = align_lead_cstring(change->stage);
 	entry.assignee = align_lead_cstring(change->assignee);
 	entry.agreement = align_lead_cstring(run->attachment->marker.agreement);
 	entry.version = change->version;
-	entry.not_live = SourceIsNotLive(change->source);
+	entry.recorded_at = lead->recorded_at;
 	entry.segments = align_lead_cstring(change->segments);
+	align_replay_set_source(&entry, align_lead_cstring(change->source));
 	align_run_replay(run, lead, &entry);
 }
 
@@ -115,36 +115,64 @@ IsDeletionWithoutLife(const LeadState *lead, const Change *change)
 }
 
 /*
+ * Returns the effective_at of the entry for a change, and sets *source if it
+ * is NULL and the time in the row was corrected (history.h).
+ *
+ * A change without a time of its own happened after all entries, even if one
+ * of them is ahead of the server's clock.  So did a change that records the
+ * present state of a row.
+ */
+static TimestampTz
+EffectiveAt(const LeadState *lead, const Change *change, const char **source)
+{
+	TimestampTz at = change->effective_at;
+	TimestampTz earliest = change->as_found || !align_is_stage_event(change->event) ?
+		Max(lead->latest, lead->latest_stage) : lead->latest_stage;
+	const char *correction = NULL;
+
+	if (at == CHANGE_TIME_UNKNOWN)
+		return Max(lead->recorded_at, earliest);
+	if (at > lead->recorded_at)
+	{
+		at = lead->recorded_at;
+		correction = SOURCE_POSTDATED;
+	}
+	if (at < earliest)
+	{
+		at = earliest;
+		if (correction == NULL)
+			correction = SOURCE_BACKDATED;
+	}
+	if (*source == NULL)
+		*source = correction;
+	return at;
+}
+
+/*
  * Writes an entry for a change, and brings the state of the lead up to date.
  */
 static void
 WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 {
 	const char *source = change->source;
-	TimestampTz effective_at = change->effective_at;
+	TimestampTz effective_at;
 
 	lead->recorded_at = lead->entry_no > 0 ? Max(run->now, lead->recorded_at + 1) : run->now;
 	lead->entry_no++;
 
-	/*
-	 * A change without a time of its own happened after all entries, even if
-	 * one of them is ahead of the server's clock.  So did a change that
-	 * records the present state of a row.
-	 */
-	if (effective_at == CHANGE_TIME_UNKNOWN)
-		effective_at = Max(lead->recorded_at, lead->latest);
-	if (change->as_found)
-		effective_at = Max(effective_at, lead->latest);
+	effective_at = EffectiveAt(lead, change, &source);
 
-	if (effective_at < lead->latest)
-	{
-		/* adopted entries, too: readers find those dated back by source */
-		if (source == NULL || strcmp(source, SOURCE_ADOPTED) == 0)
-			source = SOURCE_BACKFILL;
+	/*
+	 * A stage entry may be dated before owner entries that the row had before
+	 * it.  In the order of replay, these then come before it.  A lead that is
+	 * live again gets back the clocks that the end of its life has closed.
+	 */
+	if (effective_at < lead->latest || (source != NULL && strcmp(source, SOURCE_RESUMED) == 0))
 		lead->recompute = true;
-	}
-	else
-		lead->latest = effective_at;
+	if (align_is_stage_event(change->event))
+		lead->latest_stage = Max(lead->latest_stage, effective_at);
+	if (align_is_stage_event(change->event) || change->event == EVENT_OWNER)
+		lead->latest = Max(lead->latest, effective_at);
 
 	WriteEntry(run, writer, lead, change, effective_at, source);
 	if (!lead->recompute)

@@ -24,6 +24,7 @@
 #include "optimizer/optimizer.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rls.h"
@@ -116,11 +117,16 @@ static char *
 RowText(const TableScan *scan, RowColumn column, RowRole role)
 {
 	const Attachment *attachment = scan->attachment;
+	int			nest_level = 0;
 	char	   *text;
 
 	if (attachment->column[role] == 0 || scan->nulls[column])
 		return NULL;
+	if (attachment->text_varies[role])
+		nest_level = align_use_stored_text_settings();
 	text = OidOutputFunctionCall(attachment->out[role].fn_oid, scan->values[column]);
+	if (attachment->text_varies[role])
+		AtEOXact_GUC(false, nest_level);
 	if (attachment->type[role] == BPCHAROID)
 		text[bpchartruelen(text, strlen(text))] = '\0';
 	return text;
@@ -185,6 +191,7 @@ AddEntry(const TableScan *scan, RecordedHistory *history)
 	entry->agreement = align_table_scan_text(scan, HISTORY_AGREEMENT);
 	entry->version = scan->nulls[HISTORY_VERSION] ? 0 : DatumGetInt32(scan->values[HISTORY_VERSION]);
 	entry->violation = align_table_scan_text(scan, HISTORY_VIOLATION);
+	entry->source = source;
 	entry->merged = source != NULL && align_source_is_merged(source, strlen(source));
 	entry->not_live = SourceIsNotLive(source);
 }
@@ -256,10 +263,12 @@ CheckText(const Check *check, const char *problem, const char *recorded, const c
  * Compares the row of a lead with the state that follows from its history.
  */
 static void
-CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
+CheckRow(Check *check, const LeadRow *row, const RecordedHistory *history,
+		 const RecordedState *state)
 {
 	const Attachment *attachment = check->attachment;
 	const RecordedEntry *entry = state->entry;
+	const RecordedEntry *end;
 
 	if (!row->exists || !row->live || row->stage == NULL)
 	{
@@ -280,7 +289,12 @@ CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
 	if (!LabelMatchesStage(check, row->stage, entry))
 		align_check_report(check, "row_stage", entry->stage, row->stage);
 	else
+	{
 		CheckKnownStage(check, row, state->entered);
+		end = align_check_journey_end(history);
+		if (end != NULL && !LabelMatchesStage(check, row->stage, end))
+			align_check_report(check, "journey_stage", end->stage, row->stage);
+	}
 	if (attachment->column[ROW_TEAM] != 0)
 		CheckText(check, "row_team", entry->team, row->team);
 	if (attachment->column[ROW_ASSIGNEE] != 0)
@@ -301,7 +315,7 @@ CheckLead(Check *check, const LeadRow *row, RecordedHistory *history, const Cloc
 		history->lacks_beginning = history->entries[0].entry_no > 1;
 		align_check_entries(check, history, &state);
 	}
-	CheckRow(check, row, &state);
+	CheckRow(check, row, history, &state);
 	if (history->nentries == 0 && clocks->n > 0)
 		align_check_report(check, "stray_clock", psprintf("%d", clocks->n), "0");
 

@@ -54,8 +54,10 @@ typedef struct RecordedEntry
 	char	   *agreement;
 	int32		version;		/* 0 if null */
 	char	   *violation;
+	char	   *source;
 	bool		merged;			/* merged from another lead */
 	bool		not_live;		/* of a row that was not live */
+	TimestampTz at;				/* in the order of replay (see READ_ENTRIES) */
 } RecordedEntry;
 
 /*
@@ -86,6 +88,13 @@ typedef struct RecordedState
  */
 extern void align_check_entries(Check *check, const RecordedHistory *history,
 								RecordedState *state);
+
+/*
+ * The last entry of the journey in the present life of a lead; NULL if there
+ * is none, or if a version before 0.4 did not record entries in the order of
+ * the journey.  (check_entries.c)
+ */
+extern const RecordedEntry *align_check_journey_end(const RecordedHistory *history);
 
 /*
  * Returns the funnel that judged an entry; NULL if there is no such version.

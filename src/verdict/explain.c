@@ -349,9 +349,12 @@ align_explain_move(PG_FUNCTION_ARGS)
 		!align_lead_same(move->from_label, move->to_label))
 		BeginInRecordedStage(attachment, key, &row_move, move);
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
-	/* without an argument, the reason that is in the row */
-	move->reason = reason ? align_lead_cstring(reason) :
-		align_row_column(attachment, ROW_REASON, RelationGetDescr(rel), row);
+	/* the reason that is in the row is that of an earlier change */
+	move->reason = align_lead_cstring(reason);
+	if (attachment->marker.options.reason_must_change &&
+		align_lead_same(move->reason,
+						align_row_column(attachment, ROW_REASON, RelationGetDescr(rel), row)))
+		move->reason = align_lead_cstring(NULL);
 
 	align_verdict(attachment, rel, &row_move, moved, &verdict);
 	align_begin_rows(fcinfo);

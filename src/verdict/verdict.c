@@ -89,6 +89,36 @@ align_verdict(Attachment *attachment, Relation rel, const RowMove *row_move, Hea
 }
 
 /*
+ * Returns true if a rule is broken.
+ */
+bool
+align_verdict_breaks(const Verdict *verdict, Rule rule)
+{
+	for (int i = 0; i < verdict->nbroken; i++)
+	{
+		if (verdict->broken[i] == rule)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Removes a rule from the broken ones.
+ */
+void
+align_verdict_remove(Verdict *verdict, Rule rule)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < verdict->nbroken; i++)
+	{
+		if (verdict->broken[i] != rule)
+			verdict->broken[kept++] = verdict->broken[i];
+	}
+	verdict->nbroken = kept;
+}
+
+/*
  * Returns the names of the broken rules, or NULL.
  */
 char *

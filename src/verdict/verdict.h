@@ -74,6 +74,10 @@ extern void align_row_verdict_text(Attachment *attachment, Relation rel, const R
 extern void align_verdict_report(Attachment *attachment, Relation rel, const RowMove *move,
 								 HeapTuple row, const Verdict *verdict, int elevel);
 
+/* Whether a rule is broken, and a verdict without that rule. */
+extern bool align_verdict_breaks(const Verdict *verdict, Rule rule);
+extern void align_verdict_remove(Verdict *verdict, Rule rule);
+
 /* "illegal_move, missing_reason", palloc'd; NULL if no rule is broken. */
 extern char *align_verdict_names(const Verdict *verdict);
 

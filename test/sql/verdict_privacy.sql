@@ -22,7 +22,10 @@ CREATE TABLE vp.leads (id int, region text, stage text, budget int, secret_reaso
 CREATE TABLE vp.eu (budget int, secret_reason text, stage text, region text NOT NULL, id int NOT NULL);
 ALTER TABLE vp.leads ATTACH PARTITION vp.eu FOR VALUES IN ('eu');
 SELECT align.attach('vp.leads', 'vpriv', key => '{id}', reason => 'secret_reason');
-INSERT INTO vp.leads VALUES (4711, 'eu', 'inquiry', 1, 'hush');
+INSERT INTO vp.leads VALUES (4711, 'eu', 'inquiry', 1, NULL);
+-- a reason that is not given by those who must not see it
+CREATE FUNCTION vp.because() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.secret_reason := 'hush'; RETURN new; END $$;
+CREATE TRIGGER because BEFORE UPDATE ON vp.leads FOR EACH ROW EXECUTE FUNCTION vp.because();
 GRANT UPDATE, INSERT ON vp.leads, vp.eu TO PUBLIC;
 GRANT SELECT ON vp.leads TO regress_vp_reader, regress_vp_granted;
 GRANT SELECT (id, region, stage) ON vp.leads TO regress_vp_columns;
