@@ -358,12 +358,7 @@ AddStageChange(Batch *batch, const Datum *key, const RowVersion *before, const R
 	/* with an override, the change passes in all modes */
 	align_verdict(attachment, after->rel, row_move, after->row, &verdict);
 	if (verdict.nbroken > 0 && align_override() == NULL)
-	{
-		if (attachment->marker.mode == ATTACH_ENFORCE)
-			align_verdict_report(attachment, after->rel, row_move, after->row, &verdict, ERROR);
-		if (attachment->marker.mode == ATTACH_WARN)
-			align_verdict_report(attachment, after->rel, row_move, after->row, &verdict, WARNING);
-	}
+		align_verdict_report(attachment, after->rel, row_move, after->row, &verdict);
 
 	change = NewChange(batch, move->from_label.text == NULL ? EVENT_ENTRY : EVENT_MOVE,
 					   key, before, after, judging);

@@ -68,11 +68,13 @@ extern void align_row_verdict_text(Attachment *attachment, Relation rel, const R
 								   HeapTuple row, Rule rule, VerdictText *text);
 
 /*
- * Report the broken rules with their SQLSTATEs and the schema, table and
- * column fields set: an ERROR for the gravest rule, or a WARNING for each.
+ * Report the broken rules, each by its mode: an ERROR for the gravest of those
+ * that are enforced, or else a WARNING for each in mode warn.  They have the
+ * SQLSTATE of the rule, and the schema, table, column and constraint fields
+ * set.
  */
 extern void align_verdict_report(Attachment *attachment, Relation rel, const RowMove *move,
-								 HeapTuple row, const Verdict *verdict, int elevel);
+								 HeapTuple row, const Verdict *verdict);
 
 /* "illegal_move, missing_reason", palloc'd; NULL if no rule is broken. */
 extern char *align_verdict_names(const Verdict *verdict);
