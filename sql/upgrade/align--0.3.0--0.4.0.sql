@@ -39,6 +39,45 @@ CREATE OR REPLACE VIEW align.attachments AS
            reason_must_change, expressions, labels
     FROM align.attachment_details();
 
+-- Keys as text, for parameters of drivers; forget(); dry_run().
+
+CREATE FUNCTION align.explain_move(relation regclass, key text, stage text, reason text DEFAULT NULL)
+    RETURNS TABLE (allowed boolean, rule text, message text, detail text, hint text)
+    AS 'MODULE_PATHNAME', 'align_explain_move'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 1000 ROWS 1;
+
+CREATE FUNCTION align.journeys(relation regclass, key text)
+    RETURNS SETOF align.journeys_row
+    AS 'MODULE_PATHNAME', 'align_journeys_of_key'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 100 ROWS 1;
+
+CREATE FUNCTION align.clocks(relation regclass, as_of timestamptz, key text)
+    RETURNS SETOF align.clocks_row
+    AS 'MODULE_PATHNAME', 'align_clocks_of_key'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 100 ROWS 2;
+
+CREATE FUNCTION align.merge_leads(relation regclass, from_key text, into_key text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_merge_leads'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+CREATE FUNCTION align.erase(relation regclass, key text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_erase'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+CREATE FUNCTION align.forget(relation regclass, key "any") RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_forget'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+CREATE FUNCTION align.forget(relation regclass, key text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_forget'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+CREATE FUNCTION align.dry_run(relation regclass, query text)
+    RETURNS TABLE (row_no bigint, key jsonb, rule text, mode text, from_stage text, stage text,
+                   message text, detail text, hint text)
+    AS 'MODULE_PATHNAME', 'align_dry_run'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 50;
+
 -- Comments that are new or read otherwise ("make delta").
 
 COMMENT ON FUNCTION align.attach(regclass, text, text, name[], text, text, text, text, text, text, text, text, text, text, text, boolean, text, text, jsonb, boolean, boolean, boolean, text, text, text, text, text) IS

@@ -18,6 +18,7 @@
 #include "lead/lead.h"
 #include "record/change.h"
 #include "record/flush.h"
+#include "settings.h"
 #include "verdict/verdict.h"
 
 /*
@@ -129,6 +130,20 @@ CopyText(Batch *batch, const RowVersion *version, RowRole role)
 		return NULL;
 	text = RowText(version, role);
 	return align_pending_copy_string(batch, text.text, text.len);
+}
+
+/*
+ * Returns who makes a change: the person in the actor column, else the one in
+ * the setting align.actor.
+ */
+static const char *
+ActorText(Batch *batch, const RowVersion *version)
+{
+	const char *text = CopyText(batch, version, ROW_ACTOR);
+
+	if (text == NULL && align_actor() != NULL)
+		text = align_pending_copy_string(batch, align_actor(), strlen(align_actor()));
+	return text;
 }
 
 /*
@@ -288,7 +303,7 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	change->version = judging->version;
 	change->db_role = OuterRole(batch);
 	change->assignee = CopyText(batch, after, ROW_ASSIGNEE);
-	change->actor = CopyText(batch, after, ROW_ACTOR);
+	change->actor = ActorText(batch, after);
 	change->reason = CopyText(batch, after, ROW_REASON);
 	change->note = CopyText(batch, after, ROW_NOTE);
 	change->campaign = CopyText(batch, after, ROW_CAMPAIGN);
@@ -623,6 +638,8 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 	ReadKey(&version, key);
 	change = AddOpening(batch, key, &version, &judging, source);
 	change->event = event;
+	/* the row was not changed by the session that attaches the table */
+	change->actor = CopyText(batch, &version, ROW_ACTOR);
 	change->new_lead = new_lead;
 	change->as_found = true;
 	align_recorder_flush_if_long(attachment, batch);
@@ -646,5 +663,7 @@ align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event, 
 	change->command = GetCurrentCommandId(false);
 	change->version = judging.version;
 	change->db_role = OuterRole(batch);
+	if (event == EVENT_TRUNCATED && align_actor() != NULL)
+		change->actor = align_pending_copy_string(batch, align_actor(), strlen(align_actor()));
 	align_recorder_flush_if_long(attachment, batch);
 }

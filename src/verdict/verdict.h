@@ -96,9 +96,12 @@ extern int	align_row_stage(Attachment *attachment, TupleDesc desc, HeapTuple row
 							const Funnel *funnel, LeadString *label);
 
 /*
- * The reason in the setting align.override, or NULL if that is empty.  Setting
- * it needs the SET privilege for the parameter.
+ * The query for the row of a lead by its key, with all columns of rel; sets
+ * types to the types of its parameters.  After it was executed and has found a
+ * row, the second function returns it in the layout of rel, allocated in
+ * context.
  */
-extern const char *align_override(void);
+extern char *align_lead_row_query(const Attachment *attachment, Relation rel, Oid *types);
+extern HeapTuple align_lead_row_found(Relation rel, MemoryContext context);
 
 #endif							/* ALIGN_VERDICT_H */
