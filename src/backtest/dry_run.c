@@ -236,14 +236,8 @@ StartDryRun(void *state, TupleDesc desc)
 {
 	DryRun	   *run = (DryRun *) state;
 	int			natts = RelationGetDescr(run->rel)->natts;
-	Oid			types[ATTACHMENT_MAX_KEYS];
-	char	   *query = align_lead_row_query(run->attachment, run->rel, types);
-	MemoryContext old_context;
+	MemoryContext old_context = MemoryContextSwitchTo(run->context);
 
-	run->find = SPI_prepare(query, run->attachment->nkeys, types);
-	if (run->find == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	old_context = MemoryContextSwitchTo(run->context);
 	run->is_input = palloc0(natts * sizeof(bool));
 	run->defaults = palloc0(natts * sizeof(Datum));
 	run->no_default = palloc0(natts * sizeof(bool));
@@ -456,6 +450,21 @@ DescribeValue(void *arg)
 }
 
 /*
+ * Prepares the query for the row of a key.  It must not be prepared while the
+ * caller's query runs, on the same SPI connection.
+ */
+static void
+PrepareFind(DryRun *run)
+{
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	char	   *query = align_lead_row_query(run->attachment, run->rel, types);
+
+	run->find = SPI_prepare(query, run->attachment->nkeys, types);
+	if (run->find == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+}
+
+/*
  * dry_run(relation, query): one row per broken rule.
  */
 Datum
@@ -472,10 +481,13 @@ align_dry_run(PG_FUNCTION_ARGS)
 	run.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	run.attachment = align_attachment(RelationGetRelid(run.rel), false);
 
+	align_spi_connect();
+	PrepareFind(&run);
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 	align_query_rows(text_to_cstring(PG_GETARG_TEXT_PP(1)), StartDryRun, JudgeRow, &run);
 	error_context_stack = callback.previous;
+	SPI_finish();
 	table_close(run.rel, NoLock);
 	return (Datum) 0;
 }
