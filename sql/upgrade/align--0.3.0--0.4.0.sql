@@ -100,3 +100,19 @@ COMMENT ON COLUMN align.attachments.expressions IS
 'what align.attach() was given for the roles that are expressions, as an object by role; NULL if all are columns';
 COMMENT ON COLUMN align.attachments.labels IS
 'look-ups of labels, as an object by role; NULL if there are none';
+COMMENT ON FUNCTION align.explain_move(regclass, text, text, text) IS
+'the same with the key as text, and for parameters without a type';
+COMMENT ON FUNCTION align.dry_run(regclass, text) IS
+'the rules that a load would break: a query returns rows with columns of an attached table, by name, which are judged as if each were inserted, or updated the row with its key; one row per broken rule, with its mode. Nothing is written; NULLs are errors';
+COMMENT ON FUNCTION align.journeys(regclass, text) IS
+'the same with the key as text, and for parameters without a type';
+COMMENT ON FUNCTION align.clocks(regclass, timestamptz, text) IS
+'the same with the key as text, and for parameters without a type';
+COMMENT ON FUNCTION align.merge_leads(regclass, text, text) IS
+'the same with the keys as text, and for parameters without a type';
+COMMENT ON FUNCTION align.erase(regclass, text) IS
+'the same with the key as text, and for parameters without a type';
+COMMENT ON FUNCTION align.forget(regclass, "any") IS
+'removes persons and free text from the entries and clocks of a lead that stays, anonymised: assignees, actors, notes, campaigns, former keys, and reasons that the agreement does not list. Stages and times stay. Returns the number of entries and clocks changed. For the owner of the table; NULLs are errors';
+COMMENT ON FUNCTION align.forget(regclass, text) IS
+'the same with the key as text, and for parameters without a type';
