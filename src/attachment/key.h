@@ -19,10 +19,12 @@
  * of any number of columns may be given as a row, a json or jsonb object (by
  * column name) or array, or an array; one of several columns also as the text
  * of a row or of a json object or array.  Functions whose argument is "any"
- * have a form with text, too, for parameters of drivers, which have no type.  Stores values of the types of the key columns, which may point
- * into the argument.  Values need not satisfy the constraints of domains.
- * Raises an error for nulls, for values that do not fit, and for text of types
- * whose input may run functions of other users.
+ * have a form with text, too, for parameters of drivers, which have no type.
+ *
+ * Stores values of the types of the key columns, which may point into the
+ * argument.  Values need not satisfy the constraints of domains.  Raises an
+ * error for nulls, for values that do not fit, and for text of types whose
+ * input may run functions of other users.
  */
 extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 							   const Attachment *attachment, Datum *values);

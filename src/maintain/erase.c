@@ -172,15 +172,15 @@ EraseMentions(Attachment *attachment, const Datum *key)
 	appendStringInfoString(&condition, "h.source OPERATOR(pg_catalog.~) $2 AND ");
 	AppendLeadMentions(&condition, attachment);
 	align_update_rows(attachment, TABLE_HISTORY,
-				  "source = pg_catalog.regexp_replace(h.source, $2, '" SOURCE_MERGED "', 'g')",
-				  condition.data, lengthof(types), types, values, NULL);
+					  "source = pg_catalog.regexp_replace(h.source, $2, '" SOURCE_MERGED "', 'g')",
+					  condition.data, lengthof(types), types, values, NULL);
 
 	values[1] = CStringGetTextDatum(psprintf("^(?:was|merged from|merged into) (?:%s)$",
 											 pattern.data));
 	align_update_rows(attachment, TABLE_HISTORY, "note = NULL",
-				  "h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $2"
-				  " AND " HISTORY_OLD_KEY_VALUES("h.note") " OPERATOR(pg_catalog.=) ANY ($1)",
-				  lengthof(types), types, values, NULL);
+					  "h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $2"
+					  " AND " HISTORY_OLD_KEY_VALUES("h.note") " OPERATOR(pg_catalog.=) ANY ($1)",
+					  lengthof(types), types, values, NULL);
 }
 
 /*
