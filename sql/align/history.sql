@@ -21,6 +21,14 @@ CREATE FUNCTION align.journeys(relation regclass, key "any")
 COMMENT ON FUNCTION align.journeys(regclass, "any") IS
 'the recorded journey of one lead, as journeys(regclass) returns it, read through an index; no row if it has none. NULLs are errors';
 
+CREATE FUNCTION align.journeys(relation regclass, key text)
+    RETURNS SETOF align.journeys_row
+    AS 'MODULE_PATHNAME', 'align_journeys_of_key'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 100 ROWS 1;
+
+COMMENT ON FUNCTION align.journeys(regclass, text) IS
+'the same with the key as text, and for parameters without a type';
+
 CREATE FUNCTION align.clocks(relation regclass, as_of timestamptz DEFAULT pg_catalog.now())
     RETURNS TABLE (key jsonb, sla text, cycle int, team text, assignee text,
                    started_at timestamptz, due_at timestamptz, warn_at timestamptz,
@@ -45,6 +53,14 @@ CREATE FUNCTION align.clocks(relation regclass, as_of timestamptz, key "any")
 
 COMMENT ON FUNCTION align.clocks(regclass, timestamptz, "any") IS
 'the service-level clocks of one lead that were open at a time, as clocks(regclass, timestamptz) returns them, read through an index. NULLs and an infinite as_of are errors';
+
+CREATE FUNCTION align.clocks(relation regclass, as_of timestamptz, key text)
+    RETURNS SETOF align.clocks_row
+    AS 'MODULE_PATHNAME', 'align_clocks_of_key'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 100 ROWS 2;
+
+COMMENT ON FUNCTION align.clocks(regclass, timestamptz, text) IS
+'the same with the key as text, and for parameters without a type';
 
 CREATE FUNCTION align.check(relation regclass)
     RETURNS TABLE (key jsonb, problem text, recorded text, expected text)

@@ -97,6 +97,45 @@ CREATE FUNCTION align.segments(funnel align.funnel) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_funnel_segments'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 5;
 
+-- Keys as text, for parameters of drivers; forget(); dry_run().
+
+CREATE FUNCTION align.explain_move(relation regclass, key text, stage text, reason text DEFAULT NULL)
+    RETURNS TABLE (allowed boolean, rule text, message text, detail text, hint text)
+    AS 'MODULE_PATHNAME', 'align_explain_move'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 1000 ROWS 1;
+
+CREATE FUNCTION align.journeys(relation regclass, key text)
+    RETURNS SETOF align.journeys_row
+    AS 'MODULE_PATHNAME', 'align_journeys_of_key'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 100 ROWS 1;
+
+CREATE FUNCTION align.clocks(relation regclass, as_of timestamptz, key text)
+    RETURNS SETOF align.clocks_row
+    AS 'MODULE_PATHNAME', 'align_clocks_of_key'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 100 ROWS 2;
+
+CREATE FUNCTION align.merge_leads(relation regclass, from_key text, into_key text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_merge_leads'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+CREATE FUNCTION align.erase(relation regclass, key text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_erase'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+CREATE FUNCTION align.forget(relation regclass, key "any") RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_forget'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+CREATE FUNCTION align.forget(relation regclass, key text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_forget'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+CREATE FUNCTION align.dry_run(relation regclass, query text)
+    RETURNS TABLE (row_no bigint, key jsonb, rule text, mode text, from_stage text, stage text,
+                   message text, detail text, hint text)
+    AS 'MODULE_PATHNAME', 'align_dry_run'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 50;
+
 -- Comments that are new or read otherwise ("make delta").
 
 COMMENT ON FUNCTION align.agreed_targets(funnel align.funnel) IS
@@ -139,9 +178,25 @@ COMMENT ON COLUMN align.attachments.expressions IS
 'what align.attach() was given for the roles that are expressions, as an object by role; NULL if all are columns';
 COMMENT ON COLUMN align.attachments.labels IS
 'look-ups of labels, as an object by role; NULL if there are none';
+COMMENT ON FUNCTION align.explain_move(regclass, text, text, text) IS
+'the same with the key as text, and for parameters without a type';
+COMMENT ON FUNCTION align.dry_run(regclass, text) IS
+'the rules that a load would break: a query returns rows with columns of an attached table, by name, which are judged as if each were inserted, or updated the row with its key; one row per broken rule, with its mode. Nothing is written; NULLs are errors';
 COMMENT ON FUNCTION align.journeys(regclass) IS
 'the recorded journeys of an attached table, one row per lead in order of the key: stage entries and touches at their effective_at, with entry_no as ordinal, and stages by their names of today. Reads the history with the privileges of the caller; NULL is an error';
+COMMENT ON FUNCTION align.journeys(regclass, text) IS
+'the same with the key as text, and for parameters without a type';
 COMMENT ON FUNCTION align.clocks(regclass, timestamptz) IS
 'the service-level clocks of an attached table that were open at a time, by what is recorded now, as they were then: with elapsed and remaining in working or elapsed time as promised, and the state running, at_risk, overdue or paused; NULLs and an infinite as_of are errors';
 COMMENT ON FUNCTION align.clocks(regclass, timestamptz, "any") IS
 'the service-level clocks of one lead that were open at a time, as clocks(regclass, timestamptz) returns them, read through an index. NULLs and an infinite as_of are errors';
+COMMENT ON FUNCTION align.clocks(regclass, timestamptz, text) IS
+'the same with the key as text, and for parameters without a type';
+COMMENT ON FUNCTION align.merge_leads(regclass, text, text) IS
+'the same with the keys as text, and for parameters without a type';
+COMMENT ON FUNCTION align.erase(regclass, text) IS
+'the same with the key as text, and for parameters without a type';
+COMMENT ON FUNCTION align.forget(regclass, "any") IS
+'removes persons and free text from the entries and clocks of a lead that stays, anonymised: assignees, actors, notes, campaigns, former keys, and reasons that the agreement does not list. Stages and times stay. Returns the number of entries and clocks changed. For the owner of the table; NULLs are errors';
+COMMENT ON FUNCTION align.forget(regclass, text) IS
+'the same with the key as text, and for parameters without a type';

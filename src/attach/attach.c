@@ -22,6 +22,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -136,7 +137,7 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 		const char *name;
 	}			unsupported[] =
 	{
-		{ARG_RULES, "rules"}, {ARG_STAGE_LABELS, "stage_labels"},
+		{ARG_STAGE_LABELS, "stage_labels"},
 		{ARG_TEAM_LABELS, "team_labels"}, {ARG_ASSIGNEE_LABELS, "assignee_labels"},
 		{ARG_REASON_LABELS, "reason_labels"}, {ARG_CAMPAIGN_LABELS, "campaign_labels"}
 	};
@@ -152,6 +153,8 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 	options->reload = PG_GETARG_BOOL(ARG_RELOAD);
 	options->reason_must_change = PG_GETARG_BOOL(ARG_REASON_MUST_CHANGE);
 	strlcpy(options->time_zone, TimeZoneArgument(fcinfo), sizeof(options->time_zone));
+	if (!PG_ARGISNULL(ARG_RULES))
+		align_attach_set_rules(options, PG_GETARG_JSONB_P(ARG_RULES));
 	for (int i = 0; i < (int) lengthof(unsupported); i++)
 	{
 		if (!PG_ARGISNULL(unsupported[i].argno))

@@ -132,7 +132,8 @@ align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, co
 	if (stage < 0)
 	{
 		/* an error at the end, with all unknown labels; see existing.c */
-		if (request->mode == ATTACH_ENFORCE)
+		if (align_attach_rule_mode(request->mode, &request->options, RULE_UNKNOWN_STAGE) ==
+			ATTACH_ENFORCE)
 		{
 			CountUnknown(work, label);
 			return;

@@ -17,6 +17,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
+#include "utils/jsonb.h"
 
 /*
  * A record table of the attachment: the history or the clock table.
@@ -77,6 +78,14 @@ extern AttrNumber align_attach_find_column(Relation rel, const char *name, const
 
 /* NOTICE if the agreement requires reasons and there is no reason column. */
 extern void align_attach_check_reasons(const AttachRequest *request);
+
+/* rules.c */
+
+/*
+ * Sets the modes of single rules from the argument "rules" of attach(), an
+ * object of modes by rule.
+ */
+extern void align_attach_set_rules(AttachOptions *options, Jsonb *rules);
 
 /* key.c */
 

@@ -131,6 +131,12 @@ typedef struct AttachOptions
 											 * ATTACH_MODE_DEFAULT */
 } AttachOptions;
 
+/*
+ * The mode of a rule in an attachment of a mode: its own, or else that of the
+ * attachment.
+ */
+extern AttachMode align_attach_rule_mode(AttachMode mode, const AttachOptions *options, int rule);
+
 /* Sets the options that attach() has by default. */
 extern void align_attach_options_init(AttachOptions *options);
 

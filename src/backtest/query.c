@@ -1,6 +1,6 @@
 /*
  * query.c
- *	  Runs a user-supplied query for raw events, read-only.
+ *	  Runs a user-supplied query for raw events or rows, read-only.
  *
  * The query runs with the privileges of its caller.  Still, a report must not
  * change anything:
@@ -76,6 +76,18 @@ typedef struct JourneyReceiver
 	MemoryContext row_context;	/* reset after each row */
 } JourneyReceiver;
 
+/*
+ * DestReceiver that calls back for each row of the query itself.
+ */
+typedef struct RowReceiver
+{
+	DestReceiver pub;
+	QueryStartCallback start;
+	QueryRowCallback callback;
+	void	   *state;
+	MemoryContext row_context;	/* reset after each row */
+} RowReceiver;
+
 static void
 StartJourneys(DestReceiver *self, int operation, TupleDesc desc)
 {
@@ -105,6 +117,28 @@ static void
 EndJourneys(DestReceiver *self)
 {
 	(void) self;
+}
+
+static void
+StartRows(DestReceiver *self, int operation, TupleDesc desc)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+
+	(void) operation;
+	receiver->start(receiver->state, desc);
+}
+
+static bool
+ReceiveRow(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	MemoryContext old_context = MemoryContextSwitchTo(receiver->row_context);
+
+	slot_getallattrs(slot);
+	receiver->callback(receiver->state, slot->tts_values, slot->tts_isnull);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextReset(receiver->row_context);
+	return true;
 }
 
 /*
@@ -319,34 +353,31 @@ WrapQuery(const char *query, const RawStmt *statement, const QueryColumns *colum
 }
 
 /*
- * Checks and runs the query in the current subtransaction.
+ * Prepares the query, and raises an error unless it is one SELECT that can
+ * only read.
  */
-static void
-RunQuery(const char *query, JourneyReceiver *receiver)
+static SPIPlanPtr
+PrepareQuery(const char *query, CachedPlanSource **source)
 {
-	SPIPlanPtr	plan;
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
 	List	   *sources;
-	CachedPlanSource *source;
-	QueryColumns columns;
-	SPIExecuteOptions options;
 
-	align_spi_connect();
-
-	plan = SPI_prepare(query, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	sources = SPI_plan_get_plan_sources(plan);
 	CheckStatement(sources);
-	source = (CachedPlanSource *) linitial(sources);
-	CheckColumns(source->resultDesc, &columns);
+	*source = (CachedPlanSource *) linitial(sources);
+	return plan;
+}
 
-	plan = SPI_prepare_cursor(WrapQuery(query, source->raw_parse_tree, &columns),
-							  0, NULL, CURSOR_OPT_PARALLEL_OK);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+static void
+RunPlan(SPIPlanPtr plan, DestReceiver *receiver)
+{
+	SPIExecuteOptions options;
+
 	memset(&options, 0, sizeof(options));
 	options.read_only = true;
-	options.dest = &receiver->pub;
+	options.dest = receiver;
 	if (SPI_execute_plan_extended(plan, &options) < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed");
 
@@ -355,30 +386,49 @@ RunQuery(const char *query, JourneyReceiver *receiver)
 		ereport(ERROR,
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				 errmsg("query must not change \"transaction_read_only\"")));
-	SPI_finish();
 }
 
 /*
- * Runs a query for raw events and calls back for each lead.
+ * Checks and runs the query for journeys.
  */
-void
-align_query_journeys(const char *query, QueryJourneyCallback callback, void *state)
+static void
+RunJourneys(const char *query, DestReceiver *receiver)
+{
+	CachedPlanSource *source;
+	QueryColumns columns;
+	SPIPlanPtr	plan;
+
+	(void) PrepareQuery(query, &source);
+	CheckColumns(source->resultDesc, &columns);
+	plan = SPI_prepare_cursor(WrapQuery(query, source->raw_parse_tree, &columns),
+							  0, NULL, CURSOR_OPT_PARALLEL_OK);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+	RunPlan(plan, receiver);
+}
+
+/*
+ * Checks and runs the query for its rows.
+ */
+static void
+RunRows(const char *query, DestReceiver *receiver)
+{
+	CachedPlanSource *source;
+
+	RunPlan(PrepareQuery(query, &source), receiver);
+}
+
+/*
+ * Runs a query in a read-only subtransaction.
+ */
+static void
+RunReadOnly(void (*run) (const char *query, DestReceiver *receiver), const char *query,
+			DestReceiver *receiver)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	ResourceOwner old_owner = CurrentResourceOwner;
-	JourneyReceiver receiver;
 	Oid			user_id;
 	int			sec_context;
-
-	receiver.pub.receiveSlot = ReceiveJourney;
-	receiver.pub.rStartup = StartJourneys;
-	receiver.pub.rShutdown = EndJourneys;
-	receiver.pub.rDestroy = EndJourneys;
-	receiver.pub.mydest = DestNone;
-	receiver.callback = callback;
-	receiver.state = state;
-	receiver.row_context = AllocSetContextCreate(old_context, "align journey",
-												 ALLOCSET_DEFAULT_SIZES);
 
 	/*
 	 * The end of the subtransaction restores the security context and
@@ -391,7 +441,9 @@ align_query_journeys(const char *query, QueryJourneyCallback callback, void *sta
 		SetUserIdAndSecContext(user_id, sec_context | SECURITY_LOCAL_USERID_CHANGE |
 							   SECURITY_RESTRICTED_OPERATION);
 		XactReadOnly = true;
-		RunQuery(query, &receiver);
+		align_spi_connect();
+		run(query, receiver);
+		SPI_finish();
 	}
 	PG_CATCH();
 	{
@@ -409,5 +461,48 @@ align_query_journeys(const char *query, QueryJourneyCallback callback, void *sta
 	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(old_context);
 	CurrentResourceOwner = old_owner;
+}
+
+/*
+ * Runs a query for raw events and calls back for each lead.
+ */
+void
+align_query_journeys(const char *query, QueryJourneyCallback callback, void *state)
+{
+	JourneyReceiver receiver;
+
+	receiver.pub.receiveSlot = ReceiveJourney;
+	receiver.pub.rStartup = StartJourneys;
+	receiver.pub.rShutdown = EndJourneys;
+	receiver.pub.rDestroy = EndJourneys;
+	receiver.pub.mydest = DestNone;
+	receiver.callback = callback;
+	receiver.state = state;
+	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "align journey",
+												 ALLOCSET_DEFAULT_SIZES);
+	RunReadOnly(RunJourneys, query, &receiver.pub);
+	MemoryContextDelete(receiver.row_context);
+}
+
+/*
+ * Runs a query and calls back for each of its rows.
+ */
+void
+align_query_rows(const char *query, QueryStartCallback start, QueryRowCallback callback,
+				 void *state)
+{
+	RowReceiver receiver;
+
+	receiver.pub.receiveSlot = ReceiveRow;
+	receiver.pub.rStartup = StartRows;
+	receiver.pub.rShutdown = EndJourneys;
+	receiver.pub.rDestroy = EndJourneys;
+	receiver.pub.mydest = DestNone;
+	receiver.start = start;
+	receiver.callback = callback;
+	receiver.state = state;
+	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "align row",
+												 ALLOCSET_DEFAULT_SIZES);
+	RunReadOnly(RunRows, query, &receiver.pub);
 	MemoryContextDelete(receiver.row_context);
 }

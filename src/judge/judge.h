@@ -18,24 +18,29 @@
 #include "utils/timestamp.h"
 
 /*
- * The rules of an agreement.  Each has a code in align's SQLSTATE class "AL",
- * documented and stable.
+ * The rules of an agreement.  Each has a SQLSTATE in class 23 (integrity
+ * constraint violation), documented and stable.
  */
 typedef enum Rule
 {
 	RULE_NONE,					/* no rule is broken */
-	RULE_UNKNOWN_STAGE,			/* AL001 */
-	RULE_ILLEGAL_MOVE,			/* AL002 */
-	RULE_NOT_AN_ENTRY,			/* AL003 */
-	RULE_MISSING_NEED,			/* AL004: needs the row, so not judged here */
-	RULE_MISSING_REASON,		/* AL005 */
-	RULE_UNLISTED_REASON,		/* AL006 */
-	RULE_WRONG_TEAM,			/* AL007 */
-	RULE_LEFT_FUNNEL			/* AL008: stage set to NULL */
+	RULE_UNKNOWN_STAGE,			/* 23L01 */
+	RULE_ILLEGAL_MOVE,			/* 23L02 */
+	RULE_NOT_AN_ENTRY,			/* 23L03 */
+	RULE_MISSING_NEED,			/* 23L04: needs the row, so not judged here */
+	RULE_MISSING_REASON,		/* 23L05 */
+	RULE_UNLISTED_REASON,		/* 23L06 */
+	RULE_WRONG_TEAM,			/* 23L07 */
+	RULE_LEFT_FUNNEL			/* 23L08: stage set to NULL */
 } Rule;
 
 extern const char *align_rule_name(Rule rule);
-extern int	align_rule_sqlstate(Rule rule);
+
+/*
+ * For ereport(): sets the SQLSTATE of a rule, and as constraint name "align_"
+ * and the rule's name.
+ */
+extern int	align_errrule(Rule rule);
 
 /*
  * One change of stage, with everything but the row that a verdict depends on.

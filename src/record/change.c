@@ -20,6 +20,7 @@
 #include "record/column_time.h"
 #include "record/flush.h"
 #include "record/past.h"
+#include "settings.h"
 #include "verdict/verdict.h"
 
 /*
@@ -144,6 +145,20 @@ CopyText(Batch *batch, const RowVersion *version, RowRole role)
 		return NULL;
 	text = RowText(version, role);
 	return align_pending_copy_string(batch, text.text, text.len);
+}
+
+/*
+ * Returns who makes a change: the person in the actor column, else the one in
+ * the setting align.actor.
+ */
+static const char *
+ActorText(Batch *batch, const RowVersion *version)
+{
+	const char *text = CopyText(batch, version, ROW_ACTOR);
+
+	if (text == NULL && align_actor() != NULL)
+		text = align_pending_copy_string(batch, align_actor(), strlen(align_actor()));
+	return text;
 }
 
 /*
@@ -338,7 +353,7 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	change->version = judging->version;
 	change->db_role = OuterRole(batch);
 	change->assignee = CopyText(batch, after, ROW_ASSIGNEE);
-	change->actor = CopyText(batch, after, ROW_ACTOR);
+	change->actor = ActorText(batch, after);
 	change->reason = align_pending_copy_string(batch, reason.text, reason.len);
 	change->note = CopyText(batch, after, ROW_NOTE);
 	change->campaign = CopyText(batch, after, ROW_CAMPAIGN);
@@ -418,12 +433,7 @@ AddStageChange(Batch *batch, const Datum *key, const RowVersion *before, const R
 	/* with an override, the change passes in all modes */
 	Judge(batch, key, after, row_move, &verdict);
 	if (verdict.nbroken > 0 && align_override() == NULL)
-	{
-		if (attachment->marker.mode == ATTACH_ENFORCE)
-			align_verdict_report(attachment, after->rel, row_move, after->row, &verdict, ERROR);
-		if (attachment->marker.mode == ATTACH_WARN)
-			align_verdict_report(attachment, after->rel, row_move, after->row, &verdict, WARNING);
-	}
+		align_verdict_report(attachment, after->rel, row_move, after->row, &verdict);
 
 	change = NewChange(batch, move->from_label.text == NULL ? EVENT_ENTRY : EVENT_MOVE,
 					   key, before, after, judging);
@@ -735,6 +745,8 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 	ReadKey(&version, key);
 	change = AddOpening(batch, key, &version, &judging, source);
 	change->event = event;
+	/* the row was not changed by the session that attaches the table */
+	change->actor = CopyText(batch, &version, ROW_ACTOR);
 	change->new_lead = new_lead;
 	change->as_found = true;
 	if (event == EVENT_OPENING)
@@ -765,5 +777,7 @@ align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event, 
 	change->command = GetCurrentCommandId(false);
 	change->version = judging.version;
 	change->db_role = OuterRole(batch);
+	if (event == EVENT_TRUNCATED && align_actor() != NULL)
+		change->actor = align_pending_copy_string(batch, align_actor(), strlen(align_actor()));
 	align_recorder_flush_if_long(attachment, batch);
 }

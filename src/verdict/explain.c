@@ -40,8 +40,8 @@ PG_FUNCTION_INFO_V1(align_explain_move);
  * Returns the query that reads all columns of the row by its key, and sets
  * types[] to the types of its parameters.
  */
-static char *
-RowQuery(const Attachment *attachment, Relation rel, Oid *types)
+char *
+align_lead_row_query(const Attachment *attachment, Relation rel, Oid *types)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	StringInfoData query;
@@ -70,31 +70,19 @@ RowQuery(const Attachment *attachment, Relation rel, Oid *types)
 }
 
 /*
- * Reads the row of a lead.  The result has the layout of rel, including
- * dropped columns, which the query leaves out, and is allocated in the
- * caller's memory context.
+ * The row that the query has found, in the layout of rel, including dropped
+ * columns, which the query leaves out.  It is allocated in a memory context.
  */
-static HeapTuple
-ReadRow(const Attachment *attachment, Relation rel, Datum *key)
+HeapTuple
+align_lead_row_found(Relation rel, MemoryContext context)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	Oid			types[ATTACHMENT_MAX_KEYS];
 	Datum	   *values = palloc0(desc->natts * sizeof(Datum));
 	bool	   *nulls = palloc(desc->natts * sizeof(bool));
-	MemoryContext context = CurrentMemoryContext;
-	HeapTuple	row;
 	int			column = 0;
+	MemoryContext old_context;
+	HeapTuple	row;
 
-	align_spi_connect();
-	if (SPI_execute_with_args(RowQuery(attachment, rel, types), attachment->nkeys, types, key,
-							  NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read from relation \"%s\"", RelationGetRelationName(rel));
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("could not find lead %s in table %s", align_key_text(attachment, key),
-						attachment->root_name),
-				 errhint("Rows hidden by row-level security and uncommitted rows of other transactions are not found.")));
 	for (int i = 0; i < desc->natts; i++)
 	{
 		if (TupleDescAttr(desc, i)->attisdropped)
@@ -103,8 +91,33 @@ ReadRow(const Attachment *attachment, Relation rel, Datum *key)
 			values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, ++column,
 									  &nulls[i]);
 	}
-	MemoryContextSwitchTo(context);
+	old_context = MemoryContextSwitchTo(context);
 	row = heap_form_tuple(desc, values, nulls);
+	MemoryContextSwitchTo(old_context);
+	return row;
+}
+
+/*
+ * Reads the row of a lead, in the caller's memory context.
+ */
+static HeapTuple
+ReadRow(const Attachment *attachment, Relation rel, Datum *key)
+{
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	MemoryContext context = CurrentMemoryContext;
+	HeapTuple	row;
+
+	align_spi_connect();
+	if (SPI_execute_with_args(align_lead_row_query(attachment, rel, types), attachment->nkeys,
+							  types, key, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read from relation \"%s\"", RelationGetRelationName(rel));
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("could not find lead %s in table %s", align_key_text(attachment, key),
+						attachment->root_name),
+				 errhint("Rows hidden by row-level security and uncommitted rows of other transactions are not found.")));
+	row = align_lead_row_found(rel, context);
 	SPI_finish();
 	return row;
 }

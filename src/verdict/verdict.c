@@ -10,16 +10,6 @@
 
 #include "agreement/teams.h"
 #include "verdict/verdict.h"
-#include "settings.h"
-
-/*
- * Returns the reason in the setting align.override, or NULL.
- */
-const char *
-align_override(void)
-{
-	return align_setting_override[0] != '\0' ? align_setting_override : NULL;
-}
 
 /*
  * Returns the needs of the version that judges, compiled for rel.

@@ -263,3 +263,10 @@ SELECT pg_temp.more(string_agg(format('sla s%s by t%s: from a to b within 1 day;
 SELECT pg_temp.more(string_agg(format('target x: 5%% from a to b within %s hours;', i), '')) FROM generate_series(1, 201) AS i;
 SELECT pg_temp.bad(repeat(' ', 256 * 1024) || 'x');
 SELECT pg_temp.bad('stage b, c, "' || repeat('x', 100000) || '"; won w; success path b -> w; path b -> "' || repeat('x', 100000) || '" -> c;');	-- the canonical form is longer
+-- Names with letters outside ASCII are not read up to the first of them.
+SELECT 'stage größe, mql; won k; success path mql -> k;'::align.funnel;
+SELECT 'stage a; won k; success path a -> kündigung;'::align.funnel;
+SELECT 'stage a held by führung; won k; success path a -> k;'::align.funnel;
+SELECT 'stage a; won k; success path a -> k; größe needs email;'::align.funnel;
+SELECT 'stage a; won k; success path a -> k; handoff gespräch: a from b to c, accept k;'::align.funnel;
+SELECT 'stage "größe"; won "kündigung"; success path "größe" -> "kündigung";'::align.funnel;

@@ -115,8 +115,23 @@ UPDATE vp.eu SET stage = 'mql';
 RESET ROLE;
 \c -
 SET ROLE regress_vp_granted;
+-- set in a transaction that is over, before the library is there
 SET align.override = 'granted';
 UPDATE vp.leads SET stage = 'mql';
+-- and with another value in this transaction
+\c -
+SET ROLE regress_vp_granted;
+SET align.override = 'earlier';
+BEGIN;
+SET LOCAL align.override = 'granted';
+SAVEPOINT s;
+SET LOCAL align.override = 'granted, too';
+UPDATE vp.leads SET stage = 'mql';
+ROLLBACK TO s;
+UPDATE vp.leads SET stage = 'mql';
+COMMIT;
+SHOW align.override;
+UPDATE vp.leads SET stage = 'customer';
 RESET ROLE;
 SELECT event, stage, violation, note FROM vp.leads_history ORDER BY entry_no DESC LIMIT 1;
 

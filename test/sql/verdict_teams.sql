@@ -54,7 +54,7 @@ BEGIN
 				UPDATE vt.leads SET stage = who_may.stage, reason = reason WHERE id = 1;
 				IF NOT verdict.allowed THEN RAISE 'explain_move() and the trigger disagree'; END IF;
 				RAISE SQLSTATE 'XXXXX';
-			EXCEPTION WHEN SQLSTATE 'AL007' THEN
+			EXCEPTION WHEN SQLSTATE '23L07' THEN
 				IF verdict.allowed THEN RAISE 'explain_move() and the trigger disagree'; END IF;
 			WHEN SQLSTATE 'XXXXX' THEN NULL;
 			END;
