@@ -292,7 +292,7 @@ WriteRuns(Flush *flush)
 	MemoryContext flush_context = CurrentMemoryContext;
 	int			start = 0;
 
-	flush->attachment = align_attachment_locked(flush->attachment->relid, RowExclusiveLock);
+	flush->attachment = align_attachment_locked(flush->attachment->id, RowExclusiveLock);
 	/* the role stays, since align_recorder_caller() returns it */
 	if (restricted)
 		align_begin_restricted(&caller, GetUserId());
@@ -533,7 +533,7 @@ FlushAll(bool at_commit)
 	foreach(cell, batches)
 	{
 		Batch	   *batch = (Batch *) lfirst(cell);
-		Attachment *attachment = align_attachment(batch->root.relid, true);
+		Attachment *attachment = align_attachment(batch->root, true);
 
 		/* the table may have been dropped or detached meanwhile */
 		if (attachment == NULL)
