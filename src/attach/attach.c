@@ -80,6 +80,19 @@ ModeArgument(FunctionCallInfo fcinfo)
 	return (AttachMode) mode;
 }
 
+/*
+ * Until 0.3 a table could have one attachment only, and another one replaced
+ * it.
+ */
+static bool
+ReplaceArgument(FunctionCallInfo fcinfo)
+{
+	if (PG_NARGS() == NARGS_UNTIL_0_3)
+		return true;
+	align_require_argument(fcinfo, ARG_REPLACE, "replace");
+	return PG_GETARG_BOOL(ARG_REPLACE);
+}
+
 static char *
 AgreementArgument(FunctionCallInfo fcinfo)
 {
@@ -149,7 +162,6 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 		return;
 	align_require_argument(fcinfo, ARG_RELOAD, "reload");
 	align_require_argument(fcinfo, ARG_REASON_MUST_CHANGE, "reason_must_change");
-	align_require_argument(fcinfo, ARG_REPLACE, "replace");
 	options->reload = PG_GETARG_BOOL(ARG_RELOAD);
 	options->reason_must_change = PG_GETARG_BOOL(ARG_REASON_MUST_CHANGE);
 	strlcpy(options->time_zone, TimeZoneArgument(fcinfo), sizeof(options->time_zone));
@@ -285,6 +297,7 @@ align_attach(PG_FUNCTION_ARGS)
 	request->relid = PG_GETARG_OID(ARG_RELATION);
 	request->agreement = AgreementArgument(fcinfo);
 	request->mode = ModeArgument(fcinfo);
+	request->replace = ReplaceArgument(fcinfo);
 	ReadOptions(&request->options, fcinfo);
 	PreventCommandIfReadOnly("align.attach()");
 
@@ -293,7 +306,6 @@ align_attach(PG_FUNCTION_ARGS)
 	request->partitions = align_lock_partitions(request->relid, ShareRowExclusiveLock);
 	/* pending changes are written to the history that the old marker names */
 	align_recorder_flush_all();
-	request->was_attached = align_find_marker(request->relid, &request->before);
 
 	request->caller = GetUserId();
 	align_begin_restricted(&caller, align_relation_owner(request->relid));

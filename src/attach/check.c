@@ -99,9 +99,10 @@ CheckAncestors(Relation rel)
 {
 	Oid			root;
 
-	if (!rel->rd_rel->relispartition || align_has_trigger(RelationGetRelid(rel), ATTACHMENT_MARKER))
+	if (!rel->rd_rel->relispartition ||
+		align_attachment_numbers(RelationGetRelid(rel)) != NIL)
 		return;
-	root = align_attached_root(RelationGetRelid(rel));
+	root = align_attached_root(RelationGetRelid(rel), NULL);
 	if (OidIsValid(root))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -119,7 +120,7 @@ CheckPartition(Relation rel, Oid partition)
 				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
 				 errdetail("Its partition \"%s\" is a foreign table; its rows are written elsewhere.",
 						   get_rel_name(partition))));
-	if (align_has_trigger(partition, ATTACHMENT_MARKER))
+	if (align_attachment_numbers(partition) != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),

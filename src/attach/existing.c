@@ -76,7 +76,7 @@ ScanTable(ExistingRows *work, Oid relid)
 	RowTable	table;
 	TableScanDesc scan;
 
-	align_open_row_table(&table, relid);
+	align_open_row_table(&table, work->request, relid);
 	scan = table_beginscan(table.rel, work->snapshot, 0, NULL);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, table.slot))
 	{

@@ -19,10 +19,12 @@
  * Opens a table that the caller has locked.
  */
 void
-align_open_row_table(RowTable *table, Oid relid)
+align_open_row_table(RowTable *table, const AttachRequest *request, Oid relid)
 {
+	AttachmentId id = {relid, request->options.number};
+
 	table->rel = table_open(relid, NoLock);
-	table->attachment = align_attachment(relid, false);
+	table->attachment = align_attachment(id, false);
 	table->slot = table_slot_create(table->rel, NULL);
 	table->live = NULL;
 	if (table->attachment->live != NULL)

@@ -204,9 +204,9 @@ typedef struct NewVersion
  * NOTICE.
  */
 static Attachment *
-UsableAttachment(const NewVersion *new_version, Oid relid)
+UsableAttachment(const NewVersion *new_version, AttachmentId id)
 {
-	Attachment *attachment = align_attachment_with_fault(relid);
+	Attachment *attachment = align_attachment_with_fault(id);
 	char	   *problem = attachment != NULL ? align_records_problem(attachment) : NULL;
 
 	if (problem == NULL)
@@ -219,7 +219,7 @@ UsableAttachment(const NewVersion *new_version, Oid relid)
 }
 
 /*
- * Checks the new version against one table.
+ * Checks the new version against one attachment of a table.
  *
  * A table is skipped, without locking it, if its record tables cannot be used.
  * Its marker may have been created by another role that has TRIGGER on the
@@ -229,13 +229,14 @@ UsableAttachment(const NewVersion *new_version, Oid relid)
  * its own (see as_role.h): the owner's casts, for example, may run.
  */
 static void
-CheckTable(NewVersion *new_version, Oid relid)
+CheckTable(NewVersion *new_version, AttachmentId id)
 {
+	Oid			relid = id.relid;
 	Attachment *attachment;
 	Relation	rel;
 	RestrictedCaller caller;
 
-	if (UsableAttachment(new_version, relid) == NULL)
+	if (UsableAttachment(new_version, id) == NULL)
 		return;
 	rel = try_relation_open(relid, new_version->drops_labels ? ShareLock : AccessShareLock);
 	if (rel == NULL)
@@ -243,7 +244,7 @@ CheckTable(NewVersion *new_version, Oid relid)
 	/* now the owner can no longer change */
 	align_begin_restricted(&caller, rel->rd_rel->relowner);
 	/* it may have changed before the lock was granted */
-	attachment = UsableAttachment(new_version, relid);
+	attachment = UsableAttachment(new_version, id);
 	if (attachment != NULL &&
 		strcmp(attachment->marker.agreement, new_version->agreement) == 0)
 	{
@@ -300,20 +301,20 @@ RethrowForTable(const NewVersion *new_version, const char *table, ErrorData *err
  * is always rethrown, so no cleanup is needed.
  */
 static void
-CheckTableNamingIt(NewVersion *new_version, Oid relid)
+CheckTableNamingIt(NewVersion *new_version, AttachmentId id)
 {
 	MemoryContext context = CurrentMemoryContext;
 
 	const char *table;
 
-	if (get_rel_name(relid) == NULL)
+	if (get_rel_name(id.relid) == NULL)
 		return;					/* dropped concurrently */
 	/* the catalogs cannot be read in PG_CATCH */
-	table = align_relation_name(relid);
+	table = align_relation_name(id.relid);
 
 	PG_TRY();
 	{
-		CheckTable(new_version, relid);
+		CheckTable(new_version, id);
 	}
 	PG_CATCH();
 	{
@@ -369,8 +370,10 @@ align_check_new_version(const char *agreement, const Funnel *current, const Funn
 	align_spi_connect();
 	foreach(lc, tables)
 	{
-		if (IsAdmitted(agreement, lfirst_oid(lc)))
-			CheckTableNamingIt(&new_version, lfirst_oid(lc));
+		AttachmentId id = *(AttachmentId *) lfirst(lc);
+
+		if (IsAdmitted(agreement, id.relid))
+			CheckTableNamingIt(&new_version, id);
 	}
 	SPI_finish();
 	CheckNotInUse(agreement, new_version.in_use.data);

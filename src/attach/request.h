@@ -44,13 +44,14 @@ typedef struct AttachRequest
 	bool		partitioned;
 	List	   *partitions;		/* OIDs of the partitions of every level,
 								 * which are locked */
-	bool		was_attached;
+	bool		replace;		/* may it replace another attachment? */
+	bool		was_attached;	/* does the attachment exist? */
 	AttachmentMarker before;	/* its marker, if was_attached */
 	char	   *agreement;
 	int32		version;		/* version in force */
 	Funnel	   *funnel;			/* that of version */
 	AttachMode	mode;
-	AttachOptions options;
+	AttachOptions options;		/* the number is set last (choose.c) */
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];
 	AttrNumber	column[ROW_NROLES];
@@ -123,9 +124,22 @@ extern Oid	align_record_table_creator(const AttachRequest *request, const Record
  */
 extern void align_refuse_record_table(const RecordTable *table, char *detail, char *hint);
 
+/* choose.c */
+
+/*
+ * Decides which attachment of the table is changed, or whether a further one
+ * is made: sets was_attached, before, and the number of the attachment.  The
+ * name of the history is set: the one that the caller has named, or else the
+ * default.
+ */
+extern void align_attach_choose(AttachRequest *request, bool history_is_named);
+
 /* tables.c */
 
-/* Sets the names of the record tables; history is the argument, or NULL. */
+/*
+ * Sets the names of the record tables, and chooses the attachment; history is
+ * the argument, or NULL.
+ */
 extern void align_attach_name_tables(AttachRequest *request, text *history);
 
 /* Creates the record tables, or checks the existing ones. */
@@ -167,10 +181,11 @@ extern void align_attach_make_triggers(AttachRequest *request);
 extern void align_attach_make_pointers(const AttachmentMarker *marker);
 
 /*
- * Drops the triggers of a table and its partitions; false if there were none.
- * The pointers and guards of the record tables stay.
+ * Drops the triggers that a table and its partitions have for an attachment,
+ * or for any if number is 0; false if there were none.  The pointers and
+ * guards of the record tables stay.
  */
-extern bool align_attach_drop_triggers(Oid relid, List *partitions);
+extern bool align_attach_drop_triggers(Oid relid, List *partitions, int32 number);
 
 /*
  * Turns a record table into an ordinary table: drops its pointer, and the

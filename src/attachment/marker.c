@@ -169,18 +169,19 @@ ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
  * true.
  */
 static bool
-ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
+ReadMarker(AttachmentId id, AttachmentMarker *marker, bool *broken)
 {
+	Oid			relid = id.relid;
 	CatalogTrigger trigger;
 	Node	   *first;
 
 	*broken = false;
 	memset(marker, 0, sizeof(AttachmentMarker));
-	if (!FindMarkerTrigger(relid, ATTACHMENT_MARKER, &trigger))
+	if (!FindMarkerTrigger(relid, align_numbered_name(ATTACHMENT_MARKER, id.number), &trigger))
 		return false;
 	marker->root = relid;
 	marker->partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
-	if (!ParseMarker(&trigger, marker))
+	if (!ParseMarker(&trigger, marker) || marker->options.number != id.number)
 	{
 		*broken = true;
 		return false;
@@ -188,7 +189,7 @@ ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
 
 	/* OLD is varno 1 in WHEN, as marker->live must have it */
 	StaticAssertStmt(PRS2_OLD_VARNO == 1, "OLD is not varno 1");
-	if (FindMarkerTrigger(relid, ATTACHMENT_LIVE, &trigger))
+	if (FindMarkerTrigger(relid, align_numbered_name(ATTACHMENT_LIVE, id.number), &trigger))
 	{
 		/* the WHEN of a trigger for DELETE alone cannot refer to NEW */
 		if (trigger.type == (TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE))
@@ -199,82 +200,146 @@ ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
 }
 
 /*
- * Reads the marker of a relation; raises an error if it has another form.
+ * Reads the marker of an attachment; raises an error if it has another form.
  */
 bool
-align_read_marker(Oid relid, AttachmentMarker *marker)
+align_read_marker(AttachmentId id, AttachmentMarker *marker)
 {
 	bool		broken;
 
-	if (ReadMarker(relid, marker, &broken))
+	if (ReadMarker(id, marker, &broken))
 		return true;
 	if (broken)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("trigger \"%s\" of relation \"%s\" does not have the form that align.attach() creates",
-						ATTACHMENT_MARKER, get_rel_name(relid)),
+						align_numbered_name(ATTACHMENT_MARKER, id.number), get_rel_name(id.relid)),
 				 errhint("Call align.attach() again.")));
 	return false;
 }
 
 /*
- * Reads the marker of a relation; false if it has another form.
+ * Reads the marker of an attachment; false if it has another form.
  */
 bool
-align_find_marker(Oid relid, AttachmentMarker *marker)
+align_find_marker(AttachmentId id, AttachmentMarker *marker)
 {
 	bool		broken;
 
-	return ReadMarker(relid, marker, &broken);
+	return ReadMarker(id, marker, &broken);
 }
 
 /*
- * The table that the pointer of a record table names, or InvalidOid.
+ * The number of the attachment that the arguments of a pointer name, or 0.
  */
-Oid
+static int32
+PointerNumber(int nargs, char **args)
+{
+	AttachOptions options;
+
+	return nargs >= MARKER_FIXED_ARGS && align_attach_options_parse(args[2], &options) ?
+		options.number : 0;
+}
+
+/*
+ * The attachment that the pointer of a record table names.
+ */
+AttachmentId
 align_read_pointer(Oid relid, int *nargs, char ***args)
 {
 	CatalogTrigger trigger;
+	AttachmentId root = {InvalidOid, 0};
 
 	if (!FindMarkerTrigger(relid, ATTACHMENT_POINTER, &trigger))
-		return InvalidOid;
+		return root;
 	*nargs = trigger.nargs;
 	*args = trigger.args;
-	return trigger.from;
-}
-
-static bool
-HasMarker(Oid relid)
-{
-	CatalogTrigger trigger;
-
-	return FindMarkerTrigger(relid, ATTACHMENT_MARKER, &trigger);
+	root.relid = trigger.from;
+	root.number = PointerNumber(trigger.nargs, trigger.args);
+	return root;
 }
 
 /*
- * The nearest relation with a marker among a relation and its ancestors.
+ * The numbers of the markers of a relation.
  */
-Oid
-align_attached_root(Oid relid)
+List *
+align_attachment_numbers(Oid relid)
+{
+	Oid			function = align_trigger_function("attachment");
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	if (!OidIsValid(function))
+		return NIL;
+	foreach(lc, align_trigger_names(relid, function))
+	{
+		int32		number = align_number_in_name((const char *) lfirst(lc), ATTACHMENT_MARKER);
+
+		if (number != 0)
+			result = lappend_int(result, number);
+	}
+	list_sort(result, list_int_cmp);
+	return result;
+}
+
+/*
+ * True if a relation has the marker of a number; 0 means any.  numbers are
+ * those of its markers.
+ */
+static bool
+HasMarker(Oid relid, int32 number, List **numbers)
+{
+	*numbers = align_attachment_numbers(relid);
+	return number == 0 ? *numbers != NIL : list_member_int(*numbers, number);
+}
+
+/*
+ * The nearest relation that has the marker of a number among a relation and
+ * its ancestors.
+ */
+static Oid
+NearestRoot(Oid relid, int32 number, List **numbers)
 {
 	ListCell   *lc;
 
-	if (HasMarker(relid))
+	if (HasMarker(relid, number, numbers))
 		return relid;
 	if (!get_rel_relispartition(relid))
 		return InvalidOid;
 	foreach(lc, get_partition_ancestors(relid))
 	{
-		if (HasMarker(lfirst_oid(lc)))
+		if (HasMarker(lfirst_oid(lc), number, numbers))
 			return lfirst_oid(lc);
 	}
 	return InvalidOid;
 }
 
 /*
- * All triggers of a name that call align.attachment(), as a list of
- * CatalogTrigger.  They are found by their dependency on that function, which
- * few other objects have.
+ * The nearest relation with a marker among a relation and its ancestors.
+ */
+Oid
+align_attached_root(Oid relid, List **numbers)
+{
+	List	   *found;
+
+	return NearestRoot(relid, 0, numbers != NULL ? numbers : &found);
+}
+
+/*
+ * Likewise for a marker of one number.
+ */
+Oid
+align_numbered_root(AttachmentId id)
+{
+	List	   *numbers;
+
+	return NearestRoot(id.relid, id.number, &numbers);
+}
+
+/*
+ * All triggers that call align.attachment() and have a name, with or without a
+ * number, as a list of CatalogTrigger.  They are found by their dependency on
+ * that function, which few other objects have.
  */
 static List *
 FindTriggersByName(const char *name)
@@ -301,7 +366,7 @@ FindTriggersByName(const char *name)
 
 		if (form->classid == TriggerRelationId &&
 			align_find_trigger_by_oid(form->objid, &trigger) &&
-			strcmp(trigger.name, name) == 0)
+			align_number_in_name(trigger.name, name) != 0)
 		{
 			CatalogTrigger *found = palloc(sizeof(CatalogTrigger));
 
@@ -315,7 +380,21 @@ FindTriggersByName(const char *name)
 }
 
 /*
- * OIDs of the tables attached to an agreement, or to any.
+ * list_sort() comparator for AttachmentId *: by table, then by number.
+ */
+static int
+CompareIds(const ListCell *left, const ListCell *right)
+{
+	const AttachmentId *a = (const AttachmentId *) lfirst(left);
+	const AttachmentId *b = (const AttachmentId *) lfirst(right);
+
+	if (a->relid != b->relid)
+		return a->relid > b->relid ? 1 : -1;
+	return a->number - b->number;
+}
+
+/*
+ * The attachments to an agreement, or to any.
  */
 List *
 align_attached_tables(const char *agreement)
@@ -325,22 +404,29 @@ align_attached_tables(const char *agreement)
 
 	foreach(lc, FindTriggersByName(ATTACHMENT_MARKER))
 	{
-		Oid			relid = ((CatalogTrigger *) lfirst(lc))->relid;
+		const CatalogTrigger *trigger = (const CatalogTrigger *) lfirst(lc);
+		AttachmentId id = {trigger->relid, align_number_in_name(trigger->name, ATTACHMENT_MARKER)};
 		AttachmentMarker marker;
 
-		if (align_find_marker(relid, &marker) &&
+		if (align_find_marker(id, &marker) &&
 			(agreement == NULL || strcmp(marker.agreement, agreement) == 0))
-			result = lappend_oid(result, relid);
+		{
+			AttachmentId *found = palloc(sizeof(AttachmentId));
+
+			*found = id;
+			result = lappend(result, found);
+		}
 	}
-	list_sort(result, list_oid_cmp);
+	list_sort(result, CompareIds);
 	return result;
 }
 
 /*
- * OIDs of the tables whose pointers name a root.
+ * OIDs of the tables whose pointers name an attachment of a root, or any if
+ * number is 0.
  */
 List *
-align_record_tables_of(Oid root)
+align_record_tables_of(Oid root, int32 number)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -355,7 +441,9 @@ align_record_tables_of(Oid root)
 		 * its clone: PostgreSQL keeps clones of constraint triggers, and does
 		 * not allow dropping them.
 		 */
-		if (trigger->from == root && !OidIsValid(trigger->parent))
+		if (trigger->from == root && !OidIsValid(trigger->parent) &&
+			strcmp(trigger->name, ATTACHMENT_POINTER) == 0 &&
+			(number == 0 || number == PointerNumber(trigger->nargs, trigger->args)))
 			result = lappend_oid(result, trigger->relid);
 	}
 	list_sort(result, list_oid_cmp);

@@ -95,7 +95,7 @@ CheckPointer(const Attachment *attachment, Oid relid)
 	const AttachmentMarker *marker = &attachment->marker;
 	int			nargs;
 	char	  **args;
-	Oid			from = align_read_pointer(relid, &nargs, &args);
+	Oid			from = align_read_pointer(relid, &nargs, &args).relid;
 
 	if (from != marker->root)
 		return Fault(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -113,7 +113,8 @@ CheckPointer(const Attachment *attachment, Oid relid)
 					 psprintf("attachment of table %s does not match table %s",
 							  attachment->root_name, align_relation_name(relid)),
 					 psprintf("Trigger \"%s\" of the table and trigger \"%s\" of %s have different arguments, columns or conditions: one of them was replaced.",
-							  ATTACHMENT_MARKER, ATTACHMENT_POINTER, align_relation_name(relid)),
+							  align_numbered_name(ATTACHMENT_MARKER, marker->options.number),
+							  ATTACHMENT_POINTER, align_relation_name(relid)),
 					 ATTACH_AGAIN);
 	return NULL;
 }

@@ -106,6 +106,10 @@ ChangeCondition(const AttachmentMarker *marker)
 	return buf.data;
 }
 
+/*
+ * Adds a plan.  name is that of the first attachment, and so is that of the
+ * record tables' own triggers in any attachment: they belong to one only.
+ */
 static TriggerPlan *
 AddPlan(List **plans, Oid relid, const char *name, const char *timing, int16 type,
 		const char *function, const char *comment)
@@ -120,6 +124,23 @@ AddPlan(List **plans, Oid relid, const char *name, const char *timing, int16 typ
 	plan->arguments = "";
 	plan->comment = comment;
 	*plans = lappend(*plans, plan);
+	return plan;
+}
+
+/*
+ * Likewise for a trigger of the attached table: the name has the number of the
+ * attachment, and so has the argument, except that of the first attachment.
+ */
+static TriggerPlan *
+AddTablePlan(List **plans, const AttachmentMarker *marker, Oid relid, const char *name,
+			 const char *timing, int16 type, const char *function, const char *comment)
+{
+	int32		number = marker->options.number;
+	TriggerPlan *plan = AddPlan(plans, relid, align_numbered_name(name, number), timing, type,
+								function, comment);
+
+	if (number != ATTACHMENT_FIRST)
+		plan->arguments = psprintf("'%d'", number);
 	return plan;
 }
 
@@ -152,9 +173,9 @@ AddMarker(List **plans, const AttachmentMarker *marker)
 	foreach(lc, align_used_columns(marker))
 		appendStringInfo(&timing, "%s%s", timing.len > 0 ? ", " : "AFTER UPDATE OF ",
 						 ColumnName(marker, lfirst_int(lc)));
-	plan = AddPlan(plans, marker->root, ATTACHMENT_MARKER, timing.data,
-				   TRIGGER_TYPE_AFTER | TRIGGER_TYPE_UPDATE, "attachment",
-				   "stores the arguments of align.attach(); never fires");
+	plan = AddTablePlan(plans, marker, marker->root, ATTACHMENT_MARKER, timing.data,
+						TRIGGER_TYPE_AFTER | TRIGGER_TYPE_UPDATE, "attachment",
+						"stores the arguments of align.attach(); never fires");
 	plan->on_columns = true;
 	plan->arguments = MarkerArguments(marker);
 	plan->condition = psprintf("%s::pg_catalog.regclass IS NULL AND "
@@ -163,9 +184,10 @@ AddMarker(List **plans, const AttachmentMarker *marker)
 							   quote_literal_cstr(align_relation_name(marker->sla)));
 	if (marker->live != NULL)
 	{
-		plan = AddPlan(plans, marker->root, ATTACHMENT_LIVE, "AFTER DELETE",
-					   TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
-					   "stores the condition of live rows; never fires");
+		plan = AddTablePlan(plans, marker, marker->root, ATTACHMENT_LIVE, "AFTER DELETE",
+							TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
+							"stores the condition of live rows; never fires");
+		plan->arguments = "";
 		plan->condition = psprintf("false AND (%s)", LiveText(marker, "old"));
 	}
 }
@@ -182,21 +204,21 @@ AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
 	bool		cloned = relid != marker->root;
 	TriggerPlan *plan;
 
-	plan = AddPlan(plans, relid, ATTACH_INSERT, "AFTER INSERT",
-				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT, "record_row",
-				   "align: judges and records leads that are inserted");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_INSERT, "AFTER INSERT",
+						TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT, "record_row",
+						"align: judges and records leads that are inserted");
 	plan->condition = marker->partitioned ? NULL : psprintf("new.%s IS NOT NULL", stage);
 	plan->cloned = cloned;
 
-	plan = AddPlan(plans, relid, ATTACH_UPDATE, "AFTER UPDATE",
-				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_UPDATE, "record_row",
-				   "align: judges and records changes of stage, and records those of key, team and assignee");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_UPDATE, "AFTER UPDATE",
+						TRIGGER_TYPE_ROW | TRIGGER_TYPE_UPDATE, "record_row",
+						"align: judges and records changes of stage, and records those of key, team and assignee");
 	plan->condition = ChangeCondition(marker);
 	plan->cloned = cloned;
 
-	plan = AddPlan(plans, relid, ATTACH_DELETE, "AFTER DELETE",
-				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "record_row",
-				   "align: records leads that are deleted");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_DELETE, "AFTER DELETE",
+						TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "record_row",
+						"align: records leads that are deleted");
 	plan->condition = marker->partitioned ? NULL : psprintf("old.%s IS NOT NULL", stage);
 	plan->cloned = cloned;
 }
@@ -206,24 +228,24 @@ AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
  * those of the table that a statement names, and does not clone them.
  */
 static void
-AddStatementTriggers(List **plans, Oid relid, bool is_partition)
+AddStatementTriggers(List **plans, const AttachmentMarker *marker, Oid relid, bool is_partition)
 {
 	int16		events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
 	TriggerPlan *plan;
 
-	plan = AddPlan(plans, relid, ATTACH_BEGIN, "BEFORE INSERT OR UPDATE OR DELETE",
-				   TRIGGER_TYPE_BEFORE | events, "record_statement",
-				   "align: registers the beginning of a statement");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_BEGIN, "BEFORE INSERT OR UPDATE OR DELETE",
+						TRIGGER_TYPE_BEFORE | events, "record_statement",
+						"align: registers the beginning of a statement");
 	plan->may_be_missing = is_partition;
 
-	plan = AddPlan(plans, relid, ATTACH_FLUSH, "AFTER INSERT OR UPDATE OR DELETE",
-				   events, "record_statement",
-				   "align: writes the changes of a statement to history and clocks");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_FLUSH, "AFTER INSERT OR UPDATE OR DELETE",
+						events, "record_statement",
+						"align: writes the changes of a statement to history and clocks");
 	plan->may_be_missing = is_partition;
 
-	plan = AddPlan(plans, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
-				   TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
-				   "align: records leads that are truncated");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
+						TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
+						"align: records leads that are truncated");
 	plan->may_be_missing = is_partition;
 }
 
@@ -263,11 +285,11 @@ align_trigger_plans(const AttachmentMarker *marker, List *partitions, List *reco
 
 	AddMarker(&plans, marker);
 	AddRowTriggers(&plans, marker, marker->root);
-	AddStatementTriggers(&plans, marker->root, false);
+	AddStatementTriggers(&plans, marker, marker->root, false);
 	foreach(lc, partitions)
 	{
 		AddRowTriggers(&plans, marker, lfirst_oid(lc));
-		AddStatementTriggers(&plans, lfirst_oid(lc), true);
+		AddStatementTriggers(&plans, marker, lfirst_oid(lc), true);
 	}
 	foreach(lc, records)
 		AddGuard(&plans, lfirst_oid(lc),

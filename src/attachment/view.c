@@ -4,8 +4,8 @@
  *	  align.attached_tables(), which has the columns that it had until 0.3.
  *
  * All of it comes from catalogs that every role may read.  Deparsing a live
- * condition calls output functions on its constants, so the row of each table
- * is made as the table's owner (as_role.h).
+ * condition calls output functions on its constants, so the row of each
+ * attachment is made as the table's owner (as_role.h).
  */
 #include "postgres.h"
 
@@ -147,7 +147,7 @@ align_attached_tables_rows(PG_FUNCTION_ARGS)
 		AttachmentMarker marker;
 		RestrictedCaller caller;
 
-		if (!align_find_marker(lfirst_oid(lc), &marker))
+		if (!align_find_marker(*(AttachmentId *) lfirst(lc), &marker))
 			continue;
 		align_begin_restricted(&caller, align_relation_owner(marker.root));
 		PutAttachment((ReturnSetInfo *) fcinfo->resultinfo, &marker);

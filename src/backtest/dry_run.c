@@ -472,14 +472,17 @@ align_dry_run(PG_FUNCTION_ARGS)
 {
 	DryRun		run = {.context = CurrentMemoryContext};
 	ErrorContextCallback callback = {.callback = DescribeValue,.arg = &run};
+	AttachmentId id;
+	Oid			root;
 
 	align_require_argument(fcinfo, 0, "relation");
 	align_require_argument(fcinfo, 1, "query");
 	align_check_relation_exists(PG_GETARG_OID(0));
 	align_begin_rows(fcinfo);
 	run.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	run.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
-	run.attachment = align_attachment(RelationGetRelid(run.rel), false);
+	(void) align_find_attachment(PG_GETARG_OID(0), &id, &root);
+	run.rel = table_open(id.relid, AccessShareLock);
+	run.attachment = align_attachment(id, false);
 
 	align_spi_connect();
 	PrepareFind(&run);

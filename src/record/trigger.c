@@ -80,8 +80,11 @@ ReplacedBy(Relation rel, HeapTuple row)
  * change twice.
  */
 static void
-CheckTriggerName(const TriggerData *trigdata, const char *function, const char *name)
+CheckTriggerName(const TriggerData *trigdata, const char *function, const char *base,
+				 int32 number)
 {
+	const char *name = align_numbered_name(base, number);
+
 	if (strcmp(trigdata->tg_trigger->tgname, name) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -90,6 +93,29 @@ CheckTriggerName(const TriggerData *trigdata, const char *function, const char *
 						RelationGetRelationName(trigdata->tg_relation), function),
 				 errdetail("For this event, trigger \"%s\" calls it.", name),
 				 errhint("Drop the trigger, and call align.attach() again.")));
+}
+
+/*
+ * Returns the attachment that a trigger belongs to by its argument.  The name
+ * of the trigger has the same number, which CheckTriggerName() checks once the
+ * table is known to be attached.
+ */
+static AttachmentId
+TriggerAttachment(const TriggerData *trigdata)
+{
+	const Trigger *trigger = trigdata->tg_trigger;
+	AttachmentId id = {RelationGetRelid(trigdata->tg_relation), ATTACHMENT_FIRST};
+
+	if (trigger->tgnargs == 0)
+		return id;
+	id.number = align_parse_number(trigger->tgargs[0]);
+	if (trigger->tgnargs > 1 || id.number == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" of relation \"%s\" does not have the arguments that align.attach() gives it",
+						trigger->tgname, RelationGetRelationName(trigdata->tg_relation)),
+				 errhint("Drop the trigger, and call align.attach() again.")));
+	return id;
 }
 
 static const char *
@@ -225,10 +251,13 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 {
 	Relation	old_rel = table_open(removed->old_relid, NoLock);
 	const OpenStatement *update = align_pending_current_update(batch);
+	AttachmentId old_id;
 	RowVersion	before = {0};
 	RowVersion	after = {0};
 
-	before.attachment = align_attachment(removed->old_relid, false);
+	old_id.relid = removed->old_relid;
+	old_id.number = attachment->id.number;
+	before.attachment = align_attachment(old_id, false);
 	before.rel = old_rel;
 	before.row = heap_copytuple(removed->old_row);
 	before.command = ReplacedCommand(before.attachment, batch, old_rel, before.row);
@@ -347,6 +376,7 @@ Datum
 align_record_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	AttachmentId id;
 	Attachment *attachment;
 	Batch	   *batch;
 
@@ -356,8 +386,9 @@ align_record_row(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"align.record_row\" must be fired after the event")));
 
-	attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), false);
-	CheckTriggerName(trigdata, "record_row", RowTriggerName(trigdata));
+	id = TriggerAttachment(trigdata);
+	attachment = align_attachment(id, false);
+	CheckTriggerName(trigdata, "record_row", RowTriggerName(trigdata), id.number);
 	batch = align_pending_batch(attachment->root_id);
 	align_recorder_watch_commit();
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
@@ -438,10 +469,12 @@ align_record_statement(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TriggerEvent kind;
 	Relation	rel;
+	AttachmentId id;
 	Attachment *attachment;
 	Batch	   *batch;
 
 	CheckCalled(fcinfo, "record_statement", false);
+	id = TriggerAttachment(trigdata);
 	rel = trigdata->tg_relation;
 	kind = trigdata->tg_event & TRIGGER_EVENT_OPMASK;
 
@@ -449,20 +482,20 @@ align_record_statement(PG_FUNCTION_ARGS)
 	 * A detached partition keeps the statement triggers, but not the row
 	 * triggers.
 	 */
-	if (!align_relation_has_trigger(rel, ATTACH_INSERT) &&
-		!OidIsValid(align_attached_root(RelationGetRelid(rel))))
+	if (!align_relation_has_trigger(rel, align_numbered_name(ATTACH_INSERT, id.number)) &&
+		!OidIsValid(align_numbered_root(id)))
 		return PointerGetDatum(NULL);
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		attachment = align_attachment_locked(RelationGetRelid(rel), RowExclusiveLock);
-		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata));
+		attachment = align_attachment_locked(id, RowExclusiveLock);
+		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata), id.number);
 		RecordTruncate(attachment, rel);
 		return PointerGetDatum(NULL);
 	}
 
-	attachment = align_attachment(RelationGetRelid(rel), false);
-	CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata));
+	attachment = align_attachment(id, false);
+	CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata), id.number);
 	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{

@@ -335,6 +335,8 @@ align_explain_move(PG_FUNCTION_ARGS)
 {
 	char	   *label = TextArg(fcinfo, 2);
 	char	   *reason = TextArg(fcinfo, 3);
+	AttachmentId id;
+	Oid			root;
 	Relation	rel;
 	Attachment *attachment;
 	Datum		key[ATTACHMENT_MAX_KEYS];
@@ -346,8 +348,9 @@ align_explain_move(PG_FUNCTION_ARGS)
 
 	align_require_argument(fcinfo, 0, "relation");
 	align_check_relation_exists(PG_GETARG_OID(0));
-	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
-	attachment = align_attachment(RelationGetRelid(rel), false);
+	(void) align_find_attachment(PG_GETARG_OID(0), &id, &root);
+	rel = table_open(id.relid, AccessShareLock);
+	attachment = align_attachment(id, false);
 	align_key_argument(fcinfo, 1, attachment, key);
 	row = ReadRow(attachment, rel, key);
 
