@@ -185,7 +185,7 @@ static void
 CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 {
 	Relation	rel = relation_open(request->relid, NoLock);
-	char	   *names[ROW_NROLES];
+	char	   *roles[ROW_NROLES];
 
 	request->funnel = align_agreement_funnel_at(request->agreement, GetCurrentTimestamp(),
 												&request->version);
@@ -194,8 +194,8 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 	align_check_admitted(request->agreement, request->owner);
 	request->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	for (int role = 0; role < ROW_NROLES; role++)
-		names[role] = RoleArgument(fcinfo, (RowRole) role);
-	align_attach_set_columns(request, rel, names);
+		roles[role] = RoleArgument(fcinfo, (RowRole) role);
+	align_attach_set_roles(request, rel, roles);
 	align_attach_set_key(request, rel,
 						 PG_ARGISNULL(ARG_KEY) ? NULL : PG_GETARG_ARRAYTYPE_P(ARG_KEY));
 	if (!PG_ARGISNULL(ARG_LIVE))

@@ -52,26 +52,27 @@ static void
 AppendStagesInUse(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 				  StringInfo in_use)
 {
-	const char *stage = quote_identifier(get_attname(attachment->relid,
-													 attachment->column[ROW_STAGE], false));
+	int			nest_level = align_begin_role_sql();
+	const char *stage = align_role_sql(&attachment->marker, ROW_STAGE, "t");
 	StringInfoData sql;
 	CallerRole	caller;
 	bool		first = true;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT t.%s::pg_catalog.text, pg_catalog.count(*) FROM %s AS t WHERE t.%s IS NOT NULL",
+	appendStringInfo(&sql, "SELECT %s::pg_catalog.text, pg_catalog.count(*) FROM %s AS t WHERE %s IS NOT NULL",
 					 stage, attachment->root_name, stage);
 	if (attachment->marker.live != NULL)
 		appendStringInfo(&sql, " AND (%s)",
 						 deparse_expression(attachment->marker.live,
 											deparse_context_for("t", attachment->relid), true, false));
-	appendStringInfo(&sql, " GROUP BY 1 ORDER BY 2 DESC, t.%s::pg_catalog.text COLLATE \"C\"", stage);
+	appendStringInfo(&sql, " GROUP BY 1 ORDER BY 2 DESC, %s::pg_catalog.text COLLATE \"C\"", stage);
 
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_work_as(attachment->root_owner, &caller);
 	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", sql.data);
 	align_return_to(&caller);
+	align_end_role_sql(nest_level);
 	PopActiveSnapshot();
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{

@@ -53,6 +53,8 @@ typedef struct AttachRequest
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];
 	AttrNumber	column[ROW_NROLES];
+	Node	   *expression[ROW_NROLES]; /* parsed; varno 1 is the table; NULL:
+										 * none */
 	Node	   *live;			/* parsed; varno 1 is the table; NULL: all
 								 * rows are live */
 	RecordTable history;
@@ -66,8 +68,17 @@ typedef struct AttachRequest
 /* Checks that a table of this kind, with these partitions, can be attached. */
 extern void align_attach_check_table(Relation rel, List *partitions);
 
-/* Sets column; names has the name for each column role, NULL: none. */
-extern void align_attach_set_columns(AttachRequest *request, Relation rel, char *const *names);
+/*
+ * Sets column and expression.  texts has the argument for each role, NULL:
+ * none: the exact name of a column, or an expression on the row.
+ */
+extern void align_attach_set_roles(AttachRequest *request, Relation rel, char *const *texts);
+
+/*
+ * The columns that a role is read from, by attnum -
+ * FirstLowInvalidHeapAttributeNumber.
+ */
+extern Bitmapset *align_attach_role_columns(const AttachRequest *request, RowRole role);
 
 /* A column of the table by name; what is the argument that names it. */
 extern AttrNumber align_attach_find_column(Relation rel, const char *name, const char *what);
@@ -79,7 +90,7 @@ extern void align_attach_check_reasons(const AttachRequest *request);
 
 /*
  * Sets key and nkeys: the columns named in an array of name, or the primary
- * key if that is NULL.  Called after align_attach_set_columns().
+ * key if that is NULL.  Called after align_attach_set_roles().
  */
 extern void align_attach_set_key(AttachRequest *request, Relation rel, ArrayType *key);
 

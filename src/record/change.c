@@ -66,14 +66,13 @@ IsLive(const RowVersion *version)
 }
 
 /*
- * Returns the column with a role as text, not copied; its text is NULL for SQL
- * NULL and if the attachment has no such column.
+ * Returns a role as text, not copied; its text is NULL for SQL NULL and if the
+ * attachment has no such role.
  */
 static LeadString
 RowText(const RowVersion *version, RowRole role)
 {
-	return align_row_column(version->attachment, role, RelationGetDescr(version->rel),
-							version->row);
+	return align_role_text(version->attachment, role, version->rel, version->row);
 }
 
 /*
@@ -83,8 +82,7 @@ RowText(const RowVersion *version, RowRole role)
 static int
 RowStage(const RowVersion *version, const Funnel *funnel, LeadString *label)
 {
-	return align_row_stage(version->attachment, RelationGetDescr(version->rel), version->row,
-						   funnel, label);
+	return align_row_stage(version->attachment, version->rel, version->row, funnel, label);
 }
 
 /*
@@ -100,13 +98,13 @@ StageText(Batch *batch, const Funnel *funnel, int stage, LeadString label)
 }
 
 /*
- * Returns the team that holds a row: the team column if the attachment has
- * one, else the team that holds the stage.
+ * Returns the team that holds a row: that in the row if the attachment has
+ * the role, else the team that holds the stage.
  */
 static const char *
 TeamText(Batch *batch, const RowVersion *version, const Funnel *funnel, int stage)
 {
-	if (version->attachment->column[ROW_TEAM] != 0)
+	if (align_has_role(version->attachment, ROW_TEAM))
 	{
 		LeadString	team = RowText(version, ROW_TEAM);
 
@@ -118,37 +116,30 @@ TeamText(Batch *batch, const RowVersion *version, const Funnel *funnel, int stag
 }
 
 /*
- * Returns a copy of the column with a role as text, or NULL.
+ * Returns a copy of a role as text, or NULL.
  */
 static const char *
 CopyText(Batch *batch, const RowVersion *version, RowRole role)
 {
 	LeadString	text;
 
-	if (version->attachment->column[role] == 0)
+	if (!align_has_role(version->attachment, role))
 		return NULL;
 	text = RowText(version, role);
 	return align_pending_copy_string(batch, text.text, text.len);
 }
 
 /*
- * Returns the column with a role; null if the attachment has no such column.
+ * Returns the value of a role; null if the attachment has no such role.
  */
 static Datum
-ColumnDatum(const RowVersion *version, RowRole role, bool *isnull)
+RoleDatum(const RowVersion *version, RowRole role, bool *isnull)
 {
-	AttrNumber	attnum = version->attachment->column[role];
-
-	if (attnum == 0)
-	{
-		*isnull = true;
-		return (Datum) 0;
-	}
-	return heap_getattr(version->row, attnum, RelationGetDescr(version->rel), isnull);
+	return align_role_value(version->attachment, role, version->rel, version->row, isnull);
 }
 
 /*
- * Converts a value of the changed_at column, which must be finite.
+ * Converts a value of changed_at, which must be finite.
  */
 static TimestampTz
 ColumnTime(const Attachment *attachment, Datum value)
@@ -175,15 +166,14 @@ ColumnTime(const Attachment *attachment, Datum value)
 }
 
 /*
- * Returns the time of a change by the changed_at column, or
- * CHANGE_TIME_UNKNOWN.  If an UPDATE has left the column unchanged, its value
- * is not the time of this change.
+ * Returns the time of a change by changed_at, or CHANGE_TIME_UNKNOWN.  If an
+ * UPDATE has left the value unchanged, it is not the time of this change.
  */
 static TimestampTz
 EffectiveAt(const RowVersion *before, const RowVersion *after)
 {
 	bool		isnull;
-	Datum		value = ColumnDatum(after, ROW_CHANGED_AT, &isnull);
+	Datum		value = RoleDatum(after, ROW_CHANGED_AT, &isnull);
 	TimestampTz result;
 
 	if (isnull)
@@ -191,7 +181,7 @@ EffectiveAt(const RowVersion *before, const RowVersion *after)
 	result = ColumnTime(after->attachment, value);
 	if (before != NULL)
 	{
-		value = ColumnDatum(before, ROW_CHANGED_AT, &isnull);
+		value = RoleDatum(before, ROW_CHANGED_AT, &isnull);
 		if (!isnull && ColumnTime(before->attachment, value) == result)
 			return CHANGE_TIME_UNKNOWN;
 	}
@@ -205,7 +195,7 @@ static void
 CopyAmount(Batch *batch, Change *change, const RowVersion *version)
 {
 	bool		isnull;
-	Datum		value = ColumnDatum(version, ROW_AMOUNT, &isnull);
+	Datum		value = RoleDatum(version, ROW_AMOUNT, &isnull);
 	MemoryContext old_context;
 
 	if (isnull)
@@ -233,7 +223,7 @@ CopyAmount(Batch *batch, Change *change, const RowVersion *version)
 			change->amount = DirectFunctionCall1(float8_numeric, value);
 			break;
 		default:
-			elog(ERROR, "amount column of unexpected type %u",
+			elog(ERROR, "amount of unexpected type %u",
 				 version->attachment->type[ROW_AMOUNT]);
 	}
 	change->has_amount = true;
@@ -473,7 +463,7 @@ SameHolder(const RowVersion *before, const RowVersion *after)
 
 	for (int i = 0; i < (int) lengthof(roles); i++)
 	{
-		if (after->attachment->column[roles[i]] != 0 &&
+		if (align_has_role(after->attachment, roles[i]) &&
 			!align_lead_same(RowText(before, roles[i]), RowText(after, roles[i])))
 			return false;
 	}

@@ -152,12 +152,12 @@ typedef struct LastEntry
 } LastEntry;
 
 /*
- * True if the table has a column for the time of changes.
+ * True if rows have the time of changes.
  */
 static inline bool
 HasTimes(const Run *run)
 {
-	return run->attachment->column[ROW_CHANGED_AT] != 0;
+	return align_has_role(run->attachment, ROW_CHANGED_AT);
 }
 
 /*

@@ -307,6 +307,7 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	Relation	rel = trigdata->tg_relation;
 	RowVersion	before = {.attachment = attachment,.rel = rel,.row = trigdata->tg_trigtuple};
 	CommandId	command = CommandOf(rel, before.row, true);
+	bool		isnull;
 
 	before.command = ReplacedCommand(attachment, batch, rel, before.row);
 	before.replaced_by = InvalidCommandId;
@@ -317,7 +318,8 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 		KeepFirstHalf(batch, align_change_of_delete(batch, &before, command), rel, before.row);
 		return;
 	}
-	if (!heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)))
+	(void) align_role_value(attachment, ROW_STAGE, rel, before.row, &isnull);
+	if (!isnull)
 		(void) align_change_of_delete(batch, &before, command);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -362,23 +364,24 @@ RecordTruncate(Attachment *attachment, Relation rel)
 {
 	StringInfoData query;
 	Portal		portal;
+	int			nest_level = align_begin_role_sql();
 
+	/* a partition has the columns of the root, under the same names */
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT ");
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(&query, "%s%s", i > 0 ? ", " : "",
-						 quote_identifier(get_attname(RelationGetRelid(rel),
-													  attachment->keys[i].attnum, false)));
-	appendStringInfo(&query, " FROM %s WHERE %s IS NOT NULL",
+		appendStringInfo(&query, "%st.%s", i > 0 ? ", " : "",
+						 quote_identifier(attachment->keys[i].name));
+	appendStringInfo(&query, " FROM %s AS t WHERE %s IS NOT NULL",
 					 align_relation_name(RelationGetRelid(rel)),
-					 quote_identifier(get_attname(RelationGetRelid(rel),
-												  attachment->column[ROW_STAGE], false)));
+					 align_role_sql(&attachment->marker, ROW_STAGE, "t"));
 
 	align_recorder_watch_commit();
 	align_spi_connect();
 	/* also see rows that were committed while we waited for the lock */
 	PushActiveSnapshot(GetLatestSnapshot());
 	portal = align_open_cursor_as(attachment->root_owner, query.data);
+	align_end_role_sql(nest_level);
 	PopActiveSnapshot();
 	while (align_fetch_as(attachment->root_owner, portal, TRUNCATE_FETCH_SIZE) > 0)
 	{

@@ -70,19 +70,14 @@ typedef struct ClockTuples
 } ClockTuples;
 
 /*
- * Appends the column of a role, or a null if there is none, to a list of
- * columns.
+ * Appends a role, or a null if there is none, to a list of columns.
  */
 static void
-AppendRoleColumn(StringInfo sql, const Attachment *attachment, RowRole role)
+AppendRole(StringInfo sql, const Attachment *attachment, RowRole role)
 {
-	AttrNumber	attnum = attachment->column[role];
+	char	   *value = align_role_sql(&attachment->marker, role, "r");
 
-	if (attnum == 0)
-		appendStringInfoString(sql, "NULL::pg_catalog.text, ");
-	else
-		appendStringInfo(sql, "r.%s, ",
-						 quote_identifier(get_attname(attachment->marker.root, attnum, false)));
+	appendStringInfo(sql, "%s, ", value != NULL ? value : "NULL::pg_catalog.text");
 }
 
 /*
@@ -92,11 +87,12 @@ static void
 BeginRowScan(TableScan *scan, const Attachment *attachment)
 {
 	StringInfoData columns;
+	int			nest_level = align_begin_role_sql();
 
 	initStringInfo(&columns);
-	AppendRoleColumn(&columns, attachment, ROW_STAGE);
-	AppendRoleColumn(&columns, attachment, ROW_TEAM);
-	AppendRoleColumn(&columns, attachment, ROW_ASSIGNEE);
+	AppendRole(&columns, attachment, ROW_STAGE);
+	AppendRole(&columns, attachment, ROW_TEAM);
+	AppendRole(&columns, attachment, ROW_ASSIGNEE);
 	if (attachment->marker.live == NULL)
 		appendStringInfoString(&columns, "true");
 	else
@@ -105,10 +101,11 @@ BeginRowScan(TableScan *scan, const Attachment *attachment)
 											deparse_context_for("r", attachment->marker.root),
 											true, false));
 	align_table_scan_begin(scan, attachment, TABLE_ITSELF, columns.data, NULL, "");
+	align_end_role_sql(nest_level);
 }
 
 /*
- * Returns a column of a row as text, in the same form as the triggers read it:
+ * Returns a role of a row as text, in the same form as the triggers read it:
  * as the output function of its type returns it, without the padding of
  * character(n).
  */
@@ -118,7 +115,7 @@ RowText(const TableScan *scan, RowColumn column, RowRole role)
 	const Attachment *attachment = scan->attachment;
 	char	   *text;
 
-	if (attachment->column[role] == 0 || scan->nulls[column])
+	if (!align_has_role(attachment, role) || scan->nulls[column])
 		return NULL;
 	text = OidOutputFunctionCall(attachment->out[role].fn_oid, scan->values[column]);
 	if (attachment->type[role] == BPCHAROID)
@@ -282,9 +279,9 @@ CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
 		align_check_report(check, "row_stage", entry->stage, row->stage);
 	else
 		CheckKnownStage(check, row, state->entered);
-	if (attachment->column[ROW_TEAM] != 0)
+	if (align_has_role(attachment, ROW_TEAM))
 		CheckText(check, "row_team", entry->team, row->team);
-	if (attachment->column[ROW_ASSIGNEE] != 0)
+	if (align_has_role(attachment, ROW_ASSIGNEE))
 		CheckText(check, "row_assignee", entry->assignee, row->assignee);
 }
 
@@ -433,10 +430,7 @@ CheckMaySelectRows(const AttachmentMarker *marker)
 	for (int i = 0; i < marker->nkeys; i++)
 		columns = AddColumn(columns, marker->key[i]);
 	for (int i = 0; i < (int) lengthof(roles); i++)
-	{
-		if (marker->column[roles[i]] != InvalidAttrNumber)
-			columns = AddColumn(columns, marker->column[roles[i]]);
-	}
+		columns = bms_join(columns, align_role_columns(marker, roles[i]));
 	pull_varattnos(marker->live, 1, &columns);
 	CheckMaySelect(marker->root, columns);
 }

@@ -100,6 +100,7 @@ align_check_triggers(const Check *check)
 	List	   *partitions = NIL;
 	List	   *plans;
 	ListCell   *lc;
+	int			nest_level = align_begin_role_sql();
 
 	if (marker->partitioned)
 		partitions = list_delete_oid(find_all_inheritors(marker->root, AccessShareLock, NULL),
@@ -107,6 +108,7 @@ align_check_triggers(const Check *check)
 	plans = align_trigger_plans(marker, partitions, check->attachment->records);
 	foreach(lc, plans)
 		CheckTrigger(check, (const TriggerPlan *) lfirst(lc));
+	align_end_role_sql(nest_level);
 	CheckNoOthers(check, plans, marker->root);
 	foreach(lc, partitions)
 		CheckNoOthers(check, plans, lfirst_oid(lc));

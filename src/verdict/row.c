@@ -1,6 +1,6 @@
 /*
  * row.c
- *	  Reads the columns of a row that have a role in the attachment.
+ *	  Reads the roles of a row: columns and expressions.
  *
  * Character types are read in place, other types by their output function.
  * The stage is read from every row, and if it is not of a character type it is
@@ -120,31 +120,16 @@ ValueString(Attachment *attachment, RowRole role, Datum value)
 }
 
 /*
- * Gets the value of a column; returns false if it is null or there is none.
- */
-static bool
-GetColumn(const Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row, Datum *value)
-{
-	bool		isnull;
-
-	if (attachment->column[role] == InvalidAttrNumber)
-		return false;
-	*value = heap_getattr(row, attachment->column[role], desc, &isnull);
-	return !isnull;
-}
-
-/*
- * Reads a column of the row as text.
+ * Reads a role of the row as text.
  */
 LeadString
-align_row_column(Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row)
+align_role_text(Attachment *attachment, RowRole role, Relation rel, HeapTuple row)
 {
 	LeadString	none = {NULL, 0};
-	Datum		value;
+	bool		isnull;
+	Datum		value = align_role_value(attachment, role, rel, row, &isnull);
 
-	if (!GetColumn(attachment, role, desc, row, &value))
-		return none;
-	return ValueString(attachment, role, value);
+	return isnull ? none : ValueString(attachment, role, value);
 }
 
 /*
@@ -212,15 +197,16 @@ CachedStage(Attachment *attachment, LabelMemo *memo, const Funnel *funnel, Datum
  * Reads the stage of the row.
  */
 int
-align_row_stage(Attachment *attachment, TupleDesc desc, HeapTuple row, const Funnel *funnel,
+align_row_stage(Attachment *attachment, Relation rel, HeapTuple row, const Funnel *funnel,
 				LeadString *label)
 {
 	LabelMemo  *memo = attachment->labels;
-	Datum		value;
+	bool		isnull;
+	Datum		value = align_role_value(attachment, ROW_STAGE, rel, row, &isnull);
 
 	label->text = NULL;
 	label->len = 0;
-	if (!GetColumn(attachment, ROW_STAGE, desc, row, &value))
+	if (isnull)
 		return -1;
 	if (unlikely(memo == NULL || memo->enum_generation != enum_generation))
 		memo = MakeMemo(attachment);
