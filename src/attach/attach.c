@@ -113,9 +113,7 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 		const char *name;
 	}			unsupported[] =
 	{
-		{ARG_TIME_ZONE, "time_zone"}, {ARG_RULES, "rules"}, {ARG_STAGE_LABELS, "stage_labels"},
-		{ARG_TEAM_LABELS, "team_labels"}, {ARG_ASSIGNEE_LABELS, "assignee_labels"},
-		{ARG_REASON_LABELS, "reason_labels"}, {ARG_CAMPAIGN_LABELS, "campaign_labels"}
+		{ARG_TIME_ZONE, "time_zone"}, {ARG_RULES, "rules"}
 	};
 
 	align_attach_options_init(options);
@@ -135,6 +133,34 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("argument \"%s\" of align.attach() is not supported yet",
 							unsupported[i].name)));
+	}
+}
+
+/*
+ * Finds the tables of look-ups, by the names that the caller sees.
+ */
+static void
+FindLookups(AttachRequest *request, FunctionCallInfo fcinfo)
+{
+	static const struct
+	{
+		int			argno;
+		RowRole		role;
+		const char *name;
+	}			lookups[] =
+	{
+		{ARG_STAGE_LABELS, ROW_STAGE, "stage_labels"},
+		{ARG_TEAM_LABELS, ROW_TEAM, "team_labels"},
+		{ARG_ASSIGNEE_LABELS, ROW_ASSIGNEE, "assignee_labels"},
+		{ARG_REASON_LABELS, ROW_REASON, "reason_labels"},
+		{ARG_CAMPAIGN_LABELS, ROW_CAMPAIGN, "campaign_labels"}
+	};
+
+	for (int i = 0; i < (int) lengthof(lookups) && PG_NARGS() > NARGS_UNTIL_0_3; i++)
+	{
+		if (!PG_ARGISNULL(lookups[i].argno))
+			align_attach_find_lookup(request, lookups[i].role, lookups[i].name,
+									 text_to_cstring(PG_GETARG_TEXT_PP(lookups[i].argno)));
 	}
 }
 
@@ -201,6 +227,7 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 	if (!PG_ARGISNULL(ARG_LIVE))
 		request->live = align_condition_parse(rel, text_to_cstring(PG_GETARG_TEXT_PP(ARG_LIVE)),
 											  "live");
+	align_attach_check_lookups(request);
 	CheckNeeds(request, rel);
 	align_attach_check_reasons(request);
 	relation_close(rel, NoLock);
@@ -253,12 +280,14 @@ align_attach(PG_FUNCTION_ARGS)
 	request->was_attached = align_find_marker(request->relid, &request->before);
 
 	request->caller = GetUserId();
+	FindLookups(request, fcinfo);
 	align_begin_restricted(&caller, align_relation_owner(request->relid));
 	align_spi_connect();
 	CheckRequest(request, fcinfo);
 	align_attach_name_tables(request,
 							 PG_ARGISNULL(ARG_HISTORY) ? NULL : PG_GETARG_TEXT_PP(ARG_HISTORY));
 	align_attach_make_tables(request);
+	align_attach_make_labels(request);
 
 	/*
 	 * Existing tables need their indexes for comparing them with the rows.

@@ -25,6 +25,7 @@
 #include "agreement/admission.h"
 #include "attach/new_version.h"
 #include "attachment/judging_version.h"
+#include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "condition/needs.h"
@@ -41,6 +42,17 @@ CheckNotInUse(const char *agreement, const char *in_use)
 				 errmsg("agreement \"%s\" cannot drop stages that contain leads", agreement),
 				 errdetail("These labels are in use (number of leads): %s.", in_use),
 				 errhint("Move these leads first, or define the labels in the new version, for example: mql known as 'sal'.")));
+}
+
+/*
+ * True if a funnel knows a stage as it is in a row, or by its label, to which
+ * *label is set then.
+ */
+static bool
+KnowsStage(Attachment *attachment, const Funnel *funnel, const char *value, LeadString *label)
+{
+	*label = align_role_label(attachment, ROW_STAGE, funnel, align_lead_cstring(value));
+	return align_funnel_stage(funnel, label->text, label->len) >= 0;
 }
 
 /*
@@ -67,6 +79,7 @@ AppendStagesInUse(Attachment *attachment, const Funnel *current, const Funnel *a
 											deparse_context_for("t", attachment->relid), true, false));
 	appendStringInfo(&sql, " GROUP BY 1 ORDER BY 2 DESC, %s::pg_catalog.text COLLATE \"C\"", stage);
 
+	align_labels_forget();
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_work_as(attachment->root_owner, &caller);
 	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT)
@@ -76,17 +89,19 @@ AppendStagesInUse(Attachment *attachment, const Funnel *current, const Funnel *a
 	PopActiveSnapshot();
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		char	   *label = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		char	   *value = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		LeadString	label;
 		bool		isnull;
 
 		/* a label that current does not have is not dropped by agreed */
-		if (align_funnel_stage(current, label, strlen(label)) >= 0 &&
-			align_funnel_stage(agreed, label, strlen(label)) < 0)
+		if (KnowsStage(attachment, current, value, &label) &&
+			!KnowsStage(attachment, agreed, value, &label))
 		{
 			if (first)
 				appendStringInfo(in_use, "%s%s: ", in_use->len > 0 ? "; " : "",
 								 attachment->root_name);
-			appendStringInfo(in_use, "%s\"%s\" (" INT64_FORMAT ")", first ? "" : ", ", label,
+			appendStringInfo(in_use, "%s\"%.*s\" (" INT64_FORMAT ")", first ? "" : ", ",
+							 label.len, label.text,
 							 DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
 														 SPI_tuptable->tupdesc, 2, &isnull)));
 			first = false;

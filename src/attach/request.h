@@ -33,6 +33,18 @@ typedef struct RecordTable
 } RecordTable;
 
 /*
+ * A look-up of labels: attach(stage_labels => 'crm_stage(id, name)').
+ */
+struct LookupText;
+typedef struct Lookup
+{
+	struct LookupText *text;
+	Oid			relid;			/* the table that is looked up in */
+	AttrNumber	key;
+	Node	   *label;			/* parsed; varno 1 is that table */
+} Lookup;
+
+/*
  * The request.  The steps fill it in, in about the order of its members.
  */
 typedef struct AttachRequest
@@ -57,6 +69,8 @@ typedef struct AttachRequest
 										 * none */
 	Node	   *live;			/* parsed; varno 1 is the table; NULL: all
 								 * rows are live */
+	Lookup	   *lookup[ROW_NROLES]; /* NULL: none */
+	Oid			labels[ROW_NROLES]; /* their views, InvalidOid until created */
 	RecordTable history;
 	RecordTable sla;
 	bool		without_clocks; /* is the clock table empty? */
@@ -140,6 +154,21 @@ extern void align_attach_adopt(const AttachRequest *request, const RecordTable *
  * some of leads that the history has.
  */
 extern void align_attach_check_clocks(const AttachRequest *request);
+
+/* labels.c */
+
+/*
+ * Finds and locks the table of a look-up by the names that the caller sees,
+ * before the security-restricted operation.  name is that of the argument.
+ */
+extern void align_attach_find_lookup(AttachRequest *request, RowRole role, const char *name,
+									 const char *text);
+
+/* Checks the tables of look-ups, and parses labels. */
+extern void align_attach_check_lookups(AttachRequest *request);
+
+/* Creates or replaces the views of labels, after the history exists. */
+extern void align_attach_make_labels(AttachRequest *request);
 
 /* indexes.c */
 

@@ -22,7 +22,7 @@
 
 /* The triggers on the attached table. */
 static const char *const table_triggers[] = {
-	ATTACHMENT_MARKER, ATTACHMENT_LIVE, ATTACHMENT_EXPRESSIONS, ATTACH_INSERT, ATTACH_UPDATE, ATTACH_DELETE,
+	ATTACHMENT_MARKER, ATTACHMENT_LIVE, ATTACHMENT_EXPRESSIONS, ATTACHMENT_LABELS, ATTACH_INSERT, ATTACH_UPDATE, ATTACH_DELETE,
 	ATTACH_BEGIN, ATTACH_FLUSH, ATTACH_TRUNCATE
 };
 
@@ -112,6 +112,7 @@ FillMarker(const AttachRequest *request, AttachmentMarker *marker)
 	memcpy(marker->key, request->key, sizeof(marker->key));
 	memcpy(marker->column, request->column, sizeof(marker->column));
 	memcpy(marker->expression, request->expression, sizeof(marker->expression));
+	memcpy(marker->labels, request->labels, sizeof(marker->labels));
 	marker->live = request->live;
 }
 
@@ -134,6 +135,8 @@ align_attach_make_triggers(AttachRequest *request)
 		DropTrigger(request->relid, ATTACHMENT_LIVE);
 	if (!align_marker_has_expressions(&marker))
 		DropTrigger(request->relid, ATTACHMENT_EXPRESSIONS);
+	if (!align_marker_has_labels(&marker))
+		DropTrigger(request->relid, ATTACHMENT_LABELS);
 	nest_level = align_begin_role_sql();
 	foreach(lc, align_trigger_plans(&marker, request->partitions, records))
 	{

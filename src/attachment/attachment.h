@@ -28,6 +28,12 @@
  *			AFTER DELETE FOR EACH ROW
  *			WHEN (false AND (ROW(<expressions, over OLD>) IS NULL))
  *			EXECUTE FUNCTION align.attachment('<role>', ...)
+ *	  align_labels		only if roles have look-ups; never fires either:
+ *			AFTER DELETE FOR EACH STATEMENT
+ *			WHEN ('<view>'::regclass IS NULL AND ...)
+ *			EXECUTE FUNCTION align.attachment('<role>', ...)
+ *		Its views have the columns key and label, and belong to the owner of
+ *		the root (labels.h).
  *	  align_insert		AFTER INSERT FOR EACH ROW WHEN (new.stage IS NOT NULL)
  *	  align_update		AFTER UPDATE FOR EACH ROW WHEN (old.x IS DISTINCT FROM
  *						new.x OR ...), where x is the stage, each key column,
@@ -83,6 +89,7 @@
 #define ATTACHMENT_MARKER "align_attachment"
 #define ATTACHMENT_LIVE "align_live"
 #define ATTACHMENT_EXPRESSIONS "align_expressions"
+#define ATTACHMENT_LABELS "align_labels"
 #define ATTACHMENT_POINTER "align_history_of"
 #define ATTACH_INSERT "align_insert"
 #define ATTACH_UPDATE "align_update"
@@ -168,8 +175,10 @@ typedef struct AttachmentMarker
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];	/* attributes of root */
 	AttrNumber	column[ROW_NROLES]; /* attributes of root; 0: none */
-	Node	   *expression[ROW_NROLES]; /* varno 1 is root; NULL: none; no role
-										 * has a column and an expression */
+	Node	   *expression[ROW_NROLES]; /* varno 1 is root; NULL: none; no
+										 * role has a column, too */
+	Oid			labels[ROW_NROLES]; /* views to look values up in; InvalidOid:
+									 * none */
 	Node	   *live;			/* varno 1 is root; NULL: all rows are live */
 } AttachmentMarker;
 
@@ -180,8 +189,9 @@ align_marker_has_role(const AttachmentMarker *marker, RowRole role)
 	return marker->column[role] != InvalidAttrNumber || marker->expression[role] != NULL;
 }
 
-/* True if any role has an expression. */
+/* True if any role has an expression; a look-up. */
 extern bool align_marker_has_expressions(const AttachmentMarker *marker);
+extern bool align_marker_has_labels(const AttachmentMarker *marker);
 
 /*
  * The columns of the root that a role is read from: its column, or those that
@@ -317,6 +327,7 @@ typedef struct Attachment
 	struct RowCondition *live_condition;	/* live, compiled for relid */
 	struct ConditionInput *expression_input;	/* row for the next */
 	struct RowCondition *compiled[ROW_NROLES];	/* expressions, likewise */
+	struct LabelLookup *lookups[ROW_NROLES];	/* see labels.c */
 	struct RowNeeds *needs;		/* of the version that last judged a row, see
 								 * needs.h */
 	struct JudgingVersion *judging; /* see judging_version.c */

@@ -108,6 +108,20 @@ InvalidateTrees(Oid relid)
 }
 
 /*
+ * True if a marker names a view of labels.
+ */
+static bool
+HasLabels(const AttachmentMarker *marker, Oid view)
+{
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->labels[role] == view)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Relcache callback: mark invalid what depends on a relation, or everything if
  * relid is InvalidOid.
  */
@@ -126,7 +140,8 @@ InvalidateRelation(Datum arg, Oid relid)
 		Attachment *attachment = cached->attachment;
 
 		if (relid == InvalidOid || relid == attachment->relid ||
-			relid == attachment->marker.root || list_member_oid(attachment->records, relid))
+			relid == attachment->marker.root || list_member_oid(attachment->records, relid) ||
+			HasLabels(&attachment->marker, relid))
 			attachment->valid = false;
 	}
 }
@@ -446,7 +461,8 @@ BuildAttachment(AttachmentId id, Oid root)
 	attachment->root_owner = align_relation_owner(root);
 	align_examine_ties(attachment);
 	attachment->complete = attachment->fault == NULL ||
-		(attachment->marker.live == NULL && !align_marker_has_expressions(&attachment->marker));
+		(attachment->marker.live == NULL && !align_marker_has_expressions(&attachment->marker) &&
+		 !align_marker_has_labels(&attachment->marker));
 	attachment->has_begin = align_has_trigger(root, ATTACH_BEGIN);
 	attachment->lists_statements = ListsStatements(&attachment->marker);
 	attachment->history_name = align_relation_name(attachment->marker.history);

@@ -22,6 +22,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -221,7 +222,37 @@ ParseExpressions(const CatalogTrigger *trigger, AttachmentMarker *marker)
 }
 
 /*
- * Reads the marker of a table, its live condition and its expressions.
+ * Parses the trigger with the views of look-ups, whose arguments are their
+ * roles; false if it has another form.
+ */
+static bool
+ParseLabels(const CatalogTrigger *trigger, AttachmentMarker *marker)
+{
+	List	   *views;
+	ListCell   *lc;
+	int			i = 0;
+
+	if (trigger->type != TRIGGER_TYPE_DELETE || trigger->when == NULL)
+		return false;
+	views = is_andclause(trigger->when) ? ((BoolExpr *) trigger->when)->args :
+		list_make1(trigger->when);
+	if (list_length(views) != trigger->nargs)
+		return false;
+	foreach(lc, views)
+	{
+		int			role = FindRole(trigger->args[i], strlen(trigger->args[i]));
+
+		i++;
+		if (role < 0 || !align_marker_has_role(marker, (RowRole) role) ||
+			OidIsValid(marker->labels[role]) ||
+			!ParseRelation((Node *) lfirst(lc), &marker->labels[role]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Reads the marker of a table, its live condition, expressions and look-ups.
  * Returns false if there is no marker, or if one of the triggers has another
  * form, and then *broken is true.
  */
@@ -248,6 +279,8 @@ ReadMarker(Oid relid, AttachmentMarker *marker, bool *broken)
 			   !ParseLive(&trigger, marker)) ||
 		(FindMarkerTrigger(relid, ATTACHMENT_EXPRESSIONS, &trigger) &&
 		 !ParseExpressions(&trigger, marker)) ||
+		(FindMarkerTrigger(relid, ATTACHMENT_LABELS, &trigger) &&
+		 !ParseLabels(&trigger, marker)) ||
 		!align_marker_has_role(marker, ROW_STAGE);
 	return !*broken;
 }

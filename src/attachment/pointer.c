@@ -16,6 +16,7 @@
 
 #include "attachment/key.h"
 #include "attachment/pointer.h"
+#include "catalog/relation.h"
 
 static void
 AppendRole(StringInfo roles, const char *role)
@@ -233,6 +234,14 @@ Arguments(const AttachmentMarker *marker)
 			result = AddCondition(result, marker, marker->expression[role],
 								  psprintf("%s_expression", align_row_role_names[role]));
 	}
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (OidIsValid(marker->labels[role]))
+			result = AddArgument(result, ARGUMENT_COLUMN,
+								 psprintf("%s_labels %u %s", align_row_role_names[role],
+										  marker->labels[role],
+										  align_relation_name(marker->labels[role])));
+	}
 	return result;
 }
 
@@ -253,7 +262,8 @@ align_pointer_arguments(const AttachmentMarker *marker)
 }
 
 /*
- * Are two arguments about the same column, in the same roles?
+ * Are two arguments about the same column, in the same roles?  Likewise for
+ * views of look-ups.
  */
 static bool
 SameColumn(const char *a, const char *b)

@@ -38,6 +38,20 @@ align_marker_has_expressions(const AttachmentMarker *marker)
 }
 
 /*
+ * True if any role has a look-up.
+ */
+bool
+align_marker_has_labels(const AttachmentMarker *marker)
+{
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (OidIsValid(marker->labels[role]))
+			return true;
+	}
+	return false;
+}
+
+/*
  * The columns of the root that a role is read from.
  */
 Bitmapset *
@@ -110,9 +124,9 @@ IsString(Oid type)
 }
 
 /*
- * Types of values that are read as text.  A column may have any.  An expression
- * must have one whose output depends on no setting, as a cast to text under
- * the rules of conditions.
+ * Types of values that are read as text.  A column may have any.  An
+ * expression must have one whose output depends on no setting, as a cast to
+ * text under the rules of conditions.
  */
 static const char *
 TextProblem(Oid type, bool is_expression)

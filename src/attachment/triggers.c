@@ -211,6 +211,33 @@ AddExpressions(List **plans, const AttachmentMarker *marker)
 	plan->arguments = roles.data;
 }
 
+/*
+ * Adds the trigger that names the views of look-ups, whose arguments are their
+ * roles.
+ */
+static void
+AddLabels(List **plans, const AttachmentMarker *marker)
+{
+	TriggerPlan *plan = AddPlan(plans, marker->root, ATTACHMENT_LABELS, "AFTER DELETE",
+								TRIGGER_TYPE_DELETE, "attachment",
+								"names the views in which labels are looked up; never fires");
+	StringInfoData views;
+	StringInfoData roles;
+
+	initStringInfo(&views);
+	initStringInfo(&roles);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (!OidIsValid(marker->labels[role]))
+			continue;
+		appendStringInfo(&views, "%s%s::pg_catalog.regclass IS NULL", views.len > 0 ? " AND " : "",
+						 quote_literal_cstr(align_relation_name(marker->labels[role])));
+		appendStringInfo(&roles, "%s'%s'", roles.len > 0 ? ", " : "", align_row_role_names[role]);
+	}
+	plan->condition = views.data;
+	plan->arguments = roles.data;
+}
+
 static void
 AddMarker(List **plans, const AttachmentMarker *marker)
 {
@@ -240,6 +267,8 @@ AddMarker(List **plans, const AttachmentMarker *marker)
 	}
 	if (align_marker_has_expressions(marker))
 		AddExpressions(plans, marker);
+	if (align_marker_has_labels(marker))
+		AddLabels(plans, marker);
 }
 
 /*

@@ -124,6 +124,27 @@ Expressions(const AttachmentMarker *marker)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
+/*
+ * The views of look-ups by role, as jsonb.
+ */
+static Datum
+Labels(const AttachmentMarker *marker)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (!OidIsValid(marker->labels[role]))
+			continue;
+		appendStringInfo(&json, "%s\"%s\": ", json.len > 0 ? ", " : "{",
+						 align_row_role_names[role]);
+		escape_json(&json, align_relation_name(marker->labels[role]));
+	}
+	appendStringInfoChar(&json, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
 static void
 PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
 {
@@ -157,7 +178,9 @@ PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
 	nulls[COLUMN_EXPRESSIONS] = !align_marker_has_expressions(marker);
 	if (!nulls[COLUMN_EXPRESSIONS])
 		values[COLUMN_EXPRESSIONS] = Expressions(marker);
-	nulls[COLUMN_LABELS] = true;
+	nulls[COLUMN_LABELS] = !align_marker_has_labels(marker);
+	if (!nulls[COLUMN_LABELS])
+		values[COLUMN_LABELS] = Labels(marker);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 

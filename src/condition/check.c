@@ -259,9 +259,9 @@ CheckConst(const CheckContext *context, const Const *constant)
 }
 
 /*
- * Returns true for a cast of an enum to a character type, which expressions may
- * use.  The output function of enums is not immutable, because labels can be
- * renamed, but depends neither on the session nor on the time.
+ * Returns true for a cast of an enum to a character type, which expressions
+ * may use.  The output function of enums is not immutable, because labels can
+ * be renamed, but depends neither on the session nor on the time.
  */
 static bool
 IsEnumToText(const CoerceViaIO *coerce)

@@ -45,11 +45,33 @@ extern Node *align_condition_parse(Relation rel, const char *condition, const ch
 extern Node *align_expression_parse(Relation rel, const char *expression, const char *what);
 
 /*
- * If a text is only the name of a column (SQL, so it may be in quotes), returns
- * it; else NULL.  There need not be such a column.  Raises an error if the text
- * is not a single expression.
+ * If a text is only the name of a column (SQL, so it may be in quotes),
+ * returns it; else NULL.  There need not be such a column.  Raises an error if
+ * the text is not a single expression.
  */
 extern char *align_expression_column(Relation rel, const char *expression, const char *what);
+
+/*
+ * The text of a look-up, "crm_stage(id, name ->> 'en_US')", and its parts.
+ */
+typedef struct LookupText
+{
+	const char *text;
+	const char *what;			/* names it in messages: "stage_labels" */
+	char	   *schema;			/* NULL if it has none */
+	char	   *table;
+	char	   *key;			/* name of the column of the values */
+	Node	   *label;			/* raw parse tree */
+} LookupText;
+
+/* Sets the parts of a look-up; raises if it has another form. */
+extern void align_lookup_split(LookupText *lookup);
+
+/*
+ * Parses and checks the label of a look-up, an expression over the columns of
+ * its table.
+ */
+extern Node *align_lookup_parse(Relation rel, const LookupText *lookup);
 
 /*
  * Compile a parsed condition for use with align_condition_true(), which
@@ -71,8 +93,8 @@ extern bool align_type_is_safe(Oid type);
 
 /*
  * Raises unless every node of a parsed condition or expression is safe and
- * immutable.  literals are the string constants of its text, a list of A_Const; NIL if the
- * text is not at hand.
+ * immutable.  literals are the string constants of its text, a list of
+ * A_Const; NIL if the text is not at hand.
  */
 extern void align_condition_check(ParseState *pstate, Node *condition, List *literals,
 								  const ConditionKind *kind);

@@ -66,6 +66,8 @@ typedef struct ConditionSource
 	const char *text;
 	const char *what;			/* "condition of stage \"sql\"" */
 	const ConditionKind *kind;
+	Node	   *part;			/* raw parse tree of the part of the text that
+								 * is the expression; NULL: all of it */
 } ConditionSource;
 
 /* What the walker over the raw parse tree needs. */
@@ -107,8 +109,11 @@ ConditionErrorContext(void *arg)
 		internalerrposition(position);
 		internalerrquery(source->text);
 	}
-	errcontext("%s for relation \"%s\": %s", source->what, RelationGetRelationName(source->rel),
-			   align_condition_clip(source->text));
+	if (source->rel != NULL)
+		errcontext("%s for relation \"%s\": %s", source->what,
+				   RelationGetRelationName(source->rel), align_condition_clip(source->text));
+	else
+		errcontext("%s: %s", source->what, align_condition_clip(source->text));
 }
 
 /*
@@ -289,7 +294,7 @@ ParseCondition(const ConditionSource *source)
 	nsitem = addRangeTableEntryForRelation(pstate, source->rel, AccessShareLock, NULL, false, true);
 	addNSItemToQuery(pstate, nsitem, true, false, true);
 
-	parsed = ParseText(source->text, source->kind);
+	parsed = source->part != NULL ? source->part : ParseText(source->text, source->kind);
 	(void) CheckRawNode(parsed, &raw);
 	result = transformExpr(pstate, parsed, EXPR_KIND_CHECK_CONSTRAINT);
 	if (source->kind == &align_boolean_condition)
@@ -311,7 +316,7 @@ static Node *
 ParseSource(const ConditionSource *source)
 {
 	ErrorContextCallback context = {error_context_stack, ConditionErrorContext,
-		unconstify(ConditionSource *, source)};
+	unconstify(ConditionSource *, source)};
 	int			nest_level;
 	Node	   *result;
 
@@ -333,7 +338,7 @@ ParseSource(const ConditionSource *source)
 Node *
 align_condition_parse(Relation rel, const char *condition, const char *what)
 {
-	ConditionSource source = {rel, condition, what, &align_boolean_condition};
+	ConditionSource source = {rel, condition, what, &align_boolean_condition, NULL};
 
 	return ParseSource(&source);
 }
@@ -344,9 +349,63 @@ align_condition_parse(Relation rel, const char *condition, const char *what)
 Node *
 align_expression_parse(Relation rel, const char *expression, const char *what)
 {
-	ConditionSource source = {rel, expression, what, &align_value_expression};
+	ConditionSource source = {rel, expression, what, &align_value_expression, NULL};
 
 	return ParseSource(&source);
+}
+
+/*
+ * Parses and checks the label of a look-up.
+ */
+Node *
+align_lookup_parse(Relation rel, const LookupText *lookup)
+{
+	ConditionSource source = {rel, lookup->text, lookup->what, &align_value_expression,
+	lookup->label};
+
+	return ParseSource(&source);
+}
+
+/*
+ * True for a call of two plain arguments, of which the first is the name of a
+ * column.
+ */
+static bool
+IsLookup(const Node *node)
+{
+	const FuncCall *call = (const FuncCall *) node;
+	ColumnRef  *key;
+
+	if (!IsA(node, FuncCall) || list_length(call->args) != 2 || list_length(call->funcname) > 2 ||
+		call->agg_order != NIL || call->agg_filter != NULL || call->over != NULL ||
+		call->agg_within_group || call->agg_star || call->agg_distinct || call->func_variadic)
+		return false;
+	key = (ColumnRef *) linitial(call->args);
+	return IsA(key, ColumnRef) && list_length(key->fields) == 1 && IsA(linitial(key->fields), String);
+}
+
+/*
+ * Splits the text of a look-up, which reads like the call of a function.
+ */
+void
+align_lookup_split(LookupText *lookup)
+{
+	ConditionSource source = {NULL, lookup->text, lookup->what, &align_value_expression, NULL};
+	ErrorContextCallback context = {error_context_stack, ConditionErrorContext, &source};
+	FuncCall   *call;
+
+	error_context_stack = &context;
+	call = (FuncCall *) ParseText(lookup->text, source.kind);
+	if (!IsLookup((Node *) call))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("look-up must have the form table(key column, label)"),
+				 errhint("For example: crm_stage(id, name ->> 'en_US').")));
+	error_context_stack = context.previous;
+	lookup->schema = list_length(call->funcname) == 2 ? strVal(linitial(call->funcname)) : NULL;
+	lookup->table = strVal(llast(call->funcname));
+	lookup->key = strVal(linitial(((ColumnRef *) linitial(call->args))->fields));
+	lookup->label = (Node *) lsecond(call->args);
 }
 
 /*
@@ -355,7 +414,7 @@ align_expression_parse(Relation rel, const char *expression, const char *what)
 char *
 align_expression_column(Relation rel, const char *expression, const char *what)
 {
-	ConditionSource source = {rel, expression, what, &align_value_expression};
+	ConditionSource source = {rel, expression, what, &align_value_expression, NULL};
 	ErrorContextCallback context = {error_context_stack, ConditionErrorContext, &source};
 	ColumnRef  *column;
 

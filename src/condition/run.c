@@ -127,8 +127,8 @@ align_expression_value(RowCondition *condition, bool *isnull)
 }
 
 /*
- * Returns the value of an expression for the row that was set; it is freed when
- * the next row is set.
+ * Returns the value of an expression for the row that was set; it is freed
+ * when the next row is set.
  */
 Datum
 align_condition_value(RowCondition *condition, bool *isnull)

@@ -26,6 +26,7 @@
 #include "catalog/cursor.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
+#include "attachment/labels.h"
 #include "record/change.h"
 #include "record/flush.h"
 #include "record/pending.h"
@@ -345,6 +346,8 @@ align_record_row(PG_FUNCTION_ARGS)
 	CheckTriggerName(trigdata, "record_row", RowTriggerName(trigdata));
 	batch = align_pending_batch(attachment->root_id);
 	align_recorder_watch_commit();
+	if (batch->nopen == 0)
+		align_labels_forget();	/* no statement trigger has done so */
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		RecordUpdate(batch, attachment, trigdata);
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -453,6 +456,7 @@ align_record_statement(PG_FUNCTION_ARGS)
 	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
+		align_labels_forget();
 		align_pending_begin_statement(batch, kind, SetsKey(attachment, trigdata));
 		return PointerGetDatum(NULL);
 	}

@@ -32,6 +32,7 @@
 
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
+#include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "report/check.h"
 
@@ -110,9 +111,10 @@ BeginRowScan(TableScan *scan, const Attachment *attachment)
  * character(n).
  */
 static char *
-RowText(const TableScan *scan, RowColumn column, RowRole role)
+RowText(const Check *check, const TableScan *scan, RowColumn column, RowRole role)
 {
-	const Attachment *attachment = scan->attachment;
+	Attachment *attachment = check->attachment;
+	LeadString	label;
 	char	   *text;
 
 	if (!align_has_role(attachment, role) || scan->nulls[column])
@@ -120,17 +122,20 @@ RowText(const TableScan *scan, RowColumn column, RowRole role)
 	text = OidOutputFunctionCall(attachment->out[role].fn_oid, scan->values[column]);
 	if (attachment->type[role] == BPCHAROID)
 		text[bpchartruelen(text, strlen(text))] = '\0';
-	return text;
+	if (!align_has_labels(attachment, role))
+		return text;
+	label = align_role_label(attachment, role, check->funnel, align_lead_cstring(text));
+	return pnstrdup(label.text, label.len);
 }
 
 static void
-ReadRow(TableScan *scan, LeadRow *row)
+ReadRow(const Check *check, TableScan *scan, LeadRow *row)
 {
 	row->exists = true;
 	row->live = !scan->nulls[COLUMN_LIVE] && DatumGetBool(scan->values[COLUMN_LIVE]);
-	row->stage = RowText(scan, COLUMN_STAGE, ROW_STAGE);
-	row->team = RowText(scan, COLUMN_TEAM, ROW_TEAM);
-	row->assignee = RowText(scan, COLUMN_ASSIGNEE, ROW_ASSIGNEE);
+	row->stage = RowText(check, scan, COLUMN_STAGE, ROW_STAGE);
+	row->team = RowText(check, scan, COLUMN_TEAM, ROW_TEAM);
+	row->assignee = RowText(check, scan, COLUMN_ASSIGNEE, ROW_ASSIGNEE);
 }
 
 static TimestampTz
@@ -371,7 +376,7 @@ CheckLeads(Check *check)
 		MemoryContextSwitchTo(context);
 		align_copy_key(check->attachment, smallest, key);
 		for (; align_table_scan_compare(&rows, key) == 0; NextRow(&rows, caller))
-			ReadRow(&rows, &row);
+			ReadRow(check, &rows, &row);
 		for (; align_table_scan_compare(&entries, key) == 0; NextRow(&entries, caller))
 			AddEntry(&entries, &history);
 		for (; align_table_scan_compare(&clocks, key) == 0; NextRow(&clocks, caller))
@@ -507,6 +512,7 @@ align_check(PG_FUNCTION_ARGS)
 	align_work_as(attachment->root_owner, &owner);
 	check.attachment = attachment;
 	check.funnel = align_judging_funnel(attachment, &version);
+	align_labels_forget();
 	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
 	/* a version that does not exist is reported, not an error */
 	check.clocks.tolerant = true;

@@ -25,6 +25,7 @@
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
 #include "attachment/key_sql.h"
+#include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "verdict/verdict.h"
@@ -247,8 +248,8 @@ AppendValue(StringInfo text, const char *name, const char *value, int len)
 
 /*
  * Returns the detail of a move that is allowed: what would be recorded of it
- * by the expressions of the attachment.  NULL if there are none.  row is the
- * row after the move.
+ * by the expressions and look-ups of the attachment.  NULL if there are none.
+ * row is the row after the move.
  */
 static char *
 RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row)
@@ -256,7 +257,8 @@ RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, Heap
 	const Move *move = &row_move->move;
 	StringInfoData text;
 
-	if (!align_marker_has_expressions(&attachment->marker))
+	if (!align_marker_has_expressions(&attachment->marker) &&
+		!align_marker_has_labels(&attachment->marker))
 		return NULL;
 	initStringInfo(&text);
 	if (move->from >= 0)
@@ -270,8 +272,9 @@ RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, Heap
 		LeadString	value;
 
 		/* times are recorded only if they change */
-		if (attachment->expression[role] == NULL || role == ROW_CHANGED_AT ||
-			role == ROW_OPENED_AT)
+		if ((attachment->expression[role] == NULL &&
+			 !align_has_labels(attachment, (RowRole) role)) ||
+			role == ROW_CHANGED_AT || role == ROW_OPENED_AT)
 			continue;
 		value = role == ROW_REASON ? move->reason :
 			align_role_text(attachment, (RowRole) role, rel, row);
@@ -281,8 +284,8 @@ RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, Heap
 }
 
 /*
- * Adds a row to the result.  If the move is allowed, rule is not used, and only
- * the detail of text, which may be NULL.
+ * Adds a row to the result.  If the move is allowed, rule is not used, and
+ * only the detail of text, which may be NULL.
  */
 static void
 PutRow(FunctionCallInfo fcinfo, bool allowed, Rule rule, const VerdictText *text)
@@ -340,16 +343,24 @@ align_explain_move(PG_FUNCTION_ARGS)
 	attachment = align_attachment(RelationGetRelid(rel), false);
 	align_key_argument(fcinfo, 1, attachment, key);
 	row = ReadRow(attachment, rel, key);
+	align_labels_forget();
 
 	/* from the stage in the row to that of the argument */
 	row_move.agreement = attachment->marker.agreement;
 	row_move.funnel = align_judging_funnel(attachment, &row_move.version);
 	move->from = align_row_stage(attachment, rel, row, row_move.funnel, &move->from_label);
-	move->to_label = align_lead_cstring(label);
-	move->to = label ? align_funnel_stage(row_move.funnel, label, strlen(label)) : -1;
+	if (label != NULL)
+	{
+		move->to_label = align_role_label(attachment, ROW_STAGE, row_move.funnel,
+										  align_lead_cstring(label));
+		move->to = align_funnel_stage(row_move.funnel, move->to_label.text, move->to_label.len);
+	}
+	else
+		move->to = -1;
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
 	/* without an argument, the reason that is in the row */
-	move->reason = reason ? align_lead_cstring(reason) :
+	move->reason = reason ? align_role_label(attachment, ROW_REASON, row_move.funnel,
+											 align_lead_cstring(reason)) :
 		align_role_text(attachment, ROW_REASON, rel, row);
 
 	align_verdict(attachment, rel, &row_move, moved, &verdict);

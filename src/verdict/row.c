@@ -17,6 +17,8 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "attachment/judging_version.h"
+#include "attachment/labels.h"
 #include "verdict/verdict.h"
 
 /*
@@ -125,11 +127,18 @@ ValueString(Attachment *attachment, RowRole role, Datum value)
 LeadString
 align_role_text(Attachment *attachment, RowRole role, Relation rel, HeapTuple row)
 {
-	LeadString	none = {NULL, 0};
+	LeadString	result = {NULL, 0};
 	bool		isnull;
 	Datum		value = align_role_value(attachment, role, rel, row, &isnull);
+	int32		version;
 
-	return isnull ? none : ValueString(attachment, role, value);
+	if (isnull)
+		return result;
+	result = ValueString(attachment, role, value);
+	if (align_has_labels(attachment, role))
+		result = align_role_label(attachment, role, align_judging_funnel(attachment, &version),
+								  result);
+	return result;
 }
 
 /*
@@ -203,6 +212,7 @@ align_row_stage(Attachment *attachment, Relation rel, HeapTuple row, const Funne
 	LabelMemo  *memo = attachment->labels;
 	bool		isnull;
 	Datum		value = align_role_value(attachment, ROW_STAGE, rel, row, &isnull);
+	int			stage;
 
 	label->text = NULL;
 	label->len = 0;
@@ -211,7 +221,14 @@ align_row_stage(Attachment *attachment, Relation rel, HeapTuple row, const Funne
 	if (unlikely(memo == NULL || memo->enum_generation != enum_generation))
 		memo = MakeMemo(attachment);
 	if (memo->by_value)
-		return CachedStage(attachment, memo, funnel, value, label);
-	*label = ValueString(attachment, ROW_STAGE, value);
+		stage = CachedStage(attachment, memo, funnel, value, label);
+	else
+	{
+		*label = ValueString(attachment, ROW_STAGE, value);
+		stage = align_funnel_stage(funnel, label->text, label->len);
+	}
+	if (stage >= 0 || !align_has_labels(attachment, ROW_STAGE))
+		return stage;
+	*label = align_role_label(attachment, ROW_STAGE, funnel, *label);
 	return align_funnel_stage(funnel, label->text, label->len);
 }

@@ -350,8 +350,8 @@ align_row_verdict_text(Attachment *attachment, Relation rel, const RowMove *row_
 
 /*
  * Returns the column for the error field: that of the first unmet need, that
- * of the reason, or else that of the stage.  NULL if an expression uses several
- * columns.
+ * of the reason, or else that of the stage.  NULL if an expression uses
+ * several columns.
  */
 static const char *
 ColumnOf(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple row, Rule rule)

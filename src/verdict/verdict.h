@@ -83,7 +83,7 @@ extern char *align_verdict_names(const Verdict *verdict);
  * is attachment->relid.
  */
 extern LeadString align_role_text(Attachment *attachment, RowRole role, Relation rel,
-								 HeapTuple row);
+								  HeapTuple row);
 
 /*
  * Read the stage of the row: returns its index in the funnel, -1 if it is

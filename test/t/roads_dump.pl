@@ -71,7 +71,10 @@ UPDATE crm.deals SET stage = 'sal' WHERE id > 5;
 -- roles that are expressions, over dropped columns, constants and types of the schema
 CREATE TABLE crm.flags (dropped int, id int PRIMARY KEY, stage_id int, "Active?" boolean DEFAULT true, status crm."Status", owner int, gone int, total numeric, at timestamptz);
 ALTER TABLE crm.flags DROP dropped, DROP gone;
-SELECT align.attach('crm.flags', 'plain', mode => 'observe', live => 'total IS DISTINCT FROM -1',
+CREATE TABLE crm."Owners" (dropped int, id int PRIMARY KEY, "Name" jsonb);
+ALTER TABLE crm."Owners" DROP dropped;
+INSERT INTO crm."Owners" VALUES (2, '{"a b": "Ann"}');
+SELECT align.attach('crm.flags', 'plain', mode => 'observe', assignee_labels => $$crm."Owners"(id, "Name" ->> 'a b')$$, live => 'total IS DISTINCT FROM -1',
     stage => $$CASE WHEN "Active?" THEN coalesce(CASE stage_id WHEN 1 THEN 'it''s \ "x"' END, status::text) ELSE 'customer' END$$,
     assignee => 'nullif(owner, 1)', amount => 'total / 3', changed_at => $$greatest(at, '2026-01-01 00:00:00+05:30')$$,
     note => $$substring(extract(epoch FROM at AT TIME ZONE 'UTC')::int::text FROM 1 FOR 3) || CASE WHEN total BETWEEN 1 AND 2 OR stage_id IN (5, 6) THEN lower(status::text) ELSE '' END$$);
@@ -137,7 +140,7 @@ SQL
 	is($node->safe_psql($database, q{SELECT "Id", entry_no, event, from_stage, stage, source FROM crm."Leads ""old""_history" WHERE ("Id" IN (5, 6) AND entry_no > 3) OR "Id" = 21 ORDER BY 1, 2}),
 		"5|4|move|sal|sql|\n6|4|deleted|sal||live\n21|1|entry||inquiry|", "$how: work goes on");
 	is($node->safe_psql($database, q{SELECT id, entry_no, from_stage, stage FROM crm.deals_history WHERE id = 1 ORDER BY 2}), "1|1||mql\n1|2|mql|sal", "$how: between partitions too");
-	is($node->safe_psql($database, 'SELECT entry_no, from_stage, stage, assignee FROM crm.flags_history WHERE id = 2 ORDER BY 1'), "1||it's \\ \"x\"|2\n2|it's \\ \"x\"|customer|", "$how: by expressions too");
+	is($node->safe_psql($database, 'SELECT entry_no, from_stage, stage, assignee FROM crm.flags_history WHERE id = 2 ORDER BY 1'), "1||it's \\ \"x\"|Ann\n2|it's \\ \"x\"|customer|", "$how: by expressions too");
 	my ($status, $out, $err) = $node->psql($database, q{UPDATE crm."Leads ""old""" SET "Stage" = 'customer' WHERE "Id" = 15});
 	like($err, qr/cannot move from "mql" to "customer"/, "$how: and the agreement holds");
 	($status, $out, $err) = $node->psql($database, q{DELETE FROM crm."Leads ""old""_history"});
