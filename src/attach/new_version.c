@@ -28,6 +28,7 @@
 #include "attach/new_version.h"
 #include "attachment/judging_version.h"
 #include "attachment/key_sql.h"
+#include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "condition/needs.h"
@@ -48,6 +49,17 @@ CheckNotInUse(const char *agreement, const char *in_use)
 }
 
 /*
+ * True if a funnel knows a stage as it is in a row, or by its label, to which
+ * *label is set then.
+ */
+static bool
+KnowsStage(Attachment *attachment, const Funnel *funnel, const char *value, LeadString *label)
+{
+	*label = align_role_label(attachment, ROW_STAGE, funnel, align_lead_cstring(value));
+	return align_funnel_stage(funnel, label->text, label->len) >= 0;
+}
+
+/*
  * Appends the dropped labels that are in use, with the number of leads:
  * "crm.leads: "sal" (2), ...".  A new snapshot is taken, so that everything is
  * counted that was committed before the lock on the table was granted.
@@ -56,40 +68,44 @@ static void
 AppendStagesInUse(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 				  StringInfo in_use)
 {
-	const char *stage = quote_identifier(get_attname(attachment->relid,
-													 attachment->column[ROW_STAGE], false));
+	int			nest_level = align_begin_role_sql();
+	const char *stage = align_role_sql(&attachment->marker, ROW_STAGE, "t");
 	StringInfoData sql;
 	CallerRole	caller;
 	bool		first = true;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT t.%s::pg_catalog.text, pg_catalog.count(*) FROM %s AS t WHERE t.%s IS NOT NULL",
+	appendStringInfo(&sql, "SELECT %s::pg_catalog.text, pg_catalog.count(*) FROM %s AS t WHERE %s IS NOT NULL",
 					 stage, attachment->root_name, stage);
 	if (attachment->marker.live != NULL)
 		appendStringInfo(&sql, " AND (%s)",
 						 deparse_expression(attachment->marker.live,
 											deparse_context_for("t", attachment->relid), true, false));
-	appendStringInfo(&sql, " GROUP BY 1 ORDER BY 2 DESC, t.%s::pg_catalog.text COLLATE \"C\"", stage);
+	appendStringInfo(&sql, " GROUP BY 1 ORDER BY 2 DESC, %s::pg_catalog.text COLLATE \"C\"", stage);
 
+	align_labels_forget();
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_work_as(attachment->root_owner, &caller);
 	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", sql.data);
 	align_return_to(&caller);
+	align_end_role_sql(nest_level);
 	PopActiveSnapshot();
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		char	   *label = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		char	   *value = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		LeadString	label;
 		bool		isnull;
 
 		/* a label that current does not have is not dropped by agreed */
-		if (align_funnel_stage(current, label, strlen(label)) >= 0 &&
-			align_funnel_stage(agreed, label, strlen(label)) < 0)
+		if (KnowsStage(attachment, current, value, &label) &&
+			!KnowsStage(attachment, agreed, value, &label))
 		{
 			if (first)
 				appendStringInfo(in_use, "%s%s: ", in_use->len > 0 ? "; " : "",
 								 attachment->root_name);
-			appendStringInfo(in_use, "%s\"%s\" (" INT64_FORMAT ")", first ? "" : ", ", label,
+			appendStringInfo(in_use, "%s\"%.*s\" (" INT64_FORMAT ")", first ? "" : ", ",
+							 label.len, label.text,
 							 DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
 														 SPI_tuptable->tupdesc, 2, &isnull)));
 			first = false;

@@ -34,6 +34,18 @@ typedef struct RecordTable
 } RecordTable;
 
 /*
+ * A look-up of labels: attach(stage_labels => 'crm_stage(id, name)').
+ */
+struct LookupText;
+typedef struct Lookup
+{
+	struct LookupText *text;
+	Oid			relid;			/* the table that is looked up in */
+	AttrNumber	key;
+	Node	   *label;			/* parsed; varno 1 is that table */
+} Lookup;
+
+/*
  * The request.  The steps fill it in, in about the order of its members.
  */
 typedef struct AttachRequest
@@ -55,8 +67,12 @@ typedef struct AttachRequest
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];
 	AttrNumber	column[ROW_NROLES];
+	Node	   *expression[ROW_NROLES]; /* parsed; varno 1 is the table; NULL:
+										 * none */
 	Node	   *live;			/* parsed; varno 1 is the table; NULL: all
 								 * rows are live */
+	Lookup	   *lookup[ROW_NROLES]; /* NULL: none */
+	Oid			labels[ROW_NROLES]; /* their views, InvalidOid until created */
 	RecordTable history;
 	RecordTable sla;
 	bool		without_clocks; /* is the clock table empty? */
@@ -68,8 +84,17 @@ typedef struct AttachRequest
 /* Checks that a table of this kind, with these partitions, can be attached. */
 extern void align_attach_check_table(Relation rel, List *partitions);
 
-/* Sets column; names has the name for each column role, NULL: none. */
-extern void align_attach_set_columns(AttachRequest *request, Relation rel, char *const *names);
+/*
+ * Sets column and expression.  texts has the argument for each role, NULL:
+ * none: the exact name of a column, or an expression on the row.
+ */
+extern void align_attach_set_roles(AttachRequest *request, Relation rel, char *const *texts);
+
+/*
+ * The columns that a role is read from, by attnum -
+ * FirstLowInvalidHeapAttributeNumber.
+ */
+extern Bitmapset *align_attach_role_columns(const AttachRequest *request, RowRole role);
 
 /* Checks that columns of times without a zone have one by time_zone. */
 extern void align_attach_check_times(const AttachRequest *request, Relation rel);
@@ -92,7 +117,7 @@ extern void align_attach_set_rules(AttachOptions *options, Jsonb *rules);
 
 /*
  * Sets key and nkeys: the columns named in an array of name, or the primary
- * key if that is NULL.  Called after align_attach_set_columns().
+ * key if that is NULL.  Called after align_attach_set_roles().
  */
 extern void align_attach_set_key(AttachRequest *request, Relation rel, ArrayType *key);
 
@@ -155,6 +180,21 @@ extern void align_attach_adopt(const AttachRequest *request, const RecordTable *
  * some of leads that the history has.
  */
 extern void align_attach_check_clocks(const AttachRequest *request);
+
+/* labels.c */
+
+/*
+ * Finds and locks the table of a look-up by the names that the caller sees,
+ * before the security-restricted operation.  name is that of the argument.
+ */
+extern void align_attach_find_lookup(AttachRequest *request, RowRole role, const char *name,
+									 const char *text);
+
+/* Checks the tables of look-ups, and parses labels. */
+extern void align_attach_check_lookups(AttachRequest *request);
+
+/* Creates or replaces the views of labels, after the history exists. */
+extern void align_attach_make_labels(AttachRequest *request);
 
 /* indexes.c */
 

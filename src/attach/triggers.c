@@ -22,7 +22,7 @@
 
 /* The triggers on the attached table. */
 static const char *const table_triggers[] = {
-	ATTACHMENT_MARKER, ATTACHMENT_LIVE, ATTACH_INSERT, ATTACH_UPDATE, ATTACH_DELETE,
+	ATTACHMENT_MARKER, ATTACHMENT_LIVE, ATTACHMENT_EXPRESSIONS, ATTACHMENT_LABELS, ATTACH_INSERT, ATTACH_UPDATE, ATTACH_DELETE,
 	ATTACH_BEGIN, ATTACH_FLUSH, ATTACH_TRUNCATE
 };
 
@@ -128,6 +128,8 @@ FillMarker(const AttachRequest *request, AttachmentMarker *marker)
 	marker->nkeys = request->nkeys;
 	memcpy(marker->key, request->key, sizeof(marker->key));
 	memcpy(marker->column, request->column, sizeof(marker->column));
+	memcpy(marker->expression, request->expression, sizeof(marker->expression));
+	memcpy(marker->labels, request->labels, sizeof(marker->labels));
 	marker->live = request->live;
 }
 
@@ -141,12 +143,19 @@ align_attach_make_triggers(AttachRequest *request)
 	AttachmentMarker marker;
 	List	   *records;
 	ListCell   *lc;
+	int			nest_level;
 
 	records = list_concat(find_all_inheritors(request->history.relid, ShareRowExclusiveLock, NULL),
 						  find_all_inheritors(request->sla.relid, ShareRowExclusiveLock, NULL));
 	FillMarker(request, &marker);
 	if (marker.live == NULL)
 		DropTrigger(request->relid, align_numbered_name(ATTACHMENT_LIVE, marker.options.number));
+	if (!align_marker_has_expressions(&marker))
+		DropTrigger(request->relid,
+					align_numbered_name(ATTACHMENT_EXPRESSIONS, marker.options.number));
+	if (!align_marker_has_labels(&marker))
+		DropTrigger(request->relid, align_numbered_name(ATTACHMENT_LABELS, marker.options.number));
+	nest_level = align_begin_role_sql();
 	foreach(lc, align_trigger_plans(&marker, request->partitions, records))
 	{
 		const TriggerPlan *plan = (const TriggerPlan *) lfirst(lc);
@@ -154,6 +163,7 @@ align_attach_make_triggers(AttachRequest *request)
 		if (!plan->cloned)
 			MakeTrigger(plan);
 	}
+	align_end_role_sql(nest_level);
 
 	/* a pointer on a table of another owner was not created by attach() */
 	foreach(lc, align_record_tables_of(request->relid, marker.options.number))

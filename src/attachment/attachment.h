@@ -24,13 +24,28 @@
  *	  align_live		only with live => ...; never fires either:
  *			AFTER DELETE FOR EACH ROW WHEN (false AND (<live, over OLD>))
  *			EXECUTE FUNCTION align.attachment()
+ *	  align_expressions	only if roles have expressions; never fires either:
+ *			AFTER DELETE FOR EACH ROW
+ *			WHEN (false AND (ROW(<expressions, over OLD>) IS NULL))
+ *			EXECUTE FUNCTION align.attachment('<role>', ...)
+ *	  align_labels		only if roles have look-ups; never fires either:
+ *			AFTER DELETE FOR EACH STATEMENT
+ *			WHEN ('<view>'::regclass IS NULL AND ...)
+ *			EXECUTE FUNCTION align.attachment('<role>', ...)
+ *		Its views have the columns key and label, and belong to the owner of
+ *		the root (labels.h).
  *	  align_insert		AFTER INSERT FOR EACH ROW WHEN (new.stage IS NOT NULL)
  *	  align_update		AFTER UPDATE FOR EACH ROW WHEN (old.x IS DISTINCT FROM
  *						new.x OR ...), where x is the stage, each key column,
- *						team, assignee, and the live condition
+ *						team, assignee, and the live condition; if some of them
+ *						have expressions, also
+ *						record_image_ne(ROW(<columns of OLD>), ROW(<of NEW>))
+ *						over the columns that these use
  *	  align_delete		AFTER DELETE FOR EACH ROW WHEN (old.stage IS NOT NULL)
  *		These three EXECUTE FUNCTION align.record_row().  On a partitioned
- *		root, align_insert and align_delete have no WHEN.
+ *		root, or if the stage is an expression, align_insert and align_delete
+ *		have no WHEN.  No WHEN evaluates an expression: an error in it would
+ *		not name the role.
  *	  align_begin		BEFORE INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
  *	  align_flush		AFTER INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
  *	  align_truncate	BEFORE TRUNCATE FOR EACH STATEMENT, also on partitions
@@ -70,7 +85,9 @@
 
 #include "compat.h"
 
+#include "access/htup.h"
 #include "fmgr.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
@@ -78,6 +95,8 @@
 /* Names of the triggers of the first attachment. */
 #define ATTACHMENT_MARKER "align_attachment"
 #define ATTACHMENT_LIVE "align_live"
+#define ATTACHMENT_EXPRESSIONS "align_expressions"
+#define ATTACHMENT_LABELS "align_labels"
 #define ATTACHMENT_POINTER "align_history_of"
 #define ATTACH_INSERT "align_insert"
 #define ATTACH_UPDATE "align_update"
@@ -119,7 +138,7 @@ typedef enum AttachMode
 	ATTACH_OBSERVE				/* it is recorded */
 } AttachMode;
 
-/* The role of a column, besides being part of the key. */
+/* The role of a column or an expression, besides being part of the key. */
 typedef enum RowRole
 {
 	ROW_STAGE,
@@ -194,8 +213,49 @@ typedef struct AttachmentMarker
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];	/* attributes of root */
 	AttrNumber	column[ROW_NROLES]; /* attributes of root; 0: none */
+	Node	   *expression[ROW_NROLES]; /* varno 1 is root; NULL: none; no
+										 * role has a column, too */
+	Oid			labels[ROW_NROLES]; /* views to look values up in; InvalidOid:
+									 * none */
 	Node	   *live;			/* varno 1 is root; NULL: all rows are live */
 } AttachmentMarker;
+
+/* Has a role a column or an expression? */
+static inline bool
+align_marker_has_role(const AttachmentMarker *marker, RowRole role)
+{
+	return marker->column[role] != InvalidAttrNumber || marker->expression[role] != NULL;
+}
+
+/* True if any role has an expression; a look-up. */
+extern bool align_marker_has_expressions(const AttachmentMarker *marker);
+extern bool align_marker_has_labels(const AttachmentMarker *marker);
+
+/*
+ * The columns of the root that a role is read from: its column, or those that
+ * its expression uses, by attnum - FirstLowInvalidHeapAttributeNumber.
+ */
+extern Bitmapset *align_role_columns(const AttachmentMarker *marker, RowRole role);
+
+/*
+ * The type of a role's value in the root, and the types that it may have, as
+ * the part of a message; the second returns NULL if it may have this type.
+ * (role.c)
+ */
+extern Oid	align_role_type(const AttachmentMarker *marker, RowRole role);
+extern const char *align_role_type_problem(RowRole role, Oid type, bool is_expression);
+
+/*
+ * The value of a role as an SQL expression over a row with an alias; NULL if
+ * the attachment has no such role.  palloc'd.  It is made and parsed between
+ * the next two functions, under fixed settings, search_path included.  So its
+ * names and constants have the same meaning for every user.  The first returns
+ * the level of settings for the second; an abort of the (sub)transaction
+ * restores them, too.
+ */
+extern char *align_role_sql(const AttachmentMarker *marker, RowRole role, const char *alias);
+extern int	align_begin_role_sql(void);
+extern void align_end_role_sql(int guc_nestlevel);
 
 /*
  * Reads the marker of an attachment; false if the relation has none of that
@@ -323,7 +383,8 @@ typedef struct Attachment
 	bool		lists_statements;	/* do the root and all its partitions have
 									 * it? */
 	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
-	Oid			type[ROW_NROLES];	/* base types of these columns */
+	Node	   *expression[ROW_NROLES]; /* varno 1 is relid; NULL: none */
+	Oid			type[ROW_NROLES];	/* base types of columns and expressions */
 	FmgrInfo	out[ROW_NROLES];	/* output functions of these types */
 	bool		text_varies[ROW_NROLES];	/* see align_key_text_varies() */
 	Node	   *live;			/* planned; varno 1 is relid; NULL: all rows
@@ -331,12 +392,30 @@ typedef struct Attachment
 
 	/* these and json_desc are NULL until first used */
 	struct RowCondition *live_condition;	/* live, compiled for relid */
+	struct ConditionInput *expression_input;	/* row for the next */
+	struct RowCondition *compiled[ROW_NROLES];	/* expressions, likewise */
+	struct LabelLookup *lookups[ROW_NROLES];	/* see labels.c */
 	struct RowNeeds *needs;		/* of the version that last judged a row, see
 								 * needs.h */
 	struct JudgingVersion *judging; /* see judging_version.c */
 	struct DirectLayouts *direct;	/* see record/direct.h */
 	struct LabelMemo *labels;	/* see verdict.h */
 } Attachment;
+
+/* Has a role a column or an expression? */
+static inline bool
+align_has_role(const Attachment *attachment, RowRole role)
+{
+	return attachment->column[role] != InvalidAttrNumber || attachment->expression[role] != NULL;
+}
+
+/*
+ * The value of a role in a row of rel, which is attachment->relid; null if the
+ * attachment has no such role.  It is in the row or in the current memory
+ * context.  Raises an error if the expression does.  (role.c)
+ */
+extern Datum align_role_value(Attachment *attachment, RowRole role, Relation rel, HeapTuple row,
+							  bool *isnull);
 
 /*
  * Why the record tables cannot be used, as the parts of an error message.

@@ -108,6 +108,20 @@ InvalidateTrees(Oid relid)
 }
 
 /*
+ * True if a marker names a view of labels.
+ */
+static bool
+HasLabels(const AttachmentMarker *marker, Oid view)
+{
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->labels[role] == view)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Relcache callback: mark invalid what depends on a relation, or everything if
  * relid is InvalidOid.
  */
@@ -126,7 +140,8 @@ InvalidateRelation(Datum arg, Oid relid)
 		Attachment *attachment = cached->attachment;
 
 		if (relid == InvalidOid || relid == attachment->relid ||
-			relid == attachment->marker.root || list_member_oid(attachment->records, relid))
+			relid == attachment->marker.root || list_member_oid(attachment->records, relid) ||
+			HasLabels(&attachment->marker, relid))
 			attachment->valid = false;
 	}
 }
@@ -290,19 +305,48 @@ BuildRecordKeyNames(Attachment *attachment)
 }
 
 static void
-BuildColumn(Attachment *attachment, RowRole role)
+BuildRole(Attachment *attachment, RowRole role)
 {
 	Oid			output;
 	bool		is_varlena;
 
-	if (attachment->marker.column[role] == InvalidAttrNumber)
+	if (attachment->expression[role] != NULL)
+		attachment->type[role] = getBaseType(exprType(attachment->expression[role]));
+	else if (attachment->marker.column[role] != InvalidAttrNumber)
+	{
+		attachment->column[role] = MapAttribute(attachment, attachment->marker.column[role]);
+		attachment->type[role] =
+			getBaseType(get_atttype(attachment->relid, attachment->column[role]));
+	}
+	else
 		return;
-	attachment->column[role] = MapAttribute(attachment, attachment->marker.column[role]);
-	attachment->type[role] =
-		getBaseType(get_atttype(attachment->relid, attachment->column[role]));
 	getTypeOutputInfo(attachment->type[role], &output, &is_varlena);
 	fmgr_info_cxt(output, &attachment->out[role], attachment->context);
 	attachment->text_varies[role] = align_key_text_varies(attachment->type[role]);
+}
+
+/*
+ * An expression of the marker over the columns of the relation.
+ */
+static Node *
+MapExpression(const Attachment *attachment, Node *expression)
+{
+	int			root_natts;
+	AttrMap    *map;
+	bool		whole_row;
+
+	if (attachment->relid == attachment->marker.root)
+		return expression;
+	root_natts = align_relation_natts(attachment->marker.root);
+	map = make_attrmap(root_natts);
+	/* a dropped column maps to InvalidAttrNumber; it is not used */
+	for (AttrNumber attnum = 1; attnum <= root_natts; attnum++)
+		map->attnums[attnum - 1] =
+			get_attnum(attachment->relid,
+					   get_attname(attachment->marker.root, attnum, false));
+	expression = map_variable_attnos(expression, 1, 0, map, InvalidOid, &whole_row);
+	Assert(!whole_row);
+	return expression;
 }
 
 /*
@@ -318,22 +362,29 @@ BuildLive(const Attachment *attachment)
 	/* with a fault, the check must not raise another error */
 	if (live == NULL || attachment->fault != NULL)
 		return NULL;
-	align_condition_check(NULL, live, NIL);
-	if (attachment->relid != attachment->marker.root)
-	{
-		int			root_natts = align_relation_natts(attachment->marker.root);
-		AttrMap    *map = make_attrmap(root_natts);
-		bool		whole_row;
+	align_condition_check(NULL, live, NIL, &align_boolean_condition);
+	return (Node *) expression_planner((Expr *) MapExpression(attachment, live));
+}
 
-		/* a dropped column maps to InvalidAttrNumber; live does not use it */
-		for (AttrNumber attnum = 1; attnum <= root_natts; attnum++)
-			map->attnums[attnum - 1] =
-				get_attnum(attachment->relid,
-						   get_attname(attachment->marker.root, attnum, false));
-		live = map_variable_attnos(live, 1, 0, map, InvalidOid, &whole_row);
-		Assert(!whole_row);
-	}
-	return (Node *) expression_planner((Expr *) live);
+/*
+ * The expression of a role, which is checked again likewise.
+ */
+static Node *
+BuildExpression(const Attachment *attachment, RowRole role)
+{
+	Node	   *expression = attachment->marker.expression[role];
+
+	if (expression == NULL || attachment->fault != NULL)
+		return NULL;
+	align_condition_check(NULL, expression, NIL, &align_value_expression);
+	if (align_role_type_problem(role, exprType(expression), true) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("expression for %s of table %s has type %s",
+						align_row_role_names[role], attachment->root_name,
+						format_type_be(exprType(expression))),
+				 errhint("Call align.attach() again.")));
+	return MapExpression(attachment, expression);
 }
 
 /*
@@ -410,7 +461,9 @@ BuildAttachment(AttachmentId id, Oid root)
 	attachment->root_name = align_relation_name(root);
 	attachment->root_owner = align_relation_owner(root);
 	align_examine_ties(attachment);
-	attachment->complete = attachment->fault == NULL || attachment->marker.live == NULL;
+	attachment->complete = attachment->fault == NULL ||
+		(attachment->marker.live == NULL && !align_marker_has_expressions(&attachment->marker) &&
+		 !align_marker_has_labels(&attachment->marker));
 	attachment->has_begin = align_has_trigger(root, align_numbered_name(ATTACH_BEGIN, id.number));
 	attachment->lists_statements = ListsStatements(attachment);
 	attachment->history_name = align_relation_name(attachment->marker.history);
@@ -425,7 +478,10 @@ BuildAttachment(AttachmentId id, Oid root)
 	align_examine_records(attachment);
 	BuildRecordKeyNames(attachment);
 	for (int role = 0; role < ROW_NROLES; role++)
-		BuildColumn(attachment, (RowRole) role);
+	{
+		attachment->expression[role] = BuildExpression(attachment, (RowRole) role);
+		BuildRole(attachment, (RowRole) role);
+	}
 	attachment->live = BuildLive(attachment);
 	MemoryContextSwitchTo(old_context);
 	return attachment;

@@ -22,6 +22,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -91,12 +92,29 @@ ParseMode(const char *name, AttachMode *mode)
 }
 
 /*
+ * The RowRole of a name, which is len bytes long; -1 if there is none.
+ */
+static int
+FindRole(const char *name, int len)
+{
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (strlen(align_row_role_names[role]) == (size_t) len &&
+			memcmp(align_row_role_names[role], name, len) == 0)
+			return role;
+	}
+	return -1;
+}
+
+/*
  * Parses one role of a column, which is len bytes long.  Only "key" may be the
  * role of more than one column.
  */
 static bool
 ParseColumnRole(const char *role, int len, AttrNumber attnum, AttachmentMarker *marker)
 {
+	int			found;
+
 	if (len == 3 && memcmp(role, "key", 3) == 0)
 	{
 		if (marker->nkeys == ATTACHMENT_MAX_KEYS)
@@ -104,18 +122,11 @@ ParseColumnRole(const char *role, int len, AttrNumber attnum, AttachmentMarker *
 		marker->key[marker->nkeys++] = attnum;
 		return true;
 	}
-	for (int i = 0; i < ROW_NROLES; i++)
-	{
-		if (strlen(align_row_role_names[i]) == (size_t) len &&
-			memcmp(align_row_role_names[i], role, len) == 0)
-		{
-			if (marker->column[i] != InvalidAttrNumber)
-				return false;
-			marker->column[i] = attnum;
-			return true;
-		}
-	}
-	return false;
+	found = FindRole(role, len);
+	if (found < 0 || marker->column[found] != InvalidAttrNumber)
+		return false;
+	marker->column[found] = attnum;
+	return true;
 }
 
 /*
@@ -160,20 +171,96 @@ ParseMarker(const CatalogTrigger *trigger, AttachmentMarker *marker)
 		if (!ParseColumnRoles(trigger->args[MARKER_FIXED_ARGS + i], trigger->columns[i], marker))
 			return false;
 	}
-	return marker->nkeys > 0 && marker->column[ROW_STAGE] != InvalidAttrNumber;
+	return marker->nkeys > 0;
 }
 
 /*
- * Reads the marker of a table and its live condition.  Returns false if there
- * is no marker, or if one of the two has another form, and then *broken is
- * true.
+ * Parses the trigger with the live condition; false if it has another form.
+ */
+static bool
+ParseLive(const CatalogTrigger *trigger, AttachmentMarker *marker)
+{
+	Node	   *first;
+
+	/* the WHEN of a trigger for DELETE alone cannot refer to NEW */
+	if (trigger->type == (TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE))
+		marker->live = SecondOperand(trigger->when, &first);
+	return marker->live != NULL;
+}
+
+/*
+ * Parses the trigger with the expressions, whose arguments are their roles;
+ * false if it has another form.
+ */
+static bool
+ParseExpressions(const CatalogTrigger *trigger, AttachmentMarker *marker)
+{
+	Node	   *first;
+	NullTest   *test;
+	RowExpr    *row;
+	ListCell   *lc;
+	int			i = 0;
+
+	if (trigger->type != (TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE))
+		return false;
+	test = (NullTest *) SecondOperand(trigger->when, &first);
+	if (test == NULL || !IsA(test, NullTest) || !IsA(test->arg, RowExpr))
+		return false;
+	row = (RowExpr *) test->arg;
+	if (list_length(row->args) != trigger->nargs)
+		return false;
+	foreach(lc, row->args)
+	{
+		int			role = FindRole(trigger->args[i], strlen(trigger->args[i]));
+
+		i++;
+		if (role < 0 || align_marker_has_role(marker, (RowRole) role))
+			return false;
+		marker->expression[role] = (Node *) lfirst(lc);
+	}
+	return true;
+}
+
+/*
+ * Parses the trigger with the views of look-ups, whose arguments are their
+ * roles; false if it has another form.
+ */
+static bool
+ParseLabels(const CatalogTrigger *trigger, AttachmentMarker *marker)
+{
+	List	   *views;
+	ListCell   *lc;
+	int			i = 0;
+
+	if (trigger->type != TRIGGER_TYPE_DELETE || trigger->when == NULL)
+		return false;
+	views = is_andclause(trigger->when) ? ((BoolExpr *) trigger->when)->args :
+		list_make1(trigger->when);
+	if (list_length(views) != trigger->nargs)
+		return false;
+	foreach(lc, views)
+	{
+		int			role = FindRole(trigger->args[i], strlen(trigger->args[i]));
+
+		i++;
+		if (role < 0 || !align_marker_has_role(marker, (RowRole) role) ||
+			OidIsValid(marker->labels[role]) ||
+			!ParseRelation((Node *) lfirst(lc), &marker->labels[role]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Reads the marker of a table, its live condition, expressions and look-ups.
+ * Returns false if there is no marker, or if one of the triggers has another
+ * form, and then *broken is true.
  */
 static bool
 ReadMarker(AttachmentId id, AttachmentMarker *marker, bool *broken)
 {
 	Oid			relid = id.relid;
 	CatalogTrigger trigger;
-	Node	   *first;
 
 	*broken = false;
 	memset(marker, 0, sizeof(AttachmentMarker));
@@ -189,13 +276,15 @@ ReadMarker(AttachmentId id, AttachmentMarker *marker, bool *broken)
 
 	/* OLD is varno 1 in WHEN, as marker->live must have it */
 	StaticAssertStmt(PRS2_OLD_VARNO == 1, "OLD is not varno 1");
-	if (FindMarkerTrigger(relid, align_numbered_name(ATTACHMENT_LIVE, id.number), &trigger))
-	{
-		/* the WHEN of a trigger for DELETE alone cannot refer to NEW */
-		if (trigger.type == (TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE))
-			marker->live = SecondOperand(trigger.when, &first);
-		*broken = marker->live == NULL;
-	}
+	*broken = (FindMarkerTrigger(relid, align_numbered_name(ATTACHMENT_LIVE, id.number),
+								 &trigger) &&
+			   !ParseLive(&trigger, marker)) ||
+		(FindMarkerTrigger(relid, align_numbered_name(ATTACHMENT_EXPRESSIONS, id.number),
+						   &trigger) &&
+		 !ParseExpressions(&trigger, marker)) ||
+		(FindMarkerTrigger(relid, align_numbered_name(ATTACHMENT_LABELS, id.number), &trigger) &&
+		 !ParseLabels(&trigger, marker)) ||
+		!align_marker_has_role(marker, ROW_STAGE);
 	return !*broken;
 }
 

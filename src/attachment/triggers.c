@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_trigger.h"
@@ -85,6 +86,46 @@ LiveText(const AttachmentMarker *marker, const char *row)
 }
 
 /*
+ * A row of columns of OLD or NEW, which are given as by align_role_columns().
+ */
+static char *
+RowOfColumns(const AttachmentMarker *marker, const Bitmapset *columns, const char *row)
+{
+	StringInfoData buf;
+	int			member = -1;
+
+	initStringInfo(&buf);
+	while ((member = bms_next_member(columns, member)) >= 0)
+		appendStringInfo(&buf, "%s%s.%s", buf.len > 0 ? ", " : "ROW(", row,
+						 ColumnName(marker, member + FirstLowInvalidHeapAttributeNumber));
+	appendStringInfoChar(&buf, ')');
+	return buf.data;
+}
+
+/*
+ * Appends a test of whether an UPDATE changes a column that an expression for
+ * stage, team or assignee uses.  Their images are compared, since an
+ * expression can depend on more than equality does, such as the scale of a
+ * numeric.
+ */
+static void
+AppendExpressionsDiffer(StringInfo buf, const AttachmentMarker *marker)
+{
+	static const RowRole roles[] = {ROW_STAGE, ROW_TEAM, ROW_ASSIGNEE};
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < (int) lengthof(roles); i++)
+	{
+		if (marker->expression[roles[i]] != NULL)
+			columns = bms_join(columns, align_role_columns(marker, roles[i]));
+	}
+	if (columns != NULL)
+		appendStringInfo(buf, " OR pg_catalog.record_image_ne(%s, %s)",
+						 RowOfColumns(marker, columns, "old"),
+						 RowOfColumns(marker, columns, "new"));
+}
+
+/*
  * The WHEN of align_update: does the UPDATE change anything that is recorded?
  */
 static char *
@@ -93,13 +134,15 @@ ChangeCondition(const AttachmentMarker *marker)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	AppendDistinct(&buf, marker, marker->column[ROW_STAGE]);
+	if (marker->column[ROW_STAGE] != InvalidAttrNumber)
+		AppendDistinct(&buf, marker, marker->column[ROW_STAGE]);
 	for (int i = 0; i < marker->nkeys; i++)
 		AppendDistinct(&buf, marker, marker->key[i]);
 	if (marker->column[ROW_TEAM] != InvalidAttrNumber)
 		AppendDistinct(&buf, marker, marker->column[ROW_TEAM]);
 	if (marker->column[ROW_ASSIGNEE] != InvalidAttrNumber)
 		AppendDistinct(&buf, marker, marker->column[ROW_ASSIGNEE]);
+	AppendExpressionsDiffer(&buf, marker);
 	if (marker->live != NULL)
 		appendStringInfo(&buf, " OR ((%s) IS TRUE) IS DISTINCT FROM ((%s) IS TRUE)",
 						 LiveText(marker, "old"), LiveText(marker, "new"));
@@ -162,6 +205,60 @@ MarkerArguments(const AttachmentMarker *marker)
 	return arguments.data;
 }
 
+/*
+ * Adds the trigger that stores the expressions, whose arguments are the roles
+ * that have one.
+ */
+static void
+AddExpressions(List **plans, const AttachmentMarker *marker)
+{
+	TriggerPlan *plan = AddPlan(plans, marker->root, ATTACHMENT_EXPRESSIONS, "AFTER DELETE",
+								TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
+								"stores the expressions of roles; never fires");
+	StringInfoData expressions;
+	StringInfoData roles;
+
+	initStringInfo(&expressions);
+	initStringInfo(&roles);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->expression[role] == NULL)
+			continue;
+		appendStringInfo(&expressions, "%s%s", expressions.len > 0 ? ", " : "",
+						 align_role_sql(marker, (RowRole) role, "old"));
+		appendStringInfo(&roles, "%s'%s'", roles.len > 0 ? ", " : "", align_row_role_names[role]);
+	}
+	plan->condition = psprintf("false AND (ROW(%s) IS NULL)", expressions.data);
+	plan->arguments = roles.data;
+}
+
+/*
+ * Adds the trigger that names the views of look-ups, whose arguments are their
+ * roles.
+ */
+static void
+AddLabels(List **plans, const AttachmentMarker *marker)
+{
+	TriggerPlan *plan = AddPlan(plans, marker->root, ATTACHMENT_LABELS, "AFTER DELETE",
+								TRIGGER_TYPE_DELETE, "attachment",
+								"names the views in which labels are looked up; never fires");
+	StringInfoData views;
+	StringInfoData roles;
+
+	initStringInfo(&views);
+	initStringInfo(&roles);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (!OidIsValid(marker->labels[role]))
+			continue;
+		appendStringInfo(&views, "%s%s::pg_catalog.regclass IS NULL", views.len > 0 ? " AND " : "",
+						 quote_literal_cstr(align_relation_name(marker->labels[role])));
+		appendStringInfo(&roles, "%s'%s'", roles.len > 0 ? ", " : "", align_row_role_names[role]);
+	}
+	plan->condition = views.data;
+	plan->arguments = roles.data;
+}
+
 static void
 AddMarker(List **plans, const AttachmentMarker *marker)
 {
@@ -190,24 +287,38 @@ AddMarker(List **plans, const AttachmentMarker *marker)
 		plan->arguments = "";
 		plan->condition = psprintf("false AND (%s)", LiveText(marker, "old"));
 	}
+	if (align_marker_has_expressions(marker))
+		AddExpressions(plans, marker);
+	if (align_marker_has_labels(marker))
+		AddLabels(plans, marker);
 }
 
 /*
- * Adds the row triggers.  On a partitioned table those for INSERT and DELETE
- * have no WHEN: the two events of a row movement must both arrive, even if the
- * stage is null in one of them.
+ * The WHEN of align_insert and align_delete on NEW or OLD; NULL for none.  On
+ * a partitioned table they have none: the two events of a row movement must
+ * both arrive, even if the stage is null in one of them.
+ */
+static char *
+HasStageCondition(const AttachmentMarker *marker, const char *row)
+{
+	if (marker->partitioned || marker->expression[ROW_STAGE] != NULL)
+		return NULL;
+	return psprintf("%s.%s IS NOT NULL", row, ColumnName(marker, marker->column[ROW_STAGE]));
+}
+
+/*
+ * Adds the row triggers.
  */
 static void
 AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
 {
-	const char *stage = ColumnName(marker, marker->column[ROW_STAGE]);
 	bool		cloned = relid != marker->root;
 	TriggerPlan *plan;
 
 	plan = AddTablePlan(plans, marker, relid, ATTACH_INSERT, "AFTER INSERT",
 						TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT, "record_row",
 						"align: judges and records leads that are inserted");
-	plan->condition = marker->partitioned ? NULL : psprintf("new.%s IS NOT NULL", stage);
+	plan->condition = HasStageCondition(marker, "new");
 	plan->cloned = cloned;
 
 	plan = AddTablePlan(plans, marker, relid, ATTACH_UPDATE, "AFTER UPDATE",
@@ -219,7 +330,7 @@ AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
 	plan = AddTablePlan(plans, marker, relid, ATTACH_DELETE, "AFTER DELETE",
 						TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "record_row",
 						"align: records leads that are deleted");
-	plan->condition = marker->partitioned ? NULL : psprintf("old.%s IS NOT NULL", stage);
+	plan->condition = HasStageCondition(marker, "old");
 	plan->cloned = cloned;
 }
 

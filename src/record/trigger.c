@@ -17,6 +17,7 @@
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "optimizer/optimizer.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -26,6 +27,7 @@
 #include "catalog/cursor.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
+#include "attachment/labels.h"
 #include "record/change.h"
 #include "record/flush.h"
 #include "record/pending.h"
@@ -303,6 +305,20 @@ Sets(const TriggerData *trigdata, AttrNumber attnum)
 }
 
 /*
+ * True if the SET list of an UPDATE has a column that a role is read from.
+ */
+static bool
+SetsRole(const Attachment *attachment, const TriggerData *trigdata, RowRole role)
+{
+	Bitmapset  *columns = NULL;
+
+	if (attachment->expression[role] == NULL)
+		return Sets(trigdata, attachment->column[role]);
+	pull_varattnos(attachment->expression[role], 1, &columns);
+	return bms_overlap(columns, trigdata->tg_updatedcols);
+}
+
+/*
  * Adds the changes of an UPDATE.
  */
 static void
@@ -315,8 +331,8 @@ RecordUpdate(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	before.command = ReplacedCommand(attachment, batch, rel, before.row);
 	after.command = CommandOf(rel, after.row, false);
 	after.replaced_by = ReplacedBy(rel, after.row);
-	after.sets_reason = Sets(trigdata, attachment->column[ROW_REASON]);
-	after.sets_changed_at = Sets(trigdata, attachment->column[ROW_CHANGED_AT]);
+	after.sets_reason = SetsRole(attachment, trigdata, ROW_REASON);
+	after.sets_changed_at = SetsRole(attachment, trigdata, ROW_CHANGED_AT);
 	align_changes_of_update(batch, &before, &after);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -352,6 +368,7 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	Relation	rel = trigdata->tg_relation;
 	RowVersion	before = {.attachment = attachment,.rel = rel,.row = trigdata->tg_trigtuple};
 	CommandId	command = CommandOf(rel, before.row, true);
+	bool		isnull;
 
 	before.command = ReplacedCommand(attachment, batch, rel, before.row);
 	before.replaced_by = InvalidCommandId;
@@ -362,8 +379,8 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 		KeepFirstHalf(batch, align_change_of_delete(batch, &before, command), rel, before.row);
 		return;
 	}
-	if (!heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)) &&
-		align_row_is_live(&before))
+	(void) align_role_value(attachment, ROW_STAGE, rel, before.row, &isnull);
+	if (!isnull && align_row_is_live(&before))
 		(void) align_change_of_delete(batch, &before, command);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -391,6 +408,8 @@ align_record_row(PG_FUNCTION_ARGS)
 	CheckTriggerName(trigdata, "record_row", RowTriggerName(trigdata), id.number);
 	batch = align_pending_batch(attachment->root_id);
 	align_recorder_watch_commit();
+	if (batch->nopen == 0)
+		align_labels_forget();	/* no statement trigger has done so */
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		RecordUpdate(batch, attachment, trigdata);
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -410,23 +429,24 @@ RecordTruncate(Attachment *attachment, Relation rel)
 {
 	StringInfoData query;
 	Portal		portal;
+	int			nest_level = align_begin_role_sql();
 
+	/* a partition has the columns of the root, under the same names */
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT ");
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(&query, "%s%s", i > 0 ? ", " : "",
-						 quote_identifier(get_attname(RelationGetRelid(rel),
-													  attachment->keys[i].attnum, false)));
-	appendStringInfo(&query, " FROM %s WHERE %s IS NOT NULL",
+		appendStringInfo(&query, "%st.%s", i > 0 ? ", " : "",
+						 quote_identifier(attachment->keys[i].name));
+	appendStringInfo(&query, " FROM %s AS t WHERE %s IS NOT NULL",
 					 align_relation_name(RelationGetRelid(rel)),
-					 quote_identifier(get_attname(RelationGetRelid(rel),
-												  attachment->column[ROW_STAGE], false)));
+					 align_role_sql(&attachment->marker, ROW_STAGE, "t"));
 
 	align_recorder_watch_commit();
 	align_spi_connect();
 	/* also see rows that were committed while we waited for the lock */
 	PushActiveSnapshot(GetLatestSnapshot());
 	portal = align_open_cursor_as(attachment->root_owner, query.data);
+	align_end_role_sql(nest_level);
 	PopActiveSnapshot();
 	while (align_fetch_as(attachment->root_owner, portal, TRUNCATE_FETCH_SIZE) > 0)
 	{
@@ -499,13 +519,13 @@ align_record_statement(PG_FUNCTION_ARGS)
 	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
-		{
-			OpenStatement *statement = align_pending_begin_statement(batch, kind);
+		OpenStatement *statement;
 
-			statement->sets_key = SetsKey(attachment, trigdata);
-			statement->sets_reason = Sets(trigdata, attachment->column[ROW_REASON]);
-			statement->sets_changed_at = Sets(trigdata, attachment->column[ROW_CHANGED_AT]);
-		}
+		align_labels_forget();
+		statement = align_pending_begin_statement(batch, kind);
+		statement->sets_key = SetsKey(attachment, trigdata);
+		statement->sets_reason = SetsRole(attachment, trigdata, ROW_REASON);
+		statement->sets_changed_at = SetsRole(attachment, trigdata, ROW_CHANGED_AT);
 		return PointerGetDatum(NULL);
 	}
 	align_pending_end_statement(batch, kind);

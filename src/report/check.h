@@ -19,7 +19,7 @@
 typedef struct Check
 {
 	ReturnSetInfo *rsinfo;
-	const Attachment *attachment;
+	Attachment *attachment;
 	Funnel	   *funnel;			/* of the version that judges now */
 	int32		version;		/* its number */
 	const Datum *key;			/* of the current lead; NULL while checking

@@ -124,6 +124,7 @@ align_check_triggers(const Check *check)
 	List	   *partitions = NIL;
 	List	   *plans;
 	ListCell   *lc;
+	int			nest_level = align_begin_role_sql();
 
 	if (marker->partitioned)
 		partitions = list_delete_oid(find_all_inheritors(marker->root, AccessShareLock, NULL),
@@ -132,6 +133,7 @@ align_check_triggers(const Check *check)
 	foreach(lc, plans)
 		CheckTrigger(check, (const TriggerPlan *) lfirst(lc));
 	plans = list_concat(plans, OtherPlans(check->attachment, partitions));
+	align_end_role_sql(nest_level);
 	CheckNoOthers(check, plans, marker->root);
 	foreach(lc, partitions)
 		CheckNoOthers(check, plans, lfirst_oid(lc));

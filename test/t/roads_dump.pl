@@ -76,7 +76,19 @@ SELECT align.attach('crm.accounts', 'plain', stage => 'billing', live => $$regio
 INSERT INTO crm.accounts VALUES (1, 'mql', 'mql', 'emea'), (2, 'inquiry', NULL, 'emea');
 UPDATE crm.accounts SET stage = 'sal' WHERE id = 1;
 GRANT USAGE ON SCHEMA crm TO writer;
-GRANT SELECT, INSERT, UPDATE, DELETE ON crm."Leads ""old""", crm.pairs, crm.deals, crm.accounts TO writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON crm."Leads ""old""", crm.pairs, crm.deals, crm.accounts, crm.flags TO writer;
+-- roles that are expressions, over dropped columns, constants and types of the schema
+CREATE TABLE crm.flags (dropped int, id int PRIMARY KEY, stage_id int, "Active?" boolean DEFAULT true, status crm."Status", owner int, gone int, total numeric, at timestamptz);
+ALTER TABLE crm.flags DROP dropped, DROP gone;
+CREATE TABLE crm."Owners" (dropped int, id int PRIMARY KEY, "Name" jsonb);
+ALTER TABLE crm."Owners" DROP dropped;
+INSERT INTO crm."Owners" VALUES (2, '{"a b": "Ann"}');
+SELECT align.attach('crm.flags', 'plain', mode => 'observe', assignee_labels => $$crm."Owners"(id, "Name" ->> 'a b')$$, live => 'total IS DISTINCT FROM -1',
+    stage => $$CASE WHEN "Active?" THEN coalesce(CASE stage_id WHEN 1 THEN 'it''s \ "x"' END, status::text) ELSE 'customer' END$$,
+    assignee => 'nullif(owner, 1)', amount => 'total / 3', changed_at => $$greatest(at, '2026-01-01 00:00:00+05:30')$$,
+    note => $$substring(extract(epoch FROM at AT TIME ZONE 'UTC')::int::text FROM 1 FOR 3) || CASE WHEN total BETWEEN 1 AND 2 OR stage_id IN (5, 6) THEN lower(status::text) ELSE '' END$$);
+INSERT INTO crm.flags (id, stage_id, status, owner, total) VALUES (1, 2, 'inquiry', 1, 9), (2, 1, 'mql', 2, 1);
+UPDATE crm.flags SET "Active?" = false, at = '2026-02-01' WHERE id = 1;
 RESET ROLE;
 -- as it would be for a subscriber
 ALTER TABLE crm.pairs ENABLE ALWAYS TRIGGER align_insert, ENABLE ALWAYS TRIGGER align_truncate;
@@ -95,6 +107,7 @@ my @queries = (
 	'SELECT * FROM crm.accounts_history ORDER BY 1, 2',
 	'SELECT * FROM crm.accounts_billing_history ORDER BY 1, 2',
 	'SELECT * FROM crm.accounts_billing_history_sla ORDER BY 1, 2, 3',
+	'SELECT * FROM crm.flags_history ORDER BY 1, 2',
 	'SELECT * FROM align.attachments ORDER BY relation::text, history::text',
 	'SELECT agreement, role, dismissed_after FROM align.admission ORDER BY 1, 2',
 	q{SELECT tgrelid::regclass, tgname, tgenabled, tgtype, tgargs, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'align%' AND tgrelid <> 'align.agreement'::regclass ORDER BY tgrelid::regclass::text, 2},
@@ -113,7 +126,7 @@ sub contents
 my $counts = 'SELECT (SELECT count(*) FROM crm."Leads ""old""_history"), (SELECT count(*) FROM crm."Leads ""old""_sla"), (SELECT count(*) FROM crm.what_happened), (SELECT count(*) FROM crm.deals_history), (SELECT count(*) FROM crm.accounts_billing_history)';
 my $before = contents('source');
 like($before, qr/speed_to_lead/, 'there is something to lose');
-my $checks = q{SELECT t, c.* FROM unnest(ARRAY['crm."Leads ""old"""', 'crm.pairs', 'crm.deals', 'crm.accounts_history', 'crm.accounts_billing_history']::regclass[]) AS t, align.check(t) AS c};
+my $checks = q{SELECT t, c.* FROM unnest(ARRAY['crm."Leads ""old"""', 'crm.pairs', 'crm.deals', 'crm.accounts_history', 'crm.accounts_billing_history', 'crm.flags']::regclass[]) AS t, align.check(t) AS c};
 is($node->safe_psql('source', $checks), '', 'check is empty before');
 
 sub check_restored
@@ -132,6 +145,7 @@ INSERT INTO crm."Leads ""old""" ("Stage") VALUES ('inquiry');
 UPDATE crm."Leads ""old""" SET "Stage" = 'sql' WHERE "Id" = 5;
 UPDATE crm."Leads ""old""" SET kind = 'it''s \a "test"' WHERE "Id" = 6;
 UPDATE crm.deals SET stage = 'sal' WHERE id = 1;
+UPDATE crm.flags SET "Active?" = false, owner = 1, at = '2026-03-01' WHERE id = 2;
 INSERT INTO crm.pairs VALUES ('a', 'inquiry', 7);
 UPDATE crm.accounts SET stage = 'customer', billing = 'sal' WHERE id = 1;
 SQL
@@ -140,6 +154,7 @@ SQL
 	is($node->safe_psql($database, q{SELECT id, entry_no, from_stage, stage FROM crm.deals_history WHERE id = 1 ORDER BY 2}), "1|1||mql\n1|2|mql|sal", "$how: between partitions too");
 	is($node->safe_psql($database, q{SELECT id, entry_no, from_stage, stage FROM crm.accounts_history WHERE id = 1 UNION ALL SELECT id, entry_no, from_stage, stage FROM crm.accounts_billing_history WHERE id = 1 ORDER BY 2, 3}),
 		"1|1||mql\n1|1||mql\n1|2|mql|sal\n1|2|mql|sal\n1|3|sal|customer", "$how: in each attachment");
+	is($node->safe_psql($database, 'SELECT entry_no, from_stage, stage, assignee FROM crm.flags_history WHERE id = 2 ORDER BY 1'), "1||it's \\ \"x\"|Ann\n2|it's \\ \"x\"|customer|", "$how: by expressions too");
 	my ($status, $out, $err) = $node->psql($database, q{UPDATE crm."Leads ""old""" SET "Stage" = 'customer' WHERE "Id" = 15});
 	like($err, qr/cannot move from "mql" to "customer"/, "$how: and the agreement holds");
 	($status, $out, $err) = $node->psql($database, q{DELETE FROM crm."Leads ""old""_history"});
