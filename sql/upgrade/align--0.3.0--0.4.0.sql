@@ -39,6 +39,16 @@ CREATE OR REPLACE VIEW align.attachments AS
            reason_must_change, expressions, labels
     FROM align.attachment_details();
 
+-- History from elsewhere, and clocks that follow the version in force.
+
+CREATE FUNCTION align.rebuild_clocks(relation regclass, to_version_in_force boolean) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_rebuild_clocks_to_version'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+CREATE FUNCTION align.import_history(relation regclass, query text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_import_history'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+
 -- Comments that are new or read otherwise ("make delta").
 
 COMMENT ON FUNCTION align.attach(regclass, text, text, name[], text, text, text, text, text, text, text, text, text, text, text, boolean, text, text, jsonb, boolean, boolean, boolean, text, text, text, text, text) IS
@@ -61,3 +71,7 @@ COMMENT ON COLUMN align.attachments.expressions IS
 'what align.attach() was given for the roles that are expressions, as an object by role; NULL if all are columns';
 COMMENT ON COLUMN align.attachments.labels IS
 'look-ups of labels, as an object by role; NULL if there are none';
+COMMENT ON FUNCTION align.rebuild_clocks(regclass, boolean) IS
+'the same as rebuild_clocks(regclass); if to_version_in_force is true, open clocks follow the version of the agreement that is in force now, which they record as theirs. NULLs are errors';
+COMMENT ON FUNCTION align.import_history(regclass, text) IS
+'adds what happened to the leads of an attached table before it was recorded: the query, run read-only as the caller, returns the key columns, at and stage, and may return ordinal, team, assignee, actor, reason, note, campaign and amount. Violations are recorded, clocks computed, and the number of rows that became entries is returned. For the owner of the table, which is locked in SHARE ROW EXCLUSIVE mode; NULLs are errors';

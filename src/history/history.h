@@ -81,6 +81,7 @@ typedef enum HistoryColumn
 #define SOURCE_ADOPTED "adopted"	/* found when the table was attached */
 #define SOURCE_LIVE "live"		/* the row became live or ceased to be live */
 #define SOURCE_NOT_LIVE "not live"	/* change of a row that is not live */
+#define SOURCE_IMPORT "import"	/* by import_history() */
 #define SOURCE_MERGED "merged"	/* prefix */
 
 typedef enum SlaColumn

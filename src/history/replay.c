@@ -68,6 +68,8 @@ align_replay_reset(LeadClocks *clocks)
 	}
 	clocks->nclocks = 0;
 	clocks->nlevels = 0;
+	clocks->nkept = 0;
+	clocks->kept = NULL;
 	clocks->failure.problem = CLOCK_NO_PROBLEM;
 	FreeString(&clocks->failure.sla);
 	FreeString(&clocks->failure.agreement);
@@ -436,6 +438,86 @@ LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
 }
 
 /*
+ * qsort comparators for pointers to LeadClock: by service level and start, and
+ * by service level and cycle.
+ */
+static int
+CompareStarts(const void *left, const void *right)
+{
+	const LeadClock *a = *(LeadClock *const *) left;
+	const LeadClock *b = *(LeadClock *const *) right;
+	int			result = strcmp(a->sla, b->sla);
+
+	if (result != 0)
+		return result;
+	return (a->clock.started_at > b->clock.started_at) - (a->clock.started_at < b->clock.started_at);
+}
+
+static int
+CompareCycles(const void *left, const void *right)
+{
+	const LeadClock *a = *(LeadClock *const *) left;
+	const LeadClock *b = *(LeadClock *const *) right;
+	int			result = strcmp(a->sla, b->sla);
+
+	if (result != 0)
+		return result;
+	return (a->clock.cycle > b->clock.cycle) - (a->clock.cycle < b->clock.cycle);
+}
+
+/*
+ * Returns the index of a service level that a version starts in a stage, or
+ * -1.
+ */
+static int
+LevelStartedIn(const Funnel *funnel, const char *sla, const char *stage_name)
+{
+	int			stage = StageIndex(funnel, stage_name);
+
+	for (int level = 0; stage >= 0 && level < funnel->nservice_levels; level++)
+	{
+		if (strcmp(funnel->service_levels[level].name, sla) == 0)
+			return align_clock_starts(funnel, level, stage) ? level : -1;
+	}
+	return -1;
+}
+
+/*
+ * If the old clock of a service level that started at an instant ran, or is to
+ * run, under a later version of the agreement than *version, sets *version,
+ * *funnel and *level to that version.
+ */
+static void
+KeepVersion(const LeadClocks *clocks, LeadString agreement, TimestampTz at, Funnel **funnel,
+			int *level, int32 *version)
+{
+	LeadClock	wanted = {.sla = (*funnel)->service_levels[*level].name};
+	LeadClock  *key = &wanted;
+	LeadClock **found;
+	int32		kept_version;
+	Funnel	   *kept_funnel;
+	int			kept_level;
+
+	wanted.clock.started_at = at;
+	found = bsearch(&key, clocks->kept, clocks->nkept, sizeof(LeadClock *), CompareStarts);
+	if (found == NULL ||
+		!align_lead_same(align_lead_cstring((*found)->agreement), agreement))
+		return;
+	kept_version = (*found)->version;
+	if (clocks->open_version != 0 && !(*found)->clock.closed)
+		kept_version = clocks->open_version;
+	if (kept_version <= *version)
+		return;
+	kept_funnel = align_agreement_funnel((*found)->agreement, kept_version);
+	kept_level = LevelStartedIn(kept_funnel, wanted.sla, clocks->stage);
+	if (kept_level < 0)
+		return;
+	*funnel = kept_funnel;
+	*level = kept_level;
+	*version = kept_version;
+}
+
+/*
  * Starts the clocks that a version starts for the current stage of the lead,
  * except those of service levels that have an open clock.
  */
@@ -445,9 +527,12 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 {
 	int			stage = StageIndex(funnel, clocks->stage);
 
-	for (int level = 0; stage >= 0 && level < funnel->nservice_levels; level++)
+	for (int i = 0; stage >= 0 && i < funnel->nservice_levels; i++)
 	{
-		const char *sla = funnel->service_levels[level].name;
+		const char *sla = funnel->service_levels[i].name;
+		Funnel	   *clock_funnel = funnel;
+		int			level = i;
+		int32		clock_version = version;
 		LeadClock  *clock;
 		SlaClock	inner;
 		ClockProblem problem;
@@ -459,11 +544,13 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		cycle = LastCycle(clocks, sla, &open) + 1;
 		if (open)
 			continue;
-		problem = align_clock_start(funnel, level, cycle, at, &inner);
+		if (clocks->nkept > 0)
+			KeepVersion(clocks, agreement, at, &clock_funnel, &level, &clock_version);
+		problem = align_clock_start(clock_funnel, level, cycle, at, &inner);
 		if (problem != CLOCK_NO_PROBLEM)
 		{
 			/* only to report it */
-			LeadClock	unstarted = {.sla = unconstify(char *, sla),.version = version,
+			LeadClock	unstarted = {.sla = unconstify(char *, sla),.version = clock_version,
 			.agreement = CopyString(clocks, agreement)};
 
 			SetFailure(clocks, &unstarted, problem, true, at);
@@ -472,9 +559,9 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		}
 		clock = align_replay_new_clock(clocks, CopyCString(clocks, sla), cycle);
 		clock->clock = inner;
-		clock->funnel = funnel;
+		clock->funnel = clock_funnel;
 		clock->agreement = CopyString(clocks, agreement);
-		clock->version = version;
+		clock->version = clock_version;
 		clock->assignee_at_start = CopyCString(clocks, clocks->assignee);
 		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
 		clock->is_new = clock->changed = true;
@@ -586,34 +673,6 @@ align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 }
 
 /*
- * qsort comparators for pointers to LeadClock: by service level and start, and
- * by service level and cycle.
- */
-static int
-CompareStarts(const void *left, const void *right)
-{
-	const LeadClock *a = *(LeadClock *const *) left;
-	const LeadClock *b = *(LeadClock *const *) right;
-	int			result = strcmp(a->sla, b->sla);
-
-	if (result != 0)
-		return result;
-	return (a->clock.started_at > b->clock.started_at) - (a->clock.started_at < b->clock.started_at);
-}
-
-static int
-CompareCycles(const void *left, const void *right)
-{
-	const LeadClock *a = *(LeadClock *const *) left;
-	const LeadClock *b = *(LeadClock *const *) right;
-	int			result = strcmp(a->sla, b->sla);
-
-	if (result != 0)
-		return result;
-	return (a->clock.cycle > b->clock.cycle) - (a->clock.cycle < b->clock.cycle);
-}
-
-/*
  * Returns an array of pointers to the clocks, sorted.
  */
 static LeadClock **
@@ -628,37 +687,141 @@ SortClocks(LeadClocks *clocks, int (*compare) (const void *, const void *))
 }
 
 /*
- * Copies the times of announcements from the old clocks to those of the same
- * cycles.  That is the clock that started at the same instant, because cycle
- * numbers change when an earlier cycle is recorded later; if there is none,
- * the clock of the same number, whose start was corrected.
+ * Makes new clocks run under the versions of the old ones of the same starts,
+ * or under open_version.
+ */
+void
+align_replay_keep_versions(LeadClocks *clocks, LeadClocks *old_clocks, int32 open_version)
+{
+	clocks->nkept = old_clocks->nclocks;
+	clocks->kept = old_clocks->nclocks > 0 ? SortClocks(old_clocks, CompareStarts) : NULL;
+	clocks->open_version = open_version;
+}
+
+/*
+ * Returns the open clock of a service level, or NULL.
+ */
+static LeadClock *
+OpenClock(const LeadClocks *clocks, const char *sla)
+{
+	for (int i = 0; i < clocks->nlevels; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
+
+		if (strcmp(clock->sla, sla) == 0)
+			return clock->clock.closed ? NULL : clock;
+	}
+	return NULL;
+}
+
+/* How an old clock is found that a new one continues, the surest way first. */
+typedef enum Continuation
+{
+	SAME_START,					/* numbers change when an earlier cycle is
+								 * recorded later */
+	BOTH_OPEN,					/* the start was corrected */
+	SAME_CYCLE					/* likewise */
+} Continuation;
+
+/*
+ * Copies the times of announcements from the old clock that a clock continues.
+ * If that followed another version, what it announced need not be so now.
+ */
+static void
+CopyAnnounced(LeadClock *clock, const LeadClock *old)
+{
+	const SlaClock *inner = &clock->clock;
+	bool		same = inner->closed || clock->version == old->version;
+
+	clock->warn_notified = old->warn_notified &&
+		(same || Min(inner->warn_at, inner->due_at) <= old->warn_notified_at);
+	clock->warn_notified_at = old->warn_notified_at;
+	clock->due_notified = old->due_notified && (same || inner->due_at <= old->due_notified_at);
+	clock->due_notified_at = old->due_notified_at;
+}
+
+/*
+ * Copies the times of announcements from the old clocks to those new ones that
+ * have none yet, found in one way.  taken[] tells which old clocks have been
+ * found already.
+ */
+static void
+CarryAnnounced(LeadClocks *clocks, LeadClocks *old_clocks, Continuation how, bool *done,
+			   bool *taken)
+{
+	int			(*compare) (const void *, const void *) =
+		how == SAME_START ? CompareStarts : CompareCycles;
+	LeadClock **sorted = SortClocks(old_clocks, compare);
+
+	for (int i = 0; i < clocks->nclocks; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[i];
+		LeadClock  *old = NULL;
+
+		if (done[i])
+			continue;
+		if (how != BOTH_OPEN)
+		{
+			LeadClock **found = bsearch(&clock, sorted, old_clocks->nclocks,
+										sizeof(LeadClock *), compare);
+
+			old = found != NULL ? *found : NULL;
+		}
+		else if (!clock->clock.closed)
+			old = OpenClock(old_clocks, clock->sla);
+		if (old == NULL || taken[old - old_clocks->clocks])
+			continue;
+		CopyAnnounced(clock, old);
+		done[i] = taken[old - old_clocks->clocks] = true;
+	}
+	pfree(sorted);
+}
+
+/*
+ * Copies the times of announcements from the old clocks to those that continue
+ * them.
  */
 void
 align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks)
 {
-	LeadClock **by_start;
-	LeadClock **by_cycle;
+	bool	   *done;
+	bool	   *taken;
 
-	if (old_clocks->nclocks == 0)
+	if (old_clocks->nclocks == 0 || clocks->nclocks == 0)
 		return;
-	by_start = SortClocks(old_clocks, CompareStarts);
-	by_cycle = SortClocks(old_clocks, CompareCycles);
-	for (int i = 0; i < clocks->nclocks; i++)
-	{
-		LeadClock  *clock = &clocks->clocks[i];
-		LeadClock **found = bsearch(&clock, by_start, old_clocks->nclocks, sizeof(LeadClock *),
-									CompareStarts);
+	done = palloc0(clocks->nclocks * sizeof(bool));
+	taken = palloc0(old_clocks->nclocks * sizeof(bool));
+	CarryAnnounced(clocks, old_clocks, SAME_START, done, taken);
+	CarryAnnounced(clocks, old_clocks, BOTH_OPEN, done, taken);
+	CarryAnnounced(clocks, old_clocks, SAME_CYCLE, done, taken);
+	pfree(done);
+	pfree(taken);
+}
 
-		if (found == NULL)
-			found = bsearch(&clock, by_cycle, old_clocks->nclocks, sizeof(LeadClock *),
-							CompareCycles);
-		if (found == NULL)
+/*
+ * Marks the open clocks that were at risk or overdue at an instant as
+ * announced then.
+ */
+void
+align_replay_announced_until(LeadClocks *clocks, TimestampTz until)
+{
+	for (int i = 0; i < clocks->nlevels; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
+		const SlaClock *inner = &clock->clock;
+		TimestampTz at = inner->paused ? Min(inner->paused_at, until) : until;
+
+		if (inner->closed)
 			continue;
-		clock->warn_notified = (*found)->warn_notified;
-		clock->warn_notified_at = (*found)->warn_notified_at;
-		clock->due_notified = (*found)->due_notified;
-		clock->due_notified_at = (*found)->due_notified_at;
+		if (!clock->warn_notified && Min(inner->warn_at, inner->due_at) <= at)
+		{
+			clock->warn_notified = true;
+			clock->warn_notified_at = until;
+		}
+		if (!clock->due_notified && inner->due_at <= at)
+		{
+			clock->due_notified = true;
+			clock->due_notified_at = until;
+		}
 	}
-	pfree(by_start);
-	pfree(by_cycle);
 }

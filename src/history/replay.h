@@ -113,6 +113,9 @@ typedef struct LeadClocks
 	int		   *last;			/* per such level, index of the clock of the
 								 * highest cycle */
 	ClockFailure failure;		/* the first failure */
+	int			nkept;			/* see align_replay_keep_versions() */
+	LeadClock **kept;
+	int32		open_version;
 	bool		tolerant;		/* entries of a version that does not exist
 								 * start no clocks, instead of raising */
 	char		funnel_agreement[NAMEDATALEN];	/* agreement and version of
@@ -156,13 +159,29 @@ extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS
 							   bool nulls[SLA_NCOLUMNS]);
 
 /*
- * When clocks are recomputed: add an old clock with only its start and the
- * times of its announcements, for align_replay_carry_announced(), which copies
- * these times to the new clocks of the same cycles.
+ * When clocks are recomputed: add an old clock with only its start, its
+ * version, whether it is open, and the times of its announcements.
+ *
+ * align_replay_carry_announced() copies these times to the new clocks of the
+ * same cycles.
+ *
+ * align_replay_keep_versions() makes the new clocks of the same starts run
+ * under the versions of the old ones, where these are later than that of the
+ * entry: rebuild_clocks() has made them follow a later version.  If
+ * open_version is not 0, clocks that were open follow that version now.  It is
+ * to be called before the first entry; old_clocks must outlive the replay.
  */
 extern void align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 										const AttrNumber columns[SLA_NCOLUMNS]);
 extern void align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks);
+extern void align_replay_keep_versions(LeadClocks *clocks, LeadClocks *old_clocks,
+									   int32 open_version);
+
+/*
+ * Marks the open clocks that were at risk or overdue at an instant as
+ * announced then.
+ */
+extern void align_replay_announced_until(LeadClocks *clocks, TimestampTz until);
 
 /*
  * For clock_row.c: add a clock of a service level and cycle.  sla becomes part

@@ -156,6 +156,19 @@ AppendReadEntries(StringInfo buf, const Attachment *attachment)
 }
 
 /*
+ * READ_HISTORY
+ */
+static void
+AppendReadHistory(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfoString(buf, "SELECT r.n");
+	AppendOwnColumns(buf, "h.", align_history_columns, HISTORY_NCOLUMNS);
+	appendStringInfo(buf, " FROM align_rows AS r, %s AS h WHERE ", attachment->history_name);
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfoString(buf, " ORDER BY r.n, h.entry_no");
+}
+
+/*
  * COUNT_OLD_KEYS
  */
 static void
@@ -283,6 +296,41 @@ AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
 }
 
 /*
+ * SHIFT_ENTRIES_ASIDE, SHIFT_ENTRIES_BACK
+ */
+static void
+AppendShift(StringInfo buf, const Attachment *attachment, bool aside)
+{
+	appendStringInfo(buf, "UPDATE %s AS h SET entry_no = OPERATOR(pg_catalog.-) %s "
+					 "FROM align_rows AS r WHERE ", attachment->history_name,
+					 aside ? "(h.entry_no OPERATOR(pg_catalog.+) r.n)" : "h.entry_no");
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfo(buf, " AND h.entry_no OPERATOR(pg_catalog.%s)", aside ? ">) 1" : "<) 0");
+}
+
+/*
+ * REPLACE_FIRST_ENTRIES
+ */
+static void
+AppendReplaceFirst(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfo(buf, "UPDATE %s AS h SET ", attachment->history_name);
+	for (int i = 0; i < HISTORY_NCOLUMNS; i++)
+	{
+		const char *name = align_history_columns[i].name;
+
+		if (i == HISTORY_RECORDED_AT || i == HISTORY_DB_ROLE || i == HISTORY_BRANCH ||
+			i == HISTORY_NOTIFIED_AT)
+			continue;
+		appendStringInfo(buf, "%s = r.%s, ", name, name);
+	}
+	appendStringInfoString(buf, "notified_at = COALESCE(h.notified_at, r.notified_at) "
+						   "FROM align_entries AS r WHERE ");
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.=) 1");
+}
+
+/*
  * Returns the text of a statement.
  */
 char *
@@ -301,6 +349,9 @@ align_recorder_sql(const Attachment *attachment, RecorderStatement statement)
 			break;
 		case READ_ENTRIES:
 			AppendReadEntries(&buf, attachment);
+			break;
+		case READ_HISTORY:
+			AppendReadHistory(&buf, attachment);
 			break;
 		case COUNT_OLD_KEYS:
 			AppendCountOldKeys(&buf, attachment);
@@ -326,6 +377,15 @@ align_recorder_sql(const Attachment *attachment, RecorderStatement statement)
 			break;
 		case REKEY_CLOCKS:
 			AppendRekeyClocks(&buf, attachment);
+			break;
+		case SHIFT_ENTRIES_ASIDE:
+			AppendShift(&buf, attachment, true);
+			break;
+		case SHIFT_ENTRIES_BACK:
+			AppendShift(&buf, attachment, false);
+			break;
+		case REPLACE_FIRST_ENTRIES:
+			AppendReplaceFirst(&buf, attachment);
 			break;
 	}
 	return buf.data;
