@@ -71,9 +71,12 @@ NextRow(Import *import)
 {
 	for (;;)
 	{
+		/* the slot keeps a row that was read from a file in this context */
+		MemoryContext old_context = MemoryContextSwitchTo(import->slot->tts_mcxt);
 		bool		has_null = false;
 
 		import->at_end = !tuplestore_gettupleslot(import->rows.rows, true, false, import->slot);
+		MemoryContextSwitchTo(old_context);
 		if (import->at_end)
 			return;
 		import->nrows++;
@@ -430,6 +433,9 @@ ImportAll(Import *import)
 	old_context = MemoryContextSwitchTo(import->batch_context);
 	while (ReadBatch(import))
 	{
+		/* SPI allocates its list of relations in the current context */
+		align_spi_connect();
+		MemoryContextSwitchTo(import->batch_context);
 		ReadKnownEntries(import);
 		JudgeBatch(import);
 		if (AnyLeadChanged(import))
@@ -438,6 +444,7 @@ ImportAll(Import *import)
 			WriteEntries(import);
 			RecomputeClocks(import);
 		}
+		SPI_finish();
 		MemoryContextReset(import->batch_context);
 	}
 	MemoryContextSwitchTo(old_context);
@@ -503,9 +510,7 @@ align_import_history(PG_FUNCTION_ARGS)
 	import.db_role = GetUserNameFromId(GetOuterUserId(), false);
 
 	align_begin_restricted(&caller, import.attachment->root_owner);
-	align_spi_connect();
 	ImportAll(&import);
-	SPI_finish();
 	align_end_restricted(&caller);
 
 	ExecDropSingleTupleTableSlot(import.slot);

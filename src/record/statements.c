@@ -305,7 +305,8 @@ AppendShift(StringInfo buf, const Attachment *attachment, bool aside)
 					 "FROM align_rows AS r WHERE ", attachment->history_name,
 					 aside ? "(h.entry_no OPERATOR(pg_catalog.+) r.n)" : "h.entry_no");
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-	appendStringInfo(buf, " AND h.entry_no OPERATOR(pg_catalog.%s)", aside ? ">) 1" : "<) 0");
+	appendStringInfoString(buf, aside ? " AND h.entry_no OPERATOR(pg_catalog.>) 1" :
+						   " AND h.entry_no OPERATOR(pg_catalog.<) 0");
 }
 
 /*
