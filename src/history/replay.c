@@ -483,33 +483,70 @@ LevelStartedIn(const Funnel *funnel, const char *sla, const char *stage_name)
 }
 
 /*
- * If the old clock of a service level that started at an instant ran, or is to
- * run, under a later version of the agreement than *version, sets *version,
- * *funnel and *level to that version.
+ * Returns the open clock of a service level, or NULL.
+ */
+static LeadClock *
+OpenClock(const LeadClocks *clocks, const char *sla)
+{
+	for (int i = 0; i < clocks->nlevels; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
+
+		if (strcmp(clock->sla, sla) == 0)
+			return clock->clock.closed ? NULL : clock;
+	}
+	return NULL;
+}
+
+/*
+ * Returns the old clock whose version a new one keeps, and sets *version to
+ * that; NULL if there is none.  What now takes the place of a clock that was
+ * open follows open_version, even if it has become several cycles.
+ */
+static const LeadClock *
+FindKept(const LeadClocks *clocks, const char *sla, TimestampTz at, int32 *version)
+{
+	LeadClock	wanted = {.sla = unconstify(char *, sla)};
+	LeadClock  *key = &wanted;
+	LeadClock **found;
+
+	if (clocks->open_version != 0)
+	{
+		const LeadClock *open = OpenClock(clocks->old, sla);
+
+		if (open != NULL && open->clock.started_at <= at)
+		{
+			*version = clocks->open_version;
+			return open;
+		}
+	}
+	wanted.clock.started_at = at;
+	found = bsearch(&key, clocks->kept, clocks->nkept, sizeof(LeadClock *), CompareStarts);
+	if (found == NULL)
+		return NULL;
+	*version = (*found)->version;
+	return *found;
+}
+
+/*
+ * If a clock is to run under a later version of the agreement than *version,
+ * sets *version, *funnel and *level to that version.
  */
 static void
 KeepVersion(const LeadClocks *clocks, LeadString agreement, TimestampTz at, Funnel **funnel,
 			int *level, int32 *version)
 {
-	LeadClock	wanted = {.sla = (*funnel)->service_levels[*level].name};
-	LeadClock  *key = &wanted;
-	LeadClock **found;
+	const char *sla = (*funnel)->service_levels[*level].name;
 	int32		kept_version;
+	const LeadClock *kept = FindKept(clocks, sla, at, &kept_version);
 	Funnel	   *kept_funnel;
 	int			kept_level;
 
-	wanted.clock.started_at = at;
-	found = bsearch(&key, clocks->kept, clocks->nkept, sizeof(LeadClock *), CompareStarts);
-	if (found == NULL ||
-		!align_lead_same(align_lead_cstring((*found)->agreement), agreement))
+	if (kept == NULL || kept_version <= *version ||
+		!align_lead_same(align_lead_cstring(kept->agreement), agreement))
 		return;
-	kept_version = (*found)->version;
-	if (clocks->open_version != 0 && !(*found)->clock.closed)
-		kept_version = clocks->open_version;
-	if (kept_version <= *version)
-		return;
-	kept_funnel = align_agreement_funnel((*found)->agreement, kept_version);
-	kept_level = LevelStartedIn(kept_funnel, wanted.sla, clocks->stage);
+	kept_funnel = align_agreement_funnel(kept->agreement, kept_version);
+	kept_level = LevelStartedIn(kept_funnel, sla, clocks->stage);
 	if (kept_level < 0)
 		return;
 	*funnel = kept_funnel;
@@ -695,23 +732,8 @@ align_replay_keep_versions(LeadClocks *clocks, LeadClocks *old_clocks, int32 ope
 {
 	clocks->nkept = old_clocks->nclocks;
 	clocks->kept = old_clocks->nclocks > 0 ? SortClocks(old_clocks, CompareStarts) : NULL;
+	clocks->old = old_clocks;
 	clocks->open_version = open_version;
-}
-
-/*
- * Returns the open clock of a service level, or NULL.
- */
-static LeadClock *
-OpenClock(const LeadClocks *clocks, const char *sla)
-{
-	for (int i = 0; i < clocks->nlevels; i++)
-	{
-		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
-
-		if (strcmp(clock->sla, sla) == 0)
-			return clock->clock.closed ? NULL : clock;
-	}
-	return NULL;
 }
 
 /* How an old clock is found that a new one continues, the surest way first. */

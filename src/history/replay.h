@@ -113,7 +113,8 @@ typedef struct LeadClocks
 	int		   *last;			/* per such level, index of the clock of the
 								 * highest cycle */
 	ClockFailure failure;		/* the first failure */
-	int			nkept;			/* see align_replay_keep_versions() */
+	const struct LeadClocks *old;	/* see align_replay_keep_versions() */
+	int			nkept;			/* the clocks of old, by start */
 	LeadClock **kept;
 	int32		open_version;
 	bool		tolerant;		/* entries of a version that does not exist
@@ -168,8 +169,8 @@ extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS
  * align_replay_keep_versions() makes the new clocks of the same starts run
  * under the versions of the old ones, where these are later than that of the
  * entry: rebuild_clocks() has made them follow a later version.  If
- * open_version is not 0, clocks that were open follow that version now.  It is
- * to be called before the first entry; old_clocks must outlive the replay.
+ * open_version is not 0, what was open follows that version now.  It is to be
+ * called before the first entry; old_clocks must outlive the replay.
  */
 extern void align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 										const AttrNumber columns[SLA_NCOLUMNS]);
