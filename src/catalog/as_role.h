@@ -8,8 +8,8 @@
  * rights, within a statement of a user who already trusts the table.
  *
  * Functions that are called for a table (attach, detach, check, notify_due,
- * notify_handoffs, merge_leads, erase, purge, rebuild_clocks, and agree for
- * the tables under the agreement) need more protection, because their caller
+ * notify_handoffs, merge_leads, erase, purge, rebuild_clocks, import_history, and
+ * agree for the tables under the agreement) need more protection, because their caller
  * may be a superuser or a scheduler that serves many owners.  They follow
  * PostgreSQL's own maintenance commands, such as REINDEX:
  *
