@@ -162,6 +162,7 @@ extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS
 /*
  * When clocks are recomputed: add an old clock with only its start, its
  * version, whether it is open, and the times of its announcements.
+ * (clock_row.c; the others are in old_clocks.c)
  *
  * align_replay_carry_announced() copies these times to the new clocks of the
  * same cycles.
@@ -177,6 +178,14 @@ extern void align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, Tup
 extern void align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks);
 extern void align_replay_keep_versions(LeadClocks *clocks, LeadClocks *old_clocks,
 									   int32 open_version);
+
+/*
+ * For replay.c: if a clock is to run under a later version of the agreement
+ * than *version, sets *version, *funnel and *level to that version.
+ */
+extern void align_replay_keep_version(const LeadClocks *clocks, LeadString agreement,
+									  TimestampTz at, Funnel **funnel, int *level,
+									  int32 *version);
 
 /*
  * Marks the open clocks that were at risk or overdue at an instant as

@@ -4,10 +4,10 @@
  *	  as the audit table of an application.
  *
  * The user's query runs first, as its caller.  Then the table is locked, and
- * its rows are read in order of the key, some leads at a time: the entries that
- * are recorded of these leads are read, the rows are judged (import_lead.c),
- * the new entries are written before the recorded ones, and the clocks are
- * computed anew.  So the cost is linear in the number of rows, and memory is
+ * its rows are read in order of the key, some leads at a time: the recorded
+ * entries of these leads are read, the rows are judged (import_lead.c), the
+ * new entries are written before the recorded ones, and the clocks are
+ * computed again.  So the cost is linear in the number of rows, and memory is
  * needed for one batch, or one lead.
  *
  * The history keeps its invariants: entry_no is without gaps and recorded_at
@@ -64,7 +64,7 @@ typedef struct Import
 } Import;
 
 /*
- * Advances to the next row whose key has no null; sets at_end if there is none.
+ * Advances to the next row whose key has no null; sets at_end after the last.
  */
 static void
 NextRow(Import *import)
@@ -316,7 +316,7 @@ JudgeBatch(Import *import)
 }
 
 /*
- * Numbers the recorded entries of the leads again, and replaces the first ones.
+ * Numbers the recorded entries of the leads again, and replaces the first.
  */
 static void
 RenumberEntries(Import *import)
@@ -384,8 +384,8 @@ WriteEntries(Import *import)
 }
 
 /*
- * Recomputes the clocks of the leads that have changed.  What came due before a
- * lead was recorded is not announced.
+ * Recomputes the clocks of the leads that have changed.  What came due before
+ * a lead was recorded is not announced.
  */
 static void
 RecomputeClocks(Import *import)

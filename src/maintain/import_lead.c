@@ -60,9 +60,9 @@ typedef struct Work
 } Work;
 
 /*
- * Returns the version of a known entry, and sets *funnel to its funnel, NULL if
- * it does not exist.  Instead of one that does not exist or belongs to another
- * agreement, the first one of the attachment's agreement is returned.
+ * Returns the version of a known entry, and sets *funnel to its funnel, NULL
+ * if it does not exist.  Instead of one that does not exist or belongs to
+ * another agreement, the first one of the attachment's agreement is returned.
  */
 static ImportVersion
 VersionOf(const Attachment *attachment, const KnownEntry *known, Funnel **funnel)
@@ -251,8 +251,8 @@ AddEntry(Work *work, const ImportRow *row, HistoryEvent event, const ImportVersi
 }
 
 /*
- * Returns the team that holds the lead after a row: the one that the row names,
- * else the holder of the stage.
+ * Returns the team that holds the lead after a row: the one in the row, else
+ * the holder of the stage.
  */
 static const char *
 TeamAfter(const ImportRow *row, const Funnel *funnel, int stage)

@@ -144,7 +144,7 @@ RaiseMissing(const char *name)
 }
 
 /*
- * Raises an error for a column that has no meaning: its name may be misspelled.
+ * Raises an error for a column without a meaning: its name may be misspelled.
  */
 static void
 CheckNames(const Attachment *attachment, TupleDesc desc)
@@ -186,8 +186,8 @@ IsString(Oid type)
 }
 
 /*
- * Returns a type with the syntax of a cast.  A typmod of -1 that is given makes
- * "character" bpchar.
+ * Returns a type with the syntax of a cast.  Given a typmod of -1, bpchar is
+ * not "character", which is character(1).
  */
 static char *
 CastName(Oid type)
@@ -228,8 +228,8 @@ AppendKey(StringInfo sql, const Attachment *attachment, int keyno, TupleDesc des
 }
 
 /*
- * Appends the time of a row.  Types without a zone need that of the attachment,
- * since what is recorded must not depend on the settings of a session.
+ * Appends the time of a row.  Types without a zone need that of the
+ * attachment, since what is recorded must not depend on a session's settings.
  */
 static void
 AppendTime(StringInfo sql, const Attachment *attachment, Oid type)

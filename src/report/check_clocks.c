@@ -56,9 +56,9 @@ CompareEntries(const void *left, const void *right)
 }
 
 /*
- * Makes the clocks to compute run under the versions of the recorded ones where
- * these are later than those of the entries, as rebuild_clocks() may have made
- * them.
+ * Makes the clocks to compute run under the versions of the recorded ones
+ * where these are later than those of the entries, as after
+ * rebuild_clocks().
  */
 static void
 KeepVersions(Check *check, int nclocks, HeapTuple *tuples, TupleDesc desc)
