@@ -38,7 +38,7 @@ sub load_shape
 sub import_and_compare
 {
 	my ($relation, $history, $key, $query, $plain, $from) = @_;
-	my $sla = $history =~ s/_history$/_sla/r;
+	my $sla = $node->safe_psql('postgres', "SELECT sla FROM align.attachments WHERE relation = '$relation'::regclass");
 	my ($stdout, $stderr);
 
 	$node->psql('postgres', "SELECT align.import_history('$relation', $query)", stdout => \$stdout, stderr => \$stderr);
@@ -56,7 +56,7 @@ sub import_and_compare
 		"$relation: clocks");
 	is_same("SELECT s.stage, count(*) FILTER (WHERE align.reached(j.lead, s.stage)) AS leads, sum(align.time_in(j.lead, s.stage, '2026-11-01Z')) AS time
 			FROM align.journeys('$relation') AS j, align.stages(align.agreed('$relation')) AS s GROUP BY 1",
-		qq{SELECT s.stage, count(DISTINCT id), sum(coalesce(next, '2026-11-01Z') - at) FROM align.stages(align.agreed('$relation')) AS s
+		qq{SELECT s.stage, count(DISTINCT id), coalesce(sum(coalesce(next, '2026-11-01Z') - at), '0') FROM align.stages(align.agreed('$relation')) AS s
 			LEFT JOIN (SELECT *, lead(at) OVER (PARTITION BY id ORDER BY no) AS next FROM $plain) t USING (stage) GROUP BY 1},
 		"$relation: funnel and time in stage");
 	is_value("SELECT align.notify_due('$relation') + align.notify_handoffs('$relation')", '0', "$relation: nothing of the past is announced");
