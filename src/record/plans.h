@@ -44,7 +44,7 @@ typedef enum RecorderStatement
 
 	/*
 	 * For each row of align_rows (n, key), returns all entries of the lead,
-	 * ordered by n and entry_no: n, then HistoryColumns.
+	 * ordered by n and entry_no: n, then HistoryColumns up to notified_at.
 	 */
 	READ_HISTORY,
 
@@ -93,8 +93,8 @@ typedef enum RecorderStatement
 	SHIFT_ENTRIES_BACK,
 
 	/*
-	 * Replaces the first entry of the lead of each row of align_entries (key,
-	 * HistoryColumns): all columns but recorded_at, db_role and branch.
+	 * Changes the first entry of the lead of each row of align_entries (key,
+	 * HistoryColumns), except for when and by which role it was recorded.
 	 * notified_at is set only if it was null.
 	 */
 	REPLACE_FIRST_ENTRIES

@@ -162,7 +162,7 @@ static void
 AppendReadHistory(StringInfo buf, const Attachment *attachment)
 {
 	appendStringInfoString(buf, "SELECT r.n");
-	AppendOwnColumns(buf, "h.", align_history_columns, HISTORY_NCOLUMNS);
+	AppendOwnColumns(buf, "h.", align_history_columns, HISTORY_NOTIFIED_AT + 1);
 	appendStringInfo(buf, " FROM align_rows AS r, %s AS h WHERE ", attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 	appendStringInfoString(buf, " ORDER BY r.n, h.entry_no");
@@ -315,14 +315,18 @@ AppendShift(StringInfo buf, const Attachment *attachment, bool aside)
 static void
 AppendReplaceFirst(StringInfo buf, const Attachment *attachment)
 {
-	appendStringInfo(buf, "UPDATE %s AS h SET ", attachment->history_name);
-	for (int i = 0; i < HISTORY_NCOLUMNS; i++)
-	{
-		const char *name = align_history_columns[i].name;
+	static const HistoryColumn columns[] = {
+		HISTORY_ENTRY_NO, HISTORY_EVENT, HISTORY_EFFECTIVE_AT, HISTORY_FROM_STAGE, HISTORY_STAGE,
+		HISTORY_FROM_TEAM, HISTORY_TEAM, HISTORY_ASSIGNEE, HISTORY_ACTOR, HISTORY_REASON,
+		HISTORY_NOTE, HISTORY_CAMPAIGN, HISTORY_AMOUNT, HISTORY_AGREEMENT, HISTORY_VERSION,
+		HISTORY_VIOLATION, HISTORY_SOURCE, HISTORY_HANDOFF
+	};
 
-		if (i == HISTORY_RECORDED_AT || i == HISTORY_DB_ROLE || i == HISTORY_BRANCH ||
-			i == HISTORY_NOTIFIED_AT)
-			continue;
+	appendStringInfo(buf, "UPDATE %s AS h SET ", attachment->history_name);
+	for (int i = 0; i < (int) lengthof(columns); i++)
+	{
+		const char *name = align_history_columns[columns[i]].name;
+
 		appendStringInfo(buf, "%s = r.%s, ", name, name);
 	}
 	appendStringInfoString(buf, "notified_at = COALESCE(h.notified_at, r.notified_at) "
