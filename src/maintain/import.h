@@ -9,6 +9,7 @@
 
 #include "datatype/timestamp.h"
 #include "attachment/attachment.h"
+#include "funnel/funnel.h"
 #include "record/entry.h"
 #include "utils/tuplestore.h"
 
@@ -92,6 +93,35 @@ typedef struct ImportLead
 	bool		unknown;		/* nothing is recorded of the lead */
 	bool		closed;			/* nothing can be put before its first entry */
 } ImportLead;
+
+/*
+ * The version of an agreement that judges an entry.
+ */
+typedef struct ImportVersion
+{
+	const char *agreement;
+	int32		version;
+	Funnel	   *funnel;
+} ImportVersion;
+
+/*
+ * The version of a known entry, with *funnel set to its funnel, NULL if it
+ * does not exist; and the version that judges a row: that in force at its time, or
+ * "before" if there was none.  (import_judge.c)
+ */
+extern ImportVersion align_import_version_of(const Attachment *attachment,
+											 const KnownEntry *known, Funnel **funnel);
+extern ImportVersion align_import_version_at(const ImportVersion *before, TimestampTz at);
+
+/* True if two labels, which are not NULL, stand for one stage. */
+extern bool align_import_same_stage(const Funnel *funnel, const char *a, const char *b);
+
+/*
+ * Sets violation and handoff of an entry whose stages and reason are set.
+ * recorded is the entry as it was recorded, NULL for a new one.
+ */
+extern void align_import_judge(HistoryEntry *entry, const KnownEntry *recorded,
+							   const Funnel *funnel);
 
 /*
  * Judges the rows of a lead, and decides which become entries.  Raises an

@@ -6,8 +6,7 @@
  * Rows before the first recorded entry are turned into entries as the triggers
  * would have done it, and judged by the version of the agreement that was in
  * force at their time; before there was one, by that of the first recorded
- * entry.  missing_need and wrong_team are not judged, as the contents of the
- * row and the acting role are not known.
+ * entry (import_judge.c).
  *
  * The first recorded entry says where align found the lead.  If that is where
  * the imported past ends, it becomes the last imported entry, at the time of
@@ -18,22 +17,10 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#include "agreement/agreement.h"
 #include "attachment/key.h"
 #include "history/history.h"
-#include "judge/judge.h"
 #include "maintain/import.h"
 #include "time_text.h"
-
-/*
- * The agreement that judges an entry.
- */
-typedef struct ImportVersion
-{
-	const char *agreement;
-	int32		version;
-	Funnel	   *funnel;
-} ImportVersion;
 
 /*
  * The lead after the rows so far.
@@ -58,131 +45,6 @@ typedef struct Work
 	ImportState state;
 	int			entries_room;	/* allocated size of lead->entries */
 } Work;
-
-/*
- * Returns the version of a known entry, and sets *funnel to its funnel, NULL
- * if it does not exist.  Instead of one that does not exist or belongs to
- * another agreement, the first one of the attachment's agreement is returned.
- */
-static ImportVersion
-VersionOf(const Attachment *attachment, const KnownEntry *known, Funnel **funnel)
-{
-	ImportVersion result = {attachment->marker.agreement, known->entry.version, NULL};
-	const char *agreement_of_entry = known->agreement ? known->agreement : result.agreement;
-
-	*funnel = known->entry.version == 0 ? NULL :
-		align_agreement_funnel(agreement_of_entry, known->entry.version);
-	if (strcmp(agreement_of_entry, result.agreement) == 0)
-		result.funnel = *funnel;
-	if (result.funnel == NULL)
-	{
-		const Agreement *agreement = align_agreement_lookup(result.agreement);
-
-		if (agreement == NULL)
-			align_agreement_unknown(result.agreement);
-		result.version = agreement->versions[0].version;
-		result.funnel = align_compiled_version(&agreement->versions[0]);
-	}
-	return result;
-}
-
-/*
- * Returns the version that judges a row.
- */
-static ImportVersion
-VersionAt(const Work *work, TimestampTz at)
-{
-	const Agreement *agreement = align_agreement_lookup(work->before.agreement);
-	const AgreementVersion *version;
-	ImportVersion result = work->before;
-
-	version = agreement == NULL ? NULL : align_agreement_at(agreement, at);
-	if (version != NULL)
-	{
-		result.version = version->version;
-		result.funnel = align_compiled_version(version);
-	}
-	return result;
-}
-
-static int
-StageIndex(const Funnel *funnel, const char *label)
-{
-	return label == NULL ? -1 : align_funnel_stage(funnel, label, strlen(label));
-}
-
-/*
- * True if two labels, which are not NULL, stand for one stage.
- */
-static bool
-SameStage(const Funnel *funnel, const char *a, const char *b)
-{
-	int			stage;
-
-	if (strcmp(a, b) == 0)
-		return true;
-	stage = StageIndex(funnel, a);
-	return stage >= 0 && stage == StageIndex(funnel, b);
-}
-
-/*
- * True if a known entry breaks a rule that depends on the row or the role.
- */
-static bool
-BrokeBefore(const KnownEntry *known, Rule rule)
-{
-	const char *name = align_rule_name(rule);
-
-	return (rule == RULE_MISSING_NEED || rule == RULE_WRONG_TEAM) &&
-		known != NULL && known->entry.violation != NULL &&
-		strstr(known->entry.violation, name) != NULL;
-}
-
-/*
- * Sets violation and handoff of an entry whose stages and reason are set.  For
- * a recorded entry, what it broke that can no longer be judged remains.
- */
-static void
-Judge(HistoryEntry *entry, const KnownEntry *recorded, const Funnel *funnel)
-{
-	StringInfoData names;
-	Move		move = {0};
-	Rule		broken[MOVE_MAX_BROKEN];
-	int			nbroken = 1;
-	int			next = 0;
-
-	move.from_label = align_lead_cstring(entry->from_stage);
-	move.to_label = align_lead_cstring(entry->stage);
-	move.reason = align_lead_cstring(entry->reason);
-	move.from = StageIndex(funnel, entry->from_stage);
-	move.to = StageIndex(funnel, entry->stage);
-	if (entry->stage == NULL)
-		broken[0] = RULE_LEFT_FUNNEL;
-	else
-		nbroken = align_judge_move(funnel, &move, broken);
-
-	initStringInfo(&names);
-	for (Rule rule = RULE_UNKNOWN_STAGE; rule <= RULE_LEFT_FUNNEL; rule++)
-	{
-		if (next < nbroken && broken[next] == rule)
-			next++;
-		else if (!BrokeBefore(recorded, rule))
-			continue;
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", align_rule_name(rule));
-	}
-	entry->violation = names.len > 0 ? names.data : NULL;
-
-	entry->handoff = NULL;
-	for (int i = 0; i < funnel->nservice_levels && move.to >= 0; i++)
-	{
-		const ServiceLevel *sla = &funnel->service_levels[i];
-
-		if (!sla->is_handoff || !(sla->effects[move.to] & EFFECT_START))
-			continue;
-		entry->handoff = sla->name;
-		break;
-	}
-}
 
 /*
  * True if entries can be put before the first known one: the history begins
@@ -273,8 +135,8 @@ ImportPastRow(Work *work, const ImportRow *row)
 {
 	ImportState *state = &work->state;
 	const char *label = row->text[IMPORT_STAGE];
-	ImportVersion by = VersionAt(work, row->at);
-	int			stage = StageIndex(by.funnel, label);
+	ImportVersion by = align_import_version_at(&work->before, row->at);
+	int			stage = label == NULL ? -1 : align_funnel_stage(by.funnel, label, strlen(label));
 	HistoryEvent event = state->stage == NULL ? EVENT_ENTRY : EVENT_MOVE;
 	const char *team = TeamAfter(row, by.funnel, stage);
 	HistoryEntry *entry;
@@ -284,7 +146,7 @@ ImportPastRow(Work *work, const ImportRow *row)
 		work->lead->nrepeated++;
 		return;
 	}
-	if (label != NULL && state->stage != NULL && SameStage(by.funnel, label, state->stage))
+	if (label != NULL && state->stage != NULL && align_import_same_stage(by.funnel, label, state->stage))
 	{
 		bool		same_team = !work->columns->has[IMPORT_TEAM] ||
 			row->text[IMPORT_TEAM] == NULL || align_same_string(team, state->team);
@@ -303,7 +165,7 @@ ImportPastRow(Work *work, const ImportRow *row)
 	entry->team = label != NULL ? team : NULL;
 	entry->assignee = row->text[IMPORT_ASSIGNEE];
 	if (event != EVENT_OWNER)
-		Judge(entry, NULL, by.funnel);
+		align_import_judge(entry, NULL, by.funnel);
 	state->stage = entry->stage;
 	state->team = entry->team;
 	state->assignee = entry->assignee;
@@ -375,7 +237,7 @@ CountRecordedRows(Work *work, int begin, TimestampTz beginning)
 		for (;;)
 		{
 			same = label == NULL || stage == NULL ? label == stage :
-				SameStage(funnel, label, stage);
+				align_import_same_stage(funnel, label, stage);
 			if (next == n || lead->known[order[next]].entry.effective_at > row->at)
 				break;
 			if (same && next > 0 &&
@@ -412,7 +274,7 @@ BecomeLastImported(Work *work)
 	ImportLead *lead = work->lead;
 	HistoryEntry *last = &lead->entries[--lead->nentries];
 	HistoryEntry *first = &lead->first.entry;
-	ImportVersion by = VersionAt(work, last->effective_at);
+	ImportVersion by = align_import_version_at(&work->before, last->effective_at);
 
 	if (first->event != EVENT_OVERRIDE)
 		first->event = last->event;
@@ -443,7 +305,7 @@ BecomeLastImported(Work *work)
 	if (first->event == EVENT_OWNER)
 		first->violation = first->handoff = NULL;
 	else
-		Judge(first, &lead->known[0], by.funnel);
+		align_import_judge(first, &lead->known[0], by.funnel);
 }
 
 /*
@@ -465,7 +327,7 @@ FollowImported(Work *work, bool same_stage)
 	if (first->event != EVENT_OVERRIDE)
 		first->event = EVENT_MOVE;
 	if (work->first_funnel != NULL)
-		Judge(first, &work->lead->known[0], work->first_funnel);
+		align_import_judge(first, &work->lead->known[0], work->first_funnel);
 }
 
 /*
@@ -483,7 +345,7 @@ PutFirstRight(Work *work)
 
 	if (state->stage == NULL)
 		return;					/* the lead had left the funnel */
-	same_stage = SameStage(work->before.funnel, state->stage, first->stage);
+	same_stage = align_import_same_stage(work->before.funnel, state->stage, first->stage);
 	same_holder =
 		(!columns->has[IMPORT_ASSIGNEE] || !HasRole(work, ROW_ASSIGNEE) ||
 		 align_same_string(state->assignee, first->assignee)) &&
@@ -533,7 +395,7 @@ align_import_lead(const Attachment *attachment, const ImportRows *rows, const ch
 	lead->unknown = lead->nknown == 0;
 	if (lead->unknown)
 		return;
-	work.before = VersionOf(attachment, &lead->known[0], &work.first_funnel);
+	work.before = align_import_version_of(attachment, &lead->known[0], &work.first_funnel);
 	lead->closed = !CanPrecede(&lead->known[0]);
 	if (lead->closed)
 		return;
