@@ -106,8 +106,8 @@ typedef struct ImportVersion
 
 /*
  * The version of a known entry, with *funnel set to its funnel, NULL if it
- * does not exist; and the version that judges a row: that in force at its time, or
- * "before" if there was none.  (import_judge.c)
+ * does not exist; and the version that judges a row: that in force at its
+ * time, or "before" if there was none.  (import_judge.c)
  */
 extern ImportVersion align_import_version_of(const Attachment *attachment,
 											 const KnownEntry *known, Funnel **funnel);
