@@ -1,4 +1,4 @@
--- Merging, erasing and purging leads; rebuilding clocks
+-- Merging, erasing and purging leads; rebuilding clocks; history from elsewhere
 
 CREATE FUNCTION align.merge_leads(relation regclass, from_key "any", into_key "any") RETURNS bigint
     AS 'MODULE_PATHNAME', 'align_merge_leads'
@@ -55,3 +55,17 @@ CREATE FUNCTION align.rebuild_clocks(relation regclass) RETURNS bigint
 
 COMMENT ON FUNCTION align.rebuild_clocks(regclass) IS
 'replaces the clocks of an attached table by those that follow from its history, for use after a change of time zone rules or of the history, and returns their number. For the owner of the table, which is locked in SHARE ROW EXCLUSIVE mode; NULL is an error';
+
+CREATE FUNCTION align.rebuild_clocks(relation regclass, to_version_in_force boolean) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_rebuild_clocks_to_version'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+COMMENT ON FUNCTION align.rebuild_clocks(regclass, boolean) IS
+'the same as rebuild_clocks(regclass); if to_version_in_force is true, open clocks follow the version of the agreement that is in force now, which they record as theirs. NULLs are errors';
+
+CREATE FUNCTION align.import_history(relation regclass, query text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_import_history'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+
+COMMENT ON FUNCTION align.import_history(regclass, text) IS
+'adds what happened to the leads of an attached table before it was recorded: the query, run read-only as the caller, returns the key columns, at and stage, and may return ordinal, team, assignee, actor, reason, note, campaign and amount. Violations are recorded, clocks computed, and the number of rows that became entries is returned. For the owner of the table, which is locked in SHARE ROW EXCLUSIVE mode; NULLs are errors';

@@ -136,6 +136,16 @@ CREATE FUNCTION align.dry_run(relation regclass, query text)
     AS 'MODULE_PATHNAME', 'align_dry_run'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 50;
 
+-- History from elsewhere, and clocks that follow the version in force.
+
+CREATE FUNCTION align.rebuild_clocks(relation regclass, to_version_in_force boolean) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_rebuild_clocks_to_version'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+CREATE FUNCTION align.import_history(relation regclass, query text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_import_history'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+
 -- Comments that are new or read otherwise ("make delta").
 
 COMMENT ON FUNCTION align.agreed_targets(funnel align.funnel) IS
@@ -202,3 +212,7 @@ COMMENT ON FUNCTION align.forget(regclass, "any") IS
 'removes persons and free text from the entries and clocks of a lead that stays, anonymised: assignees, actors, notes, campaigns, former keys, and reasons that the agreement does not list. Stages and times stay. Returns the number of entries and clocks changed. For the owner of the table; NULLs are errors';
 COMMENT ON FUNCTION align.forget(regclass, text) IS
 'the same with the key as text, and for parameters without a type';
+COMMENT ON FUNCTION align.rebuild_clocks(regclass, boolean) IS
+'the same as rebuild_clocks(regclass); if to_version_in_force is true, open clocks follow the version of the agreement that is in force now, which they record as theirs. NULLs are errors';
+COMMENT ON FUNCTION align.import_history(regclass, text) IS
+'adds what happened to the leads of an attached table before it was recorded: the query, run read-only as the caller, returns the key columns, at and stage, and may return ordinal, team, assignee, actor, reason, note, campaign and amount. Violations are recorded, clocks computed, and the number of rows that became entries is returned. For the owner of the table, which is locked in SHARE ROW EXCLUSIVE mode; NULLs are errors';

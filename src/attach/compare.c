@@ -251,7 +251,7 @@ align_compare_with_history(ExistingRows *work)
 
 	/* the history was adopted without its clocks */
 	if (work->request->without_clocks)
-		(void) align_recompute_all_clocks(attachment);
+		(void) align_recompute_all_clocks(attachment, NULL);
 	CompareRows(work, attachment);
 	CompareHistory(work, attachment);
 }

@@ -8,10 +8,10 @@
  * rights, within a statement of a user who already trusts the table.
  *
  * Functions that are called for a table (attach, detach, check, notify_due,
- * notify_handoffs, merge_leads, erase, purge, rebuild_clocks, and agree for
- * the tables under the agreement) need more protection, because their caller
- * may be a superuser or a scheduler that serves many owners.  They follow
- * PostgreSQL's own maintenance commands, such as REINDEX:
+ * notify_handoffs, merge_leads, erase, purge, rebuild_clocks, import_history,
+ * and agree for the tables under the agreement) need more protection, because
+ * their caller may be a superuser or a scheduler that serves many owners.
+ * They follow PostgreSQL's own maintenance commands, such as REINDEX:
  *
  *	  - No code of the table's owner runs with the rights of the caller.  Such
  *		code is not only in triggers: PostgreSQL also evaluates immutable

@@ -208,13 +208,18 @@ LoadClock(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 }
 
 /*
- * Adds an old clock with only its start and the times of its announcements.
+ * Adds an old clock with only its start, its version, whether it is open, and
+ * the times of its announcements.
  */
 void
 align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 							const AttrNumber columns[SLA_NCOLUMNS])
 {
-	LoadClock(clocks, tuple, desc, columns)->clock.closed = true;
+	LeadClock  *clock = LoadClock(clocks, tuple, desc, columns);
+	bool		isnull;
+
+	(void) Column(tuple, desc, columns, SLA_OUTCOME, &isnull);
+	clock->clock.closed = !isnull;
 }
 
 /*

@@ -98,6 +98,7 @@ typedef enum HistoryColumn
 #define SOURCE_ADOPTED_UNDATED "adopted, undated"	/* both */
 #define SOURCE_LIVE "live"		/* the row became live or ceased to be live */
 #define SOURCE_RESUMED "resumed"	/* the row became live again */
+#define SOURCE_IMPORT "import"	/* by import_history() */
 #define SOURCE_MERGED "merged"	/* prefix */
 
 /* Only in entries of earlier versions. */

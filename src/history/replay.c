@@ -68,6 +68,8 @@ align_replay_reset(LeadClocks *clocks)
 	}
 	clocks->nclocks = 0;
 	clocks->nlevels = 0;
+	clocks->nkept = 0;
+	clocks->kept = NULL;
 	clocks->failure.problem = CLOCK_NO_PROBLEM;
 	FreeString(&clocks->failure.sla);
 	FreeString(&clocks->failure.agreement);
@@ -574,12 +576,14 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const Repl
 {
 	TimestampTz at = entry->effective_at;
 	int32		version = entry->version;
-	SegmentMask segments = align_segments_of(funnel, entry->segments);
 	int			stage = StageIndex(funnel, clocks->stage);
 
-	for (int level = 0; stage >= 0 && level < funnel->nservice_levels; level++)
+	for (int i = 0; stage >= 0 && i < funnel->nservice_levels; i++)
 	{
-		const char *sla = funnel->service_levels[level].name;
+		const char *sla = funnel->service_levels[i].name;
+		Funnel	   *clock_funnel = funnel;
+		int			level = i;
+		int32		clock_version = version;
 		LeadClock  *clock;
 		SlaClock	inner;
 		ClockProblem problem;
@@ -591,11 +595,15 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const Repl
 		cycle = LastCycle(clocks, sla, &open) + 1;
 		if (open)
 			continue;
-		problem = align_clock_start(funnel, level, cycle, at, segments, &inner);
+		if (clocks->nkept > 0)
+			align_replay_keep_version(clocks, agreement, at, &clock_funnel, &level,
+									  &clock_version);
+		problem = align_clock_start(clock_funnel, level, cycle, at,
+									align_segments_of(clock_funnel, entry->segments), &inner);
 		if (problem != CLOCK_NO_PROBLEM)
 		{
 			/* only to report it */
-			LeadClock	unstarted = {.sla = unconstify(char *, sla),.version = version,
+			LeadClock	unstarted = {.sla = unconstify(char *, sla),.version = clock_version,
 			.agreement = CopyString(clocks, agreement)};
 
 			SetFailure(clocks, &unstarted, problem, true, at);
@@ -604,9 +612,9 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const Repl
 		}
 		clock = align_replay_new_clock(clocks, CopyCString(clocks, sla), cycle);
 		clock->clock = inner;
-		clock->funnel = funnel;
+		clock->funnel = clock_funnel;
 		clock->agreement = CopyString(clocks, agreement);
-		clock->version = version;
+		clock->version = clock_version;
 		clock->assignee_at_start = CopyCString(clocks, clocks->assignee);
 		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
 		clock->is_new = clock->changed = true;
@@ -743,84 +751,4 @@ align_replay_entry(LeadClocks *clocks, const ReplayEntry *entry)
 			break;
 	}
 	return clocks->failure.problem == CLOCK_NO_PROBLEM;
-}
-
-/*
- * qsort comparators for pointers to LeadClock: by service level and start, and
- * by service level and cycle.
- */
-static int
-CompareStarts(const void *left, const void *right)
-{
-	const LeadClock *a = *(LeadClock *const *) left;
-	const LeadClock *b = *(LeadClock *const *) right;
-	int			result = strcmp(a->sla, b->sla);
-
-	if (result != 0)
-		return result;
-	return (a->clock.started_at > b->clock.started_at) - (a->clock.started_at < b->clock.started_at);
-}
-
-static int
-CompareCycles(const void *left, const void *right)
-{
-	const LeadClock *a = *(LeadClock *const *) left;
-	const LeadClock *b = *(LeadClock *const *) right;
-	int			result = strcmp(a->sla, b->sla);
-
-	if (result != 0)
-		return result;
-	return (a->clock.cycle > b->clock.cycle) - (a->clock.cycle < b->clock.cycle);
-}
-
-/*
- * Returns an array of pointers to the clocks, sorted.
- */
-static LeadClock **
-SortClocks(LeadClocks *clocks, int (*compare) (const void *, const void *))
-{
-	LeadClock **result = MemoryContextAlloc(clocks->context, clocks->nclocks * sizeof(LeadClock *));
-
-	for (int i = 0; i < clocks->nclocks; i++)
-		result[i] = &clocks->clocks[i];
-	qsort(result, clocks->nclocks, sizeof(LeadClock *), compare);
-	return result;
-}
-
-/*
- * Copies the times of announcements from the old clocks to those of the same
- * cycles.  That is the clock that started at the same instant, because cycle
- * numbers change when an earlier cycle is recorded later; if there is none,
- * the clock of the same number, whose start was corrected.
- */
-void
-align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks)
-{
-	LeadClock **by_start;
-	LeadClock **by_cycle;
-
-	if (old_clocks->nclocks == 0)
-		return;
-	by_start = SortClocks(old_clocks, CompareStarts);
-	by_cycle = SortClocks(old_clocks, CompareCycles);
-	for (int i = 0; i < clocks->nclocks; i++)
-	{
-		LeadClock  *clock = &clocks->clocks[i];
-		LeadClock **found = bsearch(&clock, by_start, old_clocks->nclocks, sizeof(LeadClock *),
-									CompareStarts);
-
-		if (found == NULL)
-			found = bsearch(&clock, by_cycle, old_clocks->nclocks, sizeof(LeadClock *),
-							CompareCycles);
-		if (found == NULL)
-			continue;
-		if ((*found)->warn_notified)
-			clock->warn_notified_at = (*found)->warn_notified_at;
-		if ((*found)->due_notified)
-			clock->due_notified_at = (*found)->due_notified_at;
-		clock->warn_notified |= (*found)->warn_notified;
-		clock->due_notified |= (*found)->due_notified;
-	}
-	pfree(by_start);
-	pfree(by_cycle);
 }

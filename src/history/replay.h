@@ -135,6 +135,10 @@ typedef struct LeadClocks
 	int		   *last;			/* per such level, index of the clock of the
 								 * highest cycle */
 	ClockFailure failure;		/* the first failure */
+	const struct LeadClocks *old;	/* see align_replay_keep_versions() */
+	int			nkept;			/* the clocks of old, by start */
+	LeadClock **kept;
+	int32		open_version;
 	bool		tolerant;		/* entries of a version that does not exist
 								 * start no clocks, instead of raising */
 	char		funnel_agreement[NAMEDATALEN];	/* agreement and version of
@@ -188,13 +192,38 @@ extern void align_replay_store(const LeadClock *clock, Datum values[SLA_NCOLUMNS
 							   bool nulls[SLA_NCOLUMNS]);
 
 /*
- * When clocks are recomputed: add an old clock with only its start and the
- * times of its announcements, for align_replay_carry_announced(), which copies
- * these times to the new clocks of the same cycles.
+ * When clocks are recomputed: add an old clock with only its start, its
+ * version, whether it is open, and the times of its announcements.
+ * (clock_row.c; the others are in old_clocks.c)
+ *
+ * align_replay_carry_announced() copies these times to the new clocks of the
+ * same cycles.
+ *
+ * align_replay_keep_versions() makes the new clocks of the same starts run
+ * under the versions of the old ones, where these are later than that of the
+ * entry: rebuild_clocks() has made them follow a later version.  If
+ * open_version is not 0, what was open follows that version now.  It is to be
+ * called before the first entry; old_clocks must outlive the replay.
  */
 extern void align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 										const AttrNumber columns[SLA_NCOLUMNS]);
 extern void align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks);
+extern void align_replay_keep_versions(LeadClocks *clocks, LeadClocks *old_clocks,
+									   int32 open_version);
+
+/*
+ * For replay.c: if a clock is to run under a later version of the agreement
+ * than *version, sets *version, *funnel and *level to that version.
+ */
+extern void align_replay_keep_version(const LeadClocks *clocks, LeadString agreement,
+									  TimestampTz at, Funnel **funnel, int *level,
+									  int32 *version);
+
+/*
+ * Marks the open clocks that were at risk or overdue at an instant as
+ * announced then.
+ */
+extern void align_replay_announced_until(LeadClocks *clocks, TimestampTz until);
 
 /*
  * For clock_row.c: add a clock of a service level and cycle.  sla becomes part

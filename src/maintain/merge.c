@@ -293,7 +293,7 @@ Merge(Attachment *attachment, MergedLead *from, MergedLead *into)
 	CheckMoved(attachment, from, TABLE_SLA, MoveClocks(attachment, from, into));
 	align_write_survivor_entries(attachment, from, into, nmoved, recorded_at);
 	align_write_duplicate_entry(attachment, from, into, recorded_at);
-	(void) align_recompute_clocks(attachment, into->key, 1);
+	(void) align_recompute_clocks(attachment, into->key, 1, NULL);
 	return nmoved;
 }
 

@@ -3,7 +3,7 @@
  *	  Common parts of the functions that the owner of an attached table calls.
  *
  * These are merge_leads(), erase(), forget(), purge(), rebuild_clocks(),
- * notify_handoffs() and notify_due().
+ * import_history(), notify_handoffs() and notify_due().
  */
 #ifndef ALIGN_MAINTAIN_OWNED_H
 #define ALIGN_MAINTAIN_OWNED_H

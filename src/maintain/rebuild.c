@@ -3,30 +3,35 @@
  *	  rebuild_clocks(): replaces the clocks of all leads by those that follow
  *	  from the history.
  *
- * It is for use after a change of time zone rules or of the history itself.
- * Cycles that were announced are not announced again.
+ * It is for use after a change of time zone rules or of the history itself; or
+ * for open promises to follow the version of the agreement that is in force
+ * now.  Cycles that were announced are not announced again.
  */
 #include "postgres.h"
 
 #include "executor/spi.h"
 #include "storage/lockdefs.h"
 
+#include "attachment/judging_version.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "maintain/owned.h"
 #include "record/flush.h"
 #include "record/recompute.h"
+#include "value.h"
 
 PG_FUNCTION_INFO_V1(align_rebuild_clocks);
+PG_FUNCTION_INFO_V1(align_rebuild_clocks_to_version);
 
 /*
- * rebuild_clocks(relation): returns the number of clocks.
+ * Common to both forms: returns the number of clocks.
  */
-Datum
-align_rebuild_clocks(PG_FUNCTION_ARGS)
+static int64
+RebuildClocks(FunctionCallInfo fcinfo, bool to_version_in_force)
 {
 	AttachmentId root = align_owned_root(fcinfo, "align.rebuild_clocks()");
 	Attachment *attachment;
+	Recomputation how = {0};
 	RestrictedCaller caller;
 	int64		result;
 
@@ -40,9 +45,30 @@ align_rebuild_clocks(PG_FUNCTION_ARGS)
 	align_recorder_flush_all();
 	attachment = align_attachment_locked(root, RowExclusiveLock);
 	align_begin_restricted(&caller, attachment->root_owner);
+	if (to_version_in_force)
+		(void) align_judging_funnel(attachment, &how.open_version);
 	align_spi_connect();
-	result = align_recompute_all_clocks(attachment);
+	result = align_recompute_all_clocks(attachment, &how);
 	SPI_finish();
 	align_end_restricted(&caller);
-	PG_RETURN_INT64(result);
+	return result;
+}
+
+/*
+ * rebuild_clocks(relation)
+ */
+Datum
+align_rebuild_clocks(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(RebuildClocks(fcinfo, false));
+}
+
+/*
+ * rebuild_clocks(relation, to_version_in_force)
+ */
+Datum
+align_rebuild_clocks_to_version(PG_FUNCTION_ARGS)
+{
+	align_require_argument(fcinfo, 1, "to_version_in_force");
+	PG_RETURN_INT64(RebuildClocks(fcinfo, PG_GETARG_BOOL(1)));
 }

@@ -232,6 +232,7 @@ static const RecorderInputs statement_inputs[RECORDER_NSTATEMENTS] = {
 	[READ_LEADS_WITH_TIMES] = {1, {{"align_rows", ROWS_KEYS}}},
 	[READ_ENTRIES] = {1, {{"align_rows", ROWS_KEYS}}},
 	[READ_PAST] = {1, {{"align_rows", ROWS_KEYS}}},
+	[READ_HISTORY] = {1, {{"align_rows", ROWS_KEYS}}},
 	[COUNT_OLD_KEYS] = {1, {{"align_rows", ROWS_REKEYS}}},
 	[WRITE_LEADS] = {3, {{"align_entries", ROWS_ENTRIES}, {"align_new_clocks", ROWS_CLOCKS},
 	{"align_changed_clocks", ROWS_CLOCKS}}},
@@ -241,6 +242,9 @@ static const RecorderInputs statement_inputs[RECORDER_NSTATEMENTS] = {
 	[REKEY_CLOCKS_ASIDE] = {1, {{"align_rows", ROWS_REKEYS}}},
 	[REKEY_ENTRIES] = {1, {{"align_rows", ROWS_REKEYS}}},
 	[REKEY_CLOCKS] = {1, {{"align_rows", ROWS_REKEYS}}},
+	[SHIFT_ENTRIES_ASIDE] = {1, {{"align_rows", ROWS_KEYS}}},
+	[SHIFT_ENTRIES_BACK] = {1, {{"align_rows", ROWS_KEYS}}},
+	[REPLACE_FIRST_ENTRIES] = {1, {{"align_entries", ROWS_ENTRIES}}},
 };
 
 /*

@@ -53,6 +53,12 @@ typedef enum RecorderStatement
 	READ_PAST,
 
 	/*
+	 * For each row of align_rows (n, key), returns all entries of the lead,
+	 * ordered by n and entry_no: n, then HistoryColumns up to notified_at.
+	 */
+	READ_HISTORY,
+
+	/*
 	 * For all rows of align_rows (n, key, old key) together, returns the
 	 * number of entries and the number of clocks of the old keys.
 	 */
@@ -85,10 +91,26 @@ typedef enum RecorderStatement
 	REKEY_ENTRIES_ASIDE,
 	REKEY_CLOCKS_ASIDE,
 	REKEY_ENTRIES,
-	REKEY_CLOCKS
+	REKEY_CLOCKS,
+
+	/*
+	 * Number the entries of leads again.  SHIFT_ENTRIES_ASIDE adds n of
+	 * align_rows (n, key) to the numbers of all entries but the first, and
+	 * makes them negative, so that they do not collide; SHIFT_ENTRIES_BACK
+	 * makes them positive.
+	 */
+	SHIFT_ENTRIES_ASIDE,
+	SHIFT_ENTRIES_BACK,
+
+	/*
+	 * Changes the first entry of the lead of each row of align_entries (key,
+	 * HistoryColumns), except for when and by which role it was recorded.
+	 * notified_at is set only if it was null.
+	 */
+	REPLACE_FIRST_ENTRIES
 } RecorderStatement;
 
-#define RECORDER_NSTATEMENTS (REKEY_CLOCKS + 1)
+#define RECORDER_NSTATEMENTS (REPLACE_FIRST_ENTRIES + 1)
 
 /* Attribute numbers in the result of READ_LEADS and READ_LEADS_WITH_TIMES. */
 #define LEAD_N 1

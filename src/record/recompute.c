@@ -119,6 +119,7 @@ DropClocks(Run *run, Tuplestorestate *keys)
 int64
 align_run_recompute_clocks(Run *run)
 {
+	const Recomputation *how = run->recomputation;
 	TupleDesc	desc;
 	Tuplestorestate *keys;
 	Tuplestorestate *clocks;
@@ -129,23 +130,26 @@ align_run_recompute_clocks(Run *run)
 	if (!AnyNeedsRecomputation(run))
 		return 0;
 
-	/* compute the new clocks in memory */
+	/*
+	 * What notify_due() has announced of the old clocks must not be announced
+	 * again, and the versions that they run under can be later than those of
+	 * the entries.
+	 */
 	keys = align_run_keys(run, NeedsRecomputation);
+	old_clocks = DropClocks(run, keys);
 	for (int i = 0; i < run->nleads; i++)
 	{
-		if (run->leads[i].recompute)
-			align_replay_begin(&run->leads[i].clocks, run->attachment->marker.agreement,
-							   run->context);
+		LeadClocks *lead_clocks = &run->leads[i].clocks;
+
+		if (!run->leads[i].recompute)
+			continue;
+		align_replay_begin(lead_clocks, run->attachment->marker.agreement, run->context);
+		align_replay_keep_versions(lead_clocks, &old_clocks[i], how != NULL ? how->open_version : 0);
 	}
 	nentries = align_recorder_execute(run->attachment, READ_ENTRIES, keys, NULL, NULL);
 	ReplayEntries(run, nentries);
 	SPI_freetuptable(SPI_tuptable);
 
-	/*
-	 * Replace the old ones.  What notify_due() has announced of them must not
-	 * be announced again.
-	 */
-	old_clocks = DropClocks(run, keys);
 	clocks = align_recorder_rows(run->attachment, ROWS_CLOCKS, &desc);
 	for (int i = 0; i < run->nleads; i++)
 	{
@@ -154,6 +158,8 @@ align_run_recompute_clocks(Run *run)
 		if (!lead->recompute)
 			continue;
 		align_replay_carry_announced(&lead->clocks, &old_clocks[i]);
+		if (how != NULL && how->announced_until != NULL)
+			align_replay_announced_until(&lead->clocks, how->announced_until[i]);
 		for (int j = 0; j < lead->clocks.nclocks; j++)
 			align_run_put_clock(run, clocks, desc, lead, &lead->clocks.clocks[j]);
 	}
@@ -171,7 +177,8 @@ align_run_recompute_clocks(Run *run)
  * Recomputes the clocks of the leads with the given keys.
  */
 int64
-align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads)
+align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads,
+					   const Recomputation *how)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align recorder",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -182,6 +189,7 @@ align_recompute_clocks(Attachment *attachment, const Datum *keys, int nleads)
 
 	run.attachment = attachment;
 	run.context = context;
+	run.recomputation = how;
 	run.nleads = nleads;
 	run.leads = palloc0(nleads * sizeof(LeadState));
 	for (int i = 0; i < nleads; i++)
@@ -230,7 +238,7 @@ OpenKeys(const Attachment *attachment)
  * complete.
  */
 int64
-align_recompute_all_clocks(Attachment *attachment)
+align_recompute_all_clocks(Attachment *attachment, const Recomputation *how)
 {
 	Portal		portal = OpenKeys(attachment);
 	Datum	   *keys = palloc(FETCH_SIZE * attachment->nkeys * sizeof(Datum));
@@ -245,7 +253,7 @@ align_recompute_all_clocks(Attachment *attachment)
 		for (uint64 i = 0; i < nleads; i++)
 			align_key_from_result(attachment, TABLE_HISTORY, rows->vals[i], rows->tupdesc, 1,
 								  keys + i * attachment->nkeys);
-		result += align_recompute_clocks(attachment, keys, (int) nleads);
+		result += align_recompute_clocks(attachment, keys, (int) nleads, how);
 		SPI_freetuptable(rows);
 	}
 	SPI_cursor_close(portal);

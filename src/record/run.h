@@ -88,6 +88,8 @@ typedef struct Run
 	bool		all_new;		/* new_lead is true for all leads */
 	TimestampTz now;			/* earliest recorded_at of new entries */
 	Direct	   *direct;			/* NULL: read and write by SQL */
+	const struct Recomputation *recomputation;	/* NULL: the default, see
+												 * recompute.h */
 } Run;
 
 /* Sets leads, lead_of and the hash table from the changes. */

@@ -210,6 +210,19 @@ AppendReadPast(StringInfo buf, const Attachment *attachment)
 }
 
 /*
+ * READ_HISTORY
+ */
+static void
+AppendReadHistory(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfoString(buf, "SELECT r.n");
+	AppendOwnColumns(buf, "h.", align_history_columns, HISTORY_NOTIFIED_AT + 1);
+	appendStringInfo(buf, " FROM align_rows AS r, %s AS h WHERE ", attachment->history_name);
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfoString(buf, " ORDER BY r.n, h.entry_no");
+}
+
+/*
  * COUNT_OLD_KEYS
  */
 static void
@@ -337,6 +350,46 @@ AppendRekeyClocks(StringInfo buf, const Attachment *attachment)
 }
 
 /*
+ * SHIFT_ENTRIES_ASIDE, SHIFT_ENTRIES_BACK
+ */
+static void
+AppendShift(StringInfo buf, const Attachment *attachment, bool aside)
+{
+	appendStringInfo(buf, "UPDATE %s AS h SET entry_no = OPERATOR(pg_catalog.-) %s "
+					 "FROM align_rows AS r WHERE ", attachment->history_name,
+					 aside ? "(h.entry_no OPERATOR(pg_catalog.+) r.n)" : "h.entry_no");
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfoString(buf, aside ? " AND h.entry_no OPERATOR(pg_catalog.>) 1" :
+						   " AND h.entry_no OPERATOR(pg_catalog.<) 0");
+}
+
+/*
+ * REPLACE_FIRST_ENTRIES
+ */
+static void
+AppendReplaceFirst(StringInfo buf, const Attachment *attachment)
+{
+	static const HistoryColumn columns[] = {
+		HISTORY_ENTRY_NO, HISTORY_EVENT, HISTORY_EFFECTIVE_AT, HISTORY_FROM_STAGE, HISTORY_STAGE,
+		HISTORY_FROM_TEAM, HISTORY_TEAM, HISTORY_ASSIGNEE, HISTORY_ACTOR, HISTORY_REASON,
+		HISTORY_NOTE, HISTORY_CAMPAIGN, HISTORY_AMOUNT, HISTORY_AGREEMENT, HISTORY_VERSION,
+		HISTORY_VIOLATION, HISTORY_SOURCE, HISTORY_HANDOFF
+	};
+
+	appendStringInfo(buf, "UPDATE %s AS h SET ", attachment->history_name);
+	for (int i = 0; i < (int) lengthof(columns); i++)
+	{
+		const char *name = align_history_columns[columns[i]].name;
+
+		appendStringInfo(buf, "%s = r.%s, ", name, name);
+	}
+	appendStringInfoString(buf, "notified_at = COALESCE(h.notified_at, r.notified_at) "
+						   "FROM align_entries AS r WHERE ");
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.=) 1");
+}
+
+/*
  * Returns the text of a statement.
  */
 char *
@@ -358,6 +411,9 @@ align_recorder_sql(const Attachment *attachment, RecorderStatement statement)
 			break;
 		case READ_PAST:
 			AppendReadPast(&buf, attachment);
+			break;
+		case READ_HISTORY:
+			AppendReadHistory(&buf, attachment);
 			break;
 		case COUNT_OLD_KEYS:
 			AppendCountOldKeys(&buf, attachment);
@@ -383,6 +439,15 @@ align_recorder_sql(const Attachment *attachment, RecorderStatement statement)
 			break;
 		case REKEY_CLOCKS:
 			AppendRekeyClocks(&buf, attachment);
+			break;
+		case SHIFT_ENTRIES_ASIDE:
+			AppendShift(&buf, attachment, true);
+			break;
+		case SHIFT_ENTRIES_BACK:
+			AppendShift(&buf, attachment, false);
+			break;
+		case REPLACE_FIRST_ENTRIES:
+			AppendReplaceFirst(&buf, attachment);
 			break;
 	}
 	return buf.data;

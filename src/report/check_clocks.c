@@ -80,11 +80,29 @@ CompareEntries(const void *left, const void *right)
 }
 
 /*
- * Sorts the history into the order of replay, and computes check->clocks from
- * it.
+ * Makes the clocks to compute run under the versions of the recorded ones
+ * where these are later than those of the entries, as after
+ * rebuild_clocks().
  */
 static void
-Replay(Check *check, RecordedHistory *history)
+KeepVersions(Check *check, int nclocks, HeapTuple *tuples, TupleDesc desc)
+{
+	LeadClocks *recorded = palloc(sizeof(LeadClocks));
+	AttrNumber	columns[SLA_NCOLUMNS];
+
+	for (int i = 0; i < SLA_NCOLUMNS; i++)
+		columns[i] = check->attachment->nkeys + 1 + i;
+	align_replay_begin(recorded, check->attachment->marker.agreement, CurrentMemoryContext);
+	for (int i = 0; i < nclocks; i++)
+		align_replay_load_announced(recorded, tuples[i], desc, columns);
+	align_replay_keep_versions(&check->clocks, recorded, 0);
+}
+
+/*
+ * Sorts the history into the order of replay.
+ */
+static void
+SortEntries(RecordedHistory *history)
 {
 	bool		sorted = true;
 
@@ -93,8 +111,14 @@ Replay(Check *check, RecordedHistory *history)
 		sorted = CompareEntries(&history->entries[i - 1], &history->entries[i]) <= 0;
 	if (!sorted)
 		qsort(history->entries, history->nentries, sizeof(RecordedEntry), CompareEntries);
+}
 
-	align_replay_reset(&check->clocks);
+/*
+ * Computes check->clocks from the history.
+ */
+static void
+Replay(Check *check, const RecordedHistory *history)
+{
 	for (int i = 0; i < history->nentries; i++)
 	{
 		const RecordedEntry *entry = &history->entries[i];
@@ -248,6 +272,9 @@ align_check_clocks(Check *check, RecordedHistory *history, int nclocks, HeapTupl
 	int			i = 0;
 	int			j = 0;
 
+	SortEntries(history);
+	align_replay_reset(&check->clocks);
+	KeepVersions(check, nclocks, clocks, desc);
 	Replay(check, history);
 	expected = ExpectedRows(&check->clocks);
 	nexpected = check->clocks.nclocks;
