@@ -147,12 +147,12 @@ SELECT align.path(lead) FROM align.journeys('deals', 1);
 SET client_min_messages = warning;
 
 -- an enum's label is renamed, and nobody told the agreement
-SELECT align.agree('labels', 'stage n, m held by marketing; stage s held by sales; won w; success path n -> m -> s -> w; handoff h: m from marketing to sales, accept s, within 4 hours;');
+SELECT align.agree('renamed_labels', 'stage n, m held by marketing; stage s held by sales; won w; success path n -> m -> s -> w; handoff h: m from marketing to sales, accept s, within 4 hours;');
 CREATE TYPE st AS ENUM ('n', 'm', 's', 'w');
 CREATE TABLE leads (id int, part int, status st, who text, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
 CREATE TABLE leads_1 PARTITION OF leads FOR VALUES IN (1);
 CREATE TABLE leads_2 PARTITION OF leads FOR VALUES IN (2);
-SELECT align.attach('leads', 'labels', stage => 'status', assignee => 'who');
+SELECT align.attach('leads', 'renamed_labels', stage => 'status', assignee => 'who');
 INSERT INTO leads SELECT g, 1, 'n' FROM generate_series(1, 9) AS g;
 UPDATE leads SET status = 'm' WHERE id < 9;
 ALTER TYPE st RENAME VALUE 'm' TO 'qualified';
@@ -178,7 +178,7 @@ SELECT id, part, entry_no, event, from_stage, stage, from_team, team, assignee, 
 SELECT id, part, outcome FROM leads_sla ORDER BY 1, 2;
 -- what remains is a row whose label differs from the record
 SELECT * FROM align.check('leads');
-SELECT align.agree('labels', 'stage n, m held by marketing; stage s held by sales; won w; success path n -> m -> s -> w; m known as ''qualified''; handoff h: m from marketing to sales, accept s, within 4 hours;');
+SELECT align.agree('renamed_labels', 'stage n, m held by marketing; stage s held by sales; won w; success path n -> m -> s -> w; m known as ''qualified''; handoff h: m from marketing to sales, accept s, within 4 hours;');
 SELECT * FROM align.check('leads');
 UPDATE leads SET status = 's' WHERE id = 8;
 SELECT outcome FROM leads_sla WHERE id = 8;
