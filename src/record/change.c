@@ -46,6 +46,11 @@ GetJudgingFunnel(Attachment *attachment, JudgingFunnel *judging)
 static void
 ReadKey(const RowVersion *version, Datum *key)
 {
+	if (version->deferred != NULL)
+	{
+		memcpy(key, version->deferred_key, version->attachment->nkeys * sizeof(Datum));
+		return;
+	}
 	align_key_from_row(version->attachment, version->row, RelationGetDescr(version->rel), key);
 }
 
@@ -57,6 +62,8 @@ IsLive(const RowVersion *version)
 {
 	Attachment *attachment = version->attachment;
 
+	if (version->deferred != NULL)
+		return version->deferred->live;
 	if (attachment->live == NULL)
 		return true;
 	if (attachment->live_condition == NULL)
@@ -66,12 +73,35 @@ IsLive(const RowVersion *version)
 }
 
 /*
+ * Returns what is kept of the column of a deleted row.
+ */
+static LeadString
+DeferredText(const DeferredDeletion *deletion, RowRole role)
+{
+	switch (role)
+	{
+		case ROW_STAGE:
+			return align_lead_cstring(deletion->stage);
+		case ROW_TEAM:
+			return align_lead_cstring(deletion->team);
+		case ROW_ASSIGNEE:
+			return align_lead_cstring(deletion->assignee);
+		case ROW_REASON:
+			return align_lead_cstring(deletion->reason);
+		default:
+			return align_lead_cstring(NULL);
+	}
+}
+
+/*
  * Returns the column with a role as text, not copied; its text is NULL for SQL
  * NULL and if the attachment has no such column.
  */
 static LeadString
 RowText(const RowVersion *version, RowRole role)
 {
+	if (version->deferred != NULL)
+		return DeferredText(version->deferred, role);
 	return align_row_column(version->attachment, role, RelationGetDescr(version->rel),
 							version->row);
 }
@@ -83,6 +113,11 @@ RowText(const RowVersion *version, RowRole role)
 static int
 RowStage(const RowVersion *version, const Funnel *funnel, LeadString *label)
 {
+	if (version->deferred != NULL)
+	{
+		*label = DeferredText(version->deferred, ROW_STAGE);
+		return align_funnel_stage(funnel, label->text, label->len);
+	}
 	return align_row_stage(version->attachment, RelationGetDescr(version->rel), version->row,
 						   funnel, label);
 }
@@ -132,6 +167,22 @@ CopyText(Batch *batch, const RowVersion *version, RowRole role)
 }
 
 /*
+ * Returns what is kept of the column of a deleted row.
+ */
+static Datum
+DeferredDatum(const RowVersion *version, RowRole role, bool *isnull)
+{
+	const DeferredDeletion *deletion = version->deferred;
+
+	*isnull = role != ROW_CHANGED_AT || deletion->no_changed_at;
+	if (*isnull)
+		return (Datum) 0;
+	if (version->attachment->type[role] == DATEOID)
+		return DateADTGetDatum((DateADT) deletion->changed_at);
+	return Int64GetDatum(deletion->changed_at);
+}
+
+/*
  * Returns the column with a role; null if the attachment has no such column.
  */
 static Datum
@@ -139,6 +190,8 @@ ColumnDatum(const RowVersion *version, RowRole role, bool *isnull)
 {
 	AttrNumber	attnum = version->attachment->column[role];
 
+	if (version->deferred != NULL)
+		return DeferredDatum(version, role, isnull);
 	if (attnum == 0)
 	{
 		*isnull = true;
@@ -596,6 +649,150 @@ align_change_of_delete(Batch *batch, const RowVersion *before, CommandId deleted
 }
 
 /*
+ * Returns a null-terminated copy of the column with a role, or NULL.
+ */
+static char *
+KeptText(const RowVersion *version, RowRole role)
+{
+	LeadString	text = RowText(version, role);
+
+	return text.text != NULL ? pnstrdup(text.text, text.len) : NULL;
+}
+
+/*
+ * Sets what is kept of the changed_at column.
+ */
+static void
+KeepChangedAt(DeferredDeletion *deletion, const RowVersion *version)
+{
+	Datum		value = ColumnDatum(version, ROW_CHANGED_AT, &deletion->no_changed_at);
+
+	if (deletion->no_changed_at)
+		return;
+	if (version->attachment->type[ROW_CHANGED_AT] == DATEOID)
+		deletion->changed_at = DatumGetDateADT(value);
+	else
+		deletion->changed_at = DatumGetInt64(value);
+}
+
+/*
+ * Defers the deletion of a row.
+ */
+bool
+align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_by, bool truncated)
+{
+	Attachment *attachment = before->attachment;
+	DeferredDeletion deletion = {0};
+	JudgingFunnel judging;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	LeadString	label;
+
+	GetJudgingFunnel(attachment, &judging);
+	(void) RowStage(before, judging.funnel, &label);
+	if (label.text == NULL)
+		return true;			/* not in the funnel */
+	ReadKey(before, key);
+	deletion.stage = pnstrdup(label.text, label.len);
+	deletion.team = KeptText(before, ROW_TEAM);
+	deletion.assignee = KeptText(before, ROW_ASSIGNEE);
+	if (attachment->marker.options.reason_must_change)
+		deletion.reason = KeptText(before, ROW_REASON);
+	deletion.db_role = OuterRole(batch);
+	KeepChangedAt(&deletion, before);
+	deletion.command = deleted_by;
+	deletion.replaced_command = before->command;
+	deletion.live = IsLive(before);
+	deletion.truncated = truncated;
+	deletion.restricted = InSecurityRestrictedOperation();
+	return align_reload_defer(attachment, key, &deletion);
+}
+
+/*
+ * Returns the row version that a deferred deletion has removed.
+ */
+static RowVersion
+DeletedVersion(Attachment *attachment, Relation rel, const Datum *key,
+			   const DeferredDeletion *deletion)
+{
+	RowVersion	version = {.attachment = attachment,.rel = rel};
+
+	version.deferred = deletion;
+	version.deferred_key = key;
+	version.command = deletion->replaced_command;
+	version.replaced_by = InvalidCommandId;
+	return version;
+}
+
+/*
+ * Judges an INSERT of a key whose deletion is deferred as an UPDATE.
+ */
+bool
+align_changes_of_reload(Batch *batch, const RowVersion *after)
+{
+	Attachment *attachment = after->attachment;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	DeferredDeletion deletion;
+	RowVersion	before;
+	LeadString	label;
+	JudgingFunnel judging;
+
+	GetJudgingFunnel(attachment, &judging);
+	(void) RowStage(after, judging.funnel, &label);
+	if (label.text == NULL)
+		return false;			/* the lead is gone */
+	ReadKey(after, key);
+	/* a nested statement may have made it before the DELETE is recorded */
+	if (align_pending_outer_statements(batch) > 0 || align_trigger_depth() > 1)
+		align_reload_note_made(attachment, key, after->command);
+	if (!align_reload_take(attachment, key, after->replaced_by, &deletion))
+		return false;
+	before = DeletedVersion(attachment, after->rel, key, &deletion);
+	align_changes_of_update(batch, &before, after);
+	return true;
+}
+
+/*
+ * Adds a deferred deletion that was taken away.
+ */
+void
+align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
+				   const DeferredDeletion *deletion)
+{
+	RowVersion	before = DeletedVersion(attachment, NULL, key, deletion);
+	Change	   *change;
+
+	if (!deletion->live)
+		return;
+	change = align_change_of_delete(batch, &before, deletion->command);
+	if (deletion->truncated)
+		change->event = EVENT_TRUNCATED;
+	change->restricted = deletion->restricted;
+	change->db_role = deletion->db_role;
+}
+
+/*
+ * Adds the deferred deletion of the key that an UPDATE gives to a row.  Entries
+ * of the lead that had the key end before those of the other begin.
+ */
+void
+align_change_before_rekey(Batch *batch, const RowVersion *before, const RowVersion *after)
+{
+	Attachment *attachment = after->attachment;
+	Datum		old_key[ATTACHMENT_MAX_KEYS];
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	DeferredDeletion deletion;
+
+	ReadKey(before, old_key);
+	ReadKey(after, key);
+	if (align_same_key(attachment, old_key, key))
+		return;
+	if (align_pending_outer_statements(batch) > 0 || align_trigger_depth() > 1)
+		align_reload_note_made(attachment, key, after->command);
+	if (align_reload_take(attachment, key, after->replaced_by, &deletion))
+		align_add_deferred(batch, attachment, key, &deletion);
+}
+
+/*
  * Returns the last change if it may be the DELETE half of a movement of the
  * row.
  */
@@ -619,11 +816,13 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 				   const char *source, bool new_lead)
 {
 	Batch	   *batch = align_pending_batch(attachment->root_id);
-	RowVersion	version = {attachment, rel, row, GetCurrentCommandId(false), InvalidCommandId};
+	RowVersion	version = {.attachment = attachment,.rel = rel,.row = row};
 	JudgingFunnel judging;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	Change	   *change;
 
+	version.command = GetCurrentCommandId(false);
+	version.replaced_by = InvalidCommandId;
 	GetJudgingFunnel(attachment, &judging);
 	ReadKey(&version, key);
 	change = AddOpening(batch, key, &version, &judging, source);

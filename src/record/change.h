@@ -15,6 +15,7 @@
 #include "attachment/attachment.h"
 #include "history/history.h"
 #include "record/pending.h"
+#include "record/reload.h"
 #include "utils/rel.h"
 
 /* A version of a row in the attached table or in a partition of it. */
@@ -29,6 +30,9 @@ typedef struct RowVersion
 								 * Change.replaced_command */
 	CommandId	replaced_by;	/* as in Change; only of the version that is
 								 * recorded */
+	const DeferredDeletion *deferred;	/* not NULL: row is NULL, this is kept
+										 * of a deleted row, */
+	const Datum *deferred_key;	/* and this is its key */
 } RowVersion;
 
 /*
@@ -41,6 +45,26 @@ extern void align_changes_of_update(Batch *batch, const RowVersion *before,
 									const RowVersion *after);
 extern Change *align_change_of_delete(Batch *batch, const RowVersion *before,
 									  CommandId deleted_by);
+
+/*
+ * The same for tables attached with reload.  The first defers a deletion; it
+ * returns false if the deletion must be added to the batch instead.  The second
+ * takes away the deferred deletion of the same key, and adds the changes of the
+ * corresponding UPDATE; it returns false if the INSERT is to be judged as such.
+ * The third adds the deferred deletion, if any, of the key that an UPDATE gives
+ * to a row.
+ */
+extern bool align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_by,
+								 bool truncated);
+extern bool align_changes_of_reload(Batch *batch, const RowVersion *after);
+extern void align_change_before_rekey(Batch *batch, const RowVersion *before,
+									  const RowVersion *after);
+
+/*
+ * Adds to the batch a deferred deletion that was taken away.
+ */
+extern void align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
+							   const DeferredDeletion *deletion);
 
 /*
  * Returns the last change of the batch, which must not be empty, if it is a

@@ -27,8 +27,10 @@
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
 #include "record/change.h"
+#include "record/commit.h"
 #include "record/flush.h"
 #include "record/pending.h"
+#include "record/truncate.h"
 #include "record/writer.h"
 
 PG_FUNCTION_INFO_V1(align_record_row);
@@ -195,7 +197,7 @@ static bool
 IsMoving(const Attachment *attachment, Relation rel, HeapTuple row)
 {
 	if (IsLogicalWorker())
-		return true;
+		return !attachment->marker.options.reload;
 	return attachment->marker.partitioned && rel->rd_rel->relam == HEAP_TABLE_AM_OID &&
 		HeapTupleHeaderIndicatesMovedPartitions(row->t_data);
 }
@@ -224,8 +226,8 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 			   Change *removed, CommandId command)
 {
 	Relation	old_rel = table_open(removed->old_relid, NoLock);
-	RowVersion	before;
-	RowVersion	after;
+	RowVersion	before = {0};
+	RowVersion	after = {0};
 
 	before.attachment = align_attachment(removed->old_relid, false);
 	before.rel = old_rel;
@@ -238,6 +240,8 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	after.replaced_by = ReplacedBy(rel, new_row);
 
 	align_pending_remove_one(batch, removed);
+	if (attachment->marker.options.reload)
+		align_change_before_rekey(batch, &before, &after);
 	align_changes_of_update(batch, &before, &after);
 	heap_freetuple(before.row);
 	table_close(old_rel, NoLock);
@@ -273,6 +277,8 @@ RecordUpdate(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	before.command = ReplacedCommand(attachment, batch, rel, before.row);
 	after.command = CommandOf(rel, after.row, false);
 	after.replaced_by = ReplacedBy(rel, after.row);
+	if (attachment->marker.options.reload)
+		align_change_before_rekey(batch, &before, &after);
 	align_changes_of_update(batch, &before, &after);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -293,7 +299,7 @@ RecordInsert(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	removed = FindFirstHalf(batch, &after);
 	if (removed != NULL)
 		RecordMovement(batch, attachment, rel, after.row, removed, after.command);
-	else
+	else if (!attachment->marker.options.reload || !align_changes_of_reload(batch, &after))
 		align_changes_of_insert(batch, &after);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -317,6 +323,9 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 		KeepFirstHalf(batch, align_change_of_delete(batch, &before, command), rel, before.row);
 		return;
 	}
+	if (attachment->marker.options.reload &&
+		align_defer_deletion(batch, &before, command, false))
+		return;
 	if (!heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)))
 		(void) align_change_of_delete(batch, &before, command);
 	FlushInRowTrigger(attachment, batch);
@@ -374,7 +383,6 @@ RecordTruncate(Attachment *attachment, Relation rel)
 					 quote_identifier(get_attname(RelationGetRelid(rel),
 												  attachment->column[ROW_STAGE], false)));
 
-	align_recorder_watch_commit();
 	align_spi_connect();
 	/* also see rows that were committed while we waited for the lock */
 	PushActiveSnapshot(GetLatestSnapshot());
@@ -441,7 +449,11 @@ align_record_statement(PG_FUNCTION_ARGS)
 	{
 		attachment = align_attachment_locked(RelationGetRelid(rel), RowExclusiveLock);
 		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata));
-		RecordTruncate(attachment, rel);
+		align_recorder_watch_commit();
+		if (attachment->marker.options.reload)
+			align_defer_truncate(attachment, rel);
+		else
+			RecordTruncate(attachment, rel);
 		return PointerGetDatum(NULL);
 	}
 

@@ -33,6 +33,7 @@
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
 #include "catalog/as_role.h"
+#include "record/reload.h"
 #include "report/check.h"
 
 PG_FUNCTION_INFO_V1(align_check);
@@ -264,7 +265,8 @@ CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
 
 	if (!row->exists || !row->live || row->stage == NULL)
 	{
-		if (state->alive)
+		/* the end of a lead whose deletion is deferred is still to come */
+		if (state->alive && !align_reload_is_deferred(check->attachment, check->key))
 			align_check_report(check, "missing_end", entry->stage, NULL);
 		return;
 	}

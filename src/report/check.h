@@ -19,7 +19,7 @@
 typedef struct Check
 {
 	ReturnSetInfo *rsinfo;
-	const Attachment *attachment;
+	Attachment *attachment;
 	Funnel	   *funnel;			/* version that judges now */
 	const Datum *key;			/* of the current lead; NULL while checking
 								 * the tables as such */
