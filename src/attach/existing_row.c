@@ -94,6 +94,17 @@ SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 }
 
 /*
+ * True if the recorded stage is that of a row, which is given by its number,
+ * or -1, and its name.
+ */
+static bool
+SameStage(const Funnel *funnel, int stage, const char *name, const char *recorded)
+{
+	return strcmp(recorded, name) == 0 ||
+		(stage >= 0 && align_funnel_stage(funnel, recorded, strlen(recorded)) == stage);
+}
+
+/*
  * Records the state of a row if it differs from the latest entry of its lead.
  */
 void
@@ -123,10 +134,15 @@ align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, co
 		}
 		name = pnstrdup(label.text, label.len);
 	}
-	if (ended || strcmp(last->stage, name) != 0)
+	if (ended)
 	{
 		align_record_found(table->attachment, table->rel, row, EVENT_OPENING,
 						   fresh ? NULL : SOURCE_ADOPTED, fresh);
+		work->nopenings++;
+	}
+	else if (!SameStage(request->funnel, stage, name, last->stage))
+	{
+		align_record_found_move(table->attachment, table->rel, row, last->stage);
 		work->nopenings++;
 	}
 	else if (!SameValue(table, ROW_TEAM, row, last->team) ||

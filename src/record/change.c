@@ -833,6 +833,60 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 }
 
 /*
+ * Removes a rule from a verdict.
+ */
+static void
+RemoveRule(Verdict *verdict, Rule rule)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < verdict->nbroken; i++)
+	{
+		if (verdict->broken[i] != rule)
+			verdict->broken[kept++] = verdict->broken[i];
+	}
+	verdict->nbroken = kept;
+}
+
+/*
+ * Adds a move from a recorded stage to that of a row.
+ */
+void
+align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
+						const char *from_stage)
+{
+	Batch	   *batch = align_pending_batch(attachment->root_id);
+	RowVersion	version = {.attachment = attachment,.rel = rel,.row = row};
+	JudgingFunnel judging;
+	RowMove		row_move;
+	Move	   *move = &row_move.move;
+	Verdict		verdict;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	Change	   *change;
+	char	   *names;
+
+	version.command = GetCurrentCommandId(false);
+	version.replaced_by = InvalidCommandId;
+	GetJudgingFunnel(attachment, &judging);
+	InitRowMove(&judging, &row_move);
+	move->from_label = align_lead_cstring(from_stage);
+	move->from = align_funnel_stage(judging.funnel, from_stage, strlen(from_stage));
+	move->to = RowStage(&version, judging.funnel, &move->to_label);
+	move->reason = RowText(&version, ROW_REASON);
+	align_verdict(attachment, rel, &row_move, row, &verdict);
+	RemoveRule(&verdict, RULE_WRONG_TEAM);
+
+	ReadKey(&version, key);
+	change = AddOpening(batch, key, &version, &judging, SOURCE_ADOPTED);
+	change->event = EVENT_MOVE;
+	change->as_found = true;
+	SetHandoff(change, judging.funnel, move->to);
+	names = align_verdict_names(&verdict);
+	change->violation = align_pending_copy_string(batch, names, names ? strlen(names) : 0);
+	align_recorder_flush_if_long(attachment, batch);
+}
+
+/*
  * Adds a change that records that a lead is gone.
  */
 void
