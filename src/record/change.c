@@ -683,6 +683,7 @@ align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_b
 {
 	Attachment *attachment = before->attachment;
 	DeferredDeletion deletion = {0};
+	DeferredDeletion earlier;
 	JudgingFunnel judging;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	LeadString	label;
@@ -704,6 +705,16 @@ align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_b
 	deletion.live = IsLive(before);
 	deletion.truncated = truncated;
 	deletion.restricted = InSecurityRestrictedOperation();
+
+	/*
+	 * If another deletion of the key is deferred, the row between the two was
+	 * made by an INSERT that has not arrived yet.
+	 */
+	if (!truncated && align_reload_take(attachment, key, deleted_by, &earlier))
+	{
+		align_add_deferred(batch, attachment, key, &earlier);
+		return false;
+	}
 	return align_reload_defer(attachment, key, &deletion);
 }
 
@@ -724,6 +735,16 @@ DeletedVersion(Attachment *attachment, Relation rel, const Datum *key,
 }
 
 /*
+ * True if the statement of the current row trigger may be nested in another one
+ * on the table, whose deletion of the same key has not arrived yet.
+ */
+static bool
+IsNested(const Batch *batch)
+{
+	return align_pending_outer_statements(batch) > 0 || align_trigger_depth() > 1;
+}
+
+/*
  * Judges an INSERT of a key whose deletion is deferred as an UPDATE.
  */
 bool
@@ -735,14 +756,16 @@ align_changes_of_reload(Batch *batch, const RowVersion *after)
 	RowVersion	before;
 	LeadString	label;
 	JudgingFunnel judging;
+	bool		nested = IsNested(batch);
 
+	if (!nested && !align_reload_any(attachment))
+		return false;
 	GetJudgingFunnel(attachment, &judging);
 	(void) RowStage(after, judging.funnel, &label);
 	if (label.text == NULL)
 		return false;			/* the lead is gone */
 	ReadKey(after, key);
-	/* a nested statement may have made it before the DELETE is recorded */
-	if (align_pending_outer_statements(batch) > 0 || align_trigger_depth() > 1)
+	if (nested)
 		align_reload_note_made(attachment, key, after->command);
 	if (!align_reload_take(attachment, key, after->replaced_by, &deletion))
 		return false;
@@ -767,7 +790,8 @@ align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
 	if (deletion->truncated)
 		change->event = EVENT_TRUNCATED;
 	change->restricted = deletion->restricted;
-	change->db_role = deletion->db_role;
+	change->db_role = deletion->db_role == NULL ? NULL :
+		align_pending_copy_string(batch, deletion->db_role, strlen(deletion->db_role));
 }
 
 /*
@@ -781,12 +805,15 @@ align_change_before_rekey(Batch *batch, const RowVersion *before, const RowVersi
 	Datum		old_key[ATTACHMENT_MAX_KEYS];
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	DeferredDeletion deletion;
+	bool		nested = IsNested(batch);
 
+	if (!nested && !align_reload_any(attachment))
+		return;
 	ReadKey(before, old_key);
 	ReadKey(after, key);
 	if (align_same_key(attachment, old_key, key))
 		return;
-	if (align_pending_outer_statements(batch) > 0 || align_trigger_depth() > 1)
+	if (nested)
 		align_reload_note_made(attachment, key, after->command);
 	if (align_reload_take(attachment, key, after->replaced_by, &deletion))
 		align_add_deferred(batch, attachment, key, &deletion);

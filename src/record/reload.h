@@ -36,8 +36,9 @@
  *		command, in a nested statement, is not deferred: it is an ordinary
  *		change, and sorted before the later ones.
  *
- *	  - Nor is a deletion deferred while another one of the same key is.  The
- *		INSERT between the two has not arrived yet; it will take the first one.
+ *	  - Nor is a deletion deferred while another one of the same key is: the
+ *		INSERT between the two has not arrived yet.  Both become ordinary
+ *		changes.
  */
 #ifndef ALIGN_RECORD_RELOAD_H
 #define ALIGN_RECORD_RELOAD_H
@@ -57,8 +58,8 @@ typedef struct DeferredDeletion
 	const char *assignee;
 	const char *reason;			/* only with reason_must_change, else NULL */
 	const char *db_role;		/* role that deleted the row */
-	int64		changed_at;		/* value of its type, which is date,
-								 * timestamp or timestamptz */
+	int64		changed_at;		/* value of its type, which is date, timestamp
+								 * or timestamptz */
 	CommandId	command;		/* command that deleted the row */
 	CommandId	replaced_command;	/* as in Change */
 	bool		no_changed_at;	/* changed_at is null */

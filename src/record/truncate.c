@@ -30,6 +30,7 @@ DeferRows(Batch *batch, Attachment *attachment, Relation rel)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "align truncated row",
 												  ALLOCSET_SMALL_SIZES);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
+
 	/* also rows that were committed while the caller waited for the lock */
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TableScanDesc scan;
