@@ -735,8 +735,8 @@ DeletedVersion(Attachment *attachment, Relation rel, const Datum *key,
 }
 
 /*
- * True if the statement of the current row trigger may be nested in another one
- * on the table, whose deletion of the same key has not arrived yet.
+ * True if the statement of the current row trigger may be nested in another
+ * one on the table, whose deletion of the same key has not arrived yet.
  */
 static bool
 IsNested(const Batch *batch)
@@ -795,8 +795,8 @@ align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
 }
 
 /*
- * Adds the deferred deletion of the key that an UPDATE gives to a row.  Entries
- * of the lead that had the key end before those of the other begin.
+ * Adds the deferred deletion of the key that an UPDATE gives to a row.  The
+ * entries of the lead that had the key precede those of the other one.
  */
 void
 align_change_before_rekey(Batch *batch, const RowVersion *before, const RowVersion *after)

@@ -47,12 +47,14 @@ extern Change *align_change_of_delete(Batch *batch, const RowVersion *before,
 									  CommandId deleted_by);
 
 /*
- * The same for tables attached with reload.  The first defers a deletion; it
- * returns false if the deletion must be added to the batch instead.  The second
- * takes away the deferred deletion of the same key, and adds the changes of the
- * corresponding UPDATE; it returns false if the INSERT is to be judged as such.
- * The third adds the deferred deletion, if any, of the key that an UPDATE gives
- * to a row.
+ * The same for tables attached with reload.
+ *
+ * align_defer_deletion() defers a deletion; it returns false if the deletion
+ * must be added to the batch instead.  align_changes_of_reload() takes away
+ * the deferred deletion of the key of an INSERT, and adds the changes of the
+ * corresponding UPDATE; it returns false if there is none.
+ * align_change_before_rekey() adds the deferred deletion, if any, of the key
+ * that an UPDATE gives to a row.
  */
 extern bool align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_by,
 								 bool truncated);
@@ -82,9 +84,9 @@ extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple r
 							   HistoryEvent event, const char *source, bool new_lead);
 
 /*
- * Adds a move from a recorded stage to the stage of a row that is found in it.
- * Who made it is not known, so the rule wrong_team is not judged.  Broken rules
- * are recorded in all modes.
+ * Adds a move from a recorded stage to the stage of a row that is found in
+ * it.  Who made it is not known, so the rule wrong_team is not judged.  Broken
+ * rules are recorded in all modes.
  */
 extern void align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
 									const char *from_stage);

@@ -28,9 +28,9 @@
  * the row versions (pending.h), so a deletion is not always the one before the
  * INSERT that fires next.
  *
- *	  - If the deletion removed the very row that the INSERT made, or came after
- *		that, it is not taken.  This is the case if its command is not less than
- *		the command that replaced the new row version (compare order.h).
+ *	  - If the deletion removed the very row that the INSERT made, or came
+ *		after that, it is not taken.  This is the case if its command is not
+ *		less than the one that replaced the new row version (compare order.h).
  *
  *	  - A deletion that arrives after a row with its key was made by a later
  *		command, in a nested statement, is not deferred: it is an ordinary

@@ -94,9 +94,9 @@ query(q{CREATE TABLE mirror (id int PRIMARY KEY, stage text); INSERT INTO mirror
 query(q{BEGIN; TRUNCATE mirror; INSERT INTO mirror VALUES (1, 'mql'), (2, 'sal'); PREPARE TRANSACTION 'reload'; ROLLBACK PREPARED 'reload'});
 is(query('SELECT count(*), max(entry_no) FROM mirror_history'), '3|1', 'a reload that is rolled back');
 query(q{BEGIN; TRUNCATE mirror; INSERT INTO mirror VALUES (1, 'mql'), (2, 'sal'); PREPARE TRANSACTION 'reload'});
-query(q{COMMIT PREPARED 'reload'; INSERT INTO mirror VALUES (3, 'mql')});
+query(q{COMMIT PREPARED 'reload'; INSERT INTO mirror VALUES (3, 'inquiry')});
 is(query('SELECT id, entry_no, event, from_stage, stage FROM mirror_history WHERE entry_no > 1 ORDER BY 1, 2'),
-	"2|2|move|mql|sal\n3|2|truncated|mql|\n3|3|entry||mql", 'a reload that is committed');
+	"2|2|move|mql|sal\n3|2|truncated|mql|\n3|3|entry||inquiry", 'a reload that is committed');
 is(query(q{SELECT * FROM align.check('mirror')}), '', 'check is empty');
 
 # A crash while a transaction is prepared.
