@@ -53,7 +53,7 @@ $(CURRENT_SCRIPT): $(SQL_SOURCES)
 	cat $^ >$@
 
 $(CAMPAIGN_TABLES): $(wildcard $(CAMPAIGN_DATA)/*.tsv) $(CAMPAIGN_DATA)/tables.awk
-	LC_ALL=C awk -f $(CAMPAIGN_DATA)/tables.awk list=ga4 $(CAMPAIGN_DATA)/ga4_sources.tsv \
+	LC_ALL=C $(AWK) -f $(CAMPAIGN_DATA)/tables.awk list=ga4 $(CAMPAIGN_DATA)/ga4_sources.tsv \
 		list=ai $(CAMPAIGN_DATA)/ai_assistants.tsv list=own $(CAMPAIGN_DATA)/own_sources.tsv \
 		list=clicks $(CAMPAIGN_DATA)/click_ids.tsv list=words $(CAMPAIGN_DATA)/words.tsv >$@.tmp
 	mv $@.tmp $@

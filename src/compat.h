@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "nodes/nodes.h"
+#include "utils/guc_tables.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class_d.h"
@@ -64,6 +65,38 @@
 #else
 #define ALIGN_IS_VIRTUAL(attribute) ((void) (attribute), false)
 #define align_expand_virtual_columns(node, rel) ((void) (rel), (node))
+#endif
+
+/* The number of the current transaction in this backend; members since 17. */
+#if PG_VERSION_NUM >= 170000
+#define ALIGN_LOCAL_TRANSACTION (MyProc->vxid.lxid)
+#else
+#define ALIGN_LOCAL_TRANSACTION (MyProc->lxid)
+#endif
+
+/* Memory for the "extra" of a setting, NULL if out of memory. */
+#if PG_VERSION_NUM >= 160000
+#define align_setting_alloc(size) guc_malloc(LOG, size)
+#else
+#define align_setting_alloc(size) malloc(size)
+#endif
+
+/* The setting of a name, a struct config_generic; NULL if there is none. */
+#if PG_VERSION_NUM >= 160000
+#define align_find_setting(name) find_option(name, false, true, 0)
+#else
+static inline struct config_generic *
+align_find_setting(const char *name)
+{
+	struct config_generic **settings = get_guc_variables();
+
+	for (int i = 0; i < GetNumConfigOptions(); i++)
+	{
+		if (strcmp(settings[i]->name, name) == 0)
+			return settings[i];
+	}
+	return NULL;
+}
 #endif
 
 /* Intervals can be infinite since 17. */
@@ -173,6 +206,13 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 #define ALIGN_UPDATES_INDEXES(which) (which)
 #define align_insert_index_tuples(result_rel, slot, estate, is_update, which) \
 	((void) (which), ExecInsertIndexTuples(result_rel, slot, estate, is_update, false, NULL, NIL))
+#endif
+
+/* Fetch a line of memory into the cache; a hint to the processor. */
+#if defined(__GNUC__) || defined(__clang__)
+#define align_prefetch(address) __builtin_prefetch(address)
+#else
+#define align_prefetch(address) ((void) 0)
 #endif
 
 #endif							/* ALIGN_COMPAT_H */

@@ -5,7 +5,14 @@
 #ifndef ALIGN_SETTINGS_H
 #define ALIGN_SETTINGS_H
 
-/* align.override; never NULL, empty if not set. */
-extern char *align_setting_override;
+/*
+ * The reason in the setting align.override; NULL if that is empty, or was not
+ * set in the current transaction.  Setting it needs the SET privilege for the
+ * parameter.
+ */
+extern const char *align_override(void);
+
+/* The person in the setting align.actor, or NULL if that is empty. */
+extern const char *align_actor(void);
 
 #endif							/* ALIGN_SETTINGS_H */

@@ -193,9 +193,10 @@ align_scan_name(TextScan *scan, const char *what, ScanName *name)
 		return ScanQuoted(scan, what, name);
 
 	word_end = WordEnd(scan->cur);
-	if (word_end == scan->cur)
+	/* do not take the ASCII beginning of a word for the name */
+	if (word_end == scan->cur || IS_HIGHBIT_SET(*word_end))
 		return align_scan_expected(scan, what,
-								   (IsDigit(*scan->cur) || IS_HIGHBIT_SET(*scan->cur)) ?
+								   (IsDigit(*scan->cur) || IS_HIGHBIT_SET(*word_end)) ?
 								   "Put names that are not plain ASCII words in double quotes." :
 								   NULL);
 	name->at = scan->cur;
@@ -344,8 +345,9 @@ align_scan_expected(TextScan *scan, const char *what, const char *hint)
 	{
 		/* show the offending word, or a few characters if it is not a word */
 		stop = WordEnd(scan->cur);
-		if (stop == scan->cur)
+		if (stop == scan->cur || IS_HIGHBIT_SET(*stop))
 		{
+			stop = scan->cur;
 			while (stop < scan->end && !IsSpace(*stop) && stop - scan->cur < FOUND_LEN)
 			{
 				/* the text may end within its last character */

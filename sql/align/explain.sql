@@ -27,3 +27,21 @@ CREATE FUNCTION align.explain_move(relation regclass, key "any", stage text, rea
 
 COMMENT ON FUNCTION align.explain_move(regclass, "any", text, text) IS
 'whether a lead may move to a stage under the version of the agreement that judges now: one row with allowed = true, or one row per broken rule, the gravest first. A NULL stage asks whether the lead may leave the funnel; a NULL reason stands for the one in its row';
+
+-- With a key of type text beside "any", a parameter of a driver, which has no type, is text.
+CREATE FUNCTION align.explain_move(relation regclass, key text, stage text, reason text DEFAULT NULL)
+    RETURNS TABLE (allowed boolean, rule text, message text, detail text, hint text)
+    AS 'MODULE_PATHNAME', 'align_explain_move'
+    LANGUAGE C STABLE PARALLEL UNSAFE COST 1000 ROWS 1;
+
+COMMENT ON FUNCTION align.explain_move(regclass, text, text, text) IS
+'the same with the key as text, and for parameters without a type';
+
+CREATE FUNCTION align.dry_run(relation regclass, query text)
+    RETURNS TABLE (row_no bigint, key jsonb, rule text, mode text, from_stage text, stage text,
+                   message text, detail text, hint text)
+    AS 'MODULE_PATHNAME', 'align_dry_run'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 50;
+
+COMMENT ON FUNCTION align.dry_run(regclass, text) IS
+'the rules that a load would break: a query returns rows with columns of an attached table, by name, which are judged as if each were inserted, or updated the row with its key; one row per broken rule, with its mode. Nothing is written; NULLs are errors';

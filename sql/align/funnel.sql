@@ -222,6 +222,31 @@ CREATE FUNCTION align.targets(funnel align.funnel) RETURNS TABLE (
 COMMENT ON FUNCTION align.targets(funnel align.funnel) IS
 	'one row per target: team, metric (a stage, a handoff or sla, or "STAGE to STAGE" for a conversion), goal, unit (leads or %), period of a count and window of a conversion; NULL where one does not apply';
 
+CREATE FUNCTION align.agreed_targets(funnel align.funnel) RETURNS TABLE (
+	team text,
+	kind text,
+	stage text,
+	from_stage text,
+	sla text,
+	goal numeric,
+	unit text,
+	per text,
+	within interval
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_agreed_targets'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 5;
+COMMENT ON FUNCTION align.agreed_targets(funnel align.funnel) IS
+	'the targets of an agreement in the order of the document, with what each measures in columns: kind is count (leads that enter stage), service_level (sla) or conversion (from from_stage to stage)';
+
+CREATE FUNCTION align.segments(funnel align.funnel) RETURNS TABLE (
+	segment text,
+	condition text
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_segments'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 5;
+COMMENT ON FUNCTION align.segments(funnel align.funnel) IS
+	'the segments of an agreement in the order of the document, each with its condition on the row';
+
 CREATE FUNCTION align.channels(funnel align.funnel) RETURNS TABLE (
 	channel text,
 	source text,

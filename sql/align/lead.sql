@@ -171,6 +171,18 @@ CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, te
 COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric) IS
 	'transition function of the aggregate lead_agg(at, stage, team, reason, campaign, amount)';
 
+CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, bigint) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_ordinal_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, bigint) IS
+	'transition function of the aggregate lead_agg(at, stage, ordinal)';
+
+CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric, bigint, text[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric, bigint, text[]) IS
+	'transition function of the aggregate lead_agg(at, stage, team, reason, campaign, amount, ordinal, segments)';
+
 CREATE FUNCTION align.lead_agg_final(internal) RETURNS align.lead
 	AS 'MODULE_PATHNAME', 'align_lead_agg_final'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
@@ -237,6 +249,26 @@ CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason te
 COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text, text, numeric) IS
 	'the same as lead_agg(at, stage, team, reason) with campaigns and amounts; a row with a campaign and no stage is a touch, one with neither is ignored, and an amount that is NaN or infinite is an error';
 
+CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, ordinal bigint) (
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1200,
+	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, bigint) IS
+	'the same as lead_agg(at, stage) with a number that decides between equal times, such as the id of a log; it must be positive, and NULL sorts first';
+
+CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason text, campaign text, amount numeric, ordinal bigint, segments text[]) (
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1800,
+	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text, text, numeric, bigint, text[]) IS
+	'the same as lead_agg(at, stage, team, reason, campaign, amount) with a number that decides between equal times and the names of the segments that held of the row, in any order; NULL names, and an array without names, are the same as NULL';
+
 CREATE AGGREGATE align.rollup(align.lead) (
 	SFUNC = align.lead_rollup_trans, STYPE = internal, SSPACE = 1200,
 	FINALFUNC = align.lead_rollup_final, FINALFUNC_MODIFY = READ_ONLY,
@@ -245,7 +277,7 @@ CREATE AGGREGATE align.rollup(align.lead) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.rollup(align.lead) IS
-	'merges partial journeys of one lead, without exact duplicates; NULLs are ignored; NULL if there is nothing else';
+	'merges partial journeys of one lead, without exact duplicates; an entry without segments is a duplicate of the same one with them; NULLs are ignored; NULL if there is nothing else';
 
 /* functions of one lead that return one value */
 
@@ -303,6 +335,12 @@ CREATE FUNCTION align.touchless(lead align.lead, funnel align.funnel) RETURNS bo
 COMMENT ON FUNCTION align.touchless(align.lead, align.funnel) IS
 	'true if at most one team held the lead; stages that no team holds, and labels that the agreement does not have, do not count; NULL if it has only touches';
 
+CREATE FUNCTION align.canonical(lead align.lead, funnel align.funnel) RETURNS align.lead
+	AS 'MODULE_PATHNAME', 'align_lead_canonical'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.canonical(align.lead, align.funnel) IS
+	'the lead with its stages by the names that the agreement has for them, where it has another label; labels that the agreement does not have stay';
+
 /* functions of one lead that return rows */
 
 CREATE FUNCTION align.entries(lead align.lead) RETURNS TABLE (
@@ -312,6 +350,13 @@ CREATE FUNCTION align.entries(lead align.lead) RETURNS TABLE (
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10;
 COMMENT ON FUNCTION align.entries(align.lead) IS
 	'one row per entry of the lead, numbered from 1 in its order; NULL for absent fields';
+
+CREATE FUNCTION align.entry_segments(lead align.lead) RETURNS TABLE (
+		entry integer, at timestamptz, stage text, segments text[])
+	AS 'MODULE_PATHNAME', 'align_lead_entry_segments'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 5;
+COMMENT ON FUNCTION align.entry_segments(align.lead) IS
+	'one row per entry of the lead that has segments, with its number in entries(lead) and the sorted names of the segments that held of the row';
 
 CREATE FUNCTION align.touches(lead align.lead) RETURNS TABLE (
 		touch integer, at timestamptz, campaign text, amount numeric)
@@ -334,7 +379,7 @@ CREATE FUNCTION align.lead_to_jsonb(align.lead) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'align_lead_to_jsonb'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION align.lead_to_jsonb(align.lead) IS
-	'the lead as an array of entries, each an object with at, stage, team, reason, campaign, amount, ordinal and version where present';
+	'the lead as an array of entries, each an object with at, stage, team, reason, campaign, amount, ordinal, version and segments where present';
 
 CREATE FUNCTION align.jsonb_to_lead(jsonb) RETURNS align.lead
 	AS 'MODULE_PATHNAME', 'align_jsonb_to_lead'

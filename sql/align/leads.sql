@@ -7,12 +7,40 @@ CREATE FUNCTION align.merge_leads(relation regclass, from_key "any", into_key "a
 COMMENT ON FUNCTION align.merge_leads(regclass, "any", "any") IS
 'merges the recorded journey of a duplicate into that of the lead that survives, recomputes its clocks, and returns the number of entries moved; the rows of the table are not changed. For the owner of the table; NULLs are errors';
 
+CREATE FUNCTION align.merge_leads(relation regclass, from_key text, into_key text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_merge_leads'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.merge_leads(regclass, text, text) IS
+'the same with the keys as text, and for parameters without a type';
+
 CREATE FUNCTION align.erase(relation regclass, key "any") RETURNS bigint
     AS 'MODULE_PATHNAME', 'align_erase'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
 
 COMMENT ON FUNCTION align.erase(regclass, "any") IS
 'deletes entries and clocks of a lead whose row has been deleted, removes its key from the entries of other leads, and returns the number of entries and clocks deleted. For the owner of the table; NULLs are errors';
+
+CREATE FUNCTION align.erase(relation regclass, key text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_erase'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.erase(regclass, text) IS
+'the same with the key as text, and for parameters without a type';
+
+CREATE FUNCTION align.forget(relation regclass, key "any") RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_forget'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.forget(regclass, "any") IS
+'removes persons and free text from the entries and clocks of a lead that stays, anonymised: assignees, actors, notes, campaigns, former keys, and reasons that the agreement does not list. Stages and times stay. Returns the number of entries and clocks changed. For the owner of the table; NULLs are errors';
+
+CREATE FUNCTION align.forget(relation regclass, key text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_forget'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION align.forget(regclass, text) IS
+'the same with the key as text, and for parameters without a type';
 
 CREATE FUNCTION align.purge(relation regclass, before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'align_purge'

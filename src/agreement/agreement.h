@@ -105,6 +105,25 @@ extern struct Funnel *align_agreement_funnel(const char *name, int32 version);
 extern struct Funnel *align_agreement_funnel_at(const char *name, TimestampTz at, int32 *version);
 
 /*
+ * The version of an agreement under which a stage was recorded; 0 if it is
+ * unknown.
+ */
+typedef struct StageSource
+{
+	const char *agreement;
+	int32		version;
+} StageSource;
+
+/*
+ * The stage of a funnel, which is the given version of an agreement, that a
+ * recorded name stands for; -1 if there is none.  Names that the funnel does
+ * not know are carried over through the names and labels of the versions
+ * between (carry.c).
+ */
+extern int	align_carry_stage(const StageSource *source, const char *agreement, int32 version,
+							  const struct Funnel *funnel, const char *name);
+
+/*
  * Lock an agreement until the end of the transaction: ExclusiveLock to change
  * its versions, teams or admissions, ShareLock to rely on them.  Returns false
  * if there is none of that name.  Check before that the current user may do

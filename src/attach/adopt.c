@@ -3,7 +3,8 @@
  *	  Checks existing tables that are to be used as record tables.
  *
  * An earlier attachment left them, or the owner created them.  They are not
- * altered.
+ * altered, except that a history gets the columns that the release which
+ * created it did not have.
  */
 #include "postgres.h"
 
@@ -180,6 +181,10 @@ CheckColumn(const RecordTable *table, const OwnColumn *column)
 		align_refuse_record_table(table,
 								  psprintf("Its column \"%s\" is of type %s, not %s.", column->name,
 										   format_type_be(get_atttype(table->relid, attnum)), type),
+								  table->columns == align_history_columns &&
+								  column - table->columns >= HISTORY_MIN_COLUMNS ?
+								  psprintf("Rename it, since align has a column \"%s\", or choose another name with history => '...'.",
+										   column->name) :
 								  NULL);
 }
 
@@ -259,6 +264,29 @@ CheckOtherColumn(const RecordTable *table, Form_pg_attribute attribute)
 								  NULL);
 }
 
+/*
+ * Adds the columns that the history of an earlier release does not have.
+ */
+static void
+AddColumns(const AttachRequest *request, const RecordTable *table)
+{
+	char	   *name = align_record_table_name(table);
+
+	for (int i = HISTORY_MIN_COLUMNS; table->columns == align_history_columns &&
+		 i < table->ncolumns; i++)
+	{
+		const OwnColumn *column = &table->columns[i];
+
+		if (get_attnum(table->relid, column->name) != InvalidAttrNumber)
+			continue;
+		align_execute_format(request->owner, "ALTER TABLE %s ADD COLUMN %s %s", name,
+							 quote_identifier(column->name),
+							 format_type_extended(column->type, -1, FORMAT_TYPE_FORCE_QUALIFY));
+		align_execute_format(request->owner, "COMMENT ON COLUMN %s.%s IS %s", name,
+							 quote_identifier(column->name), quote_literal_cstr(column->comment));
+	}
+}
+
 static void
 CheckColumns(const AttachRequest *request, const RecordTable *table)
 {
@@ -304,6 +332,7 @@ align_attach_adopt(const AttachRequest *request, const RecordTable *table)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation %s was dropped concurrently", align_record_table_name(table))));
 	CheckNotInUse(request, table);
+	AddColumns(request, table);
 	CheckColumns(request, table);
 	foreach(lc, find_all_inheritors(table->relid, ShareRowExclusiveLock, NULL))
 	{

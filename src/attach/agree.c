@@ -58,7 +58,8 @@ CheckZones(Funnel *funnel)
  * Raises an error if the clock of a service level cannot be started at the
  * time when the version comes into force, for example because its calendar
  * never opens again.  Every change that starts the clock would fail.  (If the
- * calendar ends later, changes fail from then on.)
+ * calendar ends later, changes fail from then on.)  A promise to a segment is
+ * checked like the common one.
  */
 static void
 CheckServiceLevels(Funnel *funnel, TimestampTz valid_from)
@@ -71,7 +72,10 @@ CheckServiceLevels(Funnel *funnel, TimestampTz valid_from)
 
 		if (sla->promise.kind == DUE_NONE)
 			continue;
-		problem = align_clock_start(funnel, level, 1, valid_from, &clock);
+		problem = align_clock_start(funnel, level, 1, valid_from, 0, &clock);
+		for (int i = 0; problem == CLOCK_NO_PROBLEM && i < sla->nsegment_promises; i++)
+			problem = align_clock_start(funnel, level, 1, valid_from,
+										SEGMENT_BIT(sla->segment_promises[i].segment), &clock);
 		if (problem != CLOCK_NO_PROBLEM)
 			ereport(ERROR,
 					(errcode(align_clock_problem_sqlstate(problem)),

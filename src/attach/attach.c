@@ -22,6 +22,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -29,6 +30,7 @@
 #include "agreement/admission.h"
 #include "agreement/agreement.h"
 #include "attach/request.h"
+#include "calendar/calendar.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
@@ -88,6 +90,28 @@ AgreementArgument(FunctionCallInfo fcinfo)
 }
 
 /*
+ * The argument time_zone in its canonical form, "" if it is null.
+ */
+static const char *
+TimeZoneArgument(FunctionCallInfo fcinfo)
+{
+	char	   *name;
+	const char *canonical;
+
+	if (PG_ARGISNULL(ARG_TIME_ZONE))
+		return "";
+	name = text_to_cstring(PG_GETARG_TEXT_PP(ARG_TIME_ZONE));
+	canonical = align_time_zone_name(name);
+	if (canonical == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" does not exist", name),
+				 errdetail("It must be a name in the IANA time zone database."),
+				 errhint("Use a name such as \"UTC\" or \"Europe/London\"; the view pg_timezone_names lists them.")));
+	return canonical;
+}
+
+/*
  * The argument of a column role, or NULL.  Until 0.3 it was of type name.
  */
 static char *
@@ -114,7 +138,7 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 		const char *name;
 	}			unsupported[] =
 	{
-		{ARG_TIME_ZONE, "time_zone"}, {ARG_RULES, "rules"}, {ARG_STAGE_LABELS, "stage_labels"},
+		{ARG_STAGE_LABELS, "stage_labels"},
 		{ARG_TEAM_LABELS, "team_labels"}, {ARG_ASSIGNEE_LABELS, "assignee_labels"},
 		{ARG_REASON_LABELS, "reason_labels"}, {ARG_CAMPAIGN_LABELS, "campaign_labels"}
 	};
@@ -129,6 +153,9 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 	align_require_argument(fcinfo, ARG_REPLACE, "replace");
 	options->reload = PG_GETARG_BOOL(ARG_RELOAD);
 	options->reason_must_change = PG_GETARG_BOOL(ARG_REASON_MUST_CHANGE);
+	strlcpy(options->time_zone, TimeZoneArgument(fcinfo), sizeof(options->time_zone));
+	if (!PG_ARGISNULL(ARG_RULES))
+		align_attach_set_rules(options, PG_GETARG_JSONB_P(ARG_RULES));
 	for (int i = 0; i < (int) lengthof(unsupported); i++)
 	{
 		if (!PG_ARGISNULL(unsupported[i].argno))
@@ -179,6 +206,19 @@ CheckNeeds(const AttachRequest *request, Relation rel)
 }
 
 /*
+ * Recognizes opened_at => 'now', unless there is a column of that name.
+ */
+static void
+SetOpenedNow(AttachRequest *request, char **names)
+{
+	if (names[ROW_OPENED_AT] == NULL || strcmp(names[ROW_OPENED_AT], "now") != 0 ||
+		get_attnum(request->relid, "now") != InvalidAttrNumber)
+		return;
+	request->options.opened_now = true;
+	names[ROW_OPENED_AT] = NULL;
+}
+
+/*
  * Checks the table, the agreement and the remaining arguments, and fills in
  * the request.
  */
@@ -196,7 +236,10 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 	request->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	for (int role = 0; role < ROW_NROLES; role++)
 		names[role] = RoleArgument(fcinfo, (RowRole) role);
+	SetOpenedNow(request, names);
 	align_attach_set_columns(request, rel, names);
+	if (PG_NARGS() > NARGS_UNTIL_0_3)
+		align_attach_check_times(request, rel);
 	align_attach_set_key(request, rel,
 						 PG_ARGISNULL(ARG_KEY) ? NULL : PG_GETARG_ARRAYTYPE_P(ARG_KEY));
 	if (!PG_ARGISNULL(ARG_LIVE))

@@ -261,6 +261,36 @@ align_attach_set_columns(AttachRequest *request, Relation rel, char *const *name
 }
 
 /*
+ * Checks that changed_at and opened_at are instants: a column without a time
+ * zone would mean something else in every session.  Until 0.3 that was
+ * allowed.
+ */
+void
+align_attach_check_times(const AttachRequest *request, Relation rel)
+{
+	static const RowRole roles[] = {ROW_CHANGED_AT, ROW_OPENED_AT};
+
+	for (int i = 0; i < (int) lengthof(roles); i++)
+	{
+		AttrNumber	attnum = request->column[roles[i]];
+		Form_pg_attribute attribute;
+
+		if (attnum == InvalidAttrNumber || request->options.time_zone[0] != '\0')
+			continue;
+		attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+		if (getBaseType(attribute->atttypid) == TIMESTAMPTZOID)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of type %s needs a time zone to be used as %s",
+						NameStr(attribute->attname), format_type_be(attribute->atttypid),
+						align_row_role_names[roles[i]]),
+				 errdetail("Its values do not say in which time zone they are."),
+				 errhint("Name the time zone that the application writes them in, for example time_zone => 'UTC'.")));
+	}
+}
+
+/*
  * True if any move requires a reason.  Moves that reject a handoff do, and
  * stages and moves that have a reason among their needs.
  */

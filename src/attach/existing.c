@@ -63,7 +63,7 @@ RaiseUnknownLabels(ExistingRows *work)
 					RelationGetRelationName(rel), work->request->agreement),
 			 errdetail("Version %d has no stage for these labels (number of rows): %s.",
 					   work->request->version, list.data),
-			 errhint("Define the labels in the agreement, for example: sal known as 'Sales Accepted'; or attach with mode => 'warn' or 'observe'."),
+			 errhint("Define the labels in the agreement, for example: sal known as 'Sales Accepted'; or attach with rules => '{\"unknown_stage\": \"warn\"}', or with mode => 'warn' or 'observe'."),
 			 errtable(rel)));
 }
 

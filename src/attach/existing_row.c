@@ -9,6 +9,7 @@
 #include "access/tableam.h"
 #include "utils/rel.h"
 
+#include "agreement/agreement.h"
 #include "attach/existing_row.h"
 #include "attachment/key.h"
 #include "record/change.h"
@@ -94,14 +95,18 @@ SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 }
 
 /*
- * True if the recorded stage is that of a row, which is given by its number,
- * or -1, and its name.
+ * True if a recorded stage is that of a row, under its name of today or an
+ * earlier one.
  */
 static bool
-SameStage(const Funnel *funnel, int stage, const char *name, const char *recorded)
+IsRecordedStage(const AttachRequest *request, const char *recorded, int stage, const char *name)
 {
-	return strcmp(recorded, name) == 0 ||
-		(stage >= 0 && align_funnel_stage(funnel, recorded, strlen(recorded)) == stage);
+	StageSource source = {request->agreement, request->version};
+
+	if (strcmp(recorded, name) == 0)
+		return true;
+	return stage >= 0 && stage == align_carry_stage(&source, request->agreement, request->version,
+													request->funnel, recorded);
 }
 
 /*
@@ -127,7 +132,8 @@ align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, co
 	if (stage < 0)
 	{
 		/* an error at the end, with all unknown labels; see existing.c */
-		if (request->mode == ATTACH_ENFORCE)
+		if (align_attach_rule_mode(request->mode, &request->options, RULE_UNKNOWN_STAGE) ==
+			ATTACH_ENFORCE)
 		{
 			CountUnknown(work, label);
 			return;
@@ -136,11 +142,12 @@ align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, co
 	}
 	if (ended)
 	{
+		/* how long the lead has been in its stage may not be known */
 		align_record_found(table->attachment, table->rel, row, EVENT_OPENING,
-						   fresh ? NULL : SOURCE_ADOPTED, fresh);
+						   fresh ? SOURCE_UNDATED : SOURCE_ADOPTED_UNDATED, fresh);
 		work->nopenings++;
 	}
-	else if (!SameStage(request->funnel, stage, name, last->stage))
+	else if (!IsRecordedStage(request, last->stage, stage, name))
 	{
 		align_record_found_move(table->attachment, table->rel, row, last->stage);
 		work->nopenings++;

@@ -13,8 +13,10 @@
 #include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -25,9 +27,11 @@
 #include "agreement/admission.h"
 #include "attach/new_version.h"
 #include "attachment/judging_version.h"
+#include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "condition/needs.h"
+#include "history/history.h"
 
 /*
  * Raises an error if dropped labels are in use; in_use lists them.
@@ -95,6 +99,92 @@ AppendStagesInUse(Attachment *attachment, const Funnel *current, const Funnel *a
 }
 
 /*
+ * Returns the names and labels of the stages of the current version that the
+ * new one knows by none of them, as an array; 0 if there are none.  A stage
+ * that it does know is carried over by all its labels.
+ */
+static Datum
+ForgottenLabels(const Funnel *current, const Funnel *agreed)
+{
+	bool	   *known = palloc0(current->nstages * sizeof(bool));
+	Datum	   *labels = palloc(current->nlabels * sizeof(Datum));
+	int			n = 0;
+
+	for (int i = 0; i < current->nlabels; i++)
+	{
+		const FunnelLabel *label = &current->labels[i];
+
+		if (align_funnel_stage(agreed, label->text, label->len) >= 0)
+			known[label->stage] = true;
+	}
+	for (int i = 0; i < current->nlabels; i++)
+	{
+		const FunnelLabel *label = &current->labels[i];
+
+		if (!known[label->stage])
+			labels[n++] = PointerGetDatum(cstring_to_text_with_len(label->text, label->len));
+	}
+	if (n == 0)
+		return (Datum) 0;
+	return PointerGetDatum(construct_array(labels, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * Appends the forgotten labels of stages that leads were in, with the number
+ * of leads: "crm.leads: "sal" (2), ...".
+ */
+static void
+AppendStagesRecorded(Attachment *attachment, Datum forgotten, StringInfo recorded)
+{
+	Oid			types[] = {TEXTARRAYOID};
+	StringInfoData sql;
+	CallerRole	caller;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT s.stage, pg_catalog.count(*) FROM (SELECT DISTINCT h.stage, ");
+	align_append_key(&sql, attachment, TABLE_HISTORY);
+	appendStringInfo(&sql, " FROM %s AS h WHERE h.stage OPERATOR(pg_catalog.=) ANY ($1) AND %s) AS s"
+					 " GROUP BY 1 ORDER BY 2 DESC, s.stage COLLATE \"C\"",
+					 attachment->history_name, HISTORY_IS_LIVE("h"));
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	align_work_as(attachment->root_owner, &caller);
+	if (SPI_execute_with_args(sql.data, 1, types, &forgotten, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_with_args failed: %s", sql.data);
+	align_return_to(&caller);
+	PopActiveSnapshot();
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		isnull;
+
+		if (i == 0)
+			appendStringInfo(recorded, "%s%s: ", recorded->len > 0 ? "; " : "",
+							 attachment->root_name);
+		appendStringInfo(recorded, "%s\"%s\" (" INT64_FORMAT ")", i > 0 ? ", " : "",
+						 SPI_getvalue(row, SPI_tuptable->tupdesc, 1),
+						 DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull)));
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Raises a NOTICE if leads were in stages that the new version does not have;
+ * recorded lists them.
+ */
+static void
+ReportForgotten(const char *agreement, int32 version, const char *recorded)
+{
+	if (recorded[0] != '\0')
+		ereport(NOTICE,
+				(errmsg("version %d of agreement \"%s\" forgets stages that leads were in",
+						version, agreement),
+				 errdetail("It has neither a stage nor a label of these names (number of leads): %s.",
+						   recorded),
+				 errhint("Reports find these leads in unknown stages, unless the new version defines the labels, for example: accepted known as 'sal'.")));
+}
+
+/*
  * The new version, for CheckTable and its error handler.
  */
 typedef struct NewVersion
@@ -104,7 +194,9 @@ typedef struct NewVersion
 	const Funnel *current;		/* in force so far; NULL: none */
 	const Funnel *agreed;		/* the new version */
 	bool		drops_labels;	/* does agreed lack labels of current? */
+	Datum		forgotten;		/* array of those of unknown stages, or 0 */
 	StringInfoData in_use;		/* lists the dropped labels in use */
+	StringInfoData recorded;	/* and the forgotten ones in the history */
 } NewVersion;
 
 /*
@@ -163,6 +255,8 @@ CheckTable(NewVersion *new_version, Oid relid)
 			(void) find_all_inheritors(relid, ShareLock, NULL);
 			AppendStagesInUse(attachment, new_version->current, new_version->agreed,
 							  &new_version->in_use);
+			if (new_version->forgotten != (Datum) 0)
+				AppendStagesRecorded(attachment, new_version->forgotten, &new_version->recorded);
 		}
 	}
 	align_end_restricted(&caller);
@@ -268,7 +362,10 @@ align_check_new_version(const char *agreement, const Funnel *current, const Funn
 	if (tables == NIL)
 		return;
 	new_version.drops_labels = current != NULL && align_drops_labels(current, agreed);
+	if (new_version.drops_labels)
+		new_version.forgotten = ForgottenLabels(current, agreed);
 	initStringInfo(&new_version.in_use);
+	initStringInfo(&new_version.recorded);
 	align_spi_connect();
 	foreach(lc, tables)
 	{
@@ -277,4 +374,5 @@ align_check_new_version(const char *agreement, const Funnel *current, const Funn
 	}
 	SPI_finish();
 	CheckNotInUse(agreement, new_version.in_use.data);
+	ReportForgotten(agreement, version, new_version.recorded.data);
 }

@@ -12,6 +12,7 @@
 /*
  * Raises an error if the new version, "agreed", does not fit a table that is
  * attached to the agreement, or drops a label of a stage that contains leads.
+ * Raises a NOTICE if it drops one of a stage that recorded leads were in.
  * current is the version in force so far, NULL if there is none.  Locks the
  * tables until the end of the transaction.
  */

@@ -110,11 +110,37 @@ align_record_table_creator(const AttachRequest *request, const RecordTable *tabl
 }
 
 /*
+ * True if an existing relation has nothing to do with align: it has fewer than
+ * half of the columns of the record table.  A table of a CRM, or the mirror of
+ * one, may have the default name; to alter it would be bad advice.
+ */
+static bool
+IsForeign(const RecordTable *table)
+{
+	Oid			schema = get_namespace_oid(table->schema, true);
+	Oid			relid = OidIsValid(schema) ? get_relname_relid(table->name, schema) : InvalidOid;
+	int			n = 0;
+
+	if (!OidIsValid(relid))
+		return false;
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (get_attnum(relid, table->columns[i].name) != InvalidAttrNumber)
+			n++;
+	}
+	return 2 * n < table->ncolumns;
+}
+
+/*
  * Raises an error: an existing table cannot be used as record table.
  */
 void
 align_refuse_record_table(const RecordTable *table, char *detail, char *hint)
 {
+	if (IsForeign(table))
+		hint = psprintf("Choose another name with history => 'another_name'%s. The existing relation is not one of align's.",
+						table->columns == align_sla_columns ?
+						"; the name of the clock table is derived from it" : "");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 			 errmsg("relation %s cannot be used as %s", align_record_table_name(table), table->what),

@@ -17,6 +17,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
+#include "utils/jsonb.h"
 
 /*
  * A record table of the attachment: the history or the clock table.
@@ -69,11 +70,22 @@ extern void align_attach_check_table(Relation rel, List *partitions);
 /* Sets column; names has the name for each column role, NULL: none. */
 extern void align_attach_set_columns(AttachRequest *request, Relation rel, char *const *names);
 
+/* Checks that columns of times without a zone have one by time_zone. */
+extern void align_attach_check_times(const AttachRequest *request, Relation rel);
+
 /* A column of the table by name; what is the argument that names it. */
 extern AttrNumber align_attach_find_column(Relation rel, const char *name, const char *what);
 
 /* NOTICE if the agreement requires reasons and there is no reason column. */
 extern void align_attach_check_reasons(const AttachRequest *request);
+
+/* rules.c */
+
+/*
+ * Sets the modes of single rules from the argument "rules" of attach(), an
+ * object of modes by rule.
+ */
+extern void align_attach_set_rules(AttachOptions *options, Jsonb *rules);
 
 /* key.c */
 

@@ -131,6 +131,12 @@ typedef struct AttachOptions
 											 * ATTACH_MODE_DEFAULT */
 } AttachOptions;
 
+/*
+ * The mode of a rule in an attachment of a mode: its own, or else that of the
+ * attachment.
+ */
+extern AttachMode align_attach_rule_mode(AttachMode mode, const AttachOptions *options, int rule);
+
 /* Sets the options that attach() has by default. */
 extern void align_attach_options_init(AttachOptions *options);
 
@@ -247,6 +253,8 @@ typedef struct Attachment
 								 * if they can */
 	bool		complete;		/* always, if there is no fault; else only the
 								 * members up to here may be used */
+	int			history_ncolumns;	/* HistoryColumns that the history has:
+									 * all, or HISTORY_MIN_COLUMNS */
 	char	   *history_name;	/* qualified and quoted */
 	char	   *sla_name;		/* likewise */
 	int			nkeys;
@@ -259,6 +267,7 @@ typedef struct Attachment
 	AttrNumber	column[ROW_NROLES]; /* in relid; 0: none */
 	Oid			type[ROW_NROLES];	/* base types of these columns */
 	FmgrInfo	out[ROW_NROLES];	/* output functions of these types */
+	bool		text_varies[ROW_NROLES];	/* see align_key_text_varies() */
 	Node	   *live;			/* planned; varno 1 is relid; NULL: all rows
 								 * are live */
 

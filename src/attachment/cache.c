@@ -303,6 +303,7 @@ BuildColumn(Attachment *attachment, RowRole role)
 		getBaseType(get_atttype(attachment->relid, attachment->column[role]));
 	getTypeOutputInfo(attachment->type[role], &output, &is_varlena);
 	fmgr_info_cxt(output, &attachment->out[role], attachment->context);
+	attachment->text_varies[role] = align_key_text_varies(attachment->type[role]);
 }
 
 /*

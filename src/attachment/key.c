@@ -155,9 +155,35 @@ JsonText(const JsonbValue *value)
 	}
 }
 
+/*
+ * The key in a JSON array: its elements in the order of the key.
+ */
+static void
+KeyFromJsonArray(const Attachment *attachment, Jsonb *json, Datum *values)
+{
+	if (JB_ROOT_COUNT(json) != (uint32) attachment->nkeys)
+		RaiseWrongKeyCount(attachment, JB_ROOT_COUNT(json));
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(&json->root, i);
+
+		if (element->type == jbvNull)
+			RaiseKeyIsNull(attachment, attachment->keys[i].name);
+		values[i] = KeyFromText(&attachment->keys[i], JsonText(element));
+	}
+}
+
+/*
+ * The key in JSON: an object by column name, or an array.
+ */
 static void
 KeyFromJson(const Attachment *attachment, Jsonb *json, Datum *values)
 {
+	if (JB_ROOT_IS_ARRAY(json) && !JB_ROOT_IS_SCALAR(json))
+	{
+		KeyFromJsonArray(attachment, json, values);
+		return;
+	}
 	if (!JB_ROOT_IS_OBJECT(json))
 		RaiseWrongKeyType(attachment, JSONBOID);
 	for (int i = 0; i < attachment->nkeys; i++)
@@ -256,15 +282,16 @@ KeyFromRow(const Attachment *attachment, HeapTupleHeader row, Datum *values)
 }
 
 /*
- * The key in the text of a row, "(emea,42)", or of a JSON object.
+ * The key in the text of a row, "(emea,42)", or of a JSON object or array.
  */
 static void
 KeyFromRowText(const Attachment *attachment, char *text, Datum *values)
 {
+	char		first = text[strspn(text, " \t\n\r")];
 	TupleDesc	desc;
 	Datum		row;
 
-	if (text[strspn(text, " \t\n\r")] == '{')
+	if (first == '{' || first == '[')
 	{
 		KeyFromJson(attachment,
 					DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))), values);

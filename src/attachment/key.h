@@ -14,14 +14,17 @@
 #include "fmgr.h"
 
 /*
- * Reads a key from an argument of SQL type "any".  A key of one column may be
- * given as its value, or as text that the column's type accepts.  A key of any
- * number of columns may be given as a row, a json or jsonb object (by column
- * name) or an array; one of several columns also as the text of a row or of a
- * json object.  Stores values of the types of the key columns, which may point
- * into the argument.  Values need not satisfy the constraints of domains.
- * Raises an error for nulls, for values that do not fit, and for text of types
- * whose input may run functions of other users.
+ * Reads a key from an argument of SQL type "any" or text.  A key of one column
+ * may be given as its value, or as text that the column's type accepts.  A key
+ * of any number of columns may be given as a row, a json or jsonb object (by
+ * column name) or array, or an array; one of several columns also as the text
+ * of a row or of a json object or array.  Functions whose argument is "any"
+ * have a form with text, too, for parameters of drivers, which have no type.
+ *
+ * Stores values of the types of the key columns, which may point into the
+ * argument.  Values need not satisfy the constraints of domains.  Raises an
+ * error for nulls, for values that do not fit, and for text of types whose
+ * input may run functions of other users.
  */
 extern void align_key_argument(FunctionCallInfo fcinfo, int argno,
 							   const Attachment *attachment, Datum *values);

@@ -47,6 +47,16 @@ align_attach_options_init(AttachOptions *options)
 		options->rule_mode[rule] = ATTACH_MODE_DEFAULT;
 }
 
+/*
+ * The mode of a rule: its own, or else that of the attachment.
+ */
+AttachMode
+align_attach_rule_mode(AttachMode mode, const AttachOptions *options, int rule)
+{
+	return options->rule_mode[rule] == ATTACH_MODE_DEFAULT ? mode :
+		(AttachMode) options->rule_mode[rule];
+}
+
 static void
 AppendOption(StringInfo text, const char *name, const char *value)
 {

@@ -264,6 +264,25 @@ CheckTies(const Attachment *attachment)
 	return fault;
 }
 
+/*
+ * The number of HistoryColumns that a history has.  A column of the owner may
+ * have the name of one that was added later.
+ */
+static int
+HistoryColumns(Oid history)
+{
+	for (int i = HISTORY_MIN_COLUMNS; i < HISTORY_NCOLUMNS; i++)
+	{
+		const OwnColumn *column = &align_history_columns[i];
+		AttrNumber	attnum = get_attnum(history, column->name);
+
+		if (attnum == InvalidAttrNumber || get_atttype(history, attnum) != column->type ||
+			get_attgenerated(history, attnum) != '\0')
+			return i;
+	}
+	return HISTORY_NCOLUMNS;
+}
+
 static RecordsFault *
 CheckContents(const Attachment *attachment)
 {
@@ -271,7 +290,7 @@ CheckContents(const Attachment *attachment)
 	RecordsFault *fault;
 	ListCell   *lc;
 
-	fault = CheckColumns(attachment, marker->history, align_history_columns, HISTORY_NCOLUMNS);
+	fault = CheckColumns(attachment, marker->history, align_history_columns, HISTORY_MIN_COLUMNS);
 	if (fault == NULL)
 		fault = CheckColumns(attachment, marker->sla, align_sla_columns, SLA_NCOLUMNS);
 	foreach(lc, attachment->records)
@@ -332,6 +351,7 @@ void
 align_examine_records(Attachment *attachment)
 {
 	attachment->has_other_triggers = HasOtherTriggers(attachment->records);
+	attachment->history_ncolumns = HistoryColumns(attachment->marker.history);
 	if (attachment->fault == NULL)
 		attachment->fault = CheckContents(attachment);
 }

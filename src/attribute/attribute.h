@@ -129,6 +129,13 @@ extern TimestampTz align_credit_earliest(const CreditRules *rules, TimestampTz c
 typedef struct KnownCampaign
 {
 	LeadString	text;			/* as in the lead */
+	LeadString	group;			/* canonical text: the same for all spellings
+								 * of a campaign */
+	LeadString	spelling;		/* text as sums show it: without blanks around
+								 * it, or the canonical text if it has more
+								 * than the campaign, as addresses have */
+	uint64		earnings;		/* for earnings.c: a state's serial number, */
+	int			earning;		/* and the campaign's number there */
 	Datum		campaign;		/* the same as a value of type text */
 	Datum		source;			/* type text, 0 if absent */
 	Datum		medium;
@@ -141,13 +148,19 @@ typedef struct CampaignMemory CampaignMemory;
 
 /*
  * Hash value of a campaign's text, for tables in memory.  It reads eight bytes
- * at a time, because the texts are long and hashing is most of the work.
+ * at a time, because the texts are long and hashing is most of the work.  Each
+ * backend has a seed of its own, set by align_campaign_seed_hash(): visitors
+ * of web sites choose the texts, and must not choose ones with equal hash
+ * values.
  */
+extern uint64 align_campaign_hash_seed;
+extern void align_campaign_seed_hash(void);
+
 static inline uint32
 align_campaign_hash(LeadString text)
 {
 	const uint64 factor = UINT64CONST(0x9E3779B97F4A7C15);
-	uint64		hash = (uint64) text.len * factor;
+	uint64		hash = ((uint64) text.len ^ align_campaign_hash_seed) * factor;
 	uint64		word = 0;
 	int			i = 0;
 
@@ -168,7 +181,7 @@ extern CampaignMemory *align_campaign_memory(MemoryContext context, const Funnel
 
 /* Forget all campaigns if they take much memory; call this between leads. */
 extern void align_campaign_memory_trim(CampaignMemory *memory);
-extern const KnownCampaign *align_campaign_known(CampaignMemory *memory, LeadString text);
+extern KnownCampaign *align_campaign_known(CampaignMemory *memory, LeadString text);
 
 /*
  * A touch that counts, or, after align_credit_share, that earned credit.
@@ -233,13 +246,14 @@ typedef struct CreditAmount
 extern void align_credit_amount(LeadString text, CreditAmount *amount);
 
 /*
- * Divide an amount, which may be NULL, among touches by their weights: the
- * parts add up to the amount exactly.  Units that are left over go to the
- * largest remainders, of equal ones to the earlier.  Sets part of each touch,
- * in units, and returns NULL; the parts of a large amount are returned as a
- * palloc'd array of numerics.
+ * Divide an amount among touches by their weights: the parts add up to the
+ * amount exactly.  Units that are left over go to the largest remainders, of
+ * equal ones to the earlier.  Sets part of each touch, in units; the parts of
+ * a large amount are those of align_credit_large_part, palloc'd.
  */
-extern Numeric *align_credit_divide(Credit *credit, const CreditAmount *amount);
+extern void align_credit_divide(Credit *credit, const CreditAmount *amount);
+extern Numeric align_credit_large_part(const Credit *credit, const CreditAmount *amount,
+									   int touch);
 
 /* The amount with its scale, as a palloc'd numeric. */
 extern Datum align_credit_whole(const CreditAmount *amount);

@@ -7,10 +7,13 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "port.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "attribute/attribute.h"
+#include "campaign/text.h"
 
 /* All campaigns are forgotten when they exceed this. */
 #define MAX_MEMORY (4 * 1024 * 1024)
@@ -43,11 +46,25 @@ struct CampaignMemory
 	knowntable_hash *table;
 };
 
+uint64		align_campaign_hash_seed = 0;
+
+/*
+ * Sets the seed of hash values, once in a backend.
+ */
+void
+align_campaign_seed_hash(void)
+{
+	if (align_campaign_hash_seed == 0 &&
+		!pg_strong_random(&align_campaign_hash_seed, sizeof(align_campaign_hash_seed)))
+		align_campaign_hash_seed = (uint64) GetCurrentTimestamp();
+}
+
 CampaignMemory *
 align_campaign_memory(MemoryContext context, const Funnel *funnel)
 {
 	CampaignMemory *memory = MemoryContextAlloc(context, sizeof(CampaignMemory));
 
+	align_campaign_seed_hash();
 	memory->context = AllocSetContextCreate(context, "align campaigns", ALLOCSET_DEFAULT_SIZES);
 	memory->funnel = funnel;
 	memory->table = knowntable_create(memory->context, 64, NULL);
@@ -70,6 +87,16 @@ TextDatum(LeadString string)
 }
 
 /*
+ * True if a text can be shown: it is not empty, nor that of conversions
+ * without a touch.
+ */
+static bool
+IsShown(LeadString text)
+{
+	return text.len > 0 && !align_lead_same(text, align_lead_cstring(CREDIT_NONE));
+}
+
+/*
  * Reads a campaign; the result is in the memory's context.
  */
 static KnownCampaign *
@@ -80,15 +107,24 @@ ReadCampaign(const CampaignMemory *memory, LeadString text)
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
 	KnownCampaign *known;
 	CampaignFields fields;
+	TextValue  *canonical;
 	const char *channel;
+	bool		is_whole;
 
-	align_campaign_parse(text.text, text.len, NULL, 0, &fields);
+	is_whole = align_campaign_parse_utf8(text.text, text.len, NULL, 0, &fields);
+	canonical = align_campaign_value(&fields);
+	align_campaign_localize(&fields);
 	channel = align_channel(&fields, memory->funnel);
 
 	MemoryContextSwitchTo(memory->context);
-	known = palloc(sizeof(KnownCampaign));
+	known = palloc0(sizeof(KnownCampaign));
 	known->campaign = align_lead_text_datum(text);
 	known->text = align_lead_bytes(VARDATA(DatumGetPointer(known->campaign)), text.len);
+	canonical = memcpy(palloc(VARSIZE(canonical)), canonical, VARSIZE(canonical));
+	known->group = align_lead_bytes(canonical->text, VARSIZE(canonical) - offsetof(TextValue, text));
+	known->spelling = known->group;
+	if (is_whole && IsShown(align_campaign_trim(known->text)))
+		known->spelling = align_campaign_trim(known->text);
 	known->source = TextDatum(fields.source);
 	known->medium = TextDatum(fields.medium);
 	known->name = TextDatum(fields.name);
@@ -102,7 +138,7 @@ ReadCampaign(const CampaignMemory *memory, LeadString text)
 /*
  * What a campaign reads as.
  */
-const KnownCampaign *
+KnownCampaign *
 align_campaign_known(CampaignMemory *memory, LeadString text)
 {
 	KnownSlot  *slot = knowntable_lookup(memory->table, text);
@@ -111,6 +147,7 @@ align_campaign_known(CampaignMemory *memory, LeadString text)
 
 	if (likely(slot != NULL))
 		return slot->known;
+	CHECK_FOR_INTERRUPTS();
 	/* read first, so that an error leaves no half-filled slot */
 	known = ReadCampaign(memory, text);
 	slot = knowntable_insert(memory->table, known->text, &found);

@@ -6,11 +6,15 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "attribute/attribute.h"
+
+/* Rows whose amounts are freed at once. */
+#define ROWS_PER_CONTEXT 256
 
 PG_FUNCTION_INFO_V1(align_credit_sql);
 PG_FUNCTION_INFO_V1(align_funnel_credit_sql);
@@ -48,47 +52,69 @@ PutNone(ReturnSetInfo *result, const CreditAmount *amount)
 
 /*
  * One row per touch that earned something.
+ *
+ * Campaigns are looked up once for each string, and equal amounts made once,
+ * for most of the time of a row goes into such things.
  */
 static void
 PutTouches(ReturnSetInfo *result, CreditSite *site, const CreditAmount *amount)
 {
 	Credit	   *credit = &site->credit;
-	Numeric    *parts = align_credit_divide(credit, amount);
-	MemoryContext context;
-	MemoryContext caller;
+	const KnownCampaign *known_of[LEAD_INLINE_STRINGS] = {NULL};
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = NULL;
+	int64		last_part = 0;
+	Datum		last_amount = 0;
 
-	/* a row is small: free the memory of some hundred at once */
-	context = AllocSetContextCreate(CurrentMemoryContext, "align credit rows",
-									ALLOCSET_SMALL_SIZES);
-	caller = MemoryContextSwitchTo(context);
+	if (amount != NULL)
+		align_credit_divide(credit, amount);
+	/* amounts are small: free those of some hundred rows at once */
+	if (amount != NULL && (credit->ntouches > ROWS_PER_CONTEXT || amount->large != NULL))
+		context = AllocSetContextCreate(caller, "align credit rows", ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < credit->ntouches; i++)
 	{
 		const CreditTouch *touch = &credit->touches[i];
-		const KnownCampaign *known =
-			align_campaign_known(site->memory, credit->reader.strings[touch->campaign]);
+		bool		few = touch->campaign < LEAD_INLINE_STRINGS;
+		const KnownCampaign *known = few ? known_of[touch->campaign] : NULL;
 		Datum		values[NCOLUMNS];
 		bool		nulls[NCOLUMNS] = {false};
 
+		if (known == NULL)
+		{
+			known = align_campaign_known(site->memory, credit->reader.strings[touch->campaign]);
+			if (few)
+				known_of[touch->campaign] = known;
+		}
 		values[COL_TOUCH] = Int32GetDatum(touch->touch);
 		values[COL_AT] = TimestampTzGetDatum(touch->at);
 		values[COL_CAMPAIGN] = known->campaign;
 		values[COL_CHANNEL] = known->channel;
 		values[COL_SHARE] = Float8GetDatum(touch->share);
-		if (amount == NULL)
+		nulls[COL_AMOUNT] = amount == NULL;
+		values[COL_AMOUNT] = last_amount;
+		if (amount != NULL)
 		{
-			values[COL_AMOUNT] = (Datum) 0;
-			nulls[COL_AMOUNT] = true;
+			bool		is_large = amount->large != NULL;
+
+			if (context != NULL && (is_large || i % ROWS_PER_CONTEXT == 0))
+			{
+				CHECK_FOR_INTERRUPTS();
+				MemoryContextReset(context);
+				MemoryContextSwitchTo(context);
+				last_amount = 0;
+			}
+			if (is_large)
+				last_amount = NumericGetDatum(align_credit_large_part(credit, amount, i));
+			else if (last_amount == 0 || touch->part != last_part)
+				last_amount = align_credit_numeric(touch->part, amount->scale);
+			MemoryContextSwitchTo(caller);
+			last_part = touch->part;
+			values[COL_AMOUNT] = last_amount;
 		}
-		else if (parts != NULL)
-			values[COL_AMOUNT] = NumericGetDatum(parts[i]);
-		else
-			values[COL_AMOUNT] = align_credit_numeric(touch->part, amount->scale);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		if (i % 256 == 255)
-			MemoryContextReset(context);
 	}
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(context);
+	if (context != NULL)
+		MemoryContextDelete(context);
 }
 
 static Datum

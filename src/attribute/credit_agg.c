@@ -53,9 +53,9 @@ Transition(FunctionCallInfo fcinfo, bool has_funnel)
 	CreditSite *site;
 	Earnings   *earnings;
 
+	site = align_credit_site(fcinfo, 2, has_funnel);
 	if (PG_ARGISNULL(1))
 		return align_state_as_it_is(fcinfo);
-	site = align_credit_site(fcinfo, 2, has_funnel);
 	if (PG_ARGISNULL(0))
 		earnings = align_earnings(context, site->fingerprint);
 	else

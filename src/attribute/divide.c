@@ -53,8 +53,14 @@ align_credit_amount(LeadString text, CreditAmount *amount)
 	}
 	for (p += negative; p < end; p++)
 	{
-		if (p != point)
-			units = units * 10 + (*p - '0');
+		if (p == point)
+			continue;
+		if (unlikely(*p < '0' || *p > '9'))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("stored value of type %s is corrupted", "lead"),
+					 errdetail("An amount is not a number.")));
+		units = units * 10 + (*p - '0');
 	}
 	for (; missing > 0; missing--)
 		units *= 10;
@@ -183,66 +189,76 @@ Whole(Numeric value)
 }
 
 /*
- * The same for an amount of any size.
+ * amount * weight / 10^-scale of a touch, without sign.
  */
-static void
-DivideLarge(Credit *credit, const CreditAmount *amount, Numeric *parts)
+static Numeric
+LargeProduct(const CreditAmount *amount, const CreditTouch *touch)
 {
-	Numeric		zero = int64_to_numeric(0);
-	Numeric		one = int64_to_numeric(1);
-	Numeric		total = int64_to_numeric(credit->total);
 	Numeric		unit = int64_div_fast_to_numeric(1, amount->scale);
 	Numeric		units = DatumGetNumeric(DirectFunctionCall1(numeric_abs,
 															NumericGetDatum(amount->large)));
-	Numeric		nleft;
-	bool		negative = DatumGetInt32(DirectFunctionCall2(numeric_cmp,
-															 NumericGetDatum(amount->large),
-															 NumericGetDatum(zero))) < 0;
 
 	units = Calculate(numeric_div_trunc, units, unit);
-	nleft = units;
+	return Calculate(numeric_mul, units, int64_to_numeric(touch->weight));
+}
+
+/*
+ * The same for an amount of any size, but part is only the unit that a touch
+ * gets of those left over.  What is calculated for a touch is freed at once:
+ * touches and digits may both be many.
+ */
+static void
+DivideLarge(Credit *credit, const CreditAmount *amount)
+{
+	Numeric		total = int64_to_numeric(credit->total);
+	uint128		rests = 0;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "align division",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(scratch);
+
 	for (int i = 0; i < credit->ntouches; i++)
 	{
 		CreditTouch *touch = &credit->touches[i];
-		Numeric		product = Calculate(numeric_mul, units, int64_to_numeric(touch->weight));
-		Numeric		rest;
 
 		CHECK_FOR_INTERRUPTS();
-		parts[i] = Calculate(numeric_div_trunc, product, total);
-		rest = Calculate(numeric_sub, product, Calculate(numeric_mul, parts[i], total));
-		touch->rest = (uint64) Whole(rest);
+		touch->rest = (uint64) Whole(Calculate(numeric_mod, LargeProduct(amount, touch), total));
 		touch->part = 0;
-		nleft = Calculate(numeric_sub, nleft, parts[i]);
+		rests += touch->rest;
+		MemoryContextReset(scratch);
 	}
-	GiveRest(credit, Whole(nleft));
-	for (int i = 0; i < credit->ntouches; i++)
-	{
-		if (credit->touches[i].part > 0)
-			parts[i] = Calculate(numeric_add, parts[i], one);
-		parts[i] = Calculate(numeric_mul, parts[i], unit);
-		if (negative)
-			parts[i] = DatumGetNumeric(DirectFunctionCall1(numeric_uminus,
-														   NumericGetDatum(parts[i])));
-	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+
+	/* the units that are left over, times the total, are in the remainders */
+	GiveRest(credit, (int64) (rests / (uint64) credit->total));
 }
 
 /*
  * Divides an amount among the touches.
  */
-Numeric *
+void
 align_credit_divide(Credit *credit, const CreditAmount *amount)
 {
-	Numeric    *parts;
-
-	if (amount == NULL)
-		return NULL;
 	if (amount->large == NULL)
-	{
 		DivideUnits(credit, amount->units);
-		return NULL;
-	}
-	parts = MemoryContextAllocHuge(CurrentMemoryContext,
-								   (Size) credit->ntouches * sizeof(Numeric));
-	DivideLarge(credit, amount, parts);
-	return parts;
+	else
+		DivideLarge(credit, amount);
+}
+
+/*
+ * The part of a large amount that a touch gets.
+ */
+Numeric
+align_credit_large_part(const Credit *credit, const CreditAmount *amount, int touch)
+{
+	const CreditTouch *of = &credit->touches[touch];
+	Numeric		part = Calculate(numeric_div_trunc, LargeProduct(amount, of),
+								 int64_to_numeric(credit->total));
+
+	if (of->part > 0)
+		part = Calculate(numeric_add, part, int64_to_numeric(1));
+	if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount->large),
+										  NumericGetDatum(int64_to_numeric(0)))) < 0)
+		part = DatumGetNumeric(DirectFunctionCall1(numeric_uminus, NumericGetDatum(part)));
+	return Calculate(numeric_mul, part, int64_div_fast_to_numeric(1, amount->scale));
 }

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -21,7 +22,7 @@
 
 typedef struct EarningSlot
 {
-	LeadString	campaign;		/* the same bytes as in the earning */
+	LeadString	group;			/* the same bytes as in the earning */
 	uint32		hash;
 	int			earning;
 	char		status;
@@ -30,7 +31,7 @@ typedef struct EarningSlot
 #define SH_PREFIX earningindex
 #define SH_ELEMENT_TYPE EarningSlot
 #define SH_KEY_TYPE LeadString
-#define SH_KEY campaign
+#define SH_KEY group
 #define SH_HASH_KEY(tb, key) align_campaign_hash(key)
 #define SH_EQUAL(tb, a, b) ((a).len == (b).len && memcmp((a).text, (b).text, (a).len) == 0)
 #define SH_STORE_HASH
@@ -49,11 +50,20 @@ CopyString(MemoryContext context, LeadString string)
 								   string.text, string.len), string.len);
 }
 
+static int
+CompareStrings(LeadString a, LeadString b)
+{
+	int			result = memcmp(a.text, b.text, Min(a.len, b.len));
+
+	return result != 0 ? result : a.len - b.len;
+}
+
 /*
- * Appends an earning without any sums; returns its number.
+ * Appends an earning without any sums, whose strings it copies; returns its
+ * number.
  */
 static int
-AddEarning(Earnings *earnings, LeadString campaign, LeadString channel)
+AddEarning(Earnings *earnings, LeadString group, LeadString campaign, LeadString channel)
 {
 	Earning    *earning;
 
@@ -65,48 +75,68 @@ AddEarning(Earnings *earnings, LeadString campaign, LeadString channel)
 	}
 	earning = &earnings->earnings[earnings->nearnings];
 	memset(earning, 0, sizeof(Earning));
-	earning->campaign = campaign;
-	earning->channel = channel;
+	earning->group = CopyString(earnings->context, group);
+	earning->campaign = CopyString(earnings->context, campaign);
+	earning->channel = CopyString(earnings->context, channel);
 	return earnings->nearnings++;
 }
 
 Earnings *
 align_earnings(MemoryContext context, uint64 fingerprint)
 {
+	static uint64 last_serial = 0;
 	Earnings   *earnings = MemoryContextAllocZero(context, sizeof(Earnings));
 	LeadString	none = align_lead_cstring(CREDIT_NONE);
 
+	align_campaign_seed_hash();
 	earnings->context = context;
+	earnings->serial = ++last_serial;
 	earnings->fingerprint = fingerprint;
 	earnings->room = 4;
 	earnings->earnings = MemoryContextAlloc(context, earnings->room * sizeof(Earning));
 	earnings->index = earningindex_create(context, 4, NULL);
-	/* not in the index: a campaign may have that text, too */
-	AddEarning(earnings, none, none);
+	/* not in the index, in which all groups are canonical texts */
+	AddEarning(earnings, none, none, none);
 	return earnings;
 }
 
 /*
- * The number of the earning of a campaign; channel is that of a new one, or
- * else looked up in memory.
+ * The number of the earning of a campaign, of which this is a spelling.
  */
 static int
-EarningOf(Earnings *earnings, LeadString campaign, LeadString channel, CampaignMemory *memory)
+EarningOf(Earnings *earnings, LeadString group, LeadString campaign, LeadString channel)
 {
-	EarningSlot *slot = earningindex_lookup(earnings->index, campaign);
-	LeadString	copy;
+	EarningSlot *slot = earningindex_lookup(earnings->index, group);
 	int			result;
 	bool		found;
 
-	if (likely(slot != NULL))
-		return slot->earning;
-	if (channel.text == NULL)
-		channel = align_lead_varlena(align_campaign_known(memory, campaign)->channel);
-	copy = CopyString(earnings->context, campaign);
-	result = AddEarning(earnings, copy, CopyString(earnings->context, channel));
-	slot = earningindex_insert(earnings->index, copy, &found);
-	slot->earning = result;
-	return result;
+	if (slot == NULL)
+	{
+		result = AddEarning(earnings, group, campaign, channel);
+		slot = earningindex_insert(earnings->index, earnings->earnings[result].group, &found);
+		slot->earning = result;
+		return result;
+	}
+	if (CompareStrings(campaign, earnings->earnings[slot->earning].campaign) < 0)
+		earnings->earnings[slot->earning].campaign = CopyString(earnings->context, campaign);
+	return slot->earning;
+}
+
+/*
+ * The number of the earning of a touch's campaign.
+ */
+static inline int
+EarningOfTouch(Earnings *earnings, CampaignMemory *memory, LeadString text)
+{
+	KnownCampaign *known = align_campaign_known(memory, text);
+
+	if (unlikely(known->earnings != earnings->serial))
+	{
+		known->earning = EarningOf(earnings, known->group, known->spelling,
+								   align_lead_varlena(known->channel));
+		known->earnings = earnings->serial;
+	}
+	return known->earning;
 }
 
 /*
@@ -171,7 +201,8 @@ static void
 AddTouches(Earnings *earnings, CreditSite *site, const CreditAmount *amount)
 {
 	Credit	   *credit = &site->credit;
-	Numeric    *parts = align_credit_divide(credit, amount);
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = NULL;
 	uint64		total = (uint64) credit->total;
 	uint64		weights = 0;
 	uint64		given = 0;
@@ -179,18 +210,20 @@ AddTouches(Earnings *earnings, CreditSite *site, const CreditAmount *amount)
 	int			last_campaign = -1;
 	int			number = -1;
 
+	if (amount != NULL)
+		align_credit_divide(credit, amount);
+	if (amount != NULL && amount->large != NULL)
+		scratch = AllocSetContextCreate(caller, "align parts", ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < credit->ntouches; i++)
 	{
 		const CreditTouch *touch = &credit->touches[i];
-		LeadString	absent = {NULL, 0};
 		Earning    *earning;
 		uint64		upto;
 
 		if (touch->campaign != last_campaign)
 		{
 			last_campaign = touch->campaign;
-			number = EarningOf(earnings, credit->reader.strings[last_campaign], absent,
-							   site->memory);
+			number = EarningOfTouch(earnings, site->memory, credit->reader.strings[last_campaign]);
 		}
 		earning = &earnings->earnings[number];
 
@@ -202,11 +235,20 @@ AddTouches(Earnings *earnings, CreditSite *site, const CreditAmount *amount)
 		earning->share += upto - given;
 		given = upto;
 
-		if (parts != NULL)
-			AddNumeric(earnings, earning, parts[i], amount->scale);
+		if (scratch != NULL)
+		{
+			CHECK_FOR_INTERRUPTS();
+			MemoryContextSwitchTo(scratch);
+			AddNumeric(earnings, earning, align_credit_large_part(credit, amount, i),
+					   amount->scale);
+			MemoryContextSwitchTo(caller);
+			MemoryContextReset(scratch);
+		}
 		else if (amount != NULL)
 			AddUnits(earnings, earning, touch->part, amount->scale);
 	}
+	if (scratch != NULL)
+		MemoryContextDelete(scratch);
 }
 
 /*
@@ -257,7 +299,7 @@ align_earnings_merge(Earnings *into, const Earnings *from)
 	for (int i = 1; i < from->nearnings; i++)
 	{
 		const Earning *other = &from->earnings[i];
-		int			number = EarningOf(into, other->campaign, other->channel, NULL);
+		int			number = EarningOf(into, other->group, other->campaign, other->channel);
 
 		MergeEarning(into, &into->earnings[number], other);
 	}
@@ -291,6 +333,7 @@ align_earnings_write(StringInfo out, const Earnings *earnings)
 	{
 		const Earning *earning = &earnings->earnings[i];
 
+		align_wire_append_text(out, earning->group.text, earning->group.len);
 		align_wire_append_text(out, earning->campaign.text, earning->campaign.len);
 		align_wire_append_text(out, earning->channel.text, earning->channel.len);
 		align_wire_append_uint(out, earning->touches);
@@ -318,16 +361,18 @@ align_earnings_read(const void *data, size_t len)
 	count = align_wire_uint(&reader);
 	for (uint64 i = 0; i < count; i++)
 	{
+		LeadString	group;
 		LeadString	campaign;
 		LeadString	channel;
 		Earning    *earning;
 		int			number = 0;
 		uint64		flags;
 
+		group.text = align_wire_text(&reader, &group.len);
 		campaign.text = align_wire_text(&reader, &campaign.len);
 		channel.text = align_wire_text(&reader, &channel.len);
 		if (i > 0)
-			number = EarningOf(earnings, campaign, channel, NULL);
+			number = EarningOf(earnings, group, campaign, channel);
 		earning = &earnings->earnings[number];
 		earning->touches = (int64) align_wire_uint(&reader);
 		earning->share = ReadInt128(&reader);
@@ -347,14 +392,6 @@ align_earnings_read(const void *data, size_t len)
 	return earnings;
 }
 
-static int
-CompareStrings(LeadString a, LeadString b)
-{
-	int			result = memcmp(a.text, b.text, Min(a.len, b.len));
-
-	return result != 0 ? result : a.len - b.len;
-}
-
 /*
  * qsort comparator of pointers to earnings.
  */
@@ -367,8 +404,8 @@ CompareEarnings(const void *a, const void *b)
 
 	if (result == 0)
 		result = CompareStrings(left->channel, right->channel);
-	/* the first earning, and a campaign of its name and channel */
-	return result != 0 ? result : (left > right) - (left < right);
+	/* a plain text may be the canonical text of another campaign */
+	return result != 0 ? result : CompareStrings(left->group, right->group);
 }
 
 const Earning **

@@ -5,7 +5,9 @@
  * Sums are kept as integers (shares in units of 2^-62, amounts in units of
  * 10^-6, or exactly as numeric if they have more digits), so they depend
  * neither on the order of the leads nor on how these are divided among
- * workers.  Memory depends on the number of different campaigns.
+ * workers.  Memory depends on the number of different campaigns: those whose
+ * canonical text is the same are one.  Of their spellings, the smallest by
+ * bytes is shown.
  *
  * All of it is allocated in the context of the aggregate itself.
  */
@@ -22,7 +24,8 @@
 
 typedef struct Earning
 {
-	LeadString	campaign;
+	LeadString	group;			/* canonical text */
+	LeadString	campaign;		/* spelling */
 	LeadString	channel;
 	int64		touches;
 	int128		share;			/* in units of 2^-SHARE_BITS */
@@ -35,6 +38,7 @@ typedef struct Earning
 typedef struct Earnings
 {
 	MemoryContext context;
+	uint64		serial;			/* different for all states of a backend */
 	uint64		fingerprint;	/* of the aggregate's arguments */
 	int			nearnings;
 	int			room;

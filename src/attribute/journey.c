@@ -4,8 +4,12 @@
  *
  * Conversion.  With a funnel, the first entry into a won stage.  Without, the
  * first entry into the stage given for it, or else the entry into the stage
- * that the lead is in, as in since(lead).  Nothing after it has any effect,
- * but entries at the same instant do, in any order.
+ * that the lead is in, as in since(lead).  Nothing after it has any effect.
+ * Of entries at the same instant, touches count; a stage entry does, unless
+ * its recorded ordinal shows that it came later.
+ *
+ * Amount.  That of the conversion itself; else the last one of a stage entry
+ * that counts; else the last one of a touch that does.
  */
 #include "postgres.h"
 
@@ -75,109 +79,188 @@ StageOf(const LeadReader *reader, const Funnel *funnel, int *stages, int string)
 }
 
 /*
+ * What a walk through a lead keeps.
+ */
+typedef struct Walk
+{
+	const CreditRules *rules;
+	LeadReader *reader;
+	int			inline_stages[LEAD_INLINE_STRINGS];
+	int		   *stages;			/* with a funnel: the stage of each string */
+	int			milestone_strings[CREDIT_MAX_MILESTONES];
+	int			conversion_string;	/* without: -1 if not in the lead */
+	int			last_stage;
+	bool		converted;
+	LeadEntry	conversion;		/* valid if converted */
+	int			stage_amount;	/* of the last stage entry, -1 if none */
+	int			touch_amount;	/* of the last touch */
+	int			touch_amount_then;	/* at the conversion */
+} Walk;
+
+/*
+ * Looks up what the rules name in the dictionary of the lead.
+ */
+static void
+BeginWalk(Walk *walk, const CreditRules *rules, LeadReader *reader)
+{
+	walk->rules = rules;
+	walk->reader = reader;
+	walk->stages = walk->inline_stages;
+	walk->conversion_string = walk->last_stage = -1;
+	walk->stage_amount = walk->touch_amount = walk->touch_amount_then = -1;
+	walk->converted = false;
+	if (rules->funnel != NULL)
+	{
+		if (reader->nstrings > LEAD_INLINE_STRINGS)
+			walk->stages = MemoryContextAllocHuge(CurrentMemoryContext,
+												  (Size) reader->nstrings * sizeof(int));
+		for (int i = 0; i < reader->nstrings; i++)
+			walk->stages[i] = NOT_LOOKED_UP;
+		return;
+	}
+	if (rules->has_conversion)
+		walk->conversion_string = align_lead_find(reader, rules->conversion.text,
+												  rules->conversion.len);
+	for (int i = 0; i < rules->nmilestones; i++)
+	{
+		const CreditMilestone *milestone = &rules->milestones[i];
+
+		if (!milestone->first_stage)
+			walk->milestone_strings[i] = align_lead_find(reader, milestone->label.text,
+														 milestone->label.len);
+	}
+}
+
+static void
+EndWalk(Walk *walk)
+{
+	if (walk->stages != walk->inline_stages)
+		pfree(walk->stages);
+}
+
+/*
+ * True if a stage entry is the conversion, as far as the entries until now
+ * show.
+ */
+static bool
+Converts(Walk *walk, const LeadEntry *entry, int stage)
+{
+	const CreditRules *rules = walk->rules;
+
+	if (rules->funnel != NULL)
+		return !walk->converted && stage >= 0 && rules->funnel->stages[stage].kind == STAGE_WON;
+	if (rules->has_conversion)
+		return !walk->converted && entry->stage == walk->conversion_string;
+	return entry->stage != walk->last_stage;
+}
+
+/*
+ * True if an entry after the conversion in the journey counts all the same.
+ */
+static bool
+IsSimultaneous(const Walk *walk, const LeadEntry *entry)
+{
+	return entry->at == walk->conversion.at &&
+		(entry->ordinal == 0 || walk->conversion.ordinal == 0);
+}
+
+/*
+ * Sets the milestones that a stage entry reaches.
+ */
+static void
+ReachMilestones(Credit *credit, const Walk *walk, const LeadEntry *entry, int stage)
+{
+	const CreditRules *rules = walk->rules;
+
+	for (int i = 0; i < rules->nmilestones; i++)
+	{
+		const CreditMilestone *milestone = &rules->milestones[i];
+		bool		is_there = milestone->first_stage ||
+			(rules->funnel != NULL ? stage == milestone->stage :
+			 entry->stage == walk->milestone_strings[i]);
+
+		if (is_there && !credit->reached[i])
+		{
+			credit->reached[i] = true;
+			credit->milestones[i] = entry->at;
+		}
+	}
+}
+
+/*
+ * Takes account of a stage entry.
+ */
+static void
+AddStageEntry(Credit *credit, Walk *walk, const LeadEntry *entry)
+{
+	bool		is_final = walk->rules->funnel != NULL || walk->rules->has_conversion;
+	int			stage = -1;
+
+	if (walk->converted && is_final && !IsSimultaneous(walk, entry))
+		return;
+	if (walk->rules->funnel != NULL)
+		stage = StageOf(walk->reader, walk->rules->funnel, walk->stages, entry->stage);
+	ReachMilestones(credit, walk, entry, stage);
+	if (Converts(walk, entry, stage))
+	{
+		walk->converted = true;
+		walk->conversion = *entry;
+		walk->touch_amount_then = walk->touch_amount;
+		if (entry->amount < 0)
+			walk->conversion.amount = walk->stage_amount;
+	}
+	else if (walk->converted && walk->conversion.amount < 0 && IsSimultaneous(walk, entry))
+		walk->conversion.amount = entry->amount;
+	if (entry->amount >= 0)
+		walk->stage_amount = entry->amount;
+	walk->last_stage = entry->stage;
+}
+
+/*
  * Reads a lead up to its conversion; false if it has not converted.
  */
 bool
 align_credit_read(Credit *credit, const CreditRules *rules, const struct varlena *lead)
 {
-	LeadReader *reader = &credit->reader;
-	const Funnel *funnel = rules->funnel;
-	bool		is_final = funnel != NULL || rules->has_conversion;
-	int			inline_stages[LEAD_INLINE_STRINGS];
-	int		   *stages = inline_stages;
-	int			milestone_strings[CREDIT_MAX_MILESTONES];
-	int			conversion_string = -1;
-	int			last_stage = -1;
-	int			amount = -1;
-	int			last_amount = -1;
+	bool		is_final = rules->funnel != NULL || rules->has_conversion;
 	int			touch = 0;
-	bool		converted = false;
+	int			amount;
+	Walk		walk;
 	TouchScan	scan;
 	LeadEntry	entry;
 
 	credit->ntouches = 0;
-	align_lead_read(reader, lead);
-	if (funnel != NULL)
-	{
-		if (reader->nstrings > LEAD_INLINE_STRINGS)
-			stages = MemoryContextAllocHuge(CurrentMemoryContext,
-											(Size) reader->nstrings * sizeof(int));
-		for (int i = 0; i < reader->nstrings; i++)
-			stages[i] = NOT_LOOKED_UP;
-	}
-	else if (rules->has_conversion)
-		conversion_string = align_lead_find(reader, rules->conversion.text,
-											rules->conversion.len);
 	for (int i = 0; i < rules->nmilestones; i++)
-	{
-		const CreditMilestone *milestone = &rules->milestones[i];
-
 		credit->reached[i] = false;
-		if (funnel == NULL && !milestone->first_stage)
-			milestone_strings[i] = align_lead_find(reader, milestone->label.text,
-												   milestone->label.len);
-	}
-
+	align_lead_read(&credit->reader, lead);
+	BeginWalk(&walk, rules, &credit->reader);
 	align_touch_begin(&scan);
-	while (align_lead_next(reader, &entry))
+	while (align_lead_next(&credit->reader, &entry))
 	{
-		int			stage = -1;
-		bool		converts;
-
-		if (converted && is_final && entry.at > credit->conversion)
+		if (walk.converted && is_final && entry.at > walk.conversion.at)
 			break;
-		if (entry.amount >= 0)
-			last_amount = entry.amount;
 		if (align_touch_next(&scan, &entry))
 			AddTouch(credit, entry.at, ++touch, entry.campaign);
 		if (entry.stage >= 0)
+			AddStageEntry(credit, &walk, &entry);
+		else if (entry.amount >= 0)
 		{
-			if (funnel != NULL)
-				stage = StageOf(reader, funnel, stages, entry.stage);
-			for (int i = 0; i < rules->nmilestones; i++)
-			{
-				const CreditMilestone *milestone = &rules->milestones[i];
-
-				if (!credit->reached[i] &&
-					(milestone->first_stage ||
-					 (funnel != NULL ? stage == milestone->stage :
-					  entry.stage == milestone_strings[i])))
-				{
-					credit->reached[i] = true;
-					credit->milestones[i] = entry.at;
-				}
-			}
-
-			if (funnel != NULL)
-				converts = !converted && stage >= 0 && funnel->stages[stage].kind == STAGE_WON;
-			else if (rules->has_conversion)
-				converts = !converted && entry.stage == conversion_string;
-			else
-				converts = entry.stage != last_stage;
-			last_stage = entry.stage;
-			if (converts)
-			{
-				converted = true;
-				credit->conversion = entry.at;
-			}
+			walk.touch_amount = entry.amount;
+			if (walk.converted && entry.at == walk.conversion.at)
+				walk.touch_amount_then = entry.amount;
 		}
-		if (converted && entry.at == credit->conversion)
-			amount = last_amount;
 	}
+	EndWalk(&walk);
+	if (!walk.converted)
+		return false;
 
-	if (converted)
-	{
-		DropTouches(credit, rules);
-		for (int i = 0; i < rules->nmilestones; i++)
-		{
-			if (credit->reached[i] && credit->milestones[i] > credit->conversion)
-				credit->reached[i] = false;
-		}
-		credit->amount = align_lead_string(reader, amount);
-	}
-	if (stages != inline_stages)
-		pfree(stages);
-	return converted;
+	credit->conversion = walk.conversion.at;
+	DropTouches(credit, rules);
+	for (int i = 0; i < rules->nmilestones; i++)
+		credit->reached[i] &= credit->milestones[i] <= credit->conversion;
+	amount = walk.conversion.amount >= 0 ? walk.conversion.amount : walk.touch_amount_then;
+	credit->amount = align_lead_string(&credit->reader, amount);
+	return true;
 }
 
 void

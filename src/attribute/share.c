@@ -2,9 +2,10 @@
  * share.c
  *	  Divides the credit for a conversion among its touches, by a model.
  *
- * Every model gives each touch an integer weight; its share is the weight
- * divided by their sum, rounded to float8 once.  So shares are as exact as
- * float8 is, and what is divided by the weights adds up exactly.
+ * Every model gives each touch an integer weight, so that what is divided by
+ * the weights adds up exactly.  Its share is the weight divided by their sum,
+ * rounded to float8 once; time_decay calculates shares, and makes weights of
+ * them.
  */
 #include "postgres.h"
 

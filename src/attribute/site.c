@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
 #include "attribute/attribute.h"
@@ -19,7 +20,7 @@ typedef struct ArgumentBytes
 } ArgumentBytes;
 
 /*
- * True if the key consists of these arguments; else makes the key of them.
+ * True if the key consists of these arguments.
  */
 static bool
 MatchesKey(const CreditSite *site, const ArgumentBytes *arguments, int n)
@@ -64,7 +65,43 @@ MakeKey(CreditSite *site, const ArgumentBytes *arguments, int n)
 			memcpy(key, arguments[i].bytes, arguments[i].len);
 		key += arguments[i].len;
 	}
-	site->fingerprint = align_fingerprint(site->key, site->key_len);
+}
+
+static void
+AppendLabel(StringInfo bytes, LeadString label)
+{
+	appendBinaryStringInfo(bytes, (const char *) &label.len, sizeof(label.len));
+	appendBinaryStringInfo(bytes, label.text, label.len);
+}
+
+/*
+ * A number for what the arguments mean, whatever way they are written.
+ */
+static uint64
+RulesFingerprint(const CreditRules *rules, ArgumentBytes document)
+{
+	StringInfoData bytes;
+	uint64		result;
+
+	initStringInfo(&bytes);
+	appendStringInfo(&bytes, "%d %d %d " INT64_FORMAT " %.17g %d %d ", rules->model,
+					 rules->has_lookback, rules->months, rules->lookback, rules->half_life,
+					 rules->nmilestones, rules->has_conversion);
+	for (int i = 0; i < rules->nmilestones; i++)
+	{
+		const CreditMilestone *milestone = &rules->milestones[i];
+
+		appendStringInfo(&bytes, "%d %d ", milestone->first_stage, milestone->stage);
+		if (milestone->label.text != NULL)
+			AppendLabel(&bytes, milestone->label);
+	}
+	if (rules->has_conversion)
+		AppendLabel(&bytes, rules->conversion);
+	if (document.len > 0)
+		appendBinaryStringInfo(&bytes, document.bytes, (int) document.len);
+	result = align_fingerprint(bytes.data, bytes.len);
+	pfree(bytes.data);
+	return result;
 }
 
 static inline ArgumentBytes
@@ -152,6 +189,7 @@ align_credit_site(FunctionCallInfo fcinfo, int argno, bool has_funnel)
 	}
 	align_credit_rules(&arguments, funnel, &site->rules);
 	site->memory = align_campaign_memory(site->context, funnel);
+	site->fingerprint = RulesFingerprint(&site->rules, bytes[0]);
 	MakeKey(site, bytes, MAX_ARGUMENTS);
 	MemoryContextSwitchTo(caller);
 	site->valid = true;

@@ -93,7 +93,7 @@ RunClocks(Backtest *backtest, const Walk *walk)
 	ClockBoard *board = &backtest->board;
 	int			before = board->nclocks;
 
-	align_clocks_enter(board, walk->to, walk->entry.at);
+	align_clocks_enter(board, walk->to, walk->entry.at, align_walk_segments(walk));
 	if (board->nclocks > backtest->started_capacity)
 	{
 		backtest->started_capacity = board->room;
@@ -104,21 +104,34 @@ RunClocks(Backtest *backtest, const Walk *walk)
 }
 
 /*
- * Counts the clocks that were missed or are overdue as of a time.  If the lead
- * has ended, its open clocks do not count: they were cancelled.
+ * Closes an open clock at the end of its lead; false if that is before the
+ * last event of the clock, or if the clock cannot be due.
+ */
+static bool
+CloseAt(const Backtest *backtest, SlaClock *clock, TimestampTz ended_at)
+{
+	if (ended_at < (clock->paused ? clock->paused_at : clock->running_since))
+		return false;
+	return align_clock_cancel(backtest->funnel, clock, ended_at) == CLOCK_NO_PROBLEM;
+}
+
+/*
+ * Counts the clocks that were missed or are overdue as of a time.  The end of
+ * the lead, if it is not DT_NOEND, closes its open clocks: those that were due
+ * by then are missed, the others cancelled.
  */
 static void
-CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of, bool ended)
+CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of, TimestampTz ended_at)
 {
 	LeadString	absent = {NULL, 0};
 
 	for (int i = 0; i < backtest->board.nclocks; i++)
 	{
-		const SlaClock *clock = &backtest->board.clocks[i];
+		SlaClock   *clock = &backtest->board.clocks[i];
 		ClockReading reading;
 		FindingKey	key;
 
-		if (ended && !clock->closed)
+		if (ended_at != DT_NOEND && !clock->closed && !CloseAt(backtest, clock, ended_at))
 			continue;
 		align_clock_read(backtest->funnel, clock, as_of, &reading);
 		if (reading.state != CLOCK_MISSED && reading.state != CLOCK_OVERDUE)
@@ -133,11 +146,12 @@ CountMissed(Backtest *backtest, const text *lead_key, TimestampTz as_of, bool en
 
 /*
  * Judges one journey.  key is the text of the lead's key, latest the largest
- * time of all journeys, and ended is true if the lead has left the funnel.
+ * time of all journeys, and ended_at when the lead left the funnel, DT_NOEND
+ * if it is there.
  */
 static void
 JudgeJourney(Backtest *backtest, const text *key, const struct varlena *lead, TimestampTz latest,
-			 bool ended)
+			 TimestampTz ended_at)
 {
 	Walk		walk;
 
@@ -151,7 +165,7 @@ JudgeJourney(Backtest *backtest, const text *key, const struct varlena *lead, Ti
 		RunClocks(backtest, &walk);
 	}
 	align_walk_end(&walk);
-	CountMissed(backtest, key, latest, ended);
+	CountMissed(backtest, key, latest, ended_at);
 }
 
 /*
@@ -160,7 +174,7 @@ JudgeJourney(Backtest *backtest, const text *key, const struct varlena *lead, Ti
 static void
 JudgeQueried(void *state, const text *key, const struct varlena *lead, TimestampTz latest)
 {
-	JudgeJourney((Backtest *) state, key, lead, latest, false);
+	JudgeJourney((Backtest *) state, key, lead, latest, DT_NOEND);
 }
 
 /*
@@ -184,11 +198,11 @@ KeyText(const Backtest *backtest, const Datum *key)
  * Callback of align_read_journeys().
  */
 static void
-JudgeRecorded(void *state, const Datum *key, const struct varlena *lead, bool ended)
+JudgeRecorded(void *state, const Datum *key, const struct varlena *lead, TimestampTz ended_at)
 {
 	Backtest   *backtest = (Backtest *) state;
 
-	JudgeJourney(backtest, KeyText(backtest, key), lead, backtest->latest, ended);
+	JudgeJourney(backtest, KeyText(backtest, key), lead, backtest->latest, ended_at);
 }
 
 /*
@@ -205,7 +219,7 @@ JudgeHistory(Backtest *backtest, const Attachment *attachment)
 	backtest->key_desc = BlessTupleDesc(backtest->key_desc);
 	backtest->latest = align_latest_journey_time(attachment);
 	/* without teams: the team in the history is not the one that moved it */
-	align_read_journeys(attachment, NULL, false, JudgeRecorded, backtest);
+	align_read_journeys(attachment, NULL, false, backtest->funnel, JudgeRecorded, backtest);
 }
 
 /*

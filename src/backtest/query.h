@@ -1,13 +1,14 @@
 /*
  * query.h
- *	  Runs a user-supplied query for raw events, read-only, and returns the
- *	  leads in its result one at a time.
+ *	  Runs a user-supplied query, read-only, and returns the leads of its raw
+ *	  events, or its rows, one at a time.
  */
 #ifndef ALIGN_BACKTEST_QUERY_H
 #define ALIGN_BACKTEST_QUERY_H
 
 #include "compat.h"
 
+#include "access/tupdesc.h"
 #include "datatype/timestamp.h"
 
 /*
@@ -27,5 +28,19 @@ typedef void (*QueryJourneyCallback) (void *state, const text *key, const struct
  * subtransaction that is always rolled back.
  */
 extern void align_query_journeys(const char *query, QueryJourneyCallback callback, void *state);
+
+/*
+ * Called once before the first row, with the columns of the query, and then
+ * for each row, in a memory context that is reset afterwards.
+ */
+typedef void (*QueryStartCallback) (void *state, TupleDesc desc);
+typedef void (*QueryRowCallback) (void *state, const Datum *values, const bool *nulls);
+
+/*
+ * Likewise runs a query with any columns, and calls back for each row, in the
+ * subtransaction and connected to SPI.
+ */
+extern void align_query_rows(const char *query, QueryStartCallback start,
+							 QueryRowCallback callback, void *state);
 
 #endif							/* ALIGN_BACKTEST_QUERY_H */

@@ -129,4 +129,10 @@ typedef enum CalendarLimit
 extern CalendarLimit align_try_end_of_working_day(Calendar *calendar, TimestampTz at, int n,
 												  TimestampTz *close);
 
+/*
+ * The canonical name of a time zone; NULL if the name is not one of the IANA
+ * database, or if the server does not have the zone.  (zone.c)
+ */
+extern const char *align_time_zone_name(const char *name);
+
 #endif							/* ALIGN_CALENDAR_H */

@@ -9,6 +9,7 @@
 
 #include "pgtime.h"
 
+#include "calendar/calendar.h"
 #include "calendar/words.h"
 
 /*
@@ -54,6 +55,17 @@ IsZoneName(const char *name)
 			return false;
 	}
 	return in_word;
+}
+
+/*
+ * Returns the canonical name of a zone that the server has, or NULL.
+ */
+const char *
+align_time_zone_name(const char *name)
+{
+	pg_tz	   *zone = IsZoneName(name) ? pg_tzset(name) : NULL;
+
+	return zone != NULL && pg_tz_acceptable(zone) ? pg_get_timezone_name(zone) : NULL;
 }
 
 /*

@@ -27,6 +27,12 @@
 /* Longer values are cut. */
 #define CAMPAIGN_MAX_FIELD 1024
 
+/* Of an address, so many bytes are read. */
+#define CAMPAIGN_MAX_ADDRESS (1024 * 1024)
+
+/* Takes the place of a tag that identifies a person, if it is alone. */
+#define CAMPAIGN_REDACTED "(redacted)"
+
 typedef enum CampaignField
 {
 	CAMPAIGN_SOURCE,
@@ -79,9 +85,15 @@ extern const LeadString align_campaign_tags[CAMPAIGN_NFIELDS];
 extern void align_campaign_parse(const char *url, int len, const char *referrer, int referrer_len,
 								 CampaignFields *fields);
 
-/* The same of texts in UTF-8, with fields in UTF-8. */
-extern void align_campaign_read_address(const char *url, int len, const char *referrer,
-										int referrer_len, CampaignFields *fields);
+/*
+ * The same with fields in UTF-8.  True if the text has nothing but what the
+ * fields have: a plain text, or a query of tags alone.
+ */
+extern bool align_campaign_parse_utf8(const char *url, int len, const char *referrer,
+									  int referrer_len, CampaignFields *fields);
+
+/* Convert fields from UTF-8 to the database encoding. */
+extern void align_campaign_localize(CampaignFields *fields);
 
 /* A palloc'd stored value of fields in UTF-8, at least one present. */
 extern TextValue *align_campaign_value(CampaignFields *fields);

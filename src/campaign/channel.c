@@ -99,10 +99,12 @@ IsShopName(LeadString name)
 static const char *
 GoogleChannel(const CampaignFields *fields)
 {
-	static const char *const no_medium[] = {"(none)", "(not set)"};
+	static const char *const direct[] = {"(direct)", "direct"};
+	static const char *const no_medium[] = {"(none)", "(not set)", "none"};
 	static const char *const display[] = {"display", "banner", "expandable", "interstitial", "cpm"};
 	static const char *const social[] = {
-	"social", "social-network", "social-media", "sm", "social network", "social media"};
+		"social", "social-network", "social-media", "sm", "social network", "social media"
+	};
 	static const char *const referral[] = {"referral", "app", "link"};
 	static const char *const email[] = {"email", "e-mail", "e_mail", "e mail"};
 	LeadString	source = fields->source;
@@ -111,7 +113,7 @@ GoogleChannel(const CampaignFields *fields)
 	SourceCategory category = SOURCE_UNLISTED;
 	bool		shop;
 
-	if (Is(source, "(direct)") && (medium.text == NULL || IS_ONE_OF(medium, no_medium)))
+	if (IS_ONE_OF(source, direct) && (medium.text == NULL || IS_ONE_OF(medium, no_medium)))
 		return CHANNEL_DIRECT;
 	if (Contains(fields->name, "cross-network"))
 		return "Cross-network";
@@ -180,18 +182,6 @@ WordChannel(const CampaignFields *fields)
 	return channel;
 }
 
-/*
- * True if a campaign has no field at all.
- */
-static bool
-IsEmpty(const CampaignFields *fields)
-{
-	for (int i = 0; i < CAMPAIGN_NFIELDS; i++)
-		if (align_campaign_field(unconstify(CampaignFields *, fields), i)->text != NULL)
-			return false;
-	return true;
-}
-
 const char *
 align_channel(const CampaignFields *fields, const Funnel *funnel)
 {
@@ -207,8 +197,6 @@ align_channel(const CampaignFields *fields, const Funnel *funnel)
 		if (own != NULL)
 			return own->name;
 	}
-	if (IsEmpty(fields))
-		return CHANNEL_DIRECT;
 	channel = GoogleChannel(fields);
 	if (channel == NULL)
 		channel = WordChannel(fields);
@@ -229,11 +217,6 @@ ChannelOf(FunctionCallInfo fcinfo, const Funnel *funnel)
 	CampaignFields fields;
 
 	align_campaign_decode_value(text.text, text.len, CAMPAIGN_NAME, &fields);
-	if (IsEmpty(&fields))
-	{
-		/* fields that no rule reads: tagged, therefore not direct */
-		fields.id = text;
-	}
 	if (fields.source.text != NULL)
 		fields.source = align_campaign_from_utf8(fields.source);
 	if (fields.medium.text != NULL)

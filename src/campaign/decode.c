@@ -96,7 +96,6 @@ align_campaign_decode(const char *text, int len)
 {
 	const char *end = text + len;
 	const char *p = text;
-	bool		raw = false;
 	char	   *out;
 	char	   *to;
 
@@ -105,10 +104,7 @@ align_campaign_decode(const char *text, int len)
 	if (p == end)
 		return align_lead_bytes(text, len);
 
-	/* a byte that is not valid UTF-8 (only in SQL_ASCII) takes three */
-	for (const char *q = p; q < end && !raw; q++)
-		raw = IS_HIGHBIT_SET(*q);
-	out = palloc((raw ? 3 * (Size) len : (Size) len) + 1);
+	out = palloc((Size) len + 1);
 	memcpy(out, text, p - text);
 	to = out + (p - text);
 	while (p < end)
@@ -139,13 +135,11 @@ align_campaign_decode(const char *text, int len)
 		}
 		if (byte < 0x80 && byte != 0)
 			*to++ = (char) byte;
-		else if (spelling > 1)
+		else
 		{
 			memcpy(to, p, spelling);
 			to += spelling;
 		}
-		else
-			to += sprintf(to, "%%%02X", byte);
 		p += spelling;
 	}
 	return align_lead_bytes(out, (int) (to - out));
@@ -202,47 +196,124 @@ IsEmailChar(char c)
 		(c != '\0' && strchr("._-+%!#$&'*/=?^`{|}~\"", c) != NULL);
 }
 
+/*
+ * The length of a spelling of "@" at p, 0 if there is none: as it is, in full
+ * width, as an entity, or escaped, any number of times.
+ */
+static int
+AtSign(const char *p, const char *end)
+{
+	static const char *const spellings[] = {"@", "\xEF\xBC\xA0", "&#64;", "&#x40;", "&commat;"};
+	const char *q = p;
+
+	for (int i = 0; i < (int) lengthof(spellings); i++)
+	{
+		int			len = strlen(spellings[i]);
+
+		if (end - p >= len && align_campaign_same_letters(p, spellings[i], len))
+			return len;
+	}
+	if (*q != '%')
+		return 0;
+	for (q++; end - q >= 2 && q[0] == '2' && q[1] == '5';)
+		q += 2;
+	return end - q >= 2 && q[0] == '4' && q[1] == '0' ? (int) (q + 2 - p) : 0;
+}
+
+/*
+ * Likewise a dot in a name of a host.
+ */
+static int
+Dot(const char *p, const char *end)
+{
+	const char *q = p;
+
+	if (*p == '.')
+		return 1;
+	if (end - p >= 3 && memcmp(p, "\xE3\x80\x82", 3) == 0)
+		return 3;
+	if (*q != '%')
+		return 0;
+	for (q++; end - q >= 2 && q[0] == '2' && q[1] == '5';)
+		q += 2;
+	return end - q >= 2 && q[0] == '2' && (q[1] == 'E' || q[1] == 'e') ? (int) (q + 2 - p) : 0;
+}
+
 bool
 align_campaign_has_email(LeadString text)
 {
 	const char *end = text.text + text.len;
+	int			len;
 
-	if (memchr(text.text, '@', text.len) == NULL && memchr(text.text, '%', text.len) == NULL)
-		return false;
-	for (const char *p = text.text; p < end; p++)
+	for (const char *p = text.text; p < end; p += Max(len, 1))
 	{
-		const char *q;
-		int			dot = -1;
+		bool		has_name = false;
+		int			letters = -1;	/* after the last dot */
 
-		if (*p == '@')
-			q = p + 1;
-		else if (*p == '%' && end - p >= 3 && p[1] == '4' && p[2] == '0')
-			q = p + 3;
-		else
-			continue;
-		if (p == text.text || !IsEmailChar(p[-1]))
+		len = AtSign(p, end);
+		if (len == 0 || p == text.text || !IsEmailChar(p[-1]))
 			continue;
 
 		/* a domain: a dot with something before it and two letters after it */
-		for (int i = 0; q + i < end; i++)
+		for (const char *q = p + len; q < end;)
 		{
-			char		c = q[i];
+			int			dot = Dot(q, end);
 
-			if (c == '.' && i > 0)
-				dot = i;
-			else if (!IsAsciiLetter(c) && !IsAsciiDigit(c) && c != '-' && !IS_HIGHBIT_SET(c))
+			if (dot > 0 && has_name)
+			{
+				letters = 0;
+				q += dot;
+			}
+			else if (IsAsciiLetter(*q) || IsAsciiDigit(*q) || *q == '-' || *q == '_' || IS_HIGHBIT_SET(*q))
+			{
+				has_name = true;
+				if (letters >= 0 && ++letters == 2)
+					return true;
+				q++;
+			}
+			else
 				break;
-			else if (dot >= 0 && i - dot == 2)
-				return true;
 		}
 	}
 	return false;
 }
 
+/*
+ * The text up to a parameter that identifies a person, which a broken link may
+ * have in the value of another parameter.
+ */
+static LeadString
+CutPersonal(LeadString text)
+{
+	static const char *const names[] = {"mc_eid", "mkt_tok", "_hsenc"};
+	const char *end = text.text + text.len;
+
+	for (const char *p = text.text; p < end; p++)
+	{
+		/* all of the names have it */
+		if (*p != '_')
+			continue;
+		for (int i = 0; i < (int) lengthof(names); i++)
+		{
+			int			len = strlen(names[i]);
+			const char *start = p - (strchr(names[i], '_') - names[i]);
+
+			if (start < text.text || end - start < len ||
+				!align_campaign_same_letters(start, names[i], len))
+				continue;
+			while (start > text.text && strchr(";?&", start[-1]) != NULL)
+				start--;
+			text.len = (int) (start - text.text);
+			return text;
+		}
+	}
+	return text;
+}
+
 LeadString
 align_campaign_clean(LeadString text, bool fold)
 {
-	LeadString	result = align_campaign_trim(text);
+	LeadString	result = align_campaign_trim(CutPersonal(text));
 
 	if (result.len > 0 && align_campaign_has_email(result))
 		result.len = 0;

@@ -7,6 +7,7 @@
 #include "catalog/namespace.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 #include "campaign/text.h"
 
@@ -85,6 +86,14 @@ Convert(LeadString text, int from, int to)
 		}
 		if (converted > 0)
 			continue;
+		/* without a conversion between the encodings, ASCII stays as it is */
+		if (!IS_HIGHBIT_SET(*rest))
+		{
+			appendStringInfoCharMacro(&out, (char) *rest);
+			done++;
+			continue;
+		}
+		CHECK_FOR_INTERRUPTS();
 		len = pg_encoding_mblen(from, (char *) rest);
 		len = Max(1, Min(len, text.len - done));
 		for (int i = 0; i < len; i++)

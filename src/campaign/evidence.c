@@ -5,7 +5,8 @@
  * A tag precedes any evidence, a click id precedes the referrer.  But links
  * with click ids are shared: an id of one platform does not count if the
  * visitor came from another one that is listed, unless advertisements or mail
- * of the first are shown there, too.
+ * of the first are shown there, too.  Where the medium is tagged, that shows
+ * how the visitor came, and the referrer is not considered.
  */
 #include "postgres.h"
 
@@ -51,22 +52,27 @@ static const SourceRow *
 FindReferrer(LeadString host, LeadString path, LeadString *source)
 {
 	const SourceRow *row;
-	char		joined[64];
+	char		joined[SOURCE_MAX_KEY];
 	int			len;
+	int			nslashes = 0;
 
 	*source = host;
-	/* up to the second segment */
-	for (len = 0; len < path.len && path.text[len] != '?' && path.text[len] != '#';)
-		len++;
-	while (len > 1 && host.len + len <= (int) sizeof(joined))
+	/* a listed path has at most two segments */
+	for (len = 0; len < path.len && path.text[len] != '?' && path.text[len] != '#'; len++)
+		if (path.text[len] == '/' && ++nslashes > 2)
+			break;
+	while (len > 1)
 	{
-		memcpy(joined, host.text, host.len);
-		memcpy(joined + host.len, path.text, len);
-		row = align_campaign_source(joined, host.len + len);
-		if (row != NULL && row->key_len == host.len + len)
+		if (host.len + len <= SOURCE_MAX_KEY)
 		{
-			*source = align_lead_bytes(row->key, row->key_len);
-			return row;
+			memcpy(joined, host.text, host.len);
+			memcpy(joined + host.len, path.text, len);
+			row = align_campaign_source(joined, host.len + len);
+			if (row != NULL && row->key_len == host.len + len)
+			{
+				*source = align_lead_bytes(row->key, row->key_len);
+				return row;
+			}
 		}
 		for (len--; len > 1 && path.text[len] != '/';)
 			len--;
@@ -88,6 +94,8 @@ ReadReferrer(Referrer *referrer, LeadString address, LeadString landing_host)
 	address = align_campaign_trim(address);
 	text = address.text;
 	scheme = align_campaign_scheme(address);
+	if (address.len >= 7 && align_campaign_same_letters(text, "mailto:", 7))
+		return;
 	/* pages of the browser itself, files */
 	if (scheme > 0 &&
 		!(scheme == 5 && align_campaign_same_letters(text, "http:", 5)) &&
@@ -151,12 +159,12 @@ ClickSource(const ClickId *click, LeadString network)
 }
 
 /*
- * True if the referrer is a listed platform other than that of the click id.
+ * True if a row of the lists is that of a platform other than that of the
+ * click id, whose source is given.
  */
 static bool
-Contradicts(const Referrer *referrer, const ClickId *click, LeadString source)
+Contradicts(const SourceRow *row, const ClickId *click, LeadString source)
 {
-	const SourceRow *row = referrer->row;
 	const SourceRow *own;
 
 	if (row == NULL || row->category == SOURCE_NONE || strcmp(click->partners, "*") == 0)
@@ -171,20 +179,18 @@ Contradicts(const Referrer *referrer, const ClickId *click, LeadString source)
 }
 
 /*
- * True if a source as tagged is that of a click id, perhaps under another name
- * of the same platform.
+ * True if a source as tagged may be that of the visit that a click id shows:
+ * it is not listed as another platform, and no word for another channel.
  */
 static bool
-IsSourceOf(LeadString source, LeadString click_source)
+FitsSource(LeadString source, const ClickId *click, LeadString click_source)
 {
-	const SourceRow *row;
-
-	if (click_source.text == NULL)
-		return false;
 	if (align_lead_same(source, click_source))
 		return true;
-	row = align_campaign_source(source.text, source.len);
-	return row != NULL && Equals(click_source, row->platform, row->platform_len);
+	if (click->evidence != EVIDENCE_PAID && click->evidence != EVIDENCE_EMAIL)
+		return false;
+	return !Contradicts(align_campaign_source(source.text, source.len), click, click_source) &&
+		align_campaign_word(source.text, source.len, true) == NULL;
 }
 
 void
@@ -228,20 +234,22 @@ FitsMedium(LeadString medium, const ClickId *click)
 static bool
 InferFromClicks(CampaignFields *fields, const CampaignEvidence *evidence, const Referrer *referrer)
 {
-	bool		tagged = fields->source.text != NULL;
+	bool		has_source = fields->source.text != NULL;
+	bool		has_medium = fields->medium.text != NULL;
 
 	for (uint64 left = evidence->clicks; left != 0; left &= left - 1)
 	{
 		const ClickId *click = align_campaign_click(pg_rightmost_one_pos64(left));
 		LeadString	source = ClickSource(click, evidence->hubspot_network);
 
-		if (Contradicts(referrer, click, source) || !FitsMedium(fields->medium, click))
+		if (!has_medium && Contradicts(referrer->row, click, source))
 			continue;
-		if (tagged && (click->evidence != EVIDENCE_PAID || !IsSourceOf(fields->source, source)))
+		if (!FitsMedium(fields->medium, click) ||
+			(has_source && !FitsSource(fields->source, click, source)))
 			continue;
-		if (!tagged)
+		if (!has_source)
 			fields->source = source;
-		if (fields->medium.text == NULL && click->medium != NULL)
+		if (!has_medium && click->medium != NULL)
 			fields->medium = align_lead_cstring(click->medium);
 		return true;
 	}
@@ -285,6 +293,10 @@ align_campaign_infer(CampaignFields *fields, const CampaignEvidence *evidence)
 	}
 	for (int i = 0; i < CAMPAIGN_NFIELDS; i++)
 		has_tag |= align_campaign_field(fields, i)->text != NULL;
-	if (!has_tag)
+	if (has_tag)
+		return;
+	if (evidence->redacted >= 0)
+		*align_campaign_field(fields, evidence->redacted) = align_lead_cstring(CAMPAIGN_REDACTED);
+	else
 		align_campaign_set_direct(fields);
 }

@@ -18,11 +18,14 @@ typedef struct CampaignEvidence
 	LeadString	hubspot_network;
 	LeadString	landing_host;
 	LeadString	referrer;		/* the referring address */
+	int			redacted;		/* the first CampaignField whose tag
+								 * identifies a person, -1 if none */
 } CampaignEvidence;
 
 /*
  * Complete the fields that tags gave, if they lack source or medium.  Sets
- * direct traffic if there are neither tags nor evidence.
+ * direct traffic if there are neither tags nor evidence; a tag that identifies
+ * a person is one.
  */
 extern void align_campaign_infer(CampaignFields *fields, const CampaignEvidence *evidence);
 

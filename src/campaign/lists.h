@@ -32,6 +32,9 @@ typedef struct SourceRow
 	int			platform_len;
 } SourceRow;
 
+/* The longest key. */
+#define SOURCE_MAX_KEY 64
+
 /*
  * The row of a source in lower case: of the name itself, or of the longest
  * suffix of a host that is listed.  NULL if there is none.

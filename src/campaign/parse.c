@@ -8,7 +8,7 @@
  *
  *	  scheme://..., //..., /..., ?...	address
  *	  a.b?..., a.b/..., a.b#...			address without scheme
- *	  name=...							query
+ *	  name=...							query (but see IsQuery)
  *	  source / medium, a/b				source and medium
  *	  anything else						a source
  *
@@ -16,6 +16,8 @@
  * that is not empty counts.
  */
 #include "postgres.h"
+
+#include "mb/pg_wchar.h"
 
 #include "campaign/evidence.h"
 #include "campaign/lists.h"
@@ -27,6 +29,7 @@ typedef struct Reading
 	CampaignEvidence evidence;
 	LeadString	referrer;		/* of a canonical text */
 	bool		is_canonical;	/* like one: a query without "?" */
+	bool		has_other;		/* anything but tags? */
 } Reading;
 
 /*
@@ -83,6 +86,19 @@ SetIfEmpty(LeadString *string, LeadString value)
 }
 
 /*
+ * Sets a field to a text, unless that is empty or identifies a person.
+ */
+static void
+SetField(Reading *reading, CampaignField number, LeadString value)
+{
+	LeadString *field = align_campaign_field(reading->fields, number);
+
+	*field = align_campaign_clean(value, number <= CAMPAIGN_MEDIUM);
+	if (field->text == NULL && reading->evidence.redacted < 0 && align_campaign_trim(value).len > 0)
+		reading->evidence.redacted = number;
+}
+
+/*
  * Reads a tag into its field.
  */
 static void
@@ -99,7 +115,7 @@ ReadTag(Reading *reading, CampaignField number, LeadString value)
 			SetIfEmpty(&reading->referrer, value);
 		return;
 	}
-	*field = align_campaign_clean(value, number <= CAMPAIGN_MEDIUM);
+	SetField(reading, number, value);
 }
 
 /*
@@ -122,6 +138,7 @@ ReadQuery(Reading *reading, const char *p, const char *end)
 			(param = FindParam(p, (int) (equals - p))) != NULL)
 		{
 			value = align_campaign_decode(equals + 1, (int) (stop - equals - 1));
+			reading->has_other |= param->kind != PARAM_TAG;
 			if (param->kind == PARAM_TAG)
 				ReadTag(reading, param->number, value);
 			else if (align_campaign_trim(value).len > 0)
@@ -136,6 +153,8 @@ ReadQuery(Reading *reading, const char *p, const char *end)
 					SetIfEmpty(&reading->evidence.hubspot_network, value);
 			}
 		}
+		else
+			reading->has_other = true;
 		p = next != NULL ? next + 1 : end;
 	}
 }
@@ -196,36 +215,65 @@ HasBlank(const char *p, const char *end)
 }
 
 /*
+ * True if a text, which may have blanks around it, is a name of direct
+ * traffic.
+ */
+static bool
+IsDirect(LeadString text)
+{
+	static const char *const direct[] = {
+		"(direct)", "(none)", "direct", "none", "(not set)", "direct traffic", "direct_traffic"
+	};
+
+	text = align_campaign_trim(text);
+	for (int i = 0; i < (int) lengthof(direct); i++)
+	{
+		if (text.len == (int) strlen(direct[i]) &&
+			align_campaign_same_letters(text.text, direct[i], text.len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The "/" between source and medium, NULL if the text is a source: in "n/a"
+ * and in "24/7 hotline" it stands within a word.
+ */
+static const char *
+FindMedium(LeadString text)
+{
+	const char *end = text.text + text.len;
+	const char *slash = memchr(text.text, '/', text.len);
+
+	if (slash == NULL || slash <= text.text + 1 || slash + 2 >= end ||
+		memchr(slash + 1, '/', end - slash - 1) != NULL)
+		return NULL;
+	return HasBlank(slash - 1, slash + 2) || !HasBlank(text.text, end) ? slash : NULL;
+}
+
+/*
  * Reads a text without parameters: "source / medium", or a source.
  */
 static void
 ReadPlain(Reading *reading, LeadString text)
 {
-	static const char *const direct[] = {
-		"(direct)", "(none)", "(direct) / (none)", "direct / none", "direct", "(not set)",
-	"direct traffic", "direct_traffic"};
-	CampaignFields *fields = reading->fields;
-	const char *end = text.text + text.len;
-	const char *slash = memchr(text.text, '/', text.len);
+	LeadString	source = text;
+	LeadString	medium = {NULL, 0};
+	const char *slash = FindMedium(text);
 
-	for (int i = 0; i < (int) lengthof(direct); i++)
+	if (slash != NULL)
 	{
-		if (text.len == (int) strlen(direct[i]) &&
-			align_campaign_same_letters(text.text, direct[i], text.len))
-		{
-			align_campaign_set_direct(fields);
-			return;
-		}
+		source.len = (int) (slash - text.text);
+		medium = align_lead_bytes(slash + 1, text.len - source.len - 1);
 	}
-	/* not "n/a" */
-	if (slash != NULL && slash > text.text + 1 && slash + 2 < end &&
-		memchr(slash + 1, '/', end - slash - 1) == NULL)
+	if (IsDirect(source) && (medium.text == NULL || IsDirect(medium)))
 	{
-		fields->medium = align_campaign_clean(align_lead_bytes(slash + 1, (int) (end - slash - 1)),
-											  true);
-		text.len = (int) (slash - text.text);
+		align_campaign_set_direct(reading->fields);
+		return;
 	}
-	fields->source = align_campaign_clean(text, true);
+	if (medium.text != NULL)
+		SetField(reading, CAMPAIGN_MEDIUM, medium);
+	SetField(reading, CAMPAIGN_SOURCE, source);
 }
 
 /*
@@ -249,6 +297,18 @@ IsAddress(LeadString text, const char *p)
 }
 
 /*
+ * True if a text whose first special character is the "=" at p is a query,
+ * and not "ROI=5 percent".
+ */
+static bool
+IsQuery(LeadString text, const char *p)
+{
+	return FindParam(text.text, (int) (p - text.text)) != NULL ||
+		memchr(p, '&', text.text + text.len - p) != NULL ||
+		!HasBlank(text.text, text.text + text.len);
+}
+
+/*
  * Reads a text of any form.
  */
 static void
@@ -266,18 +326,20 @@ ReadText(Reading *reading, LeadString text)
 	if (align_campaign_scheme(text) > 0 || (text.len >= 2 && p[0] == '/' && p[1] == '/'))
 	{
 		reading->evidence.landing_host = align_campaign_host(text, &path);
+		reading->has_other = true;
 		ReadAddress(reading, text);
 		return;
 	}
 	while (p < end && *p != '=' && *p != '?' && *p != '#' && *p != '/')
 		p++;
-	if (p < end && *p == '=')
+	if (p < end && *p == '=' && IsQuery(text, p))
 	{
 		reading->is_canonical = true;
 		ReadQueryAndFragment(reading, text.text, end);
 	}
-	else if (IsAddress(text, p) || (p == text.text && *p == '?'))
+	else if (p < end && *p != '=' && (IsAddress(text, p) || (p == text.text && *p == '?')))
 	{
+		reading->has_other = true;
 		if (p > text.text)
 			reading->evidence.landing_host = align_campaign_host(text, &path);
 		ReadAddress(reading, text);
@@ -286,19 +348,38 @@ ReadText(Reading *reading, LeadString text)
 		ReadPlain(reading, text);
 }
 
-void
-align_campaign_read_address(const char *url, int len, const char *referrer, int referrer_len,
-							CampaignFields *fields)
+/*
+ * The beginning of a text in the database encoding, as UTF-8; absent if the
+ * text is NULL.
+ */
+static LeadString
+Utf8Text(const char *text, int len)
 {
+	if (text == NULL)
+		return align_lead_bytes(NULL, 0);
+	if (len > CAMPAIGN_MAX_ADDRESS)
+		len = pg_mbcliplen(text, len, CAMPAIGN_MAX_ADDRESS);
+	return align_campaign_to_utf8(align_lead_bytes(text, len));
+}
+
+/*
+ * Reads an address and a referrer; true if the address consists of tags, or is
+ * a plain text.
+ */
+bool
+align_campaign_parse_utf8(const char *url, int len, const char *referrer, int referrer_len,
+						  CampaignFields *fields)
+{
+	LeadString	address = Utf8Text(url, len);
 	Reading		reading;
 
 	memset(fields, 0, sizeof(*fields));
 	memset(&reading, 0, sizeof(reading));
 	reading.fields = fields;
-	if (referrer != NULL)
-		reading.evidence.referrer = align_lead_bytes(referrer, referrer_len);
-	if (url != NULL)
-		ReadText(&reading, align_lead_bytes(url, len));
+	reading.evidence.redacted = -1;
+	reading.evidence.referrer = Utf8Text(referrer, referrer_len);
+	if (address.text != NULL)
+		ReadText(&reading, address);
 	if (reading.referrer.text != NULL)
 	{
 		LeadString	path;
@@ -309,16 +390,15 @@ align_campaign_read_address(const char *url, int len, const char *referrer, int 
 			SetIfEmpty(&reading.evidence.referrer, reading.referrer);
 	}
 	align_campaign_infer(fields, &reading.evidence);
+	return !reading.has_other && reading.evidence.redacted < 0;
 }
 
+/*
+ * Converts fields from UTF-8 to the database encoding.
+ */
 void
-align_campaign_parse(const char *url, int len, const char *referrer, int referrer_len,
-					 CampaignFields *fields)
+align_campaign_localize(CampaignFields *fields)
 {
-	LeadString	address = align_campaign_to_utf8(align_lead_bytes(url, url != NULL ? len : 0));
-	LeadString	from = align_campaign_to_utf8(align_lead_bytes(referrer, referrer != NULL ? referrer_len : 0));
-
-	align_campaign_read_address(address.text, address.len, from.text, from.len, fields);
 	for (int i = 0; i < CAMPAIGN_NFIELDS; i++)
 	{
 		LeadString *field = align_campaign_field(fields, i);
@@ -326,4 +406,15 @@ align_campaign_parse(const char *url, int len, const char *referrer, int referre
 		if (field->text != NULL)
 			*field = align_campaign_from_utf8(*field);
 	}
+}
+
+/*
+ * Reads an address and a referrer, with fields in the database encoding.
+ */
+void
+align_campaign_parse(const char *url, int len, const char *referrer, int referrer_len,
+					 CampaignFields *fields)
+{
+	(void) align_campaign_parse_utf8(url, len, referrer, referrer_len, fields);
+	align_campaign_localize(fields);
 }

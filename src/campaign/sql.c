@@ -65,9 +65,7 @@ ParseCampaign(LeadString url, LeadString referrer)
 {
 	CampaignFields fields;
 
-	url = align_campaign_to_utf8(url);
-	referrer = align_campaign_to_utf8(referrer);
-	align_campaign_read_address(url.text, url.len, referrer.text, referrer.len, &fields);
+	(void) align_campaign_parse_utf8(url.text, url.len, referrer.text, referrer.len, &fields);
 	return PointerGetDatum(align_campaign_value(&fields));
 }
 

@@ -72,6 +72,11 @@ align_campaign_arg(Datum datum)
 				 errmsg("stored value of type campaign is too short")));
 	memcpy(&flags, VARDATA_ANY(value), sizeof(flags));
 	align_check_flags(flags, "campaign");
+	if (memchr(VARDATA_ANY(value) + sizeof(flags), '\0', len) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("stored value of type campaign is corrupted"),
+				 errdetail("It contains a NUL byte.")));
 	return align_lead_bytes(VARDATA_ANY(value) + sizeof(flags), len);
 }
 
@@ -137,23 +142,26 @@ IsHexDigit(char c)
 }
 
 /*
- * Reports an escape that cannot be decoded; false if there is one.
+ * Reports an escape in a value, which is in UTF-8, that cannot be decoded;
+ * false if there is one.  at is the value in the scanned text.
  */
 static bool
-CheckEscapes(TextScan *scan, const char *value, const char *end)
+CheckEscapes(TextScan *scan, const char *at, LeadString value)
 {
+	const char *end = value.text + value.len;
 	LeadString	decoded;
 
-	for (const char *p = value; p < end; p++)
+	for (const char *p = value.text; p < end; p++)
 		if (*p == '%' && (end - p < 3 || !IsHexDigit(p[1]) || !IsHexDigit(p[2])))
-			return align_scan_fail(scan, p, "A \"%\" must be followed by two hexadecimal digits.",
+			return align_scan_fail(scan, value.text == at ? p : at,
+								   "A \"%\" must be followed by two hexadecimal digits.",
 								   "Write \"%25\" for a percent sign.", "invalid escape");
 
 	/* an escape that could not be decoded is still there */
-	decoded = align_campaign_decode(value, (int) (end - value));
+	decoded = align_campaign_decode(value.text, value.len);
 	if (CountOccurrences(decoded.text, decoded.text + decoded.len, "%", 1) !=
-		CountOccurrences(value, end, "%25", 3))
-		return align_scan_fail(scan, value, "The escaped bytes must be characters in UTF-8, and not NUL.", NULL,
+		CountOccurrences(value.text, end, "%25", 3))
+		return align_scan_fail(scan, at, "The escaped bytes must be characters in UTF-8, and not NUL.", NULL,
 							   "invalid escape");
 	return true;
 }
@@ -171,7 +179,9 @@ ReadParam(TextScan *scan, const char *p, const char *end, CampaignFields *fields
 	LeadString	decoded;
 
 	if (equals == NULL)
-		return align_scan_fail(scan, p, NULL, NULL, "expected a parameter \"name=value\"");
+		return align_scan_fail(scan, p, NULL,
+							   "Other texts are read by align.parse_campaign().",
+							   "expected a parameter \"name=value\"");
 	value = equals + 1;
 	number = FindTag(p, (int) (equals - p));
 	if (number < 0)
@@ -186,10 +196,10 @@ ReadParam(TextScan *scan, const char *p, const char *end, CampaignFields *fields
 	if (field->text != NULL)
 		return align_scan_fail(scan, p, NULL, NULL, "repeated parameter \"%s\"",
 							   align_campaign_tags[number].text);
-	if (!CheckEscapes(scan, value, end))
+	decoded = align_campaign_to_utf8(align_lead_bytes(value, (int) (end - value)));
+	if (!CheckEscapes(scan, value, decoded))
 		return false;
 
-	decoded = align_campaign_to_utf8(align_lead_bytes(value, (int) (end - value)));
 	decoded = align_campaign_trim(align_campaign_decode(decoded.text, decoded.len));
 	if (decoded.len == 0)
 		return align_scan_fail(scan, value, "An absent field is left out.", NULL,

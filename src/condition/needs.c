@@ -63,6 +63,8 @@ struct RowNeeds
 	ConditionInput *input;
 	NeedList   *stages;			/* one per stage */
 	NeedList   *moves;			/* one per element of Funnel.move_needs */
+	FunnelNeed *segment_needs;	/* one per segment: its condition */
+	NeedList	segments;		/* of segment_needs, in their order */
 };
 
 /*
@@ -262,6 +264,18 @@ align_needs_compile(Relation rel, const Funnel *funnel, const char *agreement, i
 								  funnel->stages[move->from].name, funnel->stages[move->to].name);
 		CompileNeeds(&source, needs, move->needs, move->nneeds, &needs->moves[i]);
 	}
+	needs->segment_needs = palloc0(funnel->nsegments * sizeof(FunnelNeed));
+	needs->segments.nneeds = funnel->nsegments;
+	needs->segments.needs = palloc0(funnel->nsegments * sizeof(CompiledNeed));
+	for (int i = 0; i < funnel->nsegments; i++)
+	{
+		NeedList	one = {0, &needs->segments.needs[i]};
+
+		needs->segment_needs[i].kind = NEED_CONDITION;
+		needs->segment_needs[i].text = funnel->segments[i].condition;
+		source.subject = psprintf("segment \"%s\"", funnel->segments[i].name);
+		CompileNeeds(&source, needs, &needs->segment_needs[i], 1, &one);
+	}
 	MemoryContextSwitchTo(old_context);
 	MemoryContextSetParent(own_context, context);
 	return needs;
@@ -306,7 +320,7 @@ align_needs_all_compiled(const RowNeeds *needs)
 		if (!IsCompiled(&needs->moves[i]))
 			return false;
 	}
-	return true;
+	return IsCompiled(&needs->segments);
 }
 
 /*
@@ -438,6 +452,25 @@ align_needs_unmet(RowNeeds *needs, HeapTuple row, int from, int to, const Funnel
 	if (of_move != NULL)
 		nunmet = CollectUnmet(needs, of_move, unmet, nunmet, max);
 	return nunmet;
+}
+
+/*
+ * Returns the segments of the funnel that hold of a row.
+ */
+SegmentMask
+align_needs_segments(RowNeeds *needs, HeapTuple row)
+{
+	SegmentMask result = 0;
+
+	if (needs->segments.nneeds == 0)
+		return 0;
+	align_condition_set_row(needs->input, row);
+	for (int i = 0; i < needs->segments.nneeds; i++)
+	{
+		if (IsTrue(&needs->segments.needs[i]))
+			result |= SEGMENT_BIT(i);
+	}
+	return result;
 }
 
 /*

@@ -1,7 +1,8 @@
 /*
  * needs.h
  *	  What a stage or a move needs of the row: columns that must be filled and
- *	  conditions that must be true, compiled for one relation and one funnel.
+ *	  conditions that must be true, compiled for one relation and one funnel;
+ *	  and the conditions of its segments.
  *
  * A column is filled if it is not null and, in a character type, not blank.  A
  * condition is met only if it is true; null does not meet it.
@@ -44,6 +45,12 @@ extern bool align_needs_are_for(const RowNeeds *needs, const Funnel *funnel);
  */
 extern int	align_needs_unmet(RowNeeds *needs, HeapTuple row, int from, int to,
 							  const FunnelNeed **unmet, int max);
+
+/*
+ * The segments of the funnel that hold of a row: those whose condition is
+ * true.  One whose condition cannot be compiled holds of no row.
+ */
+extern SegmentMask align_needs_segments(RowNeeds *needs, HeapTuple row);
 
 /*
  * The reason why no row can meet a need ("column \"budget\" does not exist");

@@ -15,7 +15,8 @@
  *		may have other won stages; plain steps are not skipped, so entered is
  *		reached;
  *	  - the times of a step are of leads that entered it and the previous step,
- *		and for plain steps of all of them;
+ *		and for plain steps of all of them; those of the last step of a funnel
+ *		also of leads that won elsewhere;
  *	  - count, sum, least, most and buckets of the times agree;
  *	  - a level without leads has no amount.
  *

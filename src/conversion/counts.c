@@ -71,7 +71,9 @@ align_counts_check(ConversionKind kind, int nsteps, const ConversionCounts *coun
 				return "More leads entered a step than reached it.";
 			if (counts->entered[i] < here)
 				return "Fewer leads entered a step than got no further.";
-			if (i > 1 && counts->timed[i] > Min(counts->entered[i], counts->entered[i - 1]))
+			if (i > 1 &&
+				counts->timed[i] > Min(i == nsteps ? counts->reached[i] : counts->entered[i],
+									   counts->entered[i - 1]))
 				return "More leads have times for a step than entered it and the one before.";
 		}
 	}

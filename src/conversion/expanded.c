@@ -143,8 +143,7 @@ align_conversion_see(Conversion *conversion, TimestampTz least_as_of, TimestampT
 
 /*
  * A lead has converted exactly if it reached the last step, and it entered the
- * step whose level it has; but along a funnel it may have won in another stage
- * than the one that ends the success path.
+ * step whose level it has; along a funnel any won stage is the last step.
  */
 static inline void
 AssertProgress(const Conversion *conversion PG_USED_FOR_ASSERTS_ONLY,
@@ -153,15 +152,14 @@ AssertProgress(const Conversion *conversion PG_USED_FOR_ASSERTS_ONLY,
 	Assert(progress->nsteps == conversion->identity.nsteps);
 	Assert(progress->level >= 0 && progress->level <= progress->nsteps);
 	Assert((progress->status == PROGRESS_CONVERTED) == (progress->level == progress->nsteps));
-	Assert(progress->level == 0 || progress->times[progress->level - 1] != PROGRESS_NO_TIME ||
-		   (conversion->identity.kind == CONVERSION_FUNNEL &&
-			progress->status == PROGRESS_CONVERTED));
+	Assert(progress->level == 0 || progress->times[progress->level - 1] != PROGRESS_NO_TIME);
 }
 
 void
 align_conversion_add(Conversion *conversion, const Progress *progress, TimestampTz as_of)
 {
-	bool		count_entered = conversion->identity.kind == CONVERSION_FUNNEL;
+	int			count_entered = conversion->identity.kind != CONVERSION_FUNNEL ? 0 :
+		progress->nsteps - (progress->level == progress->nsteps && !progress->entered_end);
 	ConversionLevel *level = &conversion->levels[progress->level];
 	TimestampTz before = PROGRESS_NO_TIME;
 
@@ -187,7 +185,8 @@ align_conversion_add(Conversion *conversion, const Progress *progress, Timestamp
 
 		if (at != PROGRESS_NO_TIME)
 		{
-			step->entered += count_entered;
+			/* a win elsewhere is a time of the last step, but not an entry */
+			step->entered += i < count_entered;
 
 			/*
 			 * Along a funnel a lead may come to a step before the one that

@@ -48,6 +48,10 @@ extern bool align_build_hours(FunnelBuild *build);
 /* channels.c */
 extern bool align_build_channels(FunnelBuild *build);
 
+/* segments.c */
+extern bool align_build_segments(FunnelBuild *build);
+extern bool align_check_segment_known(FunnelBuild *build, const ScanName *name, int *segment);
+
 /*
  * check.c, check_promise.c: one function and one message for each rule.  True
  * if the rule holds.
@@ -77,6 +81,10 @@ extern bool align_check_handoff(FunnelBuild *build, const DraftServiceLevel *dra
 								const ServiceLevel *level);
 extern bool align_check_can_stop(FunnelBuild *build, const DraftServiceLevel *draft,
 								 const ServiceLevel *level);
+extern bool align_check_same_time(FunnelBuild *build, const DraftPromise *due,
+								  const DraftSegmentPromise *draft);
+extern bool align_check_segment_promise_new(FunnelBuild *build, const ServiceLevel *level,
+											const ScanName *segment, int index);
 extern bool align_check_warn(FunnelBuild *build, const DraftPromise *due);
 extern bool align_check_has_hours(FunnelBuild *build, const DraftServiceLevel *draft,
 								  const ServiceLevel *level);

@@ -201,6 +201,43 @@ align_check_can_stop(FunnelBuild *build, const DraftServiceLevel *draft, const S
 }
 
 /*
+ * A service level has one promise to a segment.
+ */
+bool
+align_check_segment_promise_new(FunnelBuild *build, const ServiceLevel *level,
+								const ScanName *segment, int index)
+{
+	for (int i = 0; i < level->nsegment_promises; i++)
+	{
+		if (level->segment_promises[i].segment == index)
+			return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, segment->at,
+										"The first promise whose segment holds decides.", NULL,
+										"a second promise to segment \"%s\"", segment->text);
+	}
+	return true;
+}
+
+/*
+ * The promise to a segment is in the same kind of time as the common one: the
+ * remaining time of a paused clock does not depend on the segment.
+ */
+bool
+align_check_same_time(FunnelBuild *build, const DraftPromise *due,
+					  const DraftSegmentPromise *draft)
+{
+	bool		working = due->promise.kind != DUE_ELAPSED;
+
+	if ((draft->promise.kind != DUE_ELAPSED) == working)
+		return true;
+	return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, draft->due_at,
+								working ?
+								"The promise to all other leads is in working time." :
+								"The promise to all other leads is in plain elapsed time.",
+								"Use the same kind of time in all promises of a handoff or sla.",
+								"promises in different kinds of time");
+}
+
+/*
  * A warning has a promise in the same kind of time and comes before it is due.
  */
 bool
@@ -219,12 +256,17 @@ align_check_warn(FunnelBuild *build, const DraftPromise *due)
 									due->warn_working ? "The promise is in plain elapsed time." :
 									"The promise is in working time.",
 									due->warn_working ? "Leave out \"working\"." :
+									promise->warn_before ?
+									"Write \"warn ... working hours before\"." :
 									"Write \"warn after ... working hours\".",
 									"warning in another kind of time than the promise");
 	if (promise->kind != DUE_END_OF_DAY && promise->warn >= promise->amount)
 		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, due->warn_at,
 									psprintf("The promise is due after %s.", align_promise_text(promise)),
+									promise->warn_before ?
+									"A warning comes after the start of the clock." :
 									"Both times count from the start of the clock; the warning must come first.",
+									promise->warn_before ? "warning not after the start" :
 									"warning not before the promise is due");
 	return true;
 }

@@ -6,7 +6,8 @@
  * Each step relies on those before it: stages, their labels, moves and
  * entries; then needs, service levels and targets, which refer to moves; then
  * hours, which refer to teams.  Service levels, targets and hours are compiled
- * in compile_promise.c; channels, which refer to nothing, in channels.c.
+ * in compile_promise.c; segments, to which service levels refer, in
+ * segments.c; channels, which refer to nothing, in channels.c.
  */
 #include "postgres.h"
 
@@ -377,6 +378,7 @@ align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context)
 		BuildEntries(&build) &&
 		align_build_holders(&build) &&
 		BuildNeeds(&build) &&
+		align_build_segments(&build) &&
 		align_build_service_levels(&build) &&
 		align_build_targets(&build) &&
 		align_build_hours(&build) &&

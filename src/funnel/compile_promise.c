@@ -48,6 +48,34 @@ align_build_holders(FunnelBuild *build)
 }
 
 /*
+ * The promises to segments.
+ */
+static bool
+BuildSegmentPromises(FunnelBuild *build, const DraftServiceLevel *draft, ServiceLevel *level)
+{
+	ListCell   *cell;
+
+	level->segment_promises = (SegmentPromise *)
+		align_build_alloc(build, sizeof(SegmentPromise) * list_length(draft->due.to_segments));
+	foreach(cell, draft->due.to_segments)
+	{
+		DraftSegmentPromise *to_segment = (DraftSegmentPromise *) lfirst(cell);
+		SegmentPromise *result = &level->segment_promises[level->nsegment_promises];
+
+		if (!align_check_segment_known(build, &to_segment->segment, &result->segment) ||
+			!align_check_segment_promise_new(build, level, &to_segment->segment,
+											 result->segment) ||
+			!align_check_same_time(build, &draft->due, to_segment))
+			return false;
+		result->promise = to_segment->promise;
+		result->promise.warn = level->promise.warn;
+		result->promise.warn_before = level->promise.warn_before;
+		level->nsegment_promises++;
+	}
+	return true;
+}
+
+/*
  * One handoff or sla.
  */
 static bool
@@ -85,6 +113,7 @@ BuildServiceLevel(FunnelBuild *build, const DraftServiceLevel *draft)
 	if (!align_check_roles(build, draft, level) ||
 		(draft->is_handoff && !align_check_handoff(build, draft, level)) ||
 		!align_check_can_stop(build, draft, level) ||
+		!BuildSegmentPromises(build, draft, level) ||
 		!align_check_warn(build, &draft->due))
 		return false;
 

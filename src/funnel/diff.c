@@ -293,7 +293,7 @@ GatherServiceLevel(Facts *facts, const Funnel *funnel, const ServiceLevel *level
 		PART("stops", StageList(funnel, stops.stages, stops.n));
 		PART("pauses", StageList(funnel, level->pauses.stages, level->pauses.n));
 	}
-	PART("due", align_promise_text(&level->promise));
+	PART("due", align_due_text(funnel, level));
 	PART("warn", align_warn_text(&level->promise));
 
 #undef PART
@@ -386,6 +386,14 @@ GatherChannels(Facts *facts, const Funnel *funnel)
 		align_write_conditions(&conditions, channel);
 		AddFact(facts, NameWithPrefix("channel", channel->name), conditions.data, false, NULL);
 	}
+}
+
+static void
+GatherSegments(Facts *facts, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nsegments; i++)
+		AddFact(facts, NameWithPrefix("segment", funnel->segments[i].name),
+				funnel->segments[i].condition, false, NULL);
 }
 
 /*
@@ -491,6 +499,7 @@ align_funnel_diff(PG_FUNCTION_ARGS)
 		{GatherStages, "order of stages", "stage"},
 		{GatherPaths, NULL, NULL},
 		{GatherMoves, NULL, NULL},
+		{GatherSegments, "order of segments", "segment"},
 		{GatherHandoffs, "order of handoffs", "handoff"},
 		{GatherNeeds, NULL, NULL},
 		{GatherLabels, NULL, NULL},

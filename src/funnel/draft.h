@@ -69,6 +69,21 @@ typedef struct DraftLabels
 	List	   *labels;			/* of ScanName * */
 } DraftLabels;
 
+/* segment name: 'condition'; */
+typedef struct DraftSegment
+{
+	ScanName	name;
+	ScanName	condition;
+} DraftSegment;
+
+/* within ... when segment */
+typedef struct DraftSegmentPromise
+{
+	Promise		promise;
+	const char *due_at;
+	ScanName	segment;
+} DraftSegmentPromise;
+
 /* A promise and the positions of its parts, NULL for those absent. */
 typedef struct DraftPromise
 {
@@ -76,6 +91,7 @@ typedef struct DraftPromise
 	bool		warn_working;
 	const char *due_at;
 	const char *warn_at;
+	List	   *to_segments;	/* of DraftSegmentPromise * */
 } DraftPromise;
 
 /* handoff name: ...;  sla name by team: ...; */
@@ -128,6 +144,7 @@ typedef struct Draft
 	List	   *paths;
 	List	   *needs;
 	List	   *labels;
+	List	   *segments;
 	List	   *service_levels;
 	List	   *targets;
 	List	   *channels;
@@ -137,12 +154,12 @@ typedef struct Draft
 extern bool align_funnel_draft(TextScan *scan, Draft *draft);
 
 /*
- * promise.c: is a "within" or "by end of" clause next, or a "warn after"
- * clause; and read one.  The latter return false after a soft error.
+ * promise.c: is a "within" or "by end of" clause next, or a "warn" clause; and
+ * read one.  The latter return false after a soft error.
  */
 extern bool align_funnel_due_follows(TextScan *scan);
 extern bool align_funnel_warn_follows(TextScan *scan);
-extern bool align_funnel_scan_due(TextScan *scan, DraftPromise *promise);
+extern bool align_funnel_scan_due(TextScan *scan, Promise *promise);
 extern bool align_funnel_scan_warn(TextScan *scan, DraftPromise *promise);
 extern bool align_funnel_scan_window(TextScan *scan, int64 *within);
 
@@ -177,7 +194,15 @@ extern void align_write_target(StringInfo out, const Funnel *funnel,
 extern void align_write_channels(StringInfo out, const Funnel *funnel);
 extern void align_write_conditions(StringInfo out, const FunnelChannel *channel);
 
-/* promise.c: "90 days"; NULL if negative */
+/* segments.c: the statements of all segments */
+extern void align_write_segments(StringInfo out, const Funnel *funnel);
+
+/*
+ * promise.c: "within 2 days" or "by end of next working day"; ", warn after 1
+ * hour" or nothing; "90 days", NULL if negative
+ */
+extern void align_write_due(StringInfo out, const Promise *promise);
+extern void align_write_warn(StringInfo out, const Promise *promise);
 extern char *align_window_text(int64 within);
 
 /* paths.c: the moves that are not on the success path, as "path" statements */

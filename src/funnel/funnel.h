@@ -34,6 +34,7 @@
 #define FUNNEL_MAX_SERVICE_LEVELS 200	/* handoffs included */
 #define FUNNEL_MAX_TARGETS 200
 #define FUNNEL_MAX_CHANNELS 200
+#define FUNNEL_MAX_SEGMENTS 64	/* bits of a SegmentMask */
 #define FUNNEL_MAX_PATTERN 1024 /* bytes of one pattern of a channel */
 #define FUNNEL_MAX_TEXT (256 * 1024)
 #define FUNNEL_MAX_CONDITION 8192
@@ -112,7 +113,32 @@ typedef struct Promise
 	int64		amount;			/* microseconds, or n for DUE_END_OF_DAY */
 	int64		warn;			/* microseconds after the start, -1 none;
 								 * working time unless kind is DUE_ELAPSED */
+	bool		warn_before;	/* they are before it is due instead */
 } Promise;
+
+/*
+ * A named condition on the row (opaque text).
+ */
+typedef struct FunnelSegment
+{
+	char	   *name;
+	char	   *condition;
+} FunnelSegment;
+
+/* The segments that hold of a row: bit i is Funnel.segments[i]. */
+typedef uint64 SegmentMask;
+
+#define SEGMENT_BIT(segment) (UINT64CONST(1) << (segment))
+
+/*
+ * What a service level promises to the leads of a segment.  It is in the same
+ * kind of time as the common promise, and has the same warning.
+ */
+typedef struct SegmentPromise
+{
+	int			segment;
+	Promise		promise;
+} SegmentPromise;
 
 typedef struct StageSet
 {
@@ -138,7 +164,10 @@ typedef struct ServiceLevel
 	int			nreasons;		/* handoff: reasons allowed for a rejection; 0
 								 * allows any, but one must be given */
 	char	  **reasons;
-	Promise		promise;
+	Promise		promise;		/* to leads of none of the segments below */
+	int			nsegment_promises;
+	SegmentPromise *segment_promises;	/* the first whose segment holds
+										 * decides */
 	uint8	   *effects;		/* by stage: EFFECT bits of entering it */
 } ServiceLevel;
 
@@ -208,6 +237,8 @@ typedef struct Funnel
 	uint8	   *moves;			/* nstages * nstages, [from * nstages + to] */
 	int			nmoveneeds;
 	MoveNeeds  *move_needs;
+	int			nsegments;
+	FunnelSegment *segments;	/* in the order of the document */
 	int			nservice_levels;	/* handoffs, then the others; each in the
 									 * order of the document */
 	ServiceLevel *service_levels;
@@ -255,6 +286,12 @@ extern int	align_funnel_stage_arg(const Funnel *funnel, text *label);
 /* Index of the team of this name, -1 if the agreement does not mention it. */
 extern int	align_funnel_team(const Funnel *funnel, const char *name, int len);
 
+/* Index of the segment of this name, -1 if there is none. */
+extern int	align_funnel_segment(const Funnel *funnel, const char *name, int len);
+
+/* The promise to a lead of which these segments hold. */
+extern const Promise *align_promise_to(const ServiceLevel *level, SegmentMask segments);
+
 /*
  * Working hours of a team: its own, else the common ones.  Team -1 has the
  * common ones.  NULL if there are none.  The calendar belongs to the funnel.
@@ -291,9 +328,12 @@ extern const FunnelChannel *align_funnel_channel(const Funnel *funnel,
 
 /*
  * When a promise is due ("4 working hours", "2 days", "end of next working
- * day") and when to warn ("3 working hours"), palloc'd; NULL if there is none.
+ * day"), when a service level is, with the promises to segments ("1 hour when
+ * demo, 2 days"), and when to warn ("3 working hours", "1 working hour
+ * before"), palloc'd; NULL if there is none.
  */
 extern char *align_promise_text(const Promise *promise);
+extern char *align_due_text(const Funnel *funnel, const ServiceLevel *level);
 extern char *align_warn_text(const Promise *promise);
 
 #endif							/* ALIGN_FUNNEL_H */

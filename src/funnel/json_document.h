@@ -73,7 +73,11 @@ extern void align_json_put_names(JsonDocument *document, const JsonNode *array,
 extern void align_json_put_names_member(JsonDocument *document, const JsonNode *object,
 										const char *key);
 
-/* channels.c: append the statement of an element of the member "channels". */
+/*
+ * channels.c, segments.c: append the statement of an element of the member
+ * "channels" or "segments".
+ */
 extern void align_json_read_channel(JsonDocument *document, const JsonNode *channel);
+extern void align_json_read_segment(JsonDocument *document, const JsonNode *segment);
 
 #endif							/* ALIGN_FUNNEL_JSON_DOCUMENT_H */

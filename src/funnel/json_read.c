@@ -10,12 +10,15 @@
  *	   "move_needs": [{"from", "to", "needs": [need, ...]}, ...],
  *	   "handoffs": [{"handoff", "stage", "from_team", "to_team",
  *					 "accept": [...], "reject": [...], "reasons": [...],
- *					 "due", "warn"}, ...],
+ *					 "due_when": [{"segment", "due"}, ...], "due", "warn"},
+ *					...],
  *	   "slas": [{"sla", "team", "starts": [...], "stops": [...],
- *				 "pauses": [...], "due", "warn"}, ...],
+ *				 "pauses": [...], "due_when": [{"segment", "due"}, ...],
+ *				 "due", "warn"}, ...],
  *	   "targets": [{"team", "goal", "stage", "per"}, {"team", "goal", "of"},
  *				   {"team", "goal", "from", "to", "within"}, ...],
- *	   "channels": [{"channel", "source", "medium", "name"}, ...]}
+ *	   "channels": [{"channel", "source", "medium", "name"}, ...],
+ *	   "segments": [{"segment", "condition"}, ...]}
  *
  * where a need is one of {"column": name}, {"condition": text} and
  * {"reason": [...]}.  A null member is treated like an absent one.
@@ -90,6 +93,19 @@ WriteNeeds(JsonDocument *document, const JsonNode *needs)
 }
 
 /*
+ * True if a warning counts back from the due instant: "1 hour before".
+ */
+static bool
+EndsWithBefore(const char *text)
+{
+	static const char word[] = "before";
+	int			len = strlen(text);
+	int			word_len = sizeof(word) - 1;
+
+	return len >= word_len && pg_strncasecmp(text + len - word_len, word, word_len) == 0;
+}
+
+/*
  * Appends a due or warning time.  Unlike names it is not quoted, so it is
  * parsed by itself first: it must not contain anything but a time.
  */
@@ -108,6 +124,8 @@ WriteTime(JsonDocument *document, const JsonNode *node, const char *prefix)
 	text = pnstrdup(node->value->val.string.val, node->value->val.string.len);
 	if (is_due && pg_strncasecmp(text, "end", 3) == 0)
 		prefix = "by";
+	else if (!is_due && EndsWithBefore(text))
+		prefix = "warn";
 	text = psprintf("%s %s", prefix, text);
 
 	memset(&promise, 0, sizeof(promise));
@@ -119,7 +137,7 @@ WriteTime(JsonDocument *document, const JsonNode *node, const char *prefix)
 	scan.describe = align_json_describe;
 	scan.describe_arg = &time_document;
 	if (is_due)
-		(void) align_funnel_scan_due(&scan, &promise);
+		(void) align_funnel_scan_due(&scan, &promise.promise);
 	else
 		(void) align_funnel_scan_warn(&scan, &promise);
 	if (!align_scan_at_end(&scan))
@@ -136,7 +154,26 @@ WriteDueAndWarn(JsonDocument *document, const JsonNode *object, const char *sepa
 {
 	JsonNode	due = align_json_member(object, "due");
 	JsonNode	warn = align_json_member(object, "warn");
+	JsonNode	due_when = align_json_member(object, "due_when");
 
+	for (int i = 0; i < align_json_count(&due_when); i++)
+	{
+		static const char *const members[] = {"segment", "due", NULL};
+		JsonNode	to_segment = align_json_element(&due_when, i);
+		JsonNode	segment_due;
+
+		align_json_check_object(&to_segment, members);
+		segment_due = align_json_member(&to_segment, "due");
+		if (segment_due.value == NULL)
+			align_json_fail(&segment_due, "is missing");
+		align_json_put(document, separator);
+		WriteTime(document, &segment_due, "within");
+		align_json_put(document, " when ");
+		align_json_put_name_member(document, &to_segment, "segment");
+		separator = ", ";
+	}
+	if (due.value == NULL && align_json_count(&due_when) > 0)
+		align_json_fail(&due, "is missing");
 	if (due.value != NULL)
 	{
 		align_json_put(document, separator);
@@ -292,7 +329,8 @@ static void
 ReadHandoff(JsonDocument *document, const JsonNode *handoff)
 {
 	static const char *const members[] = {
-		"handoff", "stage", "from_team", "to_team", "accept", "reject", "reasons", "due", "warn", NULL
+		"handoff", "stage", "from_team", "to_team", "accept", "reject", "reasons", "due_when",
+		"due", "warn", NULL
 	};
 	JsonNode	reject;
 	JsonNode	reasons;
@@ -330,7 +368,7 @@ static void
 ReadSla(JsonDocument *document, const JsonNode *sla)
 {
 	static const char *const members[] = {
-		"sla", "team", "starts", "stops", "pauses", "due", "warn", NULL
+		"sla", "team", "starts", "stops", "pauses", "due_when", "due", "warn", NULL
 	};
 	JsonNode	due;
 	JsonNode	pauses;
@@ -470,7 +508,7 @@ ReadRoot(JsonDocument *document, const JsonNode *root)
 {
 	static const char *const members[] = {
 		"hours", "team_hours", "stages", "entry", "success_path", "paths", "move_needs",
-		"handoffs", "slas", "targets", "channels", NULL
+		"handoffs", "slas", "targets", "channels", "segments", NULL
 	};
 	JsonNode	entry;
 	JsonNode	success;
@@ -491,6 +529,7 @@ ReadRoot(JsonDocument *document, const JsonNode *root)
 	align_json_put(document, ";\n");
 	ReadEach(document, root, "paths", ReadPath);
 	ReadEach(document, root, "move_needs", ReadMoveNeeds);
+	ReadEach(document, root, "segments", align_json_read_segment);
 	ReadEach(document, root, "handoffs", ReadHandoff);
 	ReadEach(document, root, "slas", ReadSla);
 	ReadEach(document, root, "targets", ReadTarget);

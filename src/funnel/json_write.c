@@ -265,6 +265,19 @@ PushServiceLevel(JsonOut *out, const Funnel *funnel, const ServiceLevel *level)
 		StagesMember(out, "stops", funnel, level->stops.stages, level->stops.n);
 		StagesMember(out, "pauses", funnel, level->pauses.stages, level->pauses.n);
 	}
+	if (level->nsegment_promises > 0)
+		BeginArray(out, "due_when");
+	for (int i = 0; i < level->nsegment_promises; i++)
+	{
+		const SegmentPromise *to_segment = &level->segment_promises[i];
+
+		BeginObject(out);
+		WriteMember(out, "segment", funnel->segments[to_segment->segment].name);
+		WriteMember(out, "due", align_promise_text(&to_segment->promise));
+		EndObject(out);
+	}
+	if (level->nsegment_promises > 0)
+		EndArray(out);
 	WriteMember(out, "due", align_promise_text(&level->promise));
 	WriteMember(out, "warn", align_warn_text(&level->promise));
 	EndObject(out);
@@ -360,6 +373,25 @@ PushChannels(JsonOut *out, const Funnel *funnel)
 	EndArray(out);
 }
 
+/*
+ * The member "segments", omitted if it is empty.
+ */
+static void
+PushSegments(JsonOut *out, const Funnel *funnel)
+{
+	if (funnel->nsegments == 0)
+		return;
+	BeginArray(out, "segments");
+	for (int i = 0; i < funnel->nsegments; i++)
+	{
+		BeginObject(out);
+		WriteMember(out, "segment", funnel->segments[i].name);
+		WriteMember(out, "condition", funnel->segments[i].condition);
+		EndObject(out);
+	}
+	EndArray(out);
+}
+
 Datum
 align_funnel_to_jsonb(PG_FUNCTION_ARGS)
 {
@@ -371,6 +403,7 @@ align_funnel_to_jsonb(PG_FUNCTION_ARGS)
 	PushHours(&out, funnel);
 	PushStages(&out, funnel);
 	PushPaths(&out, funnel);
+	PushSegments(&out, funnel);
 	PushServiceLevels(&out, "handoffs", funnel, true);
 	PushServiceLevels(&out, "slas", funnel, false);
 	PushTargets(&out, funnel);

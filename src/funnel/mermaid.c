@@ -155,6 +155,8 @@ AppendMove(StringInfo out, const Funnel *funnel, char **ids, int from, int to)
 	for (int i = 0; i < funnel->nservice_levels; i++)
 	{
 		const ServiceLevel *level = &funnel->service_levels[i];
+		const Promise *first = level->nsegment_promises > 0 ?
+			&level->segment_promises[0].promise : &level->promise;
 		char	   *due;
 
 		if (!level->is_handoff || level->starts.stages[0] != from ||
@@ -162,14 +164,14 @@ AppendMove(StringInfo out, const Funnel *funnel, char **ids, int from, int to)
 			continue;
 		appendStringInfoString(out, separator);
 		AppendLabel(out, level->name);
-		due = align_promise_text(&level->promise);
+		due = align_due_text(funnel, level);
 		if (!(level->effects[to] & EFFECT_ACCEPT))
 			appendStringInfoString(out, " rejected");
 		else if (due == NULL)
 			appendStringInfoString(out, " accepted");
 		else
 			appendStringInfo(out, " accepted %s %s",
-							 level->promise.kind == DUE_END_OF_DAY ? "by" : "within", due);
+							 first->kind == DUE_END_OF_DAY ? "by" : "within", due);
 		separator = ", ";
 	}
 	appendStringInfoChar(out, '\n');

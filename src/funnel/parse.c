@@ -15,7 +15,8 @@
  * gives needs to the stage called stage, because a need follows, and then a
  * comma, a parenthesis or the semicolon; "stage needs;", "stage needs, b;" and
  * "stage needs held by x;" declare a stage called needs, and "channel needs
- * when ..." defines a channel of that name.
+ * when ..." and "segment needs: ..." define a channel and a segment of that
+ * name.
  */
 #include "postgres.h"
 
@@ -283,7 +284,32 @@ static const struct
 	{"sla", align_parse_sla},
 	{"target", align_parse_target},
 	{"channel", align_parse_channel},
+	{"segment", align_parse_segment},
 };
+
+/*
+ * A hint if a whole text without a semicolon seems to be the name of an
+ * agreement instead of a document; NULL if it does not.
+ */
+static char *
+AgreementNameHint(const TextScan *scan)
+{
+	const char *start = scan->start + strspn(scan->start, " \t\r\n");
+	int			len = scan->end - start;
+	StringInfoData hint;
+
+	while (len > 0 && strchr(" \t\r\n", start[len - 1]) != NULL)
+		len--;
+	if (len == 0 || len >= NAMEDATALEN || memchr(start, ';', len) != NULL ||
+		memchr(start, '\n', len) != NULL)
+		return NULL;
+	initStringInfo(&hint);
+	appendStringInfo(&hint, "To use the version of agreement \"%.*s\" that is in force, write align.agreed(",
+					 len, start);
+	align_write_quoted(&hint, '\'', start, len);
+	appendStringInfoString(&hint, ").");
+	return hint.data;
+}
 
 /*
  * Reports that no statement begins with a name; returns false.
@@ -293,7 +319,12 @@ FailNoStatement(TextScan *scan, const ScanName *name)
 {
 	const char *words[lengthof(statements)];
 	const char *nearest;
+	char	   *agreement = AgreementNameHint(scan);
 
+	if (agreement != NULL)
+		return align_scan_fail(scan, name->at,
+							   psprintf("No statement begins with \"%s\".", name->text),
+							   agreement, "expected statement");
 	for (int i = 0; i < (int) lengthof(statements); i++)
 		words[i] = statements[i].word;
 	nearest = align_nearest(name->text, name->len, words, lengthof(statements));
@@ -301,7 +332,7 @@ FailNoStatement(TextScan *scan, const ScanName *name)
 						   psprintf("No statement begins with \"%s\".", name->text),
 						   nearest != NULL && !name->quoted && strcmp(nearest, name->text) != 0 ?
 						   align_nearest_text(nearest) :
-						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, channel, or a stage followed by needs, known as or ->.",
+						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, channel, segment, or a stage followed by needs, known as or ->.",
 						   "expected statement");
 }
 
@@ -313,7 +344,10 @@ ParseAboutStage(TextScan *scan, Draft *draft)
 {
 	ScanName	name;
 	ScanName	to;
+	char	   *agreement = AgreementNameHint(scan);
 
+	if (agreement != NULL && !align_scan_peek_name(scan))
+		return align_scan_expected(scan, "statement", agreement);
 	if (!align_parse_name(scan, "statement", &name))
 		return false;
 	if (align_scan_take(scan, "->"))

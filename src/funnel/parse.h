@@ -37,7 +37,8 @@ extern bool align_parse_handoff(TextScan *scan, Draft *draft);
 extern bool align_parse_sla(TextScan *scan, Draft *draft);
 extern bool align_parse_target(TextScan *scan, Draft *draft);
 
-/* channels.c: the same */
+/* channels.c, segments.c: the same */
 extern bool align_parse_channel(TextScan *scan, Draft *draft);
+extern bool align_parse_segment(TextScan *scan, Draft *draft);
 
 #endif							/* ALIGN_FUNNEL_PARSE_H */

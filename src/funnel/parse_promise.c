@@ -19,14 +19,58 @@ CheckClauseOnce(TextScan *scan, const char *seen, const char *name)
 								"a second \"%s\"", name);
 }
 
+/*
+ * within ... [when segment].  The promise without a segment is the last one.
+ */
+static bool
+ParseDue(TextScan *scan, DraftPromise *due)
+{
+	DraftSegmentPromise to_segment = {0};
+
+	align_scan_space(scan);
+	to_segment.due_at = scan->cur;
+	if (due->due_at != NULL)
+		return align_scan_fail_code(scan, ERRCODE_DUPLICATE_OBJECT, scan->cur, NULL,
+									"Promises with \"when\" come before the one without.",
+									"a second \"within\"");
+	if (!align_funnel_scan_due(scan, &to_segment.promise))
+		return false;
+	if (align_scan_take_word(scan, "when"))
+	{
+		DraftSegmentPromise *kept;
+
+		if (!align_parse_name(scan, "segment name", &to_segment.segment))
+			return false;
+		kept = (DraftSegmentPromise *) palloc(sizeof(DraftSegmentPromise));
+		*kept = to_segment;
+		due->to_segments = lappend(due->to_segments, kept);
+		return true;
+	}
+	due->due_at = to_segment.due_at;
+	due->promise.kind = to_segment.promise.kind;
+	due->promise.amount = to_segment.promise.amount;
+	return true;
+}
+
 /* The clauses that handoffs and slas have in common: due and warning. */
 static bool
 ParseDueOrWarn(TextScan *scan, DraftPromise *due)
 {
 	if (align_scan_peek_word(scan, "warn"))
-		return CheckClauseOnce(scan, due->warn_at, "warn after") &&
+		return CheckClauseOnce(scan, due->warn_at, "warn") &&
 			align_funnel_scan_warn(scan, due);
-	return CheckClauseOnce(scan, due->due_at, "within") && align_funnel_scan_due(scan, due);
+	return ParseDue(scan, due);
+}
+
+/*
+ * Reports promises to segments without one to all other leads.
+ */
+static bool
+CheckCommonPromise(TextScan *scan, const DraftPromise *due)
+{
+	return due->due_at != NULL || due->to_segments == NIL ||
+		align_scan_expected(scan, "\", within ...\"",
+							"The last promise has no \"when\"; it is made to all other leads.");
 }
 
 /*
@@ -72,7 +116,7 @@ ParseHandoffClause(TextScan *scan, DraftServiceLevel *handoff)
 			align_parse_reasons(scan, &handoff->reasons);
 	}
 	return align_scan_expected(scan,
-							   "\"accept\", \"reject\", \"within\", \"by end of\" or \"warn after\"",
+							   "\"accept\", \"reject\", \"within\", \"by end of\" or \"warn\"",
 							   align_scan_peek_word(scan, "pause") ?
 							   "A move elsewhere withdraws a handoff; only an sla can pause." :
 							   NULL);
@@ -106,11 +150,16 @@ align_parse_handoff(TextScan *scan, Draft *draft)
 	if (handoff->accept == NIL)
 		return align_scan_expected(scan, "\", accept ...\"",
 								   "Name the stage that a lead enters when the other team accepts it.");
+	if (!CheckCommonPromise(scan, &handoff->due))
+		return false;
 	draft->service_levels = lappend(draft->service_levels, handoff);
 	return true;
 }
 
-/* sla name by team: from names to names [,] due {, warning | , pause names} */
+/*
+ * sla name by team: from names to names [,] due
+ *					{, due | , warning | , pause names}
+ */
 bool
 align_parse_sla(TextScan *scan, Draft *draft)
 {
@@ -128,7 +177,7 @@ align_parse_sla(TextScan *scan, Draft *draft)
 		return false;
 	/* the comma before the due clause is optional */
 	(void) align_scan_take(scan, ",");
-	if (!align_funnel_scan_due(scan, &sla->due))
+	if (!ParseDue(scan, &sla->due))
 		return false;
 	while (align_scan_take(scan, ","))
 	{
@@ -145,9 +194,9 @@ align_parse_sla(TextScan *scan, Draft *draft)
 				return false;
 		}
 		else
-			return align_scan_expected(scan, "\"warn after\" or \"pause\"", NULL);
+			return align_scan_expected(scan, "\"warn\" or \"pause\"", NULL);
 	}
-	if (!CheckComma(scan))
+	if (!CheckComma(scan) || !CheckCommonPromise(scan, &sla->due))
 		return false;
 	draft->service_levels = lappend(draft->service_levels, sla);
 	return true;

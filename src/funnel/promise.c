@@ -1,7 +1,7 @@
 /*
  * promise.c
  *	  Reading and writing promises in time: "within 4 working hours", "by end
- *	  of next working day", "warn after 3 working hours".
+ *	  of next working day", "warn after 3 working hours", "warn 1 hour before".
  */
 #include "postgres.h"
 
@@ -44,21 +44,28 @@ align_funnel_due_follows(TextScan *scan)
 }
 
 /*
- * True if a warning is next.  "warn" begins one only before "after".
+ * True if a warning is next.  "warn" begins one only before "after" or a
+ * number.
  */
 bool
 align_funnel_warn_follows(TextScan *scan)
 {
 	TextScan	ahead = *scan;
 
-	return align_scan_take_word(&ahead, "warn") && align_scan_take_word(&ahead, "after");
+	if (!align_scan_take_word(&ahead, "warn"))
+		return false;
+	align_scan_space(&ahead);
+	return (*ahead.cur >= '0' && *ahead.cur <= '9') || align_scan_take_word(&ahead, "after");
 }
 
 /*
  * N [working] minutes|hours|days|weeks
+ *
+ * Working days are no measure of time; they are only read if days is not NULL,
+ * which is then set to their number, otherwise to 0.
  */
 static bool
-ScanDuration(TextScan *scan, bool *working, int64 *amount)
+ScanDuration(TextScan *scan, bool *working, int64 *amount, int64 *days)
 {
 	const char *at;
 	const char *unit_at;
@@ -87,7 +94,9 @@ ScanDuration(TextScan *scan, bool *working, int64 *amount)
 		return align_scan_expected(scan, *working ? "minutes or hours" :
 								   "minutes, hours, days or weeks, or \"working\" before one of the first two",
 								   NULL);
-	if (*working && !unit->can_work)
+	if (days != NULL)
+		*days = *working && unit->microseconds == USECS_PER_DAY ? (int64) n : 0;
+	if (*working && !unit->can_work && (days == NULL || unit->microseconds != USECS_PER_DAY))
 		return align_scan_fail_code(scan, ERRCODE_INVALID_PARAMETER_VALUE, unit_at,
 									psprintf("Working days differ in length, so \"working %s\" is not a measure of time.",
 											 unit->plural),
@@ -97,6 +106,15 @@ ScanDuration(TextScan *scan, bool *working, int64 *amount)
 		return align_scan_fail_code(scan, ERRCODE_INVALID_PARAMETER_VALUE, at, NULL,
 									"The shortest time is one minute.",
 									"time of zero");
+	if (days != NULL && *days > 0)
+	{
+		if (n > FUNNEL_MAX_WORKING_DAYS)
+			return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, at,
+										psprintf("The longest time is %d working days.",
+												 FUNNEL_MAX_WORKING_DAYS),
+										NULL, "time out of range");
+		return true;
+	}
 	/* compare in units, so that the product cannot overflow */
 	if (n > (uint64) (FUNNEL_MAX_DAYS * USECS_PER_DAY / unit->microseconds))
 		return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, at,
@@ -166,43 +184,56 @@ ScanWorkingDay(TextScan *scan, int64 *day)
 
 /*
  * within ... | by end of ...
+ *
+ * "within N working days" is by end of the Nth working day.
  */
 bool
-align_funnel_scan_due(TextScan *scan, DraftPromise *promise)
+align_funnel_scan_due(TextScan *scan, Promise *promise)
 {
 	bool		working = false;
+	int64		days;
 
-	align_scan_space(scan);
-	promise->due_at = scan->cur;
 	if (align_scan_take_word(scan, "within"))
 	{
-		if (!ScanDuration(scan, &working, &promise->promise.amount))
+		if (!ScanDuration(scan, &working, &promise->amount, &days))
 			return false;
-		promise->promise.kind = working ? DUE_WORKING : DUE_ELAPSED;
+		promise->kind = working ? DUE_WORKING : DUE_ELAPSED;
+		if (days > 0)
+		{
+			promise->kind = DUE_END_OF_DAY;
+			promise->amount = days;
+		}
 		return true;
 	}
 	if (align_scan_take_word(scan, "by"))
 	{
-		promise->promise.kind = DUE_END_OF_DAY;
+		promise->kind = DUE_END_OF_DAY;
 		return align_scan_expect_word(scan, "end") &&
 			align_scan_expect_word(scan, "of") &&
-			ScanWorkingDay(scan, &promise->promise.amount);
+			ScanWorkingDay(scan, &promise->amount);
 	}
 	return align_scan_expected(scan, "\"within\" or \"by end of\"",
 							   "Write, for example, \"within 4 working hours\", \"within 2 days\" or \"by end of next working day\".");
 }
 
 /*
- * warn after ...
+ * warn after ... | warn ... before
  */
 bool
 align_funnel_scan_warn(TextScan *scan, DraftPromise *promise)
 {
 	align_scan_space(scan);
 	promise->warn_at = scan->cur;
-	return align_scan_expect_word(scan, "warn") &&
-		align_scan_expect_word(scan, "after") &&
-		ScanDuration(scan, &promise->warn_working, &promise->promise.warn);
+	if (!align_scan_expect_word(scan, "warn"))
+		return false;
+	align_scan_space(scan);
+	promise->promise.warn_before = *scan->cur >= '0' && *scan->cur <= '9';
+	if (!promise->promise.warn_before && !align_scan_take_word(scan, "after"))
+		return align_scan_expected(scan, "\"after\" or a number",
+								   "Write, for example, \"warn after 3 working hours\" or \"warn 1 working hour before\".");
+	if (!ScanDuration(scan, &promise->warn_working, &promise->promise.warn, NULL))
+		return false;
+	return !promise->promise.warn_before || align_scan_expect_word(scan, "before");
 }
 
 /*
@@ -218,7 +249,7 @@ align_funnel_scan_window(TextScan *scan, int64 *within)
 		return false;
 	align_scan_space(scan);
 	at = scan->cur;
-	if (!ScanDuration(scan, &working, within))
+	if (!ScanDuration(scan, &working, within, NULL))
 		return false;
 	if (working)
 		return align_scan_fail_code(scan, ERRCODE_INVALID_PARAMETER_VALUE, at,
@@ -281,6 +312,68 @@ align_promise_text(const Promise *promise)
 }
 
 /*
+ * When a service level is due, with its promises to segments; NULL if it is
+ * not.
+ */
+char *
+align_due_text(const Funnel *funnel, const ServiceLevel *level)
+{
+	StringInfoData out;
+
+	if (level->nsegment_promises == 0)
+		return align_promise_text(&level->promise);
+	initStringInfo(&out);
+	for (int i = 0; i < level->nsegment_promises; i++)
+	{
+		const SegmentPromise *to_segment = &level->segment_promises[i];
+		const char *segment = funnel->segments[to_segment->segment].name;
+
+		appendStringInfo(&out, "%s when ", align_promise_text(&to_segment->promise));
+		align_write_name(&out, segment, strlen(segment));
+		appendStringInfoString(&out, ", ");
+	}
+	appendStringInfoString(&out, align_promise_text(&level->promise));
+	return out.data;
+}
+
+/*
+ * The clause "within ..." or "by end of ...".
+ */
+void
+align_write_due(StringInfo out, const Promise *promise)
+{
+	appendStringInfo(out, "%s %s", promise->kind == DUE_END_OF_DAY ? "by" : "within",
+					 align_promise_text(promise));
+}
+
+/*
+ * The clause "warn ..." with the comma before it; nothing if there is no
+ * warning.
+ */
+void
+align_write_warn(StringInfo out, const Promise *promise)
+{
+	if (promise->warn >= 0)
+		appendStringInfo(out, ", warn %s%s", promise->warn_before ? "" : "after ",
+						 align_warn_text(promise));
+}
+
+/*
+ * The promise to a lead of which these segments hold: that to the first of
+ * its promises' segments that holds, else the common one.
+ */
+const Promise *
+align_promise_to(const ServiceLevel *level, SegmentMask segments)
+{
+	for (int i = 0; i < level->nsegment_promises; i++)
+	{
+		if (segments & SEGMENT_BIT(level->segment_promises[i].segment))
+			return &level->segment_promises[i].promise;
+	}
+	return &level->promise;
+}
+
+/*
  * When to warn; NULL if there is no warning.
  */
 char *
@@ -292,6 +385,8 @@ align_warn_text(const Promise *promise)
 		return NULL;
 	initStringInfo(&out);
 	WriteDuration(&out, promise->warn, promise->kind != DUE_ELAPSED);
+	if (promise->warn_before)
+		appendStringInfoString(&out, " before");
 	return out.data;
 }
 

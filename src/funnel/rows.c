@@ -20,7 +20,9 @@ PG_FUNCTION_INFO_V1(align_funnel_moves);
 PG_FUNCTION_INFO_V1(align_funnel_handoffs);
 PG_FUNCTION_INFO_V1(align_funnel_service_levels);
 PG_FUNCTION_INFO_V1(align_funnel_targets);
+PG_FUNCTION_INFO_V1(align_funnel_agreed_targets);
 PG_FUNCTION_INFO_V1(align_funnel_channels);
+PG_FUNCTION_INFO_V1(align_funnel_segments);
 
 #define FUNNEL_ARG() align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
 
@@ -209,7 +211,7 @@ align_funnel_handoffs(PG_FUNCTION_ARGS)
 		AppendDatum(&row, align_stages_array(funnel, level->stops.stages + level->naccept,
 											 level->stops.n - level->naccept));
 		AppendDatum(&row, TextsArray(level->reasons, level->nreasons));
-		align_row_text(&row, align_promise_text(&level->promise));
+		align_row_text(&row, align_due_text(funnel, level));
 		align_row_text(&row, align_warn_text(&level->promise));
 		align_row_end(&row);
 	}
@@ -232,7 +234,7 @@ align_funnel_service_levels(PG_FUNCTION_ARGS)
 		AppendDatum(&row, align_stages_array(funnel, level->starts.stages, level->starts.n));
 		AppendDatum(&row, align_stages_array(funnel, level->stops.stages, level->stops.n));
 		AppendDatum(&row, align_stages_array(funnel, level->pauses.stages, level->pauses.n));
-		align_row_text(&row, align_promise_text(&level->promise));
+		align_row_text(&row, align_due_text(funnel, level));
 		align_row_text(&row, align_warn_text(&level->promise));
 		align_row_end(&row);
 	}
@@ -258,6 +260,22 @@ TargetMetric(const Funnel *funnel, const FunnelTarget *target)
 	pg_unreachable();
 }
 
+/*
+ * The columns goal, unit, per and within.
+ */
+static void
+AppendGoal(FunnelRow *row, const FunnelTarget *target)
+{
+	AppendDatum(row, DirectFunctionCall3(numeric_in, CStringGetDatum(target->goal),
+										 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	align_row_text(row, target->kind == TARGET_COUNT ? "leads" : "%");
+	align_row_text(row, target->per);
+	if (target->within < 0)
+		AppendNull(row);
+	else
+		AppendDatum(row, align_days_interval_datum(target->within));
+}
+
 Datum
 align_funnel_targets(PG_FUNCTION_ARGS)
 {
@@ -271,14 +289,56 @@ align_funnel_targets(PG_FUNCTION_ARGS)
 
 		align_row_text(&row, TeamName(funnel, target->team));
 		align_row_text(&row, TargetMetric(funnel, target));
-		AppendDatum(&row, DirectFunctionCall3(numeric_in, CStringGetDatum(target->goal),
-											  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-		align_row_text(&row, target->kind == TARGET_COUNT ? "leads" : "%");
-		align_row_text(&row, target->per);
-		if (target->within < 0)
-			AppendNull(&row);
-		else
-			AppendDatum(&row, align_days_interval_datum(target->within));
+		AppendGoal(&row, target);
+		align_row_end(&row);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * agreed_targets(funnel): as targets(), with what is measured in columns
+ */
+Datum
+align_funnel_agreed_targets(PG_FUNCTION_ARGS)
+{
+	static const char *const kinds[] = {
+		[TARGET_COUNT] = "count",
+		[TARGET_SERVICE_LEVEL] = "service_level",
+		[TARGET_CONVERSION] = "conversion",
+	};
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < funnel->ntargets; i++)
+	{
+		const FunnelTarget *target = &funnel->targets[i];
+		bool		is_conversion = target->kind == TARGET_CONVERSION;
+		int			stage = is_conversion ? target->to_stage : target->stage;
+
+		align_row_text(&row, TeamName(funnel, target->team));
+		align_row_text(&row, kinds[target->kind]);
+		align_row_text(&row, stage < 0 ? NULL : funnel->stages[stage].name);
+		align_row_text(&row, is_conversion ? funnel->stages[target->stage].name : NULL);
+		align_row_text(&row, target->service_level < 0 ? NULL :
+					   funnel->service_levels[target->service_level].name);
+		AppendGoal(&row, target);
+		align_row_end(&row);
+	}
+	return (Datum) 0;
+}
+
+Datum
+align_funnel_segments(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < funnel->nsegments; i++)
+	{
+		align_row_text(&row, funnel->segments[i].name);
+		align_row_text(&row, funnel->segments[i].condition);
 		align_row_end(&row);
 	}
 	return (Datum) 0;

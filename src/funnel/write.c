@@ -15,7 +15,7 @@
  * Keywords that must be quoted if they are names in these places.  "channel"
  * is not one of statement_words: stored documents have it bare as the name of
  * a stage, and must stay canonical; IsAboutStage in parse.c distinguishes the
- * two meanings.
+ * two meanings.  The same goes for "segment".
  */
 static const char *const statement_words[] = {
 	"hours", "stage", "won", "lost", "entry", "success", "path", "handoff", "sla", "target", NULL
@@ -128,11 +128,22 @@ WriteNeeds(StringInfo out, const FunnelNeed *needs, int n)
 	appendStringInfoString(out, ";\n");
 }
 
+/*
+ * The promises to segments and the common one; "gap" is written between them.
+ */
 static void
-WriteDue(StringInfo out, const Promise *promise)
+WriteDues(StringInfo out, const Funnel *funnel, const ServiceLevel *level, const char *gap)
 {
-	appendStringInfo(out, "%s %s", promise->kind == DUE_END_OF_DAY ? "by" : "within",
-					 align_promise_text(promise));
+	for (int i = 0; i < level->nsegment_promises; i++)
+	{
+		const SegmentPromise *to_segment = &level->segment_promises[i];
+
+		align_write_due(out, &to_segment->promise);
+		appendStringInfoString(out, " when ");
+		WriteName(out, funnel->segments[to_segment->segment].name, NULL);
+		appendStringInfo(out, ",%s", gap);
+	}
+	align_write_due(out, &level->promise);
 }
 
 /*
@@ -266,8 +277,6 @@ WritePaths(StringInfo out, const Funnel *funnel)
 static void
 WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff, const char *gap)
 {
-	char	   *warn = align_warn_text(&handoff->promise);
-
 	appendStringInfoString(out, "handoff ");
 	WriteName(out, handoff->name, NULL);
 	appendStringInfoString(out, ": ");
@@ -289,18 +298,15 @@ WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff, 
 	if (handoff->promise.kind != DUE_NONE)
 	{
 		appendStringInfo(out, ",%s", gap);
-		WriteDue(out, &handoff->promise);
+		WriteDues(out, funnel, handoff, gap);
 	}
-	if (warn != NULL)
-		appendStringInfo(out, ", warn after %s", warn);
+	align_write_warn(out, &handoff->promise);
 	appendStringInfoString(out, ";\n");
 }
 
 static void
 WriteSla(StringInfo out, const Funnel *funnel, const ServiceLevel *sla)
 {
-	char	   *warn = align_warn_text(&sla->promise);
-
 	appendStringInfoString(out, "sla ");
 	WriteName(out, sla->name, NULL);
 	appendStringInfoString(out, " by ");
@@ -310,9 +316,8 @@ WriteSla(StringInfo out, const Funnel *funnel, const ServiceLevel *sla)
 	appendStringInfoString(out, " to ");
 	WriteStages(out, funnel, sla->stops.stages, sla->stops.n, clause_words);
 	appendStringInfoChar(out, ' ');
-	WriteDue(out, &sla->promise);
-	if (warn != NULL)
-		appendStringInfo(out, ", warn after %s", warn);
+	WriteDues(out, funnel, sla, " ");
+	align_write_warn(out, &sla->promise);
 	if (sla->pauses.n > 0)
 	{
 		appendStringInfoString(out, ", pause ");
@@ -431,6 +436,7 @@ align_funnel_write(const Funnel *funnel)
 	WriteDeclarations(&out, funnel);
 	WriteEntry(&out, funnel);
 	WritePaths(&out, funnel);
+	align_write_segments(&out, funnel);
 	for (int i = 0; i < funnel->nservice_levels; i++)
 	{
 		if (funnel->service_levels[i].is_handoff)

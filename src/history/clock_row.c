@@ -218,23 +218,48 @@ align_replay_load_announced(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 }
 
 /*
+ * Adds a clock with the fields that all clocks have, and its assignees.
+ */
+static LeadClock *
+LoadWithAssignees(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+				  const AttrNumber columns[SLA_NCOLUMNS])
+{
+	MemoryContext context = clocks->context;
+	LeadClock  *clock = LoadClock(clocks, tuple, desc, columns);
+
+	clock->assignee_at_start = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_START);
+	clock->assignee_at_due = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_DUE);
+	clock->assignee_at_stop = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_STOP);
+	return clock;
+}
+
+/*
  * Adds a clock from a row of the clock table.
  */
 void
 align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 				  const AttrNumber columns[SLA_NCOLUMNS])
 {
-	MemoryContext context = clocks->context;
-	LeadClock  *clock = LoadClock(clocks, tuple, desc, columns);
+	LeadClock  *clock = LoadWithAssignees(clocks, tuple, desc, columns);
 	bool		isnull;
 
-	clock->assignee_at_start = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_START);
-	clock->assignee_at_due = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_DUE);
-	clock->assignee_at_stop = TextColumn(context, tuple, desc, columns, SLA_ASSIGNEE_AT_STOP);
 	(void) Column(tuple, desc, columns, SLA_OUTCOME, &isnull);
 	clock->clock.closed = !isnull;
 	if (!clock->clock.closed)
 		LoadOpenClock(clocks, clock, tuple, desc, columns);
+}
+
+/*
+ * Adds a clock as if it were open.
+ */
+LeadClock *
+align_replay_load_open(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+					   const AttrNumber columns[SLA_NCOLUMNS])
+{
+	LeadClock  *clock = LoadWithAssignees(clocks, tuple, desc, columns);
+
+	LoadOpenClock(clocks, clock, tuple, desc, columns);
+	return clock;
 }
 
 /*

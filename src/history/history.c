@@ -11,7 +11,7 @@
 const OwnColumn align_history_columns[HISTORY_NCOLUMNS] = {
 	[HISTORY_ENTRY_NO] = {"entry_no", INT4OID, true, "number of the change of this lead, from 1 in the order of the changes"},
 	[HISTORY_EVENT] = {"event", TEXTOID, true, "opening, entry, move, owner, rekey, touch, override, deleted or truncated"},
-	[HISTORY_EFFECTIVE_AT] = {"effective_at", TIMESTAMPTZOID, true, "when it happened, by the changed_at column, else recorded_at"},
+	[HISTORY_EFFECTIVE_AT] = {"effective_at", TIMESTAMPTZOID, true, "when it happened, by the changed_at column, else recorded_at; never before the stage entry that it follows"},
 	[HISTORY_RECORDED_AT] = {"recorded_at", TIMESTAMPTZOID, true, "when it was recorded; strictly increasing for a lead"},
 	[HISTORY_FROM_STAGE] = {"from_stage", TEXTOID, false, "stage before, null if there was none"},
 	[HISTORY_STAGE] = {"stage", TEXTOID, false, "stage after, null if there is none"},
@@ -27,10 +27,11 @@ const OwnColumn align_history_columns[HISTORY_NCOLUMNS] = {
 	[HISTORY_AGREEMENT] = {"agreement", TEXTOID, false, "agreement that judged the change"},
 	[HISTORY_VERSION] = {"version", INT4OID, false, "its version"},
 	[HISTORY_VIOLATION] = {"violation", TEXTOID, false, "rules that the change broke, gravest first; null if none"},
-	[HISTORY_SOURCE] = {"source", TEXTOID, false, "origin of the entry: null for an ordinary change, backfill, adopted, live, not live, or merged and the key it was merged from"},
+	[HISTORY_SOURCE] = {"source", TEXTOID, false, "origin of the entry: null for an ordinary change, backdated, postdated, undated, adopted, live, resumed, or merged and the key it was merged from"},
 	[HISTORY_BRANCH] = {"branch", TEXTOID, false, "reserved for tables that share a journey"},
 	[HISTORY_HANDOFF] = {"handoff", TEXTOID, false, "handoff that the entry submits, null if none"},
 	[HISTORY_NOTIFIED_AT] = {"notified_at", TIMESTAMPTZOID, false, "when the handoff was announced"},
+	[HISTORY_SEGMENTS] = {"segments", TEXTARRAYOID, false, "segments of the agreement that held of the row; null if there were none"},
 };
 
 const OwnColumn align_sla_columns[SLA_NCOLUMNS] = {
@@ -104,15 +105,51 @@ align_source_is_backfill(const char *source, int len)
 }
 
 /*
+ * Returns true if the last part of a source is the given text.
+ */
+static bool
+EndsWith(const char *source, int len, const char *text)
+{
+	int			text_len = strlen(text);
+
+	return source != NULL && len >= text_len &&
+		memcmp(source + len - text_len, text, text_len) == 0;
+}
+
+/*
  * Returns true if an entry is a change of a row that was not live.
  */
 bool
 align_source_is_not_live(const char *source, int len)
 {
-	int			not_live_len = strlen(SOURCE_NOT_LIVE);
+	return EndsWith(source, len, SOURCE_NOT_LIVE);
+}
 
-	return source != NULL && len >= not_live_len &&
-		memcmp(source + len - not_live_len, SOURCE_NOT_LIVE, not_live_len) == 0;
+/*
+ * Returns true if it is not known since when the lead was in the stage.
+ */
+bool
+align_source_is_undated(const char *source, int len)
+{
+	return EndsWith(source, len, SOURCE_UNDATED);
+}
+
+/*
+ * Returns true if the row of an entry became live or ceased to be live.
+ */
+bool
+align_source_is_live(const char *source, int len)
+{
+	return len == (int) strlen(SOURCE_LIVE) && EndsWith(source, len, SOURCE_LIVE);
+}
+
+/*
+ * Returns true if the row of an entry became live again.
+ */
+bool
+align_source_is_resumed(const char *source, int len)
+{
+	return len == (int) strlen(SOURCE_RESUMED) && EndsWith(source, len, SOURCE_RESUMED);
 }
 
 /*

@@ -18,10 +18,14 @@
  *	  - stages are stored by the agreement's name for them, or as the label in
  *		the row if the agreement does not know it;
  *	  - effective_at is when the change happened: the value of the changed_at
- *		column, else the later of recorded_at and the greatest effective_at
- *		recorded in this life.  The journey of a lead is its entries in order
- *		of (effective_at, entry_no).  An entry that was not the last in this
- *		order when it was recorded has source "backfill";
+ *		column, else recorded_at.  The journey of a lead is its stage entries
+ *		in order of (effective_at, entry_no), and a change of the row follows
+ *		what it replaces: effective_at is not before that of an earlier stage
+ *		entry (nor, of an owner entry, before that of an earlier owner entry),
+ *		and not after recorded_at.  An entry whose time was corrected has
+ *		source "backdated" or "postdated".  Versions before 0.4 did not correct
+ *		it; an entry that was not the last in this order then has source
+ *		"backfill";
  *	  - the events "deleted" and "truncated" end a life of the lead, unless
  *		they were merged from another lead.  If a row appears again under the
  *		key, it begins another life, which comes after the previous one even if
@@ -67,21 +71,39 @@ typedef enum HistoryColumn
 	HISTORY_BRANCH,				/* text: null; reserved for tables that share
 								 * a journey */
 	HISTORY_HANDOFF,			/* text: the handoff that this entry submits */
-	HISTORY_NOTIFIED_AT			/* timestamptz: when align_handoff was sent
+	HISTORY_NOTIFIED_AT,		/* timestamptz: when align_handoff was sent
 								 * for it */
+	HISTORY_SEGMENTS			/* text[]: segments that held of the row; null
+								 * if there were none */
 } HistoryColumn;
 
-#define HISTORY_NCOLUMNS (HISTORY_NOTIFIED_AT + 1)
+#define HISTORY_NCOLUMNS (HISTORY_SEGMENTS + 1)
+
+/*
+ * A history that was created before 0.4 has only so many of these columns
+ * until its table is attached again (Attachment.history_ncolumns).
+ */
+#define HISTORY_MIN_COLUMNS HISTORY_SEGMENTS
 
 /*
  * Values of HISTORY_SOURCE.  An entry merged from another lead has the key of
- * that lead and its previous source, if any: "merged (id)=(7), not live".
+ * that lead and its previous source, if any: "merged (id)=(7), resumed".
  */
-#define SOURCE_BACKFILL "backfill"	/* dated before an earlier entry */
+#define SOURCE_BACKDATED "backdated"	/* the row had an earlier time than
+										 * the entry that this one follows */
+#define SOURCE_POSTDATED "postdated"	/* the row had a time in the future */
 #define SOURCE_ADOPTED "adopted"	/* found when the table was attached */
+#define SOURCE_UNDATED "undated"	/* found when the table was attached;
+									 * since when it was so is not known */
+#define SOURCE_ADOPTED_UNDATED "adopted, undated"	/* both */
 #define SOURCE_LIVE "live"		/* the row became live or ceased to be live */
-#define SOURCE_NOT_LIVE "not live"	/* change of a row that is not live */
+#define SOURCE_RESUMED "resumed"	/* the row became live again */
 #define SOURCE_MERGED "merged"	/* prefix */
+
+/* Only in entries of earlier versions. */
+#define SOURCE_BACKFILL "backfill"	/* dated before an earlier entry */
+#define SOURCE_NOT_LIVE "not live"	/* change of a row that is not live; the
+									 * source of a rekey still */
 
 typedef enum SlaColumn
 {
@@ -153,6 +175,14 @@ extern bool align_source_is_merged(const char *source, int len);
 extern bool align_source_is_not_live(const char *source, int len);
 extern bool align_source_is_backfill(const char *source, int len);
 
+/*
+ * The same for "undated", also after "adopted" or "merged", and for "live" and
+ * "resumed", which are false for merged entries.
+ */
+extern bool align_source_is_undated(const char *source, int len);
+extern bool align_source_is_live(const char *source, int len);
+extern bool align_source_is_resumed(const char *source, int len);
+
 /* The same for a null-terminated string. */
 static inline bool
 SourceIsNotLive(const char *source)
@@ -171,9 +201,14 @@ extern bool align_is_stage_event(int event);
  */
 #define HISTORY_IS_LIVE(alias) \
 	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
+#define HISTORY_IS_STAGE_EVENT(alias) \
+	alias ".event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[])"
+/* An entry of the journey, merged or not. */
+#define HISTORY_PUTS_INTO_STAGE(alias) \
+	"(" HISTORY_IS_STAGE_EVENT(alias) " AND " HISTORY_IS_LIVE(alias) ")"
 /* A stage entry that was last in the journey when it was recorded. */
 #define HISTORY_IN_ORDER(alias) \
-	alias ".event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[]) AND " \
+	HISTORY_IS_STAGE_EVENT(alias) " AND " \
 	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.<>) '" SOURCE_BACKFILL "' AND " \
 	HISTORY_IS_LIVE(alias) " AND " HISTORY_IS_NOT_MERGED(alias)
 /* align_ends_life() */

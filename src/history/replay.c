@@ -74,6 +74,20 @@ align_replay_reset(LeadClocks *clocks)
 	clocks->alive = false;
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);
+	FreeString(&clocks->suspended_stage);
+}
+
+/*
+ * Sets the fields of an entry that depend on its source.
+ */
+void
+align_replay_set_source(ReplayEntry *entry, LeadString source)
+{
+	entry->merged = align_source_is_merged(source.text, source.len);
+	entry->not_live = align_source_is_not_live(source.text, source.len);
+	entry->undated = align_source_is_undated(source.text, source.len);
+	entry->live = align_source_is_live(source.text, source.len);
+	entry->resumed = align_source_is_resumed(source.text, source.len);
 }
 
 /*
@@ -219,6 +233,18 @@ StageIndex(const Funnel *funnel, const char *stage)
 }
 
 /*
+ * Returns the index in a clock's funnel of a stage that was recorded under the
+ * version of an entry or before, -1 if it is NULL or unknown.
+ */
+static int
+ClockStage(const LeadClock *clock, const StageSource *source, const char *stage)
+{
+	if (stage == NULL)
+		return -1;
+	return align_carry_stage(source, clock->agreement, clock->version, clock->funnel, stage);
+}
+
+/*
  * Sets clocks->failure if there is a problem, and it is the first.
  */
 static void
@@ -273,34 +299,106 @@ EndPause(LeadClock *clock, TimestampTz at)
 }
 
 /*
+ * Computes a clock from its start and its pauses, the last of which may be
+ * open, with the promise to leads of these segments.
+ */
+static ClockProblem
+ReplayPauses(const LeadClock *clock, SegmentMask segments, SlaClock *result)
+{
+	ClockProblem problem;
+
+	problem = align_clock_start(clock->funnel, clock->clock.sla, clock->clock.cycle,
+								clock->clock.started_at, segments, result);
+	for (int i = 0; i < clock->npauses && problem == CLOCK_NO_PROBLEM; i++)
+	{
+		align_clock_pause(clock->funnel, result, clock->pauses[i * 2]);
+		if (clock->pauses[i * 2 + 1] != DT_NOEND)
+			problem = align_clock_resume(clock->funnel, result, clock->pauses[i * 2 + 1]);
+	}
+	return problem;
+}
+
+/*
+ * Segments that held at the start of a clock, as far as they decide its
+ * promise.  The clock table does not have them, but due_at shows which promise
+ * was made.
+ */
+static SegmentMask
+ClockSegments(const LeadClock *clock)
+{
+	const ServiceLevel *level = &clock->funnel->service_levels[clock->clock.sla];
+
+	for (int i = 0; i < level->nsegment_promises; i++)
+	{
+		SegmentMask segments = SEGMENT_BIT(level->segment_promises[i].segment);
+		SlaClock	computed;
+
+		if (ReplayPauses(clock, segments, &computed) == CLOCK_NO_PROBLEM &&
+			computed.due_at == clock->clock.due_at)
+			return segments;
+	}
+	return 0;
+}
+
+/*
+ * Recomputes a clock from its start and its pauses.
+ */
+static void
+RecomputeClock(LeadClocks *clocks, LeadClock *clock, SegmentMask segments)
+{
+	TimestampTz started_at = clock->clock.started_at;
+	SlaClock	computed;
+	ClockProblem problem = ReplayPauses(clock, segments, &computed);
+
+	if (problem != CLOCK_NO_PROBLEM)
+		SetFailure(clocks, clock, problem, true, started_at);
+	else
+		clock->clock = computed;
+}
+
+/*
  * Continues the last pause, for one that begins at the instant at which the
  * last one ended.  The table has a single period then, with due_at as of its
- * beginning.  Resuming has changed due_at, so the clock is recomputed from its
- * start to the beginning of that period.
+ * beginning.  Resuming has changed due_at, so the clock is recomputed.
  */
 static void
 ContinuePause(LeadClocks *clocks, LeadClock *clock)
 {
-	SlaClock   *inner = &clock->clock;
-	TimestampTz started_at = inner->started_at;
-	ClockProblem problem;
+	SegmentMask segments = ClockSegments(clock);
 
-	problem = align_clock_start(clock->funnel, inner->sla, inner->cycle, started_at, inner);
-	if (problem != CLOCK_NO_PROBLEM)
-	{
-		SetFailure(clocks, clock, problem, true, started_at);
-		return;
-	}
-	for (int i = 0; i < clock->npauses; i++)
-	{
-		TimestampTz resumed_at = clock->pauses[i * 2 + 1];
-
-		align_clock_pause(clock->funnel, inner, clock->pauses[i * 2]);
-		if (i < clock->npauses - 1)
-			SetFailure(clocks, clock, align_clock_resume(clock->funnel, inner, resumed_at),
-					   false, resumed_at);
-	}
 	clock->pauses[(clock->npauses - 1) * 2 + 1] = DT_NOEND;
+	RecomputeClock(clocks, clock, segments);
+}
+
+/*
+ * Sets a clock, which was loaded as an open one, back to what it was at an
+ * instant between its start and its stop.  Only pauses move due_at and
+ * warn_at, so unless one is cut off, they are those of the table.
+ */
+bool
+align_replay_set_back(LeadClocks *clocks, LeadClock *clock, TimestampTz as_of)
+{
+	SegmentMask segments = ClockSegments(clock);
+	int			npauses = clock->npauses;
+	TimestampTz *last;
+	bool		cut = false;
+
+	while (npauses > 0 && clock->pauses[(npauses - 1) * 2] > as_of)
+		npauses--;
+	cut = npauses < clock->npauses;
+	clock->npauses = npauses;
+	if (npauses > 0)
+	{
+		last = &clock->pauses[(npauses - 1) * 2];
+		if (last[1] > as_of && last[1] != DT_NOEND)
+		{
+			last[1] = DT_NOEND;
+			cut = true;
+		}
+	}
+	if (cut)
+		RecomputeClock(clocks, clock, segments);
+	return clocks->failure.problem == CLOCK_NO_PROBLEM;
 }
 
 /*
@@ -329,29 +427,61 @@ UpdateClockRow(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampT
 }
 
 /*
- * Cancels all open clocks, because the lead left the funnel or was deleted.
+ * Closes all open clocks, because the lead left the funnel or was deleted.
+ * If they are suspended, because the row is no longer live, ResumeClocks() can
+ * restore them.
  */
 static void
-CancelOpenClocks(LeadClocks *clocks, TimestampTz at)
+CloseOpenClocks(LeadClocks *clocks, TimestampTz at, bool suspend)
 {
 	for (int i = 0; i < clocks->nlevels; i++)
 	{
 		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
 		bool		was_paused = clock->clock.paused;
 
+		clock->suspended = suspend && !clock->clock.closed;
 		if (clock->clock.closed)
 			continue;
+		clock->before = clock->clock;
 		SetFailure(clocks, clock, align_clock_cancel(clock->funnel, &clock->clock, at), false, at);
 		UpdateClockRow(clocks, clock, was_paused, at);
 	}
 }
 
 /*
+ * Restores the clocks that CloseOpenClocks() has suspended.
+ */
+static void
+ResumeClocks(LeadClocks *clocks)
+{
+	for (int i = 0; i < clocks->nlevels; i++)
+	{
+		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
+
+		if (!clock->suspended)
+			continue;
+		clock->suspended = false;
+		clock->clock = clock->before;
+		clock->changed = true;
+		FreeString(&clock->assignee_at_stop);
+		if (!clock->clock.paused)
+			continue;
+		/* the end of the life has ended the pause, or removed an empty one */
+		if (clock->npauses > 0 &&
+			clock->pauses[(clock->npauses - 1) * 2] == clock->clock.paused_at)
+			clock->pauses[clock->npauses * 2 - 1] = DT_NOEND;
+		else
+			BeginPause(clocks, clock, clock->clock.paused_at);
+	}
+}
+
+/*
  * Applies a move of the lead to the open clocks, each under its own version.
+ * entry_funnel is that of the entry, which is of the version "source".
  */
 static void
 AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Funnel *entry_funnel,
-				  TimestampTz at)
+				  const StageSource *source, TimestampTz at)
 {
 	int			entry_stage = StageIndex(entry_funnel, to);
 	bool		entry_terminal = entry_stage >= 0 &&
@@ -367,11 +497,11 @@ AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Fu
 		if (clock->clock.closed)
 			continue;
 		/* the entry's version decides if the clock's does not know it */
-		stage = StageIndex(clock->funnel, to);
+		stage = ClockStage(clock, source, to);
 		if (stage >= 0)
 		{
 			/* two stages of the entry's version can be one of the clock's */
-			if (stage == StageIndex(clock->funnel, from))
+			if (stage == ClockStage(clock, source, from))
 				continue;
 			terminal = clock->funnel->stages[stage].kind != STAGE_OPEN;
 		}
@@ -440,9 +570,11 @@ LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
  * except those of service levels that have an open clock.
  */
 static void
-StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 version,
-			TimestampTz at)
+StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const ReplayEntry *entry)
 {
+	TimestampTz at = entry->effective_at;
+	int32		version = entry->version;
+	SegmentMask segments = align_segments_of(funnel, entry->segments);
 	int			stage = StageIndex(funnel, clocks->stage);
 
 	for (int level = 0; stage >= 0 && level < funnel->nservice_levels; level++)
@@ -459,7 +591,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		cycle = LastCycle(clocks, sla, &open) + 1;
 		if (open)
 			continue;
-		problem = align_clock_start(funnel, level, cycle, at, &inner);
+		problem = align_clock_start(funnel, level, cycle, at, segments, &inner);
 		if (problem != CLOCK_NO_PROBLEM)
 		{
 			/* only to report it */
@@ -478,6 +610,11 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
 		clock->assignee_at_start = CopyCString(clocks, clocks->assignee);
 		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
 		clock->is_new = clock->changed = true;
+		if (entry->event != EVENT_OPENING || entry->merged)
+			continue;
+		clock->due_notified = inner.due_at <= entry->recorded_at;
+		clock->warn_notified = clock->due_notified || inner.warn_at <= entry->recorded_at;
+		clock->warn_notified_at = clock->due_notified_at = entry->recorded_at;
 	}
 }
 
@@ -486,7 +623,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, int32 vers
  * which the lead already is, by the same label or by another one.
  */
 static bool
-IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
+IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel, const StageSource *source)
 {
 	int			from_stage;
 
@@ -494,7 +631,10 @@ IsMove(const LeadClocks *clocks, LeadString to, const Funnel *funnel)
 		return true;
 	if (align_lead_same(align_lead_cstring(clocks->stage), to))
 		return false;
-	from_stage = StageIndex(funnel, clocks->stage);
+	if (funnel == NULL)
+		return true;
+	from_stage = align_carry_stage(source, source->agreement, source->version, funnel,
+								   clocks->stage);
 	return from_stage < 0 || from_stage != align_funnel_stage(funnel, to.text, to.len);
 }
 
@@ -505,16 +645,27 @@ static void
 EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 {
 	LeadString	agreement = entry->agreement;
+	StageSource source = {0};
 	Funnel	   *funnel;
 	bool		is_move;
 
 	if (agreement.text == NULL)
-	{
-		agreement.text = clocks->agreement;
-		agreement.len = strlen(clocks->agreement);
-	}
+		agreement = align_lead_cstring(clocks->agreement);
 	funnel = align_replay_funnel(clocks, agreement, entry->version);
-	is_move = IsMove(clocks, entry->stage, funnel);
+	if (funnel != NULL)
+	{
+		source.agreement = clocks->funnel_agreement;
+		source.version = entry->version;
+	}
+	if (entry->resumed && clocks->suspended_stage != NULL)
+	{
+		ResumeClocks(clocks);
+		clocks->stage = clocks->suspended_stage;
+		clocks->suspended_stage = NULL;
+		clocks->alive = true;
+	}
+	FreeString(&clocks->suspended_stage);
+	is_move = IsMove(clocks, entry->stage, funnel, &source);
 
 	if (is_move)
 	{
@@ -528,13 +679,14 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		 * then records where the lead was found, which is no move.
 		 */
 		if (from != NULL)
-			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, entry->effective_at);
+			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, &source,
+							  entry->effective_at);
 		FreeString(&from);
 	}
 	clocks->alive = true;
 	SetAssignee(clocks, entry->assignee, entry->effective_at);
-	if (is_move && funnel != NULL)
-		StartClocks(clocks, funnel, agreement, entry->version, entry->effective_at);
+	if (is_move && funnel != NULL && !entry->undated)
+		StartClocks(clocks, funnel, agreement, entry);
 }
 
 /*
@@ -543,8 +695,16 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 static void
 LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 {
-	CancelOpenClocks(clocks, entry->effective_at);
+	bool		suspend = entry->live && clocks->alive;
+
+	CloseOpenClocks(clocks, entry->effective_at, suspend);
+	FreeString(&clocks->suspended_stage);
 	clocks->alive = false;
+	if (suspend)
+	{
+		clocks->suspended_stage = clocks->stage;
+		clocks->stage = NULL;
+	}
 	FreeString(&clocks->stage);
 	FreeString(&clocks->assignee);
 }
@@ -654,10 +814,12 @@ align_replay_carry_announced(LeadClocks *clocks, LeadClocks *old_clocks)
 							CompareCycles);
 		if (found == NULL)
 			continue;
-		clock->warn_notified = (*found)->warn_notified;
-		clock->warn_notified_at = (*found)->warn_notified_at;
-		clock->due_notified = (*found)->due_notified;
-		clock->due_notified_at = (*found)->due_notified_at;
+		if ((*found)->warn_notified)
+			clock->warn_notified_at = (*found)->warn_notified_at;
+		if ((*found)->due_notified)
+			clock->due_notified_at = (*found)->due_notified_at;
+		clock->warn_notified |= (*found)->warn_notified;
+		clock->due_notified |= (*found)->due_notified;
 	}
 	pfree(by_start);
 	pfree(by_cycle);

@@ -13,8 +13,10 @@
  *
  * Every clock keeps the version of the agreement that it was started under.
  * That version determines what stops, pauses and resumes the clock and which
- * stages are won or lost; if it does not know a stage, the version of the
- * entry determines the latter.  New clocks start under the version of the
+ * stages are won or lost.  A stage of the entry's version that has another
+ * name there is carried over through labels (align_carry_stage()); if the
+ * clock's version does not know it at all, the version of the entry determines
+ * whether it is won or lost.  New clocks start under the version of the
  * entry, unless one of the same service level is open.
  */
 #ifndef ALIGN_HISTORY_REPLAY_H
@@ -34,22 +36,37 @@
  *
  * Stage entries (opening, entry, move, override) put the lead into their stage
  * and begin a life if it has none.  If their stage is null, and for deleted
- * and truncated, the life ends and all open clocks are cancelled.  owner only
+ * and truncated, the life ends and all open clocks are closed.  owner only
  * changes the assignee.  rekey and touch have no effect, nor have entries of
  * rows that are not live, nor merged ones unless they enter a stage.
+ *
+ * If a row ceases to be live and becomes live again, the lead is back in its
+ * stage, and the clocks that were open go on as if nothing had happened.  An
+ * undated entry starts no clocks.  A clock that an opening starts, and that
+ * was at risk or due before the opening was recorded, is not announced as
+ * such.
  */
 typedef struct ReplayEntry
 {
 	HistoryEvent event;
-	bool		merged;			/* merged from another lead */
 	TimestampTz effective_at;
+	TimestampTz recorded_at;
 	LeadString	stage;			/* text is NULL if absent */
 	LeadString	assignee;		/* likewise */
 	LeadString	agreement;		/* that judged the entry; if absent, that of
 								 * LeadClocks */
 	int32		version;		/* of the agreement, 0 if unknown */
+	bool		merged;			/* merged from another lead */
 	bool		not_live;		/* change of a row that is not live */
+	LeadString	segments;		/* canonical list of those that held of the
+								 * row; absent if there are none */
+	bool		undated;		/* since when it is so is not known */
+	bool		live;			/* the row ceased or began to be live */
+	bool		resumed;		/* the row became live again */
 } ReplayEntry;
+
+/* Sets the last five fields from the source of the entry. */
+extern void align_replay_set_source(ReplayEntry *entry, LeadString source);
 
 /*
  * A row of the clock table.  If it was closed when it was loaded, only name,
@@ -70,6 +87,8 @@ typedef struct LeadClock
 	TimestampTz *pauses;		/* from, to, from, to, ...; none is empty */
 	ItemPointerData tid;		/* of the row it was loaded from, if that was
 								 * read from the table and not by a query */
+	bool		suspended;		/* closed because the row ceased to be live, */
+	SlaClock	before;			/* and how it was until then */
 	bool		is_new;			/* not yet in the table */
 	bool		changed;		/* differs from the table */
 	bool		warn_notified;	/* announced as at risk */
@@ -104,6 +123,9 @@ typedef struct LeadClocks
 								 * its end */
 	char	   *stage;			/* current stage; NULL if none or unknown */
 	char	   *assignee;		/* current assignee; NULL if none */
+	char	   *suspended_stage;	/* stage in which the row ceased to be
+									 * live; NULL unless the last life ended
+									 * so */
 	int			nclocks;
 	int			room;
 	LeadClock  *clocks;
@@ -140,6 +162,16 @@ extern void align_replay_set_state(LeadClocks *clocks, bool alive, LeadString st
  */
 extern void align_replay_load(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
 							  const AttrNumber columns[SLA_NCOLUMNS]);
+
+/*
+ * The same as of an instant at which the clock was open, whether or not it is
+ * now: align_replay_load_open() loads its row as if it were, and
+ * align_replay_set_back() sets it back to that instant, which must not precede
+ * its start.  The latter returns false if clocks->failure is set.
+ */
+extern LeadClock *align_replay_load_open(LeadClocks *clocks, HeapTuple tuple, TupleDesc desc,
+										 const AttrNumber columns[SLA_NCOLUMNS]);
+extern bool align_replay_set_back(LeadClocks *clocks, LeadClock *clock, TimestampTz as_of);
 
 /*
  * Applies the next entry in the order of lives and (effective_at, entry_no).

@@ -200,21 +200,22 @@ TimeAfter(Funnel *funnel, const ServiceLevel *sla, TimestampTz at, int64 amount,
 }
 
 /*
- * The instant at which a clock that starts is due.
+ * The instant at which a clock that starts with a promise is due.
  */
 static ClockProblem
-DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, TimestampTz *due_at)
+DueAt(Funnel *funnel, const ServiceLevel *sla, const Promise *promise, TimestampTz started_at,
+	  TimestampTz *due_at)
 {
 	Calendar   *calendar;
 	ClockProblem problem;
 
-	if (sla->promise.kind != DUE_END_OF_DAY)
-		return TimeAfter(funnel, sla, started_at, sla->promise.amount, due_at);
+	if (promise->kind != DUE_END_OF_DAY)
+		return TimeAfter(funnel, sla, started_at, promise->amount, due_at);
 	calendar = WorkingHours(funnel, sla);
 	problem = WorkingTimeProblem(calendar, started_at, 1);
 	if (problem != CLOCK_NO_PROBLEM)
 		return problem;
-	switch (align_try_end_of_working_day(calendar, started_at, (int) sla->promise.amount, due_at))
+	switch (align_try_end_of_working_day(calendar, started_at, (int) promise->amount, due_at))
 	{
 		case CALENDAR_OPEN:
 			break;
@@ -227,6 +228,22 @@ DueAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, Timestamp
 }
 
 /*
+ * The instant that is an amount of time before the due one, not before the
+ * start.
+ */
+static TimestampTz
+WarnBefore(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, TimestampTz due_at)
+{
+	int64		amount = sla->promise.warn;
+
+	if (amount >= TimeBetween(funnel, sla, started_at, due_at))
+		return started_at;
+	if (sla->promise.kind == DUE_ELAPSED)
+		return due_at - amount;
+	return align_add_working_time(WorkingHours(funnel, sla), due_at, -amount);
+}
+
+/*
  * The instant from which a clock is at risk, never after it is due.
  */
 static TimestampTz
@@ -236,6 +253,8 @@ WarnAt(Funnel *funnel, const ServiceLevel *sla, TimestampTz started_at, Timestam
 
 	if (sla->promise.warn < 0)
 		return CLOCK_NO_WARNING;
+	if (sla->promise.warn_before)
+		return WarnBefore(funnel, sla, started_at, due_at);
 	/* "by end of day" may be sooner, or there may be no time to warn at all */
 	if (TimeAfter(funnel, sla, started_at, sla->promise.warn, &warn_at) != CLOCK_NO_PROBLEM)
 		return due_at;
@@ -294,7 +313,8 @@ CheckClock(const Funnel *funnel, int level, ClockProblem problem, const char *ve
  * The events of one clock.
  */
 ClockProblem
-align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *clock)
+align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SegmentMask segments,
+				  SlaClock *clock)
 {
 	const ServiceLevel *level = &funnel->service_levels[sla];
 	ClockProblem problem;
@@ -303,7 +323,7 @@ align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at, SlaClock *
 	clock->sla = sla;
 	clock->cycle = cycle;
 	clock->started_at = clock->running_since = at;
-	problem = DueAt(funnel, level, at, &clock->due_at);
+	problem = DueAt(funnel, level, align_promise_to(level, segments), at, &clock->due_at);
 	if (problem != CLOCK_NO_PROBLEM)
 		return problem;
 	clock->warn_at = WarnAt(funnel, level, at, clock->due_at);
@@ -335,10 +355,13 @@ align_clock_resume(Funnel *funnel, SlaClock *clock, TimestampTz at)
 }
 
 /*
- * stage is -1 if the clock is cancelled and no stage of the funnel does it.
+ * Close a clock.  answered: by an event that stops it, and not by one that
+ * cancels it.  A clock that still runs at its due instant is missed in either
+ * case, so a lead that is moved away too late does not mend the promise.
+ * stage is -1 if no stage of the funnel closes it.
  */
 static ClockProblem
-CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool cancelled)
+CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool answered)
 {
 	ClockProblem problem = CLOCK_NO_PROBLEM;
 
@@ -350,17 +373,17 @@ CloseClock(Funnel *funnel, SlaClock *clock, int stage, TimestampTz at, bool canc
 	clock->closed = true;
 	clock->stopped_at = at;
 	clock->stopped_by = stage;
-	if (cancelled)
-		clock->outcome = CLOCK_CANCELLED;
+	if (answered && at <= clock->due_at)
+		clock->outcome = CLOCK_MET;
 	else
-		clock->outcome = at <= clock->due_at ? CLOCK_MET : CLOCK_MISSED;
+		clock->outcome = at < clock->due_at ? CLOCK_CANCELLED : CLOCK_MISSED;
 	return problem;
 }
 
 ClockProblem
 align_clock_cancel(Funnel *funnel, SlaClock *clock, TimestampTz at)
 {
-	return CloseClock(funnel, clock, -1, at, true);
+	return CloseClock(funnel, clock, -1, at, false);
 }
 
 ClockProblem
@@ -370,11 +393,11 @@ align_clock_enter(Funnel *funnel, SlaClock *clock, int stage, bool terminal, Tim
 	uint8		effects = stage >= 0 ? sla->effects[stage] : 0;
 
 	if (effects & EFFECT_STOP)
-		return CloseClock(funnel, clock, stage, at, false);
-	if (terminal)
 		return CloseClock(funnel, clock, stage, at, true);
+	if (terminal)
+		return CloseClock(funnel, clock, stage, at, false);
 	if (sla->is_handoff && !(effects & EFFECT_PAUSE))
-		return CloseClock(funnel, clock, stage, at, true);	/* withdrawn */
+		return CloseClock(funnel, clock, stage, at, false); /* withdrawn */
 	if (clock->paused && !(effects & EFFECT_PAUSE))
 		return align_clock_resume(funnel, clock, at);
 	if (!clock->paused && (effects & EFFECT_PAUSE))
@@ -394,7 +417,7 @@ align_clock_starts(const Funnel *funnel, int sla, int stage)
  * The clocks of a lead under one agreement.
  */
 static void
-StartClock(ClockBoard *board, int level, TimestampTz at)
+StartClock(ClockBoard *board, int level, TimestampTz at, SegmentMask segments)
 {
 	if (board->nclocks == board->room)
 	{
@@ -402,7 +425,7 @@ StartClock(ClockBoard *board, int level, TimestampTz at)
 		board->clocks = repalloc(board->clocks, board->room * sizeof(SlaClock));
 	}
 	CheckClock(board->funnel, level,
-			   align_clock_start(board->funnel, level, board->cycles[level] + 1, at,
+			   align_clock_start(board->funnel, level, board->cycles[level] + 1, at, segments,
 								 &board->clocks[board->nclocks]),
 			   "start", at);
 	board->cycles[level]++;
@@ -410,7 +433,7 @@ StartClock(ClockBoard *board, int level, TimestampTz at)
 }
 
 void
-align_clocks_enter(ClockBoard *board, int stage, TimestampTz at)
+align_clocks_enter(ClockBoard *board, int stage, TimestampTz at, SegmentMask segments)
 {
 	Funnel	   *funnel = board->funnel;
 	bool		terminal = stage >= 0 && funnel->stages[stage].kind != STAGE_OPEN;
@@ -427,7 +450,7 @@ align_clocks_enter(ClockBoard *board, int stage, TimestampTz at)
 				board->open[level] = -1;
 		}
 		if (board->open[level] < 0 && align_clock_starts(funnel, level, stage))
-			StartClock(board, level, at);
+			StartClock(board, level, at, segments);
 	}
 }
 
@@ -440,7 +463,7 @@ align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_o
 	while (align_walk_next(&walk))
 	{
 		CHECK_FOR_INTERRUPTS();
-		align_clocks_enter(board, walk.to, walk.entry.at);
+		align_clocks_enter(board, walk.to, walk.entry.at, align_walk_segments(&walk));
 	}
 	align_walk_end(&walk);
 }

@@ -18,24 +18,29 @@
 #include "utils/timestamp.h"
 
 /*
- * The rules of an agreement.  Each has a code in align's SQLSTATE class "AL",
- * documented and stable.
+ * The rules of an agreement.  Each has a SQLSTATE in class 23 (integrity
+ * constraint violation), documented and stable.
  */
 typedef enum Rule
 {
 	RULE_NONE,					/* no rule is broken */
-	RULE_UNKNOWN_STAGE,			/* AL001 */
-	RULE_ILLEGAL_MOVE,			/* AL002 */
-	RULE_NOT_AN_ENTRY,			/* AL003 */
-	RULE_MISSING_NEED,			/* AL004: needs the row, so not judged here */
-	RULE_MISSING_REASON,		/* AL005 */
-	RULE_UNLISTED_REASON,		/* AL006 */
-	RULE_WRONG_TEAM,			/* AL007 */
-	RULE_LEFT_FUNNEL			/* AL008: stage set to NULL */
+	RULE_UNKNOWN_STAGE,			/* 23L01 */
+	RULE_ILLEGAL_MOVE,			/* 23L02 */
+	RULE_NOT_AN_ENTRY,			/* 23L03 */
+	RULE_MISSING_NEED,			/* 23L04: needs the row, so not judged here */
+	RULE_MISSING_REASON,		/* 23L05 */
+	RULE_UNLISTED_REASON,		/* 23L06 */
+	RULE_WRONG_TEAM,			/* 23L07 */
+	RULE_LEFT_FUNNEL			/* 23L08: stage set to NULL */
 } Rule;
 
 extern const char *align_rule_name(Rule rule);
-extern int	align_rule_sqlstate(Rule rule);
+
+/*
+ * For ereport(): sets the SQLSTATE of a rule, and as constraint name "align_"
+ * and the rule's name.
+ */
+extern int	align_errrule(Rule rule);
 
 /*
  * One change of stage, with everything but the row that a verdict depends on.
@@ -59,6 +64,12 @@ typedef struct Move
 #define MOVE_MAX_BROKEN 3
 
 extern int	align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BROKEN]);
+
+/*
+ * The one of two stages that is further along the success path: a stage index,
+ * -1 for none, and a label.  The result is -1 if neither is on it.
+ */
+extern int	align_further_stage(const Funnel *funnel, int stage, LeadString label);
 
 /* True if a team (an index into the funnel's teams) may make the move. */
 extern bool align_team_may_move(const Funnel *funnel, const Move *move, int team);
@@ -123,6 +134,16 @@ extern void align_walk_end(Walk *walk);
 /* A dictionary string of the lead; absent for -1. */
 extern LeadString align_walk_string(const Walk *walk, int string);
 
+/* The segments of a funnel that are in the canonical list of an entry. */
+extern SegmentMask align_segments_of(const Funnel *funnel, LeadString list);
+
+/* Those of the current entry of a walk. */
+static inline SegmentMask
+align_walk_segments(const Walk *walk)
+{
+	return align_segments_of(walk->funnel, align_walk_string(walk, walk->entry.segments));
+}
+
 /* The current entry as a Move. */
 extern void align_walk_move(const Walk *walk, Move *move);
 
@@ -185,13 +206,14 @@ extern int	align_clock_problem_sqlstate(ClockProblem problem);
 
 /*
  * The events of one clock.  funnel is the agreement under which the clock was
- * started, the same for all its events; instants must not descend.
+ * started, the same for all its events; instants must not descend.  segments
+ * are those that hold of the lead when the clock starts.
  *
  * After any result but CLOCK_NO_PROBLEM the clock is undefined; the caller
  * raises an error that says whose clock it is, or does without the clock.
  */
 extern ClockProblem align_clock_start(Funnel *funnel, int sla, int cycle, TimestampTz at,
-									  SlaClock *clock);
+									  SegmentMask segments, SlaClock *clock);
 
 /*
  * The lead enters a stage (-1: unknown to the funnel) other than the one it
@@ -233,8 +255,12 @@ extern void align_clocks_begin(ClockBoard *board, Funnel *funnel);
 extern void align_clocks_reset(ClockBoard *board);
 extern void align_clocks_end(ClockBoard *board);
 
-/* The lead enters a stage (-1: unknown) other than the one it was in. */
-extern void align_clocks_enter(ClockBoard *board, int stage, TimestampTz at);
+/*
+ * The lead enters a stage (-1: unknown) other than the one it was in, while
+ * these segments hold of it.
+ */
+extern void align_clocks_enter(ClockBoard *board, int stage, TimestampTz at,
+							   SegmentMask segments);
 
 /* Apply every stage entry at or before as_of. */
 extern void align_clocks_run(ClockBoard *board, const struct varlena *lead, TimestampTz as_of);
@@ -277,6 +303,8 @@ typedef struct Progress
 	TimestampTz times[PROGRESS_MAX_STEPS];	/* when each step was entered;
 											 * PROGRESS_NO_TIME if skipped or
 											 * not reached */
+	bool		entered_end;	/* along a funnel: won in the last stage of
+								 * the success path, too */
 	LeadString	amount;			/* the lead's last amount as of as_of, absent
 								 * if there is none; points into the lead */
 	ProgressStatus status;
@@ -301,7 +329,8 @@ extern void align_progress(const ProgressSteps *steps, const struct varlena *lea
 /*
  * Progress along a funnel's success path.  level is the furthest position
  * entered; any won stage counts as the end of the path, and skipped stages as
- * reached.
+ * reached.  The time of the end is that of the first won stage.  A lead that
+ * is in an open stage again was not won.
  */
 extern void align_funnel_progress(const Funnel *funnel, const struct varlena *lead,
 								  TimestampTz as_of, Progress *progress);

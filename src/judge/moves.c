@@ -13,20 +13,23 @@
 typedef struct RuleInfo
 {
 	const char *name;
+	const char *constraint;
 	int			sqlstate;
 } RuleInfo;
 
+#define RULE(name, digit) {name, "align_" name, MAKE_SQLSTATE('2', '3', 'L', '0', digit)}
+
 /* Indexed by Rule.  The codes are documented: never renumber. */
 static const RuleInfo rules[] = {
-	[RULE_NONE] = {"none", MAKE_SQLSTATE('0', '0', '0', '0', '0')},
-	[RULE_UNKNOWN_STAGE] = {"unknown_stage", MAKE_SQLSTATE('A', 'L', '0', '0', '1')},
-	[RULE_ILLEGAL_MOVE] = {"illegal_move", MAKE_SQLSTATE('A', 'L', '0', '0', '2')},
-	[RULE_NOT_AN_ENTRY] = {"not_an_entry", MAKE_SQLSTATE('A', 'L', '0', '0', '3')},
-	[RULE_MISSING_NEED] = {"missing_need", MAKE_SQLSTATE('A', 'L', '0', '0', '4')},
-	[RULE_MISSING_REASON] = {"missing_reason", MAKE_SQLSTATE('A', 'L', '0', '0', '5')},
-	[RULE_UNLISTED_REASON] = {"unlisted_reason", MAKE_SQLSTATE('A', 'L', '0', '0', '6')},
-	[RULE_WRONG_TEAM] = {"wrong_team", MAKE_SQLSTATE('A', 'L', '0', '0', '7')},
-	[RULE_LEFT_FUNNEL] = {"left_funnel", MAKE_SQLSTATE('A', 'L', '0', '0', '8')},
+	[RULE_NONE] = {"none", NULL, MAKE_SQLSTATE('0', '0', '0', '0', '0')},
+	[RULE_UNKNOWN_STAGE] = RULE("unknown_stage", '1'),
+	[RULE_ILLEGAL_MOVE] = RULE("illegal_move", '2'),
+	[RULE_NOT_AN_ENTRY] = RULE("not_an_entry", '3'),
+	[RULE_MISSING_NEED] = RULE("missing_need", '4'),
+	[RULE_MISSING_REASON] = RULE("missing_reason", '5'),
+	[RULE_UNLISTED_REASON] = RULE("unlisted_reason", '6'),
+	[RULE_WRONG_TEAM] = RULE("wrong_team", '7'),
+	[RULE_LEFT_FUNNEL] = RULE("left_funnel", '8'),
 };
 
 const char *
@@ -35,10 +38,14 @@ align_rule_name(Rule rule)
 	return rules[rule].name;
 }
 
+/*
+ * Sets the code and the constraint name of the error that is being reported.
+ */
 int
-align_rule_sqlstate(Rule rule)
+align_errrule(Rule rule)
 {
-	return rules[rule].sqlstate;
+	errcode(rules[rule].sqlstate);
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, rules[rule].constraint);
 }
 
 static inline bool
@@ -222,6 +229,21 @@ align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BR
 			broken[nbroken++] = found[i];
 	}
 	return nbroken;
+}
+
+/*
+ * Returns the one of two stages that is further along the success path.
+ */
+int
+align_further_stage(const Funnel *funnel, int stage, LeadString label)
+{
+	int			other = label.text == NULL ? -1 :
+		align_funnel_stage(funnel, label.text, label.len);
+
+	if (other < 0 || funnel->stages[other].position < 0)
+		return stage;
+	return stage < 0 || funnel->stages[other].position > funnel->stages[stage].position ?
+		other : stage;
 }
 
 /*

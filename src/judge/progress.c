@@ -117,6 +117,7 @@ BeginProgress(Progress *progress, int nsteps)
 {
 	progress->nsteps = nsteps;
 	progress->level = 0;
+	progress->entered_end = false;
 	progress->amount.text = NULL;
 	progress->amount.len = 0;
 	progress->status = PROGRESS_OPEN;
@@ -168,7 +169,7 @@ align_funnel_progress(const Funnel *funnel, const struct varlena *lead, Timestam
 					  Progress *progress)
 {
 	Walk		walk;
-	bool		won = false;
+	TimestampTz *won_at = &progress->times[funnel->npath - 1];
 	bool		lost = false;
 
 	StaticAssertStmt(FUNNEL_MAX_PATH <= PROGRESS_MAX_STEPS,
@@ -180,29 +181,37 @@ align_funnel_progress(const Funnel *funnel, const struct varlena *lead, Timestam
 	{
 		const FunnelStage *stage;
 
-		/* a lead is lost while its stage is; winning is final */
+		/* a lead is lost while its stage is, and won until it is open again */
 		lost = false;
 		if (walk.to < 0)
 			continue;
 		stage = &funnel->stages[walk.to];
 		lost = stage->kind == STAGE_LOST;
-		if (stage->position >= 0)
+		if (stage->kind == STAGE_OPEN)
+		{
+			*won_at = PROGRESS_NO_TIME;
+			progress->entered_end = false;
+		}
+		else if (stage->kind == STAGE_WON && *won_at == PROGRESS_NO_TIME)
+			*won_at = walk.entry.at;
+		/* the end of the path stands for all won stages */
+		if (stage->position == funnel->npath - 1)
+			progress->entered_end = true;
+		else if (stage->position >= 0)
 		{
 			if (progress->times[stage->position] == PROGRESS_NO_TIME)
 				progress->times[stage->position] = walk.entry.at;
 			progress->level = Max(progress->level, stage->position + 1);
 		}
-		if (stage->kind == STAGE_WON)
-		{
-			won = true;
-			progress->level = funnel->npath;
-		}
 	}
 	progress->amount = align_walk_string(&walk, walk.amount);
 	align_walk_end(&walk);
 
-	if (won)
+	if (*won_at != PROGRESS_NO_TIME)
+	{
+		progress->level = funnel->npath;
 		progress->status = PROGRESS_CONVERTED;
+	}
 	else if (lost)
 		progress->status = PROGRESS_DROPPED;
 }

@@ -310,7 +310,7 @@ align_advance(PG_FUNCTION_ARGS)
 
 		align_verdict_text(funnel, &move, broken[0], "lead", "The agreement", &text);
 		ereport(ERROR,
-				(errcode(align_rule_sqlstate(broken[0])),
+				(align_errrule(broken[0]),
 				 errmsg("%s", text.message),
 				 errdetail("%s", text.detail),
 				 text.hint ? errhint("%s", text.hint) : 0));

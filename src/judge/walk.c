@@ -77,6 +77,26 @@ align_walk_end(Walk *walk)
 	align_lead_read_end(&walk->reader);
 }
 
+/*
+ * The funnel's segments that are in the canonical list of an entry.
+ */
+SegmentMask
+align_segments_of(const Funnel *funnel, LeadString list)
+{
+	SegmentMask result = 0;
+	LeadString	name;
+
+	/* most agreements have no segments */
+	while (funnel->nsegments > 0 && align_segments_next(&list, &name))
+	{
+		int			segment = align_funnel_segment(funnel, name.text, name.len);
+
+		if (segment >= 0)
+			result |= SEGMENT_BIT(segment);
+	}
+	return result;
+}
+
 void
 align_walk_move(const Walk *walk, Move *move)
 {

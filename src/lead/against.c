@@ -13,6 +13,7 @@
 
 PG_FUNCTION_INFO_V1(align_lead_working_time_between);
 PG_FUNCTION_INFO_V1(align_lead_touchless);
+PG_FUNCTION_INFO_V1(align_lead_canonical);
 
 /*
  * working_time_between(lead, from_stage, to_stage, calendar)
@@ -66,4 +67,40 @@ align_lead_touchless(PG_FUNCTION_ARGS)
 	if (last < 0)
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL(touchless);
+}
+
+/*
+ * canonical(lead, funnel): the lead with stages by the agreement's names for
+ * them.  Labels that the agreement does not have stay.
+ */
+Datum
+align_lead_canonical(PG_FUNCTION_ARGS)
+{
+	struct varlena *lead = PG_GETARG_VARLENA_PP(0);
+	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 1);
+	LeadReader	reader;
+	LeadString *stages;
+	LeadBuilder *builder;
+	bool		renames = false;
+
+	align_lead_read(&reader, lead);
+	/* other strings than stages are renamed, too, but used only as stages */
+	stages = palloc(Max(reader.nstrings, 1) * sizeof(LeadString));
+	for (int i = 0; i < reader.nstrings; i++)
+	{
+		LeadString	label = reader.strings[i];
+		int			stage = align_funnel_stage(funnel, label.text, label.len);
+
+		stages[i] = stage < 0 ? label : align_lead_cstring(funnel->stages[stage].name);
+		renames = renames || !align_lead_same(stages[i], label);
+	}
+	if (!renames)
+	{
+		align_lead_read_end(&reader);
+		PG_RETURN_POINTER(lead);
+	}
+	builder = align_lead_builder(CurrentMemoryContext);
+	align_lead_add_renamed(builder, &reader, stages);
+	align_lead_read_end(&reader);
+	PG_RETURN_POINTER(align_lead_encode(builder, false));
 }

@@ -16,6 +16,7 @@
 #include "lead/lead.h"
 
 PG_FUNCTION_INFO_V1(align_lead_agg_stage_trans);
+PG_FUNCTION_INFO_V1(align_lead_agg_ordinal_trans);
 PG_FUNCTION_INFO_V1(align_lead_agg_trans);
 PG_FUNCTION_INFO_V1(align_lead_agg_final);
 PG_FUNCTION_INFO_V1(align_lead_rollup_trans);
@@ -65,8 +66,47 @@ TextArgument(FunctionCallInfo fcinfo, int argument)
 }
 
 /*
- * lead_agg(at, stage, team, reason) and lead_agg(at, stage, team, reason,
- * campaign, amount)
+ * A log's own number of an entry, 0 if it is NULL.
+ */
+static int64
+OrdinalArgument(FunctionCallInfo fcinfo, int argument)
+{
+	int64		ordinal;
+
+	if (argument >= PG_NARGS() || PG_ARGISNULL(argument))
+		return 0;
+	ordinal = PG_GETARG_INT64(argument);
+	if (ordinal <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("ordinal of a lead's entry must be positive"),
+				 errdetail("It is " INT64_FORMAT ".", ordinal),
+				 errhint("Shift a numbering that begins at zero or below, as in ordinal + 1; pass NULL where there is no number.")));
+	return ordinal;
+}
+
+/*
+ * lead_agg(at, stage, ordinal)
+ */
+Datum
+align_lead_agg_ordinal_trans(PG_FUNCTION_ARGS)
+{
+	LeadBuilder *state;
+	LeadInput	input = {0};
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return align_state_as_it_is(fcinfo);
+
+	input.at = PG_GETARG_TIMESTAMPTZ(1);
+	input.stage = TextArgument(fcinfo, 2);
+	input.ordinal = OrdinalArgument(fcinfo, 3);
+	state = StateArgument(fcinfo);
+	align_lead_add(state, &input);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * lead_agg(at, stage, team, reason [, campaign, amount [, ordinal, segments]])
  */
 Datum
 align_lead_agg_trans(PG_FUNCTION_ARGS)
@@ -87,6 +127,9 @@ align_lead_agg_trans(PG_FUNCTION_ARGS)
 		input.amount.text = align_amount_text(PG_GETARG_NUMERIC(6));
 		input.amount.len = strlen(input.amount.text);
 	}
+	input.ordinal = OrdinalArgument(fcinfo, 7);
+	if (PG_NARGS() > 8 && !PG_ARGISNULL(8))
+		input.segments = align_segments_list(PG_GETARG_ARRAYTYPE_P(8));
 
 	state = StateArgument(fcinfo);
 	align_lead_add(state, &input);

@@ -235,7 +235,7 @@ align_lead_add(LeadBuilder *builder, const LeadInput *input)
 	entry->extra = 0;
 	if (input->team.text != NULL || input->reason.text != NULL ||
 		input->campaign.text != NULL || input->amount.text != NULL ||
-		input->ordinal != 0 || input->version != 0)
+		input->ordinal != 0 || input->version != 0 || input->segments.text != NULL)
 	{
 		BuilderExtra *extra = NewExtra(builder);
 
@@ -246,6 +246,7 @@ align_lead_add(LeadBuilder *builder, const LeadInput *input)
 		extra->amount = InternIfPresent(builder, input->amount);
 		extra->ordinal = input->ordinal;
 		extra->version = input->version;
+		extra->segments = InternIfPresent(builder, input->segments);
 	}
 }
 
@@ -279,6 +280,12 @@ RenumberEnd(Renumbering *renumbering)
 void
 align_lead_add_rest(LeadBuilder *builder, LeadReader *reader)
 {
+	align_lead_add_renamed(builder, reader, NULL);
+}
+
+void
+align_lead_add_renamed(LeadBuilder *builder, LeadReader *reader, const LeadString *stages)
+{
 	LeadEntry	read;
 	Renumbering renumbering;
 
@@ -292,9 +299,11 @@ align_lead_add_rest(LeadBuilder *builder, LeadReader *reader)
 		BuilderEntry *entry = NewEntry(builder, read.at);
 
 		entry->stage = renumbering.numbers[read.stage + 1];
+		if (stages != NULL && read.stage >= 0)
+			entry->stage = InternString(builder, stages[read.stage].text, stages[read.stage].len);
 		entry->extra = 0;
 		if (read.team >= 0 || read.reason >= 0 || read.campaign >= 0 ||
-			read.amount >= 0 || read.ordinal != 0 || read.version != 0)
+			read.amount >= 0 || read.ordinal != 0 || read.version != 0 || read.segments >= 0)
 		{
 			BuilderExtra *extra = NewExtra(builder);
 
@@ -305,6 +314,7 @@ align_lead_add_rest(LeadBuilder *builder, LeadReader *reader)
 			extra->amount = renumbering.numbers[read.amount + 1];
 			extra->ordinal = read.ordinal;
 			extra->version = read.version;
+			extra->segments = renumbering.numbers[read.segments + 1];
 		}
 	}
 	RenumberEnd(&renumbering);
@@ -351,6 +361,7 @@ align_lead_add_builder(LeadBuilder *builder, const LeadBuilder *other)
 			extra->amount = renumbering.numbers[from->amount];
 			extra->ordinal = from->ordinal;
 			extra->version = from->version;
+			extra->segments = renumbering.numbers[from->segments];
 		}
 	}
 	RenumberEnd(&renumbering);

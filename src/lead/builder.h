@@ -29,6 +29,7 @@ typedef struct BuilderExtra
 	uint32		amount;
 	int64		ordinal;
 	int32		version;
+	uint32		segments;
 } BuilderExtra;
 
 typedef struct BuilderString

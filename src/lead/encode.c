@@ -45,10 +45,11 @@ CompareStrings(const LeadBuilder *builder, uint32 a, uint32 b)
 }
 
 /*
- * Compares two entries of the same time, by ordinal and then by content.
+ * Compares two entries of the same time, by ordinal and then by content
+ * without segments.
  */
 static int
-CompareSimultaneous(const BuilderEntry *a, const BuilderEntry *b, const LeadBuilder *builder)
+CompareWithoutSegments(const BuilderEntry *a, const BuilderEntry *b, const LeadBuilder *builder)
 {
 	const BuilderExtra *x = ExtraOf(builder, a);
 	const BuilderExtra *y = ExtraOf(builder, b);
@@ -63,6 +64,18 @@ CompareSimultaneous(const BuilderEntry *a, const BuilderEntry *b, const LeadBuil
 		(result = CompareStrings(builder, x->amount, y->amount)) != 0)
 		return result;
 	return (x->version > y->version) - (x->version < y->version);
+}
+
+/*
+ * Compares two entries of the same time.
+ */
+static int
+CompareSimultaneous(const BuilderEntry *a, const BuilderEntry *b, const LeadBuilder *builder)
+{
+	int			result = CompareWithoutSegments(a, b, builder);
+
+	return result != 0 ? result :
+		CompareStrings(builder, ExtraOf(builder, a)->segments, ExtraOf(builder, b)->segments);
 }
 
 static inline int
@@ -83,7 +96,9 @@ CompareEntries(const BuilderEntry *a, const BuilderEntry *b, const LeadBuilder *
 #include "lib/sort_template.h"
 
 /*
- * Removes all but one of equal entries, which sorting has made neighbours.
+ * Removes all but one of equal entries, and entries without segments where
+ * there is the same one with segments.  Sorting has made them neighbours, the
+ * one without segments first.
  */
 static void
 DropDuplicates(LeadBuilder *builder)
@@ -92,12 +107,39 @@ DropDuplicates(LeadBuilder *builder)
 
 	for (uint32 i = 0; i < builder->nentries; i++)
 	{
-		if (kept > 0 &&
-			CompareEntries(&builder->entries[kept - 1], &builder->entries[i], builder) == 0)
-			continue;
-		builder->entries[kept++] = builder->entries[i];
+		const BuilderEntry *entry = &builder->entries[i];
+
+		if (kept > 0)
+		{
+			const BuilderEntry *last = &builder->entries[kept - 1];
+
+			if (last->at == entry->at && CompareWithoutSegments(last, entry, builder) == 0)
+			{
+				uint32		segments = ExtraOf(builder, last)->segments;
+
+				if (segments == ExtraOf(builder, entry)->segments)
+					continue;
+				if (segments == 0)
+					kept--;
+			}
+		}
+		builder->entries[kept++] = *entry;
 	}
 	builder->nentries = kept;
+}
+
+/*
+ * True if any entry has segments.
+ */
+static bool
+HasSegments(const LeadBuilder *builder)
+{
+	for (uint32 i = 0; builder->nextras > 0 && i < builder->nentries; i++)
+	{
+		if (ExtraOf(builder, &builder->entries[i])->segments != 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -189,6 +231,7 @@ OrderDictionary(const LeadBuilder *builder, Dictionary *dictionary)
 			UseString(dictionary, extra->reason);
 			UseString(dictionary, extra->campaign);
 			UseString(dictionary, extra->amount);
+			UseString(dictionary, extra->segments);
 		}
 	}
 }
@@ -249,6 +292,11 @@ WriteExtra(uint8 *out, const BuilderExtra *extra, const Dictionary *dictionary)
 	{
 		*mask |= LEAD_HAS_VERSION;
 		out = align_wire_put_uint(out, extra->version);
+	}
+	if (extra->segments != 0)
+	{
+		*mask |= LEAD_HAS_SEGMENTS;
+		out = align_wire_put_uint(out, dictionary->references[extra->segments]);
 	}
 	Assert(*mask != 0);
 	return out;
@@ -312,10 +360,10 @@ align_lead_encode(LeadBuilder *builder, bool drop_duplicates)
 	room = VARHDRSZ + 2 + 2 * MAX_VARINT32 +
 		(Size) builder->nbytes + (Size) dictionary.nstrings * MAX_VARINT32 +
 		(Size) builder->nentries * (MAX_VARINT32 + WIRE_MAX_VARINT) +
-		(Size) builder->nextras * (1 + 5 * MAX_VARINT32 + WIRE_MAX_VARINT);
+		(Size) builder->nextras * (1 + 6 * MAX_VARINT32 + WIRE_MAX_VARINT);
 	result = MemoryContextAllocHuge(CurrentMemoryContext, room);
 	out = (uint8 *) VARDATA(result);
-	*out++ = 0;					/* flags */
+	*out++ = HasSegments(builder) ? LEAD_FLAG_SEGMENTS : 0;
 	*out++ = (uint8) unit;
 	out = WriteDictionary(out, builder, &dictionary);
 	out = WriteEntries(out, builder, &dictionary, unit_size);

@@ -41,9 +41,10 @@ align_lead_out(PG_FUNCTION_ARGS)
  * to one of a megabyte.
  */
 static void
-CheckEntries(LeadReader *reader)
+CheckEntries(LeadReader *reader, bool converted)
 {
 	bool	   *is_amount = palloc0(reader->nstrings * sizeof(bool));
+	bool	   *is_list = palloc0(reader->nstrings * sizeof(bool));
 	LeadEntry	entry;
 
 	while (align_lead_next(reader, &entry))
@@ -59,9 +60,22 @@ CheckEntries(LeadReader *reader)
 				align_wire_fail(&reader->wire, "An amount is not a canonical decimal number.");
 			is_amount[entry.amount] = true;
 		}
+		if (entry.segments >= 0 && !is_list[entry.segments])
+		{
+			LeadString *list = &reader->strings[entry.segments];
+			LeadString	canonical = align_segments_canonical(*list);
+
+			/* the names may sort differently in another encoding */
+			if (converted && canonical.len == list->len)
+				*list = canonical;
+			else if (!align_lead_same(canonical, *list))
+				align_wire_fail(&reader->wire, "The segments of an entry are not a canonical list.");
+			is_list[entry.segments] = true;
+		}
 	}
 	align_wire_end(&reader->wire);
 	pfree(is_amount);
+	pfree(is_list);
 }
 
 /*
@@ -117,14 +131,14 @@ align_lead_recv(PG_FUNCTION_ARGS)
 		align_wire_fail(&reader.wire,
 						psprintf("Its format version is %d; this release supports only %d.",
 								 version, ALIGN_WIRE_VERSION));
-	if (len > 0 && bytes[0] != 0)
+	if (len > 0 && (bytes[0] & ~LEAD_FLAG_SEGMENTS) != 0)
 		align_wire_fail(&reader.wire, "Its flags have bits that this release does not support.");
 	align_lead_read_bytes(&reader, bytes, len);
 	converted = ConvertDictionary(&reader);
 
 	/* read the entries twice: to check them, and for the builder */
 	entries = reader.wire;
-	CheckEntries(&reader);
+	CheckEntries(&reader, converted);
 	reader.wire = entries;
 	reader.next = 0;
 
@@ -160,7 +174,7 @@ align_lead_send(PG_FUNCTION_ARGS)
 
 	/* only the dictionary differs: entries refer to strings by index */
 	align_lead_read(&reader, lead);
-	pq_sendbyte(&buf, 0);
+	pq_sendbyte(&buf, reader.flags);
 	pq_sendbyte(&buf, reader.unit_code);
 	align_wire_append_uint(&buf, reader.nstrings);
 	for (int i = 0; i < reader.nstrings; i++)

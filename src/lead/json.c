@@ -3,9 +3,9 @@
  *	  Casts between lead and jsonb.
  *
  * A lead is an array of objects with the members at, stage, team, reason,
- * campaign, amount, ordinal and version; absent fields are left out.  Amounts,
- * ordinals and versions are numbers, the others strings, and "at" is formatted
- * as in the text form.
+ * campaign, amount, ordinal, version and segments; absent fields are left
+ * out.  Amounts, ordinals and versions are numbers, segments an array of
+ * strings, the others strings, and "at" is formatted as in the text form.
  */
 #include "postgres.h"
 
@@ -57,6 +57,24 @@ PushNumber(JsonbParseState **state, const char *key, Numeric number)
 }
 
 static void
+PushSegments(JsonbParseState **state, LeadString list)
+{
+	LeadString	name;
+	JsonbValue	value;
+
+	PushKey(state, "segments");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	while (align_segments_next(&list, &name))
+	{
+		value.type = jbvString;
+		value.val.string.val = unconstify(char *, name.text);
+		value.val.string.len = name.len;
+		pushJsonbValue(state, WJB_ELEM, &value);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+static void
 PushTime(JsonbParseState **state, TimestampTz at)
 {
 	StringInfoData text;
@@ -91,6 +109,8 @@ align_lead_to_jsonb(PG_FUNCTION_ARGS)
 			PushNumber(&state, "ordinal", int64_to_numeric(entry.ordinal));
 		if (entry.version != 0)
 			PushNumber(&state, "version", int64_to_numeric(entry.version));
+		if (entry.segments >= 0)
+			PushSegments(&state, reader.strings[entry.segments]);
 		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
 	result = pushJsonbValue(&state, WJB_END_ARRAY, NULL);
@@ -178,6 +198,31 @@ JsonWhole(const JsonbValue *value, int entry_no, const char *key, int64 max)
 }
 
 /*
+ * The canonical list of an array of names, absent if it is empty.
+ */
+static LeadString
+JsonSegments(const JsonbValue *value, int entry_no)
+{
+	JsonbIterator *it;
+	JsonbValue	element;
+	LeadString *names;
+	int			n = 0;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		BadJson(entry_no, "\"segments\" must be an array of strings.");
+	names = palloc(Max(JsonContainerSize(value->val.binary.data), 1) * sizeof(LeadString));
+	it = JsonbIteratorInit(value->val.binary.data);
+	(void) JsonbIteratorNext(&it, &element, true);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		if (element.type != jbvString)
+			BadJson(entry_no, "\"segments\" must be an array of strings.");
+		names[n++] = align_lead_bytes(element.val.string.val, element.val.string.len);
+	}
+	return align_segments_sorted(names, n);
+}
+
+/*
  * The members of an entry, in the order of the text form.
  */
 typedef enum Member
@@ -189,11 +234,13 @@ typedef enum Member
 	MEMBER_CAMPAIGN,
 	MEMBER_AMOUNT,
 	MEMBER_ORDINAL,
-	MEMBER_VERSION
+	MEMBER_VERSION,
+	MEMBER_SEGMENTS
 } Member;
 
 static const char *const member_names[] = {
-	"at", "stage", "team", "reason", "campaign", "amount", "ordinal", "version"
+	"at", "stage", "team", "reason", "campaign", "amount", "ordinal", "version",
+	"segments"
 };
 
 static Member
@@ -243,6 +290,9 @@ SetField(LeadInput *entry, Member member, const JsonbValue *value, int entry_no)
 			break;
 		case MEMBER_VERSION:
 			entry->version = (int32) JsonWhole(value, entry_no, name, PG_INT32_MAX);
+			break;
+		case MEMBER_SEGMENTS:
+			entry->segments = JsonSegments(value, entry_no);
 			break;
 	}
 }

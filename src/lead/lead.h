@@ -7,7 +7,8 @@
  *
  * Stored form.  After the varlena header:
  *
- *	  flags		number, zero today; unknown bits are refused
+ *	  flags		number: LEAD_FLAG_SEGMENTS if any entry has segments, else 0;
+ *				unknown bits are refused
  *	  unit		byte, a LeadUnit: the coarsest of which all times are multiples
  *	  nstrings	number of dictionary strings
  *	  strings	in the order of their first use below: length * 2 and the
@@ -20,11 +21,13 @@
  *		mask		byte, never 0: which of the following are present
  *		references	team, reason, campaign, amount
  *		ordinal, version	numbers, never 0
+ *		reference	segments
  *
  * Numbers are those of wire.h.  A reference is 1 + the index of a dictionary
  * string; 0 means none, which only the head of a touch has.  Amounts are
- * canonical decimal text.  Nothing is aligned, so a lead can be read in place
- * from a short (packed) varlena.
+ * canonical decimal text, and the segments of an entry are the canonical list
+ * of segments.c.  Nothing is aligned, so a lead can be read in place from a
+ * short (packed) varlena.
  *
  * Vocabulary.  The names of stages would be half of a short lead.  The 64 most
  * usual names of stages, teams and reasons are part of the format (words.c)
@@ -33,7 +36,8 @@
  * Order.  Entries are sorted by (time, recorded ordinal, content); an unknown
  * ordinal sorts before a known one.  Content is compared by bytes, field by
  * field in the order of LeadInput, absent fields and prefixes first.  Exact
- * duplicates are allowed; rollup(lead) removes them.
+ * duplicates are allowed; rollup(lead) removes them, and also an entry without
+ * segments where there is the same one with segments.
  *
  * The form is canonical: equal journeys have equal bytes.  The wire
  * (send/recv) form is a version byte followed by the same bytes, with the
@@ -50,8 +54,12 @@
 #include "compat.h"
 
 #include "datatype/timestamp.h"
+#include "utils/array.h"
 #include "utils/numeric.h"
 #include "value.h"
+
+/* Bits of the flags. */
+#define LEAD_FLAG_SEGMENTS 0x01
 
 #define LEAD_MAX_ENTRIES (16 * 1024 * 1024)
 #define LEAD_MAX_STRING (1024 * 1024)
@@ -72,6 +80,7 @@ typedef enum LeadUnit
 #define LEAD_HAS_AMOUNT		0x08
 #define LEAD_HAS_ORDINAL	0x10
 #define LEAD_HAS_VERSION	0x20
+#define LEAD_HAS_SEGMENTS	0x40
 
 typedef struct LeadString
 {
@@ -92,6 +101,7 @@ typedef struct LeadEntry
 	int			amount;
 	int64		ordinal;		/* 0: not recorded */
 	int32		version;		/* of the agreement; 0: not recorded */
+	int			segments;
 } LeadEntry;
 
 /*
@@ -112,6 +122,7 @@ typedef struct LeadReader
 	int			nentries;
 	int			next;			/* index of the next entry */
 	bool		received;		/* bytes from a client, not a stored value */
+	uint8		flags;
 	LeadUnit	unit_code;
 	int64		unit;			/* microseconds */
 	int64		last;			/* time of the last entry read, in units */
@@ -171,6 +182,7 @@ align_lead_next(LeadReader *reader, LeadEntry *entry)
 	entry->amount = -1;
 	entry->ordinal = 0;
 	entry->version = 0;
+	entry->segments = -1;
 	if (head & 1)
 		align_lead_read_fields(reader, entry);
 	return true;
@@ -246,6 +258,7 @@ typedef struct LeadInput
 	LeadString	amount;			/* canonical decimal text */
 	int64		ordinal;
 	int32		version;
+	LeadString	segments;		/* canonical list; see segments.c */
 } LeadInput;
 
 extern LeadBuilder *align_lead_builder(MemoryContext context);
@@ -261,6 +274,13 @@ extern void align_lead_add_all(LeadBuilder *builder, const struct varlena *lead)
 
 /* Adds the entries that a reader has not read yet. */
 extern void align_lead_add_rest(LeadBuilder *builder, LeadReader *reader);
+
+/*
+ * The same, with stages[i] as the stage of entries whose stage is dictionary
+ * string i; if stages is NULL, stages stay as they are.
+ */
+extern void align_lead_add_renamed(LeadBuilder *builder, LeadReader *reader,
+								   const LeadString *stages);
 
 /* Adds all entries of another builder. */
 extern void align_lead_add_builder(LeadBuilder *builder, const LeadBuilder *other);
@@ -286,6 +306,21 @@ extern char *align_lead_write(const struct varlena *lead);
  */
 extern char *align_amount_text(Numeric amount);
 extern Datum align_amount_numeric(LeadString amount);
+
+/*
+ * The segments of an entry as a canonical list (segments.c), palloc'd, of an
+ * array of text, of names, which are sorted in place, or of the names of
+ * another list.  Absent if there are no names.
+ */
+extern LeadString align_segments_list(ArrayType *names);
+extern LeadString align_segments_sorted(LeadString *names, int n);
+extern LeadString align_segments_canonical(LeadString list);
+
+/* text[] of the names in a list. */
+extern Datum align_segments_array(LeadString list);
+
+/* Moves past the next name of a list; false at the end. */
+extern bool align_segments_next(LeadString *list, LeadString *name);
 
 /* A string that is not absent as a palloc'd value of type text. */
 extern Datum align_lead_text_datum(LeadString string);

@@ -9,6 +9,9 @@
 
 #include "lead/lead.h"
 
+/* Of a value, so much is fetched from memory before it is read. */
+#define PREFETCH_BYTES 2048
+
 /*
  * Microseconds of each unit, and the first and last valid timestamp in units.
  * Both quotients truncate into the valid range.
@@ -91,11 +94,20 @@ BeginRead(LeadReader *reader, const void *data, size_t len, bool received)
 {
 	uint64		flags;
 
+	/*
+	 * The dictionary is read string by string, each of which shows where the
+	 * next one begins: a chain of cache misses, unless they all begin at
+	 * once.
+	 */
+	for (size_t i = 0; i < Min(len, PREFETCH_BYTES); i += 64)
+		align_prefetch((const char *) data + i);
+
 	reader->received = received;
 	align_wire_begin(&reader->wire, data, len, "lead");
 	flags = align_wire_uint(&reader->wire);
-	if (unlikely(flags != 0))
+	if (unlikely((flags & ~(uint64) LEAD_FLAG_SEGMENTS) != 0))
 		align_check_flags(flags > PG_UINT32_MAX ? PG_UINT32_MAX : (uint32) flags, "lead");
+	reader->flags = (uint8) flags;
 
 	reader->unit_code = align_wire_byte(&reader->wire);
 	if (unlikely(reader->unit_code >= lengthof(units)))
@@ -181,7 +193,8 @@ align_lead_read_fields(LeadReader *reader, LeadEntry *entry)
 {
 	uint8		mask = align_wire_byte(&reader->wire);
 
-	if (unlikely(mask == 0 || mask > (LEAD_HAS_VERSION << 1) - 1))
+	/* only a lead with that flag has the bit of segments */
+	if (unlikely(mask == 0 || mask >= LEAD_HAS_SEGMENTS << (reader->flags & LEAD_FLAG_SEGMENTS)))
 		align_wire_fail(&reader->wire, "The mask of an entry is empty or has unknown bits.");
 	if (mask & LEAD_HAS_TEAM)
 		entry->team = ReadReference(reader);
@@ -195,6 +208,8 @@ align_lead_read_fields(LeadReader *reader, LeadEntry *entry)
 		entry->ordinal = ReadNumber(reader, PG_INT64_MAX);
 	if (mask & LEAD_HAS_VERSION)
 		entry->version = (int32) ReadNumber(reader, PG_INT32_MAX);
+	if (mask & LEAD_HAS_SEGMENTS)
+		entry->segments = ReadReference(reader);
 }
 
 int

@@ -1,6 +1,7 @@
 /*
- * rows.c *	  Functions of one lead that return rows: entries, touches,
- * transitions.
+ * rows.c
+ *	  Functions of one lead that return rows: entries, their segments,
+ *	  touches, transitions.
  */
 #include "postgres.h"
 
@@ -12,6 +13,7 @@
 #include "lead/values.h"
 
 PG_FUNCTION_INFO_V1(align_lead_entries);
+PG_FUNCTION_INFO_V1(align_lead_entry_segments);
 PG_FUNCTION_INFO_V1(align_lead_touches);
 PG_FUNCTION_INFO_V1(align_lead_transitions);
 
@@ -120,6 +122,33 @@ align_lead_entries(PG_FUNCTION_ARGS)
 			Put(&row, Int32GetDatum(entry.version));
 		else
 			PutNull(&row);
+		FinishRow(&row);
+	}
+	RowsEnd(&row);
+	align_lead_read_end(&reader);
+	return (Datum) 0;
+}
+
+/*
+ * entry_segments(lead): the entries that have segments
+ */
+Datum
+align_lead_entry_segments(PG_FUNCTION_ARGS)
+{
+	LeadReader	reader;
+	LeadEntry	entry;
+	Row			row;
+
+	align_lead_read(&reader, PG_GETARG_VARLENA_PP(0));
+	RowsBegin(&row, fcinfo);
+	while (align_lead_next(&reader, &entry))
+	{
+		if (entry.segments < 0)
+			continue;
+		Put(&row, Int32GetDatum(reader.next));
+		Put(&row, TimestampTzGetDatum(entry.at));
+		PutText(&row, &reader, entry.stage);
+		Put(&row, align_segments_array(reader.strings[entry.segments]));
 		FinishRow(&row);
 	}
 	RowsEnd(&row);

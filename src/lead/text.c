@@ -3,7 +3,7 @@
  *	  The text form of lead.
  *
  *	  {<time> [stage] [by team] [because reason] [~ campaign] [worth amount]
- *	   [#ordinal] [@version], ...}
+ *	   [#ordinal] [@version] ["[" segment, ... "]"], ...}
  *
  * Names are bare words or double-quoted.  A stage named by, because or worth
  * must be quoted, because these keywords follow the stage.  Input may have the
@@ -49,7 +49,7 @@ static bool
 PeekStage(TextScan *scan)
 {
 	align_scan_space(scan);
-	return *scan->cur != '\0' && strchr("~#@,}", *scan->cur) == NULL && !PeekKeyword(scan);
+	return *scan->cur != '\0' && strchr("~#@[,}", *scan->cur) == NULL && !PeekKeyword(scan);
 }
 
 static bool
@@ -120,6 +120,36 @@ ScanPositive(TextScan *scan, const char *what, uint64 max, uint64 *value)
 	return true;
 }
 
+/*
+ * Reads names up to the closing bracket, in any order.
+ */
+static bool
+ScanSegments(TextScan *scan, LeadString *result)
+{
+	LeadString *names = NULL;
+	int			n = 0;
+	int			room = 0;
+
+	do
+	{
+		if (n == room)
+		{
+			room = room == 0 ? 8 : 2 * room;
+			names = names == NULL ? palloc(room * sizeof(LeadString)) :
+				repalloc_huge(names, room * sizeof(LeadString));
+		}
+		if (!ScanLeadName(scan, "segment name", &names[n++]))
+			return false;
+	} while (align_scan_take(scan, ","));
+	if (!align_scan_take(scan, "]"))
+		return align_scan_expected(scan, "\",\" or \"]\"", NULL);
+	*result = align_segments_sorted(names, n);
+	for (int i = 0; i < n; i++)
+		pfree(unconstify(char *, names[i].text));
+	pfree(names);
+	return true;
+}
+
 static bool
 ScanEntry(TextScan *scan, LeadInput *entry)
 {
@@ -153,7 +183,7 @@ ScanEntry(TextScan *scan, LeadInput *entry)
 			return false;
 		entry->version = (int32) number;
 	}
-	return true;
+	return !align_scan_take(scan, "[") || ScanSegments(scan, &entry->segments);
 }
 
 static inline void
@@ -171,6 +201,7 @@ FreeEntry(const LeadInput *entry)
 	FreeString(entry->reason);
 	FreeString(entry->campaign);
 	FreeString(entry->amount);
+	FreeString(entry->segments);
 }
 
 static bool
@@ -267,6 +298,12 @@ align_lead_write(const struct varlena *lead)
 			appendStringInfo(&out, " #" INT64_FORMAT, entry.ordinal);
 		if (entry.version != 0)
 			appendStringInfo(&out, " @%d", entry.version);
+		if (entry.segments >= 0)
+		{
+			LeadString	list = align_lead_string(&reader, entry.segments);
+
+			appendStringInfo(&out, " [%.*s]", list.len, list.text);
+		}
 	}
 	appendStringInfoChar(&out, '}');
 	align_lead_read_end(&reader);

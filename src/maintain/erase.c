@@ -119,30 +119,6 @@ AppendKeyPattern(StringInfo pattern, const char *text)
 }
 
 /*
- * Updates the entries (h) that satisfy a condition.  The assignments must make
- * the condition false; entries that satisfy it afterwards are an error.
- */
-static void
-UpdateEntries(Attachment *attachment, const char *assignments, const char *condition, int nargs,
-			  Oid *types, Datum *values)
-{
-	uint64		nupdated;
-
-	align_execute_as_owner(attachment,
-						   psprintf("UPDATE %s AS h SET %s WHERE %s", attachment->history_name,
-									assignments, condition),
-						   nargs, types, values, NULL);
-	nupdated = SPI_processed;
-
-	/* a trigger of the owner may have suppressed the update of some */
-	align_execute_as_owner(attachment,
-						   psprintf("SELECT FROM %s AS h WHERE %s", attachment->history_name,
-									condition),
-						   nargs, types, values, NULL);
-	align_check_written(attachment, nupdated, nupdated + SPI_processed);
-}
-
-/*
  * Appends the condition that the lead of entry h has a rekey entry that
  * mentions one of the keys in $1, an array of their values as text.
  */
@@ -196,16 +172,16 @@ EraseMentions(Attachment *attachment, const Datum *key)
 	initStringInfo(&condition);
 	appendStringInfoString(&condition, "h.source OPERATOR(pg_catalog.~) $2 AND ");
 	AppendLeadMentions(&condition, attachment);
-	UpdateEntries(attachment,
-				  "source = pg_catalog.regexp_replace(h.source, $2, '" SOURCE_MERGED "', 'g')",
-				  condition.data, lengthof(types), types, values);
+	align_update_rows(attachment, TABLE_HISTORY,
+					  "source = pg_catalog.regexp_replace(h.source, $2, '" SOURCE_MERGED "', 'g')",
+					  condition.data, lengthof(types), types, values, NULL);
 
 	values[1] = CStringGetTextDatum(psprintf("^(?:was|merged from|merged into) (?:%s)$",
 											 pattern.data));
-	UpdateEntries(attachment, "note = NULL",
-				  "h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $2"
-				  " AND " HISTORY_OLD_KEY_VALUES("h.note") " OPERATOR(pg_catalog.=) ANY ($1)",
-				  lengthof(types), types, values);
+	align_update_rows(attachment, TABLE_HISTORY, "note = NULL",
+					  "h.event OPERATOR(pg_catalog.=) 'rekey' AND h.note OPERATOR(pg_catalog.~) $2"
+					  " AND " HISTORY_OLD_KEY_VALUES("h.note") " OPERATOR(pg_catalog.=) ANY ($1)",
+					  lengthof(types), types, values, NULL);
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "maintain/merge.h"
 #include "record/entry.h"
 #include "record/writer.h"
+#include "settings.h"
 
 /*
  * Conditions on entries: h puts the lead into a stage, and h changes its
@@ -75,6 +76,7 @@ NewEntry(Attachment *attachment, const MergedLead *lead, HistoryEvent event)
 	entry.stage = lead->stage;
 	entry.team = lead->team;
 	entry.assignee = lead->assignee;
+	entry.actor = align_actor();
 	entry.db_role = GetUserNameFromId(GetOuterUserId(), false);
 	(void) align_judging_funnel(attachment, &entry.version);
 	return entry;

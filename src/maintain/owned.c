@@ -65,6 +65,30 @@ align_read_latest_as_owner(Attachment *attachment, const char *query, Datum *key
 }
 
 /*
+ * Updates the rows (h) of a table that satisfy a condition, as the owner, and
+ * returns their number.
+ */
+uint64
+align_update_rows(Attachment *attachment, AttachedTable table, const char *assignments,
+				  const char *condition, int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	const char *name = align_table_name(attachment, table);
+	uint64		nupdated;
+
+	align_execute_as_owner(attachment,
+						   psprintf("UPDATE %s AS h SET %s WHERE %s", name, assignments, condition),
+						   nargs, types, values, nulls);
+	nupdated = SPI_processed;
+
+	/* a trigger of the owner may have suppressed the update of some */
+	align_execute_as_owner(attachment,
+						   psprintf("SELECT FROM %s AS h WHERE %s", name, condition),
+						   nargs, types, values, nulls);
+	align_check_written(attachment, nupdated, nupdated + SPI_processed);
+	return nupdated;
+}
+
+/*
  * Raises a serialization failure for a lead.
  */
 void

@@ -2,7 +2,7 @@
  * owned.h
  *	  Common parts of the functions that the owner of an attached table calls.
  *
- * These are merge_leads(), erase(), purge(), rebuild_clocks(),
+ * These are merge_leads(), erase(), forget(), purge(), rebuild_clocks(),
  * notify_handoffs() and notify_due().
  */
 #ifndef ALIGN_MAINTAIN_OWNED_H
@@ -41,6 +41,16 @@ extern Oid	align_owned_root(FunctionCallInfo fcinfo, const char *function);
  * this transaction may have acquired its locks after it took its snapshot.
  */
 extern void align_read_latest_as_owner(Attachment *attachment, const char *query, Datum *key);
+
+/*
+ * Updates the rows, with the alias h, of a table of the attachment that
+ * satisfy a condition, and returns their number.  The assignments must make
+ * the condition false; rows that satisfy it afterwards are an error.  nulls
+ * may be NULL.  The caller is connected to SPI.
+ */
+extern uint64 align_update_rows(Attachment *attachment, AttachedTable table,
+								const char *assignments, const char *condition, int nargs,
+								Oid *types, Datum *values, const char *nulls);
 
 /*
  * Raises a serialization failure: another transaction has changed the history

@@ -13,11 +13,15 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
+#include "agreement/agreement.h"
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
 #include "lead/lead.h"
 #include "record/change.h"
+#include "record/column_time.h"
 #include "record/flush.h"
+#include "record/past.h"
+#include "settings.h"
 #include "verdict/verdict.h"
 
 /*
@@ -41,6 +45,19 @@ GetJudgingFunnel(Attachment *attachment, JudgingFunnel *judging)
 }
 
 /*
+ * Initializes a move from no stage to no stage.
+ */
+static void
+InitRowMove(const JudgingFunnel *judging, RowMove *row_move)
+{
+	memset(row_move, 0, sizeof(RowMove));
+	row_move->agreement = judging->agreement;
+	row_move->version = judging->version;
+	row_move->funnel = judging->funnel;
+	row_move->move.from = row_move->move.to = -1;
+}
+
+/*
  * Reads the key of a row, which must not contain nulls.
  */
 static void
@@ -57,8 +74,8 @@ ReadKey(const RowVersion *version, Datum *key)
 /*
  * True if the live condition holds for a row, or if there is none.
  */
-static bool
-IsLive(const RowVersion *version)
+bool
+align_row_is_live(const RowVersion *version)
 {
 	Attachment *attachment = version->attachment;
 
@@ -183,6 +200,20 @@ DeferredDatum(const RowVersion *version, RowRole role, bool *isnull)
 }
 
 /*
+ * Returns who makes a change: the person in the actor column, else the one in
+ * the setting align.actor.
+ */
+static const char *
+ActorText(Batch *batch, const RowVersion *version)
+{
+	const char *text = CopyText(batch, version, ROW_ACTOR);
+
+	if (text == NULL && align_actor() != NULL)
+		text = align_pending_copy_string(batch, align_actor(), strlen(align_actor()));
+	return text;
+}
+
+/*
  * Returns the column with a role; null if the attachment has no such column.
  */
 static Datum
@@ -201,54 +232,60 @@ ColumnDatum(const RowVersion *version, RowRole role, bool *isnull)
 }
 
 /*
- * Converts a value of the changed_at column, which must be finite.
+ * Returns the time in a column with a role, or CHANGE_TIME_UNKNOWN.
  */
 static TimestampTz
-ColumnTime(const Attachment *attachment, Datum value)
+TimeOf(const RowVersion *version, RowRole role)
 {
-	TimestampTz result;
+	bool		isnull;
+	Datum		value = ColumnDatum(version, role, &isnull);
 
-	switch (attachment->type[ROW_CHANGED_AT])
-	{
-		case DATEOID:
-			result = DatumGetTimestampTz(DirectFunctionCall1(date_timestamptz, value));
-			break;
-		case TIMESTAMPOID:
-			result = DatumGetTimestampTz(DirectFunctionCall1(timestamp_timestamptz, value));
-			break;
-		default:
-			result = DatumGetTimestampTz(value);
-			break;
-	}
-	if (TIMESTAMP_NOT_FINITE(result))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("time of a change in table %s must be finite", attachment->root_name)));
-	return result;
+	return isnull ? CHANGE_TIME_UNKNOWN : align_column_time(version->attachment, role, value);
 }
 
 /*
  * Returns the time of a change by the changed_at column, or
- * CHANGE_TIME_UNKNOWN.  If an UPDATE has left the column unchanged, its value
- * is not the time of this change.
+ * CHANGE_TIME_UNKNOWN.  If an UPDATE neither sets the column nor changes it,
+ * its value is not the time of this change.
  */
 static TimestampTz
 EffectiveAt(const RowVersion *before, const RowVersion *after)
 {
-	bool		isnull;
-	Datum		value = ColumnDatum(after, ROW_CHANGED_AT, &isnull);
-	TimestampTz result;
+	TimestampTz result = TimeOf(after, ROW_CHANGED_AT);
 
-	if (isnull)
+	if (before != NULL && !after->sets_changed_at && TimeOf(before, ROW_CHANGED_AT) == result)
 		return CHANGE_TIME_UNKNOWN;
-	result = ColumnTime(after->attachment, value);
-	if (before != NULL)
-	{
-		value = ColumnDatum(before, ROW_CHANGED_AT, &isnull);
-		if (!isnull && ColumnTime(before->attachment, value) == result)
-			return CHANGE_TIME_UNKNOWN;
-	}
 	return result;
+}
+
+/*
+ * Returns the time since which a lead that is found in a stage has been there,
+ * or CHANGE_TIME_UNKNOWN.
+ */
+static TimestampTz
+OpenedAt(const RowVersion *found)
+{
+	if (found->attachment->marker.options.opened_now)
+		return CHANGE_TIME_UNKNOWN;
+	return TimeOf(found, found->attachment->column[ROW_OPENED_AT] != 0 ?
+				  ROW_OPENED_AT : ROW_CHANGED_AT);
+}
+
+/*
+ * Returns the reason of a change; absent if the statement does not give one.
+ * If an UPDATE neither sets the column nor changes it, the reason in the row
+ * is that of an earlier change.
+ */
+static LeadString
+Reason(const RowVersion *before, const RowVersion *after)
+{
+	LeadString	reason = RowText(after, ROW_REASON);
+	bool		is_set = after->sets_reason &&
+		(before == NULL || !after->attachment->marker.options.reason_must_change);
+
+	if (is_set || (before != NULL && !align_lead_same(RowText(before, ROW_REASON), reason)))
+		return reason;
+	return align_lead_cstring(NULL);
 }
 
 /*
@@ -324,14 +361,43 @@ SetReplaced(Batch *batch, Change *change, const RowVersion *before)
 }
 
 /*
+ * Returns the canonical list of the segments that hold of a row; NULL if there
+ * are none, or if the history has no column for them.
+ */
+static const char *
+SegmentsText(Batch *batch, const RowVersion *version, const JudgingFunnel *judging)
+{
+	const Funnel *funnel = judging->funnel;
+	LeadString	names[FUNNEL_MAX_SEGMENTS];
+	RowMove		row_move;
+	SegmentMask segments;
+	LeadString	list;
+	int			n = 0;
+
+	if (funnel->nsegments == 0 || version->attachment->history_ncolumns <= HISTORY_SEGMENTS)
+		return NULL;
+	InitRowMove(judging, &row_move);
+	segments = align_needs_segments(align_verdict_needs(version->attachment, version->rel,
+														&row_move), version->row);
+	for (int i = 0; i < funnel->nsegments; i++)
+	{
+		if (segments & SEGMENT_BIT(i))
+			names[n++] = align_lead_cstring(funnel->segments[i].name);
+	}
+	list = align_segments_sorted(names, n);
+	return align_pending_copy_string(batch, list.text, list.len);
+}
+
+/*
  * Adds a change with all members that do not depend on the stage.  before is
- * NULL if no row version was replaced, or if it does not matter.
+ * NULL if no row version was replaced.
  */
 static Change *
 NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *before,
 		  const RowVersion *after, const JudgingFunnel *judging)
 {
 	Change	   *change = align_pending_add(batch, after->attachment, key);
+	LeadString	reason = Reason(before, after);
 
 	change->event = event;
 	change->command = after->command;
@@ -341,20 +407,14 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	change->version = judging->version;
 	change->db_role = OuterRole(batch);
 	change->assignee = CopyText(batch, after, ROW_ASSIGNEE);
-	change->actor = CopyText(batch, after, ROW_ACTOR);
-	change->reason = CopyText(batch, after, ROW_REASON);
+	change->actor = ActorText(batch, after);
+	change->reason = align_pending_copy_string(batch, reason.text, reason.len);
 	change->note = CopyText(batch, after, ROW_NOTE);
 	change->campaign = CopyText(batch, after, ROW_CAMPAIGN);
 	CopyAmount(batch, change, after);
+	if (event != EVENT_DELETED)
+		change->segments = SegmentsText(batch, after, judging);
 	change->effective_at = EffectiveAt(before, after);
-
-	/*
-	 * A change of a row that is not live is recorded, but the lead is not in
-	 * the funnel.  If the row becomes live now, an opening follows.
-	 */
-	if (before != NULL && !IsLive(before) &&
-		(event != EVENT_ENTRY || !IsLive(after)))
-		change->source = SOURCE_NOT_LIVE;
 	return change;
 }
 
@@ -397,9 +457,25 @@ OverrideNote(Batch *batch, const char *why, const char *note)
 }
 
 /*
- * Judges a change of stage, and adds it.
+ * Judges a move.  Of a lead that was merged, a move to the furthest stage that
+ * the joined journey has reached is legal.
  */
 static void
+Judge(const Batch *batch, const Datum *key, const RowVersion *after, const RowMove *row_move,
+	  Verdict *verdict)
+{
+	align_verdict(after->attachment, after->rel, row_move, after->row, verdict);
+	if (row_move->move.from >= 0 && row_move->move.to >= 0 &&
+		align_verdict_breaks(verdict, RULE_ILLEGAL_MOVE) &&
+		align_past_furthest_stage(after->attachment, batch, key,
+								  row_move->funnel) == row_move->move.to)
+		align_verdict_remove(verdict, RULE_ILLEGAL_MOVE);
+}
+
+/*
+ * Judges a change of stage, and adds it.
+ */
+static Change *
 AddStageChange(Batch *batch, const Datum *key, const RowVersion *before, const RowVersion *after,
 			   const JudgingFunnel *judging, const RowMove *row_move)
 {
@@ -409,14 +485,9 @@ AddStageChange(Batch *batch, const Datum *key, const RowVersion *before, const R
 	Change	   *change;
 
 	/* with an override, the change passes in all modes */
-	align_verdict(attachment, after->rel, row_move, after->row, &verdict);
+	Judge(batch, key, after, row_move, &verdict);
 	if (verdict.nbroken > 0 && align_override() == NULL)
-	{
-		if (attachment->marker.mode == ATTACH_ENFORCE)
-			align_verdict_report(attachment, after->rel, row_move, after->row, &verdict, ERROR);
-		if (attachment->marker.mode == ATTACH_WARN)
-			align_verdict_report(attachment, after->rel, row_move, after->row, &verdict, WARNING);
-	}
+		align_verdict_report(attachment, after->rel, row_move, after->row, &verdict);
 
 	change = NewChange(batch, move->from_label.text == NULL ? EVENT_ENTRY : EVENT_MOVE,
 					   key, before, after, judging);
@@ -439,44 +510,28 @@ AddStageChange(Batch *batch, const Datum *key, const RowVersion *before, const R
 			change->note = OverrideNote(batch, align_override(), change->note);
 		}
 	}
+	return change;
 }
 
 /*
- * Initializes a move from no stage to no stage.
+ * Adds the end of a lead's life whose row is no longer live.
  */
 static void
-InitRowMove(const JudgingFunnel *judging, RowMove *row_move)
-{
-	memset(row_move, 0, sizeof(RowMove));
-	row_move->agreement = judging->agreement;
-	row_move->version = judging->version;
-	row_move->funnel = judging->funnel;
-	row_move->move.from = row_move->move.to = -1;
-}
-
-/*
- * Adds the end of a lead's life whose row is no longer live.  before is NULL
- * if no row version was replaced.
- */
-static void
-AddEndOfLife(Batch *batch, const Datum *key, const RowVersion *before, const RowVersion *version,
+AddEndOfLife(Batch *batch, const Datum *key, const RowVersion *before, const RowVersion *after,
 			 const JudgingFunnel *judging)
 {
-	Change	   *change = NewChange(batch, EVENT_DELETED, key, NULL, version, judging);
+	Change	   *change = NewChange(batch, EVENT_DELETED, key, before, after, judging);
 	LeadString	label;
-	int			stage = RowStage(version, judging->funnel, &label);
+	int			stage = RowStage(before, judging->funnel, &label);
 
 	change->effective_at = CHANGE_TIME_UNKNOWN;
-	if (before != NULL)
-		SetReplaced(batch, change, before);
 	change->source = SOURCE_LIVE;
 	change->from_stage = StageText(batch, judging->funnel, stage, label);
-	change->from_team = TeamText(batch, version, judging->funnel, stage);
+	change->from_team = TeamText(batch, before, judging->funnel, stage);
 }
 
 /*
- * Adds an opening in the stage of a row, which has become live, or was there
- * already.
+ * Adds an opening in the stage of a row that was there already.
  */
 static Change *
 AddOpening(Batch *batch, const Datum *key, const RowVersion *version, const JudgingFunnel *judging,
@@ -495,6 +550,40 @@ AddOpening(Batch *batch, const Datum *key, const RowVersion *version, const Judg
 }
 
 /*
+ * Adds the beginning of a lead's life whose row has become live.
+ *
+ * If the row was live before, the lead goes on where it was: an opening in
+ * that stage resumes its clocks, and another stage is a move from there.
+ * Otherwise the lead enters the funnel.
+ */
+static void
+AddBeginningOfLife(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion *before,
+				   const RowVersion *after, const JudgingFunnel *judging, RowMove *row_move)
+{
+	Move	   *move = &row_move->move;
+	char	   *past = align_past_suspended_stage(after->attachment, batch, old_key);
+	Change	   *change;
+
+	move->from_label = align_lead_cstring(past);
+	move->from = past == NULL ? -1 : align_funnel_stage(judging->funnel, past, strlen(past));
+	if (past == NULL)
+	{
+		change = AddStageChange(batch, key, before, after, judging, row_move);
+		change->source = SOURCE_LIVE;
+		return;
+	}
+	change = NewChange(batch, EVENT_OPENING, key, before, after, judging);
+	change->source = SOURCE_RESUMED;
+	change->stage = StageText(batch, judging->funnel, move->from, move->from_label);
+	change->team = TeamText(batch, after, judging->funnel, move->from);
+	if (move->from < 0)
+		change->violation = align_rule_name(RULE_UNKNOWN_STAGE);
+	if (move->from != move->to ||
+		(move->from < 0 && !align_lead_same(move->from_label, move->to_label)))
+		(void) AddStageChange(batch, key, before, after, judging, row_move);
+}
+
+/*
  * Judges an INSERT, and adds its changes to the batch.
  */
 void
@@ -504,16 +593,16 @@ align_changes_of_insert(Batch *batch, const RowVersion *after)
 	RowMove		row_move;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 
+	if (!align_row_is_live(after))
+		return;
 	GetJudgingFunnel(after->attachment, &judging);
 	InitRowMove(&judging, &row_move);
 	row_move.move.to = RowStage(after, judging.funnel, &row_move.move.to_label);
 	if (row_move.move.to_label.text == NULL)
 		return;
-	row_move.move.reason = RowText(after, ROW_REASON);
+	row_move.move.reason = Reason(NULL, after);
 	ReadKey(after, key);
-	AddStageChange(batch, key, NULL, after, &judging, &row_move);
-	if (!IsLive(after))
-		AddEndOfLife(batch, key, NULL, after, &judging);
+	(void) AddStageChange(batch, key, NULL, after, &judging, &row_move);
 }
 
 /*
@@ -551,12 +640,51 @@ AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion 
 	change->old_hash = align_pending_hash(after->attachment, old_key);
 	MemoryContextSwitchTo(old_context);
 	change->effective_at = CHANGE_TIME_UNKNOWN;
+	if (!align_row_is_live(before))
+		change->source = SOURCE_NOT_LIVE;
 	change->note = align_pending_copy_string(batch, note, strlen(note));
 	change->from_stage = change->stage = StageText(batch, judging->funnel, stage, label);
 	change->from_team = change->team = TeamText(batch, before, judging->funnel, stage);
 	change->assignee = CopyText(batch, before, ROW_ASSIGNEE);
 	pfree(old_text);
 	pfree(note);
+}
+
+/*
+ * Lets a move whose row had an unknown label begin in the recorded stage of
+ * the lead, if that is known: the label may have been renamed, as by ALTER
+ * TYPE ... RENAME VALUE, without a change of the row.
+ */
+static void
+BeginInRecordedStage(Batch *batch, Attachment *attachment, const Datum *key,
+					 const JudgingFunnel *judging, Move *move)
+{
+	StageSource source = {judging->agreement, judging->version};
+	char	   *recorded = align_recorded_stage(attachment, batch, key);
+	int			stage = -1;
+
+	if (recorded != NULL)
+		stage = align_carry_stage(&source, judging->agreement, judging->version, judging->funnel,
+								  recorded);
+	if (stage < 0)
+		return;
+	move->from = stage;
+	move->from_label = align_lead_cstring(judging->funnel->stages[stage].name);
+}
+
+/*
+ * Adds a change of who holds a lead that stays in its stage.
+ */
+static void
+AddHolder(Batch *batch, const Datum *key, const RowVersion *before, const RowVersion *after,
+		  const JudgingFunnel *judging, const Move *move)
+{
+	Change	   *change = NewChange(batch, EVENT_OWNER, key, before, after, judging);
+
+	change->from_stage = change->stage = StageText(batch, judging->funnel, move->to,
+												   move->to_label);
+	change->from_team = TeamText(batch, before, judging->funnel, move->from);
+	change->team = TeamText(batch, after, judging->funnel, move->to);
 }
 
 /*
@@ -570,57 +698,44 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	Datum		old_key[ATTACHMENT_MAX_KEYS];
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	Move	   *move = &row_move.move;
-	bool		stage_changes;
-	bool		was_live;
-	bool		is_live;
+	bool		was_live = align_row_is_live(before);
+	bool		is_live = align_row_is_live(after);
 
 	GetJudgingFunnel(after->attachment, &judging);
 	InitRowMove(&judging, &row_move);
 	move->from = RowStage(before, judging.funnel, &move->from_label);
 	move->to = RowStage(after, judging.funnel, &move->to_label);
+	move->reason = Reason(before, after);
 	if (move->from_label.text == NULL && move->to_label.text == NULL)
 		return;					/* not in the funnel */
 
 	ReadKey(before, old_key);
 	ReadKey(after, key);
+	if (was_live && move->from < 0 && move->from_label.text != NULL &&
+		!align_lead_same(move->from_label, move->to_label))
+		BeginInRecordedStage(batch, after->attachment, old_key, &judging, move);
 	if (move->from_label.text != NULL &&
 		!align_same_key(after->attachment, old_key, key))
 		AddRekey(batch, old_key, key, before, after, &judging);
+
+	if (!was_live || !is_live)
+	{
+		if (was_live && move->from_label.text != NULL)
+			AddEndOfLife(batch, key, before, after, &judging);
+		else if (is_live && move->to_label.text != NULL)
+			AddBeginningOfLife(batch, old_key, key, before, after, &judging, &row_move);
+		return;
+	}
 
 	/*
 	 * Labels of the same stage are not distinguished.  Unknown ones (index
 	 * -1) are.
 	 */
-	stage_changes = !align_lead_same(move->from_label, move->to_label) &&
-		(move->from != move->to || move->from < 0);
-	if (stage_changes)
-	{
-		move->reason = RowText(after, ROW_REASON);
-		AddStageChange(batch, key, before, after, &judging, &row_move);
-	}
-
-	was_live = IsLive(before);
-	is_live = IsLive(after);
-	if (move->to_label.text == NULL)
-		return;
-	if (is_live && !was_live && move->from_label.text != NULL)
-	{
-		Change	   *change = AddOpening(batch, key, after, &judging, SOURCE_LIVE);
-
-		change->effective_at = CHANGE_TIME_UNKNOWN;
-		SetReplaced(batch, change, before);
-	}
-	else if (!is_live && (was_live || move->from_label.text == NULL))
-		AddEndOfLife(batch, key, before, after, &judging);
-	else if (!stage_changes && !SameHolder(before, after))
-	{
-		Change	   *change = NewChange(batch, EVENT_OWNER, key, before, after, &judging);
-
-		change->from_stage = change->stage = StageText(batch, judging.funnel, move->to,
-													   move->to_label);
-		change->from_team = TeamText(batch, before, judging.funnel, move->from);
-		change->team = TeamText(batch, after, judging.funnel, move->to);
-	}
+	if (!align_lead_same(move->from_label, move->to_label) &&
+		(move->from != move->to || move->from < 0))
+		(void) AddStageChange(batch, key, before, after, &judging, &row_move);
+	else if (!SameHolder(before, after))
+		AddHolder(batch, key, before, after, &judging, move);
 }
 
 /*
@@ -702,7 +817,7 @@ align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_b
 	KeepChangedAt(&deletion, before);
 	deletion.command = deleted_by;
 	deletion.replaced_command = before->command;
-	deletion.live = IsLive(before);
+	deletion.live = align_row_is_live(before);
 	deletion.truncated = truncated;
 	deletion.restricted = InSecurityRestrictedOperation();
 
@@ -754,6 +869,7 @@ align_changes_of_reload(Batch *batch, const RowVersion *after)
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	DeferredDeletion deletion;
 	RowVersion	before;
+	RowVersion	reloaded = *after;
 	LeadString	label;
 	JudgingFunnel judging;
 	bool		nested = IsNested(batch);
@@ -770,7 +886,9 @@ align_changes_of_reload(Batch *batch, const RowVersion *after)
 	if (!align_reload_take(attachment, key, after->replaced_by, &deletion))
 		return false;
 	before = DeletedVersion(attachment, after->rel, key, &deletion);
-	align_changes_of_update(batch, &before, after);
+	/* a reload gives all columns; a time that is the old one is not a new one */
+	reloaded.sets_changed_at = false;
+	align_changes_of_update(batch, &before, &reloaded);
 	return true;
 }
 
@@ -850,12 +968,22 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 
 	version.command = GetCurrentCommandId(false);
 	version.replaced_by = InvalidCommandId;
+	version.sets_reason = version.sets_changed_at = true;
 	GetJudgingFunnel(attachment, &judging);
 	ReadKey(&version, key);
 	change = AddOpening(batch, key, &version, &judging, source);
 	change->event = event;
+	/* the row was not changed by the session that attaches the table */
+	change->actor = CopyText(batch, &version, ROW_ACTOR);
 	change->new_lead = new_lead;
 	change->as_found = true;
+	if (event == EVENT_OPENING)
+	{
+		change->effective_at = OpenedAt(&version);
+		if (source != NULL && align_source_is_undated(source, strlen(source)) &&
+			(change->effective_at != CHANGE_TIME_UNKNOWN || attachment->marker.options.opened_now))
+			change->source = strcmp(source, SOURCE_UNDATED) == 0 ? NULL : SOURCE_ADOPTED;
+	}
 	align_recorder_flush_if_long(attachment, batch);
 }
 
@@ -894,6 +1022,7 @@ align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
 
 	version.command = GetCurrentCommandId(false);
 	version.replaced_by = InvalidCommandId;
+	version.sets_reason = version.sets_changed_at = true;
 	GetJudgingFunnel(attachment, &judging);
 	InitRowMove(&judging, &row_move);
 	move->from_label = align_lead_cstring(from_stage);
@@ -931,5 +1060,7 @@ align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event, 
 	change->command = GetCurrentCommandId(false);
 	change->version = judging.version;
 	change->db_role = OuterRole(batch);
+	if (event == EVENT_TRUNCATED && align_actor() != NULL)
+		change->actor = align_pending_copy_string(batch, align_actor(), strlen(align_actor()));
 	align_recorder_flush_if_long(attachment, batch);
 }

@@ -2,9 +2,13 @@
  * change.h
  *	  From an event of a row to the changes of its lead.
  *
- * One event may cause several changes of the lead, in this order: a new key, a
- * new stage, the end or the beginning of its life (if the live condition
- * becomes false or true), a new team or assignee.
+ * One event may cause several changes of the lead, in this order: a new key,
+ * the end of its life (if the live condition becomes false), its resumption
+ * (if the condition becomes true again), a new stage, a new team or assignee.
+ *
+ * A row that is not live is not a lead.  It is neither judged nor recorded;
+ * only the entries that a lead has from a time when its row was live get the
+ * new key when the key of the row changes.
  */
 #ifndef ALIGN_RECORD_CHANGE_H
 #define ALIGN_RECORD_CHANGE_H
@@ -30,10 +34,17 @@ typedef struct RowVersion
 								 * Change.replaced_command */
 	CommandId	replaced_by;	/* as in Change; only of the version that is
 								 * recorded */
+	bool		sets_reason;	/* the reason column is in the SET list of the
+								 * statement that made the version, or that is
+								 * an INSERT; also if the list is not known */
+	bool		sets_changed_at;	/* likewise */
 	const DeferredDeletion *deferred;	/* not NULL: row is NULL, this is kept
 										 * of a deleted row, */
 	const Datum *deferred_key;	/* and this is its key */
 } RowVersion;
+
+/* True if the live condition holds for a row, or if there is none. */
+extern bool align_row_is_live(const RowVersion *version);
 
 /*
  * Judge an event of a row, and add the changes to the batch.  In mode enforce,
@@ -79,6 +90,10 @@ extern Change *align_change_first_half(Batch *batch, const RowVersion *after);
  * Add a change that records the present state of a row, which is not being
  * changed: an opening, or an owner entry (for attach()).  row is a tuple of
  * rel with all columns.  new_lead states that the lead has no entries.
+ *
+ * An opening has the time in the opened_at column, or else in the changed_at
+ * column.  Only if there is none, and the attachment does not have opened_at
+ * => 'now', the source is or ends in "undated" where the argument does.
  */
 extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple row,
 							   HistoryEvent event, const char *source, bool new_lead);

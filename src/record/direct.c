@@ -191,7 +191,7 @@ GetLayouts(Attachment *attachment)
 
 		layouts->possible =
 			BuildLayout(attachment, attachment->marker.history, align_history_columns,
-						HISTORY_NCOLUMNS, history_order, lengthof(history_order), &layouts->history) &&
+						attachment->history_ncolumns, history_order, lengthof(history_order), &layouts->history) &&
 			BuildLayout(attachment, attachment->marker.sla, align_sla_columns, SLA_NCOLUMNS,
 						sla_order, lengthof(sla_order), &layouts->sla);
 		attachment->direct = layouts;

@@ -28,7 +28,7 @@ typedef struct DirectLayout
 	Oid			relid;
 	Oid			key_index;		/* on the key columns and entry_no, or on the
 								 * key columns, sla and cycle */
-	int			nown;			/* HISTORY_NCOLUMNS or SLA_NCOLUMNS */
+	int			nown;			/* of the following */
 
 	/* Attribute numbers, by HistoryColumn or SlaColumn. */
 	AttrNumber	own[Max(HISTORY_NCOLUMNS, SLA_NCOLUMNS)];

@@ -8,6 +8,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "lead/lead.h"
 #include "record/entry.h"
 #include "record/plans.h"
 #include "record/writer.h"
@@ -59,6 +60,9 @@ align_entry_row(const Attachment *attachment, const HistoryEntry *entry, Datum *
 	SetText(own, own_nulls, HISTORY_HANDOFF, entry->handoff);
 	own[HISTORY_NOTIFIED_AT] = TimestampTzGetDatum(entry->recorded_at);
 	own_nulls[HISTORY_NOTIFIED_AT] = !entry->notified;
+	own_nulls[HISTORY_SEGMENTS] = entry->segments == NULL;
+	if (entry->segments != NULL)
+		own[HISTORY_SEGMENTS] = align_segments_array(align_lead_cstring(entry->segments));
 }
 
 /*

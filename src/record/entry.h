@@ -38,6 +38,7 @@ typedef struct HistoryEntry
 	const char *violation;
 	const char *source;
 	const char *handoff;
+	const char *segments;		/* canonical list, see lead.h */
 	bool		notified;		/* notified_at is recorded_at, else null */
 } HistoryEntry;
 

@@ -184,6 +184,38 @@ FindOccupiedKeys(const Run *run)
 }
 
 /*
+ * Returns, for each change of key of a run, whether the old key has entries;
+ * NULL if all rows are live, so that this does not matter.
+ */
+static bool *
+FindRecordedKeys(const Run *run)
+{
+	Run			source = *run;
+	Change	   *olds;
+	bool	   *recorded;
+	bool		any_not_live = false;
+
+	for (int i = 0; i < run->nchanges; i++)
+		any_not_live |= SourceIsNotLive(run->changes[i]->source);
+	if (!any_not_live)
+		return NULL;
+	olds = palloc0(run->nchanges * sizeof(Change));
+	source.changes = palloc(run->nchanges * sizeof(Change *));
+	for (int i = 0; i < run->nchanges; i++)
+	{
+		memcpy(olds[i].key, run->changes[i]->old_key, sizeof(olds[i].key));
+		olds[i].hash = run->changes[i]->old_hash;
+		source.changes[i] = &olds[i];
+	}
+	align_run_group(&source);
+	align_run_read(&source);
+	recorded = palloc(run->nchanges * sizeof(bool));
+	for (int i = 0; i < run->nchanges; i++)
+		recorded[i] = source.lead_of[i]->recorded;
+	return recorded;
+}
+
+/*
  * Marks the leads that have pending changes of outer nesting levels as
  * deferred: these changes are not written here, so later ones of the same
  * leads must not be, either.  Leads are identified by the hash of their keys
@@ -209,10 +241,12 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 {
 	bool		rekey = run->changes[0]->event == EVENT_REKEY;
 	bool	   *occupied = NULL;
+	bool	   *recorded = NULL;
 	RunWriter	writer;
 
 	if (rekey)
 	{
+		recorded = FindRecordedKeys(run);
 		occupied = FindOccupiedKeys(run);
 		RekeyEntriesAndClocks(run);
 	}
@@ -233,6 +267,8 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 		/* the first half of a row movement stays until the second comes */
 		if (change->first_half && flush->mode != FLUSH_ALL)
 			lead->deferred = true;
+		else if (recorded != NULL && SourceIsNotLive(change->source) && !recorded[i])
+			done[i] = true;		/* never a lead */
 		else if (rekey || MayBeWritten(flush, run, lead, change))
 		{
 			align_run_write(run, &writer, lead, change);
@@ -498,6 +534,47 @@ align_recorder_flush_if_long(Attachment *attachment, Batch *batch)
 	if (batch->nchanges >= Max(batch->flush_at, PENDING_BATCH) &&
 		(batch->nopen == 0 || batch->open[0].nest_level == GetCurrentTransactionNestLevel()))
 		align_recorder_flush(attachment, batch, FLUSH_EARLY);
+}
+
+/*
+ * Reads the stage of a lead's last entry.
+ */
+char *
+align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key)
+{
+	MemoryContext old_context = CurrentMemoryContext;
+	Run			run = {0};
+	Change		change = {0};
+	Change	   *changes[1] = {&change};
+	OwnerIdentity identity;
+	char	   *result = NULL;
+
+	memcpy(change.key, key, attachment->nkeys * sizeof(Datum));
+	change.hash = align_pending_hash(attachment, key);
+	if (align_pending_has_outer(batch, batch->nchanges, change.hash) ||
+		align_pending_has_waiting(batch, change.hash))
+		return NULL;
+
+	run.attachment = align_attachment_locked(attachment->relid, RowExclusiveLock);
+	run.context = AllocSetContextCreate(CurrentMemoryContext, "align recorder run",
+										ALLOCSET_SMALL_SIZES);
+	run.changes = changes;
+	run.nchanges = 1;
+	align_become_owner(run.attachment, &identity);
+	align_spi_connect();
+	MemoryContextSwitchTo(run.context);
+	run.direct = align_direct_begin(run.attachment);
+	align_run_group(&run);
+	align_run_read(&run);
+	if (run.leads[0].alive && run.leads[0].stage != NULL)
+		result = MemoryContextStrdup(old_context, run.leads[0].stage);
+	if (run.direct != NULL)
+		align_direct_end(run.direct);
+	SPI_finish();
+	align_resume_identity(&identity);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(run.context);
+	return result;
 }
 
 /*

@@ -128,6 +128,12 @@ extern void align_recorder_flush_at_end(Attachment *attachment, struct Batch *ba
 extern void align_recorder_flush_if_long(Attachment *attachment, struct Batch *batch);
 
 /*
+ * Returns the stage of a lead's last entry, palloc'd; NULL if the lead is not
+ * in the funnel, or if it has pending changes.  Takes one index scan.
+ */
+extern char *align_recorded_stage(Attachment *attachment, struct Batch *batch, const Datum *key);
+
+/*
  * Writes the pending changes of all attached tables that can be written now.
  * Called by functions that read the history (check, journeys, merge_leads,
  * erase, ...).

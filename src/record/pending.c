@@ -364,7 +364,7 @@ CopyChange(const Attachment *attachment, const Change *change)
 	const char **strings[] = {
 		&copy->from_stage, &copy->stage, &copy->from_team, &copy->team, &copy->from_assignee,
 		&copy->assignee, &copy->actor, &copy->db_role, &copy->reason, &copy->note,
-		&copy->campaign, &copy->violation
+		&copy->campaign, &copy->violation, &copy->segments
 	};
 
 	/* source is static; handoff and its teams belong to a compiled funnel */
@@ -640,8 +640,8 @@ WatchQuery(void)
 /*
  * Pushes a statement on the stack of open statements.
  */
-void
-align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key)
+OpenStatement *
+align_pending_begin_statement(Batch *batch, TriggerEvent kind)
 {
 	int			depth = align_trigger_depth();
 	OpenStatement *statement;
@@ -656,11 +656,11 @@ align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key)
 			batch->open = repalloc(batch->open, batch->maxopen * sizeof(OpenStatement));
 	}
 	statement = &batch->open[batch->nopen++];
+	memset(statement, 0, sizeof(OpenStatement));
 	statement->kind = kind;
 	statement->trigger_depth = depth;
 	statement->nest_level = GetCurrentTransactionNestLevel();
-	statement->sets_key = sets_key;
-	statement->ended_in = 0;
+	return statement;
 }
 
 /*
@@ -688,6 +688,23 @@ align_pending_end_statement(Batch *batch, TriggerEvent kind)
 		}
 		return;
 	}
+}
+
+/*
+ * Returns the open UPDATE whose row trigger is executing, or NULL.  The BEFORE
+ * STATEMENT triggers of several kinds may have fired for one statement.
+ */
+const OpenStatement *
+align_pending_current_update(const Batch *batch)
+{
+	int			depth = align_trigger_depth();
+
+	for (int i = batch->nopen - 1; i >= 0 && batch->open[i].trigger_depth >= depth; i--)
+	{
+		if (batch->open[i].kind == TRIGGER_EVENT_UPDATE && batch->open[i].ended_in == 0)
+			return &batch->open[i];
+	}
+	return NULL;
 }
 
 /*

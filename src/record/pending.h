@@ -136,6 +136,7 @@ typedef struct Change
 	const char *note;
 	const char *campaign;
 	const char *violation;
+	const char *segments;		/* canonical list, see lead.h */
 	const char *source;			/* static */
 	const char *handoff;		/* this and the next two: in the funnel */
 	const char *handoff_from_team;
@@ -153,6 +154,8 @@ typedef struct OpenStatement
 	int			trigger_depth;	/* in its BEFORE STATEMENT trigger */
 	int			nest_level;
 	bool		sets_key;		/* a key column is in its SET list */
+	bool		sets_reason;	/* so is the reason column, */
+	bool		sets_changed_at;	/* and this one */
 	uint64		ended_in;		/* identifies the query that has fired its
 								 * AFTER STATEMENT triggers, but is not over;
 								 * 0 if they have not fired */
@@ -301,9 +304,18 @@ extern uint32 align_pending_hash(Attachment *attachment, const Datum *key);
  */
 extern char *align_pending_copy_string(Batch *batch, const char *text, int len);
 
-/* Push a statement on the stack of open statements, and remove it. */
-extern void align_pending_begin_statement(Batch *batch, TriggerEvent kind, bool sets_key);
+/*
+ * Push a statement on the stack of open statements, and remove it.  The former
+ * returns it, valid until the next call; the caller sets what it sets.
+ */
+extern OpenStatement *align_pending_begin_statement(Batch *batch, TriggerEvent kind);
 extern void align_pending_end_statement(Batch *batch, TriggerEvent kind);
+
+/*
+ * Returns the open UPDATE (or MERGE, or INSERT ... ON CONFLICT DO UPDATE)
+ * whose row trigger is executing; NULL if it is not on the stack.
+ */
+extern const OpenStatement *align_pending_current_update(const Batch *batch);
 
 /* True if the AFTER STATEMENT triggers of all open statements have fired. */
 extern bool align_pending_all_ended(const Batch *batch);

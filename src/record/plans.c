@@ -38,6 +38,7 @@ typedef struct RootPlans
 	AttachmentId root;			/* hash key */
 	Oid			history;
 	Oid			sla;
+	int			history_ncolumns;
 	int			nkeys;
 	Oid			key_types[ATTACHMENT_MAX_KEYS];
 	int32		key_typmods[ATTACHMENT_MAX_KEYS];
@@ -104,6 +105,7 @@ static bool
 PlansMatch(const RootPlans *plans, const Attachment *attachment)
 {
 	if (plans->history != attachment->marker.history || plans->sla != attachment->marker.sla ||
+		plans->history_ncolumns != attachment->history_ncolumns ||
 		plans->nkeys != attachment->nkeys)
 		return false;
 	for (int i = 0; i < attachment->nkeys; i++)
@@ -148,6 +150,7 @@ FindPlans(const Attachment *attachment)
 	FreePlans(plans);
 	plans->history = attachment->marker.history;
 	plans->sla = attachment->marker.sla;
+	plans->history_ncolumns = attachment->history_ncolumns;
 	plans->nkeys = attachment->nkeys;
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
@@ -182,7 +185,7 @@ static TupleDesc
 MakeRowType(const Attachment *attachment, RecorderRows kind)
 {
 	const OwnColumn *columns = kind == ROWS_ENTRIES ? align_history_columns : align_sla_columns;
-	int			ncolumns = kind == ROWS_ENTRIES ? HISTORY_NCOLUMNS : SLA_NCOLUMNS;
+	int			ncolumns = kind == ROWS_ENTRIES ? attachment->history_ncolumns : SLA_NCOLUMNS;
 	int			nkeys = attachment->nkeys;
 	TupleDesc	desc;
 
@@ -228,6 +231,7 @@ static const RecorderInputs statement_inputs[RECORDER_NSTATEMENTS] = {
 	[READ_LEADS] = {1, {{"align_rows", ROWS_KEYS}}},
 	[READ_LEADS_WITH_TIMES] = {1, {{"align_rows", ROWS_KEYS}}},
 	[READ_ENTRIES] = {1, {{"align_rows", ROWS_KEYS}}},
+	[READ_PAST] = {1, {{"align_rows", ROWS_KEYS}}},
 	[COUNT_OLD_KEYS] = {1, {{"align_rows", ROWS_REKEYS}}},
 	[WRITE_LEADS] = {3, {{"align_entries", ROWS_ENTRIES}, {"align_new_clocks", ROWS_CLOCKS},
 	{"align_changed_clocks", ROWS_CLOCKS}}},

@@ -30,17 +30,27 @@ typedef enum RecorderStatement
 	READ_LEADS,
 
 	/*
-	 * The same with LEAD_LATEST and LEAD_IN_ORDER, which READ_LEADS returns
-	 * as null and true.
+	 * The same with LEAD_LATEST, LEAD_LATEST_STAGE and LEAD_IN_ORDER, which
+	 * READ_LEADS returns as null, null and true.
 	 */
 	READ_LEADS_WITH_TIMES,
 
 	/*
 	 * For each row of align_rows (n, key), returns all entries of the lead.
-	 * They are ordered by n, life, effective_at and entry_no.  The columns of
-	 * the result are ENTRY_N and so on.
+	 * They are ordered by n, life, time and entry_no, where the time of an
+	 * entry is effective_at; that of an owner entry at most the effective_at
+	 * of the next stage entry in order, because that change was made to a row
+	 * which had the new owner already.  The columns of the result are ENTRY_N
+	 * and so on.
 	 */
 	READ_ENTRIES,
+
+	/*
+	 * For each row of align_rows (n, key), returns what past.c needs of the
+	 * last entry of the lead, if it has one.  The columns of the result are
+	 * PAST_EVENT and so on.
+	 */
+	READ_PAST,
 
 	/*
 	 * For all rows of align_rows (n, key, old key) together, returns the
@@ -90,21 +100,32 @@ typedef enum RecorderStatement
 #define LEAD_TEAM 7
 #define LEAD_ASSIGNEE 8
 #define LEAD_SOURCE 9
-#define LEAD_LATEST 10			/* greatest effective_at from the last stage
-								 * entry in order on; see LastEntry in run.c */
-#define LEAD_IN_ORDER 11		/* no entry since then was dated back */
-#define LEAD_CLOCK 12			/* the first of SlaColumns; null if there is
+#define LEAD_LATEST 10			/* see LastEntry in run.c */
+#define LEAD_LATEST_STAGE 11	/* likewise */
+#define LEAD_IN_ORDER 12		/* likewise */
+#define LEAD_CLOCK 13			/* the first of SlaColumns; null if there is
 								 * no clock */
 
 /* Attribute numbers in the result of READ_ENTRIES. */
 #define ENTRY_N 1
 #define ENTRY_EVENT 2
-#define ENTRY_EFFECTIVE_AT 3
-#define ENTRY_STAGE 4
-#define ENTRY_ASSIGNEE 5
-#define ENTRY_AGREEMENT 6
-#define ENTRY_VERSION 7
-#define ENTRY_SOURCE 8
+#define ENTRY_AT 3				/* the time that the entry is ordered by */
+#define ENTRY_RECORDED_AT 4
+#define ENTRY_STAGE 5
+#define ENTRY_ASSIGNEE 6
+#define ENTRY_AGREEMENT 7
+#define ENTRY_VERSION 8
+#define ENTRY_SOURCE 9
+#define ENTRY_SEGMENTS 10
+
+/* Attribute numbers in the result of READ_PAST. */
+#define PAST_EVENT 1			/* of the last entry that was not merged and
+								 * is no rekey or touch, like the next three */
+#define PAST_SOURCE 2
+#define PAST_FROM_STAGE 3
+#define PAST_STAGE 4
+#define PAST_MERGED 5			/* a lead was merged into this one, which has
+								 * not entered a stage since */
 
 /* Attribute numbers in the result of DROP_CLOCKS. */
 #define DROPPED_TOTAL 1			/* number of clocks before; more than the rows

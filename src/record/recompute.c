@@ -54,20 +54,24 @@ ReplayEntries(Run *run, uint64 nrows)
 		LeadString	event = align_spi_text(i, ENTRY_EVENT);
 		LeadString	source = align_spi_text(i, ENTRY_SOURCE);
 		Datum		version;
+		Datum		segments;
 		ReplayEntry entry;
 		int			number = align_history_event(event.text, event.len);
 
 		if (number < 0)
 			continue;
 		entry.event = (HistoryEvent) number;
-		entry.merged = align_source_is_merged(source.text, source.len);
-		entry.not_live = align_source_is_not_live(source.text, source.len);
-		entry.effective_at = DatumGetTimestampTz(SpiField(i, ENTRY_EFFECTIVE_AT, &isnull));
+		align_replay_set_source(&entry, source);
+		entry.effective_at = DatumGetTimestampTz(SpiField(i, ENTRY_AT, &isnull));
+		entry.recorded_at = DatumGetTimestampTz(SpiField(i, ENTRY_RECORDED_AT, &isnull));
 		entry.stage = align_spi_text(i, ENTRY_STAGE);
 		entry.assignee = align_spi_text(i, ENTRY_ASSIGNEE);
 		entry.agreement = align_spi_text(i, ENTRY_AGREEMENT);
 		version = SpiField(i, ENTRY_VERSION, &isnull);
 		entry.version = isnull ? 0 : DatumGetInt32(version);
+		segments = SpiField(i, ENTRY_SEGMENTS, &isnull);
+		entry.segments = isnull ? align_lead_cstring(NULL) :
+			align_segments_list(DatumGetArrayTypeP(segments));
 		align_run_replay(run, lead, &entry);
 	}
 }

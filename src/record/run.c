@@ -38,7 +38,7 @@ FindLead(Run *run, Change *change)
 	lead->key = change->key;
 	lead->hash = change->hash;
 	lead->new_lead = change->new_lead;
-	lead->latest = DT_NOBEGIN;
+	lead->latest = lead->latest_stage = DT_NOBEGIN;
 	lead->last_command = InvalidCommandId;
 	lead->next = *bucket;
 	*bucket = run->nleads++;
@@ -129,21 +129,22 @@ align_alive_after(int event, const char *stage, const char *source)
  * The last entry of a lead (the one with the highest entry_no), as it was
  * read.
  *
- * The journey of a lead is its stage entries in order of effective_at.  If the
- * table has a changed_at column, an entry may be dated back: its effective_at
- * is less than that of an earlier entry, and its source is 'backfill'.  An
- * entry that is not is "in order".  As long as entries have been dated back
- * since the last stage entry in order, the last entry need not be the end of
- * the journey, and the clocks must be computed from all entries.
+ * The journey of a lead is its stage entries in order of effective_at.  A
+ * stage entry is "in order" unless its source is 'backfill': a version before
+ * 0.4 has recorded it although its effective_at is less than that of an
+ * earlier entry. As long as there are such entries since the last stage entry
+ * in order, the last entry need not be the end of the journey, and the clocks
+ * must be computed from all entries.
  */
 typedef struct LastEntry
 {
 	int32		entry_no;
 	TimestampTz recorded_at;
 	TimestampTz effective_at;
-	TimestampTz latest;			/* greatest effective_at of the current life */
-	bool		in_order;		/* no entry was dated back since the last
-								 * stage entry in order */
+	TimestampTz latest;			/* as in LeadState */
+	TimestampTz latest_stage;	/* likewise */
+	bool		in_order;		/* no backfill since the last stage entry in
+								 * order */
 	LeadString	event;
 	LeadString	stage;
 	LeadString	team;
@@ -152,12 +153,14 @@ typedef struct LastEntry
 } LastEntry;
 
 /*
- * True if the table has a column for the time of changes.
+ * True if the table has a column for the time of changes or openings.  If not,
+ * the last entry of a lead is the latest.
  */
 static inline bool
 HasTimes(const Run *run)
 {
-	return run->attachment->column[ROW_CHANGED_AT] != 0;
+	return run->attachment->column[ROW_CHANGED_AT] != 0 ||
+		run->attachment->column[ROW_OPENED_AT] != 0;
 }
 
 /*
@@ -202,6 +205,7 @@ SetLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 	lead->entry_no = last->entry_no;
 	lead->recorded_at = last->recorded_at;
 	lead->latest = last->latest;
+	lead->latest_stage = last->latest_stage;
 	lead->source = CopyString(last->source);
 	lead->stage = CopyString(last->stage);
 	lead->team = CopyString(last->team);
@@ -215,6 +219,19 @@ SetLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 		lead->recompute = false;
 	}
 	BeginClocks(run, lead, last->stage, last->assignee);
+}
+
+/*
+ * Sets a time from a field of the result of a statement, unless that is null.
+ */
+static void
+SetTime(TimestampTz *time, uint64 row, int attnum)
+{
+	bool		isnull;
+	Datum		value = SpiField(row, attnum, &isnull);
+
+	if (!isnull)
+		*time = DatumGetTimestampTz(value);
 }
 
 /*
@@ -245,8 +262,9 @@ ReadBySql(Run *run)
 		{
 			last.recorded_at = DatumGetTimestampTz(SpiField(i, LEAD_RECORDED_AT, &isnull));
 			last.effective_at = DatumGetTimestampTz(SpiField(i, LEAD_EFFECTIVE_AT, &isnull));
-			last.latest = DatumGetTimestampTz(SpiField(i, LEAD_LATEST, &isnull));
-			last.latest = isnull ? last.effective_at : Max(last.latest, last.effective_at);
+			last.latest = last.latest_stage = with_times ? DT_NOBEGIN : last.effective_at;
+			SetTime(&last.latest, i, LEAD_LATEST);
+			SetTime(&last.latest_stage, i, LEAD_LATEST_STAGE);
 			last.in_order = DatumGetBool(SpiField(i, LEAD_IN_ORDER, &isnull));
 			last.event = align_spi_text(i, LEAD_EVENT);
 			last.stage = align_spi_text(i, LEAD_STAGE);
@@ -290,37 +308,41 @@ DirectTime(const DirectTable *table, HeapTuple tuple, int column)
 }
 
 /*
- * Sets latest and in_order of a last entry, whose row is the first of a
- * backward scan.
+ * Sets latest, latest_stage and in_order of a last entry, whose row is the
+ * first of a backward scan.
  *
- * The scan goes back to the last stage entry in order, or to the end of the
- * previous life.  An entry in order is not earlier than any entry of its life
- * before it, so older entries need not be read.  Entries that were merged from
- * another lead keep their own times and are skipped; the entry that records
- * the merge is later than all of them.
+ * The scan goes back to the last stage entry in order.  Older entries need not
+ * be read: that entry is not earlier than older stage entries, and follows
+ * older owner entries in the order of replay.  Entries that were merged from
+ * another lead keep their own times.
  */
 static void
 ReadTimes(const DirectTable *table, SysScanDesc scan, HeapTuple tuple, LastEntry *last)
 {
-	bool		first = true;
+	bool		this_life = true;
 
+	last->latest = last->latest_stage = DT_NOBEGIN;
 	do
 	{
 		LeadString	event_name = DirectText(table, tuple, HISTORY_EVENT);
 		LeadString	source = DirectText(table, tuple, HISTORY_SOURCE);
+		TimestampTz effective_at = DirectTime(table, tuple, HISTORY_EFFECTIVE_AT);
 		int			event = align_history_event(event_name.text, event_name.len);
 		bool		merged = align_source_is_merged(source.text, source.len);
+		bool		enters = align_is_stage_event(event) &&
+			!align_source_is_not_live(source.text, source.len);
+		bool		backfill = align_source_is_backfill(source.text, source.len);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!first && align_ends_life(event, merged))
-			break;
-		first = false;
-		if (merged)
-			continue;
-		last->latest = Max(last->latest, DirectTime(table, tuple, HISTORY_EFFECTIVE_AT));
-		if (align_source_is_backfill(source.text, source.len))
+		if (align_ends_life(event, merged))
+			this_life = false;
+		if (enters)
+			last->latest_stage = Max(last->latest_stage, effective_at);
+		if (this_life && (enters || (event == EVENT_OWNER && !merged)))
+			last->latest = Max(last->latest, effective_at);
+		if (this_life && backfill)
 			last->in_order = false;
-		else if (align_is_stage_event(event) && !align_source_is_not_live(source.text, source.len))
+		if (enters && !merged && !backfill)
 			break;
 	} while ((tuple = align_direct_next(scan)) != NULL);
 }
@@ -342,7 +364,7 @@ ReadLastDirectly(Run *run, LeadState *lead)
 		last.entry_no = DatumGetInt32(DirectField(table, tuple, HISTORY_ENTRY_NO, &isnull));
 		last.recorded_at = DirectTime(table, tuple, HISTORY_RECORDED_AT);
 		last.effective_at = DirectTime(table, tuple, HISTORY_EFFECTIVE_AT);
-		last.latest = last.effective_at;
+		last.latest = last.latest_stage = last.effective_at;
 		last.in_order = true;
 		last.event = DirectText(table, tuple, HISTORY_EVENT);
 		last.stage = DirectText(table, tuple, HISTORY_STAGE);
@@ -350,11 +372,15 @@ ReadLastDirectly(Run *run, LeadState *lead)
 		last.assignee = DirectText(table, tuple, HISTORY_ASSIGNEE);
 		last.source = DirectText(table, tuple, HISTORY_SOURCE);
 		SetLastEntry(run, lead, &last); /* copies the strings */
-		if (HasTimes(run) && !lead->ended)
+		if (HasTimes(run))
 		{
 			ReadTimes(table, scan, tuple, &last);
-			lead->latest = last.latest;
-			lead->recompute = !last.in_order;
+			lead->latest_stage = last.latest_stage;
+			if (!lead->ended)
+			{
+				lead->latest = last.latest;
+				lead->recompute = !last.in_order;
+			}
 		}
 	}
 	align_direct_end_scan(scan);

@@ -55,8 +55,11 @@ typedef struct LeadState
 								 * InvalidCommandId if there is none */
 	int32		entry_no;		/* 0 if there is no entry */
 	TimestampTz recorded_at;
-	TimestampTz latest;			/* greatest effective_at of the current life;
-								 * DT_NOBEGIN if it has no entry yet */
+	TimestampTz latest;			/* greatest effective_at of the stage and
+								 * owner entries of the current life;
+								 * DT_NOBEGIN if it has none yet */
+	TimestampTz latest_stage;	/* greatest effective_at of all stage entries;
+								 * DT_NOBEGIN if there are none */
 	bool		alive;			/* in the funnel after its last entry; also if
 								 * it has no entry, but an open clock */
 	bool		ended;			/* the last entry that was read ends a life */

@@ -63,26 +63,44 @@ AppendInsert(StringInfo buf, const Attachment *attachment, AttachedTable table,
 }
 
 /*
- * Appends a lateral subquery "m" (latest, in_order) over the entries from the
- * last stage entry in order on, or from the end of the previous life, if that
- * is later.  Does the same as ReadTimes() in run.c.
+ * Appends a query for the number of the last of a lead's entries that meet a
+ * condition; NULL if there is none.
+ */
+static void
+AppendLastNumber(StringInfo buf, const Attachment *attachment, const char *condition)
+{
+	appendStringInfo(buf, "(SELECT h.entry_no FROM %s AS h WHERE ", attachment->history_name);
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfo(buf, " AND %s ORDER BY ", condition);
+	AppendKeyDescending(buf, attachment, TABLE_HISTORY);
+	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1)");
+}
+
+/*
+ * Appends lateral subqueries with "m" (latest, latest_stage, in_order) over
+ * the entries from the last stage entry in order on.  Does the same as
+ * ReadTimes() in run.c.
  */
 static void
 AppendTimes(StringInfo buf, const Attachment *attachment)
 {
-	appendStringInfo(buf, " LEFT JOIN LATERAL (SELECT pg_catalog.max(h.effective_at) AS latest, "
-					 "pg_catalog.count(*) FILTER (WHERE h.source OPERATOR(pg_catalog.=) '" SOURCE_BACKFILL
-					 "') OPERATOR(pg_catalog.=) 0 AS in_order FROM %s AS h WHERE ",
+	/* the first entry to read, and the last one of the previous life */
+	appendStringInfoString(buf, " LEFT JOIN LATERAL (SELECT COALESCE(");
+	AppendLastNumber(buf, attachment, HISTORY_IN_ORDER("h"));
+	appendStringInfoString(buf, ", 1) AS first) AS f ON true LEFT JOIN LATERAL (SELECT COALESCE(");
+	AppendLastNumber(buf, attachment,
+					 "h.entry_no OPERATOR(pg_catalog.>=) f.first AND " HISTORY_ENDS_LIFE("h"));
+	appendStringInfo(buf, ", 0) AS ended) AS d ON true"
+					 " LEFT JOIN LATERAL (SELECT pg_catalog.max(h.effective_at) FILTER (WHERE "
+					 "h.entry_no OPERATOR(pg_catalog.>) d.ended AND (" HISTORY_PUTS_INTO_STAGE("h")
+					 " OR h.event OPERATOR(pg_catalog.=) 'owner' AND " HISTORY_IS_NOT_MERGED("h")
+					 ")) AS latest, pg_catalog.max(h.effective_at) FILTER (WHERE "
+					 HISTORY_PUTS_INTO_STAGE("h") ") AS latest_stage, pg_catalog.count(*) FILTER (WHERE "
+					 "h.entry_no OPERATOR(pg_catalog.>) d.ended AND h.source OPERATOR(pg_catalog.=) '"
+					 SOURCE_BACKFILL "') OPERATOR(pg_catalog.=) 0 AS in_order FROM %s AS h WHERE ",
 					 attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-	appendStringInfo(buf, " AND " HISTORY_IS_NOT_MERGED("h") " AND h.entry_no OPERATOR(pg_catalog.>=) "
-					 "COALESCE((SELECT h.entry_no OPERATOR(pg_catalog.+) (" HISTORY_ENDS_LIFE("h")
-					 ")::pg_catalog.int4 FROM %s AS h WHERE ", attachment->history_name);
-	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.<=) l.entry_no"
-						   " AND (" HISTORY_IN_ORDER("h") " OR " HISTORY_ENDS_LIFE("h") ") ORDER BY ");
-	AppendKeyDescending(buf, attachment, TABLE_HISTORY);
-	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1), 1)) AS m ON true");
+	appendStringInfoString(buf, " AND h.entry_no OPERATOR(pg_catalog.>=) f.first) AS m ON true");
 }
 
 /*
@@ -122,7 +140,8 @@ AppendReadLeads(StringInfo buf, const Attachment *attachment, bool with_times)
 {
 	appendStringInfoString(buf, "SELECT r.n, l.entry_no, l.recorded_at, l.effective_at, l.event, "
 						   "l.stage, l.team, l.assignee, l.source, ");
-	appendStringInfoString(buf, with_times ? "m.latest, m.in_order" : "NULL::pg_catalog.timestamptz, true");
+	appendStringInfoString(buf, with_times ? "m.latest, m.latest_stage, m.in_order" :
+						   "NULL::pg_catalog.timestamptz, NULL::pg_catalog.timestamptz, true");
 	AppendOwnColumns(buf, "c.", align_sla_columns, SLA_NCOLUMNS);
 	appendStringInfo(buf, " FROM align_rows AS r LEFT JOIN LATERAL (SELECT h.entry_no, "
 					 "h.recorded_at, h.effective_at, h.event, h.stage, h.team, h.assignee, h.source "
@@ -139,20 +158,55 @@ AppendReadLeads(StringInfo buf, const Attachment *attachment, bool with_times)
 }
 
 /*
- * READ_ENTRIES.  The window function counts the lives that ended before an
- * entry.
+ * READ_ENTRIES.  "life" is the number of lives that ended before an entry.
  */
 static void
 AppendReadEntries(StringInfo buf, const Attachment *attachment)
 {
-	appendStringInfo(buf, "SELECT r.n, h.event, h.effective_at, h.stage, h.assignee, "
-					 "h.agreement, h.version, h.source FROM align_rows AS r, %s AS h WHERE ",
-					 attachment->history_name);
+	const char *segments = attachment->history_ncolumns > HISTORY_SEGMENTS ? "h.segments" :
+		"NULL::pg_catalog.text[]";
+
+	appendStringInfo(buf, "SELECT e.n, e.event, e.at, e.recorded_at, e.stage, e.assignee, "
+					 "e.agreement, e.version, e.source, e.segments FROM (SELECT l.*, "
+					 "CASE WHEN l.event OPERATOR(pg_catalog.=) 'owner' THEN LEAST(l.effective_at, "
+					 "pg_catalog.min(l.effective_at) FILTER (WHERE " HISTORY_IN_ORDER("l") ") OVER "
+					 "(PARTITION BY l.n, l.life ORDER BY l.entry_no DESC "
+					 "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) ELSE l.effective_at END AS at "
+					 "FROM (SELECT r.n, h.entry_no, h.event, h.effective_at, h.recorded_at, h.stage, "
+					 "h.assignee, h.agreement, h.version, h.source, %s AS segments, "
+					 "pg_catalog.count(*) FILTER (WHERE "
+					 HISTORY_ENDS_LIFE("h") ") OVER (PARTITION BY r.n ORDER BY h.entry_no "
+					 "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS life "
+					 "FROM align_rows AS r, %s AS h WHERE ", segments, attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-	appendStringInfoString(buf, " ORDER BY r.n, pg_catalog.count(*) FILTER (WHERE "
-						   HISTORY_ENDS_LIFE("h") ") OVER (PARTITION BY r.n ORDER BY h.entry_no "
-						   "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), "
-						   "h.effective_at, h.entry_no");
+	appendStringInfoString(buf, ") AS l) AS e ORDER BY e.n, e.life, e.at, e.entry_no");
+}
+
+/*
+ * READ_PAST
+ */
+static void
+AppendReadPast(StringInfo buf, const Attachment *attachment)
+{
+	appendStringInfoString(buf, "SELECT l.event, l.source, l.from_stage, l.stage, "
+						   "COALESCE(m.entry_no, 0) OPERATOR(pg_catalog.>) COALESCE(o.entry_no, 0) "
+						   "FROM align_rows AS r, LATERAL (SELECT h.entry_no, h.event, h.source, "
+						   "h.from_stage, h.stage FROM ");
+	appendStringInfo(buf, "%s AS h WHERE ", attachment->history_name);
+	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
+	appendStringInfoString(buf, " AND h.event OPERATOR(pg_catalog.<>) 'rekey' AND "
+						   "h.event OPERATOR(pg_catalog.<>) 'touch' AND " HISTORY_IS_LIVE("h")
+						   " AND " HISTORY_IS_NOT_MERGED("h") " ORDER BY ");
+	AppendKeyDescending(buf, attachment, TABLE_HISTORY);
+	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1) AS l LEFT JOIN LATERAL (SELECT ");
+	/* the last stage entry of the lead itself, and one merged after that */
+	AppendLastNumber(buf, attachment,
+					 HISTORY_IS_STAGE_EVENT("h") " AND " HISTORY_IS_NOT_MERGED("h"));
+	appendStringInfoString(buf, " AS entry_no) AS o ON true LEFT JOIN LATERAL (SELECT ");
+	AppendLastNumber(buf, attachment,
+					 "h.entry_no OPERATOR(pg_catalog.>) COALESCE(o.entry_no, 0) AND NOT ("
+					 HISTORY_IS_NOT_MERGED("h") ") AND " HISTORY_IS_STAGE_EVENT("h"));
+	appendStringInfoString(buf, " AS entry_no) AS m ON true");
 }
 
 /*
@@ -202,8 +256,8 @@ static void
 AppendWrite(StringInfo buf, const Attachment *attachment)
 {
 	appendStringInfoString(buf, "WITH e AS (");
-	AppendInsert(buf, attachment, TABLE_HISTORY, align_history_columns, HISTORY_NCOLUMNS,
-				 "align_entries");
+	AppendInsert(buf, attachment, TABLE_HISTORY, align_history_columns,
+				 attachment->history_ncolumns, "align_entries");
 	appendStringInfoString(buf, " RETURNING 1), n AS (");
 	AppendInsert(buf, attachment, TABLE_SLA, align_sla_columns, SLA_NCOLUMNS, "align_new_clocks");
 	appendStringInfoString(buf, " RETURNING 1), c AS (");
@@ -301,6 +355,9 @@ align_recorder_sql(const Attachment *attachment, RecorderStatement statement)
 			break;
 		case READ_ENTRIES:
 			AppendReadEntries(&buf, attachment);
+			break;
+		case READ_PAST:
+			AppendReadPast(&buf, attachment);
 			break;
 		case COUNT_OLD_KEYS:
 			AppendCountOldKeys(&buf, attachment);

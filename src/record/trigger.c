@@ -226,6 +226,7 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 			   Change *removed, CommandId command)
 {
 	Relation	old_rel = table_open(removed->old_relid, NoLock);
+	const OpenStatement *update = align_pending_current_update(batch);
 	RowVersion	before = {0};
 	RowVersion	after = {0};
 
@@ -238,6 +239,8 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	after.row = new_row;
 	after.command = command;
 	after.replaced_by = ReplacedBy(rel, new_row);
+	after.sets_reason = update == NULL || update->sets_reason;
+	after.sets_changed_at = update == NULL || update->sets_changed_at;
 
 	align_pending_remove_one(batch, removed);
 	if (attachment->marker.options.reload)
@@ -265,6 +268,16 @@ FindFirstHalf(Batch *batch, const RowVersion *after)
 }
 
 /*
+ * True if a column, which may be 0 for none, is in the SET list of an UPDATE.
+ */
+static bool
+Sets(const TriggerData *trigdata, AttrNumber attnum)
+{
+	return attnum != InvalidAttrNumber &&
+		bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, trigdata->tg_updatedcols);
+}
+
+/*
  * Adds the changes of an UPDATE.
  */
 static void
@@ -277,6 +290,8 @@ RecordUpdate(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	before.command = ReplacedCommand(attachment, batch, rel, before.row);
 	after.command = CommandOf(rel, after.row, false);
 	after.replaced_by = ReplacedBy(rel, after.row);
+	after.sets_reason = Sets(trigdata, attachment->column[ROW_REASON]);
+	after.sets_changed_at = Sets(trigdata, attachment->column[ROW_CHANGED_AT]);
 	if (attachment->marker.options.reload)
 		align_change_before_rekey(batch, &before, &after);
 	align_changes_of_update(batch, &before, &after);
@@ -296,6 +311,7 @@ RecordInsert(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 
 	after.command = CommandOf(rel, after.row, false);
 	after.replaced_by = ReplacedBy(rel, after.row);
+	after.sets_reason = after.sets_changed_at = true;
 	removed = FindFirstHalf(batch, &after);
 	if (removed != NULL)
 		RecordMovement(batch, attachment, rel, after.row, removed, after.command);
@@ -326,7 +342,8 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	if (attachment->marker.options.reload &&
 		align_defer_deletion(batch, &before, command, false))
 		return;
-	if (!heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)))
+	if (!heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)) &&
+		align_row_is_live(&before))
 		(void) align_change_of_delete(batch, &before, command);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -413,8 +430,7 @@ SetsKey(const Attachment *attachment, const TriggerData *trigdata)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
-		if (bms_is_member(attachment->keys[i].attnum - FirstLowInvalidHeapAttributeNumber,
-						  trigdata->tg_updatedcols))
+		if (Sets(trigdata, attachment->keys[i].attnum))
 			return true;
 	}
 	return false;
@@ -462,7 +478,13 @@ align_record_statement(PG_FUNCTION_ARGS)
 	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
-		align_pending_begin_statement(batch, kind, SetsKey(attachment, trigdata));
+		{
+			OpenStatement *statement = align_pending_begin_statement(batch, kind);
+
+			statement->sets_key = SetsKey(attachment, trigdata);
+			statement->sets_reason = Sets(trigdata, attachment->column[ROW_REASON]);
+			statement->sets_changed_at = Sets(trigdata, attachment->column[ROW_CHANGED_AT]);
+		}
 		return PointerGetDatum(NULL);
 	}
 	align_pending_end_statement(batch, kind);

@@ -62,6 +62,7 @@ WriteEntry(Run *run, RunWriter *writer, LeadState *lead, const Change *change,
 	entry.violation = change->violation;
 	entry.source = source;
 	entry.handoff = change->handoff;
+	entry.segments = change->segments;
 
 	/* a handoff that is announced here is not left to notify_handoffs() */
 	entry.notified = attachment->marker.options.notify && change->handoff != NULL;
@@ -92,13 +93,14 @@ ApplyToClocks(Run *run, LeadState *lead, const Change *change, TimestampTz effec
 		lead->has_clocks = true;
 	}
 	entry.event = change->event;
-	entry.merged = false;
 	entry.effective_at = effective_at;
 	entry.stage = align_lead_cstring(change->stage);
 	entry.assignee = align_lead_cstring(change->assignee);
 	entry.agreement = align_lead_cstring(run->attachment->marker.agreement);
 	entry.version = change->version;
-	entry.not_live = SourceIsNotLive(change->source);
+	entry.recorded_at = lead->recorded_at;
+	entry.segments = align_lead_cstring(change->segments);
+	align_replay_set_source(&entry, align_lead_cstring(change->source));
 	align_run_replay(run, lead, &entry);
 }
 
@@ -113,36 +115,64 @@ IsDeletionWithoutLife(const LeadState *lead, const Change *change)
 }
 
 /*
+ * Returns the effective_at of the entry for a change, and sets *source if it
+ * is NULL and the time in the row was corrected (history.h).
+ *
+ * A change without a time of its own happened after all entries, even if one
+ * of them is ahead of the server's clock.  So did a change that records the
+ * present state of a row.
+ */
+static TimestampTz
+EffectiveAt(const LeadState *lead, const Change *change, const char **source)
+{
+	TimestampTz at = change->effective_at;
+	TimestampTz earliest = change->as_found || !align_is_stage_event(change->event) ?
+		Max(lead->latest, lead->latest_stage) : lead->latest_stage;
+	const char *correction = NULL;
+
+	if (at == CHANGE_TIME_UNKNOWN)
+		return Max(lead->recorded_at, earliest);
+	if (at > lead->recorded_at)
+	{
+		at = lead->recorded_at;
+		correction = SOURCE_POSTDATED;
+	}
+	if (at < earliest)
+	{
+		at = earliest;
+		if (correction == NULL)
+			correction = SOURCE_BACKDATED;
+	}
+	if (*source == NULL)
+		*source = correction;
+	return at;
+}
+
+/*
  * Writes an entry for a change, and brings the state of the lead up to date.
  */
 static void
 WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 {
 	const char *source = change->source;
-	TimestampTz effective_at = change->effective_at;
+	TimestampTz effective_at;
 
 	lead->recorded_at = lead->entry_no > 0 ? Max(run->now, lead->recorded_at + 1) : run->now;
 	lead->entry_no++;
 
-	/*
-	 * A change without a time of its own happened after all entries, even if
-	 * one of them is ahead of the server's clock.  So did a change that
-	 * records the present state of a row.
-	 */
-	if (effective_at == CHANGE_TIME_UNKNOWN)
-		effective_at = Max(lead->recorded_at, lead->latest);
-	if (change->as_found)
-		effective_at = Max(effective_at, lead->latest);
+	effective_at = EffectiveAt(lead, change, &source);
 
-	if (effective_at < lead->latest)
-	{
-		/* adopted entries, too: readers find those dated back by source */
-		if (source == NULL || strcmp(source, SOURCE_ADOPTED) == 0)
-			source = SOURCE_BACKFILL;
+	/*
+	 * A stage entry may be dated before owner entries that the row had before
+	 * it.  In the order of replay, these then come before it.  A lead that is
+	 * live again gets back the clocks that the end of its life has closed.
+	 */
+	if (effective_at < lead->latest || (source != NULL && strcmp(source, SOURCE_RESUMED) == 0))
 		lead->recompute = true;
-	}
-	else
-		lead->latest = effective_at;
+	if (align_is_stage_event(change->event))
+		lead->latest_stage = Max(lead->latest_stage, effective_at);
+	if (align_is_stage_event(change->event) || change->event == EVENT_OWNER)
+		lead->latest = Max(lead->latest, effective_at);
 
 	WriteEntry(run, writer, lead, change, effective_at, source);
 	if (!lead->recompute)
@@ -180,6 +210,7 @@ bool
 align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *change)
 {
 	const char *from = change->from_stage;
+	StageSource source = {run->attachment->marker.agreement, change->version};
 	Funnel	   *funnel;
 	int			stage;
 
@@ -192,11 +223,12 @@ align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *c
 		return false;
 	if (strcmp(lead->stage, from) == 0)
 		return true;
-	funnel = align_agreement_funnel(run->attachment->marker.agreement, change->version);
+	funnel = align_agreement_funnel(source.agreement, change->version);
 	if (funnel == NULL)
 		return false;
 	stage = align_funnel_stage(funnel, from, strlen(from));
-	return stage >= 0 && stage == align_funnel_stage(funnel, lead->stage, strlen(lead->stage));
+	return stage >= 0 && stage == align_carry_stage(&source, source.agreement, source.version,
+													funnel, lead->stage);
 }
 
 /*
@@ -239,15 +271,63 @@ align_run_begin_writing(Run *run, RunWriter *writer)
 }
 
 /*
+ * True if a change leaves a lead in the stage that is recorded, or removes it
+ * from there, but the label in its row is unknown, and the recorded stage is
+ * not.  The label was renamed then.
+ */
+static bool
+HasRenamedLabel(const Run *run, const LeadState *lead, const Change *change)
+{
+	StageSource source = {run->attachment->marker.agreement, change->version};
+	Funnel	   *funnel;
+
+	if (align_is_stage_event(change->event) || lead->stage == NULL || !lead->alive)
+		return false;
+	funnel = align_agreement_funnel(source.agreement, source.version);
+	return funnel != NULL &&
+		align_funnel_stage(funnel, change->from_stage, strlen(change->from_stage)) < 0 &&
+		align_carry_stage(&source, source.agreement, source.version, funnel, lead->stage) >= 0;
+}
+
+/*
+ * Replaces the unknown label of a change by the recorded stage.
+ */
+static void
+KeepRecordedStage(const Run *run, const LeadState *lead, Change *change)
+{
+	bool		stays = change->stage != NULL;
+	bool		by_column = run->attachment->column[ROW_TEAM] != 0;
+
+	change->from_stage = lead->stage;
+	change->stage = stays ? lead->stage : NULL;
+	if (!by_column)
+	{
+		change->from_team = lead->team;
+		change->team = stays ? lead->team : NULL;
+	}
+}
+
+/*
  * Makes an entry of a change of a lead.
  */
 void
 align_run_write(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 {
+	Change		corrected;
+
 	if (IsDeletionWithoutLife(lead, change))
 		return;
 	if (!align_fits_recorded_stage(run, lead, change))
-		AdoptStage(run, writer, lead, change);
+	{
+		if (HasRenamedLabel(run, lead, change))
+		{
+			corrected = *change;
+			KeepRecordedStage(run, lead, &corrected);
+			change = &corrected;
+		}
+		else
+			AdoptStage(run, writer, lead, change);
+	}
 	WriteChange(run, writer, lead, change);
 }
 

@@ -24,6 +24,7 @@
 #include "optimizer/optimizer.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rls.h"
@@ -117,11 +118,16 @@ static char *
 RowText(const TableScan *scan, RowColumn column, RowRole role)
 {
 	const Attachment *attachment = scan->attachment;
+	int			nest_level = 0;
 	char	   *text;
 
 	if (attachment->column[role] == 0 || scan->nulls[column])
 		return NULL;
+	if (attachment->text_varies[role])
+		nest_level = align_use_stored_text_settings();
 	text = OidOutputFunctionCall(attachment->out[role].fn_oid, scan->values[column]);
+	if (attachment->text_varies[role])
+		AtEOXact_GUC(false, nest_level);
 	if (attachment->type[role] == BPCHAROID)
 		text[bpchartruelen(text, strlen(text))] = '\0';
 	return text;
@@ -180,10 +186,13 @@ AddEntry(const TableScan *scan, RecordedHistory *history)
 	entry->stage = align_table_scan_text(scan, HISTORY_STAGE);
 	entry->team = align_table_scan_text(scan, HISTORY_TEAM);
 	entry->assignee = align_table_scan_text(scan, HISTORY_ASSIGNEE);
+	entry->segments = scan->nulls[HISTORY_SEGMENTS] ? align_lead_cstring(NULL) :
+		align_segments_list(DatumGetArrayTypeP(scan->values[HISTORY_SEGMENTS]));
 	entry->reason = align_table_scan_text(scan, HISTORY_REASON);
 	entry->agreement = align_table_scan_text(scan, HISTORY_AGREEMENT);
 	entry->version = scan->nulls[HISTORY_VERSION] ? 0 : DatumGetInt32(scan->values[HISTORY_VERSION]);
 	entry->violation = align_table_scan_text(scan, HISTORY_VIOLATION);
+	entry->source = source;
 	entry->merged = source != NULL && align_source_is_merged(source, strlen(source));
 	entry->not_live = SourceIsNotLive(source);
 }
@@ -209,24 +218,21 @@ AddClock(const TableScan *scan, ClockTuples *clocks)
 static bool
 LabelMatchesStage(Check *check, const char *label, const RecordedEntry *entry)
 {
-	Funnel	   *funnels[2];
+	StageSource source = {check->attachment->marker.agreement, check->version};
+	const Funnel *funnel = check->funnel;
+	int			stage;
 
 	if (strcmp(label, entry->stage) == 0)
 		return true;
-	funnels[0] = check->funnel;
-	funnels[1] = align_check_funnel(check, entry);
-	for (int i = 0; i < 2; i++)
-	{
-		int			stage;
-
-		if (funnels[i] == NULL)
-			continue;
-		stage = align_funnel_stage(funnels[i], label, strlen(label));
-		if (stage >= 0 &&
-			stage == align_funnel_stage(funnels[i], entry->stage, strlen(entry->stage)))
-			return true;
-	}
-	return false;
+	stage = align_funnel_stage(funnel, label, strlen(label));
+	if (stage >= 0 && stage == align_carry_stage(&source, source.agreement, source.version, funnel,
+												 entry->stage))
+		return true;
+	funnel = align_check_funnel(check, entry);
+	if (funnel == NULL)
+		return false;
+	stage = align_funnel_stage(funnel, label, strlen(label));
+	return stage >= 0 && stage == align_funnel_stage(funnel, entry->stage, strlen(entry->stage));
 }
 
 /*
@@ -258,10 +264,12 @@ CheckText(const Check *check, const char *problem, const char *recorded, const c
  * Compares the row of a lead with the state that follows from its history.
  */
 static void
-CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
+CheckRow(Check *check, const LeadRow *row, const RecordedHistory *history,
+		 const RecordedState *state)
 {
 	const Attachment *attachment = check->attachment;
 	const RecordedEntry *entry = state->entry;
+	const RecordedEntry *end;
 
 	if (!row->exists || !row->live || row->stage == NULL)
 	{
@@ -283,7 +291,12 @@ CheckRow(Check *check, const LeadRow *row, const RecordedState *state)
 	if (!LabelMatchesStage(check, row->stage, entry))
 		align_check_report(check, "row_stage", entry->stage, row->stage);
 	else
+	{
 		CheckKnownStage(check, row, state->entered);
+		end = align_check_journey_end(history);
+		if (end != NULL && !LabelMatchesStage(check, row->stage, end))
+			align_check_report(check, "journey_stage", end->stage, row->stage);
+	}
 	if (attachment->column[ROW_TEAM] != 0)
 		CheckText(check, "row_team", entry->team, row->team);
 	if (attachment->column[ROW_ASSIGNEE] != 0)
@@ -304,7 +317,7 @@ CheckLead(Check *check, const LeadRow *row, RecordedHistory *history, const Cloc
 		history->lacks_beginning = history->entries[0].entry_no > 1;
 		align_check_entries(check, history, &state);
 	}
-	CheckRow(check, row, &state);
+	CheckRow(check, row, history, &state);
 	if (history->nentries == 0 && clocks->n > 0)
 		align_check_report(check, "stray_clock", psprintf("%d", clocks->n), "0");
 
@@ -456,7 +469,13 @@ CheckMaySelectRecords(Oid relid, int nkeys, const OwnColumn *own, int nown)
 	for (int i = 0; i < nkeys; i++)
 		columns = AddColumn(columns, keys[i]);
 	for (int i = 0; i < nown; i++)
-		columns = AddColumn(columns, get_attnum(relid, own[i].name));
+	{
+		AttrNumber	attnum = get_attnum(relid, own[i].name);
+
+		/* an older history does not have all columns */
+		if (attnum != InvalidAttrNumber)
+			columns = AddColumn(columns, attnum);
+	}
 	CheckMaySelect(relid, columns);
 }
 
@@ -503,7 +522,6 @@ align_check(PG_FUNCTION_ARGS)
 	Attachment *attachment;
 	RestrictedCaller caller;
 	CallerRole	owner;
-	int32		version;
 
 	align_require_argument(fcinfo, 0, "relation");
 	align_begin_rows(fcinfo);
@@ -514,7 +532,7 @@ align_check(PG_FUNCTION_ARGS)
 	/* also where row-level security is forced on the owner */
 	align_work_as(attachment->root_owner, &owner);
 	check.attachment = attachment;
-	check.funnel = align_judging_funnel(attachment, &version);
+	check.funnel = align_judging_funnel(attachment, &check.version);
 	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
 	/* a version that does not exist is reported, not an error */
 	check.clocks.tolerant = true;

@@ -20,7 +20,8 @@ typedef struct Check
 {
 	ReturnSetInfo *rsinfo;
 	Attachment *attachment;
-	Funnel	   *funnel;			/* version that judges now */
+	Funnel	   *funnel;			/* of the version that judges now */
+	int32		version;		/* its number */
 	const Datum *key;			/* of the current lead; NULL while checking
 								 * the tables as such */
 	LeadClocks	clocks;			/* working area of replays */
@@ -48,12 +49,15 @@ typedef struct RecordedEntry
 	char	   *stage;
 	char	   *team;
 	char	   *assignee;
+	LeadString	segments;		/* canonical list */
 	char	   *reason;
 	char	   *agreement;
 	int32		version;		/* 0 if null */
 	char	   *violation;
+	char	   *source;
 	bool		merged;			/* merged from another lead */
 	bool		not_live;		/* of a row that was not live */
+	TimestampTz at;				/* in the order of replay (see READ_ENTRIES) */
 } RecordedEntry;
 
 /*
@@ -84,6 +88,13 @@ typedef struct RecordedState
  */
 extern void align_check_entries(Check *check, const RecordedHistory *history,
 								RecordedState *state);
+
+/*
+ * The last entry of the journey in the present life of a lead; NULL if there
+ * is none, or if a version before 0.4 did not record entries in the order of
+ * the journey.  (check_entries.c)
+ */
+extern const RecordedEntry *align_check_journey_end(const RecordedHistory *history);
 
 /*
  * Returns the funnel that judged an entry; NULL if there is no such version.

@@ -40,7 +40,31 @@ CompareRows(const void *left, const void *right)
 }
 
 /*
- * Order of replay: by life, effective_at and entry_no.
+ * Sets the time by which each entry is ordered in a replay: effective_at, of
+ * an owner entry not after the next stage entry in order of the same life.
+ */
+static void
+SetReplayTimes(RecordedHistory *history)
+{
+	TimestampTz next = DT_NOEND;
+
+	for (int i = history->nentries - 1; i >= 0; i--)
+	{
+		RecordedEntry *entry = &history->entries[i];
+
+		if (i < history->nentries - 1 && entry->life != (entry + 1)->life)
+			next = DT_NOEND;
+		entry->at = entry->effective_at;
+		if (entry->event == EVENT_OWNER)
+			entry->at = Min(entry->at, next);
+		else if (align_is_stage_event(entry->event) && !entry->merged && !entry->not_live &&
+				 (entry->source == NULL || strcmp(entry->source, SOURCE_BACKFILL) != 0))
+			next = Min(next, entry->effective_at);
+	}
+}
+
+/*
+ * Order of replay: by life, time and entry_no.
  */
 static int
 CompareEntries(const void *left, const void *right)
@@ -50,8 +74,8 @@ CompareEntries(const void *left, const void *right)
 
 	if (a->life != b->life)
 		return a->life < b->life ? -1 : 1;
-	if (a->effective_at != b->effective_at)
-		return a->effective_at < b->effective_at ? -1 : 1;
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
 	return (a->entry_no > b->entry_no) - (a->entry_no < b->entry_no);
 }
 
@@ -64,6 +88,7 @@ Replay(Check *check, RecordedHistory *history)
 {
 	bool		sorted = true;
 
+	SetReplayTimes(history);
 	for (int i = 1; i < history->nentries && sorted; i++)
 		sorted = CompareEntries(&history->entries[i - 1], &history->entries[i]) <= 0;
 	if (!sorted)
@@ -78,13 +103,14 @@ Replay(Check *check, RecordedHistory *history)
 		if (entry->event < 0)
 			continue;
 		replay.event = (HistoryEvent) entry->event;
-		replay.merged = entry->merged;
-		replay.not_live = entry->not_live;
-		replay.effective_at = entry->effective_at;
+		align_replay_set_source(&replay, align_lead_cstring(entry->source));
+		replay.effective_at = entry->at;
+		replay.recorded_at = entry->recorded_at;
 		replay.stage = align_lead_cstring(entry->stage);
 		replay.assignee = align_lead_cstring(entry->assignee);
 		replay.agreement = align_lead_cstring(entry->agreement);
 		replay.version = entry->version;
+		replay.segments = entry->segments;
 		align_replay_entry(&check->clocks, &replay);
 	}
 }

@@ -71,6 +71,7 @@ static void
 CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage,
 			   const Funnel *funnel)
 {
+	StageSource source = {check->attachment->marker.agreement, entry->version};
 	int			from;
 
 	if (entry->event == EVENT_OPENING || entry->event == EVENT_ENTRY)
@@ -80,8 +81,11 @@ CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage
 	/* a later version may have renamed the stage */
 	if (funnel != NULL && entry->from_stage != NULL && stage != NULL)
 	{
+		if (entry->agreement != NULL)
+			source.agreement = entry->agreement;
 		from = align_funnel_stage(funnel, entry->from_stage, strlen(entry->from_stage));
-		if (from >= 0 && from == align_funnel_stage(funnel, stage, strlen(stage)))
+		if (from >= 0 && from == align_carry_stage(&source, source.agreement, source.version,
+												   funnel, stage))
 			return;
 	}
 	align_check_report(check, "from_stage", EntryText(entry, entry->from_stage),
@@ -142,7 +146,7 @@ RecordedRules(const char *violation)
  * if there are none.
  */
 static char *
-ExpectedRules(const Funnel *funnel, const RecordedEntry *entry)
+ExpectedRules(const Funnel *funnel, const RecordedEntry *entry, bool any_move)
 {
 	StringInfoData list;
 	Move		move = {.from = -1,.to = -1};
@@ -163,13 +167,56 @@ ExpectedRules(const Funnel *funnel, const RecordedEntry *entry)
 		nbroken = align_judge_move(funnel, &move, broken);
 	}
 	for (int i = 0; i < nbroken; i++)
+	{
+		if (any_move && broken[i] == RULE_ILLEGAL_MOVE)
+			continue;
 		AppendRule(&list, align_rule_name(broken[i]), strlen(align_rule_name(broken[i])));
+	}
 	return list.data;
 }
 
-static void
-CheckViolation(const Check *check, const RecordedEntry *entry, const Funnel *funnel)
+/*
+ * Returns the stage that is furthest along the success path of those that a
+ * lead was in before entry number n of its history.
+ */
+static int
+FurthestStage(const Funnel *funnel, const RecordedHistory *history, int n)
 {
+	int			result = -1;
+
+	for (int i = 0; i < n; i++)
+	{
+		const RecordedEntry *entry = &history->entries[i];
+
+		if (align_is_stage_event(entry->event) && !entry->not_live)
+			result = align_further_stage(funnel, result, align_lead_cstring(entry->stage));
+	}
+	return result;
+}
+
+/*
+ * Returns true if an entry is a move of a merged lead to the furthest stage of
+ * the joined journey, which is legal.
+ */
+static bool
+GoesOnFromFurthest(const Funnel *funnel, const RecordedHistory *history, int n)
+{
+	const RecordedEntry *entry = &history->entries[n];
+	int			stage = entry->stage == NULL ? -1 :
+		align_funnel_stage(funnel, entry->stage, strlen(entry->stage));
+
+	return stage >= 0 && stage == FurthestStage(funnel, history, n);
+}
+
+/*
+ * merged is true if another lead was merged into this one since its last stage
+ * entry before entry number n.
+ */
+static void
+CheckViolation(const Check *check, const RecordedHistory *history, int n, const Funnel *funnel,
+			   bool merged)
+{
+	const RecordedEntry *entry = &history->entries[n];
 	char	   *recorded;
 	char	   *expected;
 
@@ -177,7 +224,9 @@ CheckViolation(const Check *check, const RecordedEntry *entry, const Funnel *fun
 	if (entry->event == EVENT_OPENING || !align_is_stage_event(entry->event) || funnel == NULL)
 		return;
 	recorded = RecordedRules(entry->violation);
-	expected = ExpectedRules(funnel, entry);
+	expected = ExpectedRules(funnel, entry,
+							 merged && !entry->merged && entry->from_stage != NULL &&
+							 GoesOnFromFurthest(funnel, history, n));
 	if (strcmp(recorded, expected) != 0)
 		align_check_report(check, "violation",
 						   EntryText(entry, recorded[0] != '\0' ? recorded : NULL),
@@ -205,6 +254,7 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 {
 	const RecordedEntry *before = NULL;
 	bool		chained = !history->lacks_beginning;
+	bool		merged = false;
 	int32		expected_no = history->lacks_beginning ? history->entries[0].entry_no : 1;
 
 	/*
@@ -225,7 +275,9 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 		if (funnel == NULL)
 			align_check_report(check, "version", EntryText(entry, psprintf("%d", entry->version)),
 							   NULL);
-		CheckViolation(check, entry, funnel);
+		CheckViolation(check, history, i, funnel, merged);
+		if (align_is_stage_event(entry->event))
+			merged = entry->merged;
 		if (entry->merged)
 			chained = false;
 		else if (entry->event >= 0 && entry->event != EVENT_TOUCH)
@@ -239,4 +291,27 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 		expected_no = entry->entry_no + 1;
 		before = entry;
 	}
+}
+
+/*
+ * Returns the last entry of the journey in the present life of a lead, or
+ * NULL.
+ */
+const RecordedEntry *
+align_check_journey_end(const RecordedHistory *history)
+{
+	const RecordedEntry *end = NULL;
+	int			life = history->entries[history->nentries - 1].life;
+
+	for (int i = history->nentries - 1; i >= 0 && history->entries[i].life == life; i--)
+	{
+		const RecordedEntry *entry = &history->entries[i];
+
+		if (entry->source != NULL && strcmp(entry->source, SOURCE_BACKFILL) == 0)
+			return NULL;
+		if (align_is_stage_event(entry->event) && !entry->not_live && entry->stage != NULL &&
+			(end == NULL || entry->effective_at > end->effective_at))
+			end = entry;
+	}
+	return end;
 }

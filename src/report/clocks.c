@@ -2,12 +2,14 @@
  * clocks.c
  *	  clocks(): returns the open clocks with their state as of a given time.
  *
- * Only open clocks are read, through an index that contains no others.  The
- * state of a clock is derived from the version of the agreement under which
- * the clock was started.
+ * For the present, only open clocks are read, through an index that contains
+ * no others.  For a time in the past, clocks that were closed since are read,
+ * too, and each is set back to that time.  The state of a clock is derived
+ * from the version of the agreement under which the clock was started.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -16,6 +18,7 @@
 #include "attachment/key.h"
 #include "history/replay.h"
 #include "report/scan.h"
+#include "time_text.h"
 
 PG_FUNCTION_INFO_V1(align_clocks);
 PG_FUNCTION_INFO_V1(align_clocks_of_key);
@@ -40,6 +43,19 @@ typedef enum ClocksColumn
 #define CLOCKS_NCOLUMNS (CLOCKS_VERSION + 1)
 
 /*
+ * State of one call of clocks().
+ */
+typedef struct ClocksCall
+{
+	ReturnSetInfo *rsinfo;
+	const Attachment *attachment;
+	TimestampTz as_of;
+	bool		past;			/* as_of is before the current transaction */
+	AttrNumber	columns[SLA_NCOLUMNS];
+	LeadClocks	clocks;			/* the current clock */
+} ClocksCall;
+
+/*
  * Returns as_of, or the time at which the clock was last started, paused or
  * resumed if that is later: align_clock_read() cannot go back before that.
  * now(), the default, may be a little earlier.
@@ -50,6 +66,58 @@ ClampAsOf(const SlaClock *clock, TimestampTz as_of)
 	return Max(as_of, clock->paused ? clock->paused_at : clock->running_since);
 }
 
+/*
+ * Raises the error for a clock that cannot be set back, which the rules of
+ * time zones that were changed since may cause.
+ */
+static void
+ReportFailure(const ClockFailure *failure)
+{
+	ereport(ERROR,
+			(errcode(align_clock_problem_sqlstate(failure->problem)),
+			 errmsg("service level \"%s\" cannot %s at %s: %s", failure->sla,
+					failure->at_start ? "start" : "resume", align_time_text(failure->at),
+					align_clock_problem_text(failure->problem))));
+}
+
+/*
+ * Loads the clock in the current row of a scan.
+ */
+static const LeadClock *
+LoadClock(ClocksCall *call, const TableScan *scan)
+{
+	LeadClock  *clock = align_replay_load_open(&call->clocks, scan->row, scan->desc,
+											   call->columns);
+
+	if (call->past && !align_replay_set_back(&call->clocks, clock, call->as_of))
+		ReportFailure(&call->clocks.failure);
+	return clock;
+}
+
+/*
+ * Returns the assignee that a clock counts for as of a time: who held the lead
+ * then, or at the due instant if that was before.  The row of the clock has it
+ * as of now.
+ */
+static char *
+AssigneeAt(const ClocksCall *call, const Datum *key, const LeadClock *clock, ClockState state)
+{
+	TimestampTz at = state == CLOCK_OVERDUE ? clock->clock.due_at : call->as_of;
+	char	   *result = clock->assignee_at_start;
+	TableScan	scan;
+
+	if (!call->past)
+		return clock->assignee_at_due;
+	if (call->attachment->column[ROW_ASSIGNEE] == 0 && clock->assignee_at_start == NULL &&
+		clock->assignee_at_due == NULL)
+		return NULL;
+	align_table_scan_assignee(&scan, call->attachment, clock->clock.started_at, at, key);
+	if (align_table_scan_next(&scan))
+		result = align_table_scan_text(&scan, 0);
+	align_table_scan_end(&scan);
+	return result;
+}
+
 static void
 PutText(Datum *values, bool *nulls, ClocksColumn column, const char *text)
 {
@@ -58,8 +126,7 @@ PutText(Datum *values, bool *nulls, ClocksColumn column, const char *text)
 }
 
 static void
-PutClock(ReturnSetInfo *rsinfo, const Attachment *attachment, const Datum *key,
-		 const LeadClock *lead_clock, TimestampTz as_of)
+PutClock(const ClocksCall *call, const Datum *key, const LeadClock *lead_clock)
 {
 	const SlaClock *clock = &lead_clock->clock;
 	const ServiceLevel *sla = &lead_clock->funnel->service_levels[clock->sla];
@@ -67,13 +134,13 @@ PutClock(ReturnSetInfo *rsinfo, const Attachment *attachment, const Datum *key,
 	Datum		values[CLOCKS_NCOLUMNS];
 	bool		nulls[CLOCKS_NCOLUMNS] = {false};
 
-	align_clock_read(lead_clock->funnel, clock, ClampAsOf(clock, as_of), &reading);
-	values[CLOCKS_KEY] = align_key_jsonb(attachment, key);
+	align_clock_read(lead_clock->funnel, clock, ClampAsOf(clock, call->as_of), &reading);
+	values[CLOCKS_KEY] = align_key_jsonb(call->attachment, key);
 	PutText(values, nulls, CLOCKS_SLA, lead_clock->sla);
 	values[CLOCKS_CYCLE] = Int32GetDatum(clock->cycle);
 	PutText(values, nulls, CLOCKS_TEAM,
 			sla->team >= 0 ? lead_clock->funnel->teams[sla->team].name : NULL);
-	PutText(values, nulls, CLOCKS_ASSIGNEE, lead_clock->assignee_at_due);
+	PutText(values, nulls, CLOCKS_ASSIGNEE, AssigneeAt(call, key, lead_clock, reading.state));
 	values[CLOCKS_STARTED_AT] = TimestampTzGetDatum(clock->started_at);
 	values[CLOCKS_DUE_AT] = TimestampTzGetDatum(reading.due_at);
 	nulls[CLOCKS_WARN_AT] = reading.warn_at == CLOCK_NO_WARNING;
@@ -83,46 +150,55 @@ PutClock(ReturnSetInfo *rsinfo, const Attachment *attachment, const Datum *key,
 	values[CLOCKS_OVERRUN] = align_interval_datum(Max(-reading.remaining, 0));
 	PutText(values, nulls, CLOCKS_STATE, align_clock_state_name(reading.state));
 	values[CLOCKS_VERSION] = Int32GetDatum(lead_clock->version);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	tuplestore_putvalues(call->rsinfo->setResult, call->rsinfo->setDesc, values, nulls);
 }
 
 /*
  * Common to both forms of clocks().
+ *
+ * now(), the default of as_of, is the start of the transaction, and what the
+ * transaction itself has done since counts.  A clock that starts later than
+ * as_of and the present is left out.
  */
 static Datum
 Clocks(FunctionCallInfo fcinfo, bool with_key)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Attachment *attachment;
-	TimestampTz as_of;
-	AttrNumber	columns[SLA_NCOLUMNS];
+	ClocksCall	call = {0};
+	TimestampTz latest_start;
 	MemoryContext caller;
 	MemoryContext context;
-	LeadClocks	clocks;
 	TableScan	scan;
 	Datum		key[ATTACHMENT_MAX_KEYS];
 
 	align_require_argument(fcinfo, 0, "relation");
-	as_of = align_as_of_arg(fcinfo, 1);
+	call.as_of = align_as_of_arg(fcinfo, 1);
+	call.past = call.as_of < GetCurrentTransactionStartTimestamp();
+	latest_start = call.past ? call.as_of : Max(call.as_of, GetCurrentTimestamp());
 	align_begin_rows(fcinfo);
-	attachment = align_begin_reading(PG_GETARG_OID(0));
+	call.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	call.attachment = align_begin_reading(PG_GETARG_OID(0));
 	if (with_key)
-		align_key_argument(fcinfo, 2, attachment, key);
+		align_key_argument(fcinfo, 2, call.attachment, key);
 	caller = CurrentMemoryContext;
 	context = AllocSetContextCreate(caller, "align clock", ALLOCSET_SMALL_SIZES);
 	for (int i = 0; i < SLA_NCOLUMNS; i++)
-		columns[i] = attachment->nkeys + 1 + i;
+		call.columns[i] = call.attachment->nkeys + 1 + i;
 
-	align_replay_begin(&clocks, attachment->marker.agreement, caller);
-	align_table_scan_open_clocks(&scan, attachment, with_key ? key : NULL);
+	align_replay_begin(&call.clocks, call.attachment->marker.agreement, caller);
+	if (call.past)
+		align_table_scan_clocks_at(&scan, call.attachment, call.as_of, with_key ? key : NULL);
+	else
+		align_table_scan_open_clocks(&scan, call.attachment, with_key ? key : NULL);
 	while (align_table_scan_next(&scan))
 	{
-		align_replay_load(&clocks, scan.row, scan.desc, columns);
+		const LeadClock *clock = LoadClock(&call, &scan);
+
 		MemoryContextSwitchTo(context);
-		PutClock(rsinfo, attachment, scan.key, &clocks.clocks[0], as_of);
+		if (clock->clock.started_at <= latest_start)
+			PutClock(&call, scan.key, clock);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(context);
-		align_replay_reset(&clocks);
+		align_replay_reset(&call.clocks);
 	}
 	align_table_scan_end(&scan);
 	align_end_reading();
@@ -130,7 +206,7 @@ Clocks(FunctionCallInfo fcinfo, bool with_key)
 }
 
 /*
- * clocks(relation, as_of): one row per open clock.
+ * clocks(relation, as_of): one row per clock that was open.
  */
 Datum
 align_clocks(PG_FUNCTION_ARGS)
@@ -139,7 +215,7 @@ align_clocks(PG_FUNCTION_ARGS)
 }
 
 /*
- * clocks(relation, as_of, key): one row per open clock of one lead.
+ * clocks(relation, as_of, key): the same for one lead.
  */
 Datum
 align_clocks_of_key(PG_FUNCTION_ARGS)

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -13,6 +14,7 @@
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #include "attachment/key_sql.h"
@@ -90,14 +92,17 @@ InitCompare(TableScan *scan, int i)
 
 /*
  * Cache of plans for scans of one key, which take longer to plan than to
- * execute.  There is one plan per attached table and kind of scan.  It lives
- * until the table is dropped, unless it becomes invalid or the text of the
- * query changes.
+ * execute, and of other scans with parameters.  There is one plan per attached
+ * table and kind of scan.  It lives until the table is dropped, unless it
+ * becomes invalid or the text of the query changes.
  */
 typedef enum KeyScanKind
 {
 	SCAN_HISTORY,
-	SCAN_OPEN_CLOCKS
+	SCAN_OPEN_CLOCKS,
+	SCAN_CLOCKS_AT,
+	SCAN_CLOCKS_AT_OF_KEY,
+	SCAN_ASSIGNEE
 } KeyScanKind;
 
 typedef struct CachedScanKey
@@ -201,7 +206,7 @@ FindCachedScan(const Attachment *attachment, KeyScanKind kind)
  * same kind, and must not free the plan.
  */
 static SPIPlanPtr
-TakePlan(const Attachment *attachment, KeyScanKind kind, const char *sql, Oid *types)
+TakePlan(const Attachment *attachment, KeyScanKind kind, const char *sql, int nargs, Oid *types)
 {
 	CachedScan *cached = FindCachedScan(attachment, kind);
 	SPIPlanPtr	plan = cached->plan;
@@ -212,7 +217,7 @@ TakePlan(const Attachment *attachment, KeyScanKind kind, const char *sql, Oid *t
 		return plan;
 	}
 	FreePlan(cached);
-	plan = Prepare(sql, attachment->nkeys, types);
+	plan = Prepare(sql, nargs, types);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
 	if (cached->sql == NULL)
@@ -278,27 +283,50 @@ align_table_scan_begin(TableScan *scan, const Attachment *attachment, AttachedTa
 }
 
 /*
- * Opens the portal of a scan whose query has the columns of a key as
- * parameters.
+ * Opens the portal of a scan whose query has parameters.
  */
 static void
-OpenWithKey(TableScan *scan, KeyScanKind kind, const char *sql, const Datum *key)
+OpenWithParameters(TableScan *scan, KeyScanKind kind, const char *sql, int nargs, Oid *types,
+				   const Datum *values)
 {
-	Oid			types[ATTACHMENT_MAX_KEYS];
-	SPIPlanPtr volatile plan;
+	SPIPlanPtr volatile plan = TakePlan(scan->attachment, kind, sql, nargs, types);
 
-	align_key_types(scan->attachment, types);
-	plan = TakePlan(scan->attachment, kind, sql, types);
 	PG_TRY();
 	{
 		/* the portal keeps what it needs of the plan */
-		scan->portal = SPI_cursor_open(NULL, plan, unconstify(Datum *, key), NULL, true);
+		scan->portal = SPI_cursor_open(NULL, plan, unconstify(Datum *, values), NULL, true);
 	}
 	PG_FINALLY();
 	{
 		PutPlan(scan->attachment, kind, sql, plan);
 	}
 	PG_END_TRY();
+}
+
+/*
+ * Opens the portal of a scan whose query has as parameters the columns of a
+ * key, none if it is NULL, and then some times.
+ */
+static void
+OpenWithKey(TableScan *scan, KeyScanKind kind, const char *sql, const Datum *key, int ntimes,
+			const TimestampTz *times)
+{
+	int			nkeys = key != NULL ? scan->attachment->nkeys : 0;
+	Oid			types[ATTACHMENT_MAX_KEYS + 2];
+	Datum		values[ATTACHMENT_MAX_KEYS + 2];
+
+	Assert(ntimes <= 2);
+	if (key != NULL)
+	{
+		align_key_types(scan->attachment, types);
+		memcpy(values, key, nkeys * sizeof(Datum));
+	}
+	for (int i = 0; i < ntimes; i++)
+	{
+		types[nkeys + i] = TIMESTAMPTZOID;
+		values[nkeys + i] = TimestampTzGetDatum(times[i]);
+	}
+	OpenWithParameters(scan, kind, sql, nkeys + ntimes, types, values);
 }
 
 /*
@@ -318,7 +346,7 @@ align_table_scan_key(TableScan *scan, const Attachment *attachment, AttachedTabl
 	appendStringInfo(&sql, " WHERE %s AND ", condition);
 	align_append_key_parameters(&sql, attachment, table, "r", 1);
 	AppendOrder(&sql, attachment, table, order);
-	OpenWithKey(scan, SCAN_HISTORY, sql.data, key);
+	OpenWithKey(scan, SCAN_HISTORY, sql.data, key, 0, NULL);
 }
 
 /*
@@ -336,14 +364,28 @@ OwnColumns(const OwnColumn *columns, int ncolumns)
 }
 
 /*
+ * The column segments of the history, which an older one does not have.
+ */
+const char *
+align_scan_segments(const Attachment *attachment)
+{
+	return attachment->history_ncolumns > HISTORY_SEGMENTS ? "r.segments" :
+		"NULL::pg_catalog.text[]";
+}
+
+/*
  * Starts a scan of align's own columns of the history.
  */
 void
 align_table_scan_history(TableScan *scan, const Attachment *attachment, const char *condition,
 						 const char *order)
 {
-	align_table_scan_begin(scan, attachment, TABLE_HISTORY,
-						   OwnColumns(align_history_columns, HISTORY_NCOLUMNS), condition, order);
+	char	   *columns = psprintf("%s, %s",
+								   OwnColumns(align_history_columns, HISTORY_MIN_COLUMNS),
+								   align_scan_segments(attachment));
+
+	StaticAssertStmt(HISTORY_NCOLUMNS == HISTORY_MIN_COLUMNS + 1, "segments is the last column");
+	align_table_scan_begin(scan, attachment, TABLE_HISTORY, columns, condition, order);
 }
 
 /*
@@ -386,7 +428,60 @@ align_table_scan_open_clocks(TableScan *scan, const Attachment *attachment, cons
 	appendStringInfoString(&sql, ") AS r, LATERAL (");
 	align_append_last_clocks(&sql, attachment);
 	appendStringInfoString(&sql, ") AS c WHERE c.outcome IS NULL");
-	OpenWithKey(scan, SCAN_OPEN_CLOCKS, sql.data, key);
+	OpenWithKey(scan, SCAN_OPEN_CLOCKS, sql.data, key, 0, NULL);
+}
+
+/*
+ * Starts a scan of the clocks of one lead or of all leads that were open at an
+ * instant.
+ */
+void
+align_table_scan_clocks_at(TableScan *scan, const Attachment *attachment, TimestampTz as_of,
+						   const Datum *key)
+{
+	int			parameter = key != NULL ? attachment->nkeys + 1 : 1;
+	StringInfoData sql;
+
+	InitScan(scan, attachment, false);
+	initStringInfo(&sql);
+	AppendSelect(&sql, attachment, TABLE_SLA, OwnColumns(align_sla_columns, SLA_NCOLUMNS));
+	appendStringInfo(&sql, " WHERE r.started_at OPERATOR(pg_catalog.<=) $%d AND "
+					 "(r.outcome IS NULL OR r.stopped_at OPERATOR(pg_catalog.>) $%d)",
+					 parameter, parameter);
+	if (key != NULL)
+	{
+		appendStringInfoString(&sql, " AND ");
+		align_append_key_parameters(&sql, attachment, TABLE_SLA, "r", 1);
+	}
+	OpenWithKey(scan, key != NULL ? SCAN_CLOCKS_AT_OF_KEY : SCAN_CLOCKS_AT, sql.data, key, 1,
+				&as_of);
+}
+
+/*
+ * Starts a scan of the assignee of a lead at an instant.  Entries without a
+ * stage, which end a life, leave it as it is; see replay.c.
+ */
+void
+align_table_scan_assignee(TableScan *scan, const Attachment *attachment, TimestampTz since,
+						  TimestampTz at, const Datum *key)
+{
+	const TimestampTz times[] = {since, at};
+	int			parameter = attachment->nkeys + 1;
+	StringInfoData sql;
+
+	InitScan(scan, attachment, false);
+	initStringInfo(&sql);
+	AppendSelect(&sql, attachment, TABLE_HISTORY, "r.assignee");
+	appendStringInfoString(&sql, " WHERE ");
+	align_append_key_parameters(&sql, attachment, TABLE_HISTORY, "r", 1);
+	appendStringInfo(&sql, " AND r.effective_at OPERATOR(pg_catalog.>=) $%d"
+					 " AND r.effective_at OPERATOR(pg_catalog.<=) $%d"
+					 " AND r.stage IS NOT NULL AND " HISTORY_IS_LIVE("r")
+					 " AND (r.event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[])"
+					 " OR r.event OPERATOR(pg_catalog.=) 'owner' AND " HISTORY_IS_NOT_MERGED("r") ")"
+					 " ORDER BY r.effective_at DESC, r.entry_no DESC LIMIT 1",
+					 parameter, parameter + 1);
+	OpenWithKey(scan, SCAN_ASSIGNEE, sql.data, key, lengthof(times), times);
 }
 
 /*

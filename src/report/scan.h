@@ -15,6 +15,7 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
+#include "datatype/timestamp.h"
 #include "attachment/attachment.h"
 #include "history/history.h"
 #include "executor/spi.h"
@@ -87,6 +88,21 @@ extern void align_table_scan_open_clocks(TableScan *scan, const Attachment *atta
 										 const Datum *key);
 
 /*
+ * The same for the clocks that were open at an instant: they started by then,
+ * and have not stopped, or later.
+ */
+extern void align_table_scan_clocks_at(TableScan *scan, const Attachment *attachment,
+									   TimestampTz as_of, const Datum *key);
+
+/*
+ * Starts a scan of the assignee of a lead at an instant, as the single column
+ * of at most one row: that of the last entry of the history that can set it
+ * and is not later than the instant, nor earlier than "since".
+ */
+extern void align_table_scan_assignee(TableScan *scan, const Attachment *attachment,
+									  TimestampTz since, TimestampTz at, const Datum *key);
+
+/*
  * Advances to the next row; returns false at the end.  Skips rows with a null
  * in the key.
  */
@@ -103,5 +119,8 @@ extern int	align_table_scan_compare(TableScan *scan, const Datum *key);
  * Returns a value of type text as a palloc'd string; NULL if it is null.
  */
 extern char *align_table_scan_text(const TableScan *scan, int column);
+
+/* The column segments of alias r of the history, NULL if it has none. */
+extern const char *align_scan_segments(const Attachment *attachment);
 
 #endif							/* ALIGN_REPORT_SCAN_H */

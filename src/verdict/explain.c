@@ -15,12 +15,15 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "agreement/agreement.h"
 #include "attachment/attachment.h"
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
@@ -37,8 +40,8 @@ PG_FUNCTION_INFO_V1(align_explain_move);
  * Returns the query that reads all columns of the row by its key, and sets
  * types[] to the types of its parameters.
  */
-static char *
-RowQuery(const Attachment *attachment, Relation rel, Oid *types)
+char *
+align_lead_row_query(const Attachment *attachment, Relation rel, Oid *types)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	StringInfoData query;
@@ -67,31 +70,19 @@ RowQuery(const Attachment *attachment, Relation rel, Oid *types)
 }
 
 /*
- * Reads the row of a lead.  The result has the layout of rel, including
- * dropped columns, which the query leaves out, and is allocated in the
- * caller's memory context.
+ * The row that the query has found, in the layout of rel, including dropped
+ * columns, which the query leaves out.  It is allocated in a memory context.
  */
-static HeapTuple
-ReadRow(const Attachment *attachment, Relation rel, Datum *key)
+HeapTuple
+align_lead_row_found(Relation rel, MemoryContext context)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	Oid			types[ATTACHMENT_MAX_KEYS];
 	Datum	   *values = palloc0(desc->natts * sizeof(Datum));
 	bool	   *nulls = palloc(desc->natts * sizeof(bool));
-	MemoryContext context = CurrentMemoryContext;
-	HeapTuple	row;
 	int			column = 0;
+	MemoryContext old_context;
+	HeapTuple	row;
 
-	align_spi_connect();
-	if (SPI_execute_with_args(RowQuery(attachment, rel, types), attachment->nkeys, types, key,
-							  NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read from relation \"%s\"", RelationGetRelationName(rel));
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("could not find lead %s in table %s", align_key_text(attachment, key),
-						attachment->root_name),
-				 errhint("Rows hidden by row-level security and uncommitted rows of other transactions are not found.")));
 	for (int i = 0; i < desc->natts; i++)
 	{
 		if (TupleDescAttr(desc, i)->attisdropped)
@@ -100,10 +91,80 @@ ReadRow(const Attachment *attachment, Relation rel, Datum *key)
 			values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, ++column,
 									  &nulls[i]);
 	}
-	MemoryContextSwitchTo(context);
+	old_context = MemoryContextSwitchTo(context);
 	row = heap_form_tuple(desc, values, nulls);
+	MemoryContextSwitchTo(old_context);
+	return row;
+}
+
+/*
+ * Reads the row of a lead, in the caller's memory context.
+ */
+static HeapTuple
+ReadRow(const Attachment *attachment, Relation rel, Datum *key)
+{
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	MemoryContext context = CurrentMemoryContext;
+	HeapTuple	row;
+
+	align_spi_connect();
+	if (SPI_execute_with_args(align_lead_row_query(attachment, rel, types), attachment->nkeys,
+							  types, key, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read from relation \"%s\"", RelationGetRelationName(rel));
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("could not find lead %s in table %s", align_key_text(attachment, key),
+						attachment->root_name),
+				 errhint("Rows hidden by row-level security and uncommitted rows of other transactions are not found.")));
+	row = align_lead_row_found(rel, context);
 	SPI_finish();
 	return row;
+}
+
+/*
+ * Lets a move whose row has an unknown label begin in the recorded stage of
+ * the lead, as the trigger does (record/change.c), if the caller may read the
+ * history.
+ */
+static void
+BeginInRecordedStage(const Attachment *attachment, Datum *key, const RowMove *row_move,
+					 Move *move)
+{
+	StageSource source = {row_move->agreement, row_move->version};
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	StringInfoData query;
+	char	   *recorded = NULL;
+	int			stage;
+
+	/* the tables in a marker may be forged; see attachment.h */
+	if (align_records_problem(attachment) != NULL ||
+		!align_may_use(get_rel_namespace(attachment->marker.history), GetUserId()) ||
+		pg_class_aclcheck(attachment->marker.history, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		return;
+	align_key_types(attachment, types);
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT h.stage FROM %s AS h WHERE ", attachment->history_name);
+	align_append_key_parameters(&query, attachment, TABLE_HISTORY, "h", 1);
+	appendStringInfoString(&query, " ORDER BY h.entry_no DESC");
+	align_spi_connect();
+	if (SPI_execute_with_args(query.data, attachment->nkeys, types, key, NULL, true,
+							  1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read from %s", attachment->history_name);
+	if (SPI_processed == 1)
+		recorded = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (recorded != NULL)
+		recorded = MemoryContextStrdup(context, recorded);
+	SPI_finish();
+	if (recorded == NULL)
+		return;
+	stage = align_carry_stage(&source, row_move->agreement, row_move->version, row_move->funnel,
+							  recorded);
+	if (stage < 0)
+		return;
+	move->from = stage;
+	move->from_label = align_lead_cstring(row_move->funnel->stages[stage].name);
 }
 
 /*
@@ -297,10 +358,16 @@ align_explain_move(PG_FUNCTION_ARGS)
 								 &move->from_label);
 	move->to_label = align_lead_cstring(label);
 	move->to = label ? align_funnel_stage(row_move.funnel, label, strlen(label)) : -1;
+	if (move->from < 0 && move->from_label.text != NULL &&
+		!align_lead_same(move->from_label, move->to_label))
+		BeginInRecordedStage(attachment, key, &row_move, move);
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
-	/* without an argument, the reason that is in the row */
-	move->reason = reason ? align_lead_cstring(reason) :
-		align_row_column(attachment, ROW_REASON, RelationGetDescr(rel), row);
+	/* the reason that is in the row is that of an earlier change */
+	move->reason = align_lead_cstring(reason);
+	if (attachment->marker.options.reason_must_change &&
+		align_lead_same(move->reason,
+						align_row_column(attachment, ROW_REASON, RelationGetDescr(rel), row)))
+		move->reason = align_lead_cstring(NULL);
 
 	align_verdict(attachment, rel, &row_move, moved, &verdict);
 	align_begin_rows(fcinfo);

@@ -12,11 +12,13 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "attachment/key.h"
 #include "verdict/verdict.h"
 
 /*
@@ -92,6 +94,24 @@ MakeMemo(Attachment *attachment)
 }
 
 /*
+ * Returns a value by the output function of its type, independent of session
+ * settings.
+ */
+static char *
+OutputText(Attachment *attachment, RowRole role, Datum value)
+{
+	int			nest_level;
+	char	   *result;
+
+	if (likely(!attachment->text_varies[role]))
+		return OutputFunctionCall(&attachment->out[role], value);
+	nest_level = align_use_stored_text_settings();
+	result = OutputFunctionCall(&attachment->out[role], value);
+	AtEOXact_GUC(false, nest_level);
+	return result;
+}
+
+/*
  * Returns a value, which is not null, as text.
  */
 static LeadString
@@ -112,7 +132,7 @@ ValueString(Attachment *attachment, RowRole role, Datum value)
 			result.text = NameStr(*DatumGetName(value));
 			break;
 		default:
-			result.text = OutputFunctionCall(&attachment->out[role], value);
+			result.text = OutputText(attachment, role, value);
 			break;
 	}
 	result.len = strlen(result.text);

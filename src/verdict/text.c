@@ -351,29 +351,52 @@ ColumnOf(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple ro
 }
 
 /*
- * Reports the broken rules.  The error fields name the attached table, even if
+ * Reports one broken rule.  The error fields name the attached table, even if
  * the row is in a partition.
+ */
+static void
+ReportRule(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple row, Rule rule,
+		   int elevel)
+{
+	Oid			root = attachment->marker.root;
+	VerdictText text;
+
+	align_row_verdict_text(attachment, rel, move, row, rule, &text);
+	ereport(elevel,
+			(align_errrule(rule),
+			 errmsg_internal("%s", text.message),
+			 errdetail_internal("%s", text.detail),
+			 text.hint ? errhint("%s", text.hint) : 0,
+			 err_generic_string(PG_DIAG_SCHEMA_NAME,
+								get_namespace_name(get_rel_namespace(root))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(root)),
+			 err_generic_string(PG_DIAG_COLUMN_NAME,
+								ColumnOf(attachment, rel, move, row, rule))));
+}
+
+/*
+ * Reports the broken rules, each by its mode.  An enforced rule is an error,
+ * however grave the rules before it that are not, so errors come first.
  */
 void
 align_verdict_report(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple row,
-					 const Verdict *verdict, int elevel)
+					 const Verdict *verdict)
 {
-	Oid			root = attachment->marker.root;
-
-	for (int i = 0; i < verdict->nbroken; i++)
+	static const struct
 	{
-		VerdictText text;
+		AttachMode	mode;
+		int			elevel;
+	}			levels[] = {{ATTACH_ENFORCE, ERROR}, {ATTACH_WARN, WARNING}};
+	const AttachmentMarker *marker = &attachment->marker;
 
-		align_row_verdict_text(attachment, rel, move, row, verdict->broken[i], &text);
-		ereport(elevel,
-				(errcode(align_rule_sqlstate(verdict->broken[i])),
-				 errmsg_internal("%s", text.message),
-				 errdetail_internal("%s", text.detail),
-				 text.hint ? errhint("%s", text.hint) : 0,
-				 err_generic_string(PG_DIAG_SCHEMA_NAME,
-									get_namespace_name(get_rel_namespace(root))),
-				 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(root)),
-				 err_generic_string(PG_DIAG_COLUMN_NAME,
-									ColumnOf(attachment, rel, move, row, verdict->broken[i]))));
+	for (int i = 0; i < (int) lengthof(levels); i++)
+	{
+		for (int j = 0; j < verdict->nbroken; j++)
+		{
+			Rule		rule = verdict->broken[j];
+
+			if (align_attach_rule_mode(marker->mode, &marker->options, rule) == levels[i].mode)
+				ReportRule(attachment, rel, move, row, rule, levels[i].elevel);
+		}
 	}
 }

@@ -10,16 +10,6 @@
 
 #include "agreement/teams.h"
 #include "verdict/verdict.h"
-#include "settings.h"
-
-/*
- * Returns the reason in the setting align.override, or NULL.
- */
-const char *
-align_override(void)
-{
-	return align_setting_override[0] != '\0' ? align_setting_override : NULL;
-}
 
 /*
  * Returns the needs of the version that judges, compiled for rel.
@@ -86,6 +76,36 @@ align_verdict(Attachment *attachment, Relation rel, const RowMove *row_move, Hea
 		AddBroken(verdict, judged[next++]);
 	if (!align_may_move(row_move->agreement, row_move->funnel, move))
 		AddBroken(verdict, RULE_WRONG_TEAM);
+}
+
+/*
+ * Returns true if a rule is broken.
+ */
+bool
+align_verdict_breaks(const Verdict *verdict, Rule rule)
+{
+	for (int i = 0; i < verdict->nbroken; i++)
+	{
+		if (verdict->broken[i] == rule)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Removes a rule from the broken ones.
+ */
+void
+align_verdict_remove(Verdict *verdict, Rule rule)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < verdict->nbroken; i++)
+	{
+		if (verdict->broken[i] != rule)
+			verdict->broken[kept++] = verdict->broken[i];
+	}
+	verdict->nbroken = kept;
 }
 
 /*

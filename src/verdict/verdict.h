@@ -68,11 +68,17 @@ extern void align_row_verdict_text(Attachment *attachment, Relation rel, const R
 								   HeapTuple row, Rule rule, VerdictText *text);
 
 /*
- * Report the broken rules with their SQLSTATEs and the schema, table and
- * column fields set: an ERROR for the gravest rule, or a WARNING for each.
+ * Report the broken rules, each by its mode: an ERROR for the gravest of those
+ * that are enforced, or else a WARNING for each in mode warn.  They have the
+ * SQLSTATE of the rule, and the schema, table, column and constraint fields
+ * set.
  */
 extern void align_verdict_report(Attachment *attachment, Relation rel, const RowMove *move,
-								 HeapTuple row, const Verdict *verdict, int elevel);
+								 HeapTuple row, const Verdict *verdict);
+
+/* Whether a rule is broken, and a verdict without that rule. */
+extern bool align_verdict_breaks(const Verdict *verdict, Rule rule);
+extern void align_verdict_remove(Verdict *verdict, Rule rule);
 
 /* "illegal_move, missing_reason", palloc'd; NULL if no rule is broken. */
 extern char *align_verdict_names(const Verdict *verdict);
@@ -94,9 +100,12 @@ extern int	align_row_stage(Attachment *attachment, TupleDesc desc, HeapTuple row
 							const Funnel *funnel, LeadString *label);
 
 /*
- * The reason in the setting align.override, or NULL if that is empty.  Setting
- * it needs the SET privilege for the parameter.
+ * The query for the row of a lead by its key, with all columns of rel; sets
+ * types to the types of its parameters.  After it was executed and has found a
+ * row, the second function returns it in the layout of rel, allocated in
+ * context.
  */
-extern const char *align_override(void);
+extern char *align_lead_row_query(const Attachment *attachment, Relation rel, Oid *types);
+extern HeapTuple align_lead_row_found(Relation rel, MemoryContext context);
 
 #endif							/* ALIGN_VERDICT_H */

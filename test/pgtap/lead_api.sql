@@ -3,7 +3,7 @@ SET client_min_messages = warning;
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS align;
-SELECT plan(38);
+SELECT plan(43);
 
 SELECT has_type('align', 'lead', 'type lead exists');
 
@@ -20,6 +20,7 @@ FROM (VALUES
 	('path', '{align.lead}', 'text[]'),
 	('touchless', '{align.lead, align.funnel}', 'boolean'),
 	('entries', '{align.lead}', 'setof record'),
+	('entry_segments', '{align.lead}', 'setof record'),
 	('touches', '{align.lead}', 'setof record'),
 	('transitions', '{align.lead}', 'setof record'),
 	('lead_to_jsonb', '{align.lead}', 'jsonb'),
@@ -27,11 +28,14 @@ FROM (VALUES
 	('lead_agg', '{timestamp with time zone, text}', 'align.lead'),
 	('lead_agg', '{timestamp with time zone, text, text, text}', 'align.lead'),
 	('lead_agg', '{timestamp with time zone, text, text, text, text, numeric}', 'align.lead'),
+	('lead_agg', '{timestamp with time zone, text, bigint}', 'align.lead'),
+	('lead_agg', '{timestamp with time zone, text, text, text, text, numeric, bigint, text[]}', 'align.lead'),
 	('rollup', '{align.lead}', 'align.lead')) AS f (name, arguments, result);
 
 SELECT is_aggregate('align', 'lead_agg', arguments, 'lead_agg is an aggregate')
 FROM (VALUES ('{timestamp with time zone, text}'::name[]), ('{timestamp with time zone, text, text, text}'),
-	('{timestamp with time zone, text, text, text, text, numeric}')) AS a (arguments);
+	('{timestamp with time zone, text, text, text, text, numeric}'), ('{timestamp with time zone, text, bigint}'),
+	('{timestamp with time zone, text, text, text, text, numeric, bigint, text[]}')) AS a (arguments);
 SELECT is_aggregate('align', 'rollup', '{align.lead}'::name[], 'rollup is an aggregate');
 
 SELECT is((SELECT array_agg(castcontext::text) FROM pg_catalog.pg_cast
@@ -39,7 +43,7 @@ SELECT is((SELECT array_agg(castcontext::text) FROM pg_catalog.pg_cast
 
 SELECT is((SELECT count(*) FROM pg_catalog.pg_aggregate WHERE aggfnoid::oid IN (
 		SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = 'align'::regnamespace AND proname = 'lead_agg')
-	AND aggcombinefn <> 0 AND aggserialfn <> 0 AND aggdeserialfn <> 0 AND aggtransspace > 0 AND aggfinalmodify = 'r'), 3::bigint,
+	AND aggcombinefn <> 0 AND aggserialfn <> 0 AND aggdeserialfn <> 0 AND aggtransspace > 0 AND aggfinalmodify = 'r'), 5::bigint,
 	'every lead_agg can run in parts and says how much memory a group takes');
 SELECT is((SELECT count(*) FROM pg_catalog.pg_proc p WHERE pronamespace = 'align'::regnamespace
 	AND ('align.lead'::regtype = ANY (proargtypes) OR prorettype = 'align.lead'::regtype)

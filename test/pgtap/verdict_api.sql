@@ -32,13 +32,13 @@ UPDATE va.leads SET stage = 'mql' WHERE id IN (va.lead(2), va.lead(3));
 
 -- Each rule by its code.
 PREPARE move(int, text) AS UPDATE va.leads SET stage = $2 WHERE id = va.lead($1);
-SELECT throws_ok($$EXECUTE move(1, 'lost')$$, 'AL001', NULL, 'unknown_stage');
-SELECT throws_ok($$EXECUTE move(1, 'sal')$$, 'AL002', NULL, 'illegal_move');
-SELECT throws_ok($$INSERT INTO va.leads VALUES (va.lead(4), 'mql')$$, 'AL003', NULL, 'not_an_entry');
-SELECT throws_ok($$EXECUTE move(2, 'sal')$$, 'AL004', 'lead (id)=(00000000-0000-0000-0000-000000000002) cannot enter "sal": needs email, "budget > 0"', 'missing_need');
-SELECT throws_ok($$EXECUTE move(2, 'disqualified')$$, 'AL005', NULL, 'missing_reason');
-SELECT throws_ok($$UPDATE va.leads SET stage = 'disqualified', reason = 'bored' WHERE id = va.lead(2)$$, 'AL006', NULL, 'unlisted_reason');
-SELECT throws_ok($$EXECUTE move(2, NULL)$$, 'AL008', NULL, 'left_funnel');
+SELECT throws_ok($$EXECUTE move(1, 'lost')$$, '23L01', NULL, 'unknown_stage');
+SELECT throws_ok($$EXECUTE move(1, 'sal')$$, '23L02', NULL, 'illegal_move');
+SELECT throws_ok($$INSERT INTO va.leads VALUES (va.lead(4), 'mql')$$, '23L03', NULL, 'not_an_entry');
+SELECT throws_ok($$EXECUTE move(2, 'sal')$$, '23L04', 'lead (id)=(00000000-0000-0000-0000-000000000002) cannot enter "sal": needs email, "budget > 0"', 'missing_need');
+SELECT throws_ok($$EXECUTE move(2, 'disqualified')$$, '23L05', NULL, 'missing_reason');
+SELECT throws_ok($$UPDATE va.leads SET stage = 'disqualified', reason = 'bored' WHERE id = va.lead(2)$$, '23L06', NULL, 'unlisted_reason');
+SELECT throws_ok($$EXECUTE move(2, NULL)$$, '23L08', NULL, 'left_funnel');
 SELECT lives_ok($$UPDATE va.leads SET email = 'a@b', budget = 1, stage = 'sal' WHERE id = va.lead(2)$$, 'what is needed may come in the same statement');
 SELECT lives_ok($$EXECUTE move(2, 'sal')$$, 'the same stage once more is no move');
 
@@ -48,7 +48,7 @@ GRANT USAGE ON SCHEMA va TO align_va_user;
 GRANT SELECT, UPDATE, INSERT ON va.leads TO align_va_user;
 SELECT align.assign_team('va', 'marketing', 'align_va_marketing');
 SET LOCAL ROLE align_va_user;
-SELECT throws_ok($$EXECUTE move(1, 'mql')$$, 'AL007', NULL, 'wrong_team');
+SELECT throws_ok($$EXECUTE move(1, 'mql')$$, '23L07', NULL, 'wrong_team');
 SELECT throws_ok($$SET LOCAL align.override = 'x'$$, '42501', NULL, 'the override needs a right');
 SELECT results_eq($$SELECT rule, message FROM align.explain_move('va.leads', va.lead(1), 'mql')$$,
 	$$VALUES ('wrong_team', 'lead (id)=(00000000-0000-0000-0000-000000000001) may not be moved from "inquiry" to "mql" by role "align_va_user"')$$,

@@ -59,25 +59,28 @@ CREATE FUNCTION document(hours text) RETURNS text LANGUAGE sql AS $$
         sla reply by m: from a to b, l within 4 working hours, warn after 3 working hours, pause p;
         sla close by m: from b to c by end of next working day;', hours)
 $$;
-SELECT align.agree('agreement_promises', document('2099-03-02-2099-03-06 09:00-17:00'));
+-- agreed when it was still open, and the leads are of then
+INSERT INTO align.agreement (name, version, valid_from, funnel, document, owner, agreed_by)
+SELECT 'agreement_promises', 1, '2020-01-01 00:00Z', d::align.funnel, d, current_user, current_user FROM document('2020-03-02-2020-03-06 09:00-17:00') AS d;
+SELECT align.admit('agreement_promises', current_user::regrole);
 CREATE TABLE leads (id int PRIMARY KEY, stage text, owner text, at timestamptz);
 SELECT align.attach('leads', 'agreement_promises', assignee => 'owner', changed_at => 'at');
-INSERT INTO leads SELECT i, 'a', 'ann', '2099-03-03 10:00Z' FROM generate_series(1, 3) AS i;
-UPDATE leads SET stage = 'p', at = '2099-03-03 11:00Z' WHERE id = 2;
+INSERT INTO leads SELECT i, 'a', 'ann', '2020-03-03 10:00Z' FROM generate_series(1, 3) AS i;
+UPDATE leads SET stage = 'p', at = '2020-03-03 11:00Z' WHERE id = 2;
 CREATE VIEW everything AS
     SELECT 'row' AS what, id, stage, owner, NULL::int AS no, at FROM leads
     UNION ALL SELECT 'history', id, stage, assignee, entry_no, effective_at FROM leads_history
     UNION ALL SELECT 'clock ' || sla, id, outcome, assignee_at_due, cycle, coalesce(stopped_at, due_at) FROM leads_sla;
 CREATE TABLE before AS TABLE everything;
-INSERT INTO leads VALUES (4, 'a', 'ann', '2099-03-06 17:00Z');
-INSERT INTO leads VALUES (4, 'a', 'ann', '2099-03-06 13:00:00.000001Z');
-INSERT INTO leads SELECT i, 'a', 'ann', timestamptz '2099-03-03 10:00Z' + (i - 10) * interval '1 minute' FROM generate_series(11, 10010) AS i;
-UPDATE leads SET stage = 'b', owner = 'bob', at = '2099-03-06 10:00Z' WHERE id IN (1, 3);
-UPDATE leads SET stage = 'a', at = '2099-03-09 10:00Z' WHERE id = 2;
-UPDATE leads SET id = 20, stage = 'a', at = '2099-03-09 10:00Z' WHERE id = 2;
+INSERT INTO leads VALUES (4, 'a', 'ann', '2020-03-06 17:00Z');
+INSERT INTO leads VALUES (4, 'a', 'ann', '2020-03-06 13:00:00.000001Z');
+INSERT INTO leads SELECT i, 'a', 'ann', timestamptz '2020-03-03 10:00Z' + (i - 10) * interval '1 minute' FROM generate_series(11, 10010) AS i;
+UPDATE leads SET stage = 'b', owner = 'bob', at = '2020-03-06 10:00Z' WHERE id IN (1, 3);
+UPDATE leads SET stage = 'a', at = '2020-03-09 10:00Z' WHERE id = 2;
+UPDATE leads SET id = 20, stage = 'a', at = '2020-03-09 10:00Z' WHERE id = 2;
 -- also in the modes that let violations pass
 SELECT align.attach('leads', 'agreement_promises', assignee => 'owner', changed_at => 'at', mode => 'observe');
-UPDATE leads SET stage = 'b', at = '2099-03-06 10:00Z' WHERE id = 1;
+UPDATE leads SET stage = 'b', at = '2020-03-06 10:00Z' WHERE id = 1;
 SELECT align.attach('leads', 'agreement_promises', assignee => 'owner', changed_at => 'at');
 TABLE everything EXCEPT TABLE before;
 TABLE before EXCEPT TABLE everything;
@@ -86,30 +89,30 @@ TABLE before EXCEPT TABLE everything;
 GRANT USAGE ON SCHEMA agreement_promises TO regress_align_mover;
 GRANT UPDATE (stage, at), SELECT (stage, at) ON leads TO regress_align_mover;
 SET ROLE regress_align_mover;
-UPDATE leads SET stage = 'b', at = '2099-03-06 10:00Z' WHERE stage = 'a';
+UPDATE leads SET stage = 'b', at = '2020-03-06 10:00Z' WHERE stage = 'a';
 RESET ROLE;
 GRANT SELECT (id) ON leads TO regress_align_mover;
 SET ROLE regress_align_mover;
-UPDATE leads SET stage = 'b', at = '2099-03-06 10:00Z' WHERE id = 3;
+UPDATE leads SET stage = 'b', at = '2020-03-06 10:00Z' WHERE id = 3;
 RESET ROLE;
 ALTER TABLE leads ENABLE ROW LEVEL SECURITY;
 CREATE POLICY few ON leads USING (id > 2);
 SET ROLE regress_align_mover;
-UPDATE leads SET stage = 'b', at = '2099-03-06 10:00Z' WHERE id = 3;
+UPDATE leads SET stage = 'b', at = '2020-03-06 10:00Z' WHERE id = 3;
 RESET ROLE;
 ALTER TABLE leads DISABLE ROW LEVEL SECURITY;
 
 -- a change that is dated back has all clocks of the lead computed
-UPDATE leads SET stage = 'b', at = '2099-03-05 10:00Z' WHERE id = 1;
-UPDATE leads SET stage = 'c', at = '2099-03-05 09:00Z' WHERE id = 1;
+UPDATE leads SET stage = 'b', at = '2020-03-05 10:00Z' WHERE id = 1;
+UPDATE leads SET stage = 'c', at = '2020-03-05 09:00Z' WHERE id = 1;
 SELECT sla, cycle, started_at, due_at, stopped_at, outcome FROM leads_sla WHERE id = 1 ORDER BY 1;
-INSERT INTO leads VALUES (5, 'a', 'ann', '2099-03-03 09:00Z');
-UPDATE leads SET stage = 'p', at = '2099-03-03 12:30Z' WHERE id = 5;
-UPDATE leads SET stage = 'a', at = '2099-03-06 16:00Z' WHERE id = 5;
+INSERT INTO leads VALUES (5, 'a', 'ann', '2020-03-03 09:00Z');
+UPDATE leads SET stage = 'p', at = '2020-03-03 12:30Z' WHERE id = 5;
+UPDATE leads SET stage = 'a', at = '2020-03-06 16:00Z' WHERE id = 5;
 TRUNCATE before;
 INSERT INTO before TABLE everything;
-UPDATE leads SET stage = 'b', at = '2099-03-03 11:00Z' WHERE id = 5;
-UPDATE leads SET stage = 'b', at = '2099-03-03 11:00Z' WHERE id IN (3, 5);
+UPDATE leads SET stage = 'b', at = '2020-03-03 11:00Z' WHERE id = 5;
+UPDATE leads SET stage = 'b', at = '2020-03-03 11:00Z' WHERE id IN (3, 5);
 TABLE everything EXCEPT TABLE before;
 TABLE before EXCEPT TABLE everything;
 SELECT * FROM align.check('leads');
@@ -122,20 +125,20 @@ SELECT align.merge_leads('leads', 1, 5);
 
 -- leads that are there when a table is attached
 CREATE TABLE deals (id int PRIMARY KEY, stage text, at timestamptz);
-INSERT INTO deals VALUES (1, 'a', '2099-03-03 10:00Z'), (2, 'b', '2099-03-06 10:00Z');
+INSERT INTO deals VALUES (1, 'a', '2020-03-03 10:00Z'), (2, 'b', '2020-03-06 10:00Z');
 SELECT align.attach('deals', 'agreement_promises', changed_at => 'at');
 SELECT to_regclass('deals_history'), count(*) FROM pg_trigger WHERE tgrelid = 'deals'::regclass AND NOT tgisinternal;
 
 -- with a version whose calendar goes on, new clocks start
 SELECT align.agree('agreement_promises', document('Mo-Fr 09:00-17:00'));
-UPDATE leads SET stage = 'b', at = '2099-03-06 10:00Z' WHERE id = 3;
+UPDATE leads SET stage = 'b', at = '2020-03-06 10:00Z' WHERE id = 3;
 SELECT align.attach('deals', 'agreement_promises', changed_at => 'at');
 SELECT 'leads' AS t, id, sla, cycle, started_at, due_at, version FROM leads_sla WHERE outcome IS NULL
 UNION ALL SELECT 'deals', id, sla, cycle, started_at, due_at, version FROM deals_sla ORDER BY 1, 2, 3;
 SELECT * FROM align.check('leads') UNION ALL SELECT * FROM align.check('deals');
 
 -- functions on values have messages of their own
-SELECT * FROM align.sla_clocks('{2099-03-06T14:00:00Z a}', document('2099-03-02-2099-03-06 09:00-17:00')::align.funnel, '2099-03-07');
+SELECT * FROM align.sla_clocks('{2020-03-06T14:00:00Z a}', document('2020-03-02-2020-03-06 09:00-17:00')::align.funnel, '2020-03-07');
 
 -- an owner is set also where the calendar has ended since the version was agreed
 COPY align.agreement (name, version, valid_from, funnel, document, owner, agreed_by) FROM stdin;

@@ -61,6 +61,15 @@ SELECT * FROM align.backtest('SELECT ''{}''::json, at, stage FROM target', :f);
 SELECT * FROM align.backtest('SELECT ARRAY[''{}''::json], at, stage FROM target', :f);
 SELECT * FROM align.backtest('SELECT lead, ''infinity''::timestamptz, stage FROM target', :f);
 SELECT * FROM align.backtest('SELECT lead, 1 / 0 * at, stage FROM (SELECT 0 * lead AS lead, interval ''1 s'' AS at, stage FROM target) AS t', :f);
+SELECT * FROM align.backtest('SELECT lead, at, stage, stage AS ordinal FROM target', :f);
+SELECT * FROM align.backtest('SELECT lead, at, stage, 1.5 AS ordinal FROM target', :f);
+SELECT * FROM align.backtest('SELECT lead, at, stage, 1 AS ordinal, 2 AS ordinal FROM target', :f);
+SELECT * FROM align.backtest('SELECT lead, at, stage, stage AS segments FROM target', :f);
+SELECT * FROM align.backtest('SELECT lead, at, stage, stage, stage, 1 AS ordinal, ''{}''::text[] AS segments, 1 FROM target', :f);
+SELECT * FROM align.backtest('SELECT 1, now(), ''a'', 0 AS ordinal', :f);
+
+-- The name of an agreement where a document is expected.
+SELECT * FROM align.backtest('SELECT lead, at, stage FROM target', 'b2b');
 
 -- Functions that would write: in the query, in a function, in one that lifts the ban.
 CREATE FUNCTION write_it() RETURNS int LANGUAGE plpgsql AS

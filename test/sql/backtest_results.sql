@@ -24,6 +24,17 @@ CREATE TABLE given AS SELECT align.funnel $$
     sla "to a customer" by sales: from mql to customer, lost within 2 days;
 $$ AS f;
 
+-- A log's own numbers decide between equal times, wherever the column is; segments decide which promise was made.
+CREATE TABLE log (no int, lead int, on_day date, stage text, segments text[]);
+INSERT INTO log VALUES (3, 1, '2026-01-01', 'customer', NULL), (1, 1, '2026-01-01', 'inquiry', NULL), (2, 1, '2026-01-01', 'mql', NULL),
+    (4, 2, '2026-01-01', 'inquiry', '{vip}'), (5, 2, '2026-01-01', 'mql', '{vip}'), (6, 2, '2026-01-03', 'customer', NULL), (7, 3, '2026-01-01', 'inquiry', '{vip}');
+CREATE FUNCTION pg_temp.log_findings(query text) RETURNS TABLE (rule text, from_stage text, stage text, examples text[]) LANGUAGE sql AS $$
+    SELECT rule, from_stage, stage, examples FROM align.backtest(query, 'stage inquiry, mql; won customer; success path inquiry -> mql -> customer; segment vip: ''true'';
+        sla s by t: from inquiry to mql within 1 day when vip, within 9 days; sla t by t: from mql to customer within 1 day when vip, within 9 days;') $$;
+SELECT * FROM pg_temp.log_findings('SELECT lead, on_day, stage FROM log');
+SELECT * FROM pg_temp.log_findings('SELECT lead, on_day, stage, no AS ordinal FROM log');
+SELECT * FROM pg_temp.log_findings('SELECT lead, on_day, stage, segments, NULL::text, no::bigint AS ordinal, ''why'' FROM log -- with team and reason');
+
 -- With reasons, all rules; without, the reason of a loss is missing each time.
 SELECT * FROM align.backtest('SELECT lead, at, stage, team, reason FROM event', (SELECT f FROM given));
 SELECT * FROM align.backtest('SELECT lead, at, stage, team FROM event', (SELECT f FROM given)) WHERE rule LIKE '%reason';

@@ -106,3 +106,25 @@ SELECT parse_campaign(NULL) IS NULL, parse_campaign(NULL, NULL) IS NULL, parse_c
 -- long texts
 SELECT length(campaign_name(parse_campaign('?utm_campaign=' || repeat('ä', 100000)))), octet_length(campaign_source(parse_campaign(repeat('x', 100000)))),
 	channel(parse_campaign(repeat('a.', 50000))), channel(parse_campaign('?' || repeat('utm_source=&', 10000) || 'utm_source=a'));
+
+-- names of direct traffic, and texts with "/" and "=" that are no address
+SELECT url, parse_campaign(url) AS campaign, channel(parse_campaign(url)) FROM unnest(ARRAY['direct / none', 'direct/none', '(direct) / (none)', '(not set) / (not set)', 'utm_source=direct&utm_medium=none', 'none',
+	'24/7 hotline', 'n/a', 'google/cpc', 'ROI=5 percent', 'Source=Fair 2026', 'foo=bar', 'foo=a b&utm_source=c']) AS url;
+
+-- a tag that is dropped for an e-mail address was there; parameters of persons within a tag
+SELECT url, parse_campaign(url) AS campaign, channel(parse_campaign(url)) FROM unnest(ARRAY['?utm_source=max@example.com', 'Max <max@example.com>', '?utm_source=max@example.com&utm_campaign=a',
+	'?utm_source=nl?mc_eid=abc123', '?utm_source=nl&utm_campaign=a;mc_eid=abc123', '?utm_source=nl;mkt_tok=Q', '?utm_source=nl&utm_medium=email?_hsenc=p2ANq', '?utm_source=nl%26MC_EID%3Dabc123', 'mkt_tok:abc']) AS url;
+SELECT url, parse_campaign('?utm_campaign=' || url) AS campaign FROM unnest(ARRAY['john%2540example.com', 'john%252540example.com', 'john%2540example%252Ecom', 'john%EF%BC%A0gmail.com', 'john@gmail%E3%80%82com', 'john%26%2364%3Bexample.com',
+	'john@mail_server.example.com', 'spring@2026', 'v@1.5', 'a@b', '@acme.example']) AS url;
+
+-- a source with a click id of the same platform, of another one, and of mail
+SELECT url, referrer, parse_campaign(url, referrer) AS campaign, channel(parse_campaign(url, referrer)) FROM (VALUES ('?utm_source=mailchimp&mc_cid=1', NULL), ('?utm_source=linkedin&mc_cid=1', NULL), ('?utm_source=partner&gclid=1', NULL),
+	('?utm_source=youtube&gclid=1', NULL), ('?utm_source=facebook&gclid=1', NULL), ('?utm_source=microsoft&msclkid=1', NULL), ('?fbclid=1&utm_medium=paid_social', 'https://www.instagram.com/'), ('?fbclid=1', 'https://www.instagram.com/'),
+	('?gclid=1&utm_medium=cpc', 'https://l.facebook.com/'), ('?mc_cid=1', 'https://mail.yandex.ru/'), ('?dicbo=1', NULL)) AS t(url, referrer);
+
+-- a listed path of an address of any length; applications; no address
+SELECT referrer, parse_campaign('', referrer) AS campaign, channel(parse_campaign('', referrer)) FROM (VALUES ('https://x.com/i/grok/share/' || repeat('x', 100)), ('https://x.com/i/grok'), ('https://x.com/i/groklike'), ('https://x.com/' || repeat('x', 100)),
+	('android-app://com.openai.chatgpt/'), ('https://ads.google.com/'), ('mailto:max@example.com')) AS t(referrer);
+
+-- the first megabyte of a longer text counts
+SELECT parse_campaign('?' || repeat('x', 1024 * 1024 - 16) || '&utm_source=a'), length(campaign_source(parse_campaign(repeat('ä', 100 * 1024 * 1024))));

@@ -28,7 +28,7 @@ BEGIN
     RAISE INFO '%', command;
     FOREACH attempt IN ARRAY ARRAY[
         $a$SELECT * FROM align.check('leads')$a$,
-        $a$SELECT * FROM align.clocks('leads', '2025-02-01')$a$,
+        $a$SELECT * FROM align.clocks('leads')$a$,
         $a$SELECT align.notify_due('leads')$a$,
         $a$SELECT align.rebuild_clocks('leads')$a$,
         $a$UPDATE leads SET stage = 'd', at = '2025-01-04'$a$

@@ -148,9 +148,10 @@ CALL go(11, 'done', 'sue', '2025-03-04 14:00+00');
 SELECT id, sla, c, team, due_at, paused, elapsed, outcome, v FROM clocks WHERE id IN (10, 11);
 SELECT * FROM align.check('leads');
 
--- clocks() is as of an instant, and no earlier than what happened last.
+-- clocks() is as of an instant; nothing that started later.
 CALL go(12, 'working', 'sam', '2025-03-03 09:00+00');
 SELECT elapsed, remaining, state FROM align.clocks('leads', '2025-03-02 00:00+00') WHERE key = '{"id": 12}';
+SELECT elapsed, remaining, state FROM align.clocks('leads', '2025-03-03 09:20+00') WHERE key = '{"id": 12}';
 SELECT * FROM align.clocks('leads', 'infinity');
 SELECT * FROM align.clocks('leads', NULL);
 SELECT * FROM align.clocks(NULL);

@@ -18,12 +18,13 @@ CREATE FUNCTION agreement() RETURNS funnel LANGUAGE sql IMMUTABLE RETURN
 	 success path inquiry -> mql -> sal -> sql -> customer; path mql, sal, sql -> nurture -> mql; path inquiry -> self_serve; path any -> lost;'::funnel;
 
 -- What steps() should say of a list of progresses.  A time counts where the lead entered both steps, the later not before the earlier.
-CREATE TYPE progressed AS (level int, times timestamptz[], amount numeric, status text);
+-- at_end: it entered the last step itself, instead of another won stage.
+CREATE TYPE progressed AS (level int, times timestamptz[], amount numeric, status text, at_end boolean);
 CREATE FUNCTION tally(p progressed[]) RETURNS TABLE (step int, entered bigint, reached bigint, dropped bigint, still_open bigint,
 	step_rate float8, overall_rate float8, median float8, p90 float8, mean numeric, amount numeric) LANGUAGE sql
 BEGIN ATOMIC
 	WITH n AS (
-		SELECT i, count(times[i]) AS entered, count(*) FILTER (WHERE level >= i) AS reached, sum(p.amount) FILTER (WHERE level >= i) AS amount,
+		SELECT i, count(times[i]) FILTER (WHERE i < cardinality(times) OR at_end) AS entered, count(*) FILTER (WHERE level >= i) AS reached, sum(p.amount) FILTER (WHERE level >= i) AS amount,
 			count(*) FILTER (WHERE level = i AND status = 'dropped') AS dropped, count(*) FILTER (WHERE level = i AND status = 'open') AS still_open,
 			percentile_disc(0.5) WITHIN GROUP (ORDER BY d) AS median, percentile_disc(0.9) WITHIN GROUP (ORDER BY d) AS p90, round(avg(d)) AS mean
 		FROM unnest(p) p, generate_subscripts(times, 1) i,
@@ -44,14 +45,16 @@ SELECT names, within, count(*) AS instants, bool_and(agrees(c, p)) AS agree
 FROM unnest('{"{inquiry,mql,sal}","{mql,mql,customer}","{inquiry}","{inquiry,inquiry,inquiry}"}'::text[]) names, unnest('{NULL,0 hours,7 hours,20 days}'::interval[]) within,
 	unnest('{2026-01-10 00:00Z,2026-02-20 05:00Z,2027-01-01 00:00Z}'::timestamptz[]) as_of,
 	LATERAL (SELECT conversion_agg(journey, names::text[], within, 'ordered', as_of) AS c,
-		array_agg((p.level, p.times, p.amount, p.status)::progressed) AS p
+		array_agg((p.level, p.times, p.amount, p.status, true)::progressed) AS p
 		FROM journey, progress(journey, names::text[], within, 'ordered', as_of) p) s
 GROUP BY names, within ORDER BY names, within NULLS FIRST;
 
 SELECT as_of, agrees(c, p) AS agree, (SELECT bool_or(entered < reached) FROM steps(c)) AS some_skip,
 	(SELECT bool_or(entered < reached) FROM steps(c) WHERE step = 5) AS some_won_elsewhere, (SELECT sum(dropped) > 0 FROM steps(c)) AS some_lost
 FROM unnest('{2026-01-10 00:00Z,2026-02-20 05:00Z,2027-01-01 00:00Z}'::timestamptz[]) as_of,
-	LATERAL (SELECT funnel_conversion_agg(journey, agreement(), as_of) AS c, array_agg((p.level, p.times, p.amount, p.status)::progressed) AS p
+	LATERAL (SELECT funnel_conversion_agg(journey, agreement(), as_of) AS c, array_agg((p.level, p.times, p.amount, p.status,
+			EXISTS (SELECT FROM entries(journey) e WHERE at <= as_of AND stage = 'customer' AND NOT EXISTS (
+				SELECT FROM entries(journey) o WHERE o.at <= as_of AND o.entry > e.entry AND o.stage IN ('inquiry', 'mql', 'sal', 'sql', 'nurture'))))::progressed) AS p
 		FROM journey, funnel_progress(journey, agreement(), as_of) p) s;
 
 -- By hand: one straight, one that skips, one that comes back to a stage it had skipped, one won elsewhere, one lost, one lost at once, one open.

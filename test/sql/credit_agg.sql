@@ -43,6 +43,27 @@ SELECT t.* FROM unnest((SELECT credit_agg(lead, 'linear') FROM unnest(ARRAY['{20
 	'{2026-01-01T00:00:00Z ~ c, 2026-01-02T00:00:00Z a worth 1000000000000000.25}']::align.lead[]) AS lead)) AS t;
 SELECT t.* FROM unnest((SELECT credit_agg(lead, 'last') FROM (SELECT '{2026-01-01T00:00:00Z ~ c, 2026-01-02T00:00:00Z a worth 999999999999999.99}'::align.lead AS lead FROM generate_series(1, 100000)) s)) AS t;
 
+-- Spellings of one campaign are one; an address is shown as its campaign.
+SELECT t.* FROM unnest((SELECT credit_agg(lead, 'last') FROM (SELECT format('{2026-01-01T00:00:00Z ~ %s, 2026-01-02T00:00:00Z a worth 1}', to_json(campaign))::align.lead AS lead FROM unnest(ARRAY['google', 'Google ', 'GOOGLE',
+	'https://a.example/?utm_source=google&utm_medium=cpc&gclid=A&email=a%40x.example', 'https://a.example/?utm_source=google&utm_medium=cpc&gclid=B', 'google / cpc', 'utm_source=max%40example.com']) AS campaign) l)) AS t;
+SELECT count(*), sum(cardinality(c)) FROM (SELECT id % 100, credit_agg(format('{2026-01-01T00:00:00Z ~ "https://a.example/?utm_source=s%s&gclid=%s%s", 2026-01-02T00:00:00Z a}', id % 5, repeat('x', 100), id)::align.lead, 'last') AS c FROM credit_lead GROUP BY 1) g;
+-- The same in parallel and merged, with amounts that are no integers of 10^-6, and more campaigns than are remembered.
+CREATE TABLE credit_odd AS
+SELECT i AS id, format('{2026-01-01T00:00:00Z ~ %s%s, 2026-01-01T00:00:00Z ~ %s, 2026-01-02T00:00:00Z a worth %s%s.%s}', repeat('c', 150), i % 30000, (ARRAY['b', '"B"', '" b"'])[1 + i % 3], CASE WHEN i % 2 = 0 THEN '-' ELSE '' END, repeat('9', i % 40 + 1), lpad(i::text, 9, '0'))::align.lead AS lead FROM generate_series(1, 60000) AS i;
+ANALYZE credit_odd;
+CREATE TABLE credit_odd_serial AS SELECT credit_agg(lead, 'linear') AS a FROM credit_odd;
+SELECT cardinality(a), (SELECT sum(amount) FROM unnest(a)) = (SELECT sum(amount) FROM credit_odd, entries(lead)) AS all_amounts, (SELECT string_agg(campaign, ' ') FROM unnest(a) WHERE length(campaign) < 5) AS b FROM credit_odd_serial;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+SELECT credit_agg(lead, 'linear') = (SELECT a FROM credit_odd_serial) AS same FROM credit_odd;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
+SELECT credit_agg(lead, 'linear' ORDER BY id DESC) = (SELECT a FROM credit_odd_serial) AS same FROM credit_odd;
+DROP TABLE credit_odd, credit_odd_serial;
+-- Arguments with one meaning are the same, however written.
+SELECT conversions FROM unnest((SELECT credit_agg('{2026-01-01T00:00:00Z ~ a, 2026-01-02T00:00:00Z won}', 'last', i, h, m) FROM (VALUES (interval '1 day', interval '7 days', '{won}'::text[]), ('24:00', NULL, '[5:5]={won}')) AS v (i, h, m)));
+-- Amounts of very many digits that no touch or many touches earned.
+SELECT campaign, length(amount::text), amount::text ~ '^-9+[.]' AS nines FROM unnest((SELECT credit_agg(lead, 'linear') FROM (VALUES (format('{2026-01-02T00:00:00Z a worth -%s.5}', repeat('9', 100))::align.lead)) v (lead)));
+SELECT count(*), sum(amount) = ('-' || repeat('7', 5000))::numeric AS whole, max(amount) - min(amount) FROM credit((SELECT lead_agg(timestamptz '2026-01-01' + g * interval '1 minute', CASE WHEN g = 3001 THEN 'won' END, NULL, NULL, CASE WHEN g < 3001 THEN 'c' || g % 3 END, CASE WHEN g = 3001 THEN -repeat('7', 5000)::numeric END) FROM generate_series(1, 3001) g), 'linear');
+
 -- NULLs and errors.
 SELECT credit_agg(NULL::align.lead, 'last'), credit_agg(lead, 'last') FILTER (WHERE false) FROM credit_lead;
 SELECT credit_agg(NULL::align.lead, 'lost');

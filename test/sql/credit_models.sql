@@ -93,3 +93,12 @@ GROUP BY 1, 2 ORDER BY 1, 2;
 -- The amount is the last one at the conversion, and so is that of the row for no touch.
 SELECT c.* FROM agreed, (VALUES ('{2026-03-01T00:00:00Z mql worth 5, 2026-03-02T00:00:00Z customer}'::align.lead), ('{2026-03-01T00:00:00Z mql, 2026-03-02T00:00:00Z customer, 2026-03-03T00:00:00Z customer worth 7}'),
 	('{2026-03-01T00:00:00Z ~ a, 2026-03-02T00:00:00Z customer, 2026-03-02T00:00:00Z gone worth 7}')) AS v (lead), funnel_credit(lead, funnel, 'last', '1 day') AS c;
+
+-- At the instant of the conversion: its own amount counts, and what is recorded as later does not.
+SELECT nr, c.touch, c.share, c.amount FROM (VALUES (1, 'stage mql, opportunity; won customer; success path mql -> opportunity -> customer; path customer -> mql;'::align.funnel)) AS f (n, f), (VALUES
+	(1, '{2026-01-01T00:00:00Z ~ a, 2026-01-01T06:00:00Z ~ b, 2026-01-02T00:00:00Z customer worth 100 #2, 2026-01-02T00:00:00Z mql worth 300 #3}'::align.lead),
+	(2, '{2026-01-01T00:00:00Z ~ a, 2026-01-01T06:00:00Z ~ b, 2026-01-02T00:00:00Z customer worth 100, 2026-01-02T00:00:00Z mql worth 300}'),
+	(3, '{2026-01-01T00:00:00Z ~ a, 2026-01-01T06:00:00Z ~ b, 2026-01-02T00:00:00Z mql worth 300 #1, 2026-01-02T00:00:00Z customer #2}'),
+	(4, '{2026-01-01T00:00:00Z ~ a, 2026-01-02T00:00:00Z opportunity worth 1000, 2026-01-03T00:00:00Z ~ b worth 5, 2026-01-04T00:00:00Z customer}'),
+	(5, '{2026-01-03T00:00:00Z ~ b worth 5, 2026-01-04T00:00:00Z customer, 2026-01-05T00:00:00Z ~ c worth 7}')) AS l (nr, lead),
+	funnel_credit(lead, f, 'u_shaped', milestones => '{mql}') AS c ORDER BY nr, touch;

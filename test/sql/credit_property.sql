@@ -26,7 +26,11 @@ LANGUAGE sql AS $$
 		SELECT id, min(at) FILTER (WHERE stage = 'won') AS won_at, min(at) FILTER (WHERE stage = 'mql') AS mql_at, min(at) FILTER (WHERE stage = 'opportunity') AS opportunity_at
 		FROM entry GROUP BY id HAVING bool_or(stage = 'won')
 	), worth AS MATERIALIZED (
-		SELECT id, (SELECT amount FROM entry WHERE id = c.id AND at <= won_at AND amount IS NOT NULL ORDER BY entry DESC LIMIT 1) AS worth FROM converted c
+		-- the amount of the conversion, of a stage entry before it or at the same instant, of a touch
+		SELECT id, coalesce((SELECT amount FROM entry e WHERE id = c.id AND stage IS NOT NULL AND entry <= won ORDER BY entry = won AND amount IS NOT NULL DESC, amount IS NULL, entry DESC LIMIT 1),
+			(SELECT amount FROM entry e WHERE id = c.id AND stage IS NOT NULL AND entry > won AND at = won_at AND amount IS NOT NULL ORDER BY entry LIMIT 1),
+			(SELECT amount FROM entry e WHERE id = c.id AND stage IS NULL AND at <= won_at AND amount IS NOT NULL ORDER BY entry DESC LIMIT 1)) AS worth
+		FROM (SELECT *, (SELECT min(entry) FROM entry e WHERE e.id = converted.id AND stage = 'won') AS won FROM converted) c
 	), touch AS MATERIALIZED (
 		SELECT *, row_number() OVER (PARTITION BY id ORDER BY touch) AS rn, count(*) OVER (PARTITION BY id) AS n,
 			last_value(at) OVER (PARTITION BY id ORDER BY touch ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_at

@@ -13,7 +13,7 @@ SELECT align.agree('erase_chains', $$
 	handoff speed_to_lead: mql from marketing to sales, accept sal, within 4 hours;
 $$);
 CREATE TABLE leads (id text PRIMARY KEY, stage text);
-SELECT align.attach('leads', 'erase_chains');
+SELECT align.attach('leads', 'erase_chains', opened_at => 'now');
 -- everything that is stored, as text
 CREATE VIEW stored AS SELECT h::text AS row FROM leads_history h UNION ALL SELECT s::text FROM leads_sla s;
 -- a -> b (a new key) merged into c, which becomes d, which d2 is merged into, merged into e
@@ -60,7 +60,7 @@ SELECT * FROM align.check('leads');
 -- At size: 20,000 leads with an entry each and 2,000 merges among them.
 CREATE TABLE many (id int PRIMARY KEY, stage text);
 INSERT INTO many SELECT g, 'mql' FROM generate_series(1, 20000) AS g;
-SELECT align.attach('many', 'erase_chains');
+SELECT align.attach('many', 'erase_chains', opened_at => 'now');
 UPDATE many SET id = id + 100000 WHERE id % 10 = 0;
 ANALYZE many_history;
 ANALYZE many_sla;

@@ -34,7 +34,7 @@ BEGIN
 	PERFORM settings(1);
 	EXECUTE format('CREATE TABLE leads (k %s PRIMARY KEY, stage text)', type);
 	EXECUTE format('INSERT INTO leads SELECT k::%s, ''mql'' FROM unnest($1) AS k', type) USING keys;
-	PERFORM align.attach('leads', 'erase_settings');
+	PERFORM align.attach('leads', 'erase_settings', opened_at => 'now');
 	COMMIT;
 	PERFORM settings(written);
 	EXECUTE format('SELECT align.merge_leads(''leads'', $1::%1$s, $2::%1$s), align.merge_leads(''leads'', $2::%1$s, $3::%1$s)', type)
@@ -82,7 +82,7 @@ CALL attempt('jsonb', '{"{\"a\": [1, 2]}","\"x\"",7}', 2, 3);
 SELECT settings(2);
 CREATE TABLE leads (k timestamptz PRIMARY KEY, stage text);
 INSERT INTO leads VALUES ('2026-03-29 02:30+01', 'mql'), ('2026-03-29 12:00+00', 'mql');
-SELECT align.attach('leads', 'erase_settings');
+SELECT align.attach('leads', 'erase_settings', opened_at => 'now');
 SELECT align.merge_leads('leads', timestamptz '2026-03-29 02:30+01', timestamptz '2026-03-29 12:00+00');
 ALTER TABLE leads_history DISABLE TRIGGER align_append_only;
 UPDATE leads_history SET note = 'merged from (k)=(29/03/2026 03:30:00 CEST)' WHERE note LIKE 'merged from%';
@@ -97,7 +97,7 @@ DROP TABLE leads, leads_history, leads_sla;
 SELECT settings(1);
 CREATE TABLE leads (region text, id int, at timestamptz, stage text, PRIMARY KEY (id, at, region));
 INSERT INTO leads SELECT r, i, '2026-01-01 00:00+00'::timestamptz + i * interval '1 hour', 'mql' FROM unnest('{emea,"a, pac",(us)}'::text[]) AS r, generate_series(1, 4) AS i;
-SELECT align.attach('leads', 'erase_settings');
+SELECT align.attach('leads', 'erase_settings', opened_at => 'now');
 SELECT align.merge_leads('leads', ROW(1, '2026-01-01 01:00+00'::timestamptz, 'emea'::text), ROW(1, '2026-01-01 01:00+00'::timestamptz, '(us)'::text)),
 	align.merge_leads('leads', ROW(1, '2026-01-01 01:00+00'::timestamptz, 'a, pac'::text), ROW(1, '2026-01-01 01:00+00'::timestamptz, '(us)'::text));
 UPDATE leads SET id = 22, region = 'emea, was' WHERE id = 2 AND region = 'emea';

@@ -15,6 +15,7 @@ CREATE TEMP TABLE stage (n int, i int, name text, kind text, team text, entry bo
 CREATE TEMP TABLE move (n int, a int, b int, success boolean, UNIQUE (n, a, b));
 CREATE TEMP TABLE level (n int, i int, name text, team text, handoff boolean, starts text[], stops text[], pauses text[], due text, warn text);
 CREATE TEMP TABLE channel (n int, i int, name text, source text, medium text, campaign text);
+CREATE TEMP TABLE segment (n int, i int, name text, condition text);
 
 CREATE FUNCTION pg_temp.q(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT '"' || replace(name, '"', '""') || '"'$$;
 CREATE FUNCTION pg_temp.q(names text[]) RETURNS text LANGUAGE sql IMMUTABLE AS
@@ -51,6 +52,8 @@ DECLARE
 	due record;
 	is_any boolean;
 	promised int := 0;
+	segments text[] := ARRAY['demo', 'big one', 'segment', 'needs', 'known', 'when', 'x"y', 'größe', 'warn'];
+	other record;
 	channels text[] := ARRAY['Direct', 'Paid Search', 'channel', 'when', 'and', 'source', 'needs', 'known', 'x"y', 'größe'];
 	patterns text[] := ARRAY['partner-*', '*', 'it''s', 'A -- "b"', 'ü*x**', '\', ' ', 'and name ''x'''];
 BEGIN
@@ -107,10 +110,20 @@ BEGIN
 		loose := loose || (pg_temp.q(names[due.a]) || ' -> ' || pg_temp.q(names[due.b]) || ' needs reason (r1, "r 2"), phone');
 	END LOOP;
 	loose := loose || ARRAY['hours ''Europe/London Mo-Fr 09:00-17:30'''];
+	-- segments
+	INSERT INTO segment SELECT no, row_number() OVER (), name, 'x = ''' || name || ''' -- "' FROM (SELECT name FROM unnest(segments) AS name ORDER BY random() LIMIT pg_temp.rnd(0, 4)) AS t;
+	declared := declared || ARRAY(SELECT 'segment ' || pg_temp.q(name) || ': ''' || replace(condition, '''', '''''') || '''' FROM segment WHERE n = no ORDER BY i);
 	-- promises
 	FOR j IN 1 .. pg_temp.rnd(0, 5) LOOP
 		SELECT * INTO due FROM (VALUES ('within 4 working hours', '4 working hours', '90 working minutes'), ('within 2 days', '2 days', '36 hours'),
-			('by end of next working day', 'end of next working day', '3 working hours'), ('within 90 minutes', '90 minutes', NULL)) AS t(said, meant, warn) ORDER BY random() LIMIT 1;
+			('by end of next working day', 'end of next working day', '3 working hours'), ('within 90 minutes', '90 minutes', NULL),
+			('within 3 working days', 'end of 3rd working day', '90 working minutes before'), ('within 2 weeks', '14 days', '1 day before')) AS t(said, meant, warn) ORDER BY random() LIMIT 1;
+		-- some of the segments get another promise in the same kind of time
+		FOR other IN SELECT name, promise.* FROM segment, LATERAL (SELECT * FROM (VALUES ('within 30 working minutes', '30 working minutes'), ('by end of the same working day', 'end of the same working day'), ('within 1 working day', 'end of next working day'),
+				('within 1 hour', '1 hour'), ('within 60 days', '60 days')) AS t(said, meant) WHERE (t.said ~ 'working') = (due.said ~ 'working') AND segment.i > 0 ORDER BY random() LIMIT 1) AS promise WHERE n = no AND random() < 0.3 ORDER BY random() LOOP
+			due.said := other.said || ' when ' || pg_temp.q(other.name) || ', ' || due.said;
+			due.meant := other.meant || ' when ' || CASE WHEN other.name ~ '^[A-Za-z_][A-Za-z0-9_-]*$' THEN other.name ELSE pg_temp.q(other.name) END || ', ' || due.meant;
+		END LOOP;
 		IF random() < 0.5 THEN	-- an sla
 			s := pg_temp.some(VARIADIC ARRAY(SELECT generate_series(1, k)));
 			e := ARRAY(SELECT i FROM generate_series(1, k) AS i WHERE i <> ALL (s) ORDER BY random() LIMIT pg_temp.rnd(1, 3));
@@ -120,7 +133,7 @@ BEGIN
 			INSERT INTO level VALUES (no, 100 + promised, 'level ' || promised, teams[1 + promised % 4], false, ARRAY(SELECT names[i] FROM unnest(s) WITH ORDINALITY AS t(i, o) ORDER BY o),
 				ARRAY(SELECT names[i] FROM unnest(e) WITH ORDINALITY AS t(i, o) ORDER BY o), ARRAY(SELECT names[i] FROM unnest(p) WITH ORDINALITY AS t(i, o) ORDER BY o), due.meant, due.warn);
 			declared := declared || (SELECT 'sla ' || pg_temp.q(name) || ' by ' || pg_temp.q(team) || ': from ' || pg_temp.q(starts) || ' to ' || pg_temp.q(stops) || ' ' || due.said
-				|| CASE WHEN pauses = '{}' THEN '' ELSE ', pause ' || pg_temp.q(pauses) END || coalesce(', warn after ' || warn, '') FROM level WHERE n = no AND i = 100 + promised);
+				|| CASE WHEN pauses = '{}' THEN '' ELSE ', pause ' || pg_temp.q(pauses) END || coalesce(', warn ' || CASE WHEN warn ~ 'before' THEN '' ELSE 'after ' END || warn, '') FROM level WHERE n = no AND i = 100 + promised);
 		ELSE	-- a handoff
 			SELECT i INTO promised FROM (SELECT promised + 1 AS i) AS t;
 			s := ARRAY[pg_temp.rnd(1, k)];
@@ -130,7 +143,7 @@ BEGIN
 				ARRAY(SELECT names[i] FROM unnest(e) WITH ORDINALITY AS t(i, o) ORDER BY o), '{}', due.meant, due.warn);
 			declared := declared || (SELECT 'handoff ' || pg_temp.q(name) || ': ' || pg_temp.q(starts) || ' from ' || pg_temp.q(coalesce(holders[s[1]], 'giver')) || ' to receiver, accept '
 				|| pg_temp.q(stops[1:1]) || CASE WHEN cardinality(stops) > 1 THEN ', reject ' || pg_temp.q(stops[2:]) || ' with reason (r1, "r 2")' ELSE '' END
-				|| ', ' || due.said || coalesce(', warn after ' || warn, '') FROM level WHERE n = no AND i = promised);
+				|| ', ' || due.said || coalesce(', warn ' || CASE WHEN warn ~ 'before' THEN '' ELSE 'after ' END || warn, '') FROM level WHERE n = no AND i = promised);
 		END IF;
 	END LOOP;
 	-- channels; the conditions of one in any order
@@ -149,10 +162,11 @@ END $$;
 
 DO $$BEGIN FOR i IN 1 .. 250 LOOP CALL pg_temp.generate(i); END LOOP; END$$;
 UPDATE agreement SET f = document::align.funnel;
-ANALYZE agreement; ANALYZE stage; ANALYZE move; ANALYZE level; ANALYZE channel;
+ANALYZE agreement; ANALYZE stage; ANALYZE move; ANALYZE level; ANALYZE channel; ANALYZE segment;
 SELECT count(*) = :agreements AS "all there", count(DISTINCT f) > :agreements * 0.9 AS "and different" FROM agreement;
 SELECT count(*) > 500 AS "many moves", bool_or(success), bool_or(NOT success) FROM move;
 SELECT count(*) > 300 AS "many channels", count(*) FILTER (WHERE source IS NULL) > 50 AS "without source" FROM channel;
+SELECT count(*) > 300 AS "many segments", (SELECT count(*) > 20 FROM level WHERE due ~ ' when .* when ') AS "several promises", (SELECT count(*) > 50 FROM level WHERE warn ~ 'before') AS "warned before" FROM segment;
 SELECT handoff, count(*) > 20 AS "enough" FROM level GROUP BY handoff ORDER BY handoff;
 
 -- Every row is a failure.
@@ -198,6 +212,8 @@ WHERE ARRAY(SELECT l::text FROM align.service_levels(f) AS l) <>
 	ARRAY(SELECT ROW(name, team, starts, stops, pauses, due, warn)::text FROM level WHERE level.n = agreement.n ORDER BY NOT handoff, i);
 SELECT 'channels', n FROM agreement
 WHERE ARRAY(SELECT c::text FROM align.channels(f) AS c) <> ARRAY(SELECT ROW(name, source, medium, campaign)::text FROM channel WHERE channel.n = agreement.n ORDER BY i);
+SELECT 'segments', n FROM agreement
+WHERE ARRAY(SELECT c::text FROM align.segments(f) AS c) <> ARRAY(SELECT ROW(name, condition)::text FROM segment WHERE segment.n = agreement.n ORDER BY i);
 -- diff has no row exactly if two agreements are equal.
 SELECT 'diff', a.n, b.n FROM agreement AS a JOIN agreement AS b ON b.n BETWEEN a.n AND a.n + 3
 WHERE (a.f = b.f) <> NOT EXISTS (SELECT FROM align.diff(a.f, b.f));

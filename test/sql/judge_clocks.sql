@@ -41,7 +41,7 @@ SELECT * FROM pg_temp.clocks('{2026-03-02T14:00:00Z mql, 2026-03-02T18:00:00Z sa
 SELECT * FROM pg_temp.clocks('{2026-03-02T14:00:00Z mql, 2026-03-02T18:00:00.000001Z nurture}', '2026-03-05 18:00+00');
 -- over the weekend
 SELECT * FROM pg_temp.clocks('{2026-03-06T21:00:00Z mql}', '2026-03-09 12:30+00');
--- plain elapsed time runs at night; a lost stage cancels what it does not stop
+-- plain elapsed time runs at night; a lost stage closes what it does not stop
 SELECT * FROM pg_temp.clocks('{2026-03-06T21:00:00Z inquiry}', '2026-03-08 12:30+00');
 SELECT * FROM pg_temp.clocks('{2026-03-06T21:00:00Z inquiry, 2026-03-07T21:00:00Z disqualified}', '2026-03-20 12:30+00');
 -- a handoff that ends in none of its stages is withdrawn
@@ -118,7 +118,7 @@ BEGIN
 				elapsed := elapsed + CASE kind WHEN 'elapsed' THEN e.at - resumed ELSE align.working_time(hours, resumed, e.at) END;
 			END IF;
 			stopped_at := e.at;
-			state := CASE WHEN NOT e.stage = ANY (stops) THEN 'cancelled' WHEN e.at <= due_at THEN 'met' ELSE 'missed' END;
+			state := CASE WHEN e.stage = ANY (stops) AND e.at <= due_at THEN 'met' WHEN e.at < due_at THEN 'cancelled' ELSE 'missed' END;
 			RETURN NEXT;
 			active := false;
 			paused_since := NULL;

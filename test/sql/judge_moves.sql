@@ -130,7 +130,7 @@ BEGIN
 			accepted := accepted + 1;
 			disagreements := disagreements + (broken > 0)::int;
 		EXCEPTION WHEN OTHERS THEN
-			IF SQLSTATE NOT LIKE 'AL%' THEN RAISE; END IF;
+			IF SQLSTATE NOT LIKE '23L%' THEN RAISE; END IF;
 			refused := refused + 1;
 			disagreements := disagreements + (broken = 0)::int;
 		END;

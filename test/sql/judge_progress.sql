@@ -108,6 +108,26 @@ SELECT p.*, j FROM agreed_path, unnest(ARRAY[
 	'{2026-03-01T00:00:00Z parked}',
 	'{2026-05-01T00:00:00Z inquiry}']) j,
 	align.funnel_progress(j::align.lead, f, '2026-04-01Z') p;
+-- Won and put back is open, as lost and reopened is; a second win counts from its own time; the time to win is that of
+-- the first won stage, on the path or not.  A customer that is lost afterwards was won.
+SELECT p.*, j FROM (SELECT 'stage n, q, r; won w, x; lost l; success path n -> q -> w; path n -> w, x; path w, x, l -> n; path w -> x; path x -> w; path any -> l; path w -> l; path n -> r;'::align.funnel AS f) a, unnest(ARRAY[
+	'{2026-03-02T09:00:00Z n worth 10, 2026-03-05T09:00:00Z l, 2026-03-05T09:01:00Z n}',
+	'{2026-03-02T09:00:00Z n worth 10, 2026-03-05T09:00:00Z w, 2026-03-05T09:01:00Z n}',
+	'{2026-03-02T09:00:00Z n, 2026-03-03T09:00:00Z q, 2026-03-05T09:00:00Z w, 2026-03-05T09:01:00Z n}',
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z x, 2026-03-05T09:01:00Z n}',
+	'{2026-03-05T09:00:00Z w, 2026-03-05T09:01:00Z r}',
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z w, 2026-03-05T09:01:00Z n, 2026-03-06T09:00:00Z w}',
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z w, 2026-03-05T09:01:00Z n, 2026-03-06T09:00:00Z l}',
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z w, 2026-03-06T09:00:00Z l}',
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z w, 2026-03-06T09:00:00Z unheard_of}',
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z x, 2026-03-06T09:00:00Z w}',
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z w, 2026-03-06T09:00:00Z x}',
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z x}']) j,
+	align.funnel_progress(j::align.lead, f, '2026-04-01Z') p;
+SELECT s.* FROM align.steps((SELECT align.funnel_conversion_agg(j::align.lead, 'stage n; won w, x; lost l; success path n -> w; path n -> x; path w, x -> n; path x -> w; path any -> l;', '2026-04-01Z') FROM unnest(ARRAY[
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z w, 2026-03-05T09:01:00Z n}',
+	'{2026-03-02T09:00:00Z n, 2026-03-05T09:00:00Z x}',
+	'{2026-03-02T09:00:00Z n, 2026-03-04T09:00:00Z x, 2026-03-09T09:00:00Z w}']) j)) s;
 SELECT align.funnel_progress(NULL, f, '2026-04-01Z'), align.funnel_progress('{2026-03-01T00:00:00Z mql}', NULL, '2026-04-01Z') FROM agreed_path;
 SELECT align.funnel_progress('{2026-03-01T00:00:00Z mql}', f, NULL) FROM agreed_path;
 

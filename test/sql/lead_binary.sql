@@ -43,7 +43,8 @@ FROM unnest(ARRAY[
 	'{2026-03-01T09:00:00.123456Z mql by sales because bad_timing ~ spring worth 1200.50 #7 @3, 2026-03-01T09:00:00Z ~ "Ünïcode"}',
 	'{-4713-11-24T00:00:00Z first, 294276-12-31T23:59:59.999999Z last #9223372036854775807 @2147483647}',
 	'{2026-03-01T00:00:00Z mql, 2026-03-01T00:00:00Z mql}',
-	'{2026-03-01T00:00:00Z "", 2026-03-02T00:01:00Z ~ ""}']::align.lead[]) AS lead;
+	'{2026-03-01T00:00:00Z "", 2026-03-02T00:01:00Z ~ ""}',
+	'{2026-03-01T00:00:00Z mql by sales #7 @3 [demo, "a, ""b""", "Ünïcode"], 2026-03-02T00:01:00Z ~ "" ["", mql]}']::align.lead[]) AS lead;
 SELECT pg_temp.receive(lead_send(lead)) = lead
 FROM (SELECT lead_agg('2026-01-01'::timestamptz + i * interval '1 hour', 'stage ' || i) AS lead FROM generate_series(1, 3000) AS i) s;
 
@@ -78,6 +79,8 @@ SELECT count(*) FROM source JOIN target USING (id, lead);
 SET client_encoding = 'UTF8';
 SELECT pg_temp.refusal('\x01000401 06e974e9 010200');
 
+SELECT pg_temp.refusal('\x01 01 04 02 047879 08612c2062 01 0302 40 02');
+
 -- Malformed bytes.  First the well-formed value that they vary.
 --	 version flags unit  1 string "xy"  1 entry: head time
 SELECT pg_temp.refusal('\x01 00 04 01 047879 01 0202');
@@ -86,7 +89,18 @@ SELECT pg_temp.refusal(bytes) FROM (VALUES
 	(2, '\x01'),
 	(3, '\x00 00 04 01 047879 01 0202'),				-- version 0
 	(4, '\x02 00 04 01 047879 01 0202'),				-- version 2
-	(5, '\x01 01 04 01 047879 01 0202'),				-- a flag
+	(5, '\x01 02 04 01 047879 01 0202'),				-- a flag
+	(501, '\x01 01 04 01 047879 01 0202'),				-- the flag of segments without any
+	(502, '\x01 00 04 02 047879 0279 01 0302 40 02'),	-- segments without the flag
+	(503, '\x01 01 04 02 047879 0279 01 0302 40 00'),	-- no segments
+	(504, '\x01 01 04 02 047879 06622c20 01 0302 40 02'),	-- a list that ends with a comma
+	(505, '\x01 01 04 02 047879 08622c2061 01 0302 40 02'),	-- a list that is not sorted
+	(506, '\x01 01 04 02 047879 08612c2061 01 0302 40 02'),	-- a name twice
+	(507, '\x01 01 04 02 047879 06226122 01 0302 40 02'),	-- a bare name in quotes
+	(508, '\x01 01 04 02 047879 06612c62 01 0302 40 02'),	-- no space
+	(509, '\x01 01 04 02 047879 00 01 0302 40 02'),		-- an empty list
+	(510, '\x01 01 04 02 047879 042261 01 0302 40 02'),	-- a quote that is not closed
+	(511, '\x01 01 04 02 047879 0279 01 0302 80 02'),	-- an unknown bit
 	(6, '\x01 8000 04 01 047879 01 0202'),				-- flags, too long
 	(7, '\x01 00 05 01 047879 01 0202'),				-- no such unit
 	(8, '\x01 00 03 01 047879 01 02c016'),				-- a unit finer than need be

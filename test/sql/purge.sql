@@ -13,7 +13,7 @@ SELECT align.agree('purge', $$
 	handoff speed_to_lead: mql from marketing to sales, accept sal, within 4 hours;
 $$);
 CREATE TABLE leads (id int PRIMARY KEY, stage text, gone boolean);
-SELECT align.attach('leads', 'purge', stage => 'stage', live => 'gone IS NOT TRUE', mode => 'observe');
+SELECT align.attach('leads', 'purge', stage => 'stage', live => 'gone IS NOT TRUE', mode => 'observe', opened_at => 'now');
 INSERT INTO leads SELECT g, 'mql' FROM generate_series(1, 20) AS g;
 -- 1: lives. 2: deleted. 3: deleted, and lives again. 4: deleted twice. 5: not live.
 -- 6: not live, and live again. 7: out of the funnel. 8: won. 9: renamed from 10's key.
@@ -103,13 +103,13 @@ ROLLBACK;
 CREATE TABLE parts (region text, id int, stage text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
 CREATE TABLE parts_eu PARTITION OF parts FOR VALUES IN ('eu');
 CREATE TABLE parts_us PARTITION OF parts FOR VALUES IN ('us');
-SELECT align.attach('parts', 'purge');
+SELECT align.attach('parts', 'purge', opened_at => 'now');
 SELECT align.detach('parts');
 ALTER TABLE parts_history RENAME TO parts_history_all;
 CREATE TABLE parts_history (LIKE parts_history_all) PARTITION BY RANGE (recorded_at);
 ALTER TABLE parts_history ATTACH PARTITION parts_history_all DEFAULT;
 CREATE TABLE parts_history_past PARTITION OF parts_history FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
-SELECT align.attach('parts', 'purge');
+SELECT align.attach('parts', 'purge', opened_at => 'now');
 INSERT INTO parts SELECT r, g, 'mql' FROM unnest('{eu,us}'::text[]) AS r, generate_series(1, 4) AS g;
 DELETE FROM parts WHERE id = 1 AND region = 'eu' OR id = 2;
 -- a move from one partition to another is no end
@@ -124,7 +124,7 @@ ALTER TABLE parts_history DETACH PARTITION parts_history_all;
 CREATE TABLE parts_history_rest PARTITION OF parts_history DEFAULT;
 DELETE FROM parts;
 SELECT region, id, entry_no, event FROM parts_history ORDER BY region, id, entry_no;
-SELECT align.attach('parts', 'purge');
+SELECT align.attach('parts', 'purge', opened_at => 'now');
 SELECT align.purge('parts', now());
 SELECT count(*) FROM parts_history;
 SELECT count(*) FROM parts_sla;
@@ -143,7 +143,7 @@ ALTER TABLE guarded FORCE ROW LEVEL SECURITY;
 ALTER TABLE guarded OWNER TO regress_align_stranger;
 GRANT CREATE ON SCHEMA purge TO regress_align_stranger;
 SELECT align.admit('purge', 'regress_align_stranger');
-SELECT align.attach('guarded', 'purge');
+SELECT align.attach('guarded', 'purge', opened_at => 'now');
 INSERT INTO guarded VALUES (1, 'mql'), (2, 'mql');
 DELETE FROM guarded WHERE id = 1;
 SET ROLE regress_align_stranger;

@@ -15,7 +15,7 @@ SELECT align.agree('roads_ddl', $$
 $$);
 CREATE TABLE leads (id int PRIMARY KEY, junk int, stage varchar(20), owner varchar(10), email text, budget int, deleted boolean NOT NULL DEFAULT false);
 INSERT INTO leads (id, stage) VALUES (1, 'inquiry');
-SELECT align.attach('leads', 'roads_ddl', assignee => 'owner', live => 'NOT deleted');
+SELECT align.attach('leads', 'roads_ddl', assignee => 'owner', live => 'NOT deleted', opened_at => 'now');
 UPDATE leads SET stage = 'mql' WHERE id = 1;
 
 -- columns are renamed, dropped and added, in a session that has used the table
@@ -68,8 +68,8 @@ ALTER TABLE leads RENAME lead_id TO id;
 UPDATE leads SET status = 'customer' WHERE id = 3;
 DELETE FROM leads WHERE id = 2;
 INSERT INTO leads (id, status) VALUES (4, 'mql');
-SELECT align.attach('leads', 'roads_ddl', stage => 'status', assignee => '"whose lead, then?"');
-SELECT align.attach('leads', 'roads_ddl', stage => 'status', assignee => 'whose lead, then?');
+SELECT align.attach('leads', 'roads_ddl', stage => 'status', assignee => '"whose lead, then?"', opened_at => 'now');
+SELECT align.attach('leads', 'roads_ddl', stage => 'status', assignee => 'whose lead, then?', opened_at => 'now');
 SELECT id, entry_no, event, from_stage, stage, source FROM leads_history WHERE entry_no > 3 OR id = 4 ORDER BY 1, 2;
 SELECT * FROM align.check('leads');
 
@@ -108,7 +108,7 @@ SELECT count(*) FROM "roads_ddl ""archive""".what_happened WHERE id = 5;
 -- a copy of a table is not attached
 SELECT align.agree('roads_ddl_2', 'stage inquiry, sal; won customer; success path inquiry -> sal -> customer;');
 CREATE TABLE source (id int PRIMARY KEY, stage text);
-SELECT align.attach('source', 'roads_ddl_2');
+SELECT align.attach('source', 'roads_ddl_2', opened_at => 'now');
 CREATE TABLE copied (LIKE source INCLUDING ALL);
 INSERT INTO copied VALUES (1, 'sal');
 -- nor can one inherit from it and be forgotten

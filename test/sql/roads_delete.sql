@@ -25,7 +25,7 @@ CREATE TABLE leads (
     stage text REFERENCES status ON UPDATE CASCADE ON DELETE SET NULL,
     owner text);
 INSERT INTO leads SELECT g, 1 + g % 3, 'inquiry' FROM generate_series(1, 9) AS g;
-SELECT align.attach('leads', 'roads_delete', assignee => 'owner');
+SELECT align.attach('leads', 'roads_delete', assignee => 'owner', opened_at => 'now');
 CREATE VIEW trail AS
 SELECT id, entry_no AS no, event, from_stage, stage, from_team, team, source
 FROM leads_history WHERE event <> 'opening' ORDER BY id, entry_no;
@@ -116,7 +116,7 @@ SELECT * FROM align.check('leads');
 -- rows that are no longer live
 CREATE TABLE soft (id int PRIMARY KEY, stage text, owner text, deleted_at timestamptz, amount numeric);
 INSERT INTO soft VALUES (1, 'mql', 'ann', NULL), (2, 'mql', 'ann', '2026-01-01');
-SELECT align.attach('soft', 'roads_delete', assignee => 'owner', live => 'deleted_at IS NULL');
+SELECT align.attach('soft', 'roads_delete', assignee => 'owner', live => 'deleted_at IS NULL', opened_at => 'now');
 INSERT INTO soft VALUES (3, 'mql', 'bob', NULL), (4, 'mql', 'bob', '2026-01-01'), (5, NULL, 'bob', NULL);
 UPDATE soft SET deleted_at = '2026-02-01' WHERE id IN (1, 5);
 UPDATE soft SET deleted_at = '2026-02-02' WHERE id IN (1, 2, 4, 5);

@@ -16,7 +16,7 @@ SELECT align.agree('roads_insert', $$
 $$);
 CREATE TABLE leads (id int PRIMARY KEY, stage text DEFAULT 'inquiry', owner text, n int NOT NULL DEFAULT 0);
 INSERT INTO leads VALUES (1, 'inquiry'), (2, 'sql'), (3, NULL);
-SELECT align.attach('leads', 'roads_insert', assignee => 'owner');
+SELECT align.attach('leads', 'roads_insert', assignee => 'owner', opened_at => 'now');
 CREATE VIEW trail AS
 SELECT id, entry_no AS no, event, from_stage, stage, from_team, team, assignee, violation, source, handoff
 FROM leads_history ORDER BY id, entry_no;

@@ -17,7 +17,7 @@ CREATE TABLE leads (id bigint NOT NULL, stage text, owner text, UNIQUE (id, stag
 CREATE TABLE leads_sales PARTITION OF leads FOR VALUES IN ('sal', 'customer');
 CREATE TABLE leads_others PARTITION OF leads DEFAULT;
 INSERT INTO leads SELECT g, 'inquiry' FROM generate_series(1, 8) AS g;
-SELECT align.attach('leads', 'roads_keys', key => '{id}', assignee => 'owner');
+SELECT align.attach('leads', 'roads_keys', key => '{id}', assignee => 'owner', opened_at => 'now');
 CREATE VIEW trail AS
 SELECT id, entry_no AS no, event, from_stage, stage, note FROM leads_history ORDER BY id, entry_no;
 CREATE VIEW promises AS
@@ -68,7 +68,7 @@ UPDATE leads SET id = id - 2001;
 SELECT * FROM align.check('leads');
 CREATE TABLE rows (id int PRIMARY KEY, stage text);
 INSERT INTO rows SELECT g, 'inquiry' FROM generate_series(1, 9) AS g;
-SELECT align.attach('rows', 'roads_keys');
+SELECT align.attach('rows', 'roads_keys', opened_at => 'now');
 UPDATE rows SET stage = 'mql' WHERE id % 2 = 0;
 DELETE FROM rows WHERE id = 3;
 UPDATE rows SET id = id - 1 WHERE id > 3;
@@ -100,7 +100,7 @@ SELECT * FROM align.check('leads');
 
 -- on to the number of a lead that was taken out of the funnel, and then deleted
 CREATE TABLE loose (id int PRIMARY KEY, stage text);
-SELECT align.attach('loose', 'roads_keys', mode => 'observe');
+SELECT align.attach('loose', 'roads_keys', mode => 'observe', opened_at => 'now');
 INSERT INTO loose VALUES (1, 'mql'), (2, 'mql');
 UPDATE loose SET stage = 'sal' WHERE id = 2;
 UPDATE loose SET stage = NULL WHERE id = 1;
@@ -175,7 +175,7 @@ END $$;
 -- two columns, and their names those of align's own
 CREATE TABLE pairs (team text, entry_no int, stage text, PRIMARY KEY (entry_no, team));
 INSERT INTO pairs VALUES ('a', 1, 'inquiry'), ('b', 1, 'inquiry');
-SELECT align.attach('pairs', 'roads_keys');
+SELECT align.attach('pairs', 'roads_keys', opened_at => 'now');
 UPDATE pairs SET stage = 'mql' WHERE entry_no = 1;
 INSERT INTO pairs VALUES ('a', 2, 'inquiry');
 UPDATE pairs SET team = 'c', entry_no = 3 WHERE team = 'a' AND entry_no = 1;

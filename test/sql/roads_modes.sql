@@ -16,8 +16,8 @@ $$);
 CREATE TABLE leads (id int PRIMARY KEY, stage text, why text, email text);
 INSERT INTO leads VALUES (1, 'inquiry', NULL, NULL), (2, 'inquiry', NULL, NULL), (3, 'hot', NULL, NULL);
 -- a label that the agreement does not know
-SELECT align.attach('leads', 'roads_modes', reason => 'why');
-SELECT align.attach('leads', 'roads_modes', reason => 'why', mode => 'warn');
+SELECT align.attach('leads', 'roads_modes', reason => 'why', opened_at => 'now');
+SELECT align.attach('leads', 'roads_modes', reason => 'why', mode => 'warn', opened_at => 'now');
 CREATE VIEW trail AS
 SELECT id, entry_no AS no, event, from_stage, stage, reason, note, violation, source FROM leads_history ORDER BY id, entry_no;
 -- warned, once for each rule
@@ -33,14 +33,14 @@ UPDATE leads SET stage = 'inquiry' WHERE id = 2;
 SELECT * FROM trail;
 SELECT * FROM align.check('leads');
 -- silently
-SELECT align.attach('leads', 'roads_modes', reason => 'why', mode => 'observe');
+SELECT align.attach('leads', 'roads_modes', reason => 'why', mode => 'observe', opened_at => 'now');
 UPDATE leads SET stage = 'customer' WHERE id = 2;
 UPDATE leads SET stage = 'mql' WHERE id = 3;
 SELECT * FROM trail WHERE id IN (2, 3);
 SELECT * FROM align.check('leads');
 UPDATE leads SET stage = 'mql' WHERE id = 5;
 -- enforced
-SELECT align.attach('leads', 'roads_modes', reason => 'why', mode => 'enforce');
+SELECT align.attach('leads', 'roads_modes', reason => 'why', mode => 'enforce', opened_at => 'now');
 SELECT mode FROM align.attachments WHERE relation = 'leads'::regclass;
 UPDATE leads SET stage = 'sal' WHERE id = 3;
 UPDATE leads SET stage = 'disqualified' WHERE id = 3;
@@ -67,7 +67,7 @@ INSERT INTO leads VALUES (10, 'sal');
 DELETE FROM leads WHERE id = 6;
 RESET session_replication_role;
 SELECT count(*) FROM align.check('leads');
-SELECT align.attach('leads', 'roads_modes', reason => 'why');
+SELECT align.attach('leads', 'roads_modes', reason => 'why', opened_at => 'now');
 SELECT * FROM align.check('leads');
 SELECT * FROM trail WHERE id IN (3, 6, 10) AND source = 'adopted';
 -- triggers switched off and on again
@@ -78,7 +78,7 @@ TRUNCATE leads_sla;
 ALTER TABLE leads ENABLE TRIGGER USER;
 UPDATE leads SET stage = 'disqualified', why = 'price' WHERE id = 11;
 SELECT key FROM align.check('leads') GROUP BY key ORDER BY key;
-SELECT align.attach('leads', 'roads_modes', reason => 'why');
+SELECT align.attach('leads', 'roads_modes', reason => 'why', opened_at => 'now');
 SELECT * FROM align.check('leads');
 SELECT * FROM trail WHERE id IN (10, 11);
 -- triggers that always fire
@@ -141,7 +141,7 @@ SELECT align.agree('roads_modes_2', $$
     sal known as 'SAL';
     sla stay by sales: from sal to customer within 10 days;
 $$);
-SELECT align.attach('leads', 'roads_modes_2', reason => 'why');
+SELECT align.attach('leads', 'roads_modes_2', reason => 'why', opened_at => 'now');
 UPDATE leads SET stage = 'customer' WHERE id = 20;
 UPDATE leads SET stage = 'SAL' WHERE id = 22;
 SELECT id, entry_no, event, from_stage, stage, version, source FROM leads_history WHERE id BETWEEN 20 AND 22 ORDER BY 1, 2;
@@ -153,7 +153,7 @@ SELECT align.detach('leads');
 UPDATE leads SET stage = 'customer' WHERE id = 22;
 INSERT INTO leads VALUES (30, 'sal');
 DELETE FROM leads WHERE id = 20;
-SELECT align.attach('leads', 'roads_modes_2', reason => 'why');
+SELECT align.attach('leads', 'roads_modes_2', reason => 'why', opened_at => 'now');
 SELECT id, entry_no, event, from_stage, stage, version, source FROM leads_history WHERE (id BETWEEN 20 AND 22 AND entry_no > 3) OR id = 30 ORDER BY 1, 2;
 SELECT * FROM align.check('leads');
 

@@ -25,7 +25,7 @@ ALTER TABLE leads ATTACH PARTITION leads_late FOR VALUES IN ('sal', 'sql');
 CREATE TABLE leads_rest PARTITION OF leads DEFAULT;
 INSERT INTO leads VALUES (1, 'inquiry'), (2, 'sal'), (3, NULL);
 -- nothing unique can leave out the stage: the key is told
-SELECT align.attach('leads', 'roads_partitions', key => '{id}', assignee => 'owner');
+SELECT align.attach('leads', 'roads_partitions', key => '{id}', assignee => 'owner', opened_at => 'now');
 CREATE VIEW trail AS
 SELECT id, entry_no AS no, event, from_stage, stage, assignee, source FROM leads_history ORDER BY id, entry_no;
 CREATE VIEW promises AS
@@ -114,7 +114,7 @@ UPDATE leads SET stage = 'disqualified' WHERE id = 51;
 SELECT * FROM trail WHERE id IN (50, 51, 214);
 -- what came and left with a partition is told by check, and put right by attaching again
 SELECT * FROM align.check('leads') ORDER BY key;
-SELECT align.attach('leads', 'roads_partitions', key => '{id}', assignee => 'owner');
+SELECT align.attach('leads', 'roads_partitions', key => '{id}', assignee => 'owner', opened_at => 'now');
 SELECT * FROM align.check('leads');
 
 -- TRUNCATE of one partition, of all
@@ -141,7 +141,7 @@ CREATE TABLE deals_0_high (id bigint NOT NULL, stage text, n int, owner text);
 ALTER TABLE deals_0 ATTACH PARTITION deals_0_high FOR VALUES FROM (100) TO (MAXVALUE);
 CREATE TABLE deals_1 PARTITION OF deals FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO deals (id, stage) SELECT g, 'inquiry' FROM generate_series(1, 200) AS g;
-SELECT align.attach('deals', 'roads_partitions', assignee => 'owner');
+SELECT align.attach('deals', 'roads_partitions', assignee => 'owner', opened_at => 'now');
 UPDATE deals SET stage = 'mql';
 UPDATE deals SET stage = 'sal' WHERE id % 2 = 0;
 UPDATE deals SET id = id + 1000 WHERE id % 50 = 0;

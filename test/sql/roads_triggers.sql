@@ -243,7 +243,7 @@ BEGIN
     BEGIN
         UPDATE leads SET stage = 'sal' WHERE id = new.id;
         UPDATE leads SET stage = 'customer' WHERE id = new.id;
-    EXCEPTION WHEN SQLSTATE 'AL002' THEN
+    EXCEPTION WHEN SQLSTATE '23L02' THEN
         NULL;
     END;
     RETURN NULL;

@@ -37,9 +37,9 @@ CREATE TABLE as_owner.p (id int NOT NULL, stage text) PARTITION BY RANGE ((id + 
 CREATE TABLE as_owner.p1 PARTITION OF as_owner.p DEFAULT;
 \c -
 \set VERBOSITY terse
-SELECT align.attach('as_owner.t', 'as_owner', changed_at => 'at');
+SELECT align.attach('as_owner.t', 'as_owner', changed_at => 'at', opened_at => 'now');
 -- a partition key that is an expression allows no unique index, but it is looked at
-SELECT align.attach('as_owner.p', 'as_owner', key => '{id}');
+SELECT align.attach('as_owner.p', 'as_owner', key => '{id}', opened_at => 'now');
 SET SESSION AUTHORIZATION regress_align_mallory;
 CREATE INDEX ccc ON as_owner.t_history (recorded_at) WHERE as_owner.trapped(1) = 1;
 CREATE INDEX ddd ON as_owner.t_history ((entry_no + as_owner.trapped(1)));
@@ -56,7 +56,7 @@ SELECT align.rebuild_clocks('as_owner.t');
 \c -
 SELECT align.purge('as_owner.t', now() - interval '1 day');
 \c -
-SELECT align.attach('as_owner.t', 'as_owner', changed_at => 'at');
+SELECT align.attach('as_owner.t', 'as_owner', changed_at => 'at', opened_at => 'now');
 \c -
 SELECT align.detach('as_owner.t');
 SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_align_mallory';
@@ -65,12 +65,12 @@ SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_align_mallory';
 SET SESSION AUTHORIZATION regress_align_mallory;
 CREATE DOMAIN as_owner.d AS text CHECK (as_owner.accepts(value));
 CREATE TABLE as_owner.domains (id as_owner.d PRIMARY KEY, stage text);
-SELECT align.attach('as_owner.domains', 'as_owner');
+SELECT align.attach('as_owner.domains', 'as_owner', opened_at => 'now');
 INSERT INTO as_owner.domains VALUES ('a', 'mql'), ('b', 'mql'), ('c', 'mql');
 DELETE FROM as_owner.domains WHERE id IN ('b', 'c');
 CREATE TYPE as_owner.pair AS (a int, b as_owner.d);
 CREATE TABLE as_owner.pairs (id as_owner.pair PRIMARY KEY, n int NOT NULL, stage text, UNIQUE (id, n));
-SELECT align.attach('as_owner.pairs', 'as_owner', key => '{id,n}');
+SELECT align.attach('as_owner.pairs', 'as_owner', key => '{id,n}', opened_at => 'now');
 INSERT INTO as_owner.pairs VALUES ('(1,x)', 1, 'mql');
 RESET SESSION AUTHORIZATION;
 SELECT align.erase('as_owner.domains', 'b'::text);
@@ -93,7 +93,7 @@ SELECT key FROM align.journeys('as_owner.pairs', ROW('(1,x)'::as_owner.pair, 1))
 CREATE TYPE as_owner.k AS ENUM ('a', 'b');
 CREATE FUNCTION as_owner.k_to_json(as_owner.k) RETURNS json LANGUAGE plpgsql AS $$ BEGIN PERFORM as_owner.trap(); RETURN '1'; END $$;
 CREATE TABLE as_owner.casts (id as_owner.k PRIMARY KEY, stage text, at timestamptz);
-SELECT align.attach('as_owner.casts', 'as_owner', changed_at => 'at');
+SELECT align.attach('as_owner.casts', 'as_owner', changed_at => 'at', opened_at => 'now');
 INSERT INTO as_owner.casts VALUES ('a', 'mql', '2020-01-01');
 CREATE CAST (as_owner.k AS json) WITH FUNCTION as_owner.k_to_json(as_owner.k);
 RESET SESSION AUTHORIZATION;
@@ -110,10 +110,10 @@ SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_align_mallory';
 -- security-restricted operation.
 SET SESSION AUTHORIZATION regress_align_mallory;
 CREATE TABLE as_owner.clocks (id int PRIMARY KEY, stage text, at timestamptz);
-SELECT align.attach('as_owner.clocks', 'as_owner', changed_at => 'at');
+SELECT align.attach('as_owner.clocks', 'as_owner', changed_at => 'at', opened_at => 'now');
 INSERT INTO as_owner.clocks VALUES (1, 'mql', '2020-01-01');
 CREATE TABLE as_owner.later (id int PRIMARY KEY, stage text);
-SELECT align.attach('as_owner.later', 'as_owner');
+SELECT align.attach('as_owner.later', 'as_owner', opened_at => 'now');
 ALTER TABLE as_owner.later DISABLE TRIGGER align_flush;
 CREATE FUNCTION as_owner.spring() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM as_owner.trap(); RETURN NULL; END $$;
 CREATE FUNCTION as_owner.leave_table() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -167,7 +167,7 @@ SELECT align.admit('as_owner_of_all', 'regress_align_mallory');
 SET SESSION AUTHORIZATION regress_align_mallory;
 CREATE TYPE as_owner.stage AS ENUM ('mql', 'sal', 'customer');
 CREATE TABLE as_owner.stages (id int PRIMARY KEY, stage as_owner.stage);
-SELECT align.attach('as_owner.stages', 'as_owner_of_all');
+SELECT align.attach('as_owner.stages', 'as_owner_of_all', opened_at => 'now');
 INSERT INTO as_owner.stages VALUES (1, 'mql');
 CREATE FUNCTION as_owner.stage_to_text(as_owner.stage) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM as_owner.trap(); RETURN enum_out($1); END $$;
 CREATE CAST (as_owner.stage AS text) WITH FUNCTION as_owner.stage_to_text(as_owner.stage);
@@ -178,7 +178,7 @@ SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_align_mallory';
 -- A trigger that makes the plan invalid that fired it, and needs it again.
 SET SESSION AUTHORIZATION regress_align_mallory;
 CREATE TABLE as_owner.plans (id int PRIMARY KEY, stage text);
-SELECT align.attach('as_owner.plans', 'as_owner');
+SELECT align.attach('as_owner.plans', 'as_owner', opened_at => 'now');
 INSERT INTO as_owner.plans SELECT g, 'mql' FROM generate_series(1, 3) AS g;
 CREATE FUNCTION as_owner.again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -194,7 +194,7 @@ SELECT id, entry_no, event, stage FROM as_owner.plans_history ORDER BY id, entry
 
 -- A constraint of the owner's on the history that rebuilds the clocks meanwhile.
 CREATE TABLE as_owner.meanwhile (id int PRIMARY KEY, stage text);
-SELECT align.attach('as_owner.meanwhile', 'as_owner');
+SELECT align.attach('as_owner.meanwhile', 'as_owner', opened_at => 'now');
 INSERT INTO as_owner.meanwhile VALUES (1, 'mql');
 CREATE FUNCTION as_owner.rebuilds(int) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
@@ -207,7 +207,7 @@ UPDATE as_owner.meanwhile SET stage = 'sal';
 \set VERBOSITY terse
 -- one that adds a change whenever one is written can be cancelled
 CREATE TABLE as_owner.forever (id int PRIMARY KEY, stage text);
-SELECT align.attach('as_owner.forever', 'as_owner');
+SELECT align.attach('as_owner.forever', 'as_owner', opened_at => 'now');
 CREATE FUNCTION as_owner.more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO as_owner.forever SELECT max(id) + 1, 'mql' FROM as_owner.forever; RETURN NULL; END $$;
 CREATE TRIGGER more AFTER INSERT ON as_owner.forever_history FOR EACH STATEMENT EXECUTE FUNCTION as_owner.more();
 SET statement_timeout = '300ms';
@@ -219,7 +219,7 @@ RESET SESSION AUTHORIZATION;
 CREATE ROLE regress_align_reader;
 SET SESSION AUTHORIZATION regress_align_mallory;
 CREATE TABLE as_owner.read (id int PRIMARY KEY, stage text, gone boolean, other text);
-SELECT align.attach('as_owner.read', 'as_owner', live => 'gone IS NOT TRUE');
+SELECT align.attach('as_owner.read', 'as_owner', live => 'gone IS NOT TRUE', opened_at => 'now');
 CREATE FUNCTION as_owner.checked(grants text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE state text = 'ok'; BEGIN
 	EXECUTE grants;

@@ -49,10 +49,10 @@ SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 
 	assignee => '%s', history => 'mine'';--');
 -- (the hint lists agreements of other tests)
 \set VERBOSITY terse
-SELECT align.attach(:tl, 'b2b''; drop table canary; --', stage => 'st"a''; drop table canary; --');
+SELECT align.attach(:tl, 'b2b''; drop table canary; --', stage => 'st"a''; drop table canary; --', opened_at => 'now');
 \set VERBOSITY default
-SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 'st"a''; drop table canary; --', mode => 'x''; drop table canary; --');
-SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 'no''"; drop table canary; --');
+SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 'st"a''; drop table canary; --', mode => 'x''; drop table canary; --', opened_at => 'now');
+SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 'no''"; drop table canary; --', opened_at => 'now');
 SELECT align.attach(:tl, $n$a"b'; drop table canary; -- $1 %s \ {}$n$, stage => 'st"a''; drop table canary; --', reason => 're"a''; drop table canary; --',
 	assignee => '%s', live => '"%s" IS DISTINCT FROM ''it''''s dead, "$1"''');
 \x on
@@ -123,7 +123,7 @@ SELECT format('DROP TABLE %s, %s, %s', relation, history, sla) FROM align.attach
 CREATE TABLE clash (stage text, entry_no int, recorded_at timestamptz, sla int, key_stage int, version text, PRIMARY KEY (entry_no, sla, recorded_at, version));
 SELECT align.agree('security_names', 'stage mql held by marketing; stage sal held by sales; won deal; success path mql -> sal -> deal; handoff h: mql from marketing to sales, accept sal, within 2 days;') AS version \gset
 INSERT INTO clash VALUES ('mql', 1, '2026-01-01 00:00+00', 2, 3, 'v');
-SELECT align.attach('clash', 'security_names');
+SELECT align.attach('clash', 'security_names', opened_at => 'now');
 UPDATE clash SET stage = 'sal';
 UPDATE clash SET version = 'w';
 SELECT attname FROM pg_attribute WHERE attrelid = 'clash_history'::regclass AND attnum BETWEEN 1 AND 5 ORDER BY attnum;
@@ -136,7 +136,7 @@ DROP TABLE clash, clash_history, clash_sla;
 -- Names that are commands of their own to those who paste them.
 CREATE TABLE "select" ("table" int PRIMARY KEY, "new" text, "old" text, "user" text);
 INSERT INTO "select" VALUES (1, 'mql', 'x', 'y');
-SELECT align.attach('"select"', 'security_names', stage => 'new', assignee => 'user', note => 'old');
+SELECT align.attach('"select"', 'security_names', stage => 'new', assignee => 'user', note => 'old', opened_at => 'now');
 UPDATE "select" SET "new" = 'sal', "user" = 'z';
 SELECT "table", entry_no, stage, assignee, note FROM select_history ORDER BY entry_no;
 SELECT * FROM align.check('"select"');

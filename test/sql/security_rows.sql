@@ -25,13 +25,13 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON security_rows.leads TO regress_align_ann
 CREATE POLICY own ON security_rows.leads USING (owner = current_user);
 ALTER TABLE security_rows.leads ENABLE ROW LEVEL SECURITY;
 -- the owner is not bound by it: all rows are there
-SELECT align.attach('security_rows.leads', 'security_rows', assignee => 'owner', reason => 'reason');
+SELECT align.attach('security_rows.leads', 'security_rows', assignee => 'owner', reason => 'reason', opened_at => 'now');
 SELECT align.detach('security_rows.leads');
 DROP TABLE security_rows.leads_history, security_rows.leads_sla;
 -- even where he is, in all else
 ALTER TABLE security_rows.leads FORCE ROW LEVEL SECURITY;
 SELECT count(*) FROM security_rows.leads;
-SELECT align.attach('security_rows.leads', 'security_rows', assignee => 'owner', reason => 'reason');
+SELECT align.attach('security_rows.leads', 'security_rows', assignee => 'owner', reason => 'reason', opened_at => 'now');
 SELECT id, entry_no, event, stage FROM security_rows.leads_history ORDER BY id;
 -- he does not see his table any more, so neither its history; but it is whole
 RESET ROLE;
@@ -80,7 +80,7 @@ SELECT * FROM align.check('security_rows.leads');
 -- A table that nobody reads in whole would be recorded in part: what the owner
 -- cannot see he still has recorded, also when he attaches anew.
 SET ROLE regress_align_landlord;
-SELECT align.attach('security_rows.leads', 'security_rows', assignee => 'owner', reason => 'reason', mode => 'warn');
+SELECT align.attach('security_rows.leads', 'security_rows', assignee => 'owner', reason => 'reason', mode => 'warn', opened_at => 'now');
 RESET ROLE;
 SELECT id, entry_no, event, stage FROM security_rows.leads_history WHERE entry_no > 2 ORDER BY id, entry_no;
 SET ROLE regress_align_ann;

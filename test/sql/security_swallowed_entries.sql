@@ -16,7 +16,7 @@ SELECT align.agree('security_swallowed_entries', $$
 	sla qualify by sales: from sal to customer within 2 days, pause waiting;
 $$);
 CREATE TABLE leads (id int PRIMARY KEY, stage text, owner text, at timestamptz);
-SELECT align.attach('leads', 'security_swallowed_entries', assignee => 'owner', changed_at => 'at');
+SELECT align.attach('leads', 'security_swallowed_entries', assignee => 'owner', changed_at => 'at', opened_at => 'now');
 INSERT INTO leads SELECT g, 'mql', 'ann', '2025-01-01 00:00Z' FROM generate_series(1, 12) AS g;
 UPDATE leads SET stage = 'sal', at = '2025-01-01 00:30Z' WHERE id > 8;
 CREATE FUNCTION eat() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -74,11 +74,11 @@ INSERT INTO fresh VALUES (1, 'mql'), (2, 'mql');
 CREATE TABLE fresh_history (LIKE leads_history);
 CREATE TABLE fresh_sla (LIKE leads_sla);
 \set eat 'BEGIN; CREATE TRIGGER eat BEFORE INSERT ON fresh_history FOR EACH ROW EXECUTE FUNCTION eat();'
-:eat SELECT align.attach('fresh', 'security_swallowed_entries'); ROLLBACK;
+:eat SELECT align.attach('fresh', 'security_swallowed_entries', opened_at => 'now'); ROLLBACK;
 \set eat 'BEGIN; CREATE TRIGGER eat BEFORE INSERT ON fresh_history FOR EACH ROW EXECUTE FUNCTION eat(''odd'');'
-:eat SELECT align.attach('fresh', 'security_swallowed_entries'); ROLLBACK;
+:eat SELECT align.attach('fresh', 'security_swallowed_entries', opened_at => 'now'); ROLLBACK;
 \set eat 'BEGIN; CREATE TRIGGER eat BEFORE INSERT ON fresh_sla FOR EACH ROW EXECUTE FUNCTION eat(''odd'');'
-:eat SELECT align.attach('fresh', 'security_swallowed_entries'); ROLLBACK;
+:eat SELECT align.attach('fresh', 'security_swallowed_entries', opened_at => 'now'); ROLLBACK;
 -- nothing has changed
 SELECT * FROM align.check('leads');
 

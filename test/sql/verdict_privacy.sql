@@ -22,7 +22,10 @@ CREATE TABLE vp.leads (id int, region text, stage text, budget int, secret_reaso
 CREATE TABLE vp.eu (budget int, secret_reason text, stage text, region text NOT NULL, id int NOT NULL);
 ALTER TABLE vp.leads ATTACH PARTITION vp.eu FOR VALUES IN ('eu');
 SELECT align.attach('vp.leads', 'vpriv', key => '{id}', reason => 'secret_reason');
-INSERT INTO vp.leads VALUES (4711, 'eu', 'inquiry', 1, 'hush');
+INSERT INTO vp.leads VALUES (4711, 'eu', 'inquiry', 1, NULL);
+-- a reason that is not given by those who must not see it
+CREATE FUNCTION vp.because() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.secret_reason := 'hush'; RETURN new; END $$;
+CREATE TRIGGER because BEFORE UPDATE ON vp.leads FOR EACH ROW EXECUTE FUNCTION vp.because();
 GRANT UPDATE, INSERT ON vp.leads, vp.eu TO PUBLIC;
 GRANT SELECT ON vp.leads TO regress_vp_reader, regress_vp_granted;
 GRANT SELECT (id, region, stage) ON vp.leads TO regress_vp_columns;
@@ -112,8 +115,23 @@ UPDATE vp.eu SET stage = 'mql';
 RESET ROLE;
 \c -
 SET ROLE regress_vp_granted;
+-- set in a transaction that is over, before the library is there
 SET align.override = 'granted';
 UPDATE vp.leads SET stage = 'mql';
+-- and with another value in this transaction
+\c -
+SET ROLE regress_vp_granted;
+SET align.override = 'earlier';
+BEGIN;
+SET LOCAL align.override = 'granted';
+SAVEPOINT s;
+SET LOCAL align.override = 'granted, too';
+UPDATE vp.leads SET stage = 'mql';
+ROLLBACK TO s;
+UPDATE vp.leads SET stage = 'mql';
+COMMIT;
+SHOW align.override;
+UPDATE vp.leads SET stage = 'customer';
 RESET ROLE;
 SELECT event, stage, violation, note FROM vp.leads_history ORDER BY entry_no DESC LIMIT 1;
 

@@ -43,7 +43,7 @@ BEGIN
 		PERFORM set_config('align.override', '', true);
 		FOREACH who IN ARRAY '{amy,sam,sub_sales,eve,root}'::text[] LOOP
 			EXECUTE 'SET LOCAL ROLE regress_vt_' || who;
-			SELECT * INTO verdict FROM align.explain_move('vt.leads', 1, stage);
+			SELECT * INTO verdict FROM align.explain_move('vt.leads', 1, stage, (SELECT reason FROM vt.leads));
 			IF verdict.allowed THEN
 				may := may || ' ' || who;
 			ELSIF verdict.rule <> 'wrong_team' THEN
@@ -51,10 +51,10 @@ BEGIN
 			END IF;
 			-- the trigger says the same
 			BEGIN
-				UPDATE vt.leads SET stage = who_may.stage WHERE id = 1;
+				UPDATE vt.leads SET stage = who_may.stage, reason = reason WHERE id = 1;
 				IF NOT verdict.allowed THEN RAISE 'explain_move() and the trigger disagree'; END IF;
 				RAISE SQLSTATE 'XXXXX';
-			EXCEPTION WHEN SQLSTATE 'AL007' THEN
+			EXCEPTION WHEN SQLSTATE '23L07' THEN
 				IF verdict.allowed THEN RAISE 'explain_move() and the trigger disagree'; END IF;
 			WHEN SQLSTATE 'XXXXX' THEN NULL;
 			END;

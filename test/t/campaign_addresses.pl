@@ -121,6 +121,7 @@ foreach my $encoding ('latin1', 'latin9', 'euc_jp')
 		"$name: one that it has is decoded");
 	is($node->safe_psql($encoding, q{SELECT align.parse_campaign(c::text) OPERATOR(align.=) c AND c::text::align.campaign OPERATOR(align.=) c FROM align.parse_campaign('?utm_campaign=Gesch%C3%A4ft&utm_term=%E2%82%AC+%D0%96&utm_content=%E4') AS c}), 't',
 		"$name: the text form reads back");
+	is($node->safe_psql($encoding, "SELECT ('utm_campaign=' || $letter)::align.campaign OPERATOR(align.=) 'utm_campaign=$escape'::align.campaign"), 't', "$name: the strict input reads letters of the database");
 }
 
 # Without an encoding: bytes that are no UTF-8 are written as escapes.

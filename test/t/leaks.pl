@@ -75,12 +75,27 @@ my %calls = (
 	'lead_agg' => q{(SELECT align.lead_agg('2026-01-01Z'::timestamptz + n * interval '1 hour', 'mql', 'm', 'r', 'c', n) FROM generate_series(1, 3) n)},
 	'rollup of leads' => q{(SELECT align.rollup(x) FROM (VALUES (l), (l)) v(x))},
 	'steps of a conversion' => q{(SELECT count(*) FROM align.steps((SELECT align.conversion_agg(x, '{inquiry,customer}', NULL, 'ordered', '2026-04-01Z') FROM (VALUES (l), (l)) v(x))))},
+	'parse_campaign' => q{align.parse_campaign('https://shop.example/?utm_source=Fr%C3%BC' || i || '&gclid=' || i, 'https://www.google.com/')},
+	'channel' => q{align.channel(align.parse_campaign('?utm_source=s' || i % 100))},
+	'channel of a funnel' => q{align.channel(align.parse_campaign('?utm_source=s' || i % 100), f)},
+	'credit' => q{(SELECT sum(amount) FROM align.credit(l, 'linear'))},
+	'funnel_credit' => q{(SELECT sum(amount) FROM align.funnel_credit(l, f, 'time_decay'))},
+	'credit of a large amount' => q{(SELECT sum(amount) FROM align.credit('{2026-03-02T10:00:00Z ~ a, 2026-03-02T11:00:00Z ~ b, 2026-03-03T11:00:00Z customer worth 123456789012345678901234567890}', 'linear'))},
+	'touches of a funnel' => q{(SELECT count(*) FROM align.touches(l, f))},
+	'first_touch' => q{align.first_touch(l)},
+	'last_touch' => q{align.last_touch(l, 'infinity')},
+	'decisive_touch' => q{align.decisive_touch(l, f)},
+	'wilson' => q{align.wilson(i, 2 * i)},
+	'compare_rates' => q{align.compare_rates(i, 2 * i, 1, 3)},
+	'credit_agg' => q{(SELECT align.credit_agg(x, 'linear') FROM (VALUES (l), (l)) v(x))},
 	'infer_agg' => q{(SELECT align.infer_agg(x, '{customer}', '{disqualified}', 0.0) FROM (VALUES (l), (l)) v(x))});
 
 # Aggregates of all rows into one state.
 my %aggregates = (
 	'conversion_agg over all' => q{align.conversion_agg(l, '{inquiry,mql,customer}', '30 days', 'ordered', '2026-04-01Z')},
 	'funnel_conversion_agg over all' => q{align.funnel_conversion_agg(l, f, '2026-04-01Z')},
+	'credit_agg over all' => q{align.credit_agg(l, 'linear')},
+	'credit_agg of large amounts' => q{align.credit_agg('{2026-03-02T10:00:00Z ~ a, 2026-03-02T11:00:00Z ~ b, 2026-03-03T11:00:00Z customer worth 123456789012345678901234567890}', 'linear')},
 	'infer_agg over all' => q{align.infer_agg(l, '{customer}', '{disqualified}', 0.0)},
 	'rollup of equal conversions' => q{align.rollup(v)});
 $node->safe_psql('postgres', q{CREATE TABLE v AS SELECT align.conversion_agg(l, '{inquiry,customer}', NULL, 'ordered', '2026-04-01Z') AS v FROM l});

@@ -4,7 +4,8 @@
 # Helpdesk: 21,348 events of 4,580 tickets.  A ticket's row is written once per
 # event, by INSERT ... ON CONFLICT DO UPDATE:
 #   - in the order of time;
-#   - in an order that is shuffled, each event dated by its changed_at (backfill).
+#   - in an order that is shuffled: a change follows what it replaces, so each
+#     has the latest time so far (backdated).
 # A row that is written with the stage it had already is no event; so in either
 # order the journey is that of the events left when those are taken out.  Times
 # that are equal within a ticket are told apart by microseconds in the order of
@@ -78,6 +79,8 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE told AS
 	SELECT * FROM (SELECT *, lag(stage) OVER (PARTITION BY relation, ticket ORDER BY turn) IS DISTINCT FROM stage AS moves,
 		row_number() OVER (PARTITION BY relation, ticket ORDER BY turn) AS nth FROM written) AS w WHERE moves;
+	CREATE TABLE latest AS SELECT relation, ticket, turn, max(at) OVER (PARTITION BY relation, ticket ORDER BY turn) AS at FROM told;
+	UPDATE told SET at = latest.at FROM latest WHERE (told.relation, told.ticket, told.turn) = (latest.relation, latest.ticket, latest.turn);
 	ANALYZE;
 
 	CREATE VIEW journey AS
@@ -93,24 +96,28 @@ $node->safe_psql('postgres', q{
 foreach my $relation ('ticket', 'shuffled')
 {
 	my $this = "relation = '$relation'";
+	# equal times leave the order to entry_no
+	my $leads = $relation eq 'ticket' ? "(SELECT ticket, align.lead_agg(at, stage) AS lead FROM told WHERE $this GROUP BY 1)"
+	  : "(SELECT ticket, lead FROM journey WHERE $this)";
 
 	is_value("SELECT count(*) FROM align.check('$relation')", '0', "$relation: check is empty");
 	is_same(qq{SELECT ticket, e.at, e.stage FROM journey, align.entries(lead) AS e WHERE $this},
 		"SELECT ticket, at, stage FROM told WHERE $this", "$relation: journeys hold the events");
 	is_same("SELECT ticket, align.path(lead), align.current_stage(lead) FROM journey WHERE $this",
-		"SELECT ticket, align.path(lead), align.current_stage(lead) FROM (SELECT ticket, align.lead_agg(at, stage) AS lead FROM told WHERE $this GROUP BY 1) AS t",
-		"$relation: paths");
+		"SELECT ticket, align.path(lead), align.current_stage(lead) FROM $leads AS t", "$relation: paths");
+	is_same("SELECT id, array_agg(stage ORDER BY effective_at, entry_no) FROM history WHERE $this AND event IN ('entry', 'move') GROUP BY 1",
+		"SELECT ticket, array_agg(stage ORDER BY turn) FROM told WHERE $this GROUP BY 1", "$relation: the order in which it was written");
 	is_same("SELECT id, effective_at, stage, assignee FROM history WHERE $this AND event IN ('entry', 'move')",
 		"SELECT ticket, at, stage, who FROM told WHERE $this", "$relation: who did it");
 	is_value("SELECT count(*) FROM history WHERE $this AND event NOT IN ('entry', 'move', 'owner')", '0', "$relation: nothing else was recorded");
 	is_same(qq{SELECT id, sla, cycle, team, started_at, due_at, warn_at, stopped_at, elapsed, outcome FROM clock WHERE $this AND outcome IS NOT NULL},
 		qq{SELECT ticket, s.sla, s.cycle, s.team, s.started_at, s.due_at, s.warn_at, s.stopped_at, s.elapsed, s.state
-			FROM (SELECT ticket, align.lead_agg(at, stage) AS lead FROM told WHERE $this GROUP BY 1) AS t, align.sla_clocks(lead, align.agreed('helpdesk'), '2014-06-01') AS s
+			FROM $leads AS t, align.sla_clocks(lead, align.agreed('helpdesk'), '2014-06-01') AS s
 			WHERE s.stopped_at IS NOT NULL},
 		"$relation: closed clocks");
 	is_same(qq{SELECT key->>'id' AS id, sla, cycle, team, started_at, due_at, warn_at, elapsed, remaining, state FROM align.clocks('$relation', '2014-06-01')},
 		qq{SELECT ticket, s.sla, s.cycle, s.team, s.started_at, s.due_at, s.warn_at, s.elapsed, s.remaining, s.state
-			FROM (SELECT ticket, align.lead_agg(at, stage) AS lead FROM told WHERE $this GROUP BY 1) AS t, align.sla_clocks(lead, align.agreed('helpdesk'), '2014-06-01') AS s
+			FROM $leads AS t, align.sla_clocks(lead, align.agreed('helpdesk'), '2014-06-01') AS s
 			WHERE s.stopped_at IS NULL},
 		"$relation: open clocks");
 }
@@ -120,9 +127,9 @@ is_same(q{SELECT id, effective_at, violation FROM ticket_history WHERE violation
 	q{SELECT ticket, v.at, string_agg(v.rule, ', ' ORDER BY v.rule) FROM (SELECT ticket, align.lead_agg(at, stage) AS lead FROM told WHERE relation = 'ticket' GROUP BY 1) AS t,
 		align.violations(lead, align.agreed('helpdesk')) AS v GROUP BY 1, 2},
 	'verdicts');
-is_value(q{SELECT count(*) FILTER (WHERE source = 'backfill'), count(*) FILTER (WHERE source IS NOT NULL AND source <> 'backfill') FROM ticket_history}, '0|0', 'in the order of time nothing is a backfill');
-is_same(q{SELECT id, effective_at FROM shuffled_history WHERE source = 'backfill' AND event IN ('entry', 'move')},
-	q{SELECT ticket, at FROM (SELECT *, max(at) FILTER (WHERE moves OR passes) OVER (PARTITION BY ticket ORDER BY turn ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS latest
+is_value(q{SELECT count(*) FROM ticket_history WHERE source IS NOT NULL}, '0', 'in the order of time nothing is corrected');
+is_same(q{SELECT id, effective_at FROM shuffled_history WHERE source = 'backdated' AND event IN ('entry', 'move')},
+	q{SELECT ticket, latest FROM (SELECT *, max(at) FILTER (WHERE moves) OVER (PARTITION BY ticket ORDER BY turn ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS latest
 			FROM (SELECT *, lag(stage) OVER w IS DISTINCT FROM stage AS moves, lag(who) OVER w IS DISTINCT FROM who AS passes
 				FROM written WHERE relation = 'shuffled' WINDOW w AS (PARTITION BY ticket ORDER BY turn)) AS r) AS t
 		WHERE moves AND at < latest}, 'shuffled, what came too late is');
@@ -155,12 +162,12 @@ $node->safe_psql('postgres', q{
 	CREATE VIEW raw AS
 	SELECT mql_id, first_contact_date::timestamp AT TIME ZONE 'America/Sao_Paulo' AS at, 'mql' AS stage, NULL::numeric AS amount, origin FROM mql
 	UNION ALL
-	SELECT mql_id, won_date AT TIME ZONE 'UTC' + interval '1 second', 'won', declared_monthly_revenue, origin FROM deal JOIN mql USING (mql_id);
+	SELECT mql_id, greatest(won_date AT TIME ZONE 'UTC' + interval '1 second', first_contact_date::timestamp AT TIME ZONE 'America/Sao_Paulo'), 'won', declared_monthly_revenue, origin FROM deal JOIN mql USING (mql_id);
 });
 is_value(q{SELECT count(*) FROM align.check('mql')}, '0', 'check is empty');
 is_same(q{SELECT mql_id, event, effective_at, stage, amount, campaign, source FROM mql_history},
 	q{SELECT mql_id, CASE stage WHEN 'mql' THEN 'opening' ELSE 'move' END AS event, at, stage, amount, origin,
-		CASE WHEN stage = 'won' AND at < lag(at) OVER (PARTITION BY mql_id ORDER BY stage) THEN 'backfill' END AS source FROM raw},
+		CASE WHEN stage = 'won' AND (SELECT won_date AT TIME ZONE 'UTC' + interval '1 second' FROM deal WHERE deal.mql_id = raw.mql_id) < at THEN 'backdated' END AS source FROM raw},
 	'history');
 is_same(q{SELECT key->>'mql_id' AS mql_id, align.path(lead) FROM align.journeys('mql')},
 	q{SELECT mql_id, align.path(align.lead_agg(at, stage)) FROM raw GROUP BY 1}, 'journeys');

@@ -169,14 +169,15 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE clock AS
 	SELECT 'first_response' AS sla, ticket, cycle, started_at, stopped_at, stopped_by, elapsed,
 		CASE effect WHEN 'stop' THEN CASE WHEN elapsed < '8 hours' OR (elapsed = '8 hours' AND just_before < '8 hours') THEN 'met' ELSE 'missed' END
-			WHEN 'cancel' THEN 'cancelled'
+			WHEN 'cancel' THEN CASE WHEN elapsed < '8 hours' THEN 'cancelled' ELSE 'missed' END
 			ELSE CASE WHEN elapsed > '8 hours' THEN 'overdue' WHEN elapsed >= '4 hours' THEN 'at_risk' ELSE 'running' END END AS state
 	FROM (SELECT *, worked(started_at, coalesce(stopped_at, (SELECT at FROM known))) AS elapsed, worked(started_at, stopped_at - interval '1 microsecond') AS just_before
 		FROM cycles('{Take in charge ticket,Wait,Resolve ticket}')) c
 	UNION ALL
 	SELECT 'solve', ticket, cycle, started_at, stopped_at, stopped_by, elapsed,
 		CASE effect WHEN 'stop' THEN CASE WHEN elapsed <= '720 hours' THEN 'met' ELSE 'missed' END
-			WHEN 'cancel' THEN 'cancelled' ELSE CASE WHEN elapsed > '720 hours' THEN 'overdue' ELSE 'running' END END
+			WHEN 'cancel' THEN CASE WHEN elapsed < '720 hours' THEN 'cancelled' ELSE 'missed' END
+			ELSE CASE WHEN elapsed > '720 hours' THEN 'overdue' ELSE 'running' END END
 	FROM (SELECT *, make_interval(secs => extract(epoch FROM coalesce(stopped_at, (SELECT at FROM known)) - started_at)::float8) AS elapsed
 		FROM cycles('{Resolve ticket}')) c;
 });

@@ -100,7 +100,7 @@ is($subscriber->safe_psql('postgres', q{SELECT DISTINCT db_role FROM leads_histo
 # When it happened is told by the row.
 apply(q{INSERT INTO leads VALUES (6, 'inquiry', NULL, '2026-01-01 00:00+00'); UPDATE leads SET stage = 'mql', changed_at = '2026-01-03 00:00+00' WHERE id = 6; UPDATE leads SET stage = 'sal', changed_at = '2026-01-02 00:00+00' WHERE id = 6});
 is($subscriber->safe_psql('postgres', q{SET timezone = 'UTC'; SELECT entry_no, effective_at, stage, source FROM leads_history WHERE id = 6 ORDER BY 1}),
-	"1|2026-01-01 00:00:00+00|inquiry|\n2|2026-01-03 00:00:00+00|mql|\n3|2026-01-02 00:00:00+00|sal|backfill", 'changed_at');
+	"1|2026-01-01 00:00:00+00|inquiry|\n2|2026-01-03 00:00:00+00|mql|\n3|2026-01-03 00:00:00+00|sal|backdated", 'changed_at');
 
 # Partitioned, published as the root.
 apply(q{INSERT INTO deals VALUES (1, 'inquiry'), (2, 'mql'); UPDATE deals SET stage = 'mql' WHERE id = 1; UPDATE deals SET stage = 'sal'; DELETE FROM deals WHERE id = 2});

@@ -79,7 +79,7 @@ query(q{BEGIN; TRUNCATE deals; PREPARE TRANSACTION 'five'; ROLLBACK PREPARED 'fi
 is(query(q{SELECT id, count(*) FROM deals_history WHERE event = 'truncated' GROUP BY 1 ORDER BY 1}), "1|1\n3|1", 'TRUNCATE');
 
 # A refused move refuses the transaction.
-is(refused(q{BEGIN; UPDATE leads SET stage = 'mql' WHERE id = 6; UPDATE leads SET stage = 'customer' WHERE id = 6; PREPARE TRANSACTION 'seven'}), 'AL002', 'refused');
+is(refused(q{BEGIN; UPDATE leads SET stage = 'mql' WHERE id = 6; UPDATE leads SET stage = 'customer' WHERE id = 6; PREPARE TRANSACTION 'seven'}), '23L02', 'refused');
 is(query('SELECT count(*) FROM pg_prepared_xacts'), '0', 'and not prepared');
 
 # attach(), detach() and agree() can be prepared as well.

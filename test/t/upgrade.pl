@@ -245,7 +245,7 @@ SELECT 'attached', align.attach('leads', 'next', reason => 'reason');
 DO \$\$
 BEGIN
 	UPDATE leads SET stage = 'customer' WHERE stage = 'mql';
-EXCEPTION WHEN SQLSTATE 'AL002' THEN
+EXCEPTION WHEN SQLSTATE '23L02' THEN
 	UPDATE leads SET stage = 'sal' WHERE stage = 'mql';
 END
 \$\$;

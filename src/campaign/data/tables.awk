@@ -101,10 +101,15 @@ function string(s)
 	return quoted(s) ", " length(s)
 }
 
-function slots(name, size, keys, n, backwards,    i, slot, table, line)
+# max is the longest key that lists.c looks up; the hash functions agree on ASCII only.
+function slots(name, size, max, keys, n, backwards,    i, slot, table, line)
 {
+	if (n >= size)
+		fail("the hash table \"" name "\" is full")
 	for (i = 1; i <= n; i++)
 	{
+		if (length(keys[i]) > max || keys[i] ~ /[^ -~]/)
+			fail("\"" keys[i] "\" is too long, or not ASCII")
 		slot = hash(keys[i], backwards) % size
 		while (slot in table)
 			slot = (slot + 1) % size
@@ -128,14 +133,13 @@ function slots(name, size, keys, n, backwards,    i, slot, table, line)
 END {
 	if (failed)
 		exit 1
-
 	print "/* tables.h: made by data/tables.awk from the lists in data; do not edit */"
 
 	print "\nstatic const SourceRow source_rows[] = {"
 	for (i = 1; i <= nsources; i++)
 		print "\t{" string(source[i]) ", " category_name[source_category[source[i]]] ", " string(platform(source[i])) "},"
 	print "};"
-	slots("source", 2039, source, nsources, 1)
+	slots("source", 2039, 64, source, nsources, 1)
 
 	print "\nstatic const SourceRow wildcard_rows[] = {"
 	for (i = 1; i <= nwildcards; i++)
@@ -174,11 +178,11 @@ END {
 	param[++nparams] = "hsa_net"
 	print "\t{" string("hsa_net") ", PARAM_HUBSPOT_NETWORK, 0},"
 	print "};"
-	slots("param", 211, param, nparams, 0)
+	slots("param", 211, 24, param, nparams, 0)
 
 	print "\nstatic const WordRow word_rows[] = {"
 	for (i = 1; i <= nwords; i++)
 		print "\t{" string(word[i]) ", " quoted(word_channel[i]) ", " (word_alone[i] ? "true" : "false") "},"
 	print "};"
-	slots("word", 499, word, nwords, 0)
+	slots("word", 499, 32, word, nwords, 0)
 }

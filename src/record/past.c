@@ -1,0 +1,160 @@
+/*
+ * past.c
+ *	  Reads what the history of a lead means for the next change of its row;
+ *	  see past.h.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/builtins.h"
+
+#include "attachment/key.h"
+#include "catalog/as_role.h"
+#include "record/past.h"
+#include "record/plans.h"
+#include "record/run.h"
+#include "record/writer.h"
+
+/*
+ * Returns the last of an array of changes that is of a lead, or NULL.
+ */
+static const Change *
+LastChange(Attachment *attachment, Change **changes, int nchanges, const Datum *key, uint32 hash)
+{
+	for (int i = nchanges - 1; i >= 0; i--)
+	{
+		if (changes[i]->hash == hash && align_same_key(attachment, changes[i]->key, key))
+			return changes[i];
+	}
+	return NULL;
+}
+
+/*
+ * Returns the last pending change of a lead, or NULL.  Changes that wait are
+ * earlier than those that do not.
+ */
+static const Change *
+LastPending(Attachment *attachment, const Batch *batch, const Datum *key)
+{
+	uint32		hash = align_pending_hash(attachment, key);
+	const Change *change = LastChange(attachment, batch->changes, batch->nchanges, key, hash);
+
+	if (change == NULL && align_pending_has_waiting(batch, hash))
+		change = LastChange(attachment, batch->waiting.changes, batch->waiting.n, key, hash);
+	return change;
+}
+
+/*
+ * Executes a statement that reads, for one key, with the identity that record
+ * tables are written with.  The caller is connected to SPI.
+ */
+static uint64
+Read(Attachment *attachment, RecorderStatement statement, const Datum *key)
+{
+	OwnerIdentity identity;
+	TupleDesc	desc;
+	Tuplestorestate *rows = align_recorder_rows(attachment, ROWS_KEYS, &desc);
+	Datum		values[1 + ATTACHMENT_MAX_KEYS];
+	bool		nulls[1 + ATTACHMENT_MAX_KEYS] = {false};
+	uint64		result;
+
+	values[0] = Int32GetDatum(0);
+	memcpy(values + 1, key, attachment->nkeys * sizeof(Datum));
+	tuplestore_putvalues(rows, desc, values, nulls);
+	align_become_owner(attachment, &identity);
+	result = align_recorder_execute(attachment, statement, rows, NULL, NULL);
+	align_resume_identity(&identity);
+	tuplestore_end(rows);
+	return result;
+}
+
+/*
+ * Returns the stage in which a lead was when its row ceased to be live: the
+ * one before a change that ended its life so, or the one after any other
+ * change, whose row trigger has fired before the one that will end its life.
+ */
+static const char *
+SuspendedStage(HistoryEvent event, const char *source, const char *from_stage, const char *stage)
+{
+	if (event != EVENT_DELETED && event != EVENT_TRUNCATED)
+		return stage;
+	return source != NULL && align_source_is_live(source, strlen(source)) ? from_stage : NULL;
+}
+
+/*
+ * Returns a text field of the current result of SPI, copied, or NULL.
+ */
+static char *
+PastText(int attnum)
+{
+	LeadString	text = align_spi_text(0, attnum);
+
+	return text.text != NULL ? pnstrdup(text.text, text.len) : NULL;
+}
+
+/*
+ * Returns the stage in which a lead was when its row ceased to be live.
+ */
+char *
+align_past_suspended_stage(Attachment *attachment, const Batch *batch, const Datum *key)
+{
+	const Change *pending = LastPending(attachment, batch, key);
+	MemoryContext context = CurrentMemoryContext;
+	const char *stage = NULL;
+	char	   *result;
+
+	if (pending != NULL)
+	{
+		stage = SuspendedStage(pending->event, pending->source, pending->from_stage,
+							   pending->stage);
+		return stage != NULL ? pstrdup(stage) : NULL;
+	}
+	attachment = align_attachment_locked(attachment->relid, RowExclusiveLock);
+	align_spi_connect();
+	if (Read(attachment, READ_PAST, key) > 0)
+	{
+		char	   *event = PastText(PAST_EVENT);
+		int			number = align_history_event(event, strlen(event));
+
+		if (number >= 0)
+			stage = SuspendedStage((HistoryEvent) number, PastText(PAST_SOURCE),
+								   PastText(PAST_FROM_STAGE), PastText(PAST_STAGE));
+	}
+	result = stage != NULL ? MemoryContextStrdup(context, stage) : NULL;
+	SPI_finish();
+	return result;
+}
+
+/*
+ * Returns the furthest stage of the joined journey of a merged lead.
+ */
+int
+align_past_furthest_stage(Attachment *attachment, const Batch *batch, const Datum *key,
+						  Funnel *funnel)
+{
+	int			result = -1;
+	uint64		nentries;
+	bool		isnull;
+
+	if (LastPending(attachment, batch, key) != NULL)
+		return -1;
+	attachment = align_attachment_locked(attachment->relid, RowExclusiveLock);
+	align_spi_connect();
+	if (Read(attachment, READ_PAST, key) > 0 && DatumGetBool(SpiField(0, PAST_MERGED, &isnull)))
+	{
+		SPI_freetuptable(SPI_tuptable);
+		nentries = Read(attachment, READ_ENTRIES, key);
+		for (uint64 i = 0; i < nentries; i++)
+		{
+			LeadString	event = align_spi_text(i, ENTRY_EVENT);
+			LeadString	source = align_spi_text(i, ENTRY_SOURCE);
+			LeadString	stage = align_spi_text(i, ENTRY_STAGE);
+
+			if (align_is_stage_event(align_history_event(event.text, event.len)) &&
+				!align_source_is_not_live(source.text, source.len))
+				result = align_further_stage(funnel, result, stage);
+		}
+	}
+	SPI_finish();
+	return result;
+}

@@ -1,0 +1,48 @@
+-- The setting align.actor names who makes a change where the row does not.
+CREATE SCHEMA actor_setting;
+SET search_path = actor_setting;
+SELECT align.agree('actor_setting', $$
+    stage inquiry, mql;
+    won customer;
+    success path inquiry -> mql -> customer;
+$$);
+CREATE TABLE leads (id int PRIMARY KEY, stage text, owner text);
+CREATE TABLE deals (id int PRIMARY KEY, stage text, edited_by text);
+INSERT INTO leads VALUES (1, 'inquiry');
+INSERT INTO deals VALUES (1, 'inquiry', 'kim'), (2, 'inquiry', NULL);
+SET align.actor = 'admin';
+SELECT align.attach('leads', 'actor_setting', assignee => 'owner');
+SELECT align.attach('deals', 'actor_setting', actor => 'edited_by');
+SET align.actor = 'ann';
+UPDATE leads SET stage = 'mql';
+UPDATE leads SET owner = 'sam';
+UPDATE leads SET id = 3;
+INSERT INTO leads VALUES (2, 'inquiry'), (4, 'inquiry');
+UPDATE deals SET stage = 'mql';
+UPDATE deals SET stage = 'customer', edited_by = 'joe' WHERE id = 2;
+BEGIN;
+SET LOCAL align.actor = 'bob';
+DELETE FROM leads WHERE id = 4;
+COMMIT;
+SELECT align.merge_leads('leads', 2, 3);
+SET align.actor = '';
+UPDATE leads SET stage = 'customer' WHERE id = 3;
+RESET align.actor;
+INSERT INTO leads VALUES (5, 'inquiry');
+SET align.actor = 'cleaner';
+TRUNCATE leads;
+SELECT id, entry_no AS no, event, actor FROM leads_history ORDER BY id, entry_no;
+SELECT id, entry_no AS no, event, actor FROM deals_history ORDER BY id, entry_no;
+SELECT * FROM align.check('leads');
+-- any role may say who it is; the history has the role, too
+CREATE ROLE regress_actor;
+GRANT USAGE ON SCHEMA actor_setting TO regress_actor;
+GRANT SELECT, INSERT ON leads TO regress_actor;
+SET ROLE regress_actor;
+SET align.actor = 'the boss';
+INSERT INTO leads VALUES (6, 'inquiry');
+RESET ROLE;
+SELECT id, actor, db_role FROM leads_history WHERE id = 6;
+SET client_min_messages = warning;
+DROP SCHEMA actor_setting CASCADE;
+DROP ROLE regress_actor;

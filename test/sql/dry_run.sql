@@ -1,0 +1,95 @@
+-- dry_run(): every row of a load that breaks a rule, without loading it.
+CREATE SCHEMA dry_run;
+SET search_path = dry_run;
+SELECT align.agree('dry_run', $$
+    stage inquiry, mql held by marketing;
+    stage sal held by sales;
+    won customer;
+    lost disqualified;
+    success path inquiry -> mql -> sal -> customer;
+    path any -> disqualified;
+    disqualified needs reason (price, competitor);
+    sal needs email, 'budget > 0';
+    sal known as 'Sales Accepted';
+$$);
+CREATE TEMPORARY SEQUENCE s;
+CREATE DOMAIN stage_label AS varchar(20);
+CREATE TABLE leads (dropped int, id bigint PRIMARY KEY, stage stage_label DEFAULT 'inquiry', why text, email text,
+    budget numeric(10,2) DEFAULT 5, gone boolean DEFAULT false, serial int DEFAULT nextval('pg_temp.s'));
+ALTER TABLE leads DROP COLUMN dropped;
+INSERT INTO leads (id, stage, why) VALUES (1, 'inquiry', 'price'), (2, 'mql', 'price'), (3, 'hot', NULL), (4, 'sal', NULL);
+SELECT align.attach('leads', 'dry_run', reason => 'why', live => 'NOT gone', rules => '{"unknown_stage": "warn", "missing_need": "observe"}');
+CREATE TABLE staging (id text, stage text, why text, email text, budget text);
+INSERT INTO staging VALUES ('1', 'mql', NULL, NULL, NULL), ('1', 'sal', NULL, 'a@b', '0'), ('2', 'Sales Accepted', NULL, 'a@b', '7.005'), ('2', 'Sales Accepted', NULL, ' ', '-1'),
+    ('2', 'disqualified', NULL, NULL, NULL), ('2', 'disqualified', 'weather', NULL, NULL), ('2', 'disqualified', 'price', NULL, NULL), ('2', NULL, NULL, NULL, NULL),
+    ('3', 'hot', NULL, NULL, NULL), ('3', 'cold', NULL, NULL, NULL), ('3', 'mql', NULL, NULL, NULL), ('4', 'sal', NULL, NULL, NULL),
+    ('10', 'inquiry', NULL, NULL, NULL), ('11', 'sal', NULL, NULL, NULL), ('12', 'warm', NULL, NULL, NULL), ('13', NULL, NULL, NULL, NULL), (NULL, 'inquiry', NULL, NULL, NULL);
+SELECT row_no, key, rule, mode, from_stage, stage, message FROM align.dry_run('leads', 'TABLE staging');
+SELECT row_no, detail, hint FROM align.dry_run('leads', 'SELECT * FROM staging -- all of it') WHERE row_no < 4;
+-- an enforced load would do the same
+DO $$
+DECLARE r record; n bigint := 0; state text; predicted text;
+BEGIN
+    FOR r IN SELECT * FROM staging LOOP
+        n := n + 1;
+        state := NULL;
+        BEGIN
+            INSERT INTO leads (id, stage, why, email, budget) VALUES (r.id::bigint, r.stage, r.why, r.email, r.budget::numeric)
+                ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, why = excluded.why, email = excluded.email, budget = excluded.budget;
+            RAISE EXCEPTION 'undo' USING ERRCODE = 'ZZZZZ';
+        EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN NULL;
+            WHEN integrity_constraint_violation THEN GET STACKED DIAGNOSTICS state = CONSTRAINT_NAME;
+        END;
+        predicted := (SELECT 'align_' || rule FROM align.dry_run('leads', 'TABLE staging') WHERE row_no = n AND mode = 'enforce' LIMIT 1);
+        IF r.id IS NOT NULL AND state IS DISTINCT FROM predicted THEN
+            RAISE WARNING 'row %: % instead of %', n, state, predicted;
+        END IF;
+    END LOOP;
+END $$;
+SET client_min_messages = notice;
+-- nothing was written, and no default has run
+SELECT id, stage FROM leads ORDER BY id;
+SELECT count(*) FROM leads_history;
+-- columns that the query does not have: as they are, or a constant default; an old reason is none
+SELECT row_no, key, rule FROM align.dry_run('leads', $$SELECT 2 AS id, 'disqualified' AS stage$$);
+SELECT row_no, key, rule FROM align.dry_run('leads', $$SELECT 50 AS id, 'a@b' AS email$$);
+SELECT row_no, key, rule, message FROM align.dry_run('leads', $$SELECT 2 AS id, 'sal' AS stage, 'a@b' AS email$$);
+SELECT row_no, key, rule FROM align.dry_run('leads', $$SELECT id, 'customer' AS stage, true AS gone FROM leads$$);
+SELECT row_no, key, rule FROM align.dry_run('leads', $$SELECT 1 AS id WHERE false$$);
+-- refused
+SELECT * FROM align.dry_run('leads', $$SELECT 1 AS id, 'mql' AS stagee$$);
+SELECT * FROM align.dry_run('leads', $$SELECT 1 AS id, 'mql' AS stage, 'sal' AS stage$$);
+SELECT * FROM align.dry_run('leads', $$SELECT 'mql' AS stage$$);
+SELECT * FROM align.dry_run('leads', $$SELECT 1, 'mql'$$);
+SELECT * FROM align.dry_run('leads', $$SELECT x AS id, 'mql' AS stage FROM unnest('{1,2,three}'::text[]) x$$);
+SELECT * FROM align.dry_run('leads', $$SELECT 2 AS id, repeat('x', 21) AS stage$$);
+SELECT * FROM align.dry_run('leads', $$DELETE FROM leads RETURNING id$$);
+SELECT * FROM align.dry_run('leads', $$SELECT 1 AS id; SELECT 2 AS id$$);
+SELECT * FROM align.dry_run('leads', $$SELECT nextval('s') AS id$$);
+SELECT * FROM align.dry_run('leads', '');
+SELECT * FROM align.dry_run('leads', NULL);
+SELECT * FROM align.dry_run(NULL, 'TABLE staging');
+SELECT * FROM align.dry_run('staging', 'TABLE staging');
+-- with the privileges of the caller, and the reason in no message that may not show it
+CREATE ROLE regress_dry_run;
+GRANT USAGE ON SCHEMA dry_run TO regress_dry_run;
+GRANT SELECT ON staging TO regress_dry_run;
+SET ROLE regress_dry_run;
+SELECT count(*) FROM align.dry_run('leads', 'TABLE staging');
+RESET ROLE;
+GRANT SELECT ON leads TO regress_dry_run;
+SET ROLE regress_dry_run;
+SELECT count(*) FROM align.dry_run('leads', 'TABLE staging');
+RESET ROLE;
+-- keys of several columns, partitions, many rows
+CREATE TABLE deals (region text, id int, stage text, email text, budget int, PRIMARY KEY (region, id)) PARTITION BY LIST (region);
+CREATE TABLE deals_eu PARTITION OF deals FOR VALUES IN ('eu');
+INSERT INTO deals VALUES ('eu', 1, 'inquiry');
+SELECT align.attach('deals', 'dry_run', mode => 'warn');
+SELECT row_no, key, rule, mode FROM align.dry_run('deals', $$VALUES (1)$$);
+SELECT row_no, key, rule, mode FROM align.dry_run('deals', $$SELECT 'eu' AS region, 1 AS id, 'customer' AS stage$$);
+SELECT row_no, key, rule, mode FROM align.dry_run('deals_eu', $$SELECT 'eu' AS region, i AS id, 'mql' AS stage FROM generate_series(1, 2) i$$);
+SELECT count(*), max(row_no) FROM align.dry_run('deals', $$SELECT 'us' AS region, i AS id, CASE WHEN i % 2 = 0 THEN 'inquiry' ELSE 'sal' END AS stage FROM generate_series(1, 20000) i$$);
+SET client_min_messages = warning;
+DROP SCHEMA dry_run CASCADE;
+DROP ROLE regress_dry_run;
