@@ -886,7 +886,7 @@ align_changes_of_reload(Batch *batch, const RowVersion *after)
 	if (!align_reload_take(attachment, key, after->replaced_by, &deletion))
 		return false;
 	before = DeletedVersion(attachment, after->rel, key, &deletion);
-	/* a reload gives all columns; a time that is the old one is not a new one */
+	/* a reload gives all columns, so only a time that has changed counts */
 	reloaded.sets_changed_at = false;
 	align_changes_of_update(batch, &before, &reloaded);
 	return true;
