@@ -99,7 +99,7 @@ COMMENT ON VIEW align.attachments IS
 COMMENT ON COLUMN align.attachments.relation IS 'the attached table';
 COMMENT ON COLUMN align.attachments.agreement IS 'name of the agreement';
 COMMENT ON COLUMN align.attachments.mode IS 'enforce: violations are refused; warn: they are recorded, with a warning; observe: they are recorded';
-COMMENT ON COLUMN align.attachments.stage IS 'column of the stage';
+COMMENT ON COLUMN align.attachments.stage IS 'column of the stage, NULL if it is an expression';
 COMMENT ON COLUMN align.attachments.key IS 'key columns, which identify a lead';
 COMMENT ON COLUMN align.attachments.team IS 'column of the team that holds the lead, NULL if none';
 COMMENT ON COLUMN align.attachments.assignee IS 'column of the person who holds the lead, NULL if none';
@@ -118,7 +118,7 @@ COMMENT ON COLUMN align.attachments.time_zone IS 'time zone of changed_at and op
 COMMENT ON COLUMN align.attachments.rules IS 'modes of single rules, as an object; {} if all have the mode of the attachment';
 COMMENT ON COLUMN align.attachments.reload IS 'true if DELETE and INSERT of one key in one transaction are one change';
 COMMENT ON COLUMN align.attachments.reason_must_change IS 'true if a reason counts only if its value changed';
-COMMENT ON COLUMN align.attachments.expressions IS 'what align.attach() was given for the roles that are expressions, as an object by role; NULL if all are columns';
-COMMENT ON COLUMN align.attachments.labels IS 'look-ups of labels, as an object by role; NULL if there are none';
+COMMENT ON COLUMN align.attachments.expressions IS 'the roles that are expressions, as an object by role; NULL if all are columns';
+COMMENT ON COLUMN align.attachments.labels IS 'the views in which labels are looked up, as an object by role; NULL if there are none';
 
 GRANT SELECT ON align.attachments TO PUBLIC;

@@ -164,6 +164,8 @@ COMMENT ON FUNCTION align.attached_tables() IS
 'the attached tables, with the columns that the view align.attachments had until 0.3';
 COMMENT ON FUNCTION align.attachment_details() IS
 'the attached tables, as read from their triggers; see the view align.attachments';
+COMMENT ON COLUMN align.attachments.stage IS
+'column of the stage, NULL if it is an expression';
 COMMENT ON COLUMN align.attachments.opened_at IS
 'column of the time since which a lead that is found in a stage has been there, NULL if none (then changed_at)';
 COMMENT ON COLUMN align.attachments.time_zone IS
@@ -175,9 +177,9 @@ COMMENT ON COLUMN align.attachments.reload IS
 COMMENT ON COLUMN align.attachments.reason_must_change IS
 'true if a reason counts only if its value changed';
 COMMENT ON COLUMN align.attachments.expressions IS
-'what align.attach() was given for the roles that are expressions, as an object by role; NULL if all are columns';
+'the roles that are expressions, as an object by role; NULL if all are columns';
 COMMENT ON COLUMN align.attachments.labels IS
-'look-ups of labels, as an object by role; NULL if there are none';
+'the views in which labels are looked up, as an object by role; NULL if there are none';
 COMMENT ON FUNCTION align.explain_move(regclass, text, text, text) IS
 'the same with the key as text, and for parameters without a type';
 COMMENT ON FUNCTION align.dry_run(regclass, text) IS

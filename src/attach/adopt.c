@@ -63,10 +63,10 @@ CheckOwner(const AttachRequest *request, const RecordTable *table, Oid relid)
 }
 
 /*
- * True if the marker of a root names a table as history or clock table.
+ * True if the marker of an attachment names a table as history or clock table.
  */
 static bool
-MarkerNamesTable(Oid root, Oid relid)
+MarkerNamesTable(AttachmentId root, Oid relid)
 {
 	AttachmentMarker marker;
 
@@ -83,18 +83,26 @@ IsOwnedBy(Oid relid, Oid owner)
 }
 
 static void
-RaiseBelongsTo(const RecordTable *table, Oid root)
+RaiseBelongsTo(const AttachRequest *request, const RecordTable *table, AttachmentId root)
 {
-	align_refuse_record_table(table, psprintf("It belongs to the attached table %s.",
-											  align_relation_name(root)),
+	align_refuse_record_table(table, root.relid == request->relid ?
+							  pstrdup("It belongs to another attachment of the table.") :
+							  psprintf("It belongs to the attached table %s.",
+									   align_relation_name(root.relid)),
 							  NULL);
 }
 
+static bool
+IsRequested(const AttachRequest *request, AttachmentId root)
+{
+	return root.relid == request->relid && root.number == request->options.number;
+}
+
 /*
- * Checks that the table does not belong to another attached table.  It does if
- * the marker of that table names it, unless its pointer names the table to be
- * attached.  A pointer to a table whose marker does not name it is ignored,
- * and replaced later.
+ * Checks that the table does not belong to another attachment.  It does if the
+ * marker of that attachment names it, unless its pointer names the attachment
+ * to be made.  A pointer to an attachment whose marker does not name it is
+ * ignored, and replaced later.
  *
  * Any role can create a marker on a table of its own, and name any table in
  * it.  Such a marker means nothing, so only tables of the owner count.
@@ -104,26 +112,28 @@ CheckNotInUse(const AttachRequest *request, const RecordTable *table)
 {
 	int			nargs;
 	char	  **args;
-	Oid			root = align_read_pointer(table->relid, &nargs, &args);
+	AttachmentId root = align_read_pointer(table->relid, &nargs, &args);
 	ListCell   *lc;
 
-	if (OidIsValid(root) && root != request->relid &&
-		IsOwnedBy(root, request->owner) && MarkerNamesTable(root, table->relid))
-		RaiseBelongsTo(table, root);
+	if (OidIsValid(root.relid) && !IsRequested(request, root) &&
+		IsOwnedBy(root.relid, request->owner) && MarkerNamesTable(root, table->relid))
+		RaiseBelongsTo(request, table, root);
 	foreach(lc, align_attached_tables(NULL))
 	{
-		if (!IsOwnedBy(lfirst_oid(lc), request->owner))
+		AttachmentId id = *(AttachmentId *) lfirst(lc);
+
+		if (!IsOwnedBy(id.relid, request->owner))
 			continue;
-		if (lfirst_oid(lc) == table->relid)
+		if (id.relid == table->relid)
 			align_refuse_record_table(table, "It is itself attached to an agreement.", NULL);
 
 		/*
-		 * If the pointer names the table to be attached, another table's
-		 * marker may be forged, and is ignored.
+		 * If the pointer names the attachment to be made, the marker of
+		 * another one may be forged, and is ignored.
 		 */
-		if (lfirst_oid(lc) != request->relid && root != request->relid &&
-			MarkerNamesTable(lfirst_oid(lc), table->relid))
-			RaiseBelongsTo(table, lfirst_oid(lc));
+		if (!IsRequested(request, id) && !IsRequested(request, root) &&
+			MarkerNamesTable(id, table->relid))
+			RaiseBelongsTo(request, table, id);
 	}
 }
 

@@ -81,6 +81,19 @@ ModeArgument(FunctionCallInfo fcinfo)
 	return (AttachMode) mode;
 }
 
+/*
+ * Until 0.3 a table could have one attachment only, and another one replaced
+ * it.
+ */
+static bool
+ReplaceArgument(FunctionCallInfo fcinfo)
+{
+	if (PG_NARGS() == NARGS_UNTIL_0_3)
+		return true;
+	align_require_argument(fcinfo, ARG_REPLACE, "replace");
+	return PG_GETARG_BOOL(ARG_REPLACE);
+}
+
 static char *
 AgreementArgument(FunctionCallInfo fcinfo)
 {
@@ -138,9 +151,6 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 		const char *name;
 	}			unsupported[] =
 	{
-		{ARG_STAGE_LABELS, "stage_labels"},
-		{ARG_TEAM_LABELS, "team_labels"}, {ARG_ASSIGNEE_LABELS, "assignee_labels"},
-		{ARG_REASON_LABELS, "reason_labels"}, {ARG_CAMPAIGN_LABELS, "campaign_labels"}
 	};
 
 	align_attach_options_init(options);
@@ -150,7 +160,6 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 		return;
 	align_require_argument(fcinfo, ARG_RELOAD, "reload");
 	align_require_argument(fcinfo, ARG_REASON_MUST_CHANGE, "reason_must_change");
-	align_require_argument(fcinfo, ARG_REPLACE, "replace");
 	options->reload = PG_GETARG_BOOL(ARG_RELOAD);
 	options->reason_must_change = PG_GETARG_BOOL(ARG_REASON_MUST_CHANGE);
 	strlcpy(options->time_zone, TimeZoneArgument(fcinfo), sizeof(options->time_zone));
@@ -163,6 +172,34 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("argument \"%s\" of align.attach() is not supported yet",
 							unsupported[i].name)));
+	}
+}
+
+/*
+ * Finds the tables of look-ups, by the names that the caller sees.
+ */
+static void
+FindLookups(AttachRequest *request, FunctionCallInfo fcinfo)
+{
+	static const struct
+	{
+		int			argno;
+		RowRole		role;
+		const char *name;
+	}			lookups[] =
+	{
+		{ARG_STAGE_LABELS, ROW_STAGE, "stage_labels"},
+		{ARG_TEAM_LABELS, ROW_TEAM, "team_labels"},
+		{ARG_ASSIGNEE_LABELS, ROW_ASSIGNEE, "assignee_labels"},
+		{ARG_REASON_LABELS, ROW_REASON, "reason_labels"},
+		{ARG_CAMPAIGN_LABELS, ROW_CAMPAIGN, "campaign_labels"}
+	};
+
+	for (int i = 0; i < (int) lengthof(lookups) && PG_NARGS() > NARGS_UNTIL_0_3; i++)
+	{
+		if (!PG_ARGISNULL(lookups[i].argno))
+			align_attach_find_lookup(request, lookups[i].role, lookups[i].name,
+									 text_to_cstring(PG_GETARG_TEXT_PP(lookups[i].argno)));
 	}
 }
 
@@ -226,7 +263,7 @@ static void
 CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 {
 	Relation	rel = relation_open(request->relid, NoLock);
-	char	   *names[ROW_NROLES];
+	char	   *roles[ROW_NROLES];
 
 	request->funnel = align_agreement_funnel_at(request->agreement, GetCurrentTimestamp(),
 												&request->version);
@@ -235,9 +272,9 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 	align_check_admitted(request->agreement, request->owner);
 	request->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	for (int role = 0; role < ROW_NROLES; role++)
-		names[role] = RoleArgument(fcinfo, (RowRole) role);
-	SetOpenedNow(request, names);
-	align_attach_set_columns(request, rel, names);
+		roles[role] = RoleArgument(fcinfo, (RowRole) role);
+	SetOpenedNow(request, roles);
+	align_attach_set_roles(request, rel, roles);
 	if (PG_NARGS() > NARGS_UNTIL_0_3)
 		align_attach_check_times(request, rel);
 	align_attach_set_key(request, rel,
@@ -245,6 +282,7 @@ CheckRequest(AttachRequest *request, FunctionCallInfo fcinfo)
 	if (!PG_ARGISNULL(ARG_LIVE))
 		request->live = align_condition_parse(rel, text_to_cstring(PG_GETARG_TEXT_PP(ARG_LIVE)),
 											  "live");
+	align_attach_check_lookups(request);
 	CheckNeeds(request, rel);
 	align_attach_check_reasons(request);
 	relation_close(rel, NoLock);
@@ -286,6 +324,7 @@ align_attach(PG_FUNCTION_ARGS)
 	request->relid = PG_GETARG_OID(ARG_RELATION);
 	request->agreement = AgreementArgument(fcinfo);
 	request->mode = ModeArgument(fcinfo);
+	request->replace = ReplaceArgument(fcinfo);
 	ReadOptions(&request->options, fcinfo);
 	PreventCommandIfReadOnly("align.attach()");
 
@@ -295,15 +334,16 @@ align_attach(PG_FUNCTION_ARGS)
 	/* pending changes are written to the history that the old marker names */
 	align_recorder_flush_all();
 	align_recorder_finish_reload(request->relid);
-	request->was_attached = align_find_marker(request->relid, &request->before);
 
 	request->caller = GetUserId();
+	FindLookups(request, fcinfo);
 	align_begin_restricted(&caller, align_relation_owner(request->relid));
 	align_spi_connect();
 	CheckRequest(request, fcinfo);
 	align_attach_name_tables(request,
 							 PG_ARGISNULL(ARG_HISTORY) ? NULL : PG_GETARG_TEXT_PP(ARG_HISTORY));
 	align_attach_make_tables(request);
+	align_attach_make_labels(request);
 
 	/*
 	 * Existing tables need their indexes for comparing them with the rows.

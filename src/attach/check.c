@@ -1,14 +1,17 @@
 /*
  * check.c
- *	  Checks whether a table can be attached, and its columns.
+ *	  Checks whether a table can be attached, and what its roles are read from:
+ *	  columns and expressions.
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -16,6 +19,7 @@
 
 #include "attach/request.h"
 #include "catalog/trigger.h"
+#include "condition/condition.h"
 
 static void
 CheckKind(Relation rel)
@@ -99,9 +103,10 @@ CheckAncestors(Relation rel)
 {
 	Oid			root;
 
-	if (!rel->rd_rel->relispartition || align_has_trigger(RelationGetRelid(rel), ATTACHMENT_MARKER))
+	if (!rel->rd_rel->relispartition ||
+		align_attachment_numbers(RelationGetRelid(rel)) != NIL)
 		return;
-	root = align_attached_root(RelationGetRelid(rel));
+	root = align_attached_root(RelationGetRelid(rel), NULL);
 	if (OidIsValid(root))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -119,7 +124,7 @@ CheckPartition(Relation rel, Oid partition)
 				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
 				 errdetail("Its partition \"%s\" is a foreign table; its rows are written elsewhere.",
 						   get_rel_name(partition))));
-	if (align_has_trigger(partition, ATTACHMENT_MARKER))
+	if (align_attachment_numbers(partition) != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot attach relation \"%s\"", RelationGetRelationName(rel)),
@@ -173,95 +178,97 @@ align_attach_find_column(Relation rel, const char *name, const char *what)
 	return attnum;
 }
 
-static bool
-IsString(Oid type)
+/*
+ * The type of what a role is read from.
+ */
+static Oid
+RoleType(const AttachRequest *request, Relation rel, RowRole role)
 {
-	char		category;
-	bool		preferred;
-
-	get_type_category_preferred(type, &category, &preferred);
-	return category == TYPCATEGORY_STRING;
-}
-
-static void
-RaiseWrongType(Relation rel, AttrNumber attnum, RowRole role, const char *allowed)
-{
-	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" of type %s cannot be used as %s", NameStr(attribute->attname),
-					format_type_be(attribute->atttypid), align_row_role_names[role]),
-			 errdetail("It must be of %s, or a domain over one of these.", allowed)));
-}
-
-static void
-CheckColumnType(Relation rel, AttrNumber attnum, RowRole role)
-{
-	Oid			type = getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid);
-
-	switch (role)
-	{
-		case ROW_STAGE:
-			if (!IsString(type) && !type_is_enum(type) &&
-				type != INT2OID && type != INT4OID && type != INT8OID)
-				RaiseWrongType(rel, attnum, role, "a character type, an enum or an integer type");
-			break;
-		case ROW_AMOUNT:
-			if (type != NUMERICOID && type != INT2OID && type != INT4OID && type != INT8OID &&
-				type != FLOAT4OID && type != FLOAT8OID)
-				RaiseWrongType(rel, attnum, role, type == CASHOID ?
-							   "type numeric, an integer or a floating-point type (the meaning of money depends on lc_monetary)" :
-							   "type numeric, an integer or a floating-point type");
-			break;
-		case ROW_CHANGED_AT:
-		case ROW_OPENED_AT:
-			if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
-				RaiseWrongType(rel, attnum, role,
-							   "type timestamp with time zone, timestamp without time zone or date");
-			break;
-		default:
-			break;				/* read as text, so any type will do */
-	}
+	if (request->expression[role] != NULL)
+		return exprType(request->expression[role]);
+	return TupleDescAttr(RelationGetDescr(rel), request->column[role] - 1)->atttypid;
 }
 
 /*
- * Checks that a column whose changes are recorded can be compared.
+ * What a role is read from, for messages.
+ */
+static char *
+RoleText(const AttachRequest *request, Relation rel, RowRole role)
+{
+	if (request->expression[role] != NULL)
+		return pstrdup("expression");
+	return psprintf("column \"%s\"",
+					NameStr(TupleDescAttr(RelationGetDescr(rel), request->column[role] - 1)->attname));
+}
+
+/*
+ * Checks the type of a role's value, and that changes of it can be detected if
+ * they are recorded; an expression is compared through its columns.
  */
 static void
-CheckComparable(Relation rel, AttrNumber attnum, const char *what)
+CheckRoleType(const AttachRequest *request, Relation rel, RowRole role)
 {
-	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	bool		is_expression = request->expression[role] != NULL;
+	const char *name = align_row_role_names[role];
+	Oid			type = RoleType(request, rel, role);
+	const char *allowed = align_role_type_problem(role, type, is_expression);
+	char	   *what = RoleText(request, rel, role);
 
-	if (!OidIsValid(lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR)->eq_opr))
+	if (allowed != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s of type %s cannot be used as %s", what, format_type_be(type), name),
+				 errdetail("It must be of %s, or a domain over one of these.", allowed)));
+	if (!is_expression && (role == ROW_STAGE || role == ROW_TEAM || role == ROW_ASSIGNEE) &&
+		!OidIsValid(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("column \"%s\" of type %s cannot be used as %s",
-						NameStr(attribute->attname), format_type_be(attribute->atttypid), what),
+				 errmsg("%s of type %s cannot be used as %s", what, format_type_be(type), name),
 				 errdetail("Values of that type cannot be compared, so changes cannot be detected.")));
 }
 
 /*
- * Finds the columns that the caller named, and checks their types.
+ * Parses the expression of a role.
+ */
+static void
+SetExpression(AttachRequest *request, Relation rel, RowRole role, const char *text,
+			  const char *what)
+{
+	request->expression[role] = align_expression_parse(rel, text, what);
+	if (align_attach_role_columns(request, role) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+				 errmsg("expression for %s uses no column", align_row_role_names[role]),
+				 errdetail("Its value would be the same for all rows.")));
+}
+
+/*
+ * Finds the columns that the caller named, parses expressions, and checks
+ * their types.
  */
 void
-align_attach_set_columns(AttachRequest *request, Relation rel, char *const *names)
+align_attach_set_roles(AttachRequest *request, Relation rel, char *const *texts)
 {
 	for (int role = 0; role < ROW_NROLES; role++)
 	{
-		const char *what = align_row_role_names[role];
+		const char *name = align_row_role_names[role];
+		char	   *what = psprintf("expression for %s", name);
+		char	   *column = texts[role];
 
-		if (names[role] == NULL)
+		if (texts[role] == NULL)
 			continue;
-		request->column[role] = align_attach_find_column(rel, names[role], what);
-		CheckColumnType(rel, request->column[role], (RowRole) role);
-		if (role == ROW_STAGE || role == ROW_TEAM || role == ROW_ASSIGNEE)
-			CheckComparable(rel, request->column[role], what);
+		if (get_attnum(RelationGetRelid(rel), column) == InvalidAttrNumber)
+			column = align_expression_column(rel, texts[role], what);
+		if (column != NULL)
+			request->column[role] = align_attach_find_column(rel, column, name);
+		else
+			SetExpression(request, rel, (RowRole) role, texts[role], what);
+		CheckRoleType(request, rel, (RowRole) role);
 	}
 }
 
 /*
- * Checks that changed_at and opened_at are instants: a column without a time
+ * Checks that changed_at and opened_at are instants: a value without a time
  * zone would mean something else in every session.  Until 0.3 that was
  * allowed.
  */
@@ -272,22 +279,38 @@ align_attach_check_times(const AttachRequest *request, Relation rel)
 
 	for (int i = 0; i < (int) lengthof(roles); i++)
 	{
-		AttrNumber	attnum = request->column[roles[i]];
-		Form_pg_attribute attribute;
+		RowRole		role = roles[i];
+		AttrNumber	attnum = request->column[role];
+		Oid			type;
 
-		if (attnum == InvalidAttrNumber || request->options.time_zone[0] != '\0')
+		if (request->options.time_zone[0] != '\0' ||
+			(attnum == InvalidAttrNumber && request->expression[role] == NULL))
 			continue;
-		attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-		if (getBaseType(attribute->atttypid) == TIMESTAMPTZOID)
+		type = RoleType(request, rel, role);
+		if (getBaseType(type) == TIMESTAMPTZOID)
 			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column \"%s\" of type %s needs a time zone to be used as %s",
-						NameStr(attribute->attname), format_type_be(attribute->atttypid),
-						align_row_role_names[roles[i]]),
+				 errmsg("%s of type %s needs a time zone to be used as %s",
+						RoleText(request, rel, role), format_type_be(type),
+						align_row_role_names[role]),
 				 errdetail("Its values do not say in which time zone they are."),
 				 errhint("Name the time zone that the application writes them in, for example time_zone => 'UTC'.")));
 	}
+}
+
+/*
+ * The columns that a role is read from.
+ */
+Bitmapset *
+align_attach_role_columns(const AttachRequest *request, RowRole role)
+{
+	Bitmapset  *columns = NULL;
+
+	if (request->column[role] != InvalidAttrNumber)
+		columns = bms_make_singleton(request->column[role] - FirstLowInvalidHeapAttributeNumber);
+	pull_varattnos(request->expression[role], 1, &columns);
+	return columns;
 }
 
 /*
@@ -330,7 +353,8 @@ RequiresReasons(const Funnel *funnel)
 void
 align_attach_check_reasons(const AttachRequest *request)
 {
-	if (request->column[ROW_REASON] == InvalidAttrNumber && RequiresReasons(request->funnel))
+	if (align_attach_role_columns(request, ROW_REASON) == NULL &&
+		RequiresReasons(request->funnel))
 		ereport(NOTICE,
 				(errmsg("agreement \"%s\" requires reasons, but no reason column is named",
 						request->agreement),

@@ -67,7 +67,7 @@ ValueText(uint64 row, int column)
  * The open table of an OID; opens it if necessary.
  */
 static RowTable *
-FindTable(List **tables, Oid relid)
+FindTable(const AttachRequest *request, List **tables, Oid relid)
 {
 	ListCell   *lc;
 	RowTable   *table;
@@ -79,7 +79,7 @@ FindTable(List **tables, Oid relid)
 			return table;
 	}
 	table = palloc(sizeof(RowTable));
-	align_open_row_table(table, relid);
+	align_open_row_table(table, request, relid);
 	*tables = lcons(table, *tables);
 	return table;
 }
@@ -147,7 +147,8 @@ CompareRow(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 	ItemPointer tid;
 
 	(void) attachment;
-	table = FindTable(&comparison->tables, DatumGetObjectId(Value(row, 1, &isnull)));
+	table = FindTable(work->request, &comparison->tables,
+					  DatumGetObjectId(Value(row, 1, &isnull)));
 	MemoryContextSwitchTo(row_context);
 	tid = (ItemPointer) DatumGetPointer(Value(row, 2, &isnull));
 	last.ended = DatumGetBool(Value(row, 3, &isnull));
@@ -245,7 +246,8 @@ CompareHistory(ExistingRows *work, Attachment *attachment)
 void
 align_compare_with_history(ExistingRows *work)
 {
-	Attachment *attachment = align_attachment(work->request->relid, false);
+	AttachmentId id = {work->request->relid, work->request->options.number};
+	Attachment *attachment = align_attachment(id, false);
 
 	/* the history was adopted without its clocks */
 	if (work->request->without_clocks)

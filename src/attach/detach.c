@@ -3,6 +3,10 @@
  *	  align.detach(): drops the triggers of an attachment, and keeps the record
  *	  tables.
  *
+ * It also drops triggers that were left behind when the marker was dropped.
+ * So the attachments of a table are found by the pointers of record tables to
+ * it, not by its markers.
+ *
  * It works in a security-restricted operation, as align.attach() does.
  */
 #include "postgres.h"
@@ -22,6 +26,25 @@
 PG_FUNCTION_INFO_V1(align_detach);
 
 /*
+ * The table that is named by the argument, or whose history is: a relation
+ * without marker whose pointer names one.  number is that of the attachment,
+ * or 0 if the table itself is named.
+ */
+static AttachmentId
+NamedTable(Oid relid)
+{
+	AttachmentId id = {relid, 0};
+	AttachmentId root;
+	int			nargs;
+	char	  **args;
+
+	if (OidIsValid(align_attached_root(relid, NULL)))
+		return id;
+	root = align_read_pointer(relid, &nargs, &args);
+	return OidIsValid(root.relid) && root.number != 0 ? root : id;
+}
+
+/*
  * Raises an error for a partition of an attached table.
  */
 static void
@@ -29,9 +52,9 @@ CheckNoAttachedAncestor(Oid relid)
 {
 	Oid			root;
 
-	if (align_has_trigger(relid, ATTACHMENT_MARKER))
+	if (align_attachment_numbers(relid) != NIL)
 		return;
-	root = align_attached_root(relid);
+	root = align_attached_root(relid, NULL);
 	if (OidIsValid(root))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -40,38 +63,84 @@ CheckNoAttachedAncestor(Oid relid)
 }
 
 /*
+ * The record tables of an attachment of a table, or of any if number is 0.  A
+ * pointer on a table of another owner was not created by attach().
+ */
+static List *
+RecordTables(AttachmentId id)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, align_record_tables_of(id.relid, id.number))
+	{
+		if (align_relation_owner(lfirst_oid(lc)) == align_relation_owner(id.relid))
+			result = lappend_oid(result, lfirst_oid(lc));
+	}
+	return result;
+}
+
+/*
+ * Raises an error if a table has several attachments.
+ */
+static void
+CheckNotSeveral(Oid relid, List *records)
+{
+	List	   *numbers = NIL;
+	ListCell   *lc;
+
+	foreach(lc, records)
+	{
+		int			nargs;
+		char	  **args;
+
+		numbers = list_append_unique_int(numbers,
+										 align_read_pointer(lfirst_oid(lc), &nargs, &args).number);
+	}
+	if (list_length(numbers) > 1)
+		align_raise_several(relid, numbers, "Name the history of the attachment instead");
+}
+
+/*
  * detach(relation regclass) returns void
  *
- * Also drops triggers that were left behind when the marker was dropped.  So
- * the record tables are found by their pointers to the table, not by its
- * marker.
+ * If the table is named, and has one attachment, the triggers of all numbers
+ * are dropped, since others are left behind or forged.
  */
 Datum
 align_detach(PG_FUNCTION_ARGS)
 {
+	AttachmentId id;
 	Oid			relid;
 	List	   *partitions;
+	List	   *records;
 	ListCell   *lc;
 	RestrictedCaller caller;
 
 	align_require_argument(fcinfo, 0, "relation");
-	relid = PG_GETARG_OID(0);
 	PreventCommandIfReadOnly("align.detach()");
+	id = NamedTable(PG_GETARG_OID(0));
+	relid = id.relid;
 	align_lock_own_table(relid, AccessExclusiveLock);
 	CheckNoAttachedAncestor(relid);
 	partitions = align_lock_partitions(relid, AccessExclusiveLock);
 	align_recorder_flush_all();
 	align_recorder_finish_reload(relid);
 
+	records = RecordTables(id);
+	if (id.number == 0)
+		CheckNotSeveral(relid, records);
+	else if (!list_member_oid(records, PG_GETARG_OID(0)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("relation \"%s\" is not the history of an attached table",
+						get_rel_name(PG_GETARG_OID(0)))));
+
 	align_begin_restricted(&caller, align_relation_owner(relid));
 	align_spi_connect();
-	foreach(lc, align_record_tables_of(relid))
-	{
-		/* a pointer on a table of another owner was not created by attach() */
-		if (align_relation_owner(lfirst_oid(lc)) == align_relation_owner(relid))
-			align_release_record_table(lfirst_oid(lc));
-	}
-	if (!align_attach_drop_triggers(relid, partitions))
+	foreach(lc, records)
+		align_release_record_table(lfirst_oid(lc));
+	if (!align_attach_drop_triggers(relid, partitions, id.number))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("relation \"%s\" is not attached to an agreement", get_rel_name(relid))));

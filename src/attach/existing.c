@@ -22,6 +22,7 @@
 #include "utils/snapmgr.h"
 
 #include "attach/existing_row.h"
+#include "attachment/labels.h"
 #include "record/flush.h"
 
 /* Maximum number of unknown labels in a message. */
@@ -76,7 +77,7 @@ ScanTable(ExistingRows *work, Oid relid)
 	RowTable	table;
 	TableScanDesc scan;
 
-	align_open_row_table(&table, relid);
+	align_open_row_table(&table, work->request, relid);
 	scan = table_beginscan(table.rel, work->snapshot, 0, NULL);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, table.slot))
 	{
@@ -121,6 +122,7 @@ align_record_existing_rows(AttachRequest *request)
 {
 	ExistingRows *work = palloc0(sizeof(ExistingRows));
 
+	align_labels_forget();
 	work->request = request;
 	work->context = CurrentMemoryContext;
 	work->row_context = AllocSetContextCreate(CurrentMemoryContext, "align existing row",

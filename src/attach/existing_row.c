@@ -19,10 +19,12 @@
  * Opens a table that the caller has locked.
  */
 void
-align_open_row_table(RowTable *table, Oid relid)
+align_open_row_table(RowTable *table, const AttachRequest *request, Oid relid)
 {
+	AttachmentId id = {relid, request->options.number};
+
 	table->rel = table_open(relid, NoLock);
-	table->attachment = align_attachment(relid, false);
+	table->attachment = align_attachment(id, false);
 	table->slot = table_slot_create(table->rel, NULL);
 	table->live = NULL;
 	if (table->attachment->live != NULL)
@@ -82,16 +84,15 @@ RecordEnded(const RowTable *table, HeapTuple row, const char *source)
 }
 
 /*
- * True if a column has the recorded value, or if there is no such column.
+ * True if a role has the recorded value, or if there is no such role.
  */
 static bool
 SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 {
-	if (table->attachment->column[role] == InvalidAttrNumber)
+	if (!align_has_role(table->attachment, role))
 		return true;
 	return align_lead_same(align_lead_cstring(recorded),
-						   align_row_column(table->attachment, role,
-											RelationGetDescr(table->rel), row));
+						   align_role_text(table->attachment, role, table->rel, row));
 }
 
 /*
@@ -116,10 +117,9 @@ void
 align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, const LastEntry *last)
 {
 	AttachRequest *request = work->request;
-	TupleDesc	desc = RelationGetDescr(table->rel);
 	bool		fresh = request->fresh;
 	LeadString	label;
-	int			stage = align_row_stage(table->attachment, desc, row, request->funnel, &label);
+	int			stage = align_row_stage(table->attachment, table->rel, row, request->funnel, &label);
 	const char *name = stage < 0 ? NULL : request->funnel->stages[stage].name;
 	bool		ended = last == NULL || last->ended;
 

@@ -59,7 +59,7 @@ typedef struct LastEntry
 } LastEntry;
 
 /* Opens a table that the caller has locked.  table is filled in. */
-extern void align_open_row_table(RowTable *table, Oid relid);
+extern void align_open_row_table(RowTable *table, const AttachRequest *request, Oid relid);
 extern void align_close_row_table(RowTable *table);
 
 /*

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
@@ -176,13 +177,14 @@ CheckUnique(const AttachRequest *request, Relation rel)
 }
 
 /*
- * Uses the primary key, without the stage column if the table is partitioned
- * by it: a lead keeps its identity when its stage changes.
+ * Uses the primary key, without the columns of the stage if the table is
+ * partitioned by them: a lead keeps its identity when its stage changes.
  */
 static void
 SetDefaultKey(AttachRequest *request, Relation rel)
 {
 	Bitmapset  *partition_key = PartitioningColumns(request, rel);
+	Bitmapset  *stage = align_attach_role_columns(request, ROW_STAGE);
 	ListCell   *lc;
 
 	foreach(lc, RelationGetIndexList(rel))
@@ -200,7 +202,8 @@ SetDefaultKey(AttachRequest *request, Relation rel)
 			{
 				AttrNumber	attnum = form->indkey.values[i];
 
-				if (attnum != request->column[ROW_STAGE] || !bms_is_member(attnum, partition_key))
+				if (!bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, stage) ||
+					!bms_is_member(attnum, partition_key))
 					request->key[request->nkeys++] = attnum;
 			}
 		}

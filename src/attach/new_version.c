@@ -28,6 +28,7 @@
 #include "attach/new_version.h"
 #include "attachment/judging_version.h"
 #include "attachment/key_sql.h"
+#include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "condition/needs.h"
@@ -48,6 +49,17 @@ CheckNotInUse(const char *agreement, const char *in_use)
 }
 
 /*
+ * True if a funnel knows a stage as it is in a row, or by its label, to which
+ * *label is set then.
+ */
+static bool
+KnowsStage(Attachment *attachment, const Funnel *funnel, const char *value, LeadString *label)
+{
+	*label = align_role_label(attachment, ROW_STAGE, funnel, align_lead_cstring(value));
+	return align_funnel_stage(funnel, label->text, label->len) >= 0;
+}
+
+/*
  * Appends the dropped labels that are in use, with the number of leads:
  * "crm.leads: "sal" (2), ...".  A new snapshot is taken, so that everything is
  * counted that was committed before the lock on the table was granted.
@@ -56,40 +68,44 @@ static void
 AppendStagesInUse(Attachment *attachment, const Funnel *current, const Funnel *agreed,
 				  StringInfo in_use)
 {
-	const char *stage = quote_identifier(get_attname(attachment->relid,
-													 attachment->column[ROW_STAGE], false));
+	int			nest_level = align_begin_role_sql();
+	const char *stage = align_role_sql(&attachment->marker, ROW_STAGE, "t");
 	StringInfoData sql;
 	CallerRole	caller;
 	bool		first = true;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT t.%s::pg_catalog.text, pg_catalog.count(*) FROM %s AS t WHERE t.%s IS NOT NULL",
+	appendStringInfo(&sql, "SELECT %s::pg_catalog.text, pg_catalog.count(*) FROM %s AS t WHERE %s IS NOT NULL",
 					 stage, attachment->root_name, stage);
 	if (attachment->marker.live != NULL)
 		appendStringInfo(&sql, " AND (%s)",
 						 deparse_expression(attachment->marker.live,
 											deparse_context_for("t", attachment->relid), true, false));
-	appendStringInfo(&sql, " GROUP BY 1 ORDER BY 2 DESC, t.%s::pg_catalog.text COLLATE \"C\"", stage);
+	appendStringInfo(&sql, " GROUP BY 1 ORDER BY 2 DESC, %s::pg_catalog.text COLLATE \"C\"", stage);
 
+	align_labels_forget();
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_work_as(attachment->root_owner, &caller);
 	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", sql.data);
 	align_return_to(&caller);
+	align_end_role_sql(nest_level);
 	PopActiveSnapshot();
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		char	   *label = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		char	   *value = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		LeadString	label;
 		bool		isnull;
 
 		/* a label that current does not have is not dropped by agreed */
-		if (align_funnel_stage(current, label, strlen(label)) >= 0 &&
-			align_funnel_stage(agreed, label, strlen(label)) < 0)
+		if (KnowsStage(attachment, current, value, &label) &&
+			!KnowsStage(attachment, agreed, value, &label))
 		{
 			if (first)
 				appendStringInfo(in_use, "%s%s: ", in_use->len > 0 ? "; " : "",
 								 attachment->root_name);
-			appendStringInfo(in_use, "%s\"%s\" (" INT64_FORMAT ")", first ? "" : ", ", label,
+			appendStringInfo(in_use, "%s\"%.*s\" (" INT64_FORMAT ")", first ? "" : ", ",
+							 label.len, label.text,
 							 DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
 														 SPI_tuptable->tupdesc, 2, &isnull)));
 			first = false;
@@ -204,9 +220,9 @@ typedef struct NewVersion
  * NOTICE.
  */
 static Attachment *
-UsableAttachment(const NewVersion *new_version, Oid relid)
+UsableAttachment(const NewVersion *new_version, AttachmentId id)
 {
-	Attachment *attachment = align_attachment_with_fault(relid);
+	Attachment *attachment = align_attachment_with_fault(id);
 	char	   *problem = attachment != NULL ? align_records_problem(attachment) : NULL;
 
 	if (problem == NULL)
@@ -219,7 +235,7 @@ UsableAttachment(const NewVersion *new_version, Oid relid)
 }
 
 /*
- * Checks the new version against one table.
+ * Checks the new version against one attachment of a table.
  *
  * A table is skipped, without locking it, if its record tables cannot be used.
  * Its marker may have been created by another role that has TRIGGER on the
@@ -229,13 +245,14 @@ UsableAttachment(const NewVersion *new_version, Oid relid)
  * its own (see as_role.h): the owner's casts, for example, may run.
  */
 static void
-CheckTable(NewVersion *new_version, Oid relid)
+CheckTable(NewVersion *new_version, AttachmentId id)
 {
+	Oid			relid = id.relid;
 	Attachment *attachment;
 	Relation	rel;
 	RestrictedCaller caller;
 
-	if (UsableAttachment(new_version, relid) == NULL)
+	if (UsableAttachment(new_version, id) == NULL)
 		return;
 	rel = try_relation_open(relid, new_version->drops_labels ? ShareLock : AccessShareLock);
 	if (rel == NULL)
@@ -243,7 +260,7 @@ CheckTable(NewVersion *new_version, Oid relid)
 	/* now the owner can no longer change */
 	align_begin_restricted(&caller, rel->rd_rel->relowner);
 	/* it may have changed before the lock was granted */
-	attachment = UsableAttachment(new_version, relid);
+	attachment = UsableAttachment(new_version, id);
 	if (attachment != NULL &&
 		strcmp(attachment->marker.agreement, new_version->agreement) == 0)
 	{
@@ -300,20 +317,20 @@ RethrowForTable(const NewVersion *new_version, const char *table, ErrorData *err
  * is always rethrown, so no cleanup is needed.
  */
 static void
-CheckTableNamingIt(NewVersion *new_version, Oid relid)
+CheckTableNamingIt(NewVersion *new_version, AttachmentId id)
 {
 	MemoryContext context = CurrentMemoryContext;
 
 	const char *table;
 
-	if (get_rel_name(relid) == NULL)
+	if (get_rel_name(id.relid) == NULL)
 		return;					/* dropped concurrently */
 	/* the catalogs cannot be read in PG_CATCH */
-	table = align_relation_name(relid);
+	table = align_relation_name(id.relid);
 
 	PG_TRY();
 	{
-		CheckTable(new_version, relid);
+		CheckTable(new_version, id);
 	}
 	PG_CATCH();
 	{
@@ -369,8 +386,10 @@ align_check_new_version(const char *agreement, const Funnel *current, const Funn
 	align_spi_connect();
 	foreach(lc, tables)
 	{
-		if (IsAdmitted(agreement, lfirst_oid(lc)))
-			CheckTableNamingIt(&new_version, lfirst_oid(lc));
+		AttachmentId id = *(AttachmentId *) lfirst(lc);
+
+		if (IsAdmitted(agreement, id.relid))
+			CheckTableNamingIt(&new_version, id);
 	}
 	SPI_finish();
 	CheckNotInUse(agreement, new_version.in_use.data);

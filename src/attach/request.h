@@ -34,6 +34,18 @@ typedef struct RecordTable
 } RecordTable;
 
 /*
+ * A look-up of labels: attach(stage_labels => 'crm_stage(id, name)').
+ */
+struct LookupText;
+typedef struct Lookup
+{
+	struct LookupText *text;
+	Oid			relid;			/* the table that is looked up in */
+	AttrNumber	key;
+	Node	   *label;			/* parsed; varno 1 is that table */
+} Lookup;
+
+/*
  * The request.  The steps fill it in, in about the order of its members.
  */
 typedef struct AttachRequest
@@ -44,18 +56,23 @@ typedef struct AttachRequest
 	bool		partitioned;
 	List	   *partitions;		/* OIDs of the partitions of every level,
 								 * which are locked */
-	bool		was_attached;
+	bool		replace;		/* may it replace another attachment? */
+	bool		was_attached;	/* does the attachment exist? */
 	AttachmentMarker before;	/* its marker, if was_attached */
 	char	   *agreement;
 	int32		version;		/* version in force */
 	Funnel	   *funnel;			/* that of version */
 	AttachMode	mode;
-	AttachOptions options;
+	AttachOptions options;		/* the number is set last (choose.c) */
 	int			nkeys;
 	AttrNumber	key[ATTACHMENT_MAX_KEYS];
 	AttrNumber	column[ROW_NROLES];
+	Node	   *expression[ROW_NROLES]; /* parsed; varno 1 is the table; NULL:
+										 * none */
 	Node	   *live;			/* parsed; varno 1 is the table; NULL: all
 								 * rows are live */
+	Lookup	   *lookup[ROW_NROLES]; /* NULL: none */
+	Oid			labels[ROW_NROLES]; /* their views, InvalidOid until created */
 	RecordTable history;
 	RecordTable sla;
 	bool		without_clocks; /* is the clock table empty? */
@@ -67,8 +84,17 @@ typedef struct AttachRequest
 /* Checks that a table of this kind, with these partitions, can be attached. */
 extern void align_attach_check_table(Relation rel, List *partitions);
 
-/* Sets column; names has the name for each column role, NULL: none. */
-extern void align_attach_set_columns(AttachRequest *request, Relation rel, char *const *names);
+/*
+ * Sets column and expression.  texts has the argument for each role, NULL:
+ * none: the exact name of a column, or an expression on the row.
+ */
+extern void align_attach_set_roles(AttachRequest *request, Relation rel, char *const *texts);
+
+/*
+ * The columns that a role is read from, by attnum -
+ * FirstLowInvalidHeapAttributeNumber.
+ */
+extern Bitmapset *align_attach_role_columns(const AttachRequest *request, RowRole role);
 
 /* Checks that columns of times without a zone have one by time_zone. */
 extern void align_attach_check_times(const AttachRequest *request, Relation rel);
@@ -91,7 +117,7 @@ extern void align_attach_set_rules(AttachOptions *options, Jsonb *rules);
 
 /*
  * Sets key and nkeys: the columns named in an array of name, or the primary
- * key if that is NULL.  Called after align_attach_set_columns().
+ * key if that is NULL.  Called after align_attach_set_roles().
  */
 extern void align_attach_set_key(AttachRequest *request, Relation rel, ArrayType *key);
 
@@ -123,9 +149,22 @@ extern Oid	align_record_table_creator(const AttachRequest *request, const Record
  */
 extern void align_refuse_record_table(const RecordTable *table, char *detail, char *hint);
 
+/* choose.c */
+
+/*
+ * Decides which attachment of the table is changed, or whether a further one
+ * is made: sets was_attached, before, and the number of the attachment.  The
+ * name of the history is set: the one that the caller has named, or else the
+ * default.
+ */
+extern void align_attach_choose(AttachRequest *request, bool history_is_named);
+
 /* tables.c */
 
-/* Sets the names of the record tables; history is the argument, or NULL. */
+/*
+ * Sets the names of the record tables, and chooses the attachment; history is
+ * the argument, or NULL.
+ */
 extern void align_attach_name_tables(AttachRequest *request, text *history);
 
 /* Creates the record tables, or checks the existing ones. */
@@ -141,6 +180,21 @@ extern void align_attach_adopt(const AttachRequest *request, const RecordTable *
  * some of leads that the history has.
  */
 extern void align_attach_check_clocks(const AttachRequest *request);
+
+/* labels.c */
+
+/*
+ * Finds and locks the table of a look-up by the names that the caller sees,
+ * before the security-restricted operation.  name is that of the argument.
+ */
+extern void align_attach_find_lookup(AttachRequest *request, RowRole role, const char *name,
+									 const char *text);
+
+/* Checks the tables of look-ups, and parses labels. */
+extern void align_attach_check_lookups(AttachRequest *request);
+
+/* Creates or replaces the views of labels, after the history exists. */
+extern void align_attach_make_labels(AttachRequest *request);
 
 /* indexes.c */
 
@@ -167,10 +221,11 @@ extern void align_attach_make_triggers(AttachRequest *request);
 extern void align_attach_make_pointers(const AttachmentMarker *marker);
 
 /*
- * Drops the triggers of a table and its partitions; false if there were none.
- * The pointers and guards of the record tables stay.
+ * Drops the triggers that a table and its partitions have for an attachment,
+ * or for any if number is 0; false if there were none.  The pointers and
+ * guards of the record tables stay.
  */
-extern bool align_attach_drop_triggers(Oid relid, List *partitions);
+extern bool align_attach_drop_triggers(Oid relid, List *partitions, int32 number);
 
 /*
  * Turns a record table into an ordinary table: drops its pointer, and the

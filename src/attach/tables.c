@@ -146,8 +146,8 @@ SetCurrentNames(RecordTable *table, Oid relid)
 }
 
 /*
- * Sets the names of the record tables.  A table that is already attached keeps
- * its record tables unless another history is named.
+ * Sets the names of the record tables, and chooses the attachment.  One that
+ * exists keeps its record tables unless another history is named.
  */
 void
 align_attach_name_tables(AttachRequest *request, text *history)
@@ -163,6 +163,7 @@ align_attach_name_tables(AttachRequest *request, text *history)
 		SetGivenNames(request, history);
 	else
 		SetDefaultNames(request);
+	align_attach_choose(request, history != NULL);
 	if (request->was_attached &&
 		(history == NULL ||
 		 get_relname_relid(request->history.name,

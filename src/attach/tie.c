@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(align_tie);
 Datum
 align_tie(PG_FUNCTION_ARGS)
 {
-	Oid			relid = PG_GETARG_OID(0);
+	AttachmentId id = {PG_GETARG_OID(0), ATTACHMENT_FIRST};
 	AttachmentMarker marker;
 	RestrictedCaller caller;
 
@@ -34,9 +34,9 @@ align_tie(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be superuser to call align.tie()")));
-	align_begin_restricted(&caller, align_relation_owner(relid));
+	align_begin_restricted(&caller, align_relation_owner(id.relid));
 	align_spi_connect();
-	if (align_read_marker(relid, &marker))
+	if (align_read_marker(id, &marker))
 		align_attach_make_pointers(&marker);
 	SPI_finish();
 	align_end_restricted(&caller);

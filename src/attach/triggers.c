@@ -22,7 +22,7 @@
 
 /* The triggers on the attached table. */
 static const char *const table_triggers[] = {
-	ATTACHMENT_MARKER, ATTACHMENT_LIVE, ATTACH_INSERT, ATTACH_UPDATE, ATTACH_DELETE,
+	ATTACHMENT_MARKER, ATTACHMENT_LIVE, ATTACHMENT_EXPRESSIONS, ATTACHMENT_LABELS, ATTACH_INSERT, ATTACH_UPDATE, ATTACH_DELETE,
 	ATTACH_BEGIN, ATTACH_FLUSH, ATTACH_TRUNCATE
 };
 
@@ -45,6 +45,23 @@ EnableText(char enabled)
 		default:
 			return NULL;
 	}
+}
+
+/*
+ * True if a table's trigger of this name, with or without the number of an
+ * attachment, is in a list; of any attachment if number is 0.
+ */
+static bool
+IsListed(const CatalogTrigger *trigger, const char *const *names, int nnames, int32 number)
+{
+	for (int i = 0; i < nnames; i++)
+	{
+		int32		found = align_number_in_name(trigger->name, names[i]);
+
+		if (found != 0 && (number == 0 || found == number))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -111,12 +128,14 @@ FillMarker(const AttachRequest *request, AttachmentMarker *marker)
 	marker->nkeys = request->nkeys;
 	memcpy(marker->key, request->key, sizeof(marker->key));
 	memcpy(marker->column, request->column, sizeof(marker->column));
+	memcpy(marker->expression, request->expression, sizeof(marker->expression));
+	memcpy(marker->labels, request->labels, sizeof(marker->labels));
 	marker->live = request->live;
 }
 
 /*
  * Creates or replaces the triggers of the attachment, and releases tables that
- * are no longer record tables of the root.
+ * are no longer its record tables.
  */
 void
 align_attach_make_triggers(AttachRequest *request)
@@ -124,12 +143,19 @@ align_attach_make_triggers(AttachRequest *request)
 	AttachmentMarker marker;
 	List	   *records;
 	ListCell   *lc;
+	int			nest_level;
 
 	records = list_concat(find_all_inheritors(request->history.relid, ShareRowExclusiveLock, NULL),
 						  find_all_inheritors(request->sla.relid, ShareRowExclusiveLock, NULL));
 	FillMarker(request, &marker);
 	if (marker.live == NULL)
-		DropTrigger(request->relid, ATTACHMENT_LIVE);
+		DropTrigger(request->relid, align_numbered_name(ATTACHMENT_LIVE, marker.options.number));
+	if (!align_marker_has_expressions(&marker))
+		DropTrigger(request->relid,
+					align_numbered_name(ATTACHMENT_EXPRESSIONS, marker.options.number));
+	if (!align_marker_has_labels(&marker))
+		DropTrigger(request->relid, align_numbered_name(ATTACHMENT_LABELS, marker.options.number));
+	nest_level = align_begin_role_sql();
 	foreach(lc, align_trigger_plans(&marker, request->partitions, records))
 	{
 		const TriggerPlan *plan = (const TriggerPlan *) lfirst(lc);
@@ -137,9 +163,10 @@ align_attach_make_triggers(AttachRequest *request)
 		if (!plan->cloned)
 			MakeTrigger(plan);
 	}
+	align_end_role_sql(nest_level);
 
 	/* a pointer on a table of another owner was not created by attach() */
-	foreach(lc, align_record_tables_of(request->relid))
+	foreach(lc, align_record_tables_of(request->relid, marker.options.number))
 	{
 		if (lfirst_oid(lc) != request->history.relid && lfirst_oid(lc) != request->sla.relid &&
 			align_relation_owner(lfirst_oid(lc)) == request->owner)
@@ -180,20 +207,37 @@ align_release_record_table(Oid relid)
 }
 
 /*
- * Drops the triggers of a table and its partitions; false if there were none.
+ * Drops those triggers of a relation that are in a list of names; false if
+ * there were none.
  */
-bool
-align_attach_drop_triggers(Oid relid, List *partitions)
+static bool
+DropListed(Oid relid, const char *const *names, int nnames, int32 number)
 {
 	bool		found = false;
 	ListCell   *lc;
 
-	for (int i = 0; i < (int) lengthof(table_triggers); i++)
-		found |= DropTrigger(relid, table_triggers[i]);
-	foreach(lc, partitions)
+	foreach(lc, align_triggers_of(relid))
 	{
-		for (int i = 0; i < (int) lengthof(partition_triggers); i++)
-			found |= DropTrigger(lfirst_oid(lc), partition_triggers[i]);
+		const CatalogTrigger *trigger = (const CatalogTrigger *) lfirst(lc);
+
+		if (IsListed(trigger, names, nnames, number))
+			found |= DropTrigger(relid, trigger->name);
 	}
+	return found;
+}
+
+/*
+ * Drops the triggers that a table and its partitions have for an attachment,
+ * or for any if number is 0; false if there were none.
+ */
+bool
+align_attach_drop_triggers(Oid relid, List *partitions, int32 number)
+{
+	bool		found = DropListed(relid, table_triggers, lengthof(table_triggers), number);
+	ListCell   *lc;
+
+	foreach(lc, partitions)
+		found |= DropListed(lfirst_oid(lc), partition_triggers, lengthof(partition_triggers),
+							number);
 	return found;
 }

@@ -42,12 +42,12 @@ typedef struct CachedAttachment
 static HTAB *cache = NULL;
 
 /*
- * A partitioned root with its partitions of every level.  Attachments of root
- * and partitions share it.
+ * A partitioned root with its partitions of every level.  Attachments of one
+ * number of root and partitions share it.
  */
 typedef struct PartitionTree
 {
-	Oid			root;			/* hash key */
+	AttachmentId root;			/* hash key */
 	int			nmembers;
 	Oid		   *members;		/* in ascending order; root is one of them */
 	bool		lists_statements;	/* see Attachment */
@@ -101,10 +101,24 @@ InvalidateTrees(Oid relid)
 		if (relid != InvalidOid &&
 			bsearch(&relid, tree->members, tree->nmembers, sizeof(Oid), CompareOids) == NULL)
 			continue;
-		InvalidateRoot(tree->root);
+		InvalidateRoot(tree->root.relid);
 		pfree(tree->members);
 		hash_search(trees, &tree->root, HASH_REMOVE, NULL);
 	}
+}
+
+/*
+ * True if a marker names a view of labels.
+ */
+static bool
+HasLabels(const AttachmentMarker *marker, Oid view)
+{
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->labels[role] == view)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -126,7 +140,8 @@ InvalidateRelation(Datum arg, Oid relid)
 		Attachment *attachment = cached->attachment;
 
 		if (relid == InvalidOid || relid == attachment->relid ||
-			relid == attachment->marker.root || list_member_oid(attachment->records, relid))
+			relid == attachment->marker.root || list_member_oid(attachment->records, relid) ||
+			HasLabels(&attachment->marker, relid))
 			attachment->valid = false;
 	}
 }
@@ -173,11 +188,10 @@ InitializeCache(void)
 	if (CacheMemoryContext == NULL)
 		CreateCacheMemoryContext();
 	control.hcxt = CacheMemoryContext;
-	control.keysize = sizeof(Oid);
+	control.keysize = sizeof(AttachmentId);
 	control.entrysize = sizeof(PartitionTree);
 	trees = hash_create("align partition trees", 16, &control,
 						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	control.keysize = sizeof(AttachmentId);
 	control.entrysize = sizeof(CachedAttachment);
 	cache = hash_create("align attachments", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(InvalidateRelation, (Datum) 0);
@@ -291,19 +305,48 @@ BuildRecordKeyNames(Attachment *attachment)
 }
 
 static void
-BuildColumn(Attachment *attachment, RowRole role)
+BuildRole(Attachment *attachment, RowRole role)
 {
 	Oid			output;
 	bool		is_varlena;
 
-	if (attachment->marker.column[role] == InvalidAttrNumber)
+	if (attachment->expression[role] != NULL)
+		attachment->type[role] = getBaseType(exprType(attachment->expression[role]));
+	else if (attachment->marker.column[role] != InvalidAttrNumber)
+	{
+		attachment->column[role] = MapAttribute(attachment, attachment->marker.column[role]);
+		attachment->type[role] =
+			getBaseType(get_atttype(attachment->relid, attachment->column[role]));
+	}
+	else
 		return;
-	attachment->column[role] = MapAttribute(attachment, attachment->marker.column[role]);
-	attachment->type[role] =
-		getBaseType(get_atttype(attachment->relid, attachment->column[role]));
 	getTypeOutputInfo(attachment->type[role], &output, &is_varlena);
 	fmgr_info_cxt(output, &attachment->out[role], attachment->context);
 	attachment->text_varies[role] = align_key_text_varies(attachment->type[role]);
+}
+
+/*
+ * An expression of the marker over the columns of the relation.
+ */
+static Node *
+MapExpression(const Attachment *attachment, Node *expression)
+{
+	int			root_natts;
+	AttrMap    *map;
+	bool		whole_row;
+
+	if (attachment->relid == attachment->marker.root)
+		return expression;
+	root_natts = align_relation_natts(attachment->marker.root);
+	map = make_attrmap(root_natts);
+	/* a dropped column maps to InvalidAttrNumber; it is not used */
+	for (AttrNumber attnum = 1; attnum <= root_natts; attnum++)
+		map->attnums[attnum - 1] =
+			get_attnum(attachment->relid,
+					   get_attname(attachment->marker.root, attnum, false));
+	expression = map_variable_attnos(expression, 1, 0, map, InvalidOid, &whole_row);
+	Assert(!whole_row);
+	return expression;
 }
 
 /*
@@ -319,22 +362,29 @@ BuildLive(const Attachment *attachment)
 	/* with a fault, the check must not raise another error */
 	if (live == NULL || attachment->fault != NULL)
 		return NULL;
-	align_condition_check(NULL, live, NIL);
-	if (attachment->relid != attachment->marker.root)
-	{
-		int			root_natts = align_relation_natts(attachment->marker.root);
-		AttrMap    *map = make_attrmap(root_natts);
-		bool		whole_row;
+	align_condition_check(NULL, live, NIL, &align_boolean_condition);
+	return (Node *) expression_planner((Expr *) MapExpression(attachment, live));
+}
 
-		/* a dropped column maps to InvalidAttrNumber; live does not use it */
-		for (AttrNumber attnum = 1; attnum <= root_natts; attnum++)
-			map->attnums[attnum - 1] =
-				get_attnum(attachment->relid,
-						   get_attname(attachment->marker.root, attnum, false));
-		live = map_variable_attnos(live, 1, 0, map, InvalidOid, &whole_row);
-		Assert(!whole_row);
-	}
-	return (Node *) expression_planner((Expr *) live);
+/*
+ * The expression of a role, which is checked again likewise.
+ */
+static Node *
+BuildExpression(const Attachment *attachment, RowRole role)
+{
+	Node	   *expression = attachment->marker.expression[role];
+
+	if (expression == NULL || attachment->fault != NULL)
+		return NULL;
+	align_condition_check(NULL, expression, NIL, &align_value_expression);
+	if (align_role_type_problem(role, exprType(expression), true) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("expression for %s of table %s has type %s",
+						align_row_role_names[role], attachment->root_name,
+						format_type_be(exprType(expression))),
+				 errhint("Call align.attach() again.")));
+	return MapExpression(attachment, expression);
 }
 
 /*
@@ -342,16 +392,17 @@ BuildLive(const Attachment *attachment)
  * was read.  Returns its lists_statements.
  */
 static bool
-BuildTree(Oid root)
+BuildTree(AttachmentId root)
 {
 	uint64		invalidations_before = invalidations;
-	List	   *relids = find_all_inheritors(root, NoLock, NULL);
+	List	   *relids = find_all_inheritors(root.relid, NoLock, NULL);
+	const char *begin = align_numbered_name(ATTACH_BEGIN, root.number);
 	bool		lists_statements = true;
 	PartitionTree *tree;
 	ListCell   *lc;
 
 	foreach(lc, relids)
-		lists_statements = lists_statements && align_has_trigger(lfirst_oid(lc), ATTACH_BEGIN);
+		lists_statements = lists_statements && align_has_trigger(lfirst_oid(lc), begin);
 	if (invalidations == invalidations_before)
 	{
 		Oid		   *members = MemoryContextAlloc(CacheMemoryContext,
@@ -374,14 +425,14 @@ BuildTree(Oid root)
  * trigger align_begin.
  */
 static bool
-ListsStatements(const AttachmentMarker *marker)
+ListsStatements(const Attachment *attachment)
 {
 	PartitionTree *tree;
 
-	if (!marker->partitioned)
-		return align_has_trigger(marker->root, ATTACH_BEGIN);
-	tree = hash_search(trees, &marker->root, HASH_FIND, NULL);
-	return tree != NULL ? tree->lists_statements : BuildTree(marker->root);
+	if (!attachment->marker.partitioned)
+		return attachment->has_begin;
+	tree = hash_search(trees, &attachment->root_id, HASH_FIND, NULL);
+	return tree != NULL ? tree->lists_statements : BuildTree(attachment->root_id);
 }
 
 /*
@@ -405,14 +456,16 @@ BuildAttachment(AttachmentId id, Oid root)
 	attachment->root_id.number = id.number;
 	attachment->relid = id.relid;
 	attachment->context = context;
-	if (!align_read_marker(root, &attachment->marker))
+	if (!align_read_marker(attachment->root_id, &attachment->marker))
 		elog(ERROR, "relation %u is no longer attached", root);
 	attachment->root_name = align_relation_name(root);
 	attachment->root_owner = align_relation_owner(root);
 	align_examine_ties(attachment);
-	attachment->complete = attachment->fault == NULL || attachment->marker.live == NULL;
-	attachment->has_begin = align_has_trigger(root, ATTACH_BEGIN);
-	attachment->lists_statements = ListsStatements(&attachment->marker);
+	attachment->complete = attachment->fault == NULL ||
+		(attachment->marker.live == NULL && !align_marker_has_expressions(&attachment->marker) &&
+		 !align_marker_has_labels(&attachment->marker));
+	attachment->has_begin = align_has_trigger(root, align_numbered_name(ATTACH_BEGIN, id.number));
+	attachment->lists_statements = ListsStatements(attachment);
 	attachment->history_name = align_relation_name(attachment->marker.history);
 	attachment->sla_name = align_relation_name(attachment->marker.sla);
 	attachment->nkeys = attachment->marker.nkeys;
@@ -425,37 +478,39 @@ BuildAttachment(AttachmentId id, Oid root)
 	align_examine_records(attachment);
 	BuildRecordKeyNames(attachment);
 	for (int role = 0; role < ROW_NROLES; role++)
-		BuildColumn(attachment, (RowRole) role);
+	{
+		attachment->expression[role] = BuildExpression(attachment, (RowRole) role);
+		BuildRole(attachment, (RowRole) role);
+	}
 	attachment->live = BuildLive(attachment);
 	MemoryContextSwitchTo(old_context);
 	return attachment;
 }
 
 static void
-RaiseNotAttached(Oid relid)
+RaiseNotAttached(AttachmentId id)
 {
-	char	   *name = get_rel_name(relid);
+	char	   *name = get_rel_name(id.relid);
 
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+				 errmsg("relation with OID %u does not exist", id.relid)));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" is not attached to an agreement", name),
 			 errdetail("Neither the table nor any of its ancestors has a trigger \"%s\".",
-					   ATTACHMENT_MARKER),
+					   align_numbered_name(ATTACHMENT_MARKER, id.number)),
 			 errhint("Attach it with align.attach(). If other triggers of align are left behind, as after dropping a column with CASCADE, align.detach() removes them.")));
 }
 
 /*
- * The attachment of a relation or of its nearest attached ancestor, complete
- * or not.
+ * The attachment of a number of a relation or of its nearest ancestor that has
+ * it, complete or not.
  */
 static Attachment *
-LookUp(Oid relid, bool missing_ok)
+LookUp(AttachmentId id, bool missing_ok)
 {
-	AttachmentId id = {relid, ATTACHMENT_FIRST};
 	CachedAttachment *cached;
 	Attachment *attachment;
 	uint64		invalidations_before;
@@ -468,11 +523,11 @@ LookUp(Oid relid, bool missing_ok)
 		return cached->attachment;
 
 	invalidations_before = invalidations;
-	root = align_attached_root(relid);
+	root = align_numbered_root(id);
 	if (!OidIsValid(root))
 	{
 		if (!missing_ok)
-			RaiseNotAttached(relid);
+			RaiseNotAttached(id);
 		return NULL;
 	}
 	attachment = BuildAttachment(id, root);
@@ -491,12 +546,13 @@ LookUp(Oid relid, bool missing_ok)
 }
 
 /*
- * The attachment of a relation or of its nearest attached ancestor.
+ * The attachment of a number of a relation or of its nearest ancestor that has
+ * it.
  */
 Attachment *
-align_attachment(Oid relid, bool missing_ok)
+align_attachment(AttachmentId id, bool missing_ok)
 {
-	Attachment *attachment = LookUp(relid, missing_ok);
+	Attachment *attachment = LookUp(id, missing_ok);
 
 	if (attachment != NULL && !attachment->complete)
 		align_raise_fault(attachment->fault);
@@ -508,10 +564,10 @@ align_attachment(Oid relid, bool missing_ok)
  * form is none.
  */
 Attachment *
-align_attachment_with_fault(Oid relid)
+align_attachment_with_fault(AttachmentId id)
 {
-	Oid			root = align_attached_root(relid);
+	AttachmentId root = {align_numbered_root(id), id.number};
 	AttachmentMarker marker;
 
-	return OidIsValid(root) && align_find_marker(root, &marker) ? LookUp(relid, true) : NULL;
+	return OidIsValid(root.relid) && align_find_marker(root, &marker) ? LookUp(id, true) : NULL;
 }

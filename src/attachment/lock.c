@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "storage/lmgr.h"
+#include "storage/sinval.h"
 
 #include "attachment/attachment.h"
 #include "catalog/relation.h"
@@ -14,9 +15,9 @@
  * be used.
  */
 Attachment *
-align_attachment_locked(Oid relid, LOCKMODE mode)
+align_attachment_locked(AttachmentId id, LOCKMODE mode)
 {
-	Attachment *attachment = align_attachment(relid, false);
+	Attachment *attachment = align_attachment(id, false);
 	const Attachment *locked;
 
 	do
@@ -36,7 +37,7 @@ align_attachment_locked(Oid relid, LOCKMODE mode)
 		 * until all tables that it names are locked.  Partitions can still be
 		 * added.
 		 */
-		attachment = align_attachment(relid, false);
+		attachment = align_attachment(id, false);
 	} while (list_difference_oid(attachment->records, locked->records) != NIL);
 	if (attachment->fault != NULL)
 		align_raise_fault(attachment->fault);
@@ -44,20 +45,34 @@ align_attachment_locked(Oid relid, LOCKMODE mode)
 }
 
 /*
- * Locks a relation and its root, if it has one, and returns the root, else the
- * relation.
+ * Finds the attachment that a relation means, and locks its table; returns the
+ * attachment of the root.
+ *
+ * A history is not locked here: detach() locks the table first, so readers
+ * must do so, too.
  */
-Oid
+AttachmentId
 align_lock_attached(Oid relid)
 {
+	AttachmentId id;
 	Oid			root;
+	uint64		invalidations;
 
-	align_check_relation_exists(relid);
-	LockRelationOid(relid, AccessShareLock);
-	align_check_relation_exists(relid);
-	root = align_attached_root(relid);
-	if (!OidIsValid(root) || root == relid)
-		return relid;
-	LockRelationOid(root, AccessShareLock);
-	return root;
+	do
+	{
+		align_check_relation_exists(relid);
+		invalidations = SharedInvalidMessageCounter;
+		(void) align_find_attachment(relid, &id, &root);
+		LockRelationOid(id.relid, AccessShareLock);
+		if (OidIsValid(root) && root != id.relid)
+			LockRelationOid(root, AccessShareLock);
+
+		/*
+		 * It may have changed while we waited.  Locks that are no longer
+		 * needed do no harm.
+		 */
+	} while (invalidations != SharedInvalidMessageCounter);
+	if (OidIsValid(root))
+		id.relid = root;
+	return id;
 }

@@ -4,63 +4,88 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/rls.h"
 
 #include "attachment/may_read.h"
 
-static bool
-MayReadColumn(Oid relid, Oid role, AttrNumber attnum)
-{
-	return attnum == InvalidAttrNumber ||
-		pg_attribute_aclcheck(relid, attnum, role, ACL_SELECT) == ACLCHECK_OK;
-}
-
 /*
- * True if the role may read these columns of every row of a relation.
+ * True if the role may read these columns of every row of a relation: those of
+ * the key, and others by attnum - FirstLowInvalidHeapAttributeNumber.
  */
 static bool
-MayReadFrom(Oid relid, Oid role, const AttrNumber *keys, int nkeys, AttrNumber column)
+MayReadFrom(Oid relid, Oid role, const AttrNumber *keys, int nkeys, const Bitmapset *columns)
 {
+	int			member = -1;
+
 	if (check_enable_rls(relid, role, true) == RLS_ENABLED)
 		return false;
 	if (pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK)
 		return true;
 	for (int i = 0; i < nkeys; i++)
 	{
-		if (!MayReadColumn(relid, role, keys[i]))
+		if (pg_attribute_aclcheck(relid, keys[i], role, ACL_SELECT) != ACLCHECK_OK)
 			return false;
 	}
-	return MayReadColumn(relid, role, column);
+	while ((member = bms_next_member(columns, member)) >= 0)
+	{
+		if (pg_attribute_aclcheck(relid, member + FirstLowInvalidHeapAttributeNumber, role,
+								  ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	}
+	return true;
 }
 
 /*
- * True if the role may read the key and a column through the root, or through
- * the partition if the attachment is that of one.  The column is given by its
- * number in either; InvalidAttrNumber means the key alone.
+ * The columns of a partition that have the names of columns of the root.
+ */
+static Bitmapset *
+MapColumns(const Attachment *attachment, const Bitmapset *columns)
+{
+	Bitmapset  *result = NULL;
+	int			member = -1;
+
+	while ((member = bms_next_member(columns, member)) >= 0)
+	{
+		char	   *name = get_attname(attachment->marker.root,
+									   member + FirstLowInvalidHeapAttributeNumber, false);
+
+		result = bms_add_member(result, get_attnum(attachment->relid, name) -
+								FirstLowInvalidHeapAttributeNumber);
+	}
+	return result;
+}
+
+/*
+ * True if the role may read the key and other columns of the root through it,
+ * or through the partition if the attachment is that of one.
  */
 static bool
-MayRead(const Attachment *attachment, Oid role, AttrNumber root_column, AttrNumber column)
+MayRead(const Attachment *attachment, Oid role, const Bitmapset *columns)
 {
 	AttrNumber	keys[ATTACHMENT_MAX_KEYS];
 
 	if (MayReadFrom(attachment->marker.root, role, attachment->marker.key,
-					attachment->marker.nkeys, root_column))
+					attachment->marker.nkeys, columns))
 		return true;
 	if (attachment->relid == attachment->marker.root)
 		return false;
 	for (int i = 0; i < attachment->nkeys; i++)
 		keys[i] = attachment->keys[i].attnum;
-	return MayReadFrom(attachment->relid, role, keys, attachment->nkeys, column);
+	return MayReadFrom(attachment->relid, role, keys, attachment->nkeys,
+					   MapColumns(attachment, columns));
 }
 
 /*
- * True if a role may read the key and a column of every lead.
+ * True if a role may read the key and what a column role is read from, of
+ * every lead.
  */
 bool
 align_may_read(const Attachment *attachment, Oid role, RowRole column)
 {
-	return MayRead(attachment, role, attachment->marker.column[column], attachment->column[column]);
+	return MayRead(attachment, role, align_role_columns(&attachment->marker, column));
 }
 
 /*
@@ -69,5 +94,5 @@ align_may_read(const Attachment *attachment, Oid role, RowRole column)
 bool
 align_may_read_key(const Attachment *attachment, Oid role)
 {
-	return MayRead(attachment, role, InvalidAttrNumber, InvalidAttrNumber);
+	return MayRead(attachment, role, NULL);
 }

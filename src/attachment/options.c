@@ -11,6 +11,7 @@
  *	  reload
  *	  time_zone=<zone>
  *	  <rule>=<mode>			for each rule that has a mode of its own
+ *	  attachment=<n>		the number of the attachment, if not 1
  *
  * Versions before 0.4 know only "notify".
  */
@@ -35,6 +36,7 @@ static const struct
 };
 
 #define TIME_ZONE "time_zone="
+#define NUMBER "attachment="
 
 /*
  * Sets the options that attach() has by default.
@@ -45,6 +47,7 @@ align_attach_options_init(AttachOptions *options)
 	memset(options, 0, sizeof(AttachOptions));
 	for (int rule = 0; rule < ATTACH_NRULES; rule++)
 		options->rule_mode[rule] = ATTACH_MODE_DEFAULT;
+	options->number = ATTACHMENT_FIRST;
 }
 
 /*
@@ -85,6 +88,8 @@ align_attach_options_text(const AttachOptions *options)
 			AppendOption(&text, psprintf("%s=", align_rule_name((Rule) rule)),
 						 align_attach_mode_name((AttachMode) options->rule_mode[rule]));
 	}
+	if (options->number != ATTACHMENT_FIRST)
+		AppendOption(&text, NUMBER, psprintf("%d", options->number));
 	return text.data;
 }
 
@@ -123,6 +128,11 @@ ParseOption(const char *option, AttachOptions *options)
 	}
 	if (strncmp(option, TIME_ZONE, strlen(TIME_ZONE)) == 0)
 		return strlcpy(options->time_zone, option + strlen(TIME_ZONE), NAMEDATALEN) < NAMEDATALEN;
+	if (strncmp(option, NUMBER, strlen(NUMBER)) == 0)
+	{
+		options->number = align_parse_number(option + strlen(NUMBER));
+		return options->number != 0;
+	}
 	return ParseRuleMode(option, options);
 }
 

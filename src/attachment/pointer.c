@@ -16,9 +16,7 @@
 
 #include "attachment/key.h"
 #include "attachment/pointer.h"
-
-/* Number of arguments before those of the columns. */
-#define POINTER_FIXED_ARGS 3
+#include "catalog/relation.h"
 
 static void
 AppendRole(StringInfo roles, const char *role)
@@ -139,10 +137,10 @@ Generalize(Node *node, List **columns)
 }
 
 /*
- * The text of the live condition, and its columns.
+ * The text of a condition or expression, and its columns.
  */
 static char *
-LiveText(const AttachmentMarker *marker, List **columns)
+StoredText(Node *condition, List **columns)
 {
 	static const char *const settings[][2] = {
 		{"search_path", "pg_catalog, pg_temp"},
@@ -156,7 +154,7 @@ LiveText(const AttachmentMarker *marker, List **columns)
 		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
 	*columns = NIL;
-	result = deparse_expression(Generalize(marker->live, columns), NIL, false, false);
+	result = deparse_expression(Generalize(condition, columns), NIL, false, false);
 	AtEOXact_GUC(false, nest_level);
 	return result;
 }
@@ -171,26 +169,79 @@ ColumnArgument(const AttachmentMarker *marker, const char *roles, AttrNumber att
 }
 
 /*
- * The arguments, as a list of char *.
+ * An argument of a pointer, and how it is compared.
+ */
+typedef struct PointerArgument
+{
+	enum
+	{
+		ARGUMENT_TEXT,
+		ARGUMENT_COLUMN,
+		ARGUMENT_CONDITION
+	}			kind;
+	char	   *text;
+} PointerArgument;
+
+static List *
+AddArgument(List *arguments, int kind, char *text)
+{
+	PointerArgument *argument = palloc(sizeof(PointerArgument));
+
+	argument->kind = kind;
+	argument->text = text;
+	return lappend(arguments, argument);
+}
+
+/*
+ * Adds a condition or expression, and its columns with their role.
+ */
+static List *
+AddCondition(List *arguments, const AttachmentMarker *marker, Node *condition, const char *role)
+{
+	List	   *columns;
+	char	   *text = StoredText(condition, &columns);
+	ListCell   *lc;
+
+	arguments = AddArgument(arguments, ARGUMENT_CONDITION,
+							psprintf("%d %s", PG_VERSION_NUM / 10000, text));
+	foreach(lc, columns)
+		arguments = AddArgument(arguments, ARGUMENT_COLUMN,
+								ColumnArgument(marker, role, lfirst_int(lc)));
+	return arguments;
+}
+
+/*
+ * The arguments, as a list of PointerArgument *.
  */
 static List *
 Arguments(const AttachmentMarker *marker)
 {
-	List	   *result = list_make3(pstrdup(marker->agreement),
-									pstrdup(align_attach_mode_name(marker->mode)),
-									align_attach_options_text(&marker->options));
-	List	   *live_columns = NIL;
+	List	   *result = NIL;
 	ListCell   *lc;
 
+	result = AddArgument(result, ARGUMENT_TEXT, pstrdup(marker->agreement));
+	result = AddArgument(result, ARGUMENT_TEXT, pstrdup(align_attach_mode_name(marker->mode)));
+	result = AddArgument(result, ARGUMENT_TEXT, align_attach_options_text(&marker->options));
 	foreach(lc, align_used_columns(marker))
-		result = lappend(result,
-						 ColumnArgument(marker, align_column_roles(marker, lfirst_int(lc)),
-										lfirst_int(lc)));
+		result = AddArgument(result, ARGUMENT_COLUMN,
+							 ColumnArgument(marker, align_column_roles(marker, lfirst_int(lc)),
+											lfirst_int(lc)));
 	if (marker->live != NULL)
-		result = lappend(result, psprintf("%d %s", PG_VERSION_NUM / 10000,
-										  LiveText(marker, &live_columns)));
-	foreach(lc, live_columns)
-		result = lappend(result, ColumnArgument(marker, "live", lfirst_int(lc)));
+		result = AddCondition(result, marker, marker->live, "live");
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->expression[role] != NULL)
+			result = AddCondition(result, marker, marker->expression[role],
+								  psprintf("%s_expression", align_row_role_names[role]));
+	}
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (OidIsValid(marker->labels[role]))
+			result = AddArgument(result, ARGUMENT_COLUMN,
+								 psprintf("%s_labels %u %s", align_row_role_names[role],
+										  marker->labels[role],
+										  align_relation_name(marker->labels[role])));
+	}
 	return result;
 }
 
@@ -206,12 +257,13 @@ align_pointer_arguments(const AttachmentMarker *marker)
 	initStringInfo(&sql);
 	foreach(lc, Arguments(marker))
 		appendStringInfo(&sql, "%s%s", sql.len > 0 ? ", " : "",
-						 quote_literal_cstr((const char *) lfirst(lc)));
+						 quote_literal_cstr(((const PointerArgument *) lfirst(lc))->text));
 	return sql.data;
 }
 
 /*
- * Are two arguments about the same column, in the same roles?
+ * Are two arguments about the same column, in the same roles?  Likewise for
+ * views of look-ups.
  */
 static bool
 SameColumn(const char *a, const char *b)
@@ -246,29 +298,35 @@ SameCondition(const char *a, const char *b, bool any_version)
 }
 
 /*
+ * Does an argument of a pointer agree with the expected one?
+ */
+static bool
+SameArgument(const PointerArgument *expected, const char *argument, bool any_version)
+{
+	switch (expected->kind)
+	{
+		case ARGUMENT_COLUMN:
+			return SameColumn(argument, expected->text);
+		case ARGUMENT_CONDITION:
+			return SameCondition(argument, expected->text, any_version);
+		default:
+			return strcmp(argument, expected->text) == 0;
+	}
+}
+
+/*
  * Do the arguments of a pointer agree with the marker?
  */
 bool
 align_pointer_fits(const AttachmentMarker *marker, int nargs, char **args, bool any_version)
 {
 	List	   *expected = Arguments(marker);
-	int			condition = marker->live == NULL ? -1 :
-		POINTER_FIXED_ARGS + list_length(align_used_columns(marker));
 
 	if (nargs != list_length(expected))
 		return false;
 	for (int i = 0; i < nargs; i++)
 	{
-		const char *argument = (const char *) list_nth(expected, i);
-		bool		same;
-
-		if (i < POINTER_FIXED_ARGS)
-			same = strcmp(args[i], argument) == 0;
-		else if (i == condition)
-			same = SameCondition(args[i], argument, any_version);
-		else
-			same = SameColumn(args[i], argument);
-		if (!same)
+		if (!SameArgument((const PointerArgument *) list_nth(expected, i), args[i], any_version))
 			return false;
 	}
 	return true;

@@ -1,7 +1,7 @@
 /*
  * pointer.h
- *	  The arguments of pointers, in which a record table has what the marker
- *	  and the live condition of its root are.
+ *	  The arguments of pointers, in which a record table has what the marker,
+ *	  the live condition, the expressions and the look-ups of its root are.
  *
  * They are
  *
@@ -14,13 +14,18 @@
  *							its columns
  *	  'live <attribute number> <name>'
  *							for each of these columns
+ *	  '<major version of PostgreSQL> <expression>'
+ *	  '<role>_expression <attribute number> <name>'
+ *							the same for each role that has an expression
+ *	  '<role>_labels <OID> <view>'
+ *							for each role that has a look-up
  *
  * Nothing updates them when a column is renamed, or when a dump is restored,
  * which may number columns differently.  So a column is the right one if its
  * number or its name is.  (The first changes only in a dump of a table with
- * dropped columns.)
+ * dropped columns.)  The same holds for the OID and the name of a view.
  *
- * The text of the condition does not depend on settings, nor on names of
+ * The text of a condition does not depend on settings, nor on names of
  * columns, types and schemas, but another major version of PostgreSQL may
  * write it differently.
  */
@@ -45,7 +50,8 @@ extern char *align_column_roles(const AttachmentMarker *marker, AttrNumber attnu
 extern char *align_pointer_arguments(const AttachmentMarker *marker);
 
 /*
- * Do the arguments of a pointer agree with the marker and its live condition?
+ * Do the arguments of a pointer agree with the marker, its live condition and
+ * its expressions?
  * If any_version, the text of a condition that another major version wrote is
  * not compared.
  */

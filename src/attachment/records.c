@@ -22,6 +22,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -95,7 +96,7 @@ CheckPointer(const Attachment *attachment, Oid relid)
 	const AttachmentMarker *marker = &attachment->marker;
 	int			nargs;
 	char	  **args;
-	Oid			from = align_read_pointer(relid, &nargs, &args);
+	Oid			from = align_read_pointer(relid, &nargs, &args).relid;
 
 	if (from != marker->root)
 		return Fault(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -113,8 +114,42 @@ CheckPointer(const Attachment *attachment, Oid relid)
 					 psprintf("attachment of table %s does not match table %s",
 							  attachment->root_name, align_relation_name(relid)),
 					 psprintf("Trigger \"%s\" of the table and trigger \"%s\" of %s have different arguments, columns or conditions: one of them was replaced.",
-							  ATTACHMENT_MARKER, ATTACHMENT_POINTER, align_relation_name(relid)),
+							  align_numbered_name(ATTACHMENT_MARKER, marker->options.number),
+							  ATTACHMENT_POINTER, align_relation_name(relid)),
 					 ATTACH_AGAIN);
+	return NULL;
+}
+
+/*
+ * The views of labels must belong to the owner of the root, too: they are read
+ * as that role.
+ */
+static RecordsFault *
+CheckLabels(const Attachment *attachment)
+{
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		Oid			view = attachment->marker.labels[role];
+
+		if (!OidIsValid(view))
+			continue;
+		if (get_rel_relkind(view) != RELKIND_VIEW ||
+			align_relation_owner(view) != attachment->root_owner)
+			return Fault(ERRCODE_INSUFFICIENT_PRIVILEGE,
+						 psprintf("labels of table %s have another owner", attachment->root_name),
+						 psprintf("Relation %s must be a view that is owned by role \"%s\".",
+								  align_relation_name(view),
+								  GetUserNameFromId(attachment->root_owner, true)),
+						 "After changing the owner of the table, change that of its views of labels as well.");
+		if (get_attnum(view, "key") == InvalidAttrNumber ||
+			get_attnum(view, "label") == InvalidAttrNumber ||
+			get_atttype(view, get_attnum(view, "label")) != TEXTOID)
+			return Fault(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+						 psprintf("labels of table %s have been altered", attachment->root_name),
+						 psprintf("View %s must have the columns key and label, of type text.",
+								  align_relation_name(view)),
+						 ATTACH_AGAIN);
+	}
 	return NULL;
 }
 
@@ -261,6 +296,8 @@ CheckTies(const Attachment *attachment)
 	fault = CheckPointer(attachment, marker->history);
 	if (fault == NULL)
 		fault = CheckPointer(attachment, marker->sla);
+	if (fault == NULL)
+		fault = CheckLabels(attachment);
 	return fault;
 }
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_trigger.h"
@@ -85,6 +86,46 @@ LiveText(const AttachmentMarker *marker, const char *row)
 }
 
 /*
+ * A row of columns of OLD or NEW, which are given as by align_role_columns().
+ */
+static char *
+RowOfColumns(const AttachmentMarker *marker, const Bitmapset *columns, const char *row)
+{
+	StringInfoData buf;
+	int			member = -1;
+
+	initStringInfo(&buf);
+	while ((member = bms_next_member(columns, member)) >= 0)
+		appendStringInfo(&buf, "%s%s.%s", buf.len > 0 ? ", " : "ROW(", row,
+						 ColumnName(marker, member + FirstLowInvalidHeapAttributeNumber));
+	appendStringInfoChar(&buf, ')');
+	return buf.data;
+}
+
+/*
+ * Appends a test of whether an UPDATE changes a column that an expression for
+ * stage, team or assignee uses.  Their images are compared, since an
+ * expression can depend on more than equality does, such as the scale of a
+ * numeric.
+ */
+static void
+AppendExpressionsDiffer(StringInfo buf, const AttachmentMarker *marker)
+{
+	static const RowRole roles[] = {ROW_STAGE, ROW_TEAM, ROW_ASSIGNEE};
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < (int) lengthof(roles); i++)
+	{
+		if (marker->expression[roles[i]] != NULL)
+			columns = bms_join(columns, align_role_columns(marker, roles[i]));
+	}
+	if (columns != NULL)
+		appendStringInfo(buf, " OR pg_catalog.record_image_ne(%s, %s)",
+						 RowOfColumns(marker, columns, "old"),
+						 RowOfColumns(marker, columns, "new"));
+}
+
+/*
  * The WHEN of align_update: does the UPDATE change anything that is recorded?
  */
 static char *
@@ -93,19 +134,25 @@ ChangeCondition(const AttachmentMarker *marker)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	AppendDistinct(&buf, marker, marker->column[ROW_STAGE]);
+	if (marker->column[ROW_STAGE] != InvalidAttrNumber)
+		AppendDistinct(&buf, marker, marker->column[ROW_STAGE]);
 	for (int i = 0; i < marker->nkeys; i++)
 		AppendDistinct(&buf, marker, marker->key[i]);
 	if (marker->column[ROW_TEAM] != InvalidAttrNumber)
 		AppendDistinct(&buf, marker, marker->column[ROW_TEAM]);
 	if (marker->column[ROW_ASSIGNEE] != InvalidAttrNumber)
 		AppendDistinct(&buf, marker, marker->column[ROW_ASSIGNEE]);
+	AppendExpressionsDiffer(&buf, marker);
 	if (marker->live != NULL)
 		appendStringInfo(&buf, " OR ((%s) IS TRUE) IS DISTINCT FROM ((%s) IS TRUE)",
 						 LiveText(marker, "old"), LiveText(marker, "new"));
 	return buf.data;
 }
 
+/*
+ * Adds a plan.  name is that of the first attachment, and so is that of the
+ * record tables' own triggers in any attachment: they belong to one only.
+ */
 static TriggerPlan *
 AddPlan(List **plans, Oid relid, const char *name, const char *timing, int16 type,
 		const char *function, const char *comment)
@@ -120,6 +167,23 @@ AddPlan(List **plans, Oid relid, const char *name, const char *timing, int16 typ
 	plan->arguments = "";
 	plan->comment = comment;
 	*plans = lappend(*plans, plan);
+	return plan;
+}
+
+/*
+ * Likewise for a trigger of the attached table: the name has the number of the
+ * attachment, and so has the argument, except that of the first attachment.
+ */
+static TriggerPlan *
+AddTablePlan(List **plans, const AttachmentMarker *marker, Oid relid, const char *name,
+			 const char *timing, int16 type, const char *function, const char *comment)
+{
+	int32		number = marker->options.number;
+	TriggerPlan *plan = AddPlan(plans, relid, align_numbered_name(name, number), timing, type,
+								function, comment);
+
+	if (number != ATTACHMENT_FIRST)
+		plan->arguments = psprintf("'%d'", number);
 	return plan;
 }
 
@@ -141,6 +205,60 @@ MarkerArguments(const AttachmentMarker *marker)
 	return arguments.data;
 }
 
+/*
+ * Adds the trigger that stores the expressions, whose arguments are the roles
+ * that have one.
+ */
+static void
+AddExpressions(List **plans, const AttachmentMarker *marker)
+{
+	TriggerPlan *plan = AddPlan(plans, marker->root, ATTACHMENT_EXPRESSIONS, "AFTER DELETE",
+								TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
+								"stores the expressions of roles; never fires");
+	StringInfoData expressions;
+	StringInfoData roles;
+
+	initStringInfo(&expressions);
+	initStringInfo(&roles);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->expression[role] == NULL)
+			continue;
+		appendStringInfo(&expressions, "%s%s", expressions.len > 0 ? ", " : "",
+						 align_role_sql(marker, (RowRole) role, "old"));
+		appendStringInfo(&roles, "%s'%s'", roles.len > 0 ? ", " : "", align_row_role_names[role]);
+	}
+	plan->condition = psprintf("false AND (ROW(%s) IS NULL)", expressions.data);
+	plan->arguments = roles.data;
+}
+
+/*
+ * Adds the trigger that names the views of look-ups, whose arguments are their
+ * roles.
+ */
+static void
+AddLabels(List **plans, const AttachmentMarker *marker)
+{
+	TriggerPlan *plan = AddPlan(plans, marker->root, ATTACHMENT_LABELS, "AFTER DELETE",
+								TRIGGER_TYPE_DELETE, "attachment",
+								"names the views in which labels are looked up; never fires");
+	StringInfoData views;
+	StringInfoData roles;
+
+	initStringInfo(&views);
+	initStringInfo(&roles);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (!OidIsValid(marker->labels[role]))
+			continue;
+		appendStringInfo(&views, "%s%s::pg_catalog.regclass IS NULL", views.len > 0 ? " AND " : "",
+						 quote_literal_cstr(align_relation_name(marker->labels[role])));
+		appendStringInfo(&roles, "%s'%s'", roles.len > 0 ? ", " : "", align_row_role_names[role]);
+	}
+	plan->condition = views.data;
+	plan->arguments = roles.data;
+}
+
 static void
 AddMarker(List **plans, const AttachmentMarker *marker)
 {
@@ -152,9 +270,9 @@ AddMarker(List **plans, const AttachmentMarker *marker)
 	foreach(lc, align_used_columns(marker))
 		appendStringInfo(&timing, "%s%s", timing.len > 0 ? ", " : "AFTER UPDATE OF ",
 						 ColumnName(marker, lfirst_int(lc)));
-	plan = AddPlan(plans, marker->root, ATTACHMENT_MARKER, timing.data,
-				   TRIGGER_TYPE_AFTER | TRIGGER_TYPE_UPDATE, "attachment",
-				   "stores the arguments of align.attach(); never fires");
+	plan = AddTablePlan(plans, marker, marker->root, ATTACHMENT_MARKER, timing.data,
+						TRIGGER_TYPE_AFTER | TRIGGER_TYPE_UPDATE, "attachment",
+						"stores the arguments of align.attach(); never fires");
 	plan->on_columns = true;
 	plan->arguments = MarkerArguments(marker);
 	plan->condition = psprintf("%s::pg_catalog.regclass IS NULL AND "
@@ -163,41 +281,56 @@ AddMarker(List **plans, const AttachmentMarker *marker)
 							   quote_literal_cstr(align_relation_name(marker->sla)));
 	if (marker->live != NULL)
 	{
-		plan = AddPlan(plans, marker->root, ATTACHMENT_LIVE, "AFTER DELETE",
-					   TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
-					   "stores the condition of live rows; never fires");
+		plan = AddTablePlan(plans, marker, marker->root, ATTACHMENT_LIVE, "AFTER DELETE",
+							TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
+							"stores the condition of live rows; never fires");
+		plan->arguments = "";
 		plan->condition = psprintf("false AND (%s)", LiveText(marker, "old"));
 	}
+	if (align_marker_has_expressions(marker))
+		AddExpressions(plans, marker);
+	if (align_marker_has_labels(marker))
+		AddLabels(plans, marker);
 }
 
 /*
- * Adds the row triggers.  On a partitioned table those for INSERT and DELETE
- * have no WHEN: the two events of a row movement must both arrive, even if the
- * stage is null in one of them.
+ * The WHEN of align_insert and align_delete on NEW or OLD; NULL for none.  On
+ * a partitioned table they have none: the two events of a row movement must
+ * both arrive, even if the stage is null in one of them.
+ */
+static char *
+HasStageCondition(const AttachmentMarker *marker, const char *row)
+{
+	if (marker->partitioned || marker->expression[ROW_STAGE] != NULL)
+		return NULL;
+	return psprintf("%s.%s IS NOT NULL", row, ColumnName(marker, marker->column[ROW_STAGE]));
+}
+
+/*
+ * Adds the row triggers.
  */
 static void
 AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
 {
-	const char *stage = ColumnName(marker, marker->column[ROW_STAGE]);
 	bool		cloned = relid != marker->root;
 	TriggerPlan *plan;
 
-	plan = AddPlan(plans, relid, ATTACH_INSERT, "AFTER INSERT",
-				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT, "record_row",
-				   "align: judges and records leads that are inserted");
-	plan->condition = marker->partitioned ? NULL : psprintf("new.%s IS NOT NULL", stage);
+	plan = AddTablePlan(plans, marker, relid, ATTACH_INSERT, "AFTER INSERT",
+						TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT, "record_row",
+						"align: judges and records leads that are inserted");
+	plan->condition = HasStageCondition(marker, "new");
 	plan->cloned = cloned;
 
-	plan = AddPlan(plans, relid, ATTACH_UPDATE, "AFTER UPDATE",
-				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_UPDATE, "record_row",
-				   "align: judges and records changes of stage, and records those of key, team and assignee");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_UPDATE, "AFTER UPDATE",
+						TRIGGER_TYPE_ROW | TRIGGER_TYPE_UPDATE, "record_row",
+						"align: judges and records changes of stage, and records those of key, team and assignee");
 	plan->condition = ChangeCondition(marker);
 	plan->cloned = cloned;
 
-	plan = AddPlan(plans, relid, ATTACH_DELETE, "AFTER DELETE",
-				   TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "record_row",
-				   "align: records leads that are deleted");
-	plan->condition = marker->partitioned ? NULL : psprintf("old.%s IS NOT NULL", stage);
+	plan = AddTablePlan(plans, marker, relid, ATTACH_DELETE, "AFTER DELETE",
+						TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "record_row",
+						"align: records leads that are deleted");
+	plan->condition = HasStageCondition(marker, "old");
 	plan->cloned = cloned;
 }
 
@@ -206,24 +339,24 @@ AddRowTriggers(List **plans, const AttachmentMarker *marker, Oid relid)
  * those of the table that a statement names, and does not clone them.
  */
 static void
-AddStatementTriggers(List **plans, Oid relid, bool is_partition)
+AddStatementTriggers(List **plans, const AttachmentMarker *marker, Oid relid, bool is_partition)
 {
 	int16		events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
 	TriggerPlan *plan;
 
-	plan = AddPlan(plans, relid, ATTACH_BEGIN, "BEFORE INSERT OR UPDATE OR DELETE",
-				   TRIGGER_TYPE_BEFORE | events, "record_statement",
-				   "align: registers the beginning of a statement");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_BEGIN, "BEFORE INSERT OR UPDATE OR DELETE",
+						TRIGGER_TYPE_BEFORE | events, "record_statement",
+						"align: registers the beginning of a statement");
 	plan->may_be_missing = is_partition;
 
-	plan = AddPlan(plans, relid, ATTACH_FLUSH, "AFTER INSERT OR UPDATE OR DELETE",
-				   events, "record_statement",
-				   "align: writes the changes of a statement to history and clocks");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_FLUSH, "AFTER INSERT OR UPDATE OR DELETE",
+						events, "record_statement",
+						"align: writes the changes of a statement to history and clocks");
 	plan->may_be_missing = is_partition;
 
-	plan = AddPlan(plans, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
-				   TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
-				   "align: records leads that are truncated");
+	plan = AddTablePlan(plans, marker, relid, ATTACH_TRUNCATE, "BEFORE TRUNCATE",
+						TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "record_statement",
+						"align: records leads that are truncated");
 	plan->may_be_missing = is_partition;
 }
 
@@ -263,11 +396,11 @@ align_trigger_plans(const AttachmentMarker *marker, List *partitions, List *reco
 
 	AddMarker(&plans, marker);
 	AddRowTriggers(&plans, marker, marker->root);
-	AddStatementTriggers(&plans, marker->root, false);
+	AddStatementTriggers(&plans, marker, marker->root, false);
 	foreach(lc, partitions)
 	{
 		AddRowTriggers(&plans, marker, lfirst_oid(lc));
-		AddStatementTriggers(&plans, lfirst_oid(lc), true);
+		AddStatementTriggers(&plans, marker, lfirst_oid(lc), true);
 	}
 	foreach(lc, records)
 		AddGuard(&plans, lfirst_oid(lc),

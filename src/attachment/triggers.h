@@ -16,7 +16,7 @@
 typedef struct TriggerPlan
 {
 	Oid			relid;			/* table that the trigger is on */
-	const char *name;
+	const char *name;			/* with the number of the attachment */
 	const char *timing;			/* "AFTER INSERT" */
 	int16		type;			/* timing and level as in pg_trigger.tgtype */
 	const char *condition;		/* in WHEN; NULL: none */

@@ -4,8 +4,8 @@
  *	  align.attached_tables(), which has the columns that it had until 0.3.
  *
  * All of it comes from catalogs that every role may read.  Deparsing a live
- * condition calls output functions on its constants, so the row of each table
- * is made as the table's owner (as_role.h).
+ * condition calls output functions on its constants, so the row of each
+ * attachment is made as the table's owner (as_role.h).
  */
 #include "postgres.h"
 
@@ -14,6 +14,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 #include "utils/tuplestore.h"
@@ -91,6 +92,59 @@ RuleModes(const AttachOptions *options)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
+/*
+ * A condition or expression as SQL, without the name of the table.
+ */
+static char *
+ExpressionText(const AttachmentMarker *marker, Node *expression)
+{
+	return deparse_expression(expression,
+							  deparse_context_for(get_rel_name(marker->root), marker->root),
+							  false, false);
+}
+
+/*
+ * The expressions by role, as jsonb.
+ */
+static Datum
+Expressions(const AttachmentMarker *marker)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (marker->expression[role] == NULL)
+			continue;
+		appendStringInfo(&json, "%s\"%s\": ", json.len > 0 ? ", " : "{",
+						 align_row_role_names[role]);
+		escape_json(&json, ExpressionText(marker, marker->expression[role]));
+	}
+	appendStringInfoChar(&json, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+/*
+ * The views of look-ups by role, as jsonb.
+ */
+static Datum
+Labels(const AttachmentMarker *marker)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (!OidIsValid(marker->labels[role]))
+			continue;
+		appendStringInfo(&json, "%s\"%s\": ", json.len > 0 ? ", " : "{",
+						 align_row_role_names[role]);
+		escape_json(&json, align_relation_name(marker->labels[role]));
+	}
+	appendStringInfoChar(&json, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
 static void
 PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
 {
@@ -100,11 +154,11 @@ PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
 	values[COLUMN_RELATION] = ObjectIdGetDatum(marker->root);
 	values[COLUMN_AGREEMENT] = CStringGetTextDatum(marker->agreement);
 	values[COLUMN_MODE] = CStringGetTextDatum(align_attach_mode_name(marker->mode));
-	values[COLUMN_STAGE] = ColumnName(marker->root, marker->column[ROW_STAGE]);
 	values[COLUMN_KEY] = KeyNames(marker);
-	for (int role = ROW_TEAM; role < ROW_NROLES; role++)
+	for (int role = 0; role < ROW_NROLES; role++)
 	{
-		int			column = role == ROW_OPENED_AT ? COLUMN_OPENED_AT : COLUMN_TEAM + role - ROW_TEAM;
+		int			column = role == ROW_STAGE ? COLUMN_STAGE :
+			role == ROW_OPENED_AT ? COLUMN_OPENED_AT : COLUMN_TEAM + role - ROW_TEAM;
 
 		nulls[column] = marker->column[role] == InvalidAttrNumber;
 		if (!nulls[column])
@@ -114,19 +168,19 @@ PutAttachment(ReturnSetInfo *rsinfo, const AttachmentMarker *marker)
 	values[COLUMN_SLA] = ObjectIdGetDatum(marker->sla);
 	nulls[COLUMN_LIVE] = marker->live == NULL;
 	if (marker->live != NULL)
-		values[COLUMN_LIVE] =
-			CStringGetTextDatum(deparse_expression(marker->live,
-												   deparse_context_for(get_rel_name(marker->root),
-																	   marker->root),
-												   false, false));
+		values[COLUMN_LIVE] = CStringGetTextDatum(ExpressionText(marker, marker->live));
 	values[COLUMN_NOTIFY] = BoolGetDatum(marker->options.notify);
 	nulls[COLUMN_TIME_ZONE] = marker->options.time_zone[0] == '\0';
 	values[COLUMN_TIME_ZONE] = CStringGetTextDatum(marker->options.time_zone);
 	values[COLUMN_RULES] = RuleModes(&marker->options);
 	values[COLUMN_RELOAD] = BoolGetDatum(marker->options.reload);
 	values[COLUMN_REASON_MUST_CHANGE] = BoolGetDatum(marker->options.reason_must_change);
-	nulls[COLUMN_EXPRESSIONS] = true;
-	nulls[COLUMN_LABELS] = true;
+	nulls[COLUMN_EXPRESSIONS] = !align_marker_has_expressions(marker);
+	if (!nulls[COLUMN_EXPRESSIONS])
+		values[COLUMN_EXPRESSIONS] = Expressions(marker);
+	nulls[COLUMN_LABELS] = !align_marker_has_labels(marker);
+	if (!nulls[COLUMN_LABELS])
+		values[COLUMN_LABELS] = Labels(marker);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -147,7 +201,7 @@ align_attached_tables_rows(PG_FUNCTION_ARGS)
 		AttachmentMarker marker;
 		RestrictedCaller caller;
 
-		if (!align_find_marker(lfirst_oid(lc), &marker))
+		if (!align_find_marker(*(AttachmentId *) lfirst(lc), &marker))
 			continue;
 		align_begin_restricted(&caller, align_relation_owner(marker.root));
 		PutAttachment((ReturnSetInfo *) fcinfo->resultinfo, &marker);

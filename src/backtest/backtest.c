@@ -223,8 +223,8 @@ JudgeHistory(Backtest *backtest, const Attachment *attachment)
 }
 
 /*
- * Returns the attached table whose name is the text; InvalidOid if there is
- * none.  A query for backtest() is never just a name.
+ * Returns the attached table, or the history, whose name is the text;
+ * InvalidOid if there is none.  A query for backtest() is never just a name.
  */
 static Oid
 AttachedTableNamed(const char *text)
@@ -233,13 +233,15 @@ AttachedTableNamed(const char *text)
 	List	   *names;
 	ListCell   *cell;
 	Oid			relid;
+	AttachmentId id;
+	Oid			root;
 
 	if (!SplitIdentifierString(copy, '.', &names) || names == NIL || list_length(names) > 2)
 		return InvalidOid;
 	foreach(cell, names)
 		lfirst(cell) = makeString((char *) lfirst(cell));
 	relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
-	return OidIsValid(relid) && OidIsValid(align_attached_root(relid)) ? relid : InvalidOid;
+	return OidIsValid(relid) && align_find_attachment(relid, &id, &root) ? relid : InvalidOid;
 }
 
 /*

@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/pg_proc.h"
@@ -363,22 +364,40 @@ IsLive(const DryRun *run, HeapTuple row)
 }
 
 /*
+ * True if the query has a column that a role is read from.
+ */
+static bool
+IsInput(const DryRun *run, RowRole role)
+{
+	Bitmapset  *columns = align_role_columns(&run->attachment->marker, role);
+	int			column = -1;
+
+	while ((column = bms_next_member(columns, column)) >= 0)
+	{
+		AttrNumber	attnum = column + FirstLowInvalidHeapAttributeNumber;
+
+		/* an expression may read the row as a whole */
+		if (attnum == InvalidAttrNumber || (attnum > 0 && run->is_input[attnum - 1]))
+			return true;
+	}
+	return false;
+}
+
+/*
  * The reason that the load gives: none if the query does not have it, so that
  * a reason which is in the row from before does not count.
  */
 static LeadString
 GivenReason(const DryRun *run, HeapTuple before, HeapTuple after)
 {
-	AttrNumber	attnum = run->attachment->column[ROW_REASON];
-	TupleDesc	desc = RelationGetDescr(run->rel);
 	LeadString	none = {NULL, 0};
 	LeadString	reason;
 
-	if (attnum == InvalidAttrNumber || (before != NULL && !run->is_input[attnum - 1]))
+	if (!align_has_role(run->attachment, ROW_REASON) || (before != NULL && !IsInput(run, ROW_REASON)))
 		return none;
-	reason = align_row_column(run->attachment, ROW_REASON, desc, after);
+	reason = align_role_text(run->attachment, ROW_REASON, run->rel, after);
 	if (before != NULL && run->attachment->marker.options.reason_must_change &&
-		align_lead_same(reason, align_row_column(run->attachment, ROW_REASON, desc, before)))
+		align_lead_same(reason, align_role_text(run->attachment, ROW_REASON, run->rel, before)))
 		return none;
 	return reason;
 }
@@ -426,8 +445,8 @@ JudgeRow(void *state, const Datum *values, const bool *nulls)
 	row_move.funnel = align_judging_funnel(attachment, &row_move.version);
 	move->from = -1;
 	if (before != NULL)
-		move->from = align_row_stage(attachment, desc, before, row_move.funnel, &move->from_label);
-	move->to = align_row_stage(attachment, desc, after, row_move.funnel, &move->to_label);
+		move->from = align_row_stage(attachment, run->rel, before, row_move.funnel, &move->from_label);
+	move->to = align_row_stage(attachment, run->rel, after, row_move.funnel, &move->to_label);
 	/* as in the triggers, the same unknown label is no change */
 	if (align_lead_same(move->from_label, move->to_label))
 		return;
@@ -472,14 +491,17 @@ align_dry_run(PG_FUNCTION_ARGS)
 {
 	DryRun		run = {.context = CurrentMemoryContext};
 	ErrorContextCallback callback = {.callback = DescribeValue,.arg = &run};
+	AttachmentId id;
+	Oid			root;
 
 	align_require_argument(fcinfo, 0, "relation");
 	align_require_argument(fcinfo, 1, "query");
 	align_check_relation_exists(PG_GETARG_OID(0));
 	align_begin_rows(fcinfo);
 	run.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	run.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
-	run.attachment = align_attachment(RelationGetRelid(run.rel), false);
+	(void) align_find_attachment(PG_GETARG_OID(0), &id, &root);
+	run.rel = table_open(id.relid, AccessShareLock);
+	run.attachment = align_attachment(id, false);
 
 	align_spi_connect();
 	PrepareFind(&run);

@@ -170,6 +170,33 @@ align_triggers_of(Oid relid)
 }
 
 /*
+ * Returns the names of the triggers of a table that call a function.
+ */
+List *
+align_trigger_names(Oid relid, Oid function)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	List	   *result = NIL;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		if (form->tgfoid == function && !form->tgisinternal)
+			result = lappend(result, pstrdup(NameStr(form->tgname)));
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return result;
+}
+
+/*
  * Returns the name of a constraint that has an INITIALLY DEFERRED trigger on
  * the table, or NULL.
  */

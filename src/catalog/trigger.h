@@ -44,6 +44,12 @@ extern bool align_find_trigger_by_oid(Oid oid, CatalogTrigger *trigger);
 extern List *align_triggers_of(Oid relid);
 
 /*
+ * The names of those that call a function: a list of char *, sorted.  Unlike
+ * align_triggers_of(), it does not read conditions, which takes longer.
+ */
+extern List *align_trigger_names(Oid relid, Oid function);
+
+/*
  * The name of a constraint that has an INITIALLY DEFERRED trigger on the
  * table, palloc'd; NULL if there is none.  The constraint belongs to this
  * table or to one that refers to it.

@@ -77,11 +77,23 @@ align_type_is_safe(Oid type)
 	return TypeIsSafe(type, false);
 }
 
+const ConditionKind align_boolean_condition = {
+	"condition",
+	"a condition",
+	"A condition can use only the columns of the row and built-in immutable functions, operators, and casts.",
+};
+const ConditionKind align_value_expression = {
+	"expression",
+	"an expression",
+	"An expression can use only the columns of the row and built-in immutable functions, operators, and casts.",
+};
+
 typedef struct CheckContext
 {
 	ParseState *pstate;
 	List	   *literals;		/* list of A_Const */
 	Node	   *node;			/* current node */
+	const ConditionKind *kind;
 } CheckContext;
 
 /*
@@ -93,9 +105,9 @@ Refuse(const CheckContext *context, const Node *node, char *what, const char *wh
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-			 errmsg("%s is not allowed in a condition", what),
+			 errmsg("%s is not allowed in %s", what, context->kind->noun),
 			 errdetail("%s", why),
-			 errhint("%s", CONDITION_HINT),
+			 errhint("%s", context->kind->hint),
 			 parser_errposition(context->pstate, exprLocation(node))));
 }
 
@@ -242,7 +254,20 @@ CheckConst(const CheckContext *context, const Const *constant)
 	if (func_volatile(input) != PROVOLATILE_IMMUTABLE)
 		Refuse(context, (const Node *) constant,
 			   psprintf("\"%s\" as %s", literal, format_type_be(constant->consttype)),
-			   "It is not immutable: its value depends on when the condition is read.");
+			   psprintf("It is not immutable: its value depends on when the %s is read.",
+						context->kind->name));
+}
+
+/*
+ * Returns true for a cast of an enum to a character type, which expressions
+ * may use.  The output function of enums is not immutable, because labels can
+ * be renamed, but depends neither on the session nor on the time.
+ */
+static bool
+IsEnumToText(const CoerceViaIO *coerce)
+{
+	return type_is_enum(getBaseType(exprType((Node *) coerce->arg))) &&
+		(coerce->resulttype == TEXTOID || coerce->resulttype == VARCHAROID);
 }
 
 /*
@@ -261,7 +286,7 @@ CheckNode(Node *node, void *arg)
 		case T_Var:
 			if (((Var *) node)->varattno == 0)
 				Refuse(context, node, pstrdup("the whole row"),
-					   "Conditions must refer to columns by name.");
+					   "Columns must be referred to by name.");
 			if (((Var *) node)->varattno < 0)
 				Refuse(context, node, pstrdup("a system column"),
 					   "System columns are not part of the row's data.");
@@ -279,8 +304,12 @@ CheckNode(Node *node, void *arg)
 		case T_DistinctExpr:
 		case T_NullIfExpr:
 		case T_ScalarArrayOpExpr:
-		case T_CoerceViaIO:
 		case T_RowCompareExpr:
+			break;
+
+		case T_CoerceViaIO:
+			if (context->kind == &align_value_expression && IsEnumToText((CoerceViaIO *) node))
+				return expression_tree_walker(node, CheckNode, arg);
 			break;
 
 		case T_MinMaxExpr:
@@ -335,9 +364,10 @@ CheckNode(Node *node, void *arg)
  * Raises unless every node of a parsed condition is safe and immutable.
  */
 void
-align_condition_check(ParseState *pstate, Node *condition, List *literals)
+align_condition_check(ParseState *pstate, Node *condition, List *literals,
+					  const ConditionKind *kind)
 {
-	CheckContext context = {pstate, literals, condition};
+	CheckContext context = {pstate, literals, condition, kind};
 
 	(void) CheckNode(condition, &context);
 }

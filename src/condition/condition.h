@@ -1,13 +1,14 @@
 /*
  * condition.h
- *	  Conditions on a row, from agreements and from align.attach(live => ...):
- *	  parsing, checking and evaluating them.
+ *	  Conditions on a row, from agreements and from align.attach(live => ...),
+ *	  and expressions that align.attach() is given instead of columns: parsing,
+ *	  checking and evaluating them.
  *
  * PostgreSQL's parser parses a condition under the rules of a CHECK
  * constraint, with search_path set to pg_catalog alone.  A condition can use
  * the columns of the row (no system columns, no whole row) and built-in
  * immutable functions, operators and casts, and nothing else.  The executor
- * evaluates it.
+ * evaluates it.  The same holds for expressions.
  */
 #ifndef ALIGN_CONDITION_H
 #define ALIGN_CONDITION_H
@@ -19,8 +20,16 @@
 #include "parser/parse_node.h"
 #include "utils/rel.h"
 
-#define CONDITION_HINT \
-	"A condition can use only the columns of the row and built-in immutable functions, operators, and casts."
+/* What messages call a condition: its name, with an article, and a hint. */
+typedef struct ConditionKind
+{
+	const char *name;
+	const char *noun;
+	const char *hint;
+} ConditionKind;
+
+extern const ConditionKind align_boolean_condition;
+extern const ConditionKind align_value_expression;
 
 /*
  * Parse and check one condition over the columns of rel.  Returns an
@@ -29,6 +38,40 @@
  * "condition of stage \"sql\"", "live".
  */
 extern Node *align_condition_parse(Relation rel, const char *condition, const char *what);
+
+/*
+ * The same for an expression of any type; a literal of no known type is text.
+ */
+extern Node *align_expression_parse(Relation rel, const char *expression, const char *what);
+
+/*
+ * If a text is only the name of a column (SQL, so it may be in quotes),
+ * returns it; else NULL.  There need not be such a column.  Raises an error if
+ * the text is not a single expression.
+ */
+extern char *align_expression_column(Relation rel, const char *expression, const char *what);
+
+/*
+ * The text of a look-up, "crm_stage(id, name ->> 'en_US')", and its parts.
+ */
+typedef struct LookupText
+{
+	const char *text;
+	const char *what;			/* names it in messages: "stage_labels" */
+	char	   *schema;			/* NULL if it has none */
+	char	   *table;
+	char	   *key;			/* name of the column of the values */
+	Node	   *label;			/* raw parse tree */
+} LookupText;
+
+/* Sets the parts of a look-up; raises if it has another form. */
+extern void align_lookup_split(LookupText *lookup);
+
+/*
+ * Parses and checks the label of a look-up, an expression over the columns of
+ * its table.
+ */
+extern Node *align_lookup_parse(Relation rel, const LookupText *lookup);
 
 /*
  * Compile a parsed condition for use with align_condition_true(), which
@@ -49,11 +92,12 @@ extern char *align_condition_clip(const char *text);
 extern bool align_type_is_safe(Oid type);
 
 /*
- * Raises unless every node of a parsed condition is safe and immutable.
- * literals are the string constants of its text, a list of A_Const; NIL if the
- * text is not at hand.
+ * Raises unless every node of a parsed condition or expression is safe and
+ * immutable.  literals are the string constants of its text, a list of
+ * A_Const; NIL if the text is not at hand.
  */
-extern void align_condition_check(ParseState *pstate, Node *condition, List *literals);
+extern void align_condition_check(ParseState *pstate, Node *condition, List *literals,
+								  const ConditionKind *kind);
 
 /*
  * The row that conditions are evaluated on, shared by all conditions of one
@@ -77,8 +121,13 @@ extern RowCondition *align_condition_compile_for(ConditionInput *input, Relation
 												 Node *condition, const char *context_line,
 												 MemoryContext context);
 
-/* The value of an expression of any type for the row that was set. */
+/*
+ * The value of an expression of any type for the row that was set.  The second
+ * form evaluates it in the current memory context, so that the value outlives
+ * the next row.
+ */
 extern Datum align_condition_value(RowCondition *condition, bool *isnull);
+extern Datum align_expression_value(RowCondition *expression, bool *isnull);
 
 /*
  * Parses a condition of align's own for a table into the expression that the

@@ -19,6 +19,7 @@
 
 #include "access/transam.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -64,7 +65,19 @@ typedef struct ConditionSource
 	Relation	rel;
 	const char *text;
 	const char *what;			/* "condition of stage \"sql\"" */
+	const ConditionKind *kind;
+	Node	   *part;			/* raw parse tree of the part of the text that
+								 * is the expression; NULL: all of it */
 } ConditionSource;
+
+/* What the walker over the raw parse tree needs. */
+typedef struct RawContext
+{
+	ParseState *pstate;
+	Relation	rel;
+	const ConditionKind *kind;
+	List	   *literals;		/* string constants seen, list of A_Const */
+} RawContext;
 
 /*
  * Returns the text of a condition, shortened for a message; palloc'd.
@@ -96,16 +109,20 @@ ConditionErrorContext(void *arg)
 		internalerrposition(position);
 		internalerrquery(source->text);
 	}
-	errcontext("%s for relation \"%s\": %s", source->what, RelationGetRelationName(source->rel),
-			   align_condition_clip(source->text));
+	if (source->rel != NULL)
+		errcontext("%s for relation \"%s\": %s", source->what,
+				   RelationGetRelationName(source->rel), align_condition_clip(source->text));
+	else
+		errcontext("%s: %s", source->what, align_condition_clip(source->text));
 }
 
 /*
  * Refuses a column whose type is not safe.
  */
 static void
-CheckColumnType(Relation rel, const char *column, int location, ParseState *pstate)
+CheckColumnType(const RawContext *context, const char *column, int location)
 {
+	Relation	rel = context->rel;
 	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), column);
 	Oid			type;
 
@@ -116,24 +133,24 @@ CheckColumnType(Relation rel, const char *column, int location, ParseState *psta
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-			 errmsg("column \"%s\" of type %s cannot be used in a condition",
-					column, format_type_be(type)),
+			 errmsg("column \"%s\" of type %s cannot be used in %s",
+					column, format_type_be(type), context->kind->noun),
 			 errdetail("Input of values of this type can run functions that are not built in."),
-			 parser_errposition(pstate, location)));
+			 parser_errposition(context->pstate, location)));
 }
 
 /*
  * Raises the error that an object is not built in.
  */
 static void
-RefuseNotBuiltIn(ParseState *pstate, const char *kind, const char *name, int location)
+RefuseNotBuiltIn(const RawContext *context, const char *object, const char *name, int location)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-			 errmsg("%s %s is not allowed in a condition", kind, name),
+			 errmsg("%s %s is not allowed in %s", object, name, context->kind->noun),
 			 errdetail("It is not built in."),
-			 errhint("%s", CONDITION_HINT),
-			 parser_errposition(pstate, location)));
+			 errhint("%s", context->kind->hint),
+			 parser_errposition(context->pstate, location)));
 }
 
 /*
@@ -142,32 +159,25 @@ RefuseNotBuiltIn(ParseState *pstate, const char *kind, const char *name, int loc
  * call is a cast then), and because USAGE on the schema depends on the user.
  */
 static void
-CheckName(ParseState *pstate, const char *kind, List *names, int location)
+CheckName(const RawContext *context, const char *object, List *names, int location)
 {
 	if (list_length(names) > 1 && strcmp(strVal(linitial(names)), "pg_catalog") != 0)
-		RefuseNotBuiltIn(pstate, kind, NameListToString(names), location);
+		RefuseNotBuiltIn(context, object, NameListToString(names), location);
 }
 
 /*
  * Refuses types that are not built in.
  */
 static void
-CheckTypeName(ParseState *pstate, const TypeName *name)
+CheckTypeName(const RawContext *context, const TypeName *name)
 {
 	Oid			type;
 
-	CheckName(pstate, "type", name->names, name->location);
-	type = typenameTypeId(pstate, name);
+	CheckName(context, "type", name->names, name->location);
+	type = typenameTypeId(context->pstate, name);
 	if (type >= FirstUnpinnedObjectId)
-		RefuseNotBuiltIn(pstate, "type", format_type_be(type), name->location);
+		RefuseNotBuiltIn(context, "type", format_type_be(type), name->location);
 }
-
-typedef struct RawContext
-{
-	ParseState *pstate;
-	Relation	rel;
-	List	   *literals;		/* string constants seen, list of A_Const */
-} RawContext;
 
 /*
  * Walker over the raw parse tree: refuses what must not reach parse analysis,
@@ -184,18 +194,18 @@ CheckRawNode(Node *node, void *arg)
 	switch (nodeTag(node))
 	{
 		case T_TypeName:
-			CheckTypeName(context->pstate, (TypeName *) node);
+			CheckTypeName(context, (TypeName *) node);
 			break;
 		case T_FuncCall:
-			CheckName(context->pstate, "function", ((FuncCall *) node)->funcname,
+			CheckName(context, "function", ((FuncCall *) node)->funcname,
 					  ((FuncCall *) node)->location);
 			break;
 		case T_A_Expr:
-			CheckName(context->pstate, "operator", ((A_Expr *) node)->name,
+			CheckName(context, "operator", ((A_Expr *) node)->name,
 					  ((A_Expr *) node)->location);
 			break;
 		case T_CollateClause:
-			CheckName(context->pstate, "collation", ((CollateClause *) node)->collname,
+			CheckName(context, "collation", ((CollateClause *) node)->collname,
 					  ((CollateClause *) node)->location);
 			break;
 		case T_ColumnRef:
@@ -206,11 +216,10 @@ CheckRawNode(Node *node, void *arg)
 				if (IsA(llast(column->fields), A_Star))
 					ereport(ERROR,
 							(errcode(ERRCODE_SYNTAX_ERROR),
-							 errmsg("\"*\" is not allowed in a condition"),
+							 errmsg("\"*\" is not allowed in %s", context->kind->noun),
 							 parser_errposition(context->pstate, column->location)));
 				if (list_length(column->fields) == 1)
-					CheckColumnType(context->rel, strVal(linitial(column->fields)),
-									column->location, context->pstate);
+					CheckColumnType(context, strVal(linitial(column->fields)), column->location);
 				return false;	/* its fields are names */
 			}
 		case T_A_Const:
@@ -220,8 +229,8 @@ CheckRawNode(Node *node, void *arg)
 		case T_SubLink:
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("subqueries are not allowed in a condition"),
-					 errhint("%s", CONDITION_HINT),
+					 errmsg("subqueries are not allowed in %s", context->kind->noun),
+					 errhint("%s", context->kind->hint),
 					 parser_errposition(context->pstate, ((SubLink *) node)->location)));
 		default:
 			break;
@@ -236,7 +245,7 @@ CheckRawNode(Node *node, void *arg)
  * target list of a SELECT, which is refused here.
  */
 static Node *
-ParseText(const char *condition)
+ParseText(const char *condition, const ConditionKind *kind)
 {
 	List	   *raw = raw_parser(condition, RAW_PARSE_PLPGSQL_EXPR);
 	SelectStmt *select = castNode(SelectStmt, linitial_node(RawStmt, raw)->stmt);
@@ -257,8 +266,10 @@ ParseText(const char *condition)
 	if (target == NULL || target->name != NULL || target->indirection != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
+				 kind == &align_value_expression ?
+				 errmsg("argument must be the name of a column or a single expression") :
 				 errmsg("condition must be a single expression"),
-				 errhint("%s", CONDITION_HINT)));
+				 errhint("%s", kind->hint)));
 	return target->val;
 }
 
@@ -269,7 +280,7 @@ static Node *
 ParseCondition(const ConditionSource *source)
 {
 	ParseState *pstate = make_parsestate(NULL);
-	RawContext	raw = {pstate, source->rel, NIL};
+	RawContext	raw = {pstate, source->rel, source->kind, NIL};
 	ParseNamespaceItem *nsitem;
 	Node	   *parsed;
 	Node	   *result;
@@ -283,25 +294,29 @@ ParseCondition(const ConditionSource *source)
 	nsitem = addRangeTableEntryForRelation(pstate, source->rel, AccessShareLock, NULL, false, true);
 	addNSItemToQuery(pstate, nsitem, true, false, true);
 
-	parsed = ParseText(source->text);
+	parsed = source->part != NULL ? source->part : ParseText(source->text, source->kind);
 	(void) CheckRawNode(parsed, &raw);
 	result = transformExpr(pstate, parsed, EXPR_KIND_CHECK_CONSTRAINT);
-	result = coerce_to_boolean(pstate, result, "CONDITION");
+	if (source->kind == &align_boolean_condition)
+		result = coerce_to_boolean(pstate, result, "CONDITION");
+	else if (exprType(result) == UNKNOWNOID)
+		result = coerce_type(pstate, result, UNKNOWNOID, TEXTOID, -1, COERCION_IMPLICIT,
+							 COERCE_IMPLICIT_CAST, -1);
 	assign_expr_collations(pstate, result);
-	align_condition_check(pstate, result, raw.literals);
+	align_condition_check(pstate, result, raw.literals, source->kind);
 	free_parsestate(pstate);
 	return result;
 }
 
 /*
- * Parses and checks one condition over the columns of rel; raises if anything
- * in it is not allowed.
+ * Parses and checks a condition or an expression; raises if anything in it is
+ * not allowed.
  */
-Node *
-align_condition_parse(Relation rel, const char *condition, const char *what)
+static Node *
+ParseSource(const ConditionSource *source)
 {
-	ConditionSource source = {rel, condition, what};
-	ErrorContextCallback context = {error_context_stack, ConditionErrorContext, &source};
+	ErrorContextCallback context = {error_context_stack, ConditionErrorContext,
+	unconstify(ConditionSource *, source)};
 	int			nest_level;
 	Node	   *result;
 
@@ -311,8 +326,103 @@ align_condition_parse(Relation rel, const char *condition, const char *what)
 	for (size_t i = 0; i < lengthof(parse_settings); i++)
 		(void) set_config_option(parse_settings[i].name, parse_settings[i].value, PGC_USERSET,
 								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	result = ParseCondition(&source);
+	result = ParseCondition(source);
 	AtEOXact_GUC(true, nest_level);
 	error_context_stack = context.previous;
 	return result;
+}
+
+/*
+ * Parses and checks one condition over the columns of rel.
+ */
+Node *
+align_condition_parse(Relation rel, const char *condition, const char *what)
+{
+	ConditionSource source = {rel, condition, what, &align_boolean_condition, NULL};
+
+	return ParseSource(&source);
+}
+
+/*
+ * Parses and checks one expression over the columns of rel.
+ */
+Node *
+align_expression_parse(Relation rel, const char *expression, const char *what)
+{
+	ConditionSource source = {rel, expression, what, &align_value_expression, NULL};
+
+	return ParseSource(&source);
+}
+
+/*
+ * Parses and checks the label of a look-up.
+ */
+Node *
+align_lookup_parse(Relation rel, const LookupText *lookup)
+{
+	ConditionSource source = {rel, lookup->text, lookup->what, &align_value_expression,
+	lookup->label};
+
+	return ParseSource(&source);
+}
+
+/*
+ * True for a call of two plain arguments, of which the first is the name of a
+ * column.
+ */
+static bool
+IsLookup(const Node *node)
+{
+	const FuncCall *call = (const FuncCall *) node;
+	ColumnRef  *key;
+
+	if (!IsA(node, FuncCall) || list_length(call->args) != 2 || list_length(call->funcname) > 2 ||
+		call->agg_order != NIL || call->agg_filter != NULL || call->over != NULL ||
+		call->agg_within_group || call->agg_star || call->agg_distinct || call->func_variadic)
+		return false;
+	key = (ColumnRef *) linitial(call->args);
+	return IsA(key, ColumnRef) && list_length(key->fields) == 1 && IsA(linitial(key->fields), String);
+}
+
+/*
+ * Splits the text of a look-up, which reads like the call of a function.
+ */
+void
+align_lookup_split(LookupText *lookup)
+{
+	ConditionSource source = {NULL, lookup->text, lookup->what, &align_value_expression, NULL};
+	ErrorContextCallback context = {error_context_stack, ConditionErrorContext, &source};
+	FuncCall   *call;
+
+	error_context_stack = &context;
+	call = (FuncCall *) ParseText(lookup->text, source.kind);
+	if (!IsLookup((Node *) call))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("look-up must have the form table(key column, label)"),
+				 errhint("For example: crm_stage(id, name ->> 'en_US').")));
+	error_context_stack = context.previous;
+	lookup->schema = list_length(call->funcname) == 2 ? strVal(linitial(call->funcname)) : NULL;
+	lookup->table = strVal(llast(call->funcname));
+	lookup->key = strVal(linitial(((ColumnRef *) linitial(call->args))->fields));
+	lookup->label = (Node *) lsecond(call->args);
+}
+
+/*
+ * Returns the name if a text is only the name of a column, else NULL.
+ */
+char *
+align_expression_column(Relation rel, const char *expression, const char *what)
+{
+	ConditionSource source = {rel, expression, what, &align_value_expression, NULL};
+	ErrorContextCallback context = {error_context_stack, ConditionErrorContext, &source};
+	ColumnRef  *column;
+
+	error_context_stack = &context;
+	column = (ColumnRef *) ParseText(expression, source.kind);
+	error_context_stack = context.previous;
+	if (!IsA(column, ColumnRef) || list_length(column->fields) != 1 ||
+		!IsA(linitial(column->fields), String))
+		return NULL;
+	return strVal(linitial(column->fields));
 }

@@ -106,10 +106,11 @@ align_condition_compile_for(ConditionInput *input, Relation rel, Node *condition
 }
 
 /*
- * Returns the value of an expression for the row that was set.
+ * Returns the value of an expression for the row that was set, in the current
+ * memory context.
  */
 Datum
-align_condition_value(RowCondition *condition, bool *isnull)
+align_expression_value(RowCondition *condition, bool *isnull)
 {
 	ErrorContextCallback callback = {error_context_stack, ConditionErrorContext, condition};
 	Datum		result;
@@ -119,9 +120,24 @@ align_condition_value(RowCondition *condition, bool *isnull)
 	if (unlikely(condition->running))
 		InitState(condition);
 	condition->running = true;
-	result = ExecEvalExprSwitchContext(condition->state, condition->input->econtext, isnull);
+	result = ExecEvalExpr(condition->state, condition->input->econtext, isnull);
 	condition->running = false;
 	error_context_stack = callback.previous;
+	return result;
+}
+
+/*
+ * Returns the value of an expression for the row that was set; it is freed
+ * when the next row is set.
+ */
+Datum
+align_condition_value(RowCondition *condition, bool *isnull)
+{
+	MemoryContext old_context =
+		MemoryContextSwitchTo(condition->input->econtext->ecxt_per_tuple_memory);
+	Datum		result = align_expression_value(condition, isnull);
+
+	MemoryContextSwitchTo(old_context);
 	return result;
 }
 

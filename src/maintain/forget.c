@@ -93,7 +93,7 @@ SetAssignee(Attachment *attachment, Forgetting *forgetting)
 	bool		isnull = true;
 
 	if (LockRow(attachment, forgetting) &&
-		attachment->column[ROW_ASSIGNEE] != InvalidAttrNumber)
+		align_has_role(attachment, ROW_ASSIGNEE))
 	{
 		initStringInfo(&query);
 		appendStringInfo(&query, "SELECT CASE WHEN NOT (" HISTORY_ENDS_LIFE("h") ") THEN h.assignee END"

@@ -16,20 +16,20 @@
 #include "value.h"
 
 /*
- * Returns the root of the table that the first argument names, which is locked
- * against being detached; the current user must own it.
+ * Returns the attachment of the root that the first argument means; the root
+ * is locked against being detached, and the current user must own it.
  */
-Oid
+AttachmentId
 align_owned_root(FunctionCallInfo fcinfo, const char *function)
 {
-	Oid			root;
+	AttachmentId root;
 
 	align_require_argument(fcinfo, 0, "relation");
 	PreventCommandIfReadOnly(function);
 	root = align_lock_attached(PG_GETARG_OID(0));
 	/* raise the error for a table that is not attached first */
 	(void) align_attachment(root, false);
-	align_check_table_owner(root);
+	align_check_table_owner(root.relid);
 	return root;
 }
 

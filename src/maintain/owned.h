@@ -13,8 +13,8 @@
 #include "attachment/attachment.h"
 
 /*
- * Returns the attachment of the table that the function's first argument
- * names, or of the root if it names a partition.  The table is locked against
+ * Returns the attachment that the function's first argument means; see
+ * align_find_attachment().  The table is locked against
  * being detached, and history and clock table are locked in ROW EXCLUSIVE
  * mode.
  *
@@ -26,10 +26,10 @@ extern Attachment *align_owned_attachment(FunctionCallInfo fcinfo, const char *f
 
 /*
  * The same checks, for functions that take a stronger lock on the root before
- * history and clock table are locked: returns the OID of the root, of which
- * only the relation is locked against being detached.
+ * history and clock table are locked: returns the attachment of the root, of
+ * which only the relation is locked against being detached.
  */
-extern Oid	align_owned_root(FunctionCallInfo fcinfo, const char *function);
+extern AttachmentId align_owned_root(FunctionCallInfo fcinfo, const char *function);
 
 /*
  * Runs a query, whose parameters are the columns of one key, as the owner of

@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(align_rebuild_clocks);
 Datum
 align_rebuild_clocks(PG_FUNCTION_ARGS)
 {
-	Oid			root = align_owned_root(fcinfo, "align.rebuild_clocks()");
+	AttachmentId root = align_owned_root(fcinfo, "align.rebuild_clocks()");
 	Attachment *attachment;
 	RestrictedCaller caller;
 	int64		result;
@@ -35,8 +35,8 @@ align_rebuild_clocks(PG_FUNCTION_ARGS)
 	 * table before the history and the clock table.  Writers of leads wait,
 	 * readers do not.
 	 */
-	align_lock_own_table(root, ShareRowExclusiveLock);
-	(void) align_lock_partitions(root, ShareRowExclusiveLock);
+	align_lock_own_table(root.relid, ShareRowExclusiveLock);
+	(void) align_lock_partitions(root.relid, ShareRowExclusiveLock);
 	align_recorder_flush_all();
 	attachment = align_attachment_locked(root, RowExclusiveLock);
 	align_begin_restricted(&caller, attachment->root_owner);

@@ -111,16 +111,15 @@ DeferredText(const DeferredDeletion *deletion, RowRole role)
 }
 
 /*
- * Returns the column with a role as text, not copied; its text is NULL for SQL
- * NULL and if the attachment has no such column.
+ * Returns a role as text, not copied; its text is NULL for SQL NULL and if the
+ * attachment has no such role.
  */
 static LeadString
 RowText(const RowVersion *version, RowRole role)
 {
 	if (version->deferred != NULL)
 		return DeferredText(version->deferred, role);
-	return align_row_column(version->attachment, role, RelationGetDescr(version->rel),
-							version->row);
+	return align_role_text(version->attachment, role, version->rel, version->row);
 }
 
 /*
@@ -135,8 +134,7 @@ RowStage(const RowVersion *version, const Funnel *funnel, LeadString *label)
 		*label = DeferredText(version->deferred, ROW_STAGE);
 		return align_funnel_stage(funnel, label->text, label->len);
 	}
-	return align_row_stage(version->attachment, RelationGetDescr(version->rel), version->row,
-						   funnel, label);
+	return align_row_stage(version->attachment, version->rel, version->row, funnel, label);
 }
 
 /*
@@ -152,13 +150,13 @@ StageText(Batch *batch, const Funnel *funnel, int stage, LeadString label)
 }
 
 /*
- * Returns the team that holds a row: the team column if the attachment has
- * one, else the team that holds the stage.
+ * Returns the team that holds a row: that in the row if the attachment has
+ * the role, else the team that holds the stage.
  */
 static const char *
 TeamText(Batch *batch, const RowVersion *version, const Funnel *funnel, int stage)
 {
-	if (version->attachment->column[ROW_TEAM] != 0)
+	if (align_has_role(version->attachment, ROW_TEAM))
 	{
 		LeadString	team = RowText(version, ROW_TEAM);
 
@@ -170,14 +168,14 @@ TeamText(Batch *batch, const RowVersion *version, const Funnel *funnel, int stag
 }
 
 /*
- * Returns a copy of the column with a role as text, or NULL.
+ * Returns a copy of a role as text, or NULL.
  */
 static const char *
 CopyText(Batch *batch, const RowVersion *version, RowRole role)
 {
 	LeadString	text;
 
-	if (version->attachment->column[role] == 0)
+	if (!align_has_role(version->attachment, role))
 		return NULL;
 	text = RowText(version, role);
 	return align_pending_copy_string(batch, text.text, text.len);
@@ -214,31 +212,24 @@ ActorText(Batch *batch, const RowVersion *version)
 }
 
 /*
- * Returns the column with a role; null if the attachment has no such column.
+ * Returns the value of a role; null if the attachment has no such role.
  */
 static Datum
-ColumnDatum(const RowVersion *version, RowRole role, bool *isnull)
+RoleDatum(const RowVersion *version, RowRole role, bool *isnull)
 {
-	AttrNumber	attnum = version->attachment->column[role];
-
 	if (version->deferred != NULL)
 		return DeferredDatum(version, role, isnull);
-	if (attnum == 0)
-	{
-		*isnull = true;
-		return (Datum) 0;
-	}
-	return heap_getattr(version->row, attnum, RelationGetDescr(version->rel), isnull);
+	return align_role_value(version->attachment, role, version->rel, version->row, isnull);
 }
 
 /*
- * Returns the time in a column with a role, or CHANGE_TIME_UNKNOWN.
+ * Returns the time of a role, or CHANGE_TIME_UNKNOWN.
  */
 static TimestampTz
 TimeOf(const RowVersion *version, RowRole role)
 {
 	bool		isnull;
-	Datum		value = ColumnDatum(version, role, &isnull);
+	Datum		value = RoleDatum(version, role, &isnull);
 
 	return isnull ? CHANGE_TIME_UNKNOWN : align_column_time(version->attachment, role, value);
 }
@@ -267,7 +258,7 @@ OpenedAt(const RowVersion *found)
 {
 	if (found->attachment->marker.options.opened_now)
 		return CHANGE_TIME_UNKNOWN;
-	return TimeOf(found, found->attachment->column[ROW_OPENED_AT] != 0 ?
+	return TimeOf(found, align_has_role(found->attachment, ROW_OPENED_AT) ?
 				  ROW_OPENED_AT : ROW_CHANGED_AT);
 }
 
@@ -295,7 +286,7 @@ static void
 CopyAmount(Batch *batch, Change *change, const RowVersion *version)
 {
 	bool		isnull;
-	Datum		value = ColumnDatum(version, ROW_AMOUNT, &isnull);
+	Datum		value = RoleDatum(version, ROW_AMOUNT, &isnull);
 	MemoryContext old_context;
 
 	if (isnull)
@@ -323,7 +314,7 @@ CopyAmount(Batch *batch, Change *change, const RowVersion *version)
 			change->amount = DirectFunctionCall1(float8_numeric, value);
 			break;
 		default:
-			elog(ERROR, "amount column of unexpected type %u",
+			elog(ERROR, "amount of unexpected type %u",
 				 version->attachment->type[ROW_AMOUNT]);
 	}
 	change->has_amount = true;
@@ -615,7 +606,7 @@ SameHolder(const RowVersion *before, const RowVersion *after)
 
 	for (int i = 0; i < (int) lengthof(roles); i++)
 	{
-		if (after->attachment->column[roles[i]] != 0 &&
+		if (align_has_role(after->attachment, roles[i]) &&
 			!align_lead_same(RowText(before, roles[i]), RowText(after, roles[i])))
 			return false;
 	}
@@ -780,7 +771,7 @@ KeptText(const RowVersion *version, RowRole role)
 static void
 KeepChangedAt(DeferredDeletion *deletion, const RowVersion *version)
 {
-	Datum		value = ColumnDatum(version, ROW_CHANGED_AT, &deletion->no_changed_at);
+	Datum		value = RoleDatum(version, ROW_CHANGED_AT, &deletion->no_changed_at);
 
 	if (deletion->no_changed_at)
 		return;

@@ -46,7 +46,7 @@ AddDeferred(Attachment *attachment, Batch *batch)
 static void
 FinishAttachment(AttachmentId root)
 {
-	Attachment *attachment = align_attachment(root.relid, true);
+	Attachment *attachment = align_attachment(root, true);
 	Batch	   *batch;
 	bool		need_snapshot = !ActiveSnapshotSet();
 

@@ -328,7 +328,7 @@ WriteRuns(Flush *flush)
 	MemoryContext flush_context = CurrentMemoryContext;
 	int			start = 0;
 
-	flush->attachment = align_attachment_locked(flush->attachment->relid, RowExclusiveLock);
+	flush->attachment = align_attachment_locked(flush->attachment->id, RowExclusiveLock);
 	/* the role stays, since align_recorder_caller() returns it */
 	if (restricted)
 		align_begin_restricted(&caller, GetUserId());
@@ -555,7 +555,7 @@ align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key)
 		align_pending_has_waiting(batch, change.hash))
 		return NULL;
 
-	run.attachment = align_attachment_locked(attachment->relid, RowExclusiveLock);
+	run.attachment = align_attachment_locked(attachment->id, RowExclusiveLock);
 	run.context = AllocSetContextCreate(CurrentMemoryContext, "align recorder run",
 										ALLOCSET_SMALL_SIZES);
 	run.changes = changes;
@@ -610,7 +610,7 @@ FlushAll(bool at_commit)
 	foreach(cell, batches)
 	{
 		Batch	   *batch = (Batch *) lfirst(cell);
-		Attachment *attachment = align_attachment(batch->root.relid, true);
+		Attachment *attachment = align_attachment(batch->root, true);
 
 		/* the table may have been dropped or detached meanwhile */
 		if (attachment == NULL)

@@ -45,7 +45,8 @@ AppendString(StringInfo payload, const char *name, const char *value)
 
 /*
  * Sends a notification.  rest is what follows the key, with a leading comma
- * and the closing brace.
+ * and the closing brace.  Of a further attachment, the history is named, too,
+ * since the relation does not identify it.
  *
  * If the payload would be too long, the key is sent as null, and if that does
  * not suffice, rest is left out: a change of a lead must not fail for its
@@ -61,6 +62,8 @@ SendNotification(const char *channel, const Attachment *attachment, const Datum 
 	initStringInfo(&payload);
 	appendStringInfoString(&payload, "{\"relation\":");
 	escape_json(&payload, attachment->root_name);
+	if (attachment->id.number != ATTACHMENT_FIRST)
+		AppendString(&payload, "history", attachment->history_name);
 	appendStringInfoString(&payload, ",\"key\":");
 	before_key = payload.len;
 	appendStringInfoString(&payload, align_key_json(attachment, key));

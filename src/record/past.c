@@ -109,7 +109,7 @@ align_past_suspended_stage(Attachment *attachment, const Batch *batch, const Dat
 							   pending->stage);
 		return stage != NULL ? pstrdup(stage) : NULL;
 	}
-	attachment = align_attachment_locked(attachment->relid, RowExclusiveLock);
+	attachment = align_attachment_locked(attachment->id, RowExclusiveLock);
 	align_spi_connect();
 	if (Read(attachment, READ_PAST, key) > 0)
 	{
@@ -138,7 +138,7 @@ align_past_furthest_stage(Attachment *attachment, const Batch *batch, const Datu
 
 	if (LastPending(attachment, batch, key) != NULL)
 		return -1;
-	attachment = align_attachment_locked(attachment->relid, RowExclusiveLock);
+	attachment = align_attachment_locked(attachment->id, RowExclusiveLock);
 	align_spi_connect();
 	if (Read(attachment, READ_PAST, key) > 0 && DatumGetBool(SpiField(0, PAST_MERGED, &isnull)))
 	{

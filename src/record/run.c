@@ -153,14 +153,14 @@ typedef struct LastEntry
 } LastEntry;
 
 /*
- * True if the table has a column for the time of changes or openings.  If not,
- * the last entry of a lead is the latest.
+ * True if rows have the time of changes or openings.  If not, the last entry
+ * of a lead is the latest.
  */
 static inline bool
 HasTimes(const Run *run)
 {
-	return run->attachment->column[ROW_CHANGED_AT] != 0 ||
-		run->attachment->column[ROW_OPENED_AT] != 0;
+	return align_has_role(run->attachment, ROW_CHANGED_AT) ||
+		align_has_role(run->attachment, ROW_OPENED_AT);
 }
 
 /*

@@ -17,6 +17,7 @@
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "optimizer/optimizer.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -26,6 +27,7 @@
 #include "catalog/cursor.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
+#include "attachment/labels.h"
 #include "record/change.h"
 #include "record/commit.h"
 #include "record/flush.h"
@@ -82,8 +84,11 @@ ReplacedBy(Relation rel, HeapTuple row)
  * change twice.
  */
 static void
-CheckTriggerName(const TriggerData *trigdata, const char *function, const char *name)
+CheckTriggerName(const TriggerData *trigdata, const char *function, const char *base,
+				 int32 number)
 {
+	const char *name = align_numbered_name(base, number);
+
 	if (strcmp(trigdata->tg_trigger->tgname, name) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -92,6 +97,29 @@ CheckTriggerName(const TriggerData *trigdata, const char *function, const char *
 						RelationGetRelationName(trigdata->tg_relation), function),
 				 errdetail("For this event, trigger \"%s\" calls it.", name),
 				 errhint("Drop the trigger, and call align.attach() again.")));
+}
+
+/*
+ * Returns the attachment that a trigger belongs to by its argument.  The name
+ * of the trigger has the same number, which CheckTriggerName() checks once the
+ * table is known to be attached.
+ */
+static AttachmentId
+TriggerAttachment(const TriggerData *trigdata)
+{
+	const Trigger *trigger = trigdata->tg_trigger;
+	AttachmentId id = {RelationGetRelid(trigdata->tg_relation), ATTACHMENT_FIRST};
+
+	if (trigger->tgnargs == 0)
+		return id;
+	id.number = align_parse_number(trigger->tgargs[0]);
+	if (trigger->tgnargs > 1 || id.number == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" of relation \"%s\" does not have the arguments that align.attach() gives it",
+						trigger->tgname, RelationGetRelationName(trigdata->tg_relation)),
+				 errhint("Drop the trigger, and call align.attach() again.")));
+	return id;
 }
 
 static const char *
@@ -227,10 +255,13 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 {
 	Relation	old_rel = table_open(removed->old_relid, NoLock);
 	const OpenStatement *update = align_pending_current_update(batch);
+	AttachmentId old_id;
 	RowVersion	before = {0};
 	RowVersion	after = {0};
 
-	before.attachment = align_attachment(removed->old_relid, false);
+	old_id.relid = removed->old_relid;
+	old_id.number = attachment->id.number;
+	before.attachment = align_attachment(old_id, false);
 	before.rel = old_rel;
 	before.row = heap_copytuple(removed->old_row);
 	before.command = ReplacedCommand(before.attachment, batch, old_rel, before.row);
@@ -278,6 +309,20 @@ Sets(const TriggerData *trigdata, AttrNumber attnum)
 }
 
 /*
+ * True if the SET list of an UPDATE has a column that a role is read from.
+ */
+static bool
+SetsRole(const Attachment *attachment, const TriggerData *trigdata, RowRole role)
+{
+	Bitmapset  *columns = NULL;
+
+	if (attachment->expression[role] == NULL)
+		return Sets(trigdata, attachment->column[role]);
+	pull_varattnos(attachment->expression[role], 1, &columns);
+	return bms_overlap(columns, trigdata->tg_updatedcols);
+}
+
+/*
  * Adds the changes of an UPDATE.
  */
 static void
@@ -290,8 +335,8 @@ RecordUpdate(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	before.command = ReplacedCommand(attachment, batch, rel, before.row);
 	after.command = CommandOf(rel, after.row, false);
 	after.replaced_by = ReplacedBy(rel, after.row);
-	after.sets_reason = Sets(trigdata, attachment->column[ROW_REASON]);
-	after.sets_changed_at = Sets(trigdata, attachment->column[ROW_CHANGED_AT]);
+	after.sets_reason = SetsRole(attachment, trigdata, ROW_REASON);
+	after.sets_changed_at = SetsRole(attachment, trigdata, ROW_CHANGED_AT);
 	if (attachment->marker.options.reload)
 		align_change_before_rekey(batch, &before, &after);
 	align_changes_of_update(batch, &before, &after);
@@ -329,6 +374,7 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	Relation	rel = trigdata->tg_relation;
 	RowVersion	before = {.attachment = attachment,.rel = rel,.row = trigdata->tg_trigtuple};
 	CommandId	command = CommandOf(rel, before.row, true);
+	bool		isnull;
 
 	before.command = ReplacedCommand(attachment, batch, rel, before.row);
 	before.replaced_by = InvalidCommandId;
@@ -342,8 +388,8 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	if (attachment->marker.options.reload &&
 		align_defer_deletion(batch, &before, command, false))
 		return;
-	if (!heap_attisnull(before.row, attachment->column[ROW_STAGE], RelationGetDescr(rel)) &&
-		align_row_is_live(&before))
+	(void) align_role_value(attachment, ROW_STAGE, rel, before.row, &isnull);
+	if (!isnull && align_row_is_live(&before))
 		(void) align_change_of_delete(batch, &before, command);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -356,6 +402,7 @@ Datum
 align_record_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	AttachmentId id;
 	Attachment *attachment;
 	Batch	   *batch;
 
@@ -365,10 +412,13 @@ align_record_row(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"align.record_row\" must be fired after the event")));
 
-	attachment = align_attachment(RelationGetRelid(trigdata->tg_relation), false);
-	CheckTriggerName(trigdata, "record_row", RowTriggerName(trigdata));
+	id = TriggerAttachment(trigdata);
+	attachment = align_attachment(id, false);
+	CheckTriggerName(trigdata, "record_row", RowTriggerName(trigdata), id.number);
 	batch = align_pending_batch(attachment->root_id);
 	align_recorder_watch_commit();
+	if (batch->nopen == 0)
+		align_labels_forget();	/* no statement trigger has done so */
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		RecordUpdate(batch, attachment, trigdata);
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -388,22 +438,23 @@ RecordTruncate(Attachment *attachment, Relation rel)
 {
 	StringInfoData query;
 	Portal		portal;
+	int			nest_level = align_begin_role_sql();
 
+	/* a partition has the columns of the root, under the same names */
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT ");
 	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(&query, "%s%s", i > 0 ? ", " : "",
-						 quote_identifier(get_attname(RelationGetRelid(rel),
-													  attachment->keys[i].attnum, false)));
-	appendStringInfo(&query, " FROM %s WHERE %s IS NOT NULL",
+		appendStringInfo(&query, "%st.%s", i > 0 ? ", " : "",
+						 quote_identifier(attachment->keys[i].name));
+	appendStringInfo(&query, " FROM %s AS t WHERE %s IS NOT NULL",
 					 align_relation_name(RelationGetRelid(rel)),
-					 quote_identifier(get_attname(RelationGetRelid(rel),
-												  attachment->column[ROW_STAGE], false)));
+					 align_role_sql(&attachment->marker, ROW_STAGE, "t"));
 
 	align_spi_connect();
 	/* also see rows that were committed while we waited for the lock */
 	PushActiveSnapshot(GetLatestSnapshot());
 	portal = align_open_cursor_as(attachment->root_owner, query.data);
+	align_end_role_sql(nest_level);
 	PopActiveSnapshot();
 	while (align_fetch_as(attachment->root_owner, portal, TRUNCATE_FETCH_SIZE) > 0)
 	{
@@ -446,10 +497,12 @@ align_record_statement(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TriggerEvent kind;
 	Relation	rel;
+	AttachmentId id;
 	Attachment *attachment;
 	Batch	   *batch;
 
 	CheckCalled(fcinfo, "record_statement", false);
+	id = TriggerAttachment(trigdata);
 	rel = trigdata->tg_relation;
 	kind = trigdata->tg_event & TRIGGER_EVENT_OPMASK;
 
@@ -457,14 +510,14 @@ align_record_statement(PG_FUNCTION_ARGS)
 	 * A detached partition keeps the statement triggers, but not the row
 	 * triggers.
 	 */
-	if (!align_relation_has_trigger(rel, ATTACH_INSERT) &&
-		!OidIsValid(align_attached_root(RelationGetRelid(rel))))
+	if (!align_relation_has_trigger(rel, align_numbered_name(ATTACH_INSERT, id.number)) &&
+		!OidIsValid(align_numbered_root(id)))
 		return PointerGetDatum(NULL);
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		attachment = align_attachment_locked(RelationGetRelid(rel), RowExclusiveLock);
-		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata));
+		attachment = align_attachment_locked(id, RowExclusiveLock);
+		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata), id.number);
 		align_recorder_watch_commit();
 		if (attachment->marker.options.reload)
 			align_defer_truncate(attachment, rel);
@@ -473,18 +526,18 @@ align_record_statement(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	}
 
-	attachment = align_attachment(RelationGetRelid(rel), false);
-	CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata));
+	attachment = align_attachment(id, false);
+	CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata), id.number);
 	batch = align_pending_batch(attachment->root_id);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 	{
-		{
-			OpenStatement *statement = align_pending_begin_statement(batch, kind);
+		OpenStatement *statement;
 
-			statement->sets_key = SetsKey(attachment, trigdata);
-			statement->sets_reason = Sets(trigdata, attachment->column[ROW_REASON]);
-			statement->sets_changed_at = Sets(trigdata, attachment->column[ROW_CHANGED_AT]);
-		}
+		align_labels_forget();
+		statement = align_pending_begin_statement(batch, kind);
+		statement->sets_key = SetsKey(attachment, trigdata);
+		statement->sets_reason = SetsRole(attachment, trigdata, ROW_REASON);
+		statement->sets_changed_at = SetsRole(attachment, trigdata, ROW_CHANGED_AT);
 		return PointerGetDatum(NULL);
 	}
 	align_pending_end_statement(batch, kind);

@@ -79,13 +79,14 @@ align_defer_truncate(Attachment *attachment, Relation rel)
 	/* a partition that was added after attach() has no trigger of its own */
 	foreach(lc, find_all_inheritors(RelationGetRelid(rel), NoLock, NULL))
 	{
+		AttachmentId id = {lfirst_oid(lc), attachment->id.number};
 		Relation	partition;
 
 		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_PARTITIONED_TABLE ||
-			align_has_trigger(lfirst_oid(lc), ATTACH_TRUNCATE))
+			align_has_trigger(id.relid, align_numbered_name(ATTACH_TRUNCATE, id.number)))
 			continue;
 		partition = table_open(lfirst_oid(lc), NoLock);
-		DeferRows(batch, align_attachment(lfirst_oid(lc), false), partition);
+		DeferRows(batch, align_attachment(id, false), partition);
 		table_close(partition, NoLock);
 	}
 }

@@ -296,7 +296,7 @@ static void
 KeepRecordedStage(const Run *run, const LeadState *lead, Change *change)
 {
 	bool		stays = change->stage != NULL;
-	bool		by_column = run->attachment->column[ROW_TEAM] != 0;
+	bool		by_column = align_has_role(run->attachment, ROW_TEAM);
 
 	change->from_stage = lead->stage;
 	change->stage = stays ? lead->stage : NULL;

@@ -33,6 +33,7 @@
 
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
+#include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "record/reload.h"
 #include "report/check.h"
@@ -72,19 +73,14 @@ typedef struct ClockTuples
 } ClockTuples;
 
 /*
- * Appends the column of a role, or a null if there is none, to a list of
- * columns.
+ * Appends a role, or a null if there is none, to a list of columns.
  */
 static void
-AppendRoleColumn(StringInfo sql, const Attachment *attachment, RowRole role)
+AppendRole(StringInfo sql, const Attachment *attachment, RowRole role)
 {
-	AttrNumber	attnum = attachment->column[role];
+	char	   *value = align_role_sql(&attachment->marker, role, "r");
 
-	if (attnum == 0)
-		appendStringInfoString(sql, "NULL::pg_catalog.text, ");
-	else
-		appendStringInfo(sql, "r.%s, ",
-						 quote_identifier(get_attname(attachment->marker.root, attnum, false)));
+	appendStringInfo(sql, "%s, ", value != NULL ? value : "NULL::pg_catalog.text");
 }
 
 /*
@@ -94,11 +90,12 @@ static void
 BeginRowScan(TableScan *scan, const Attachment *attachment)
 {
 	StringInfoData columns;
+	int			nest_level = align_begin_role_sql();
 
 	initStringInfo(&columns);
-	AppendRoleColumn(&columns, attachment, ROW_STAGE);
-	AppendRoleColumn(&columns, attachment, ROW_TEAM);
-	AppendRoleColumn(&columns, attachment, ROW_ASSIGNEE);
+	AppendRole(&columns, attachment, ROW_STAGE);
+	AppendRole(&columns, attachment, ROW_TEAM);
+	AppendRole(&columns, attachment, ROW_ASSIGNEE);
 	if (attachment->marker.live == NULL)
 		appendStringInfoString(&columns, "true");
 	else
@@ -107,21 +104,23 @@ BeginRowScan(TableScan *scan, const Attachment *attachment)
 											deparse_context_for("r", attachment->marker.root),
 											true, false));
 	align_table_scan_begin(scan, attachment, TABLE_ITSELF, columns.data, NULL, "");
+	align_end_role_sql(nest_level);
 }
 
 /*
- * Returns a column of a row as text, in the same form as the triggers read it:
+ * Returns a role of a row as text, in the same form as the triggers read it:
  * as the output function of its type returns it, without the padding of
  * character(n).
  */
 static char *
-RowText(const TableScan *scan, RowColumn column, RowRole role)
+RowText(const Check *check, const TableScan *scan, RowColumn column, RowRole role)
 {
-	const Attachment *attachment = scan->attachment;
+	Attachment *attachment = check->attachment;
 	int			nest_level = 0;
+	LeadString	label;
 	char	   *text;
 
-	if (attachment->column[role] == 0 || scan->nulls[column])
+	if (!align_has_role(attachment, role) || scan->nulls[column])
 		return NULL;
 	if (attachment->text_varies[role])
 		nest_level = align_use_stored_text_settings();
@@ -130,17 +129,20 @@ RowText(const TableScan *scan, RowColumn column, RowRole role)
 		AtEOXact_GUC(false, nest_level);
 	if (attachment->type[role] == BPCHAROID)
 		text[bpchartruelen(text, strlen(text))] = '\0';
-	return text;
+	if (!align_has_labels(attachment, role))
+		return text;
+	label = align_role_label(attachment, role, check->funnel, align_lead_cstring(text));
+	return pnstrdup(label.text, label.len);
 }
 
 static void
-ReadRow(TableScan *scan, LeadRow *row)
+ReadRow(const Check *check, TableScan *scan, LeadRow *row)
 {
 	row->exists = true;
 	row->live = !scan->nulls[COLUMN_LIVE] && DatumGetBool(scan->values[COLUMN_LIVE]);
-	row->stage = RowText(scan, COLUMN_STAGE, ROW_STAGE);
-	row->team = RowText(scan, COLUMN_TEAM, ROW_TEAM);
-	row->assignee = RowText(scan, COLUMN_ASSIGNEE, ROW_ASSIGNEE);
+	row->stage = RowText(check, scan, COLUMN_STAGE, ROW_STAGE);
+	row->team = RowText(check, scan, COLUMN_TEAM, ROW_TEAM);
+	row->assignee = RowText(check, scan, COLUMN_ASSIGNEE, ROW_ASSIGNEE);
 }
 
 static TimestampTz
@@ -297,9 +299,9 @@ CheckRow(Check *check, const LeadRow *row, const RecordedHistory *history,
 		if (end != NULL && !LabelMatchesStage(check, row->stage, end))
 			align_check_report(check, "journey_stage", end->stage, row->stage);
 	}
-	if (attachment->column[ROW_TEAM] != 0)
+	if (align_has_role(attachment, ROW_TEAM))
 		CheckText(check, "row_team", entry->team, row->team);
-	if (attachment->column[ROW_ASSIGNEE] != 0)
+	if (align_has_role(attachment, ROW_ASSIGNEE))
 		CheckText(check, "row_assignee", entry->assignee, row->assignee);
 }
 
@@ -389,7 +391,7 @@ CheckLeads(Check *check)
 		MemoryContextSwitchTo(context);
 		align_copy_key(check->attachment, smallest, key);
 		for (; align_table_scan_compare(&rows, key) == 0; NextRow(&rows, caller))
-			ReadRow(&rows, &row);
+			ReadRow(check, &rows, &row);
 		for (; align_table_scan_compare(&entries, key) == 0; NextRow(&entries, caller))
 			AddEntry(&entries, &history);
 		for (; align_table_scan_compare(&clocks, key) == 0; NextRow(&clocks, caller))
@@ -448,10 +450,7 @@ CheckMaySelectRows(const AttachmentMarker *marker)
 	for (int i = 0; i < marker->nkeys; i++)
 		columns = AddColumn(columns, marker->key[i]);
 	for (int i = 0; i < (int) lengthof(roles); i++)
-	{
-		if (marker->column[roles[i]] != InvalidAttrNumber)
-			columns = AddColumn(columns, marker->column[roles[i]]);
-	}
+		columns = bms_join(columns, align_role_columns(marker, roles[i]));
 	pull_varattnos(marker->live, 1, &columns);
 	CheckMaySelect(marker->root, columns);
 }
@@ -533,6 +532,7 @@ align_check(PG_FUNCTION_ARGS)
 	align_work_as(attachment->root_owner, &owner);
 	check.attachment = attachment;
 	check.funnel = align_judging_funnel(attachment, &check.version);
+	align_labels_forget();
 	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
 	/* a version that does not exist is reported, not an error */
 	check.clocks.tolerant = true;

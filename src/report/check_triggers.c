@@ -69,6 +69,30 @@ IsPlanned(List *plans, const CatalogTrigger *trigger)
 }
 
 /*
+ * The plans for the triggers of the table's other attachments, whose record
+ * tables can be used.  check() of these compares them.
+ */
+static List *
+OtherPlans(const Attachment *attachment, List *partitions)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, align_attachment_numbers(attachment->marker.root))
+	{
+		AttachmentId id = {attachment->marker.root, lfirst_int(lc)};
+		const Attachment *other;
+
+		if (id.number == attachment->id.number)
+			continue;
+		other = align_attachment_with_fault(id);
+		if (other != NULL && other->fault == NULL)
+			result = list_concat(result, align_trigger_plans(&other->marker, partitions, NIL));
+	}
+	return result;
+}
+
+/*
  * Reports triggers of a table that call a function of align without being
  * planned.  Clones are not reported, since the trigger of the partitioned
  * table is.
@@ -100,6 +124,7 @@ align_check_triggers(const Check *check)
 	List	   *partitions = NIL;
 	List	   *plans;
 	ListCell   *lc;
+	int			nest_level = align_begin_role_sql();
 
 	if (marker->partitioned)
 		partitions = list_delete_oid(find_all_inheritors(marker->root, AccessShareLock, NULL),
@@ -107,6 +132,8 @@ align_check_triggers(const Check *check)
 	plans = align_trigger_plans(marker, partitions, check->attachment->records);
 	foreach(lc, plans)
 		CheckTrigger(check, (const TriggerPlan *) lfirst(lc));
+	plans = list_concat(plans, OtherPlans(check->attachment, partitions));
+	align_end_role_sql(nest_level);
 	CheckNoOthers(check, plans, marker->root);
 	foreach(lc, partitions)
 		CheckNoOthers(check, plans, lfirst_oid(lc));

@@ -108,7 +108,7 @@ AssigneeAt(const ClocksCall *call, const Datum *key, const LeadClock *clock, Clo
 
 	if (!call->past)
 		return clock->assignee_at_due;
-	if (call->attachment->column[ROW_ASSIGNEE] == 0 && clock->assignee_at_start == NULL &&
+	if (!align_has_role(call->attachment, ROW_ASSIGNEE) && clock->assignee_at_start == NULL &&
 		clock->assignee_at_due == NULL)
 		return NULL;
 	align_table_scan_assignee(&scan, call->attachment, clock->clock.started_at, at, key);

@@ -26,12 +26,13 @@
 #define SCAN_BATCH 1000			/* rows per fetch */
 
 /*
- * Locks a table and gets everything ready for scans; returns the attachment.
+ * Locks a table and gets everything ready for scans; returns the attachment
+ * that the relation means.
  */
 Attachment *
 align_begin_reading(Oid relid)
 {
-	Oid			root = align_lock_attached(relid);
+	AttachmentId root = align_lock_attached(relid);
 	Attachment *attachment;
 
 	align_recorder_flush_all();

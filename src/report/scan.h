@@ -42,8 +42,8 @@ typedef struct TableScan
 } TableScan;
 
 /*
- * align_begin_reading() returns the attachment of a table, or of the root if
- * it is given a partition; raises an error if the table is not attached.  The
+ * align_begin_reading() returns the attachment that the relation means; see
+ * align_find_attachment().  The
  * table is locked against being detached.  Writes all pending changes, pushes
  * the snapshot for scans, and connects to SPI; align_end_reading() pops the
  * snapshot and disconnects.

@@ -28,6 +28,7 @@
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
 #include "attachment/key_sql.h"
+#include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "verdict/verdict.h"
@@ -265,6 +266,7 @@ StageDatum(Relation rel, AttrNumber attnum, const Funnel *funnel, int stage, con
 /*
  * Returns the row after the move, on which conditions are evaluated.  Values
  * that the columns cannot hold are null; a real UPDATE with them would fail.
+ * Columns that only an expression uses stay as they are.
  */
 static HeapTuple
 MovedRow(const Attachment *attachment, Relation rel, HeapTuple row, const RowMove *row_move,
@@ -277,10 +279,13 @@ MovedRow(const Attachment *attachment, Relation rel, HeapTuple row, const RowMov
 	AttrNumber	stage_column = attachment->column[ROW_STAGE];
 	AttrNumber	reason_column = attachment->column[ROW_REASON];
 
-	replaces[stage_column - 1] = true;
-	nulls[stage_column - 1] = label == NULL ||
-		!StageDatum(rel, stage_column, row_move->funnel, row_move->move.to, label,
-					&values[stage_column - 1]);
+	if (stage_column != InvalidAttrNumber)
+	{
+		replaces[stage_column - 1] = true;
+		nulls[stage_column - 1] = label == NULL ||
+			!StageDatum(rel, stage_column, row_move->funnel, row_move->move.to, label,
+						&values[stage_column - 1]);
+	}
 	if (reason != NULL && reason_column != InvalidAttrNumber)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, reason_column - 1);
@@ -292,9 +297,56 @@ MovedRow(const Attachment *attachment, Relation rel, HeapTuple row, const RowMov
 	return heap_modify_tuple(row, desc, values, nulls, replaces);
 }
 
+static void
+AppendValue(StringInfo text, const char *name, const char *value, int len)
+{
+	appendStringInfo(text, "%s%s ", text->len > 0 ? ", " : "", name);
+	if (value != NULL)
+		appendStringInfo(text, "\"%.*s\"", len, value);
+	else
+		appendStringInfoString(text, "null");
+}
+
 /*
- * Adds a row to the result.  rule and text are used only if the move is not
- * allowed.
+ * Returns the detail of a move that is allowed: what would be recorded of it
+ * by the expressions and look-ups of the attachment.  NULL if there are none.
+ * row is the row after the move.
+ */
+static char *
+RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row)
+{
+	const Move *move = &row_move->move;
+	StringInfoData text;
+
+	if (!align_marker_has_expressions(&attachment->marker) &&
+		!align_marker_has_labels(&attachment->marker))
+		return NULL;
+	initStringInfo(&text);
+	if (move->from >= 0)
+		AppendValue(&text, "from_stage", row_move->funnel->stages[move->from].name, INT_MAX);
+	else
+		AppendValue(&text, "from_stage", move->from_label.text, move->from_label.len);
+	AppendValue(&text, "stage", move->to >= 0 ? row_move->funnel->stages[move->to].name : NULL,
+				INT_MAX);
+	for (int role = ROW_TEAM; role < ROW_NROLES; role++)
+	{
+		LeadString	value;
+
+		/* times are recorded only if they change */
+		if ((attachment->expression[role] == NULL &&
+			 !align_has_labels(attachment, (RowRole) role)) ||
+			role == ROW_CHANGED_AT || role == ROW_OPENED_AT)
+			continue;
+		value = role == ROW_REASON ? move->reason :
+			align_role_text(attachment, (RowRole) role, rel, row);
+		AppendValue(&text, align_row_role_names[role], value.text, value.len);
+	}
+	return psprintf("The entry would have %s.", text.data);
+}
+
+/*
+ * Adds a row to the result.  If the move is allowed, rule is not used, and
+ * only the detail of text, which may be NULL.
  */
 static void
 PutRow(FunctionCallInfo fcinfo, bool allowed, Rule rule, const VerdictText *text)
@@ -304,14 +356,16 @@ PutRow(FunctionCallInfo fcinfo, bool allowed, Rule rule, const VerdictText *text
 	bool		nulls[EXPLAIN_COLUMNS] = {false, true, true, true, true};
 
 	values[0] = BoolGetDatum(allowed);
+	nulls[3] = text->detail == NULL;
+	if (!nulls[3])
+		values[3] = CStringGetTextDatum(text->detail);
 	if (!allowed)
 	{
 		values[1] = CStringGetTextDatum(align_rule_name(rule));
 		values[2] = CStringGetTextDatum(text->message);
-		values[3] = CStringGetTextDatum(text->detail);
 		if (text->hint)
 			values[4] = CStringGetTextDatum(text->hint);
-		nulls[1] = nulls[2] = nulls[3] = false;
+		nulls[1] = nulls[2] = false;
 		nulls[4] = text->hint == NULL;
 	}
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
@@ -335,6 +389,8 @@ align_explain_move(PG_FUNCTION_ARGS)
 {
 	char	   *label = TextArg(fcinfo, 2);
 	char	   *reason = TextArg(fcinfo, 3);
+	AttachmentId id;
+	Oid			root;
 	Relation	rel;
 	Attachment *attachment;
 	Datum		key[ATTACHMENT_MAX_KEYS];
@@ -346,33 +402,44 @@ align_explain_move(PG_FUNCTION_ARGS)
 
 	align_require_argument(fcinfo, 0, "relation");
 	align_check_relation_exists(PG_GETARG_OID(0));
-	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
-	attachment = align_attachment(RelationGetRelid(rel), false);
+	(void) align_find_attachment(PG_GETARG_OID(0), &id, &root);
+	rel = table_open(id.relid, AccessShareLock);
+	attachment = align_attachment(id, false);
 	align_key_argument(fcinfo, 1, attachment, key);
 	row = ReadRow(attachment, rel, key);
+	align_labels_forget();
 
 	/* from the stage in the row to that of the argument */
 	row_move.agreement = attachment->marker.agreement;
 	row_move.funnel = align_judging_funnel(attachment, &row_move.version);
-	move->from = align_row_stage(attachment, RelationGetDescr(rel), row, row_move.funnel,
-								 &move->from_label);
-	move->to_label = align_lead_cstring(label);
-	move->to = label ? align_funnel_stage(row_move.funnel, label, strlen(label)) : -1;
+	move->from = align_row_stage(attachment, rel, row, row_move.funnel, &move->from_label);
+	if (label != NULL)
+	{
+		move->to_label = align_role_label(attachment, ROW_STAGE, row_move.funnel,
+										  align_lead_cstring(label));
+		move->to = align_funnel_stage(row_move.funnel, move->to_label.text, move->to_label.len);
+	}
+	else
+		move->to = -1;
 	if (move->from < 0 && move->from_label.text != NULL &&
 		!align_lead_same(move->from_label, move->to_label))
 		BeginInRecordedStage(attachment, key, &row_move, move);
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
 	/* the reason that is in the row is that of an earlier change */
-	move->reason = align_lead_cstring(reason);
+	move->reason = align_role_label(attachment, ROW_REASON, row_move.funnel,
+									align_lead_cstring(reason));
 	if (attachment->marker.options.reason_must_change &&
-		align_lead_same(move->reason,
-						align_row_column(attachment, ROW_REASON, RelationGetDescr(rel), row)))
+		align_lead_same(move->reason, align_role_text(attachment, ROW_REASON, rel, row)))
 		move->reason = align_lead_cstring(NULL);
 
 	align_verdict(attachment, rel, &row_move, moved, &verdict);
 	align_begin_rows(fcinfo);
 	if (verdict.nbroken == 0)
-		PutRow(fcinfo, true, RULE_NONE, NULL);
+	{
+		VerdictText text = {.detail = RecordedText(attachment, rel, &row_move, moved)};
+
+		PutRow(fcinfo, true, RULE_NONE, &text);
+	}
 	for (int i = 0; i < verdict.nbroken; i++)
 	{
 		VerdictText text;

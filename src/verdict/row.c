@@ -1,6 +1,6 @@
 /*
  * row.c
- *	  Reads the columns of a row that have a role in the attachment.
+ *	  Reads the roles of a row: columns and expressions.
  *
  * Character types are read in place, other types by their output function.
  * The stage is read from every row, and if it is not of a character type it is
@@ -19,6 +19,8 @@
 #include "utils/syscache.h"
 
 #include "attachment/key.h"
+#include "attachment/judging_version.h"
+#include "attachment/labels.h"
 #include "verdict/verdict.h"
 
 /*
@@ -140,31 +142,23 @@ ValueString(Attachment *attachment, RowRole role, Datum value)
 }
 
 /*
- * Gets the value of a column; returns false if it is null or there is none.
- */
-static bool
-GetColumn(const Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row, Datum *value)
-{
-	bool		isnull;
-
-	if (attachment->column[role] == InvalidAttrNumber)
-		return false;
-	*value = heap_getattr(row, attachment->column[role], desc, &isnull);
-	return !isnull;
-}
-
-/*
- * Reads a column of the row as text.
+ * Reads a role of the row as text.
  */
 LeadString
-align_row_column(Attachment *attachment, RowRole role, TupleDesc desc, HeapTuple row)
+align_role_text(Attachment *attachment, RowRole role, Relation rel, HeapTuple row)
 {
-	LeadString	none = {NULL, 0};
-	Datum		value;
+	LeadString	result = {NULL, 0};
+	bool		isnull;
+	Datum		value = align_role_value(attachment, role, rel, row, &isnull);
+	int32		version;
 
-	if (!GetColumn(attachment, role, desc, row, &value))
-		return none;
-	return ValueString(attachment, role, value);
+	if (isnull)
+		return result;
+	result = ValueString(attachment, role, value);
+	if (align_has_labels(attachment, role))
+		result = align_role_label(attachment, role, align_judging_funnel(attachment, &version),
+								  result);
+	return result;
 }
 
 /*
@@ -232,20 +226,29 @@ CachedStage(Attachment *attachment, LabelMemo *memo, const Funnel *funnel, Datum
  * Reads the stage of the row.
  */
 int
-align_row_stage(Attachment *attachment, TupleDesc desc, HeapTuple row, const Funnel *funnel,
+align_row_stage(Attachment *attachment, Relation rel, HeapTuple row, const Funnel *funnel,
 				LeadString *label)
 {
 	LabelMemo  *memo = attachment->labels;
-	Datum		value;
+	bool		isnull;
+	Datum		value = align_role_value(attachment, ROW_STAGE, rel, row, &isnull);
+	int			stage;
 
 	label->text = NULL;
 	label->len = 0;
-	if (!GetColumn(attachment, ROW_STAGE, desc, row, &value))
+	if (isnull)
 		return -1;
 	if (unlikely(memo == NULL || memo->enum_generation != enum_generation))
 		memo = MakeMemo(attachment);
 	if (memo->by_value)
-		return CachedStage(attachment, memo, funnel, value, label);
-	*label = ValueString(attachment, ROW_STAGE, value);
+		stage = CachedStage(attachment, memo, funnel, value, label);
+	else
+	{
+		*label = ValueString(attachment, ROW_STAGE, value);
+		stage = align_funnel_stage(funnel, label->text, label->len);
+	}
+	if (stage >= 0 || !align_has_labels(attachment, ROW_STAGE))
+		return stage;
+	*label = align_role_label(attachment, ROW_STAGE, funnel, *label);
 	return align_funnel_stage(funnel, label->text, label->len);
 }

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
@@ -253,6 +254,24 @@ WrongTeamText(const Report *report, VerdictText *text)
 }
 
 /*
+ * Returns the names of the columns that a role is read from: ""a" or "b"".
+ */
+static char *
+RoleColumnsText(const AttachmentMarker *marker, RowRole role)
+{
+	Bitmapset  *columns = align_role_columns(marker, role);
+	StringInfoData names;
+	int			member = -1;
+
+	initStringInfo(&names);
+	while ((member = bms_next_member(columns, member)) >= 0)
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? " or " : "",
+						 get_attname(marker->root, member + FirstLowInvalidHeapAttributeNumber,
+									 false));
+	return names.data;
+}
+
+/*
  * Returns the hint for a reason that is missing or not listed.
  */
 static char *
@@ -260,11 +279,11 @@ ReasonHint(const Report *report)
 {
 	const AttachmentMarker *marker = &report->attachment->marker;
 
-	if (marker->column[ROW_REASON] == InvalidAttrNumber)
+	if (!align_marker_has_role(marker, ROW_REASON))
 		return pstrdup("The table is attached without a reason column. "
 					   "Attach it again with align.attach(..., reason => ...).");
-	return psprintf("Set the reason in column \"%s\" in the same statement.",
-					get_attname(marker->root, marker->column[ROW_REASON], false));
+	return psprintf("Set the reason in column %s in the same statement.",
+					RoleColumnsText(marker, ROW_REASON));
 }
 
 /*
@@ -331,13 +350,15 @@ align_row_verdict_text(Attachment *attachment, Relation rel, const RowMove *row_
 
 /*
  * Returns the column for the error field: that of the first unmet need, that
- * of the reason, or else that of the stage.
+ * of the reason, or else that of the stage.  NULL if an expression uses
+ * several columns.
  */
 static const char *
 ColumnOf(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple row, Rule rule)
 {
-	AttrNumber	attnum = attachment->marker.column[ROW_STAGE];
+	RowRole		role = ROW_STAGE;
 	const FunnelNeed *unmet;
+	int			column;
 
 	if (rule == RULE_MISSING_NEED &&
 		align_needs_unmet(align_verdict_needs(attachment, rel, move), row,
@@ -345,9 +366,12 @@ ColumnOf(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple ro
 		unmet->kind == NEED_COLUMN)
 		return unmet->text;
 	if ((rule == RULE_MISSING_REASON || rule == RULE_UNLISTED_REASON) &&
-		attachment->marker.column[ROW_REASON] != InvalidAttrNumber)
-		attnum = attachment->marker.column[ROW_REASON];
-	return get_attname(attachment->marker.root, attnum, false);
+		align_marker_has_role(&attachment->marker, ROW_REASON))
+		role = ROW_REASON;
+	if (!bms_get_singleton_member(align_role_columns(&attachment->marker, role), &column))
+		return NULL;
+	return get_attname(attachment->marker.root, column + FirstLowInvalidHeapAttributeNumber,
+					   false);
 }
 
 /*
@@ -359,6 +383,7 @@ ReportRule(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple 
 		   int elevel)
 {
 	Oid			root = attachment->marker.root;
+	const char *column = ColumnOf(attachment, rel, move, row, rule);
 	VerdictText text;
 
 	align_row_verdict_text(attachment, rel, move, row, rule, &text);
@@ -370,8 +395,7 @@ ReportRule(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple 
 			 err_generic_string(PG_DIAG_SCHEMA_NAME,
 								get_namespace_name(get_rel_namespace(root))),
 			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(root)),
-			 err_generic_string(PG_DIAG_COLUMN_NAME,
-								ColumnOf(attachment, rel, move, row, rule))));
+			 column != NULL ? err_generic_string(PG_DIAG_COLUMN_NAME, column) : 0));
 }
 
 /*

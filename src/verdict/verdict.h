@@ -84,19 +84,19 @@ extern void align_verdict_remove(Verdict *verdict, Rule rule);
 extern char *align_verdict_names(const Verdict *verdict);
 
 /*
- * Read a column of the row as text, which is in the row or in the current
- * memory context.  Absent if it is null, or if the attachment has no such
- * column.
+ * Read a role of the row as text, which is in the row or in the current memory
+ * context.  Absent if it is null, or if the attachment has no such role.  rel
+ * is attachment->relid.
  */
-extern LeadString align_row_column(Attachment *attachment, RowRole role, TupleDesc desc,
-								   HeapTuple row);
+extern LeadString align_role_text(Attachment *attachment, RowRole role, Relation rel,
+								  HeapTuple row);
 
 /*
  * Read the stage of the row: returns its index in the funnel, -1 if it is
  * unknown or null, and sets *label to the label in the row.  Labels of integer
  * and enum columns are cached.
  */
-extern int	align_row_stage(Attachment *attachment, TupleDesc desc, HeapTuple row,
+extern int	align_row_stage(Attachment *attachment, Relation rel, HeapTuple row,
 							const Funnel *funnel, LeadString *label);
 
 /*

@@ -46,7 +46,7 @@ SELECT is((SELECT (mode, notify, assignee)::text FROM align.attachments WHERE re
 SELECT throws_ok($$SELECT align.attach('tap_leads', 'tap_attach', key => '{region,id}')$$, '42P16', NULL, 'another key does not fit the history');
 CREATE TABLE tap_other_sla (LIKE tap_leads_sla INCLUDING ALL);
 SELECT throws_like($$SELECT align.attach('tap_leads', 'tap_attach', key => '{region,id}', history => 'tap_other')$$, 'relation public.tap_other_sla cannot be used as clock table', 'nor the clock table');
-SELECT is(align.attach('tap_leads', 'tap_attach', key => '{region,id}', history => 'tap_other_history'), 7::bigint, 'so it needs another one');
+SELECT is(align.attach('tap_leads', 'tap_attach', key => '{region,id}', history => 'tap_other_history', replace => true), 7::bigint, 'so it needs another one');
 SELECT columns_are('public', 'tap_other_history', ARRAY['region', 'id', 'entry_no', 'event', 'effective_at', 'recorded_at', 'from_stage', 'stage', 'from_team', 'team', 'assignee', 'actor', 'db_role', 'reason', 'note', 'campaign', 'amount', 'agreement', 'version', 'violation', 'source', 'branch', 'handoff', 'notified_at']);
 SELECT col_type_is('public', 'tap_other_history', 'region', 'character varying(20)', 'key columns have the types of the table');
 SELECT is((SELECT (history, sla)::text FROM align.attachments WHERE relation = 'tap_leads'::regclass), '(tap_other_history,tap_other_history_sla)', 'the clock table is named after the history');

@@ -43,7 +43,8 @@ SELECT * FROM align.check('leads');
 
 -- Another agreement.
 SELECT align.agree('again_2', 'stage new held by desk; stage busy held by desk; won done; success path new -> busy -> done;');
-SELECT align.attach('leads', 'again_2', stage => 'stage2', mode => 'warn', opened_at => 'now');
+SELECT align.attach('leads', 'again_2', stage => 'stage2', mode => 'warn');
+SELECT align.attach('leads', 'again_2', stage => 'stage2', mode => 'warn', replace => true, opened_at => 'now');
 UPDATE leads SET stage2 = 'done' WHERE id = 1;
 SELECT relation, agreement, mode, stage, key, assignee, history, sla, live, notify FROM align.attachments WHERE relation = 'leads'::regclass;
 SELECT * FROM entries WHERE id = 1 ORDER BY entry_no;
@@ -52,7 +53,7 @@ SELECT * FROM align.check('leads');
 
 -- A condition, and without it again.
 UPDATE leads SET dead = true WHERE id = 2;
-SELECT align.attach('leads', 'again', stage => 'stage2', live => 'NOT dead', notify => true, opened_at => 'now');
+SELECT align.attach('leads', 'again', stage => 'stage2', live => 'NOT dead', notify => true, replace => true, opened_at => 'now');
 SELECT live, notify FROM align.attachments WHERE relation = 'leads'::regclass;
 SELECT * FROM entries WHERE id = 2 ORDER BY entry_no;
 SELECT * FROM align.check('leads');
@@ -86,7 +87,7 @@ SELECT max(entry_no) = count(*) AS without_gaps FROM entries GROUP BY id ORDER B
 
 -- An own name, in quotes and in another schema; the old history is let go.
 CREATE SCHEMA "again""; x";
-SELECT align.attach('leads', 'again', stage => 'stage2', history => '"again""; x"."Leads, as they were"', opened_at => 'now');
+SELECT align.attach('leads', 'again', stage => 'stage2', history => '"again""; x"."Leads, as they were"', replace => true, opened_at => 'now');
 SELECT history, sla FROM align.attachments WHERE relation = 'leads'::regclass;
 SELECT * FROM "again""; x"."Leads, as they were" WHERE false;
 SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgname = 'align_append_only' ORDER BY 1::text COLLATE "C";
@@ -95,7 +96,7 @@ SELECT id, entry_no, event, stage FROM "again""; x"."Leads, as they were" ORDER 
 SELECT * FROM align.check('leads');
 -- Not told, it stays; told, it goes back, and the gap is found.
 SELECT align.attach('leads', 'again', stage => 'stage2', opened_at => 'now');
-SELECT align.attach('leads', 'again', stage => 'stage2', history => 'again.leads_history', opened_at => 'now');
+SELECT align.attach('leads', 'again', stage => 'stage2', history => 'again.leads_history', replace => true, opened_at => 'now');
 SELECT history, sla FROM align.attachments WHERE relation = 'leads'::regclass;
 SELECT * FROM entries WHERE id = 1 ORDER BY entry_no DESC LIMIT 1;
 

@@ -66,7 +66,7 @@ SET ROLE regress_align_revops;
 \set VERBOSITY terse
 SELECT align.agree('attach_agree_3', 'stage new, busy; won done; success path new -> busy -> done;');
 SET ROLE regress_align_crm;
-SELECT align.attach('crm.leads', 'attach_agree_3', stage => 'state', live => 'NOT dead');
+SELECT align.attach('crm.leads', 'attach_agree_3', stage => 'state', live => 'NOT dead', replace => true);
 \set VERBOSITY default
 SELECT align.detach('crm.leads');
 -- Detached, a table has no say.

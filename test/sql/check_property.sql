@@ -162,10 +162,10 @@ SELECT * FROM differences;
 
 -- Attached anew, to another agreement, and back.
 SELECT align.agree('check_property_2', document(4));
-SELECT count(*) FROM align.attach('plain', agreement => 'check_property_2', team => 'team', assignee => 'who', reason => 'why', changed_at => 'at', mode => 'observe');
+SELECT count(*) FROM align.attach('plain', agreement => 'check_property_2', team => 'team', assignee => 'who', reason => 'why', changed_at => 'at', mode => 'observe', replace => true);
 SELECT align.detach('soft');
 CALL random_steps(1001, 1150);
-SELECT count(*) FROM align.attach('plain', agreement => 'check_property', team => 'team', assignee => 'who', reason => 'why', changed_at => 'at', mode => 'observe');
+SELECT count(*) FROM align.attach('plain', agreement => 'check_property', team => 'team', assignee => 'who', reason => 'why', changed_at => 'at', mode => 'observe', replace => true);
 SELECT count(*) FROM align.attach('soft', agreement => 'check_property', assignee => 'who', reason => 'why', changed_at => 'at', live => 'gone IS NOT TRUE', mode => 'observe');
 SELECT * FROM differences;
 CALL random_steps(1151, 1300);

@@ -96,7 +96,6 @@ SELECT * FROM align.clocks(NULL, now(), 2);
 SELECT * FROM align.clocks('leads', NULL, 2);
 SELECT * FROM align.clocks('leads', 'infinity', 2);
 SELECT * FROM align.clocks('leads', '-infinity', 2);
-SELECT * FROM align.journeys('leads_history', 2);
 SELECT * FROM align.clocks('leads_sla', now(), 2);
 SELECT * FROM align.journeys('pg_catalog.pg_class', 2);
 

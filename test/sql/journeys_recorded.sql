@@ -62,11 +62,11 @@ SELECT * FROM align.backtest($$
     WHERE event IN ('opening', 'entry', 'move', 'override') AND source IS DISTINCT FROM 'not live'
 $$, align.agreed('journeys_recorded'));
 -- names of other tables are no queries
-SELECT * FROM align.backtest('leads_history', align.agreed('journeys_recorded'));
-SELECT * FROM align.backtest('leads_history'::regclass, align.agreed('journeys_recorded'));
+SELECT * FROM align.backtest('leads_sla', align.agreed('journeys_recorded'));
+SELECT * FROM align.backtest('leads_sla'::regclass, align.agreed('journeys_recorded'));
 SELECT * FROM align.backtest(NULL::regclass, align.agreed('journeys_recorded'));
 SELECT * FROM align.backtest('leads'::regclass, NULL);
-SELECT * FROM align.journeys('leads_history');
+SELECT * FROM align.journeys('leads_sla');
 SELECT * FROM align.journeys(NULL);
 
 -- A key of one column is shown as it is.

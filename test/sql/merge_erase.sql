@@ -74,7 +74,7 @@ SELECT event, note FROM leads_history WHERE id = 'c' AND note IS NOT NULL;
 -- Refused.
 SELECT align.erase('leads', NULL::text);
 SELECT align.erase(NULL, 'c');
-SELECT align.erase('leads_history', 'c');
+SELECT align.erase('leads_sla', 'c');
 CREATE ROLE erase_stranger;
 GRANT USAGE ON SCHEMA erase TO erase_stranger;
 GRANT ALL ON leads, leads_history, leads_sla TO erase_stranger;

@@ -87,7 +87,7 @@ SELECT align.purge('leads', now() + interval '1 second');
 SELECT align.purge('leads', 'infinity');
 SELECT align.purge('leads', '-infinity');
 SELECT align.purge('pg_class', now());
-SELECT align.purge('leads_history', now());
+SELECT align.purge('leads_sla', now());
 CREATE ROLE regress_align_stranger;
 GRANT USAGE ON SCHEMA purge TO regress_align_stranger;
 GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON leads, leads_history, leads_sla TO regress_align_stranger;

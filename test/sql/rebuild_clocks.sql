@@ -174,7 +174,6 @@ REVOKE ALL ON leads, leads_history, leads_sla FROM regress_align_reader;
 \set VERBOSITY sqlstate
 SELECT align.rebuild_clocks(NULL);
 SELECT align.rebuild_clocks('as_it_was');
-SELECT align.rebuild_clocks('leads_history');
 SELECT align.rebuild_clocks('leads_sla');
 SELECT align.rebuild_clocks('seen');
 SELECT align.rebuild_clocks('pg_catalog.pg_class');

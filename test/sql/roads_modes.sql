@@ -141,7 +141,7 @@ SELECT align.agree('roads_modes_2', $$
     sal known as 'SAL';
     sla stay by sales: from sal to customer within 10 days;
 $$);
-SELECT align.attach('leads', 'roads_modes_2', reason => 'why', opened_at => 'now');
+SELECT align.attach('leads', 'roads_modes_2', reason => 'why', replace => true, opened_at => 'now');
 UPDATE leads SET stage = 'customer' WHERE id = 20;
 UPDATE leads SET stage = 'SAL' WHERE id = 22;
 SELECT id, entry_no, event, from_stage, stage, version, source FROM leads_history WHERE id BETWEEN 20 AND 22 ORDER BY 1, 2;

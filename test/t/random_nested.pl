@@ -3,6 +3,8 @@
 # levels deep: triggers before and after align's by name, for rows and for
 # statements, deferred ones, exception blocks that are rolled back or not,
 # cascades of foreign keys, row movement, MERGE, upserts, statements in WITH.
+# Each table has two attachments: for rows that are live and those that are
+# not, or by two columns.
 # After each transaction, align.check() finds nothing, and nothing was adopted:
 # each change was recorded, in the order in which row versions were made.
 #
@@ -64,6 +66,9 @@ CREATE TABLE t3 (id int NOT NULL, r int NOT NULL DEFAULT 1, st text, own text, t
 SELECT align.attach('t1', 'random', stage => 'st', assignee => 'own', team => 'tm', live => 'live', mode => 'observe'),
     align.attach('t2', 'random', stage => 'st', assignee => 'own', mode => 'observe'),
     align.attach('t3', 'random', stage => 'st', assignee => 'own', live => 'live', mode => 'observe');
+SELECT align.attach('t1', 'random', stage => 'st', team => 'tm', live => 'NOT live', mode => 'observe', history => 't1_other'),
+    align.attach('t2', 'random', stage => 'own', mode => 'observe', history => 't2_other'),
+    align.attach('t3', 'random', stage => 'st', assignee => 'own', live => 'NOT live', mode => 'observe', history => 't3_other');
 CREATE FUNCTION run() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     n int := coalesce(nullif(current_setting('my.n', true), ''), '0');
@@ -114,12 +119,13 @@ BEGIN
 END $$;
 INSERT INTO p SELECT generate_series(1, 5);
 CREATE VIEW problems AS
-SELECT 't1' AS t, key::text, problem FROM align.check('t1')
-UNION ALL SELECT 't2', key::text, problem FROM align.check('t2')
-UNION ALL SELECT 't3', key::text, problem FROM align.check('t3')
-UNION ALL SELECT 't1', id::text, 'adopted' FROM t1_history WHERE source = 'adopted'
-UNION ALL SELECT 't2', id::text, 'adopted' FROM t2_history WHERE source = 'adopted'
-UNION ALL SELECT 't3', id::text, 'adopted' FROM t3_history WHERE source = 'adopted';
+SELECT h AS t, key::text, problem FROM unnest('{t1_history,t1_other,t2_history,t2_other,t3_history,t3_other}'::regclass[]) AS h, align.check(h)
+UNION ALL SELECT 't1_history', id::text, 'adopted' FROM t1_history WHERE source = 'adopted'
+UNION ALL SELECT 't1_other', id::text, 'adopted' FROM t1_other WHERE source = 'adopted'
+UNION ALL SELECT 't2_history', id::text, 'adopted' FROM t2_history WHERE source = 'adopted'
+UNION ALL SELECT 't2_other', id::text, 'adopted' FROM t2_other WHERE source = 'adopted'
+UNION ALL SELECT 't3_history', id::text, 'adopted' FROM t3_history WHERE source = 'adopted'
+UNION ALL SELECT 't3_other', id::text, 'adopted' FROM t3_other WHERE source = 'adopted';
 SQL
 
 sub one_of
@@ -245,7 +251,7 @@ sub statement
 	return 'DELETE FROM p WHERE id = ' . between(1, 5) if $kind < 0.94;
 	return "INSERT INTO commands VALUES ('$table', " . command($table, $depth) . ')' if $kind < 0.97 && $depth < 3;
 	return "TRUNCATE $target" if $kind < 0.98 && !$depth;
-	return "SELECT align.check('$table')";
+	return "SELECT align.check('$table" . one_of('_history', '_other') . "')";
 }
 
 sub transaction
@@ -285,8 +291,11 @@ foreach my $seed (@seeds)
 	is($status, 0, "seed $seed: the session goes on to the end");
 	is(join("\n", grep { /PROBLEM/ } split /\n/, $out), '', "seed $seed: every change is recorded, in order");
 	is(join("\n", $err =~ /ERROR:  (?:XX|22|39|P0002)[0-9A-Z]*: .*/g), '', "seed $seed: no internal errors");
-	cmp_ok($node->safe_psql($database, 'SELECT (SELECT count(*) FROM t1_history) + (SELECT count(*) FROM t2_history) + (SELECT count(*) FROM t3_history)'),
-		'>', $transactions, "seed $seed: much was recorded");
+	foreach my $histories ([qw(t1_history t2_history t3_history)], [qw(t1_other t2_other t3_other)])
+	{
+		cmp_ok($node->safe_psql($database, 'SELECT ' . join(' + ', map { "(SELECT count(*) FROM $_)" } @$histories)),
+			'>', $transactions, "seed $seed: much was recorded in @$histories");
+	}
 }
 
 $node->stop;

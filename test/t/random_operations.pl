@@ -50,6 +50,10 @@ $node->safe_psql('postgres', 'CREATE EXTENSION align; SELECT align.agree(\'ops\'
 $node->safe_psql('postgres', <<'SQL');
 CREATE TYPE status AS ENUM ('new', 'inquiry', 'MQL', 'mql', 'sal', 'sql', 'nurture', 'customer', 'disqualified');
 
+-- where labels are looked up: they are the values themselves
+CREATE TABLE labels (code text PRIMARY KEY, label text);
+INSERT INTO labels SELECT l, l FROM unnest('{accepted,ann,bob,fast,pair,leave,try}'::text[]) AS l;
+
 CREATE TABLE plain (id bigint PRIMARY KEY, stage text, owner text, n int NOT NULL DEFAULT 0);
 CREATE TABLE by_text (n int NOT NULL DEFAULT 0, stage status, owner text, id text PRIMARY KEY);
 CREATE TABLE by_pair (b text, stage varchar(20), owner text, n int NOT NULL DEFAULT 0, a int, PRIMARY KEY (a, b));
@@ -133,11 +137,11 @@ SQL
 
 # How each table is attached, apart from its mode.
 my %attach = (
-	plain => q{assignee => 'owner'},
-	by_text => q{assignee => 'owner'},
-	by_pair => q{},
-	by_stage => q{key => '{id}', assignee => 'owner'},
-	by_hash => q{assignee => 'owner', changed_at => 'changed_at', live => 'NOT deleted'},
+	plain => q{assignee => 'owner', stage_labels => 'labels(code, label)', assignee_labels => 'labels(code, label)'},
+	by_text => q{stage => 'stage::text', assignee => 'coalesce(owner, owner)'},
+	by_pair => q{stage => 'nullif(stage, '''')', note => 'a::text || b', stage_labels => 'labels(code, label)'},
+	by_stage => q{key => '{id}', stage => 'CASE WHEN n IS NOT NULL THEN stage END', assignee => 'owner', assignee_labels => 'labels(code, label)'},
+	by_hash => q{stage => 'CASE WHEN deleted OR NOT deleted THEN stage END', assignee => 'nullif(owner, '''')', changed_at => 'coalesce(changed_at, NULL)', live => 'NOT deleted'},
 	dated => q{assignee => 'owner', changed_at => 'changed_at'},
 	reloaded => q{assignee => 'owner', changed_at => 'changed_at', reload => true},
 	triggered => q{assignee => 'owner'},);

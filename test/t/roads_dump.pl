@@ -67,11 +67,32 @@ ALTER TABLE crm.deals ATTACH PARTITION crm.deals_late DEFAULT;
 SELECT align.attach('crm.deals', 'plain', key => '{id}');
 INSERT INTO crm.deals SELECT g, 'mql' FROM generate_series(1, 10) AS g;
 UPDATE crm.deals SET stage = 'sal' WHERE id > 5;
+
+-- two attachments of one table
+CREATE TABLE crm.accounts (id int PRIMARY KEY, gone text, stage text, billing text, region text);
+ALTER TABLE crm.accounts DROP COLUMN gone;
+SELECT align.attach('crm.accounts', 'plain');
+SELECT align.attach('crm.accounts', 'plain', stage => 'billing', live => $$region = 'emea'$$, history => 'crm.accounts_billing_history', mode => 'warn');
+INSERT INTO crm.accounts VALUES (1, 'mql', 'mql', 'emea'), (2, 'inquiry', NULL, 'emea');
+UPDATE crm.accounts SET stage = 'sal' WHERE id = 1;
 GRANT USAGE ON SCHEMA crm TO writer;
-GRANT SELECT, INSERT, UPDATE, DELETE ON crm."Leads ""old""", crm.pairs, crm.deals TO writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON crm."Leads ""old""", crm.pairs, crm.deals, crm.accounts, crm.flags TO writer;
+-- roles that are expressions, over dropped columns, constants and types of the schema
+CREATE TABLE crm.flags (dropped int, id int PRIMARY KEY, stage_id int, "Active?" boolean DEFAULT true, status crm."Status", owner int, gone int, total numeric, at timestamptz);
+ALTER TABLE crm.flags DROP dropped, DROP gone;
+CREATE TABLE crm."Owners" (dropped int, id int PRIMARY KEY, "Name" jsonb);
+ALTER TABLE crm."Owners" DROP dropped;
+INSERT INTO crm."Owners" VALUES (2, '{"a b": "Ann"}');
+SELECT align.attach('crm.flags', 'plain', mode => 'observe', assignee_labels => $$crm."Owners"(id, "Name" ->> 'a b')$$, live => 'total IS DISTINCT FROM -1',
+    stage => $$CASE WHEN "Active?" THEN coalesce(CASE stage_id WHEN 1 THEN 'it''s \ "x"' END, status::text) ELSE 'customer' END$$,
+    assignee => 'nullif(owner, 1)', amount => 'total / 3', changed_at => $$greatest(at, '2026-01-01 00:00:00+05:30')$$,
+    note => $$substring(extract(epoch FROM at AT TIME ZONE 'UTC')::int::text FROM 1 FOR 3) || CASE WHEN total BETWEEN 1 AND 2 OR stage_id IN (5, 6) THEN lower(status::text) ELSE '' END$$);
+INSERT INTO crm.flags (id, stage_id, status, owner, total) VALUES (1, 2, 'inquiry', 1, 9), (2, 1, 'mql', 2, 1);
+UPDATE crm.flags SET "Active?" = false, at = '2026-02-01' WHERE id = 1;
 RESET ROLE;
 -- as it would be for a subscriber
 ALTER TABLE crm.pairs ENABLE ALWAYS TRIGGER align_insert, ENABLE ALWAYS TRIGGER align_truncate;
+ALTER TABLE crm.accounts ENABLE ALWAYS TRIGGER align_insert_2;
 SQL
 
 my @queries = (
@@ -83,7 +104,11 @@ my @queries = (
 	'SELECT * FROM crm.deals ORDER BY 1',
 	'SELECT * FROM crm.deals_history ORDER BY 1, 2',
 	'SELECT * FROM crm.deals_sla ORDER BY 1, 2, 3',
-	'SELECT * FROM align.attachments ORDER BY relation::text',
+	'SELECT * FROM crm.accounts_history ORDER BY 1, 2',
+	'SELECT * FROM crm.accounts_billing_history ORDER BY 1, 2',
+	'SELECT * FROM crm.accounts_billing_history_sla ORDER BY 1, 2, 3',
+	'SELECT * FROM crm.flags_history ORDER BY 1, 2',
+	'SELECT * FROM align.attachments ORDER BY relation::text, history::text',
 	'SELECT agreement, role, dismissed_after FROM align.admission ORDER BY 1, 2',
 	q{SELECT tgrelid::regclass, tgname, tgenabled, tgtype, tgargs, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'align%' AND tgrelid <> 'align.agreement'::regclass ORDER BY tgrelid::regclass::text, 2},
 	q{SELECT oid::regclass, relkind, relowner::regrole, relacl FROM pg_class WHERE relnamespace = 'crm'::regnamespace ORDER BY oid::regclass::text},
@@ -98,10 +123,10 @@ sub contents
 	return join("\n--\n", map { $node->safe_psql($database, $_) } @queries);
 }
 
-my $counts = 'SELECT (SELECT count(*) FROM crm."Leads ""old""_history"), (SELECT count(*) FROM crm."Leads ""old""_sla"), (SELECT count(*) FROM crm.what_happened), (SELECT count(*) FROM crm.deals_history)';
+my $counts = 'SELECT (SELECT count(*) FROM crm."Leads ""old""_history"), (SELECT count(*) FROM crm."Leads ""old""_sla"), (SELECT count(*) FROM crm.what_happened), (SELECT count(*) FROM crm.deals_history), (SELECT count(*) FROM crm.accounts_billing_history)';
 my $before = contents('source');
 like($before, qr/speed_to_lead/, 'there is something to lose');
-my $checks = q{SELECT t, c.* FROM unnest(ARRAY['crm."Leads ""old"""', 'crm.pairs', 'crm.deals']::regclass[]) AS t, align.check(t) AS c};
+my $checks = q{SELECT t, c.* FROM unnest(ARRAY['crm."Leads ""old"""', 'crm.pairs', 'crm.deals', 'crm.accounts_history', 'crm.accounts_billing_history', 'crm.flags']::regclass[]) AS t, align.check(t) AS c};
 is($node->safe_psql('source', $checks), '', 'check is empty before');
 
 sub check_restored
@@ -120,11 +145,16 @@ INSERT INTO crm."Leads ""old""" ("Stage") VALUES ('inquiry');
 UPDATE crm."Leads ""old""" SET "Stage" = 'sql' WHERE "Id" = 5;
 UPDATE crm."Leads ""old""" SET kind = 'it''s \a "test"' WHERE "Id" = 6;
 UPDATE crm.deals SET stage = 'sal' WHERE id = 1;
+UPDATE crm.flags SET "Active?" = false, owner = 1, at = '2026-03-01' WHERE id = 2;
 INSERT INTO crm.pairs VALUES ('a', 'inquiry', 7);
+UPDATE crm.accounts SET stage = 'customer', billing = 'sal' WHERE id = 1;
 SQL
 	is($node->safe_psql($database, q{SELECT "Id", entry_no, event, from_stage, stage, source FROM crm."Leads ""old""_history" WHERE ("Id" IN (5, 6) AND entry_no > 3) OR "Id" = 21 ORDER BY 1, 2}),
 		"5|4|move|sal|sql|\n6|4|deleted|sal||live\n21|1|entry||inquiry|", "$how: work goes on");
 	is($node->safe_psql($database, q{SELECT id, entry_no, from_stage, stage FROM crm.deals_history WHERE id = 1 ORDER BY 2}), "1|1||mql\n1|2|mql|sal", "$how: between partitions too");
+	is($node->safe_psql($database, q{SELECT id, entry_no, from_stage, stage FROM crm.accounts_history WHERE id = 1 UNION ALL SELECT id, entry_no, from_stage, stage FROM crm.accounts_billing_history WHERE id = 1 ORDER BY 2, 3}),
+		"1|1||mql\n1|1||mql\n1|2|mql|sal\n1|2|mql|sal\n1|3|sal|customer", "$how: in each attachment");
+	is($node->safe_psql($database, 'SELECT entry_no, from_stage, stage, assignee FROM crm.flags_history WHERE id = 2 ORDER BY 1'), "1||it's \\ \"x\"|Ann\n2|it's \\ \"x\"|customer|", "$how: by expressions too");
 	my ($status, $out, $err) = $node->psql($database, q{UPDATE crm."Leads ""old""" SET "Stage" = 'customer' WHERE "Id" = 15});
 	like($err, qr/cannot move from "mql" to "customer"/, "$how: and the agreement holds");
 	($status, $out, $err) = $node->psql($database, q{DELETE FROM crm."Leads ""old""_history"});

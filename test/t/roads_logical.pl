@@ -25,12 +25,15 @@ ALTER TABLE whole REPLICA IDENTITY FULL;
 CREATE TABLE flat (id int, stage text, note text, PRIMARY KEY (id, stage));
 ALTER TABLE flat REPLICA IDENTITY FULL;
 CREATE TABLE reloaded (id int PRIMARY KEY, stage text);
+CREATE TABLE two (id int, stage text, billing text, PRIMARY KEY (id, stage));
+ALTER TABLE two REPLICA IDENTITY FULL;
 SQL
 $publisher->safe_psql('postgres', "$tables; INSERT INTO leads VALUES (1, 'inquiry'), (2, 'mql'); CREATE PUBLICATION everything FOR ALL TABLES WITH (publish_via_partition_root = true);");
 # on the subscriber: columns in another order, more of them
 $tables =~ s/CREATE TABLE leads \(.*/CREATE TABLE leads (extra int DEFAULT 7, owner text, changed_at timestamptz, stage text, note text, id bigint PRIMARY KEY);/;
 # partitioned there alone, so that the apply worker moves rows between partitions
 $tables =~ s/(CREATE TABLE flat .*\));/$1 PARTITION BY LIST (stage); CREATE TABLE flat_early PARTITION OF flat FOR VALUES IN ('inquiry', 'mql'); CREATE TABLE flat_late PARTITION OF flat DEFAULT;/;
+$tables =~ s/(CREATE TABLE two .*\));/$1 PARTITION BY LIST (stage); CREATE TABLE two_early PARTITION OF two FOR VALUES IN ('inquiry', 'mql'); CREATE TABLE two_late PARTITION OF two DEFAULT;/;
 $subscriber->safe_psql('postgres', <<"SQL");
 $tables
 CREATE EXTENSION align;
@@ -46,13 +49,15 @@ SELECT align.agree('b2b', \$\$
 \$\$);
 SELECT align.attach('leads', 'b2b', assignee => 'owner', changed_at => 'changed_at', mode => 'observe'),
     align.attach('deals', 'b2b', key => '{id}', mode => 'observe'), align.attach('whole', 'b2b', key => '{id}', mode => 'observe'),
-    align.attach('flat', 'b2b', key => '{id}', mode => 'observe'), align.attach('reloaded', 'b2b', mode => 'observe', reload => true);
+    align.attach('flat', 'b2b', key => '{id}', mode => 'observe'), align.attach('two', 'b2b', key => '{id}', mode => 'observe'),
+    align.attach('reloaded', 'b2b', mode => 'observe', reload => true);
+SELECT align.attach('two', 'b2b', key => '{id}', stage => 'billing', mode => 'observe', history => 'two_billing_history');
 DO \$\$
 DECLARE
     t record;
 BEGIN
     FOR t IN SELECT tgrelid::regclass AS relation, tgname FROM pg_trigger
-        WHERE tgrelid IN ('leads'::regclass, 'deals'::regclass, 'deals_early'::regclass, 'deals_late'::regclass, 'whole'::regclass, 'flat'::regclass, 'flat_early'::regclass, 'flat_late'::regclass, 'reloaded'::regclass) AND NOT tgisinternal AND tgname LIKE 'align%' LOOP
+        WHERE tgrelid IN ('leads'::regclass, 'deals'::regclass, 'deals_early'::regclass, 'deals_late'::regclass, 'whole'::regclass, 'flat'::regclass, 'flat_early'::regclass, 'flat_late'::regclass, 'two'::regclass, 'two_early'::regclass, 'two_late'::regclass, 'reloaded'::regclass) AND NOT tgisinternal AND tgname LIKE 'align%' LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.relation, t.tgname);
     END LOOP;
 END \$\$;
@@ -107,6 +112,14 @@ apply(q{INSERT INTO deals VALUES (1, 'inquiry'), (2, 'mql'); UPDATE deals SET st
 is(trail('deals', 'true'), "1|1|entry||inquiry|\n1|2|move|inquiry|mql|\n1|3|move|mql|sal|\n2|1|entry||mql|\n2|2|move|mql|sal|\n2|3|deleted|sal||", 'row movement');
 apply(q{TRUNCATE deals; INSERT INTO deals VALUES (1, 'mql')});
 is(trail('deals', 'id = 1 AND entry_no > 3'), "1|4|truncated|sal||\n1|5|entry||mql|", 'TRUNCATE');
+
+# Two attachments of one table, which only the subscriber has partitioned.
+apply(q{INSERT INTO two VALUES (1, 'inquiry', 'mql'), (2, 'mql', NULL); BEGIN; UPDATE two SET stage = 'mql', billing = 'sal' WHERE id = 1; UPDATE two SET stage = 'sal' WHERE id = 1; UPDATE two SET stage = 'sal', billing = 'mql' WHERE id = 2; COMMIT; DELETE FROM two WHERE id = 2});
+is(trail('two', 'true'), "1|1|entry||inquiry|\n1|2|move|inquiry|mql|\n1|3|move|mql|sal|\n2|1|entry||mql|\n2|2|move|mql|sal|\n2|3|deleted|sal||", 'two attachments: the first');
+is(trail('two_billing', 'true'), "1|1|entry||mql|\n1|2|move|mql|sal|\n2|1|entry||mql|\n2|2|deleted|mql||", 'two attachments: the second');
+$subscriber->safe_psql('postgres', q{SELECT align.attach('two', 'b2b', key => '{id}', stage => 'billing', mode => 'observe', history => 'two_billing_history')});
+is($subscriber->safe_psql('postgres', q{SELECT string_agg(DISTINCT tgenabled::text, ',') FROM pg_trigger WHERE tgrelid IN ('two'::regclass, 'two_late'::regclass) AND tgname LIKE 'align%'}), 'A', 'attached again: always enabled');
+is($subscriber->safe_psql('postgres', q{SELECT t, c.* FROM unnest('{two_history,two_billing_history}'::regclass[]) AS t, align.check(t) AS c}), '', 'two attachments: check is empty');
 
 # Without a key to identify rows by.
 apply(q{INSERT INTO whole VALUES (1, 'inquiry', 'a'), (2, 'mql', 'b'); UPDATE whole SET stage = 'mql' WHERE id = 1; UPDATE whole SET stage = 'sal'; DELETE FROM whole WHERE id = 1});

@@ -1,0 +1,255 @@
+/*
+ * labels.c
+ *	  Look-ups of labels: checks their tables, and creates the views that the
+ *	  attachment names (attachment/labels.h).
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/ruleutils.h"
+
+#include "attach/request.h"
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
+#include "condition/condition.h"
+
+/*
+ * Raises an error: labels cannot be looked up in a table.
+ */
+static void
+Refuse(int sqlstate, Oid relid, const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 errmsg("labels cannot be looked up in relation \"%s\"", get_rel_name(relid)),
+			 errdetail("%s", detail),
+			 hint != NULL ? errhint("%s", hint) : 0));
+}
+
+/*
+ * The table must have exactly the owner of the attached table, as whom it is
+ * read.
+ */
+static void
+CheckOwner(Oid relid, Oid owner)
+{
+	if (align_relation_owner(relid) != owner)
+		Refuse(ERRCODE_INSUFFICIENT_PRIVILEGE, relid,
+			   psprintf("It is read as the owner of the attached table, role \"%s\", and must belong to the same role.",
+						GetUserNameFromId(owner, false)), NULL);
+}
+
+/*
+ * Finds and locks the table of a look-up.
+ */
+void
+align_attach_find_lookup(AttachRequest *request, RowRole role, const char *name, const char *text)
+{
+	Lookup	   *lookup = palloc0(sizeof(Lookup));
+	Oid			owner = align_relation_owner(request->relid);
+
+	lookup->text = palloc0(sizeof(LookupText));
+	lookup->text->text = text;
+	lookup->text->what = name;
+	align_lookup_split(lookup->text);
+	lookup->relid = RangeVarGetRelid(makeRangeVar(lookup->text->schema, lookup->text->table, -1),
+									 NoLock, false);
+	/* a table of another role must not be locked */
+	CheckOwner(lookup->relid, owner);
+	LockRelationOid(lookup->relid, AccessShareLock);
+	align_check_relation_exists(lookup->relid);
+	CheckOwner(lookup->relid, owner);
+	request->lookup[role] = lookup;
+}
+
+/*
+ * True if a unique index guarantees that a column has no value twice.
+ */
+static bool
+IsUnique(Relation rel, AttrNumber attnum)
+{
+	ListCell   *lc;
+	bool		found = false;
+
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+
+		found |= form->indisunique && form->indisvalid && form->indimmediate &&
+			form->indnkeyatts == 1 && form->indkey.values[0] == attnum &&
+			align_index_is_plain(index);
+		index_close(index, NoLock);
+	}
+	return found;
+}
+
+static void
+CheckTable(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION &&
+		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		Refuse(ERRCODE_WRONG_OBJECT_TYPE, relid,
+			   "It is not a table, so no key of it can be unique.", NULL);
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		Refuse(ERRCODE_WRONG_OBJECT_TYPE, relid, "It is a temporary table.", NULL);
+	if (rel->rd_rel->relrowsecurity)
+		Refuse(ERRCODE_INVALID_TABLE_DEFINITION, relid,
+			   "Row-level security is enabled on it, and the history would show its labels to other roles.",
+			   NULL);
+}
+
+/*
+ * Sets the key column, which must be unique.
+ */
+static void
+SetKey(Lookup *lookup, Relation rel)
+{
+	const char *name = lookup->text->key;
+	Oid			relid = RelationGetRelid(rel);
+	Oid			type;
+
+	lookup->key = get_attnum(relid, name);
+	if (lookup->key <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist", name,
+						RelationGetRelationName(rel))));
+	type = TupleDescAttr(RelationGetDescr(rel), lookup->key - 1)->atttypid;
+	if (type != INT2OID && type != INT4OID && type != INT8OID && type != UUIDOID &&
+		type != TEXTOID && type != VARCHAROID)
+		Refuse(ERRCODE_DATATYPE_MISMATCH, relid,
+			   psprintf("Column \"%s\" has type %s; it must be of an integer type, uuid, text or varchar.",
+						name, format_type_be(type)), NULL);
+	if (!IsUnique(rel, lookup->key))
+		Refuse(ERRCODE_INVALID_TABLE_DEFINITION, relid,
+			   psprintf("There is no primary key, unique constraint or unique index (not deferrable, not partial) on exactly column \"%s\".",
+						name),
+			   psprintf("Create a unique index on (%s).", quote_identifier(name)));
+}
+
+static void
+SetLabel(Lookup *lookup, Relation rel)
+{
+	const char *allowed;
+	Oid			type;
+
+	lookup->label = align_lookup_parse(rel, lookup->text);
+	type = exprType(lookup->label);
+	allowed = align_role_type_problem(ROW_NOTE, type, true);
+	if (allowed != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("expression of type %s cannot be used as label", format_type_be(type)),
+				 errdetail("It must be of %s, or a domain over one of these.", allowed)));
+}
+
+/*
+ * Checks the tables of look-ups, and parses labels.
+ */
+void
+align_attach_check_lookups(AttachRequest *request)
+{
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		Lookup	   *lookup = request->lookup[role];
+		Relation	rel;
+
+		if (lookup == NULL)
+			continue;
+		if (align_attach_role_columns(request, (RowRole) role) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s is given without %s", lookup->text->what,
+							align_row_role_names[role]),
+					 errhint("Name the column with %s => '...'.", align_row_role_names[role])));
+		rel = table_open(lookup->relid, NoLock);
+		CheckTable(rel);
+		SetKey(lookup, rel);
+		SetLabel(lookup, rel);
+		table_close(rel, NoLock);
+	}
+}
+
+/*
+ * Raises an error if the name of a view is taken by something else than a view
+ * of labels of the same owner.
+ */
+static void
+CheckExistingView(const AttachRequest *request, Oid view)
+{
+	if (get_rel_relkind(view) == RELKIND_VIEW && align_relation_owner(view) == request->owner &&
+		get_attnum(view, "key") == 1 && get_attnum(view, "label") == 2)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_TABLE),
+			 errmsg("relation \"%s\" already exists", get_rel_name(view)),
+			 errdetail("align.attach() creates a view of labels under this name."),
+			 errhint("Rename the relation.")));
+}
+
+/*
+ * Creates or replaces the view of one role.  It is read with the privileges of
+ * the role that reads it, so it shows nothing that the table does not.
+ */
+static Oid
+MakeView(const AttachRequest *request, RowRole role)
+{
+	const Lookup *lookup = request->lookup[role];
+	const RecordTable *history = &request->history;
+	char	   *name = makeObjectName(history->name, align_row_role_names[role], "labels");
+	char	   *qualified = quote_qualified_identifier(history->schema, name);
+	Oid			schema = get_namespace_oid(history->schema, false);
+	Oid			view = get_relname_relid(name, schema);
+	Oid			creator = align_record_table_creator(request, history);
+	int			nest_level = align_begin_role_sql();
+	char	   *label = deparse_expression(lookup->label,
+										   deparse_context_for("t", lookup->relid), true, false);
+
+	if (OidIsValid(view))
+		CheckExistingView(request, view);
+	align_execute_format(creator,
+						 "CREATE OR REPLACE VIEW %s WITH (security_invoker = true) AS SELECT t.%s AS key, (%s)::pg_catalog.text AS label FROM %s AS t",
+						 qualified, quote_identifier(get_attname(lookup->relid, lookup->key, false)),
+						 label, align_relation_name(lookup->relid));
+	align_end_role_sql(nest_level);
+	if (creator != request->owner)
+		align_execute_format(creator, "ALTER VIEW %s OWNER TO %s", qualified,
+							 quote_identifier(GetUserNameFromId(request->owner, false)));
+	/* may the owner read it? */
+	align_execute_format(request->owner, "SELECT FROM %s WHERE false", qualified);
+	align_execute_format(request->owner, "COMMENT ON VIEW %s IS %s", qualified,
+						 quote_literal_cstr(psprintf("labels of the %s of %s, looked up by align",
+													 align_row_role_names[role],
+													 align_relation_name(request->relid))));
+	return get_relname_relid(name, schema);
+}
+
+/*
+ * Creates or replaces the views of labels.
+ */
+void
+align_attach_make_labels(AttachRequest *request)
+{
+	for (int role = 0; role < ROW_NROLES; role++)
+	{
+		if (request->lookup[role] != NULL)
+			request->labels[role] = MakeView(request, (RowRole) role);
+	}
+}
