@@ -234,30 +234,31 @@ build_and_stage() {
 	stage_config=$bin/pg_config
 }
 
-# stage_pg_cron   puts pg_cron into the stage for its test, unless it is there:
-# unpacked from the distribution's package, not installed.  If it cannot be had,
-# PG_CRON_MISSING says why.
-stage_pg_cron() {
-	local folder=$work/pg_cron name major
+# stage_package EXTENSION NAME   puts an extension of the distribution into the
+# stage for its test, unless it is there: unpacked from the package
+# postgresql-MAJOR-NAME, not installed.  If it cannot be had, EXTENSION_MISSING
+# (in upper case) says why.
+stage_package() {
+	local extension=$1 missing=${1^^}_MISSING folder=$work/$1 name major
 
-	PG_CRON_MISSING=
-	[ ! -e "$("$stage_config" --sharedir)/extension/pg_cron.control" ] || return 0
+	export "$missing="
+	[ ! -e "$("$stage_config" --sharedir)/extension/$extension.control" ] || return 0
 	major=$(pg_major)
-	name=postgresql-$major-cron
-	export PG_CRON_MISSING="there is no pg_cron for this server, nor an apt-get to download $name with"
+	name=postgresql-$major-$2
+	export "$missing=there is no $extension for this server, nor an apt-get to download $name with"
 	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 0
-	PG_CRON_MISSING="$name could not be downloaded"
+	export "$missing=$name could not be downloaded"
 	as_user mkdir -p "$folder"
 	(
 		cd "$folder"
 		as_user timeout 60 apt-get download -q "$name" ||
 			{ [ "$(id -u)" = 0 ] && timeout 120 apt-get update -q && as_user timeout 60 apt-get download -q "$name"; }
-	) </dev/null >"$work/pg_cron.log" 2>&1 || return 0
+	) </dev/null >"$work/$extension.log" 2>&1 || return 0
 	as_user sh -ec 'dpkg-deb -x "$1"/*.deb "$1"
-		cp "$1/usr/lib/postgresql/$2/lib/pg_cron.so" "$3"
-		cp "$1/usr/share/postgresql/$2/extension"/pg_cron* "$4/extension"' \
-		sh "$folder" "$major" "$("$stage_config" --pkglibdir)" "$("$stage_config" --sharedir)" || return 0
-	PG_CRON_MISSING=
+		cp "$1/usr/lib/postgresql/$2/lib/$5"*.so "$3"
+		cp "$1/usr/share/postgresql/$2/extension/$5"* "$4/extension"' \
+		sh "$folder" "$major" "$("$stage_config" --pkglibdir)" "$("$stage_config" --sharedir)" "$extension" || return 0
+	export "$missing="
 }
 
 # start_cluster [LINE OF postgresql.conf ...]   a cluster of its own: socket in

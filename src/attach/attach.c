@@ -35,6 +35,7 @@
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
 #include "condition/needs.h"
+#include "record/commit.h"
 #include "record/flush.h"
 
 PG_FUNCTION_INFO_V1(align_attach);
@@ -332,6 +333,7 @@ align_attach(PG_FUNCTION_ARGS)
 	request->partitions = align_lock_partitions(request->relid, ShareRowExclusiveLock);
 	/* pending changes are written to the history that the old marker names */
 	align_recorder_flush_all();
+	align_recorder_finish_reload(request->relid);
 
 	request->caller = GetUserId();
 	FindLookups(request, fcinfo);

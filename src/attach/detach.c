@@ -19,6 +19,7 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
+#include "record/commit.h"
 #include "record/flush.h"
 #include "value.h"
 
@@ -124,6 +125,7 @@ align_detach(PG_FUNCTION_ARGS)
 	CheckNoAttachedAncestor(relid);
 	partitions = align_lock_partitions(relid, AccessExclusiveLock);
 	align_recorder_flush_all();
+	align_recorder_finish_reload(relid);
 
 	records = RecordTables(id);
 	if (id.number == 0)

@@ -140,15 +140,16 @@ align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, co
 		}
 		name = pnstrdup(label.text, label.len);
 	}
-	if (ended || !IsRecordedStage(request, last->stage, stage, name))
+	if (ended)
 	{
-		/*
-		 * A lead that goes on has changed its stage since its last entry; for
-		 * how long another one has been in its stage may not be known.
-		 */
+		/* how long the lead has been in its stage may not be known */
 		align_record_found(table->attachment, table->rel, row, EVENT_OPENING,
-						   fresh ? SOURCE_UNDATED :
-						   ended ? SOURCE_ADOPTED_UNDATED : SOURCE_ADOPTED, fresh);
+						   fresh ? SOURCE_UNDATED : SOURCE_ADOPTED_UNDATED, fresh);
+		work->nopenings++;
+	}
+	else if (!IsRecordedStage(request, last->stage, stage, name))
+	{
+		align_record_found_move(table->attachment, table->rel, row, last->stage);
 		work->nopenings++;
 	}
 	else if (!SameValue(table, ROW_TEAM, row, last->team) ||

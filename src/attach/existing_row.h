@@ -32,7 +32,7 @@ typedef struct ExistingRows
 	Snapshot	snapshot;
 	MemoryContext context;		/* holds labels */
 	MemoryContext row_context;	/* reset after every row */
-	int64		nopenings;		/* opening entries recorded */
+	int64		nopenings;		/* openings and moves recorded */
 	int64		nunknown;		/* rows whose stage is unknown */
 	int			nlabels;
 	UnknownLabel labels[MAX_UNKNOWN];

@@ -27,6 +27,7 @@
 #include "catalog/as_role.h"
 #include "history/history.h"
 #include "maintain/owned.h"
+#include "record/commit.h"
 #include "record/flush.h"
 #include "record/writer.h"
 
@@ -196,6 +197,7 @@ align_erase(PG_FUNCTION_ARGS)
 
 	align_key_argument(fcinfo, 1, attachment, key);
 	align_recorder_flush_all();
+	align_recorder_finish_reload(attachment->marker.root);
 	align_begin_restricted(&caller, attachment->root_owner);
 	align_spi_connect();
 	CheckLeadDeleted(attachment, key);

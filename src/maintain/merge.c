@@ -30,6 +30,7 @@
 #include "history/history.h"
 #include "maintain/merge.h"
 #include "maintain/owned.h"
+#include "record/commit.h"
 #include "record/flush.h"
 #include "record/recompute.h"
 #include "record/writer.h"
@@ -322,6 +323,7 @@ align_merge_leads(PG_FUNCTION_ARGS)
 				 errmsg("cannot merge lead %s with itself", into.text)));
 
 	align_recorder_flush_all();
+	align_recorder_finish_reload(attachment->marker.root);
 	align_begin_restricted(&caller, attachment->root_owner);
 	align_spi_connect();
 	result = Merge(attachment, &from, &into);

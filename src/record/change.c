@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/date.h"
 #include "utils/timestamp.h"
 
 #include "agreement/agreement.h"
@@ -62,6 +63,11 @@ InitRowMove(const JudgingFunnel *judging, RowMove *row_move)
 static void
 ReadKey(const RowVersion *version, Datum *key)
 {
+	if (version->deferred != NULL)
+	{
+		memcpy(key, version->deferred_key, version->attachment->nkeys * sizeof(Datum));
+		return;
+	}
 	align_key_from_row(version->attachment, version->row, RelationGetDescr(version->rel), key);
 }
 
@@ -73,6 +79,8 @@ align_row_is_live(const RowVersion *version)
 {
 	Attachment *attachment = version->attachment;
 
+	if (version->deferred != NULL)
+		return version->deferred->live;
 	if (attachment->live == NULL)
 		return true;
 	if (attachment->live_condition == NULL)
@@ -82,12 +90,35 @@ align_row_is_live(const RowVersion *version)
 }
 
 /*
+ * Returns what is kept of the column of a deleted row.
+ */
+static LeadString
+DeferredText(const DeferredDeletion *deletion, RowRole role)
+{
+	switch (role)
+	{
+		case ROW_STAGE:
+			return align_lead_cstring(deletion->stage);
+		case ROW_TEAM:
+			return align_lead_cstring(deletion->team);
+		case ROW_ASSIGNEE:
+			return align_lead_cstring(deletion->assignee);
+		case ROW_REASON:
+			return align_lead_cstring(deletion->reason);
+		default:
+			return align_lead_cstring(NULL);
+	}
+}
+
+/*
  * Returns a role as text, not copied; its text is NULL for SQL NULL and if the
  * attachment has no such role.
  */
 static LeadString
 RowText(const RowVersion *version, RowRole role)
 {
+	if (version->deferred != NULL)
+		return DeferredText(version->deferred, role);
 	return align_role_text(version->attachment, role, version->rel, version->row);
 }
 
@@ -98,6 +129,11 @@ RowText(const RowVersion *version, RowRole role)
 static int
 RowStage(const RowVersion *version, const Funnel *funnel, LeadString *label)
 {
+	if (version->deferred != NULL)
+	{
+		*label = DeferredText(version->deferred, ROW_STAGE);
+		return align_funnel_stage(funnel, label->text, label->len);
+	}
 	return align_row_stage(version->attachment, version->rel, version->row, funnel, label);
 }
 
@@ -146,6 +182,22 @@ CopyText(Batch *batch, const RowVersion *version, RowRole role)
 }
 
 /*
+ * Returns what is kept of the column of a deleted row.
+ */
+static Datum
+DeferredDatum(const RowVersion *version, RowRole role, bool *isnull)
+{
+	const DeferredDeletion *deletion = version->deferred;
+
+	*isnull = role != ROW_CHANGED_AT || deletion->no_changed_at;
+	if (*isnull)
+		return (Datum) 0;
+	if (version->attachment->type[role] == DATEOID)
+		return DateADTGetDatum((DateADT) deletion->changed_at);
+	return Int64GetDatum(deletion->changed_at);
+}
+
+/*
  * Returns who makes a change: the person in the actor column, else the one in
  * the setting align.actor.
  */
@@ -165,6 +217,8 @@ ActorText(Batch *batch, const RowVersion *version)
 static Datum
 RoleDatum(const RowVersion *version, RowRole role, bool *isnull)
 {
+	if (version->deferred != NULL)
+		return DeferredDatum(version, role, isnull);
 	return align_role_value(version->attachment, role, version->rel, version->row, isnull);
 }
 
@@ -701,6 +755,180 @@ align_change_of_delete(Batch *batch, const RowVersion *before, CommandId deleted
 }
 
 /*
+ * Returns a null-terminated copy of the column with a role, or NULL.
+ */
+static char *
+KeptText(const RowVersion *version, RowRole role)
+{
+	LeadString	text = RowText(version, role);
+
+	return text.text != NULL ? pnstrdup(text.text, text.len) : NULL;
+}
+
+/*
+ * Sets what is kept of the changed_at column.
+ */
+static void
+KeepChangedAt(DeferredDeletion *deletion, const RowVersion *version)
+{
+	Datum		value = RoleDatum(version, ROW_CHANGED_AT, &deletion->no_changed_at);
+
+	if (deletion->no_changed_at)
+		return;
+	if (version->attachment->type[ROW_CHANGED_AT] == DATEOID)
+		deletion->changed_at = DatumGetDateADT(value);
+	else
+		deletion->changed_at = DatumGetInt64(value);
+}
+
+/*
+ * Defers the deletion of a row.
+ */
+bool
+align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_by, bool truncated)
+{
+	Attachment *attachment = before->attachment;
+	DeferredDeletion deletion = {0};
+	DeferredDeletion earlier;
+	JudgingFunnel judging;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	LeadString	label;
+
+	GetJudgingFunnel(attachment, &judging);
+	(void) RowStage(before, judging.funnel, &label);
+	if (label.text == NULL)
+		return true;			/* not in the funnel */
+	ReadKey(before, key);
+	deletion.stage = pnstrdup(label.text, label.len);
+	deletion.team = KeptText(before, ROW_TEAM);
+	deletion.assignee = KeptText(before, ROW_ASSIGNEE);
+	if (attachment->marker.options.reason_must_change)
+		deletion.reason = KeptText(before, ROW_REASON);
+	deletion.db_role = OuterRole(batch);
+	KeepChangedAt(&deletion, before);
+	deletion.command = deleted_by;
+	deletion.replaced_command = before->command;
+	deletion.live = align_row_is_live(before);
+	deletion.truncated = truncated;
+	deletion.restricted = InSecurityRestrictedOperation();
+
+	/*
+	 * If another deletion of the key is deferred, the row between the two was
+	 * made by an INSERT that has not arrived yet.
+	 */
+	if (!truncated && align_reload_take(attachment, key, deleted_by, &earlier))
+	{
+		align_add_deferred(batch, attachment, key, &earlier);
+		return false;
+	}
+	return align_reload_defer(attachment, key, &deletion);
+}
+
+/*
+ * Returns the row version that a deferred deletion has removed.
+ */
+static RowVersion
+DeletedVersion(Attachment *attachment, Relation rel, const Datum *key,
+			   const DeferredDeletion *deletion)
+{
+	RowVersion	version = {.attachment = attachment,.rel = rel};
+
+	version.deferred = deletion;
+	version.deferred_key = key;
+	version.command = deletion->replaced_command;
+	version.replaced_by = InvalidCommandId;
+	return version;
+}
+
+/*
+ * True if the statement of the current row trigger may be nested in another
+ * one on the table, whose deletion of the same key has not arrived yet.
+ */
+static bool
+IsNested(const Batch *batch)
+{
+	return align_pending_outer_statements(batch) > 0 || align_trigger_depth() > 1;
+}
+
+/*
+ * Judges an INSERT of a key whose deletion is deferred as an UPDATE.
+ */
+bool
+align_changes_of_reload(Batch *batch, const RowVersion *after)
+{
+	Attachment *attachment = after->attachment;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	DeferredDeletion deletion;
+	RowVersion	before;
+	RowVersion	reloaded = *after;
+	LeadString	label;
+	JudgingFunnel judging;
+	bool		nested = IsNested(batch);
+
+	if (!nested && !align_reload_any(attachment))
+		return false;
+	GetJudgingFunnel(attachment, &judging);
+	(void) RowStage(after, judging.funnel, &label);
+	if (label.text == NULL)
+		return false;			/* the lead is gone */
+	ReadKey(after, key);
+	if (nested)
+		align_reload_note_made(attachment, key, after->command);
+	if (!align_reload_take(attachment, key, after->replaced_by, &deletion))
+		return false;
+	before = DeletedVersion(attachment, after->rel, key, &deletion);
+	/* a reload gives all columns, so only a time that has changed counts */
+	reloaded.sets_changed_at = false;
+	align_changes_of_update(batch, &before, &reloaded);
+	return true;
+}
+
+/*
+ * Adds a deferred deletion that was taken away.
+ */
+void
+align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
+				   const DeferredDeletion *deletion)
+{
+	RowVersion	before = DeletedVersion(attachment, NULL, key, deletion);
+	Change	   *change;
+
+	if (!deletion->live)
+		return;
+	change = align_change_of_delete(batch, &before, deletion->command);
+	if (deletion->truncated)
+		change->event = EVENT_TRUNCATED;
+	change->restricted = deletion->restricted;
+	change->db_role = deletion->db_role == NULL ? NULL :
+		align_pending_copy_string(batch, deletion->db_role, strlen(deletion->db_role));
+}
+
+/*
+ * Adds the deferred deletion of the key that an UPDATE gives to a row.  The
+ * entries of the lead that had the key precede those of the other one.
+ */
+void
+align_change_before_rekey(Batch *batch, const RowVersion *before, const RowVersion *after)
+{
+	Attachment *attachment = after->attachment;
+	Datum		old_key[ATTACHMENT_MAX_KEYS];
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	DeferredDeletion deletion;
+	bool		nested = IsNested(batch);
+
+	if (!nested && !align_reload_any(attachment))
+		return;
+	ReadKey(before, old_key);
+	ReadKey(after, key);
+	if (align_same_key(attachment, old_key, key))
+		return;
+	if (nested)
+		align_reload_note_made(attachment, key, after->command);
+	if (align_reload_take(attachment, key, after->replaced_by, &deletion))
+		align_add_deferred(batch, attachment, key, &deletion);
+}
+
+/*
  * Returns the last change if it may be the DELETE half of a movement of the
  * row.
  */
@@ -747,6 +975,61 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 			(change->effective_at != CHANGE_TIME_UNKNOWN || attachment->marker.options.opened_now))
 			change->source = strcmp(source, SOURCE_UNDATED) == 0 ? NULL : SOURCE_ADOPTED;
 	}
+	align_recorder_flush_if_long(attachment, batch);
+}
+
+/*
+ * Removes a rule from a verdict.
+ */
+static void
+RemoveRule(Verdict *verdict, Rule rule)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < verdict->nbroken; i++)
+	{
+		if (verdict->broken[i] != rule)
+			verdict->broken[kept++] = verdict->broken[i];
+	}
+	verdict->nbroken = kept;
+}
+
+/*
+ * Adds a move from a recorded stage to that of a row.
+ */
+void
+align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
+						const char *from_stage)
+{
+	Batch	   *batch = align_pending_batch(attachment->root_id);
+	RowVersion	version = {.attachment = attachment,.rel = rel,.row = row};
+	JudgingFunnel judging;
+	RowMove		row_move;
+	Move	   *move = &row_move.move;
+	Verdict		verdict;
+	Datum		key[ATTACHMENT_MAX_KEYS];
+	Change	   *change;
+	char	   *names;
+
+	version.command = GetCurrentCommandId(false);
+	version.replaced_by = InvalidCommandId;
+	version.sets_reason = version.sets_changed_at = true;
+	GetJudgingFunnel(attachment, &judging);
+	InitRowMove(&judging, &row_move);
+	move->from_label = align_lead_cstring(from_stage);
+	move->from = align_funnel_stage(judging.funnel, from_stage, strlen(from_stage));
+	move->to = RowStage(&version, judging.funnel, &move->to_label);
+	move->reason = RowText(&version, ROW_REASON);
+	align_verdict(attachment, rel, &row_move, row, &verdict);
+	RemoveRule(&verdict, RULE_WRONG_TEAM);
+
+	ReadKey(&version, key);
+	change = AddOpening(batch, key, &version, &judging, SOURCE_ADOPTED);
+	change->event = EVENT_MOVE;
+	change->as_found = true;
+	SetHandoff(change, judging.funnel, move->to);
+	names = align_verdict_names(&verdict);
+	change->violation = align_pending_copy_string(batch, names, names ? strlen(names) : 0);
 	align_recorder_flush_if_long(attachment, batch);
 }
 

@@ -19,6 +19,7 @@
 #include "attachment/attachment.h"
 #include "history/history.h"
 #include "record/pending.h"
+#include "record/reload.h"
 #include "utils/rel.h"
 
 /* A version of a row in the attached table or in a partition of it. */
@@ -37,6 +38,9 @@ typedef struct RowVersion
 								 * statement that made the version, or that is
 								 * an INSERT; also if the list is not known */
 	bool		sets_changed_at;	/* likewise */
+	const DeferredDeletion *deferred;	/* not NULL: row is NULL, this is kept
+										 * of a deleted row, */
+	const Datum *deferred_key;	/* and this is its key */
 } RowVersion;
 
 /* True if the live condition holds for a row, or if there is none. */
@@ -52,6 +56,28 @@ extern void align_changes_of_update(Batch *batch, const RowVersion *before,
 									const RowVersion *after);
 extern Change *align_change_of_delete(Batch *batch, const RowVersion *before,
 									  CommandId deleted_by);
+
+/*
+ * The same for tables attached with reload.
+ *
+ * align_defer_deletion() defers a deletion; it returns false if the deletion
+ * must be added to the batch instead.  align_changes_of_reload() takes away
+ * the deferred deletion of the key of an INSERT, and adds the changes of the
+ * corresponding UPDATE; it returns false if there is none.
+ * align_change_before_rekey() adds the deferred deletion, if any, of the key
+ * that an UPDATE gives to a row.
+ */
+extern bool align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_by,
+								 bool truncated);
+extern bool align_changes_of_reload(Batch *batch, const RowVersion *after);
+extern void align_change_before_rekey(Batch *batch, const RowVersion *before,
+									  const RowVersion *after);
+
+/*
+ * Adds to the batch a deferred deletion that was taken away.
+ */
+extern void align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
+							   const DeferredDeletion *deletion);
 
 /*
  * Returns the last change of the batch, which must not be empty, if it is a
@@ -71,6 +97,14 @@ extern Change *align_change_first_half(Batch *batch, const RowVersion *after);
  */
 extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple row,
 							   HistoryEvent event, const char *source, bool new_lead);
+
+/*
+ * Adds a move from a recorded stage to the stage of a row that is found in
+ * it.  Who made it is not known, so the rule wrong_team is not judged.  Broken
+ * rules are recorded in all modes.
+ */
+extern void align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
+									const char *from_stage);
 
 /* The same for a lead that is gone: a deleted or truncated entry. */
 extern void align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event,

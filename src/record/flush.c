@@ -632,35 +632,10 @@ align_recorder_flush_all(void)
 }
 
 /*
- * Transaction callback: before commit and PREPARE TRANSACTION, writes all
- * changes that are still pending.  PostgreSQL has fired the deferred triggers
- * by then, so fire those that the owner may have on the record tables for the
- * rows that are written here, and write what these may add.
- */
-static void
-TransactionEnds(XactEvent event, void *arg)
-{
-	(void) arg;
-	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
-		return;
-	while (align_pending_batches() != NIL)
-	{
-		CHECK_FOR_INTERRUPTS();
-		FlushAll(true);
-		AfterTriggerFireDeferred();
-	}
-}
-
-/*
- * Registers the transaction callback, once per session.
+ * Writes the pending changes of all attached tables, before commit.
  */
 void
-align_recorder_watch_commit(void)
+align_recorder_flush_at_commit(void)
 {
-	static bool watching = false;
-
-	if (watching)
-		return;
-	RegisterXactCallback(TransactionEnds, NULL);
-	watching = true;
+	FlushAll(true);
 }

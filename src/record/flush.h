@@ -134,17 +134,16 @@ extern void align_recorder_flush_if_long(Attachment *attachment, struct Batch *b
 extern char *align_recorded_stage(Attachment *attachment, struct Batch *batch, const Datum *key);
 
 /*
- * Makes sure that pending changes are written before commit.  The triggers
- * call it before they add a change; only the first call of a session does
- * anything.
- */
-extern void align_recorder_watch_commit(void);
-
-/*
  * Writes the pending changes of all attached tables that can be written now.
  * Called by functions that read the history (check, journeys, merge_leads,
  * erase, ...).
  */
 extern void align_recorder_flush_all(void);
+
+/*
+ * Writes the pending changes of all attached tables, before commit or PREPARE
+ * TRANSACTION.
+ */
+extern void align_recorder_flush_at_commit(void);
 
 #endif							/* ALIGN_RECORD_FLUSH_H */

@@ -29,8 +29,10 @@
 #include "catalog/trigger.h"
 #include "attachment/labels.h"
 #include "record/change.h"
+#include "record/commit.h"
 #include "record/flush.h"
 #include "record/pending.h"
+#include "record/truncate.h"
 #include "record/writer.h"
 
 PG_FUNCTION_INFO_V1(align_record_row);
@@ -223,7 +225,7 @@ static bool
 IsMoving(const Attachment *attachment, Relation rel, HeapTuple row)
 {
 	if (IsLogicalWorker())
-		return true;
+		return !attachment->marker.options.reload;
 	return attachment->marker.partitioned && rel->rd_rel->relam == HEAP_TABLE_AM_OID &&
 		HeapTupleHeaderIndicatesMovedPartitions(row->t_data);
 }
@@ -272,6 +274,8 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	after.sets_changed_at = update == NULL || update->sets_changed_at;
 
 	align_pending_remove_one(batch, removed);
+	if (attachment->marker.options.reload)
+		align_change_before_rekey(batch, &before, &after);
 	align_changes_of_update(batch, &before, &after);
 	heap_freetuple(before.row);
 	table_close(old_rel, NoLock);
@@ -333,6 +337,8 @@ RecordUpdate(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	after.replaced_by = ReplacedBy(rel, after.row);
 	after.sets_reason = SetsRole(attachment, trigdata, ROW_REASON);
 	after.sets_changed_at = SetsRole(attachment, trigdata, ROW_CHANGED_AT);
+	if (attachment->marker.options.reload)
+		align_change_before_rekey(batch, &before, &after);
 	align_changes_of_update(batch, &before, &after);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -354,7 +360,7 @@ RecordInsert(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	removed = FindFirstHalf(batch, &after);
 	if (removed != NULL)
 		RecordMovement(batch, attachment, rel, after.row, removed, after.command);
-	else
+	else if (!attachment->marker.options.reload || !align_changes_of_reload(batch, &after))
 		align_changes_of_insert(batch, &after);
 	FlushInRowTrigger(attachment, batch);
 }
@@ -379,6 +385,9 @@ RecordDelete(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 		KeepFirstHalf(batch, align_change_of_delete(batch, &before, command), rel, before.row);
 		return;
 	}
+	if (attachment->marker.options.reload &&
+		align_defer_deletion(batch, &before, command, false))
+		return;
 	(void) align_role_value(attachment, ROW_STAGE, rel, before.row, &isnull);
 	if (!isnull && align_row_is_live(&before))
 		(void) align_change_of_delete(batch, &before, command);
@@ -441,7 +450,6 @@ RecordTruncate(Attachment *attachment, Relation rel)
 					 align_relation_name(RelationGetRelid(rel)),
 					 align_role_sql(&attachment->marker, ROW_STAGE, "t"));
 
-	align_recorder_watch_commit();
 	align_spi_connect();
 	/* also see rows that were committed while we waited for the lock */
 	PushActiveSnapshot(GetLatestSnapshot());
@@ -510,7 +518,11 @@ align_record_statement(PG_FUNCTION_ARGS)
 	{
 		attachment = align_attachment_locked(id, RowExclusiveLock);
 		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata), id.number);
-		RecordTruncate(attachment, rel);
+		align_recorder_watch_commit();
+		if (attachment->marker.options.reload)
+			align_defer_truncate(attachment, rel);
+		else
+			RecordTruncate(attachment, rel);
 		return PointerGetDatum(NULL);
 	}
 

@@ -233,8 +233,8 @@ align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *c
 
 /*
  * Writes an opening of the stage at which a change begins, with source
- * 'adopted', as attach() would.  The stage is not the recorded one if triggers
- * were disabled when the row was changed.
+ * 'adopted'.  The stage is not the recorded one if triggers were disabled when
+ * the row was changed.
  */
 static void
 AdoptStage(Run *run, RunWriter *writer, LeadState *lead, const Change *change)

@@ -35,6 +35,7 @@
 #include "attachment/key.h"
 #include "attachment/labels.h"
 #include "catalog/as_role.h"
+#include "record/reload.h"
 #include "report/check.h"
 
 PG_FUNCTION_INFO_V1(align_check);
@@ -274,7 +275,8 @@ CheckRow(Check *check, const LeadRow *row, const RecordedHistory *history,
 
 	if (!row->exists || !row->live || row->stage == NULL)
 	{
-		if (state->alive)
+		/* the end of a lead whose deletion is deferred is still to come */
+		if (state->alive && !align_reload_is_deferred(check->attachment, check->key))
 			align_check_report(check, "missing_end", entry->stage, NULL);
 		return;
 	}

@@ -388,6 +388,39 @@ $node->safe_psql('postgres', q{
 });
 grows_linearly(cost_of(q{SELECT align.attach('attached', 'linear')}, 'CALL fill_attached({n})'), 100_000, 'attach(), rows of the table');
 
+# A table that is reloaded: unchanged rows, in one transaction and in savepoints.
+$node->safe_psql('postgres', q{
+	CREATE TABLE reloaded (id int PRIMARY KEY, stage text NOT NULL);
+	SELECT align.attach('reloaded', 'linear', reload => true);
+	CREATE PROCEDURE fill_reloaded(n int) LANGUAGE plpgsql AS $$
+	BEGIN
+		PERFORM align.detach('reloaded');
+		DROP TABLE reloaded_history, reloaded_sla;
+		TRUNCATE reloaded;
+		INSERT INTO reloaded SELECT i, 'b' FROM generate_series(1, n) AS i;
+		PERFORM align.attach('reloaded', 'linear', reload => true);
+	END $$;
+	CREATE FUNCTION reload(n int) RETURNS void LANGUAGE plpgsql AS $$
+	BEGIN
+		DELETE FROM reloaded;
+		INSERT INTO reloaded SELECT i, 'b' FROM generate_series(1, n) AS i;
+	END $$;
+	CREATE FUNCTION reload_row_by_row(n int) RETURNS void LANGUAGE plpgsql AS $$
+	BEGIN
+		DELETE FROM reloaded;
+		FOR i IN 1 .. n LOOP
+			BEGIN
+				INSERT INTO reloaded VALUES (i, 'b');
+			EXCEPTION WHEN unique_violation THEN NULL;
+			END;
+		END LOOP;
+	END $$;
+});
+grows_linearly(cost_of('SELECT reload({n})', 'CALL fill_reloaded({n})'), 50_000, 'reload of unchanged rows');
+grows_linearly(cost_of('SELECT reload_row_by_row({n})', 'CALL fill_reloaded({n})'), 15_000, 'the same with a subtransaction per row');
+grows_linearly(cost_of('DELETE FROM reloaded', 'CALL fill_reloaded({n})'), 15_000, 'deletions that are recorded at commit');
+is($node->safe_psql('postgres', q{SELECT * FROM align.check('reloaded')}), '', 'check is empty');
+
 # Aggregates in many groups by hashing.
 grows_linearly(cost_of(<<'SQL'), 400_000, 'conversion_agg, rows and groups');
 SET work_mem = '1GB';

@@ -68,6 +68,7 @@ CREATE TABLE by_hash_00 PARTITION OF by_hash_0 FOR VALUES FROM (MINVALUE) TO (20
 CREATE TABLE by_hash_01 PARTITION OF by_hash_0 FOR VALUES FROM (20) TO (MAXVALUE);
 CREATE TABLE by_hash_1 PARTITION OF by_hash FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 CREATE TABLE dated (id int PRIMARY KEY, stage text, owner text, n int NOT NULL DEFAULT 0, changed_at timestamptz);
+CREATE TABLE reloaded (id int PRIMARY KEY, stage text, owner text, n int NOT NULL DEFAULT 0, changed_at timestamptz);
 CREATE TABLE company (id int PRIMARY KEY);
 INSERT INTO company SELECT generate_series(0, 9);
 CREATE TABLE triggered (id int PRIMARY KEY, stage text, owner text, n int NOT NULL DEFAULT 0, company int REFERENCES company ON DELETE CASCADE ON UPDATE CASCADE);
@@ -142,6 +143,7 @@ my %attach = (
 	by_stage => q{key => '{id}', stage => 'CASE WHEN n IS NOT NULL THEN stage END', assignee => 'owner', assignee_labels => 'labels(code, label)'},
 	by_hash => q{stage => 'CASE WHEN deleted OR NOT deleted THEN stage END', assignee => 'nullif(owner, '''')', changed_at => 'coalesce(changed_at, NULL)', live => 'NOT deleted'},
 	dated => q{assignee => 'owner', changed_at => 'changed_at'},
+	reloaded => q{assignee => 'owner', changed_at => 'changed_at', reload => true},
 	triggered => q{assignee => 'owner'},);
 my @tables = sort keys %attach;
 my %key = map { $_ => 'id' } @tables;
@@ -235,7 +237,7 @@ sub more
 
 	$set .= ', owner = ' . owner() if chance(0.2);
 	$set .= ', n = n + 1' if chance(0.3) && !$counted;
-	$set .= ', changed_at = ' . moment(1) if $table =~ /^(dated|by_hash)$/ && chance(0.7);
+	$set .= ', changed_at = ' . moment(1) if $table =~ /^(dated|by_hash|reloaded)$/ && chance(0.7);
 	$set .= ', deleted = ' . pick('true', 'false', 'false') if $table eq 'by_hash' && chance(0.15);
 	$set .= ', company = ' . int(rand(10)) if $table eq 'triggered' && chance(0.1);
 	return $set;
@@ -248,7 +250,7 @@ sub insert
 {
 	my ($table, $conflict) = @_;
 	my $k = key($table, 1);
-	my $rest = $table =~ /^(dated|by_hash)$/ ? ', changed_at' : '';
+	my $rest = $table =~ /^(dated|by_hash|reloaded)$/ ? ', changed_at' : '';
 	my @rows;
 
 	if ($table eq 'by_stage')
@@ -291,6 +293,12 @@ my @kinds = (
 	[ 1, sub { pick('DELETE FROM company WHERE id = ' . int(rand(10)), 'INSERT INTO company SELECT generate_series(0, 9) ON CONFLICT DO NOTHING', 'UPDATE company SET id = ' . int(rand(10)) . ' WHERE id = ' . int(rand(10))) } ],
 	[ 1, sub { my $t = shift; $t eq 'by_stage' ? 'UPDATE by_stage_1 SET stage = ' . pick("'mql'", "'inquiry'") . ' WHERE n % 3 = 1' : $t eq 'by_hash' ? 'UPDATE by_hash_1 SET stage = ' . onward($t, 'stage') . more($t) . ' WHERE n % 3 = 1' : "UPDATE $t SET stage = stage, owner = owner" } ],
 	[ 1, sub { my $t = shift; "SET LOCAL align.override = 'because';\nUPDATE $t SET stage = " . label($t) . ' WHERE ' . where($t) . ";\nSET LOCAL align.override = ''" } ],
+	[ 4, sub { my ($w, $back) = (where('reloaded'), chance(0.5) ? 'r.stage' : onward('reloaded', 'r.stage'));
+			"WITH r AS (DELETE FROM reloaded WHERE $w RETURNING *) INSERT INTO reloaded SELECT id, $back, " . pick('owner', owner()) . ', n + 1, changed_at FROM r' } ],
+	[ 2, sub { my ($w, $back) = (where('reloaded'), chance(0.5) ? 'r.stage' : onward('reloaded', 'r.stage'));
+			my $all = chance(0.3);
+			"DO \$\$ DECLARE kept reloaded[]; BEGIN kept := ARRAY(SELECT r FROM reloaded AS r" . ($all ? '' : " WHERE $w") . '); ' . ($all ? 'TRUNCATE reloaded' : "DELETE FROM reloaded WHERE $w")
+			  . "; INSERT INTO reloaded SELECT r.id, $back, r.owner, r.n + 1, r.changed_at FROM unnest(kept) AS r WHERE r.n % 5 <> " . pick(4, 5, 5) . "; END \$\$" } ],
 	[ 1, sub { 'SELECT 1 / 0' } ],);
 my $weights = 0;
 $weights += $_->[0] foreach @kinds;

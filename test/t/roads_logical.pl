@@ -24,6 +24,7 @@ CREATE TABLE whole (id int PRIMARY KEY, stage text, a text);
 ALTER TABLE whole REPLICA IDENTITY FULL;
 CREATE TABLE flat (id int, stage text, note text, PRIMARY KEY (id, stage));
 ALTER TABLE flat REPLICA IDENTITY FULL;
+CREATE TABLE reloaded (id int PRIMARY KEY, stage text);
 CREATE TABLE two (id int, stage text, billing text, PRIMARY KEY (id, stage));
 ALTER TABLE two REPLICA IDENTITY FULL;
 SQL
@@ -48,14 +49,15 @@ SELECT align.agree('b2b', \$\$
 \$\$);
 SELECT align.attach('leads', 'b2b', assignee => 'owner', changed_at => 'changed_at', mode => 'observe'),
     align.attach('deals', 'b2b', key => '{id}', mode => 'observe'), align.attach('whole', 'b2b', key => '{id}', mode => 'observe'),
-    align.attach('flat', 'b2b', key => '{id}', mode => 'observe'), align.attach('two', 'b2b', key => '{id}', mode => 'observe');
+    align.attach('flat', 'b2b', key => '{id}', mode => 'observe'), align.attach('two', 'b2b', key => '{id}', mode => 'observe'),
+    align.attach('reloaded', 'b2b', mode => 'observe', reload => true);
 SELECT align.attach('two', 'b2b', key => '{id}', stage => 'billing', mode => 'observe', history => 'two_billing_history');
 DO \$\$
 DECLARE
     t record;
 BEGIN
     FOR t IN SELECT tgrelid::regclass AS relation, tgname FROM pg_trigger
-        WHERE tgrelid IN ('leads'::regclass, 'deals'::regclass, 'deals_early'::regclass, 'deals_late'::regclass, 'whole'::regclass, 'flat'::regclass, 'flat_early'::regclass, 'flat_late'::regclass, 'two'::regclass, 'two_early'::regclass, 'two_late'::regclass) AND NOT tgisinternal AND tgname LIKE 'align%' LOOP
+        WHERE tgrelid IN ('leads'::regclass, 'deals'::regclass, 'deals_early'::regclass, 'deals_late'::regclass, 'whole'::regclass, 'flat'::regclass, 'flat_early'::regclass, 'flat_late'::regclass, 'two'::regclass, 'two_early'::regclass, 'two_late'::regclass, 'reloaded'::regclass) AND NOT tgisinternal AND tgname LIKE 'align%' LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.relation, t.tgname);
     END LOOP;
 END \$\$;
@@ -81,7 +83,7 @@ sub trail
 	return $subscriber->safe_psql('postgres', "SELECT id, entry_no, event, from_stage, stage, violation FROM ${relation}_history WHERE $where ORDER BY 1, 2");
 }
 
-my $checks = q{SELECT t, c.* FROM unnest('{leads,deals,whole,flat}'::regclass[]) AS t, align.check(t) AS c};
+my $checks = q{SELECT t, c.* FROM unnest('{leads,deals,whole,flat,reloaded}'::regclass[]) AS t, align.check(t) AS c};
 
 is(trail('leads', 'true'), "1|1|entry||inquiry|\n2|1|entry||mql|", 'the first copy is recorded');
 
@@ -199,6 +201,15 @@ foreach my $table ('leads', 'deals', 'flat')
 	is(fired(), '102 deferred_clock update, 102 deferred_entry insert deleted, 102 deferred_row delete, 102 entry insert deleted', "$table: DELETE that cancels a clock");
 }
 $subscriber->safe_psql('postgres', 'DROP FUNCTION note_fired CASCADE; DROP TABLE fired');
+is($subscriber->safe_psql('postgres', $checks), '', 'check is empty');
+
+# A table that is reloaded.
+apply(q{INSERT INTO reloaded VALUES (1, 'inquiry'), (2, 'mql'), (3, 'mql')});
+apply(q{BEGIN; DELETE FROM reloaded; INSERT INTO reloaded VALUES (1, 'inquiry'), (2, 'mql'), (3, 'mql'); COMMIT});
+apply(q{BEGIN; TRUNCATE reloaded; INSERT INTO reloaded VALUES (3, 'mql'), (2, 'mql'), (1, 'inquiry'); COMMIT});
+is(trail('reloaded', 'true'), "1|1|entry||inquiry|\n2|1|entry||mql|\n3|1|entry||mql|", 'reloads of unchanged rows leave nothing behind');
+apply(q{BEGIN; DELETE FROM reloaded; INSERT INTO reloaded VALUES (1, 'mql'); SAVEPOINT a; INSERT INTO reloaded VALUES (2, 'mql'); ROLLBACK TO a; INSERT INTO reloaded VALUES (3, 'sal'); COMMIT});
+is(trail('reloaded', 'entry_no > 1'), "1|2|move|inquiry|mql|\n2|2|deleted|mql||\n3|2|move|mql|sal|", 'a reload with moves');
 is($subscriber->safe_psql('postgres', $checks), '', 'check is empty');
 
 # A refused move stops the apply worker and nothing is lost.

@@ -89,6 +89,16 @@ is(query('SELECT entry_no, event, stage FROM more_history ORDER BY 1'), "1|openi
 query(q{BEGIN; SELECT align.detach('more'); PREPARE TRANSACTION 'nine'; ROLLBACK PREPARED 'nine'; UPDATE more SET stage = 'customer'});
 is(query('SELECT max(entry_no) FROM more_history'), '3', 'not detached after all');
 
+# A reload: what did not come back is recorded when the transaction is prepared.
+query(q{CREATE TABLE mirror (id int PRIMARY KEY, stage text); INSERT INTO mirror VALUES (1, 'mql'), (2, 'mql'), (3, 'mql'); SELECT align.attach('mirror', 'b2b', reload => true)});
+query(q{BEGIN; TRUNCATE mirror; INSERT INTO mirror VALUES (1, 'mql'), (2, 'sal'); PREPARE TRANSACTION 'reload'; ROLLBACK PREPARED 'reload'});
+is(query('SELECT count(*), max(entry_no) FROM mirror_history'), '3|1', 'a reload that is rolled back');
+query(q{BEGIN; TRUNCATE mirror; INSERT INTO mirror VALUES (1, 'mql'), (2, 'sal'); PREPARE TRANSACTION 'reload'});
+query(q{COMMIT PREPARED 'reload'; INSERT INTO mirror VALUES (3, 'inquiry')});
+is(query('SELECT id, entry_no, event, from_stage, stage FROM mirror_history WHERE entry_no > 1 ORDER BY 1, 2'),
+	"2|2|move|mql|sal\n3|2|truncated|mql|\n3|3|entry||inquiry", 'a reload that is committed');
+is(query(q{SELECT * FROM align.check('mirror')}), '', 'check is empty');
+
 # A crash while a transaction is prepared.
 query(q{BEGIN; UPDATE leads SET stage = 'mql' WHERE id = 7; UPDATE leads SET id = 70 WHERE id = 8; PREPARE TRANSACTION 'ten'});
 $node->stop('immediate');
