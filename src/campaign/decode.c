@@ -245,6 +245,10 @@ align_campaign_has_email(LeadString text)
 	const char *end = text.text + text.len;
 	int			len;
 
+	/* most texts have no character that a spelling of "@" begins with */
+	if (memchr(text.text, '@', text.len) == NULL && memchr(text.text, '%', text.len) == NULL &&
+		memchr(text.text, '&', text.len) == NULL && memchr(text.text, '\xEF', text.len) == NULL)
+		return false;
 	for (const char *p = text.text; p < end; p += Max(len, 1))
 	{
 		bool		has_name = false;
@@ -288,11 +292,9 @@ CutPersonal(LeadString text)
 	static const char *const names[] = {"mc_eid", "mkt_tok", "_hsenc"};
 	const char *end = text.text + text.len;
 
-	for (const char *p = text.text; p < end; p++)
+	/* all of the names have "_" */
+	for (const char *p = text.text; (p = memchr(p, '_', end - p)) != NULL; p++)
 	{
-		/* all of the names have it */
-		if (*p != '_')
-			continue;
 		for (int i = 0; i < (int) lengthof(names); i++)
 		{
 			int			len = strlen(names[i]);
