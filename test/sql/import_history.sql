@@ -163,6 +163,7 @@ SELECT align.import_history('more', 'SELECT 1 AS id, now() AS at, ''a'' AS stage
 SELECT align.import_history(NULL, 'SELECT 1');
 SELECT align.import_history('more', NULL);
 SELECT align.import_history('audit', 'SELECT 1');
+-- the history stands for its table
 SELECT align.import_history('more_history', 'SELECT 1');
 BEGIN READ ONLY;
 SELECT align.import_history('more', 'SELECT 1 AS id, timestamptz ''2025-01-01'' AS at, ''mql'' AS stage');
@@ -174,6 +175,10 @@ SELECT * FROM align.check('more');
 -- any form of a key and of a stage
 BEGIN;
 SELECT align.import_history('more', 'SELECT ''01'' AS id, ''2025-01-01 +00''::timestamptz AS at, ''inquiry''::name AS stage UNION ALL SELECT '' 1'', ''2025-01-02 +00'', ''mql''');
+SELECT entry_no, event, effective_at, stage, source FROM more_history ORDER BY 1;
+ROLLBACK;
+BEGIN;
+SELECT align.import_history('more_history', 'SELECT 1 AS id, ''2025-01-02 +00''::timestamptz AS at, ''mql'' AS stage');
 SELECT entry_no, event, effective_at, stage, source FROM more_history ORDER BY 1;
 ROLLBACK;
 
