@@ -3,8 +3,8 @@
  *	  Runs a user-supplied query for raw events: checks its columns, and lets
  *	  PostgreSQL group its rows into leads.
  *
- * catalog/user_query.h says what the query may do.  The rows are grouped within
- * work_mem, and the executor passes each lead to the callback.
+ * catalog/user_query.h says what the query may do.  Its rows are grouped
+ * within work_mem, and the executor passes each lead to the callback.
  */
 #include "postgres.h"
 
