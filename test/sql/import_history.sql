@@ -239,6 +239,14 @@ SELECT align.import_history('more', 'SELECT i AS id, timestamptz ''2025-01-01+00
 SET client_min_messages = warning;
 SELECT id, entry_no, event, from_stage, stage, source FROM more_history WHERE id > 1 ORDER BY id, entry_no;
 SELECT * FROM align.check('more');
+-- A move to the furthest stage of a joined journey, before more of that was imported.
+INSERT INTO more VALUES (5, 'inquiry'), (6, 'sal');
+DELETE FROM more WHERE id = 6;
+SELECT align.merge_leads('more', 6, 5);
+UPDATE more SET stage = 'sal' WHERE id = 5;
+SELECT align.import_history('more', 'SELECT 5 AS id, timestamptz ''2025-01-01+00'' + i * interval ''1 day'' AS at, (''{inquiry,customer,inquiry}''::text[])[i] AS stage FROM generate_series(1, 3) AS i');
+SELECT entry_no, event, from_stage, stage, violation, source FROM more_history WHERE id = 5 ORDER BY entry_no;
+SELECT * FROM align.check('more');
 
 RESET ROLE;
 RESET search_path;
