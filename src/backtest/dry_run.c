@@ -33,9 +33,9 @@
 #include "attachment/attachment.h"
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
-#include "backtest/query.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
+#include "catalog/user_query.h"
 #include "condition/condition.h"
 #include "nearest.h"
 #include "value.h"
@@ -230,21 +230,23 @@ SetDefaults(DryRun *run)
 }
 
 /*
- * Called with the columns of the query.
+ * Prepares for the columns of the query, which is run as it is.
  */
-static void
-StartDryRun(void *state, TupleDesc desc)
+static char *
+StartDryRun(void *state, const char *statement, TupleDesc desc)
 {
 	DryRun	   *run = (DryRun *) state;
 	int			natts = RelationGetDescr(run->rel)->natts;
 	MemoryContext old_context = MemoryContextSwitchTo(run->context);
 
+	(void) statement;
 	run->is_input = palloc0(natts * sizeof(bool));
 	run->defaults = palloc0(natts * sizeof(Datum));
 	run->no_default = palloc0(natts * sizeof(bool));
 	SetInputs(run, desc);
 	SetDefaults(run);
 	MemoryContextSwitchTo(old_context);
+	return NULL;
 }
 
 /*
@@ -507,7 +509,7 @@ align_dry_run(PG_FUNCTION_ARGS)
 	PrepareFind(&run);
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	align_query_rows(text_to_cstring(PG_GETARG_TEXT_PP(1)), StartDryRun, JudgeRow, &run);
+	align_run_user_query(text_to_cstring(PG_GETARG_TEXT_PP(1)), StartDryRun, JudgeRow, &run);
 	error_context_stack = callback.previous;
 	SPI_finish();
 	table_close(run.rel, NoLock);

@@ -1,14 +1,13 @@
 /*
  * query.h
  *	  Runs a user-supplied query, read-only, and returns the leads of its raw
- *	  events, or its rows, one at a time.
+ *	  events, one at a time.
  */
 #ifndef ALIGN_BACKTEST_QUERY_H
 #define ALIGN_BACKTEST_QUERY_H
 
 #include "compat.h"
 
-#include "access/tupdesc.h"
 #include "datatype/timestamp.h"
 
 /*
@@ -24,23 +23,8 @@ typedef void (*QueryJourneyCallback) (void *state, const text *key, const struct
  * by position, and calls back for each lead.  Raises an error if it is not
  * such a query.
  *
- * It runs with the privileges of the current user, in a read-only
- * subtransaction that is always rolled back.
+ * It runs as catalog/user_query.h says.
  */
 extern void align_query_journeys(const char *query, QueryJourneyCallback callback, void *state);
-
-/*
- * Called once before the first row, with the columns of the query, and then
- * for each row, in a memory context that is reset afterwards.
- */
-typedef void (*QueryStartCallback) (void *state, TupleDesc desc);
-typedef void (*QueryRowCallback) (void *state, const Datum *values, const bool *nulls);
-
-/*
- * Likewise runs a query with any columns, and calls back for each row, in the
- * subtransaction and connected to SPI.
- */
-extern void align_query_rows(const char *query, QueryStartCallback start,
-							 QueryRowCallback callback, void *state);
 
 #endif							/* ALIGN_BACKTEST_QUERY_H */

@@ -7,14 +7,55 @@
 
 #include "access/xact.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "tcop/cmdtag.h"
+#include "tcop/dest.h"
+#include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/resowner.h"
 
 #include "catalog/as_role.h"
 #include "catalog/user_query.h"
+
+/*
+ * DestReceiver that calls back for each row.
+ */
+typedef struct RowReceiver
+{
+	DestReceiver pub;
+	UserQueryRow receive;
+	void	   *state;
+	MemoryContext row_context;	/* reset after each row */
+} RowReceiver;
+
+static void
+StartRows(DestReceiver *self, int operation, TupleDesc desc)
+{
+	(void) self;
+	(void) operation;
+	(void) desc;
+}
+
+static bool
+ReceiveRow(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	MemoryContext old_context = MemoryContextSwitchTo(receiver->row_context);
+
+	slot_getallattrs(slot);
+	receiver->receive(receiver->state, slot->tts_values, slot->tts_isnull);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextReset(receiver->row_context);
+	return true;
+}
+
+static void
+EndRows(DestReceiver *self)
+{
+	(void) self;
+}
 
 /*
  * Returns whether a query, or any part of it, locks rows or modifies data.
@@ -84,11 +125,12 @@ StatementText(const char *query, const RawStmt *statement)
  * Checks, wraps and runs the query in the current subtransaction.
  */
 static void
-RunQuery(const char *query, UserQueryWrapper wrap, void *state, DestReceiver *dest)
+RunQuery(const char *query, UserQueryWrapper wrap, RowReceiver *receiver)
 {
 	SPIPlanPtr	plan;
 	List	   *sources;
 	CachedPlanSource *source;
+	char	   *wrapped;
 	SPIExecuteOptions options;
 
 	align_spi_connect();
@@ -99,14 +141,15 @@ RunQuery(const char *query, UserQueryWrapper wrap, void *state, DestReceiver *de
 	CheckStatement(sources);
 	source = (CachedPlanSource *) linitial(sources);
 
-	plan = SPI_prepare_cursor(wrap(state, StatementText(query, source->raw_parse_tree),
-								   source->resultDesc),
-							  0, NULL, CURSOR_OPT_PARALLEL_OK);
+	wrapped = wrap(receiver->state, StatementText(query, source->raw_parse_tree),
+				   source->resultDesc);
+	if (wrapped != NULL)
+		plan = SPI_prepare_cursor(wrapped, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 	memset(&options, 0, sizeof(options));
 	options.read_only = true;
-	options.dest = dest;
+	options.dest = &receiver->pub;
 	if (SPI_execute_plan_extended(plan, &options) < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed");
 
@@ -119,16 +162,28 @@ RunQuery(const char *query, UserQueryWrapper wrap, void *state, DestReceiver *de
 }
 
 /*
- * Runs a user's query, wrapped in another one, in a subtransaction that is
- * rolled back.
+ * Runs a user's query in a read-only subtransaction that is rolled back, and
+ * calls back for each row.
  */
 void
-align_run_user_query(const char *query, UserQueryWrapper wrap, void *state, DestReceiver *dest)
+align_run_user_query(const char *query, UserQueryWrapper wrap, UserQueryRow receive, void *state)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	ResourceOwner old_owner = CurrentResourceOwner;
 	Oid			user_id;
 	int			sec_context;
+	RowReceiver receiver = {
+		.pub.receiveSlot = ReceiveRow,
+		.pub.rStartup = StartRows,
+		.pub.rShutdown = EndRows,
+		.pub.rDestroy = EndRows,
+		.pub.mydest = DestNone,
+		.receive = receive,
+		.state = state,
+	};
+
+	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "align row",
+												 ALLOCSET_DEFAULT_SIZES);
 
 	/*
 	 * The end of the subtransaction restores the security context and
@@ -141,7 +196,7 @@ align_run_user_query(const char *query, UserQueryWrapper wrap, void *state, Dest
 		SetUserIdAndSecContext(user_id, sec_context | SECURITY_LOCAL_USERID_CHANGE |
 							   SECURITY_RESTRICTED_OPERATION);
 		XactReadOnly = true;
-		RunQuery(query, wrap, state, dest);
+		RunQuery(query, wrap, &receiver);
 	}
 	PG_CATCH();
 	{
@@ -159,4 +214,5 @@ align_run_user_query(const char *query, UserQueryWrapper wrap, void *state, Dest
 	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(old_context);
 	CurrentResourceOwner = old_owner;
+	MemoryContextDelete(receiver.row_context);
 }

@@ -22,21 +22,28 @@
 #include "compat.h"
 
 #include "access/tupdesc.h"
-#include "tcop/dest.h"
 
 /*
- * Returns the query to run, palloc'd.  statement is the text of the user's
- * query without a semicolon, and desc its columns, of which an unsuitable one
- * is an error.
+ * Called once with the text of the user's query, without a semicolon, and its
+ * columns, of which an unsuitable one is an error.  Returns the query to run,
+ * palloc'd, or NULL to run the user's as it is.
  */
 typedef char *(*UserQueryWrapper) (void *state, const char *statement, TupleDesc desc);
 
 /*
- * Runs the query that wrap() returns for a user's query, and sends its rows to
- * dest.  What dest keeps must not belong to a memory context or a resource
- * owner of the time in which it receives rows.
+ * Called for each row of the query that is run, in a memory context that is
+ * reset afterwards.
  */
-extern void align_run_user_query(const char *query, UserQueryWrapper wrap, void *state,
-								 DestReceiver *dest);
+typedef void (*UserQueryRow) (void *state, const Datum *values, const bool *nulls);
+
+/*
+ * Runs the query that wrap() returns for a user's query, and calls receive()
+ * for each of its rows.  Both are called in the subtransaction and connected
+ * to SPI; what they keep must not belong to a resource owner of that time.  A
+ * query that is wrapped may use parallel workers, so receive() must not run
+ * queries then.
+ */
+extern void align_run_user_query(const char *query, UserQueryWrapper wrap, UserQueryRow receive,
+								 void *state);
 
 #endif							/* ALIGN_CATALOG_USER_QUERY_H */

@@ -105,16 +105,29 @@ typedef struct ImportVersion
 } ImportVersion;
 
 /*
- * The version of a known entry, with *funnel set to its funnel, NULL if it
- * does not exist; and the version that judges a row: that in force at its
- * time, or "before" if there was none.  (import_judge.c)
+ * The version that judges rows from before the first version of the agreement:
+ * that of a known entry or, if that does not exist or is of another agreement,
+ * the first one.  *own becomes the version of the entry, with a NULL funnel if
+ * it does not exist.
  */
-extern ImportVersion align_import_version_of(const Attachment *attachment,
-											 const KnownEntry *known, Funnel **funnel);
+extern ImportVersion align_import_version_before(const Attachment *attachment,
+												 const KnownEntry *known, ImportVersion *own);
+
+/*
+ * The version that judges a row: that in force at its time, or "before" if
+ * there was none.  (import_judge.c, like the following ones)
+ */
 extern ImportVersion align_import_version_at(const ImportVersion *before, TimestampTz at);
 
-/* True if two labels, which are not NULL, stand for one stage. */
-extern bool align_import_same_stage(const Funnel *funnel, const char *a, const char *b);
+/*
+ * The name that a version has for a stage that was recorded under it or under
+ * an earlier one; the recorded name if the version does not know the stage.
+ */
+extern const char *align_import_from_stage(const ImportVersion *by, const char *recorded);
+
+/* True if a label stands for a stage that was recorded so. */
+extern bool align_import_same_stage(const ImportVersion *by, const char *label,
+									const char *recorded);
 
 /*
  * Sets violation and handoff of an entry whose stages and reason are set.

@@ -14,29 +14,27 @@
 #include "maintain/import.h"
 
 /*
- * Returns the version of a known entry, and sets *funnel to its funnel, NULL
- * if it does not exist.  Instead of one that does not exist or belongs to
- * another agreement, the first one of the attachment's agreement is returned.
+ * Returns the version that judges rows from before the first version, and sets
+ * *own to the version of a known entry.
  */
 ImportVersion
-align_import_version_of(const Attachment *attachment, const KnownEntry *known, Funnel **funnel)
+align_import_version_before(const Attachment *attachment, const KnownEntry *known,
+							ImportVersion *own)
 {
-	ImportVersion result = {attachment->marker.agreement, known->entry.version, NULL};
-	const char *agreement_of_entry = known->agreement ? known->agreement : result.agreement;
+	ImportVersion result = {attachment->marker.agreement, 0, NULL};
+	const Agreement *agreement;
 
-	*funnel = known->entry.version == 0 ? NULL :
-		align_agreement_funnel(agreement_of_entry, known->entry.version);
-	if (strcmp(agreement_of_entry, result.agreement) == 0)
-		result.funnel = *funnel;
-	if (result.funnel == NULL)
-	{
-		const Agreement *agreement = align_agreement_lookup(result.agreement);
-
-		if (agreement == NULL)
-			align_agreement_unknown(result.agreement);
-		result.version = agreement->versions[0].version;
-		result.funnel = align_compiled_version(&agreement->versions[0]);
-	}
+	own->agreement = known->agreement != NULL ? known->agreement : result.agreement;
+	own->version = known->entry.version;
+	own->funnel = own->version == 0 ? NULL :
+		align_agreement_funnel(own->agreement, own->version);
+	if (own->funnel != NULL && strcmp(own->agreement, result.agreement) == 0)
+		return *own;
+	agreement = align_agreement_lookup(result.agreement);
+	if (agreement == NULL)
+		align_agreement_unknown(result.agreement);
+	result.version = agreement->versions[0].version;
+	result.funnel = align_compiled_version(&agreement->versions[0]);
 	return result;
 }
 
@@ -66,17 +64,40 @@ StageIndex(const Funnel *funnel, const char *label)
 }
 
 /*
- * True if two labels, which are not NULL, stand for one stage.
+ * Returns the index of a stage that was recorded under a version or an earlier
+ * one, which may have had another name for it.
+ */
+static int
+RecordedStage(const ImportVersion *by, const char *recorded)
+{
+	StageSource source = {by->agreement, by->version};
+
+	return align_carry_stage(&source, by->agreement, by->version, by->funnel, recorded);
+}
+
+/*
+ * Returns the name that a version has for a recorded stage.
+ */
+const char *
+align_import_from_stage(const ImportVersion *by, const char *recorded)
+{
+	int			stage = recorded == NULL || by->funnel == NULL ? -1 : RecordedStage(by, recorded);
+
+	return stage < 0 ? recorded : by->funnel->stages[stage].name;
+}
+
+/*
+ * True if a label stands for a stage that was recorded so.
  */
 bool
-align_import_same_stage(const Funnel *funnel, const char *a, const char *b)
+align_import_same_stage(const ImportVersion *by, const char *label, const char *recorded)
 {
 	int			stage;
 
-	if (strcmp(a, b) == 0)
+	if (strcmp(label, recorded) == 0)
 		return true;
-	stage = StageIndex(funnel, a);
-	return stage >= 0 && stage == StageIndex(funnel, b);
+	stage = StageIndex(by->funnel, label);
+	return stage >= 0 && stage == RecordedStage(by, recorded);
 }
 
 /*

@@ -40,8 +40,7 @@ typedef struct Work
 	const char *db_role;
 	ImportLead *lead;
 	ImportVersion before;		/* for times before the first version */
-	Funnel	   *first_funnel;	/* of the version of the first recorded entry;
-								 * NULL if that does not exist */
+	ImportVersion first;		/* of the first recorded entry */
 	ImportState state;
 	int			entries_room;	/* allocated size of lead->entries */
 } Work;
@@ -98,7 +97,8 @@ AddEntry(Work *work, const ImportRow *row, HistoryEvent event, const ImportVersi
 	entry->key = lead->key;
 	entry->event = event;
 	entry->effective_at = row->at;
-	entry->from_stage = event == EVENT_ENTRY ? NULL : work->state.stage;
+	entry->from_stage = event == EVENT_ENTRY ? NULL :
+		align_import_from_stage(by, work->state.stage);
 	entry->from_team = event == EVENT_ENTRY ? NULL : work->state.team;
 	entry->actor = row->text[IMPORT_ACTOR];
 	entry->db_role = work->db_role;
@@ -146,7 +146,8 @@ ImportPastRow(Work *work, const ImportRow *row)
 		work->lead->nrepeated++;
 		return;
 	}
-	if (label != NULL && state->stage != NULL && align_import_same_stage(by.funnel, label, state->stage))
+	if (label != NULL && state->stage != NULL &&
+		align_import_same_stage(&by, label, state->stage))
 	{
 		bool		same_team = !work->columns->has[IMPORT_TEAM] ||
 			row->text[IMPORT_TEAM] == NULL || align_same_string(team, state->team);
@@ -212,7 +213,6 @@ static void
 CountRecordedRows(Work *work, int begin, TimestampTz beginning)
 {
 	ImportLead *lead = work->lead;
-	const Funnel *funnel = work->before.funnel;
 	int		   *order = palloc(lead->nknown * sizeof(int));
 	const char *stage = NULL;
 	int			n = 0;
@@ -231,13 +231,14 @@ CountRecordedRows(Work *work, int begin, TimestampTz beginning)
 	{
 		const ImportRow *row = &lead->rows[i];
 		const char *label = row->text[IMPORT_STAGE];
+		ImportVersion by = align_import_version_at(&work->before, row->at);
 		bool		same;
 
 		/* where several entries have the time of the row, one must match */
 		for (;;)
 		{
 			same = label == NULL || stage == NULL ? label == stage :
-				align_import_same_stage(funnel, label, stage);
+				align_import_same_stage(&by, label, stage);
 			if (next == n || lead->known[order[next]].entry.effective_at > row->at)
 				break;
 			if (same && next > 0 &&
@@ -281,7 +282,9 @@ BecomeLastImported(Work *work)
 	first->effective_at = last->effective_at;
 	first->from_stage = last->from_stage;
 	first->from_team = last->from_team;
-	first->stage = last->stage;
+	/* entries of another agreement may follow, so keep a name that fits */
+	if (!align_import_same_stage(&by, first->stage, last->stage))
+		first->stage = last->stage;
 	if (!HasRole(work, ROW_TEAM))
 		first->team = last->team;
 	if (!HasRole(work, ROW_ASSIGNEE))
@@ -316,7 +319,7 @@ FollowImported(Work *work, bool same_stage)
 {
 	HistoryEntry *first = &work->lead->first.entry;
 
-	first->from_stage = work->state.stage;
+	first->from_stage = align_import_from_stage(&work->first, work->state.stage);
 	first->from_team = work->state.team;
 	if (same_stage)
 	{
@@ -326,8 +329,8 @@ FollowImported(Work *work, bool same_stage)
 	}
 	if (first->event != EVENT_OVERRIDE)
 		first->event = EVENT_MOVE;
-	if (work->first_funnel != NULL)
-		align_import_judge(first, &work->lead->known[0], work->first_funnel);
+	if (work->first.funnel != NULL)
+		align_import_judge(first, &work->lead->known[0], work->first.funnel);
 }
 
 /*
@@ -345,7 +348,7 @@ PutFirstRight(Work *work)
 
 	if (state->stage == NULL)
 		return;					/* the lead had left the funnel */
-	same_stage = align_import_same_stage(work->before.funnel, state->stage, first->stage);
+	same_stage = align_import_same_stage(&work->before, first->stage, state->stage);
 	same_holder =
 		(!columns->has[IMPORT_ASSIGNEE] || !HasRole(work, ROW_ASSIGNEE) ||
 		 align_same_string(state->assignee, first->assignee)) &&
@@ -395,7 +398,7 @@ align_import_lead(const Attachment *attachment, const ImportRows *rows, const ch
 	lead->unknown = lead->nknown == 0;
 	if (lead->unknown)
 		return;
-	work.before = align_import_version_of(attachment, &lead->known[0], &work.first_funnel);
+	work.before = align_import_version_before(attachment, &lead->known[0], &work.first);
 	lead->closed = !CanPrecede(&lead->known[0]);
 	if (lead->closed)
 		return;

@@ -9,13 +9,11 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/tuptable.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/ruleutils.h"
 
 #include "catalog/user_query.h"
@@ -30,60 +28,30 @@ static const char *const column_names[IMPORT_NCOLUMNS] = {
 	" and may return \"ordinal\", \"team\", \"assignee\", \"actor\", \"reason\", \"note\"," \
 	" \"campaign\" and \"amount\"."
 
-/*
- * DestReceiver that keeps rows in a tuplestore.
- */
-typedef struct RowReceiver
-{
-	DestReceiver pub;
-	ImportRows *rows;
-	MemoryContext row_context;	/* reset after each row */
-} RowReceiver;
-
-/* State of the wrapper of the query. */
-typedef struct WrapState
+/* State of the callbacks of the query. */
+typedef struct QueryState
 {
 	const Attachment *attachment;
 	ImportRows *rows;
-} WrapState;
-
-static void
-StartRows(DestReceiver *self, int operation, TupleDesc desc)
-{
-	(void) self;
-	(void) operation;
-	(void) desc;
-}
+} QueryState;
 
 /*
  * Adds a row to the tuplestore, with all values inline: the query may have
  * taken them from tables that another session changes meanwhile.
  */
-static bool
-ReceiveRow(TupleTableSlot *slot, DestReceiver *self)
+static void
+ReceiveRow(void *arg, const Datum *row, const bool *nulls)
 {
-	RowReceiver *receiver = (RowReceiver *) self;
-	ImportRows *rows = receiver->rows;
-	MemoryContext old_context = MemoryContextSwitchTo(receiver->row_context);
+	ImportRows *rows = ((QueryState *) arg)->rows;
 	Datum		values[ATTACHMENT_MAX_KEYS + IMPORT_NCOLUMNS];
 
-	slot_getallattrs(slot);
 	for (int i = 0; i < rows->desc->natts; i++)
 	{
-		values[i] = slot->tts_values[i];
-		if (!slot->tts_isnull[i] && TupleDescAttr(rows->desc, i)->attlen == -1)
+		values[i] = row[i];
+		if (!nulls[i] && TupleDescAttr(rows->desc, i)->attlen == -1)
 			values[i] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[i]));
 	}
-	tuplestore_putvalues(rows->rows, rows->desc, values, slot->tts_isnull);
-	MemoryContextSwitchTo(old_context);
-	MemoryContextReset(receiver->row_context);
-	return true;
-}
-
-static void
-EndRows(DestReceiver *self)
-{
-	(void) self;
+	tuplestore_putvalues(rows->rows, rows->desc, values, unconstify(bool *, nulls));
 }
 
 /*
@@ -307,7 +275,7 @@ AppendColumn(StringInfo sql, const Attachment *attachment, ImportColumn column, 
 static char *
 WrapQuery(void *arg, const char *statement, TupleDesc desc)
 {
-	const WrapState *state = (const WrapState *) arg;
+	const QueryState *state = (const QueryState *) arg;
 	const Attachment *attachment = state->attachment;
 	int			nkeys = attachment->nkeys;
 	StringInfoData sql;
@@ -362,21 +330,10 @@ RowType(const Attachment *attachment)
 void
 align_import_query(const Attachment *attachment, const char *query, ImportRows *rows)
 {
-	WrapState	state = {attachment, rows};
-	RowReceiver receiver = {0};
+	QueryState	state = {attachment, rows};
 
 	/* before the subtransaction, which would delete its temporary files */
 	rows->rows = tuplestore_begin_heap(false, false, work_mem);
 	rows->desc = RowType(attachment);
-
-	receiver.pub.receiveSlot = ReceiveRow;
-	receiver.pub.rStartup = StartRows;
-	receiver.pub.rShutdown = EndRows;
-	receiver.pub.rDestroy = EndRows;
-	receiver.pub.mydest = DestNone;
-	receiver.rows = rows;
-	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "align imported row",
-												 ALLOCSET_DEFAULT_SIZES);
-	align_run_user_query(query, WrapQuery, &state, &receiver.pub);
-	MemoryContextDelete(receiver.row_context);
+	align_run_user_query(query, WrapQuery, ReceiveRow, &state);
 }

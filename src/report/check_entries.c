@@ -5,7 +5,9 @@
  *
  * Violations are compared with the verdict of the version that judged the
  * entry.  missing_need and wrong_team are left out of that: the columns of the
- * row and the acting role, on which they depend, are not in the history.
+ * row and the acting role, on which they depend, are not in the history.  Nor
+ * is illegal_move compared for the first move after a merge if history was
+ * imported: what the joined journey was at that time is not recorded.
  *
  * Entries that were merged from another lead have no influence on the stage of
  * this one.  Their violations are checked, but they are not part of the chain,
@@ -119,12 +121,13 @@ AppendRule(StringInfo list, const char *name, size_t len)
 }
 
 /*
- * Returns the rules of a recorded violation that can be recomputed; "" if
- * there are none.
+ * Returns the rules of a recorded violation that can be recomputed, without
+ * illegal_move if any_move is true; "" if there are none.
  */
 static char *
-RecordedRules(const char *violation)
+RecordedRules(const char *violation, bool any_move)
 {
+	const char *illegal_move = align_rule_name(RULE_ILLEGAL_MOVE);
 	StringInfoData list;
 	const char *name = violation;
 
@@ -134,7 +137,8 @@ RecordedRules(const char *violation)
 		const char *end = strstr(name, ", ");
 		size_t		len = end != NULL ? (size_t) (end - name) : strlen(name);
 
-		if (CanBeRecomputed(name, len))
+		if (CanBeRecomputed(name, len) &&
+			!(any_move && strlen(illegal_move) == len && memcmp(illegal_move, name, len) == 0))
 			AppendRule(&list, name, len);
 		name = end != NULL ? end + 2 : NULL;
 	}
@@ -195,6 +199,22 @@ FurthestStage(const Funnel *funnel, const RecordedHistory *history, int n)
 }
 
 /*
+ * Returns true if history was imported before entry number n.
+ */
+static bool
+HasImported(const RecordedHistory *history, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const char *source = history->entries[i].source;
+
+		if (source != NULL && strcmp(source, SOURCE_IMPORT) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Returns true if an entry is a move of a merged lead to the furthest stage of
  * the joined journey, which is legal.
  */
@@ -217,16 +237,19 @@ CheckViolation(const Check *check, const RecordedHistory *history, int n, const 
 			   bool merged)
 {
 	const RecordedEntry *entry = &history->entries[n];
+	bool		after_merge = merged && !entry->merged && entry->from_stage != NULL;
+	bool		unknown;
 	char	   *recorded;
 	char	   *expected;
 
 	/* an opening is not judged as a move */
 	if (entry->event == EVENT_OPENING || !align_is_stage_event(entry->event) || funnel == NULL)
 		return;
-	recorded = RecordedRules(entry->violation);
+	/* whether the import came before that move or later is not recorded */
+	unknown = after_merge && HasImported(history, n);
+	recorded = RecordedRules(entry->violation, unknown);
 	expected = ExpectedRules(funnel, entry,
-							 merged && !entry->merged && entry->from_stage != NULL &&
-							 GoesOnFromFurthest(funnel, history, n));
+							 unknown || (after_merge && GoesOnFromFurthest(funnel, history, n)));
 	if (strcmp(recorded, expected) != 0)
 		align_check_report(check, "violation",
 						   EntryText(entry, recorded[0] != '\0' ? recorded : NULL),

@@ -90,7 +90,7 @@ CREATE SCHEMA "again""; x";
 SELECT align.attach('leads', 'again', stage => 'stage2', history => '"again""; x"."Leads, as they were"', replace => true, opened_at => 'now');
 SELECT history, sla FROM align.attachments WHERE relation = 'leads'::regclass;
 SELECT * FROM "again""; x"."Leads, as they were" WHERE false;
-SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgname = 'align_append_only' ORDER BY 1::text COLLATE "C";
+SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgname = 'align_append_only' ORDER BY tgrelid::regclass::text COLLATE "C";
 UPDATE leads SET stage2 = 'busy' WHERE id = 1;
 SELECT id, entry_no, event, stage FROM "again""; x"."Leads, as they were" ORDER BY id, entry_no;
 SELECT * FROM align.check('leads');

@@ -77,7 +77,7 @@ SET ROLE regress_align_crm;
 CREATE TRIGGER align_attachment AFTER UPDATE OF state ON crm.leads EXECUTE FUNCTION align.attachment('attach_agree_3', 'enforce', '', 'key+stage');
 SET ROLE regress_align_revops;
 SELECT align.agree('attach_agree_3', 'stage x; won z; success path x -> z; z needs phone;');
-SELECT relation, agreement, mode, stage, key, live FROM align.attachments WHERE agreement LIKE 'attach_agree%' ORDER BY 1::text;
+SELECT relation, agreement, mode, stage, key, live FROM align.attachments WHERE agreement LIKE 'attach_agree%' ORDER BY relation::text COLLATE "C";
 RESET ROLE;
 UPDATE crm.leads SET state = state;
 SELECT align.detach('crm.leads');

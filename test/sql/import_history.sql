@@ -163,6 +163,7 @@ SELECT align.import_history('more', 'SELECT 1 AS id, now() AS at, ''a'' AS stage
 SELECT align.import_history(NULL, 'SELECT 1');
 SELECT align.import_history('more', NULL);
 SELECT align.import_history('audit', 'SELECT 1');
+-- the history stands for its table
 SELECT align.import_history('more_history', 'SELECT 1');
 BEGIN READ ONLY;
 SELECT align.import_history('more', 'SELECT 1 AS id, timestamptz ''2025-01-01'' AS at, ''mql'' AS stage');
@@ -174,6 +175,10 @@ SELECT * FROM align.check('more');
 -- any form of a key and of a stage
 BEGIN;
 SELECT align.import_history('more', 'SELECT ''01'' AS id, ''2025-01-01 +00''::timestamptz AS at, ''inquiry''::name AS stage UNION ALL SELECT '' 1'', ''2025-01-02 +00'', ''mql''');
+SELECT entry_no, event, effective_at, stage, source FROM more_history ORDER BY 1;
+ROLLBACK;
+BEGIN;
+SELECT align.import_history('more_history', 'SELECT 1 AS id, ''2025-01-02 +00''::timestamptz AS at, ''mql'' AS stage');
 SELECT entry_no, event, effective_at, stage, source FROM more_history ORDER BY 1;
 ROLLBACK;
 
@@ -233,6 +238,14 @@ SET client_min_messages = notice;
 SELECT align.import_history('more', 'SELECT i AS id, timestamptz ''2025-01-01+00'' AS at, ''inquiry'' AS stage FROM generate_series(2, 4) AS i');
 SET client_min_messages = warning;
 SELECT id, entry_no, event, from_stage, stage, source FROM more_history WHERE id > 1 ORDER BY id, entry_no;
+SELECT * FROM align.check('more');
+-- A move to the furthest stage of a joined journey, before more of that was imported.
+INSERT INTO more VALUES (5, 'inquiry'), (6, 'sal');
+DELETE FROM more WHERE id = 6;
+SELECT align.merge_leads('more', 6, 5);
+UPDATE more SET stage = 'sal' WHERE id = 5;
+SELECT align.import_history('more', 'SELECT 5 AS id, timestamptz ''2025-01-01+00'' + i * interval ''1 day'' AS at, (''{inquiry,customer,inquiry}''::text[])[i] AS stage FROM generate_series(1, 3) AS i');
+SELECT entry_no, event, from_stage, stage, violation, source FROM more_history WHERE id = 5 ORDER BY entry_no;
 SELECT * FROM align.check('more');
 
 RESET ROLE;

@@ -100,10 +100,15 @@ CREATE VIEW clocks AS
 SELECT 'lead' AS relation, id, sla, cycle, started_at, stopped_at, CASE WHEN outcome IS NOT NULL THEN due_at END AS due_at, outcome FROM lead_sla
 UNION ALL SELECT 'parts', id, sla, cycle, started_at, stopped_at, CASE WHEN outcome IS NOT NULL THEN due_at END, outcome FROM parts_sla;
 SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE outcome IS NULL) > 100 AS open FROM clocks;
-SELECT count(*) FROM ((SELECT c.* FROM clocks AS c JOIN pure USING (relation, id)
-    EXCEPT ALL SELECT relation, id, c.sla, c.cycle, c.started_at, c.stopped_at, CASE WHEN c.stopped_at IS NOT NULL THEN c.due_at END, CASE WHEN c.stopped_at IS NOT NULL THEN c.state END FROM pure, align.sla_clocks(lead, align.agreed('import_property'), now()) AS c)
-    UNION ALL (SELECT relation, id, c.sla, c.cycle, c.started_at, c.stopped_at, CASE WHEN c.stopped_at IS NOT NULL THEN c.due_at END, CASE WHEN c.stopped_at IS NOT NULL THEN c.state END FROM pure, align.sla_clocks(lead, align.agreed('import_property'), now()) AS c
-    EXCEPT ALL SELECT c.* FROM clocks AS c JOIN pure USING (relation, id))) AS t;
+-- since when a lead is where align found it is not known if the imported past ends elsewhere: that starts no clock
+CREATE TABLE undated AS SELECT relation, id, effective_at FROM written WHERE source = 'undated' AND event = 'move';
+SELECT count(*) > 100 AS many FROM undated;
+CREATE TABLE expected AS
+SELECT relation, id, c.sla, (row_number() OVER (PARTITION BY relation, id, c.sla ORDER BY c.cycle))::int AS cycle, c.started_at, c.stopped_at, CASE WHEN c.stopped_at IS NOT NULL THEN c.due_at END AS due_at, CASE WHEN c.stopped_at IS NOT NULL THEN c.state END AS outcome
+FROM pure, align.sla_clocks(lead, align.agreed('import_property'), now()) AS c
+WHERE (relation, id, c.started_at) NOT IN (SELECT relation, id, effective_at FROM undated);
+SELECT count(*) FROM ((SELECT c.* FROM clocks AS c JOIN pure USING (relation, id) EXCEPT ALL TABLE expected)
+    UNION ALL (TABLE expected EXCEPT ALL SELECT c.* FROM clocks AS c JOIN pure USING (relation, id))) AS t;
 -- nothing is announced of what came due before the tables were attached
 SELECT count(*) > 100 AS many FROM lead_sla WHERE outcome IS NULL AND due_at < '2026-01-01';
 SELECT count(*) FROM lead_sla WHERE outcome IS NULL AND due_at < '2026-01-01' AND due_notified_at IS NULL AND NOT upper_inf(paused);

@@ -24,7 +24,7 @@ WITH moved AS (DELETE FROM leads_default WHERE created < '2025-07-01' RETURNING 
 ALTER TABLE leads ATTACH PARTITION leads_1 FOR VALUES FROM ('2025-01-01') TO ('2025-07-01');
 ALTER TABLE leads ATTACH PARTITION leads_default DEFAULT;
 COMMIT;
-SELECT tableoid::regclass, count(*) FROM leads GROUP BY 1 ORDER BY 1::text COLLATE "C";
+SELECT tableoid::regclass, count(*) FROM leads GROUP BY 1 ORDER BY tableoid::regclass::text COLLATE "C";
 SELECT * FROM differences();
 -- in a transaction without triggers
 BEGIN;
@@ -34,11 +34,11 @@ DELETE FROM leads_default WHERE created < '2026-01-01';
 CREATE TABLE leads_2 PARTITION OF leads FOR VALUES FROM ('2025-07-01') TO ('2026-01-01');
 INSERT INTO leads SELECT * FROM moved;
 COMMIT;
-SELECT tableoid::regclass, count(*) FROM leads GROUP BY 1 ORDER BY 1::text COLLATE "C";
+SELECT tableoid::regclass, count(*) FROM leads GROUP BY 1 ORDER BY tableoid::regclass::text COLLATE "C";
 SELECT * FROM differences();
 -- row movement is a change of the row, of which there is nothing to record
 UPDATE leads SET created = created - 600 WHERE id > 500;
-SELECT tableoid::regclass, count(*) FROM leads GROUP BY 1 ORDER BY 1::text COLLATE "C";
+SELECT tableoid::regclass, count(*) FROM leads GROUP BY 1 ORDER BY tableoid::regclass::text COLLATE "C";
 SELECT * FROM differences();
 -- what is written later is recorded in every partition
 UPDATE leads SET stage = 'w' WHERE id IN (2, 200, 400, 510);
