@@ -188,20 +188,47 @@ align_attach_check_lookups(AttachRequest *request)
 }
 
 /*
+ * True if a view is used by another attachment: names of views are cut to the
+ * length of a name.
+ */
+static bool
+IsOfOther(const AttachRequest *request, Oid view)
+{
+	ListCell   *lc;
+
+	foreach(lc, align_attached_tables(NULL))
+	{
+		const AttachmentId *id = (const AttachmentId *) lfirst(lc);
+		AttachmentMarker marker;
+
+		if ((id->relid == request->relid && id->number == request->options.number) ||
+			!align_find_marker(*id, &marker))
+			continue;
+		for (int role = 0; role < ROW_NROLES; role++)
+		{
+			if (marker.labels[role] == view)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
  * Raises an error if the name of a view is taken by something else than a view
- * of labels of the same owner.
+ * of labels of the same owner, or by the view of another attachment.
  */
 static void
 CheckExistingView(const AttachRequest *request, Oid view)
 {
 	if (get_rel_relkind(view) == RELKIND_VIEW && align_relation_owner(view) == request->owner &&
-		get_attnum(view, "key") == 1 && get_attnum(view, "label") == 2)
+		get_attnum(view, "key") == 1 && get_attnum(view, "label") == 2 &&
+		!IsOfOther(request, view))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_TABLE),
 			 errmsg("relation \"%s\" already exists", get_rel_name(view)),
 			 errdetail("align.attach() creates a view of labels under this name."),
-			 errhint("Rename the relation.")));
+			 errhint("Rename the relation, or choose another history.")));
 }
 
 /*

@@ -216,7 +216,7 @@ static void
 Prepare(LabelLookup *lookup, Oid view)
 {
 	Oid			type = ParameterType(lookup->key_type);
-	SPIPlanPtr	plan = SPI_prepare(psprintf("SELECT v.label FROM %s AS v WHERE v.key OPERATOR(pg_catalog.=) $1",
+	SPIPlanPtr	plan = SPI_prepare(psprintf("SELECT v.label::pg_catalog.text FROM %s AS v WHERE v.key OPERATOR(pg_catalog.=) $1",
 											align_relation_name(view)), 1, &type);
 
 	if (plan == NULL)
@@ -253,6 +253,9 @@ ReadLabel(Attachment *attachment, RowRole role, LabelLookup *lookup, Datum key)
 				 errmsg("view %s has several labels for one value of %s",
 						align_relation_name(view), align_row_role_names[role]),
 				 errdetail("The values of its column \"key\" must be unique.")));
+	/* the plan is made again whenever the owner changes the view */
+	if (SPI_tuptable->tupdesc->natts != 1 || SPI_gettypeid(SPI_tuptable->tupdesc, 1) != TEXTOID)
+		elog(ERROR, "label of view %s is not of type text", align_relation_name(view));
 	if (SPI_processed == 1)
 	{
 		bool		isnull;
@@ -260,6 +263,9 @@ ReadLabel(Attachment *attachment, RowRole role, LabelLookup *lookup, Datum key)
 
 		if (!isnull)
 			result = MemoryContextStrdup(context, TextDatumGetCString(label));
+		/* an empty label is none */
+		if (result != NULL && result[strspn(result, " \t\n\r")] == '\0')
+			result = NULL;
 	}
 	SPI_finish();
 	PopActiveSnapshot();

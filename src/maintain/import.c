@@ -484,6 +484,25 @@ ReportSkipped(const Import *import)
 }
 
 /*
+ * True if two attachments, one of which may be out of date, have the same
+ * history and key: then the rows that were read for one fit the other.
+ */
+static bool
+SameKeys(const Attachment *a, const Attachment *b)
+{
+	if (a->marker.history != b->marker.history || a->nkeys != b->nkeys)
+		return false;
+	for (int i = 0; i < a->nkeys; i++)
+	{
+		if (a->keys[i].attnum != b->keys[i].attnum || a->keys[i].type != b->keys[i].type ||
+			a->keys[i].typmod != b->keys[i].typmod ||
+			a->keys[i].collation != b->keys[i].collation)
+			return false;
+	}
+	return true;
+}
+
+/*
  * import_history(relation, query): returns the number of rows that became
  * entries.
  */
@@ -493,10 +512,11 @@ align_import_history(PG_FUNCTION_ARGS)
 	AttachmentId root = align_owned_root(fcinfo, "align.import_history()");
 	Import		import = {0};
 	RestrictedCaller caller;
+	const Attachment *before;
 
 	align_require_argument(fcinfo, 1, "query");
-	align_import_query(align_attachment(root, false), text_to_cstring(PG_GETARG_TEXT_PP(1)),
-					   &import.rows);
+	before = align_attachment(root, false);
+	align_import_query(before, text_to_cstring(PG_GETARG_TEXT_PP(1)), &import.rows);
 
 	/*
 	 * Lock the table like rebuild_clocks(), and history and clock table
@@ -506,6 +526,12 @@ align_import_history(PG_FUNCTION_ARGS)
 	(void) align_lock_partitions(root.relid, ShareRowExclusiveLock);
 	align_recorder_flush_all();
 	import.attachment = align_attachment_locked(root, ShareRowExclusiveLock);
+	if (!SameKeys(before, import.attachment))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s was attached differently while the query ran",
+						import.attachment->root_name),
+				 errhint("Call align.import_history() again.")));
 	import.slot = MakeSingleTupleTableSlot(import.rows.desc, &TTSOpsMinimalTuple);
 	import.db_role = GetUserNameFromId(GetOuterUserId(), false);
 

@@ -58,20 +58,26 @@ CanPrecede(const KnownEntry *first)
 }
 
 /*
- * Returns the time at which the first life of the lead begins, as recorded.
+ * Returns the time before which rows can be imported: at which the first life
+ * of the lead begins, as recorded.  An opening is dated by a column of the row
+ * that was found, if at all, and the audit table knows better: it bounds the
+ * past by the time at which it was recorded.  in_order is set to true if no
+ * other entry is dated before the first one.
  */
 static TimestampTz
-BeginningOf(const ImportLead *lead)
+BeginningOf(const ImportLead *lead, bool *in_order)
 {
-	TimestampTz result = lead->known[0].entry.effective_at;
+	const HistoryEntry *first = &lead->known[0].entry;
+	TimestampTz others = DT_NOEND;
 
 	for (int i = 1; i < lead->nknown; i++)
 	{
-		result = Min(result, lead->known[i].entry.effective_at);
+		others = Min(others, lead->known[i].entry.effective_at);
 		if (align_ends_life(lead->known[i].entry.event, lead->known[i].merged))
 			break;
 	}
-	return result;
+	*in_order = first->effective_at <= others;
+	return Min(first->event == EVENT_OPENING ? first->recorded_at : first->effective_at, others);
 }
 
 /*
@@ -321,6 +327,9 @@ FollowImported(Work *work, bool same_stage)
 
 	first->from_stage = align_import_from_stage(&work->first, work->state.stage);
 	first->from_team = work->state.team;
+	/* an opening may have been dated too early */
+	first->effective_at = Max(first->effective_at,
+							  work->lead->entries[work->lead->nentries - 1].effective_at);
 	if (same_stage)
 	{
 		first->event = EVENT_OWNER;
@@ -408,8 +417,7 @@ align_import_lead(const Attachment *attachment, const ImportRows *rows, const ch
 	 * first.  That one then stays as it is, which an override cannot: it
 	 * would not continue the entry before it.
 	 */
-	beginning = BeginningOf(lead);
-	in_order = lead->known[0].entry.effective_at == beginning;
+	beginning = BeginningOf(lead, &in_order);
 	lead->closed = !in_order && lead->known[0].entry.event == EVENT_OVERRIDE;
 	if (lead->closed)
 		return;

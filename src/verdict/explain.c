@@ -139,11 +139,16 @@ BeginInRecordedStage(const Attachment *attachment, Datum *key, const RowMove *ro
 	char	   *recorded = NULL;
 	int			stage;
 
-	/* the tables in a marker may be forged; see attachment.h */
+	/*
+	 * The tables in a marker may be forged (see attachment.h), and looking up
+	 * labels may have run code of the owner, who renames the history.  So get
+	 * the attachment again, with its tables locked.
+	 */
 	if (align_records_problem(attachment) != NULL ||
 		!align_may_use(get_rel_namespace(attachment->marker.history), GetUserId()) ||
 		pg_class_aclcheck(attachment->marker.history, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		return;
+	attachment = align_attachment_locked(attachment->id, AccessShareLock);
 	align_key_types(attachment, types);
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT h.stage FROM %s AS h WHERE ", attachment->history_name);
