@@ -212,9 +212,9 @@ MarkerArguments(const AttachmentMarker *marker)
 static void
 AddExpressions(List **plans, const AttachmentMarker *marker)
 {
-	TriggerPlan *plan = AddPlan(plans, marker->root, ATTACHMENT_EXPRESSIONS, "AFTER DELETE",
-								TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE, "attachment",
-								"stores the expressions of roles; never fires");
+	TriggerPlan *plan = AddTablePlan(plans, marker, marker->root, ATTACHMENT_EXPRESSIONS,
+									 "AFTER DELETE", TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE,
+									 "attachment", "stores the expressions of roles; never fires");
 	StringInfoData expressions;
 	StringInfoData roles;
 
@@ -239,9 +239,9 @@ AddExpressions(List **plans, const AttachmentMarker *marker)
 static void
 AddLabels(List **plans, const AttachmentMarker *marker)
 {
-	TriggerPlan *plan = AddPlan(plans, marker->root, ATTACHMENT_LABELS, "AFTER DELETE",
-								TRIGGER_TYPE_DELETE, "attachment",
-								"names the views in which labels are looked up; never fires");
+	TriggerPlan *plan = AddTablePlan(plans, marker, marker->root, ATTACHMENT_LABELS,
+									 "AFTER DELETE", TRIGGER_TYPE_DELETE, "attachment",
+									 "names the views in which labels are looked up; never fires");
 	StringInfoData views;
 	StringInfoData roles;
 
