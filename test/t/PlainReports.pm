@@ -21,9 +21,13 @@ our @EXPORT = qw(plain_setup plain_reports);
 
 # The tables, and the clocks that follow from them.  Working hours are
 # Mo-Fr 09:00-18:00 in the time zone given.
+my $node;
+
 sub plain_setup
 {
-	my ($node, $zone) = @_;
+	my $zone;
+
+	($node, $zone) = @_;
 
 	$node->safe_psql('postgres', "CREATE SCHEMA plain; CREATE FUNCTION plain.zone() RETURNS text LANGUAGE sql IMMUTABLE AS \$\$ SELECT '$zone' \$\$;" . q{
 		CREATE TABLE plain.began AS SELECT clock_timestamp() AS at;
@@ -76,16 +80,19 @@ sub plain_setup
 }
 
 # Compares every report of one attachment.  name: the history, or the table if
-# it is its only attachment; key: the key column.
+# it is its only attachment; key: the key column; live: a query for the keys of
+# the leads that are not gone (default: all), since time in stage is theirs.
 sub plain_reports
 {
-	my ($name, $history, $sla, $key, $agreement, $as_of) = @_;
+	my ($name, $history, $sla, $key, $agreement, $as_of, $live) = @_;
+
+	$live //= 'SELECT id FROM plain.entry';
 
 	is_value("SELECT count(*) FROM align.check('$name')", '0', "$name: check is empty");
 	is_value(q{SELECT count(*) FROM plain.entry WHERE at IS NULL}, '0', "$name: the raw tables have all times");
 	is_same(qq{SELECT id, CASE WHEN at > plain.begun() THEN 'infinity' ELSE at END AS at, stage
-			FROM (SELECT $key\::text AS id, effective_at AS at, stage, lag(stage) OVER w AS before FROM $history WHERE event NOT IN ('owner', 'rekey') WINDOW w AS (PARTITION BY $key ORDER BY effective_at, entry_no)) AS h
-			WHERE stage IS DISTINCT FROM before AND stage IS NOT NULL},
+			FROM (SELECT $key\::text AS id, effective_at AS at, stage, source, lag(stage) OVER w AS before FROM $history WHERE event NOT IN ('owner', 'rekey') WINDOW w AS (PARTITION BY $key ORDER BY effective_at, entry_no)) AS h
+			WHERE stage IS DISTINCT FROM before AND stage IS NOT NULL AND source IS DISTINCT FROM 'resumed'},
 		q{SELECT id, at, stage FROM plain.move WHERE stage IS NOT NULL}, "$name: stages entered");
 	is_same("SELECT j.key->>'$key' AS id, align.path(j.lead) FROM align.journeys('$name') AS j",
 		q{SELECT id, array_agg(stage ORDER BY no) FROM plain.move WHERE stage IS NOT NULL GROUP BY 1}, "$name: paths");
@@ -106,17 +113,20 @@ sub plain_reports
 		qq{SELECT id, sla, due_at, plain.held(id, due_at), true FROM plain.clock WHERE started_at <= '$as_of' AND (stopped_at > '$as_of' OR stopped_at IS NULL) AND due_at < '$as_of'}, "$name: overdue");
 
 	# Acceptance and reasons, where there is a handoff.
-	is_same(qq{WITH submitted AS (
-			SELECT handoff, at, lead(stage) OVER w AS stage, lead(reason) OVER w AS reason
-			FROM (SELECT $key AS id, entry_no, handoff, effective_at AS at, stage, reason, lag(stage) OVER (PARTITION BY $key ORDER BY effective_at, entry_no) AS before
-				FROM $history WHERE event NOT IN ('owner', 'rekey')) AS h
-			WHERE stage IS DISTINCT FROM before WINDOW w AS (PARTITION BY id ORDER BY at, entry_no))
-		SELECT s.handoff, date_trunc('month', s.at)::date AS month, count(*) FILTER (WHERE s.stage = ANY (a.accept)) AS accepted, count(*) FILTER (WHERE s.stage = ANY (a.reject)) AS rejected,
-			count(*) FILTER (WHERE s.stage <> ALL (a.accept || a.reject)) AS withdrawn, CASE WHEN s.stage = ANY (a.reject) THEN s.reason END AS reason
-		FROM submitted AS s, align.handoffs(align.agreed('$agreement')) AS a WHERE a.handoff = s.handoff GROUP BY 1, 2, 6},
-		q{SELECT sla, date_trunc('month', started_at)::date, count(*) FILTER (WHERE stopped_by = ANY (accepts)) AS accepted, count(*) FILTER (WHERE stopped_by = ANY (rejects)) AS rejected,
-			count(*) FILTER (WHERE stopped_by <> ALL (accepts || rejects)) AS withdrawn, CASE WHEN stopped_by = ANY (rejects) THEN reason END
-			FROM plain.clock WHERE accepts IS NOT NULL GROUP BY 1, 2, 6}, "$name: acceptance and reasons");
+	if ($node->safe_psql('postgres', "SELECT count(*) FROM align.handoffs(align.agreed('$agreement'))") > 0)
+	{
+		is_same(qq{WITH submitted AS (
+				SELECT handoff, at, lead(stage) OVER w AS stage, lead(reason) OVER w AS reason
+				FROM (SELECT $key AS id, entry_no, handoff, effective_at AS at, stage, reason, lag(stage) OVER (PARTITION BY $key ORDER BY effective_at, entry_no) AS before
+					FROM $history WHERE event NOT IN ('owner', 'rekey')) AS h
+				WHERE stage IS DISTINCT FROM before WINDOW w AS (PARTITION BY id ORDER BY at, entry_no))
+			SELECT s.handoff, date_trunc('month', s.at)::date AS month, count(*) FILTER (WHERE s.stage = ANY (a.accept)) AS accepted, count(*) FILTER (WHERE s.stage = ANY (a.reject)) AS rejected,
+				count(*) FILTER (WHERE s.stage <> ALL (a.accept || a.reject)) AS withdrawn, CASE WHEN s.stage = ANY (a.reject) THEN s.reason END AS reason
+			FROM submitted AS s, align.handoffs(align.agreed('$agreement')) AS a WHERE a.handoff = s.handoff GROUP BY 1, 2, 6},
+			q{SELECT sla, date_trunc('month', started_at)::date, count(*) FILTER (WHERE stopped_by = ANY (accepts)) AS accepted, count(*) FILTER (WHERE stopped_by = ANY (rejects)) AS rejected,
+				count(*) FILTER (WHERE stopped_by <> ALL (accepts || rejects)) AS withdrawn, CASE WHEN stopped_by = ANY (rejects) THEN reason END
+				FROM plain.clock WHERE accepts IS NOT NULL GROUP BY 1, 2, 6}, "$name: acceptance and reasons");
+	}
 
 	# The funnel, by the month in which leads came.
 	is_same(qq{SELECT date_trunc('month', e.at)::date AS month, s.stage, count(*) AS leads, count(*) FILTER (WHERE align.reached(j.lead, s.stage)) AS reached
@@ -124,9 +134,9 @@ sub plain_reports
 		qq{SELECT date_trunc('month', came)::date, s.stage, count(*) AS leads, count(*) FILTER (WHERE s.stage = ANY (stages)) AS reached
 			FROM (SELECT min(at) AS came, array_agg(stage) AS stages FROM plain.entry WHERE stage IS NOT NULL GROUP BY id) AS l, align.stages(align.agreed('$agreement')) AS s GROUP BY 1, 2}, "$name: funnel by month");
 	is_same(qq{SELECT s.stage, sum(align.time_in(j.lead, s.stage, '$as_of')) AS time
-			FROM align.journeys('$name') AS j, align.stages(align.agreed('$agreement')) AS s GROUP BY 1},
+			FROM align.journeys('$name') AS j, align.stages(align.agreed('$agreement')) AS s WHERE j.key->>'$key' IN ($live) GROUP BY 1},
 		qq{SELECT s.stage, coalesce(sum(least(coalesce(next, 'infinity'), '$as_of') - at) FILTER (WHERE at < '$as_of'), '0')
-			FROM align.stages(align.agreed('$agreement')) AS s LEFT JOIN (SELECT *, lead(at) OVER (PARTITION BY id ORDER BY no) AS next FROM plain.entry) AS e USING (stage) GROUP BY 1}, "$name: time in stage");
+			FROM align.stages(align.agreed('$agreement')) AS s LEFT JOIN (SELECT *, lead(at) OVER (PARTITION BY id ORDER BY no) AS next FROM plain.entry WHERE id IN ($live)) AS e USING (stage) GROUP BY 1}, "$name: time in stage");
 	return;
 }
 
