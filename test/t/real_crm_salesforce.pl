@@ -58,7 +58,7 @@ $node->safe_psql('postgres', "SELECT align.agree('leads', \$agreement\$$leads\$a
 # The mirror's own lead_history is in the way of align's default name: the hint
 # proposes another name first.
 my ($status, $stdout, $stderr) = $node->psql('postgres', "SELECT align.attach('lead', 'leads', stage => 'status', mode => 'observe')");
-like($stderr, qr/HINT:.*history => '/, 'a hint names the argument history');
+like($stderr, qr/HINT:\s+Choose another name with history => '/, 'the hint begins with the argument history');
 is_value($attach_lead, $node->safe_psql('postgres', 'SELECT count(*) FROM lead WHERE status IS NOT NULL AND NOT is_deleted'), 'leads: attached in one call');
 is_value($attach_opportunity, $node->safe_psql('postgres', 'SELECT count(*) FROM opportunity'), 'opportunities: attached in one call');
 foreach my $table ('lead', 'opportunity')
