@@ -515,7 +515,6 @@ AddEndOfLife(Batch *batch, const Datum *key, const RowVersion *before, const Row
 	LeadString	label;
 	int			stage = RowStage(before, judging->funnel, &label);
 
-	change->effective_at = CHANGE_TIME_UNKNOWN;
 	change->source = SOURCE_LIVE;
 	change->from_stage = StageText(batch, judging->funnel, stage, label);
 	change->from_team = TeamText(batch, before, judging->funnel, stage);

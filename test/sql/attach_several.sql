@@ -160,5 +160,21 @@ ROLLBACK;
 DROP TABLE deals;
 SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgrelid IN ('elsewhere'::regclass, 'sales_history'::regclass) AND tgname <> 'align_append_only';
 
+-- Expressions and look-ups of a further attachment are its own.
+CREATE TABLE labels (id int PRIMARY KEY, label text);
+INSERT INTO labels VALUES (1, 'new'), (2, 'mql'), (11, 'new'), (12, 'due'), (13, 'won');
+CREATE TABLE requests (id int PRIMARY KEY, pipeline int, stage_id int, gone boolean);
+INSERT INTO requests VALUES (1, 7, 1, false), (2, 8, 11, false), (3, 8, 12, true);
+SELECT align.attach('requests', 'several_sales', stage => $$CASE WHEN gone THEN 'lost' ELSE stage_id::text END$$, stage_labels => 'labels(id, label)', live => 'pipeline = 7');
+SELECT align.attach('requests', 'several_care', stage => $$CASE WHEN gone THEN 'lost' ELSE stage_id::text END$$, stage_labels => 'labels(id, label)', live => 'pipeline = 8', history => 'requests_care');
+SELECT history, expressions, labels FROM align.attachments WHERE relation = 'requests'::regclass ORDER BY history;
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'requests'::regclass AND tgname ~ 'labels|expressions' ORDER BY 1;
+UPDATE requests SET stage_id = stage_id + 1 WHERE id < 3;
+UPDATE requests SET stage_id = 13 WHERE id = 2;
+SELECT id, event, stage FROM requests_history UNION ALL SELECT id, event, stage FROM requests_care ORDER BY 1, 2 DESC;
+SELECT * FROM align.check('requests_history') UNION ALL SELECT * FROM align.check('requests_care');
+SELECT align.attach('requests', 'several_care', stage => 'stage_id', mode => 'observe', live => 'pipeline = 8', history => 'requests_care');
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'requests'::regclass AND tgname ~ 'labels|expressions' ORDER BY 1;
+
 SET client_min_messages = warning;
 DROP SCHEMA several CASCADE;

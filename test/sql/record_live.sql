@@ -148,4 +148,19 @@ UPDATE leads SET pipeline = 'sales', stage = 'a' WHERE id = 50;
 SELECT id, no, event, from_stage, stage, source FROM trail WHERE id = 50;
 SELECT * FROM align.check('leads');
 
+-- A row that is archived later than its promise was due, by the time that the application gives,
+-- has missed it; one that was archived before has not, however late that is recorded.
+CREATE TABLE archived (id int PRIMARY KEY, stage text, gone boolean DEFAULT false, at timestamptz);
+SELECT align.agree('record_archived', 'stage new held by sales; won done; success path new -> done; sla s by sales: from new to done within 2 days;');
+SELECT align.attach('archived', 'record_archived', changed_at => 'at', live => 'NOT gone');
+INSERT INTO archived VALUES (1, 'new', false, '2025-01-01Z'), (2, 'new', false, '2025-01-01Z'), (3, 'new', false, '2025-01-01Z');
+UPDATE archived SET gone = true, at = CASE id WHEN 1 THEN timestamptz '2025-01-02Z' ELSE '2025-01-04Z' END WHERE id < 3;
+UPDATE archived SET gone = true WHERE id = 3;
+UPDATE archived SET gone = false, at = '2025-01-02 12:00Z' WHERE id = 1;
+UPDATE archived SET gone = true, at = '2025-01-02 18:00Z' WHERE id = 1;
+SELECT id, event, CASE WHEN effective_at < '2025-02-01' THEN effective_at AT TIME ZONE 'UTC' END AS at, source FROM archived_history ORDER BY id, entry_no;
+SELECT id, CASE WHEN stopped_at < '2025-02-01' THEN stopped_at AT TIME ZONE 'UTC' END AS stopped_at, outcome FROM archived_sla ORDER BY id;
+SELECT key, sla FROM align.clocks('archived', '2025-01-02 06:00Z') ORDER BY 1;
+SELECT * FROM align.check('archived');
+
 DROP SCHEMA record_live CASCADE;
