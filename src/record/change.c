@@ -703,6 +703,7 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	ReadKey(before, old_key);
 	ReadKey(after, key);
 	if (was_live && move->from < 0 && move->from_label.text != NULL &&
+		before->command == InvalidCommandId &&
 		!align_lead_same(move->from_label, move->to_label))
 		BeginInRecordedStage(batch, after->attachment, old_key, &judging, move);
 	if (move->from_label.text != NULL &&
