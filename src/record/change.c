@@ -452,13 +452,13 @@ OverrideNote(Batch *batch, const char *why, const char *note)
  * the joined journey has reached is legal.
  */
 static void
-Judge(const Batch *batch, const Datum *key, const RowVersion *after, const RowMove *row_move,
+Judge(Batch *batch, const Datum *key, const RowVersion *after, const RowMove *row_move,
 	  Verdict *verdict)
 {
 	align_verdict(after->attachment, after->rel, row_move, after->row, verdict);
 	if (row_move->move.from >= 0 && row_move->move.to >= 0 &&
 		align_verdict_breaks(verdict, RULE_ILLEGAL_MOVE) &&
-		align_past_furthest_stage(after->attachment, batch, key,
+		align_past_furthest_stage(after->attachment, batch, key, after->command + 1,
 								  row_move->funnel) == row_move->move.to)
 		align_verdict_remove(verdict, RULE_ILLEGAL_MOVE);
 }
@@ -552,7 +552,8 @@ AddBeginningOfLife(Batch *batch, const Datum *old_key, const Datum *key, const R
 				   const RowVersion *after, const JudgingFunnel *judging, RowMove *row_move)
 {
 	Move	   *move = &row_move->move;
-	char	   *past = align_past_suspended_stage(after->attachment, batch, old_key);
+	char	   *past = align_past_suspended_stage(after->attachment, batch, old_key,
+												  after->command);
 	Change	   *change;
 
 	move->from_label = align_lead_cstring(past);
@@ -647,11 +648,11 @@ AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion 
  * TYPE ... RENAME VALUE, without a change of the row.
  */
 static void
-BeginInRecordedStage(Batch *batch, Attachment *attachment, const Datum *key,
+BeginInRecordedStage(Batch *batch, const RowVersion *after, const Datum *key,
 					 const JudgingFunnel *judging, Move *move)
 {
 	StageSource source = {judging->agreement, judging->version};
-	char	   *recorded = align_recorded_stage(attachment, batch, key);
+	char	   *recorded = align_recorded_stage(after->attachment, batch, key, after->command);
 	int			stage = -1;
 
 	if (recorded != NULL)
@@ -702,10 +703,12 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 
 	ReadKey(before, old_key);
 	ReadKey(after, key);
+
+	/* the row trigger for a version of this transaction may be outstanding */
 	if (was_live && move->from < 0 && move->from_label.text != NULL &&
 		before->command == InvalidCommandId &&
 		!align_lead_same(move->from_label, move->to_label))
-		BeginInRecordedStage(batch, after->attachment, old_key, &judging, move);
+		BeginInRecordedStage(batch, after, old_key, &judging, move);
 	if (move->from_label.text != NULL &&
 		!align_same_key(after->attachment, old_key, key))
 		AddRekey(batch, old_key, key, before, after, &judging);

@@ -513,6 +513,57 @@ align_pending_has_waiting(const Batch *batch, uint32 hash)
 }
 
 /*
+ * Returns the later one of two changes of a lead; either may be NULL.
+ */
+static const Change *
+LaterChange(const Change *a, const Change *b)
+{
+	if (a == NULL || b == NULL)
+		return a == NULL ? b : a;
+	if (a->command != b->command)
+		return a->command > b->command ? a : b;
+	return a->arrival > b->arrival ? a : b;
+}
+
+/*
+ * Returns the last change of a lead by a command less than "before" in an
+ * array of changes, or NULL.
+ */
+static const Change *
+LastBefore(Attachment *attachment, Change **changes, int nchanges, const Datum *key, uint32 hash,
+		   CommandId before)
+{
+	const Change *last = NULL;
+
+	for (int i = 0; i < nchanges; i++)
+	{
+		if (changes[i]->hash == hash && changes[i]->command < before &&
+			align_same_key(attachment, changes[i]->key, key))
+			last = LaterChange(last, changes[i]);
+	}
+	return last;
+}
+
+/*
+ * Returns the last pending change of a lead by a command less than "before",
+ * or NULL.  An array is searched only if it may have changes of the lead.
+ */
+const Change *
+align_pending_last(Batch *batch, Attachment *attachment, const Datum *key, CommandId before)
+{
+	const WaitingChanges *waiting = &batch->waiting;
+	uint32		hash = align_pending_hash(attachment, key);
+	const Change *last = NULL;
+
+	if (align_pending_has_outer(batch, batch->nchanges, hash))
+		last = LastBefore(attachment, batch->changes, batch->nchanges, key, hash, before);
+	if (align_pending_has_waiting(batch, hash))
+		last = LaterChange(last, LastBefore(attachment, waiting->changes, waiting->n, key, hash,
+											before));
+	return last;
+}
+
+/*
  * True if all statements on the table are on the stack of open statements.
  */
 bool

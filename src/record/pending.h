@@ -263,6 +263,13 @@ extern void align_pending_add_waiting(Batch *batch, const Attachment *attachment
 extern bool align_pending_has_waiting(const Batch *batch, uint32 hash);
 
 /*
+ * Returns the last pending change of a lead by a command less than "before",
+ * waiting changes included; NULL if there is none.
+ */
+extern const Change *align_pending_last(Batch *batch, Attachment *attachment, const Datum *key,
+										CommandId before);
+
+/*
  * Takes the waiting changes out of the batch.  The caller frees their memory
  * with align_pending_free_waiting().
  */
