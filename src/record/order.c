@@ -118,7 +118,7 @@ PlaceBehind(Arrivals *arrivals, Change *change)
 	{
 		const Change *earlier = arrivals->links[i].change;
 
-		if (earlier->command > change->command && earlier->command < change->replaced_by &&
+		if (earlier->command > change->command && earlier->position < change->replaced_by &&
 			earlier->position > change->position &&
 			Concerns(arrivals->attachment, earlier, change->key))
 			change->position = earlier->position;

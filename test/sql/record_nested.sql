@@ -67,6 +67,23 @@ UPDATE leads SET stage = 'b', command = $$UPDATE leads SET id = 41, stage = 'c' 
     UPDATE leads SET live = true WHERE id = 41$$ WHERE id = 42;
 SELECT * FROM trail WHERE id IN (40, 41);
 
+-- an INSERT that begins before its BEFORE trigger gives the old row another key, and makes
+-- its row afterwards; that of the outer statement comes first
+CREATE FUNCTION make_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE leads SET id = id + 30 WHERE id = new.id;
+    RETURN new;
+END $$;
+CREATE TRIGGER make_room BEFORE INSERT ON leads FOR EACH ROW EXECUTE FUNCTION make_room();
+INSERT INTO leads VALUES (50, 'a');
+UPDATE leads SET stage = 'b', command = 'INSERT INTO leads VALUES (50, ''a'')' WHERE id = 50;
+SELECT * FROM trail WHERE id IN (50, 80);
+-- twice
+INSERT INTO leads VALUES (51, 'a');
+UPDATE leads SET stage = 'b', command = $$INSERT INTO leads VALUES (51, 'a');
+    UPDATE leads SET id = 91 WHERE id = 81; INSERT INTO leads VALUES (51, 'b')$$ WHERE id = 51;
+SELECT * FROM trail WHERE id IN (51, 81, 91);
+
 SELECT * FROM align.check('leads');
 SELECT * FROM align.check('deals_history');
 SELECT * FROM align.check('deals_other');
