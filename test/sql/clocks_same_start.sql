@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
 \set VERBOSITY terse
-SELECT align.agree('clocks_same_start', 'stage a, b; won w; entry any; success path a -> b -> w; sla s by m: from a to b within 1 hour, warn after 30 minutes;');
+SELECT align.agree('clocks_same_start', 'stage a, b; won w; entry a; success path a -> b -> w; sla s by m: from a to b within 1 hour, warn after 30 minutes;');
 CREATE TABLE leads (id int PRIMARY KEY, stage text, owner text, at timestamptz);
 SELECT align.attach('leads', 'clocks_same_start', assignee => 'owner', changed_at => 'at', mode => 'observe');
 CREATE VIEW clocks AS
@@ -17,10 +17,10 @@ CREATE VIEW clocks AS
 INSERT INTO leads VALUES (1, 'a', 'ann', '2026-03-02 09:00');
 SELECT align.notify_due('leads');
 DELETE FROM leads;
-SELECT align.agree('clocks_same_start', 'stage a, b; won w; entry any; success path a -> b -> w; sla s by m: from a to b within 2 hours, warn after 30 minutes;');
+SELECT align.agree('clocks_same_start', 'stage a, b; won w; entry a; success path a -> b -> w; sla s by m: from a to b within 2 hours, warn after 30 minutes;');
 INSERT INTO leads VALUES (1, 'a', 'bob', '2026-03-02 08:00');
 DELETE FROM leads;
-SELECT align.agree('clocks_same_start', 'stage a, b; won w; entry any; success path a -> b -> w; sla s by m: from a to b within 3 hours, warn after 30 minutes;');
+SELECT align.agree('clocks_same_start', 'stage a, b; won w; entry a; success path a -> b -> w; sla s by m: from a to b within 3 hours, warn after 30 minutes;');
 INSERT INTO leads VALUES (1, 'a', 'cyd', '2026-03-02 07:00');
 SELECT align.notify_due('leads');
 TABLE clocks;
@@ -33,7 +33,7 @@ SELECT align.notify_due('leads');
 SELECT * FROM align.check('leads');
 
 -- only what is open follows the version in force
-SELECT align.agree('clocks_same_start', 'stage a, b; won w; entry any; success path a -> b -> w; sla s by m: from a to b within 4 hours, warn after 30 minutes;');
+SELECT align.agree('clocks_same_start', 'stage a, b; won w; entry a; success path a -> b -> w; sla s by m: from a to b within 4 hours, warn after 30 minutes;');
 SELECT align.rebuild_clocks('leads', true);
 TABLE clocks;
 SELECT align.notify_due('leads');
