@@ -888,6 +888,23 @@ align_changes_of_reload(Batch *batch, const RowVersion *after)
 }
 
 /*
+ * Judges the first stage of a row that was made without one, whose key has a
+ * deferred deletion, as if the row had been made with it.
+ */
+bool
+align_changes_of_first_stage(Batch *batch, const RowVersion *before, const RowVersion *after)
+{
+	JudgingFunnel judging;
+	LeadString	label;
+
+	if (!IsNested(batch) && !align_reload_any(after->attachment))
+		return false;
+	GetJudgingFunnel(after->attachment, &judging);
+	(void) RowStage(before, judging.funnel, &label);
+	return label.text == NULL && align_changes_of_reload(batch, after);
+}
+
+/*
  * Adds a deferred deletion that was taken away.
  */
 void
@@ -908,8 +925,9 @@ align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
 }
 
 /*
- * Adds the deferred deletion of the key that an UPDATE gives to a row.  The
- * entries of the lead that had the key precede those of the other one.
+ * Adds the deferred deletion of the key that an UPDATE gives to a row, and that
+ * of the key which the row had.  The entries of the lead that had the key
+ * precede those of the other one.
  */
 void
 align_change_before_rekey(Batch *batch, const RowVersion *before, const RowVersion *after)
@@ -926,6 +944,10 @@ align_change_before_rekey(Batch *batch, const RowVersion *before, const RowVersi
 	ReadKey(after, key);
 	if (align_same_key(attachment, old_key, key))
 		return;
+
+	/* the row has its old key by an INSERT that has not arrived yet */
+	if (nested && align_reload_take(attachment, old_key, after->command, &deletion))
+		align_add_deferred(batch, attachment, old_key, &deletion);
 	if (nested)
 		align_reload_note_made(attachment, key, after->command);
 	if (align_reload_take(attachment, key, after->replaced_by, &deletion))
