@@ -29,7 +29,7 @@ INSERT INTO tap_leads SELECT g, 'emea', CASE WHEN g > 3 THEN 'new' END FROM gene
 SELECT is(align.attach('tap_leads', 'tap_attach'), 7::bigint, 'rows in a stage are leads');
 SELECT is((SELECT a::text FROM align.attachments AS a WHERE relation = 'tap_leads'::regclass),
     '(tap_leads,tap_attach,enforce,stage,{id},,,,,,,,,tap_leads_history,tap_leads_sla,,f,,,{},f,f,,)', 'the defaults');
-SELECT columns_are('public', 'tap_leads_history', ARRAY['id', 'entry_no', 'event', 'effective_at', 'recorded_at', 'from_stage', 'stage', 'from_team', 'team', 'assignee', 'actor', 'db_role', 'reason', 'note', 'campaign', 'amount', 'agreement', 'version', 'violation', 'source', 'branch', 'handoff', 'notified_at']);
+SELECT columns_are('public', 'tap_leads_history', ARRAY['id', 'entry_no', 'event', 'effective_at', 'recorded_at', 'from_stage', 'stage', 'from_team', 'team', 'assignee', 'actor', 'db_role', 'reason', 'note', 'campaign', 'amount', 'agreement', 'version', 'violation', 'source', 'branch', 'handoff', 'notified_at', 'segments']);
 SELECT columns_are('public', 'tap_leads_sla', ARRAY['id', 'sla', 'cycle', 'team', 'assignee_at_start', 'assignee_at_due', 'assignee_at_stop', 'started_at', 'due_at', 'warn_at', 'paused', 'elapsed', 'stopped_at', 'outcome', 'agreement', 'version', 'warn_notified_at', 'due_notified_at']);
 SELECT col_is_pk('public', 'tap_leads_history', ARRAY['id', 'entry_no'], 'entries are numbered per lead');
 SELECT col_is_pk('public', 'tap_leads_sla', ARRAY['id', 'sla', 'cycle'], 'cycles are numbered per lead and service level');
@@ -47,7 +47,7 @@ SELECT throws_ok($$SELECT align.attach('tap_leads', 'tap_attach', key => '{regio
 CREATE TABLE tap_other_sla (LIKE tap_leads_sla INCLUDING ALL);
 SELECT throws_like($$SELECT align.attach('tap_leads', 'tap_attach', key => '{region,id}', history => 'tap_other')$$, 'relation public.tap_other_sla cannot be used as clock table', 'nor the clock table');
 SELECT is(align.attach('tap_leads', 'tap_attach', key => '{region,id}', history => 'tap_other_history', replace => true), 7::bigint, 'so it needs another one');
-SELECT columns_are('public', 'tap_other_history', ARRAY['region', 'id', 'entry_no', 'event', 'effective_at', 'recorded_at', 'from_stage', 'stage', 'from_team', 'team', 'assignee', 'actor', 'db_role', 'reason', 'note', 'campaign', 'amount', 'agreement', 'version', 'violation', 'source', 'branch', 'handoff', 'notified_at']);
+SELECT columns_are('public', 'tap_other_history', ARRAY['region', 'id', 'entry_no', 'event', 'effective_at', 'recorded_at', 'from_stage', 'stage', 'from_team', 'team', 'assignee', 'actor', 'db_role', 'reason', 'note', 'campaign', 'amount', 'agreement', 'version', 'violation', 'source', 'branch', 'handoff', 'notified_at', 'segments']);
 SELECT col_type_is('public', 'tap_other_history', 'region', 'character varying(20)', 'key columns have the types of the table');
 SELECT is((SELECT (history, sla)::text FROM align.attachments WHERE relation = 'tap_leads'::regclass), '(tap_other_history,tap_other_history_sla)', 'the clock table is named after the history');
 

@@ -180,6 +180,7 @@ $owner->command(q(COMMIT PREPARED 'untold'));
 is(value(q(align.notify_handoffs('crm.leads') > 0)), 't', 'which then announces it');
 
 # Of two attachments of one table, the second names its history.
+$listener->notifications;
 $owner->command($_) foreach 'CREATE TABLE crm.two (id int PRIMARY KEY, status text, second text)', q(SELECT align.attach('crm.two', 'b2b', stage => 'status')),
 	q(SELECT align.attach('crm.two', 'b2b', stage => 'second', history => 'crm.two_second', notify => true)), q(INSERT INTO crm.two VALUES (1, 'mql', 'mql'));
 heard([ q(align_handoff {"relation":"crm.two","history":"crm.two_second","key":{"id":1},"entry_no":1,"handoff":"speed_to_lead","from":"marketing","to":"sales"}) ], 'a further attachment');

@@ -75,8 +75,6 @@ SELECT align.attach('crm.accounts', 'plain');
 SELECT align.attach('crm.accounts', 'plain', stage => 'billing', live => $$region = 'emea'$$, history => 'crm.accounts_billing_history', mode => 'warn');
 INSERT INTO crm.accounts VALUES (1, 'mql', 'mql', 'emea'), (2, 'inquiry', NULL, 'emea');
 UPDATE crm.accounts SET stage = 'sal' WHERE id = 1;
-GRANT USAGE ON SCHEMA crm TO writer;
-GRANT SELECT, INSERT, UPDATE, DELETE ON crm."Leads ""old""", crm.pairs, crm.deals, crm.accounts, crm.flags TO writer;
 -- roles that are expressions, over dropped columns, constants and types of the schema
 CREATE TABLE crm.flags (dropped int, id int PRIMARY KEY, stage_id int, "Active?" boolean DEFAULT true, status crm."Status", owner int, gone int, total numeric, at timestamptz);
 ALTER TABLE crm.flags DROP dropped, DROP gone;
@@ -89,6 +87,8 @@ SELECT align.attach('crm.flags', 'plain', mode => 'observe', assignee_labels => 
     note => $$substring(extract(epoch FROM at AT TIME ZONE 'UTC')::int::text FROM 1 FOR 3) || CASE WHEN total BETWEEN 1 AND 2 OR stage_id IN (5, 6) THEN lower(status::text) ELSE '' END$$);
 INSERT INTO crm.flags (id, stage_id, status, owner, total) VALUES (1, 2, 'inquiry', 1, 9), (2, 1, 'mql', 2, 1);
 UPDATE crm.flags SET "Active?" = false, at = '2026-02-01' WHERE id = 1;
+GRANT USAGE ON SCHEMA crm TO writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON crm."Leads ""old""", crm.pairs, crm.deals, crm.accounts, crm.flags TO writer;
 RESET ROLE;
 -- as it would be for a subscriber
 ALTER TABLE crm.pairs ENABLE ALWAYS TRIGGER align_insert, ENABLE ALWAYS TRIGGER align_truncate;
