@@ -5,6 +5,7 @@ SET search_path = clocks_same_start;
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
+SET intervalstyle = 'postgres';
 \set VERBOSITY terse
 SELECT align.agree('clocks_same_start', 'stage a, b; won w; entry a; success path a -> b -> w; sla s by m: from a to b within 1 hour, warn after 30 minutes;');
 CREATE TABLE leads (id int PRIMARY KEY, stage text, owner text, at timestamptz);
