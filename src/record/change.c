@@ -925,8 +925,8 @@ align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
 }
 
 /*
- * Adds the deferred deletion of the key that an UPDATE gives to a row, and that
- * of the key which the row had.  The entries of the lead that had the key
+ * Adds the deferred deletion of the key that an UPDATE gives to a row, and
+ * that of the key which the row had.  The entries of the lead that had the key
  * precede those of the other one.
  */
 void
