@@ -78,6 +78,8 @@ align_past_suspended_stage(Attachment *attachment, Batch *batch, const Datum *ke
 	/* a change of key does not show in which stage the lead was */
 	while (pending != NULL && pending->event == EVENT_REKEY)
 	{
+		if (!align_same_key(attachment, pending->key, key))
+			return NULL;		/* what is recorded is of another lead */
 		key = pending->old_key;
 		pending = align_pending_last(batch, attachment, key, pending->command);
 	}

@@ -263,8 +263,10 @@ extern void align_pending_add_waiting(Batch *batch, const Attachment *attachment
 extern bool align_pending_has_waiting(const Batch *batch, uint32 hash);
 
 /*
- * Returns the last pending change of a lead by a command less than "before",
- * waiting changes included; NULL if there is none.
+ * Returns the last pending change that concerns the key, by a command less
+ * than "before", waiting changes included; NULL if there is none.  If its key
+ * is another one, it is the change by which a lead has left this key, and what
+ * is recorded under the key belongs to that lead.
  */
 extern const Change *align_pending_last(Batch *batch, Attachment *attachment, const Datum *key,
 										CommandId before);

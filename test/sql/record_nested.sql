@@ -84,6 +84,12 @@ UPDATE leads SET stage = 'b', command = $$INSERT INTO leads VALUES (51, 'a');
     UPDATE leads SET id = 91 WHERE id = 81; INSERT INTO leads VALUES (51, 'b')$$ WHERE id = 51;
 SELECT * FROM trail WHERE id IN (51, 81, 91);
 
+-- one that begins to live under a key that another one has left in the same statement
+INSERT INTO leads VALUES (53, 'a');
+INSERT INTO leads VALUES (52, 'a');
+UPDATE leads SET stage = 'b', command = 'INSERT INTO leads VALUES (53, ''a'', false); UPDATE leads SET live = true WHERE id = 53' WHERE id = 52;
+SELECT * FROM trail WHERE id IN (52, 53, 83);
+
 SELECT * FROM align.check('leads');
 SELECT * FROM align.check('deals_history');
 SELECT * FROM align.check('deals_other');
