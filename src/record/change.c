@@ -380,6 +380,18 @@ SegmentsText(Batch *batch, const RowVersion *version, const JudgingFunnel *judgi
 }
 
 /*
+ * True if a row version has a key.
+ */
+static bool
+HasKey(const RowVersion *version, const Datum *key)
+{
+	Datum		own[ATTACHMENT_MAX_KEYS];
+
+	ReadKey(version, own);
+	return align_same_key(version->attachment, own, key);
+}
+
+/*
  * Adds a change with all members that do not depend on the stage.  before is
  * NULL if no row version was replaced.
  */
@@ -395,6 +407,7 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	change->replaced_by = after->replaced_by;
 	if (before != NULL && before->command != InvalidCommandId)
 		SetReplaced(batch, change, before);
+	change->keeps_key = before != NULL && before->deferred == NULL && HasKey(before, key);
 	change->version = judging->version;
 	change->db_role = OuterRole(batch);
 	change->assignee = CopyText(batch, after, ROW_ASSIGNEE);

@@ -112,7 +112,8 @@ PlaceBehind(Arrivals *arrivals, Change *change)
 {
 	const LeadChanges *lead = FindLead(arrivals, change->hash);
 
-	if (change->removes_row || change->as_found || lead->latest <= change->command)
+	if (change->removes_row || change->keeps_key || change->as_found ||
+		lead->latest <= change->command)
 		return;
 	for (int i = lead->last; i >= 0; i = arrivals->links[i].previous)
 	{

@@ -19,6 +19,9 @@
  * have the same key at the same time, and a version of X's row stood from X on
  * until it was replaced.  So Z came first.
  *
+ * A row that keeps its key in an UPDATE has had it since before the command
+ * began, so such a change needs no later position.
+ *
  * One command may delete a row, and give its key to another.  So its deletions
  * come first.  Its changes of keys come next, and are written at once
  * (flush.c); all others follow.

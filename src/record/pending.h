@@ -114,6 +114,8 @@ typedef struct Change
 								 * moved to the waiting changes */
 	bool		waits;			/* is one of the waiting changes */
 	bool		removes_row;	/* made by a DELETE of the row */
+	bool		keeps_key;		/* made by an UPDATE of a row that has had the
+								 * key before */
 	bool		restricted;		/* made in a security-restricted operation */
 	bool		new_lead;		/* the lead is known to have no entries */
 	bool		as_found;		/* records the present state of a row, not a
