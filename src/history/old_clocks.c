@@ -12,9 +12,25 @@
 #include "history/replay.h"
 
 /*
- * qsort comparators for pointers to LeadClock: by service level and start, and
- * by service level and cycle.
+ * qsort comparators for pointers to LeadClock: by service level and cycle; by
+ * service level, start and cycle; and the same with the number among those of
+ * the same start instead of the cycle.
+ *
+ * Cycles can start at the same instant, since the effective_at of an entry is
+ * that of an earlier one if the row gives a time before that.
  */
+static int
+CompareCycles(const void *left, const void *right)
+{
+	const LeadClock *a = *(LeadClock *const *) left;
+	const LeadClock *b = *(LeadClock *const *) right;
+	int			result = strcmp(a->sla, b->sla);
+
+	if (result != 0)
+		return result;
+	return (a->clock.cycle > b->clock.cycle) - (a->clock.cycle < b->clock.cycle);
+}
+
 static int
 CompareStarts(const void *left, const void *right)
 {
@@ -28,15 +44,21 @@ CompareStarts(const void *left, const void *right)
 }
 
 static int
-CompareCycles(const void *left, const void *right)
+CompareStartsAndCycles(const void *left, const void *right)
+{
+	int			result = CompareStarts(left, right);
+
+	return result != 0 ? result : CompareCycles(left, right);
+}
+
+static int
+CompareNthStarts(const void *left, const void *right)
 {
 	const LeadClock *a = *(LeadClock *const *) left;
 	const LeadClock *b = *(LeadClock *const *) right;
-	int			result = strcmp(a->sla, b->sla);
+	int			result = CompareStarts(left, right);
 
-	if (result != 0)
-		return result;
-	return (a->clock.cycle > b->clock.cycle) - (a->clock.cycle < b->clock.cycle);
+	return result != 0 ? result : (a->nth_start > b->nth_start) - (a->nth_start < b->nth_start);
 }
 
 /*
@@ -50,6 +72,23 @@ SortClocks(LeadClocks *clocks, int (*compare) (const void *, const void *))
 	for (int i = 0; i < clocks->nclocks; i++)
 		result[i] = &clocks->clocks[i];
 	qsort(result, clocks->nclocks, sizeof(LeadClock *), compare);
+	return result;
+}
+
+/*
+ * Returns an array of pointers to old clocks, sorted by CompareNthStarts(),
+ * and sets their nth_start.
+ */
+static LeadClock **
+SortStarts(LeadClocks *clocks)
+{
+	LeadClock **result = SortClocks(clocks, CompareStartsAndCycles);
+
+	for (int i = 1; i < clocks->nclocks; i++)
+	{
+		if (CompareStarts(&result[i - 1], &result[i]) == 0)
+			result[i]->nth_start = result[i - 1]->nth_start + 1;
+	}
 	return result;
 }
 
@@ -94,9 +133,9 @@ OpenClock(const LeadClocks *clocks, const char *sla)
  * open follows open_version, even if it has become several cycles.
  */
 static const LeadClock *
-FindKept(const LeadClocks *clocks, const char *sla, TimestampTz at, int32 *version)
+FindKept(const LeadClocks *clocks, const char *sla, TimestampTz at, int nth_start, int32 *version)
 {
-	LeadClock	wanted = {.sla = unconstify(char *, sla)};
+	LeadClock	wanted = {.sla = unconstify(char *, sla),.nth_start = nth_start};
 	LeadClock  *key = &wanted;
 	LeadClock **found;
 
@@ -104,14 +143,16 @@ FindKept(const LeadClocks *clocks, const char *sla, TimestampTz at, int32 *versi
 	{
 		const LeadClock *open = OpenClock(clocks->old, sla);
 
-		if (open != NULL && open->clock.started_at <= at)
+		if (open != NULL &&
+			(open->clock.started_at < at ||
+			 (open->clock.started_at == at && open->nth_start <= nth_start)))
 		{
 			*version = clocks->open_version;
 			return open;
 		}
 	}
 	wanted.clock.started_at = at;
-	found = bsearch(&key, clocks->kept, clocks->nkept, sizeof(LeadClock *), CompareStarts);
+	found = bsearch(&key, clocks->kept, clocks->nkept, sizeof(LeadClock *), CompareNthStarts);
 	if (found == NULL)
 		return NULL;
 	*version = (*found)->version;
@@ -123,12 +164,12 @@ FindKept(const LeadClocks *clocks, const char *sla, TimestampTz at, int32 *versi
  * sets *version, *funnel and *level to that version.
  */
 void
-align_replay_keep_version(const LeadClocks *clocks, LeadString agreement, TimestampTz at, Funnel **funnel,
-						  int *level, int32 *version)
+align_replay_keep_version(const LeadClocks *clocks, LeadString agreement, TimestampTz at,
+						  int nth_start, Funnel **funnel, int *level, int32 *version)
 {
 	const char *sla = (*funnel)->service_levels[*level].name;
 	int32		kept_version;
-	const LeadClock *kept = FindKept(clocks, sla, at, &kept_version);
+	const LeadClock *kept = FindKept(clocks, sla, at, nth_start, &kept_version);
 	Funnel	   *kept_funnel;
 	int			kept_level;
 
@@ -152,7 +193,7 @@ void
 align_replay_keep_versions(LeadClocks *clocks, LeadClocks *old_clocks, int32 open_version)
 {
 	clocks->nkept = old_clocks->nclocks;
-	clocks->kept = old_clocks->nclocks > 0 ? SortClocks(old_clocks, CompareStarts) : NULL;
+	clocks->kept = old_clocks->nclocks > 0 ? SortStarts(old_clocks) : NULL;
 	clocks->old = old_clocks;
 	clocks->open_version = open_version;
 }
@@ -193,8 +234,9 @@ CarryAnnounced(LeadClocks *clocks, LeadClocks *old_clocks, Continuation how, boo
 			   bool *taken)
 {
 	int			(*compare) (const void *, const void *) =
-		how == SAME_START ? CompareStarts : CompareCycles;
-	LeadClock **sorted = SortClocks(old_clocks, compare);
+		how == SAME_START ? CompareNthStarts : CompareCycles;
+	LeadClock **sorted = how == SAME_START ? SortStarts(old_clocks) :
+		SortClocks(old_clocks, compare);
 
 	for (int i = 0; i < clocks->nclocks; i++)
 	{

@@ -548,23 +548,19 @@ SetAssignee(LeadClocks *clocks, LeadString assignee, TimestampTz at)
 }
 
 /*
- * Returns the highest cycle of a service level so far, 0 if there is none, and
- * sets *open to true if its clock is open.
+ * Returns the clock of the highest cycle of a service level so far, or NULL.
  */
-static int
-LastCycle(const LeadClocks *clocks, const char *sla, bool *open)
+static const LeadClock *
+LastClock(const LeadClocks *clocks, const char *sla)
 {
-	*open = false;
 	for (int i = 0; i < clocks->nlevels; i++)
 	{
 		const LeadClock *clock = &clocks->clocks[clocks->last[i]];
 
-		if (strcmp(clock->sla, sla) != 0)
-			continue;
-		*open = !clock->clock.closed;
-		return clock->clock.cycle;
+		if (strcmp(clock->sla, sla) == 0)
+			return clock;
 	}
-	return 0;
+	return NULL;
 }
 
 /*
@@ -587,16 +583,19 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const Repl
 		LeadClock  *clock;
 		SlaClock	inner;
 		ClockProblem problem;
-		bool		open;
+		const LeadClock *last;
 		int			cycle;
+		int			nth_start;
 
 		if (!align_clock_starts(funnel, level, stage))
 			continue;
-		cycle = LastCycle(clocks, sla, &open) + 1;
-		if (open)
+		last = LastClock(clocks, sla);
+		if (last != NULL && !last->clock.closed)
 			continue;
+		cycle = last != NULL ? last->clock.cycle + 1 : 1;
+		nth_start = last != NULL && last->clock.started_at == at ? last->nth_start + 1 : 0;
 		if (clocks->nkept > 0)
-			align_replay_keep_version(clocks, agreement, at, &clock_funnel, &level,
+			align_replay_keep_version(clocks, agreement, at, nth_start, &clock_funnel, &level,
 									  &clock_version);
 		problem = align_clock_start(clock_funnel, level, cycle, at,
 									align_segments_of(clock_funnel, entry->segments), &inner);
@@ -615,6 +614,7 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const Repl
 		clock->funnel = clock_funnel;
 		clock->agreement = CopyString(clocks, agreement);
 		clock->version = clock_version;
+		clock->nth_start = nth_start;
 		clock->assignee_at_start = CopyCString(clocks, clocks->assignee);
 		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
 		clock->is_new = clock->changed = true;

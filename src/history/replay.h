@@ -79,6 +79,8 @@ typedef struct LeadClock
 	Funnel	   *funnel;			/* of its version; NULL if loaded closed */
 	char	   *agreement;		/* that it was started under */
 	int32		version;
+	int			nth_start;		/* number of earlier cycles that started at
+								 * the same instant; not of loaded clocks */
 	char	   *assignee_at_start;	/* NULL if there is none */
 	char	   *assignee_at_due;
 	char	   *assignee_at_stop;
@@ -216,8 +218,8 @@ extern void align_replay_keep_versions(LeadClocks *clocks, LeadClocks *old_clock
  * than *version, sets *version, *funnel and *level to that version.
  */
 extern void align_replay_keep_version(const LeadClocks *clocks, LeadString agreement,
-									  TimestampTz at, Funnel **funnel, int *level,
-									  int32 *version);
+									  TimestampTz at, int nth_start, Funnel **funnel,
+									  int *level, int32 *version);
 
 /*
  * Marks the open clocks that were at risk or overdue at an instant as

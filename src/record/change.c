@@ -380,6 +380,18 @@ SegmentsText(Batch *batch, const RowVersion *version, const JudgingFunnel *judgi
 }
 
 /*
+ * True if a row version has a key.
+ */
+static bool
+HasKey(const RowVersion *version, const Datum *key)
+{
+	Datum		own[ATTACHMENT_MAX_KEYS];
+
+	ReadKey(version, own);
+	return align_same_key(version->attachment, own, key);
+}
+
+/*
  * Adds a change with all members that do not depend on the stage.  before is
  * NULL if no row version was replaced.
  */
@@ -395,6 +407,7 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	change->replaced_by = after->replaced_by;
 	if (before != NULL && before->command != InvalidCommandId)
 		SetReplaced(batch, change, before);
+	change->keeps_key = before != NULL && before->deferred == NULL && HasKey(before, key);
 	change->version = judging->version;
 	change->db_role = OuterRole(batch);
 	change->assignee = CopyText(batch, after, ROW_ASSIGNEE);
@@ -452,13 +465,13 @@ OverrideNote(Batch *batch, const char *why, const char *note)
  * the joined journey has reached is legal.
  */
 static void
-Judge(const Batch *batch, const Datum *key, const RowVersion *after, const RowMove *row_move,
+Judge(Batch *batch, const Datum *key, const RowVersion *after, const RowMove *row_move,
 	  Verdict *verdict)
 {
 	align_verdict(after->attachment, after->rel, row_move, after->row, verdict);
 	if (row_move->move.from >= 0 && row_move->move.to >= 0 &&
 		align_verdict_breaks(verdict, RULE_ILLEGAL_MOVE) &&
-		align_past_furthest_stage(after->attachment, batch, key,
+		align_past_furthest_stage(after->attachment, batch, key, after->command + 1,
 								  row_move->funnel) == row_move->move.to)
 		align_verdict_remove(verdict, RULE_ILLEGAL_MOVE);
 }
@@ -551,7 +564,8 @@ AddBeginningOfLife(Batch *batch, const Datum *old_key, const Datum *key, const R
 				   const RowVersion *after, const JudgingFunnel *judging, RowMove *row_move)
 {
 	Move	   *move = &row_move->move;
-	char	   *past = align_past_suspended_stage(after->attachment, batch, old_key);
+	char	   *past = align_past_suspended_stage(after->attachment, batch, old_key,
+												  after->command);
 	Change	   *change;
 
 	move->from_label = align_lead_cstring(past);
@@ -646,11 +660,11 @@ AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion 
  * TYPE ... RENAME VALUE, without a change of the row.
  */
 static void
-BeginInRecordedStage(Batch *batch, Attachment *attachment, const Datum *key,
+BeginInRecordedStage(Batch *batch, const RowVersion *after, const Datum *key,
 					 const JudgingFunnel *judging, Move *move)
 {
 	StageSource source = {judging->agreement, judging->version};
-	char	   *recorded = align_recorded_stage(attachment, batch, key);
+	char	   *recorded = align_recorded_stage(after->attachment, batch, key, after->command);
 	int			stage = -1;
 
 	if (recorded != NULL)
@@ -701,9 +715,12 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 
 	ReadKey(before, old_key);
 	ReadKey(after, key);
+
+	/* the row trigger for a version of this transaction may be outstanding */
 	if (was_live && move->from < 0 && move->from_label.text != NULL &&
+		before->command == InvalidCommandId &&
 		!align_lead_same(move->from_label, move->to_label))
-		BeginInRecordedStage(batch, after->attachment, old_key, &judging, move);
+		BeginInRecordedStage(batch, after, old_key, &judging, move);
 	if (move->from_label.text != NULL &&
 		!align_same_key(after->attachment, old_key, key))
 		AddRekey(batch, old_key, key, before, after, &judging);
@@ -883,6 +900,23 @@ align_changes_of_reload(Batch *batch, const RowVersion *after)
 }
 
 /*
+ * Judges the first stage of a row that was made without one, whose key has a
+ * deferred deletion, as if the row had been made with it.
+ */
+bool
+align_changes_of_first_stage(Batch *batch, const RowVersion *before, const RowVersion *after)
+{
+	JudgingFunnel judging;
+	LeadString	label;
+
+	if (!IsNested(batch) && !align_reload_any(after->attachment))
+		return false;
+	GetJudgingFunnel(after->attachment, &judging);
+	(void) RowStage(before, judging.funnel, &label);
+	return label.text == NULL && align_changes_of_reload(batch, after);
+}
+
+/*
  * Adds a deferred deletion that was taken away.
  */
 void
@@ -903,8 +937,9 @@ align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
 }
 
 /*
- * Adds the deferred deletion of the key that an UPDATE gives to a row.  The
- * entries of the lead that had the key precede those of the other one.
+ * Adds the deferred deletion of the key that an UPDATE gives to a row, and
+ * that of the key which the row had.  The entries of the lead that had the key
+ * precede those of the other one.
  */
 void
 align_change_before_rekey(Batch *batch, const RowVersion *before, const RowVersion *after)
@@ -921,6 +956,10 @@ align_change_before_rekey(Batch *batch, const RowVersion *before, const RowVersi
 	ReadKey(after, key);
 	if (align_same_key(attachment, old_key, key))
 		return;
+
+	/* the row has its old key by an INSERT that has not arrived yet */
+	if (nested && align_reload_take(attachment, old_key, after->command, &deletion))
+		align_add_deferred(batch, attachment, old_key, &deletion);
 	if (nested)
 		align_reload_note_made(attachment, key, after->command);
 	if (align_reload_take(attachment, key, after->replaced_by, &deletion))

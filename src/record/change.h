@@ -64,12 +64,15 @@ extern Change *align_change_of_delete(Batch *batch, const RowVersion *before,
  * must be added to the batch instead.  align_changes_of_reload() takes away
  * the deferred deletion of the key of an INSERT, and adds the changes of the
  * corresponding UPDATE; it returns false if there is none.
- * align_change_before_rekey() adds the deferred deletion, if any, of the key
- * that an UPDATE gives to a row.
+ * align_changes_of_first_stage() does the same for an UPDATE of a row whose
+ * stage was NULL.  align_change_before_rekey() adds the deferred deletions, if
+ * any, of the keys that a row had and gets by an UPDATE.
  */
 extern bool align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_by,
 								 bool truncated);
 extern bool align_changes_of_reload(Batch *batch, const RowVersion *after);
+extern bool align_changes_of_first_stage(Batch *batch, const RowVersion *before,
+										 const RowVersion *after);
 extern void align_change_before_rekey(Batch *batch, const RowVersion *before,
 									  const RowVersion *after);
 

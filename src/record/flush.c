@@ -540,7 +540,7 @@ align_recorder_flush_if_long(Attachment *attachment, Batch *batch)
  * Reads the stage of a lead's last entry.
  */
 char *
-align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key)
+align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key, CommandId before)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	Run			run = {0};
@@ -551,8 +551,7 @@ align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key)
 
 	memcpy(change.key, key, attachment->nkeys * sizeof(Datum));
 	change.hash = align_pending_hash(attachment, key);
-	if (align_pending_has_outer(batch, batch->nchanges, change.hash) ||
-		align_pending_has_waiting(batch, change.hash))
+	if (align_pending_last(batch, attachment, key, before) != NULL)
 		return NULL;
 
 	run.attachment = align_attachment_locked(attachment->id, RowExclusiveLock);

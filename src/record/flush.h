@@ -129,9 +129,11 @@ extern void align_recorder_flush_if_long(Attachment *attachment, struct Batch *b
 
 /*
  * Returns the stage of a lead's last entry, palloc'd; NULL if the lead is not
- * in the funnel, or if it has pending changes.  Takes one index scan.
+ * in the funnel, or if it has pending changes by commands less than "before".
+ * Takes one index scan.
  */
-extern char *align_recorded_stage(Attachment *attachment, struct Batch *batch, const Datum *key);
+extern char *align_recorded_stage(Attachment *attachment, struct Batch *batch, const Datum *key,
+								  CommandId before);
 
 /*
  * Writes the pending changes of all attached tables that can be written now.

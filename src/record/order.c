@@ -112,13 +112,14 @@ PlaceBehind(Arrivals *arrivals, Change *change)
 {
 	const LeadChanges *lead = FindLead(arrivals, change->hash);
 
-	if (change->removes_row || change->as_found || lead->latest <= change->command)
+	if (change->removes_row || change->keeps_key || change->as_found ||
+		lead->latest <= change->command)
 		return;
 	for (int i = lead->last; i >= 0; i = arrivals->links[i].previous)
 	{
 		const Change *earlier = arrivals->links[i].change;
 
-		if (earlier->command > change->command && earlier->command < change->replaced_by &&
+		if (earlier->command > change->command && earlier->position < change->replaced_by &&
 			earlier->position > change->position &&
 			Concerns(arrivals->attachment, earlier, change->key))
 			change->position = earlier->position;

@@ -13,10 +13,14 @@
  * A change that makes a row version therefore gets a later position if it
  * needs one.  Let X be such a change, and Z one of the same lead that arrived
  * before it and was made by a later command.  If that command replaced the row
- * version of X, or began after it was replaced, X comes first.  Otherwise Z
- * ended the life of another row: two rows never have the same key at the same
- * time, and a version of X's row stood from X on until it was replaced.  So Z
- * came first.
+ * version of X, or if Z was made after it was replaced, X comes first.  What
+ * counts is the position of Z, which may itself have been made long after its
+ * command began.  Otherwise Z ended the life of another row: two rows never
+ * have the same key at the same time, and a version of X's row stood from X on
+ * until it was replaced.  So Z came first.
+ *
+ * A row that keeps its key in an UPDATE has had it since before the command
+ * began, so such a change needs no later position.
  *
  * One command may delete a row, and give its key to another.  So its deletions
  * come first.  Its changes of keys come next, and are written at once

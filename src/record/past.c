@@ -16,35 +16,6 @@
 #include "record/writer.h"
 
 /*
- * Returns the last of an array of changes that is of a lead, or NULL.
- */
-static const Change *
-LastChange(Attachment *attachment, Change **changes, int nchanges, const Datum *key, uint32 hash)
-{
-	for (int i = nchanges - 1; i >= 0; i--)
-	{
-		if (changes[i]->hash == hash && align_same_key(attachment, changes[i]->key, key))
-			return changes[i];
-	}
-	return NULL;
-}
-
-/*
- * Returns the last pending change of a lead, or NULL.  Changes that wait are
- * earlier than those that do not.
- */
-static const Change *
-LastPending(Attachment *attachment, const Batch *batch, const Datum *key)
-{
-	uint32		hash = align_pending_hash(attachment, key);
-	const Change *change = LastChange(attachment, batch->changes, batch->nchanges, key, hash);
-
-	if (change == NULL && align_pending_has_waiting(batch, hash))
-		change = LastChange(attachment, batch->waiting.changes, batch->waiting.n, key, hash);
-	return change;
-}
-
-/*
  * Executes a statement that reads, for one key, with the identity that record
  * tables are written with.  The caller is connected to SPI.
  */
@@ -96,13 +67,22 @@ PastText(int attnum)
  * Returns the stage in which a lead was when its row ceased to be live.
  */
 char *
-align_past_suspended_stage(Attachment *attachment, const Batch *batch, const Datum *key)
+align_past_suspended_stage(Attachment *attachment, Batch *batch, const Datum *key,
+						   CommandId before)
 {
-	const Change *pending = LastPending(attachment, batch, key);
+	const Change *pending = align_pending_last(batch, attachment, key, before);
 	MemoryContext context = CurrentMemoryContext;
 	const char *stage = NULL;
 	char	   *result;
 
+	/* a change of key does not show in which stage the lead was */
+	while (pending != NULL && pending->event == EVENT_REKEY)
+	{
+		if (!align_same_key(attachment, pending->key, key))
+			return NULL;		/* what is recorded is of another lead */
+		key = pending->old_key;
+		pending = align_pending_last(batch, attachment, key, pending->command);
+	}
 	if (pending != NULL)
 	{
 		stage = SuspendedStage(pending->event, pending->source, pending->from_stage,
@@ -129,14 +109,14 @@ align_past_suspended_stage(Attachment *attachment, const Batch *batch, const Dat
  * Returns the furthest stage of the joined journey of a merged lead.
  */
 int
-align_past_furthest_stage(Attachment *attachment, const Batch *batch, const Datum *key,
-						  Funnel *funnel)
+align_past_furthest_stage(Attachment *attachment, Batch *batch, const Datum *key,
+						  CommandId before, Funnel *funnel)
 {
 	int			result = -1;
 	uint64		nentries;
 	bool		isnull;
 
-	if (LastPending(attachment, batch, key) != NULL)
+	if (align_pending_last(batch, attachment, key, before) != NULL)
 		return -1;
 	attachment = align_attachment_locked(attachment->id, RowExclusiveLock);
 	align_spi_connect();

@@ -114,6 +114,8 @@ typedef struct Change
 								 * moved to the waiting changes */
 	bool		waits;			/* is one of the waiting changes */
 	bool		removes_row;	/* made by a DELETE of the row */
+	bool		keeps_key;		/* made by an UPDATE of a row that has had the
+								 * key before */
 	bool		restricted;		/* made in a security-restricted operation */
 	bool		new_lead;		/* the lead is known to have no entries */
 	bool		as_found;		/* records the present state of a row, not a
@@ -261,6 +263,15 @@ extern void align_pending_add_waiting(Batch *batch, const Attachment *attachment
  * another key with the same hash counts, too.
  */
 extern bool align_pending_has_waiting(const Batch *batch, uint32 hash);
+
+/*
+ * Returns the last pending change that concerns the key, by a command less
+ * than "before", waiting changes included; NULL if there is none.  If its key
+ * is another one, it is the change by which a lead has left this key, and what
+ * is recorded under the key belongs to that lead.
+ */
+extern const Change *align_pending_last(Batch *batch, Attachment *attachment, const Datum *key,
+										CommandId before);
 
 /*
  * Takes the waiting changes out of the batch.  The caller frees their memory

@@ -39,6 +39,13 @@
  *	  - Nor is a deletion deferred while another one of the same key is: the
  *		INSERT between the two has not arrived yet.  Both become ordinary
  *		changes.
+ *
+ *	  - Nor does a deletion stay deferred when a nested statement gives another
+ *		key to a row that has its key: the INSERT of that row has not arrived
+ *		yet.
+ *
+ * Rows without a stage are not in the funnel.  The INSERT of one does not take
+ * the deletion of its key; the UPDATE that gives it a stage does.
  */
 #ifndef ALIGN_RECORD_RELOAD_H
 #define ALIGN_RECORD_RELOAD_H

@@ -246,6 +246,21 @@ KeepFirstHalf(Batch *batch, Change *change, Relation rel, HeapTuple old_row)
 }
 
 /*
+ * Adds the changes of an UPDATE, or of a row movement.
+ */
+static void
+AddChangesOfUpdate(Batch *batch, const RowVersion *before, const RowVersion *after)
+{
+	if (after->attachment->marker.options.reload)
+	{
+		if (align_changes_of_first_stage(batch, before, after))
+			return;
+		align_change_before_rekey(batch, before, after);
+	}
+	align_changes_of_update(batch, before, after);
+}
+
+/*
  * Handles the INSERT of a row movement: removes the change of the DELETE from
  * the batch, and adds those of the corresponding UPDATE.
  */
@@ -274,9 +289,7 @@ RecordMovement(Batch *batch, Attachment *attachment, Relation rel, HeapTuple new
 	after.sets_changed_at = update == NULL || update->sets_changed_at;
 
 	align_pending_remove_one(batch, removed);
-	if (attachment->marker.options.reload)
-		align_change_before_rekey(batch, &before, &after);
-	align_changes_of_update(batch, &before, &after);
+	AddChangesOfUpdate(batch, &before, &after);
 	heap_freetuple(before.row);
 	table_close(old_rel, NoLock);
 }
@@ -337,9 +350,7 @@ RecordUpdate(Batch *batch, Attachment *attachment, const TriggerData *trigdata)
 	after.replaced_by = ReplacedBy(rel, after.row);
 	after.sets_reason = SetsRole(attachment, trigdata, ROW_REASON);
 	after.sets_changed_at = SetsRole(attachment, trigdata, ROW_CHANGED_AT);
-	if (attachment->marker.options.reload)
-		align_change_before_rekey(batch, &before, &after);
-	align_changes_of_update(batch, &before, &after);
+	AddChangesOfUpdate(batch, &before, &after);
 	FlushInRowTrigger(attachment, batch);
 }
 

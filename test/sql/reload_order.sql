@@ -132,6 +132,46 @@ SELECT * FROM trail WHERE id IN (40, 41);
 SELECT * FROM align.check('leads');
 DROP TRIGGER a_after_update ON leads;
 
+-- A trigger gives the new row another key, and makes a third one with its key.
+CREATE FUNCTION make_way() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF tg_when = 'BEFORE' AND new.what = 'third' THEN
+        UPDATE leads SET id = id + 100 WHERE id = new.id;
+    ELSIF tg_when = 'BEFORE' THEN
+        DELETE FROM leads WHERE id = new.id;
+    ELSIF new.what = 'make way' THEN
+        INSERT INTO leads VALUES (new.id, 'b', 'trigger', 'third');
+    END IF;
+    RETURN new;
+END $$;
+CREATE TRIGGER a_before BEFORE INSERT ON leads FOR EACH ROW EXECUTE FUNCTION make_way();
+CREATE TRIGGER a_after AFTER INSERT ON leads FOR EACH ROW EXECUTE FUNCTION make_way();
+INSERT INTO leads VALUES (50, 'a'), (51, 'b');
+INSERT INTO leads VALUES (50, 'c', NULL, 'make way'), (51, 'c', NULL, 'make way');
+SELECT * FROM trail WHERE id % 100 IN (50, 51);
+SELECT * FROM align.check('leads');
+DROP TRIGGER a_before ON leads;
+DROP TRIGGER a_after ON leads;
+
+-- A row is made without a stage, and gets it later.
+INSERT INTO leads VALUES (60, 'a'), (61, 'a'), (62, 'a'), (63, 'a');
+BEGIN;
+DELETE FROM leads WHERE id BETWEEN 60 AND 63;
+INSERT INTO leads VALUES (60, NULL), (61, NULL), (62, NULL), (63, NULL);
+UPDATE leads SET stage = 'a' WHERE id = 60;
+UPDATE leads SET stage = 'b', who = 'ann' WHERE id = 61;
+UPDATE leads SET stage = 'b', id = 64 WHERE id = 62;
+COMMIT;
+SELECT * FROM trail WHERE id BETWEEN 60 AND 64;
+SELECT * FROM align.check('leads');
+-- into the key of another one, which is deleted
+BEGIN;
+DELETE FROM leads WHERE id = 61;
+UPDATE leads SET stage = 'c', id = 61 WHERE id = 63;
+COMMIT;
+SELECT * FROM trail WHERE id IN (61, 63);
+SELECT * FROM align.check('leads');
+
 -- A foreign key cascades.
 CREATE TABLE companies (name text PRIMARY KEY);
 INSERT INTO companies VALUES ('ann'), ('trigger');
