@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/typcache.h"
@@ -271,6 +272,52 @@ IsEnumToText(const CoerceViaIO *coerce)
 }
 
 /*
+ * Returns true for types whose output functions PostgreSQL calls immutable,
+ * although their text depends on extra_float_digits or bytea_output.
+ */
+static bool
+TextDependsOnSettings(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case BYTEAOID:
+		case POINTOID:
+		case LSEGOID:
+		case PATHOID:
+		case BOXOID:
+		case POLYGONOID:
+		case LINEOID:
+		case CIRCLEOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Refuses what PostgreSQL calls immutable, but settings of the session change:
+ * a session could choose what is judged and recorded.  Stored conditions of
+ * earlier versions, which have no text, pass.
+ */
+static void
+CheckSettings(const CheckContext *context, Node *node)
+{
+	if (context->pstate == NULL)
+		return;
+	if (IsA(node, CoerceViaIO) &&
+		TextDependsOnSettings(exprType((Node *) ((CoerceViaIO *) node)->arg)))
+		Refuse(context, node,
+			   psprintf("a cast of %s to text",
+						format_type_be(exprType((Node *) ((CoerceViaIO *) node)->arg))),
+			   "The text depends on settings of the session.");
+	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid == F_QUOTE_IDENT)
+		Refuse(context, node, pstrdup("function quote_ident(text)"),
+			   "Its result depends on settings of the session.");
+}
+
+/*
  * Walker that refuses every node that is not allowed.
  */
 static bool
@@ -281,6 +328,7 @@ CheckNode(Node *node, void *arg)
 	if (node == NULL)
 		return false;
 	context->node = node;
+	CheckSettings(context, node);
 	switch (nodeTag(node))
 	{
 		case T_Var:

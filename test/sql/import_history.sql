@@ -248,6 +248,20 @@ SELECT align.import_history('more', 'SELECT 5 AS id, timestamptz ''2025-01-01+00
 SELECT entry_no, event, from_stage, stage, violation, source FROM more_history WHERE id = 5 ORDER BY entry_no;
 SELECT * FROM align.check('more');
 
+-- An opening that a column dates too early: the audit table knows better.
+RESET ROLE;
+SELECT align.agree('import_openings', 'stage "New", "Qualified" held by s; won "Won"; lost "Lost"; success path "New" -> "Qualified" -> "Won"; path any -> "Lost"; sla q by s: from "New" to "Qualified" within 2 days;');
+SELECT align.admit('import_openings', 'regress_align_crm');
+SET ROLE regress_align_crm;
+CREATE TABLE openings (id int PRIMARY KEY, stage text, active boolean, stage_changed timestamptz);
+INSERT INTO openings VALUES (1, 'New', false, '2025-03-01Z'), (2, 'Qualified', true, '2025-03-01Z'), (3, 'Won', true, '2025-03-01Z'), (4, 'New', true, '2025-03-01Z');
+SELECT align.attach('openings', 'import_openings', stage => $$CASE WHEN active THEN stage ELSE 'Lost' END$$, opened_at => 'stage_changed', changed_at => 'stage_changed', mode => 'observe');
+UPDATE openings SET stage = 'Qualified', stage_changed = '2025-04-01Z' WHERE id = 4;
+SELECT align.import_history('openings', $$SELECT * FROM (VALUES (1, '2025-03-01Z'::timestamptz, 'New'), (1, '2025-03-10Z', 'Lost'), (2, '2025-02-01Z', 'New'), (2, '2025-03-01Z', 'Qualified'), (3, '2025-02-01Z', 'New'), (3, '2025-03-05Z', 'Qualified'), (4, '2025-03-20Z', 'New')) AS a (id, at, stage)$$);
+SELECT id, entry_no AS no, event, effective_at, from_stage, stage, violation, source FROM openings_history ORDER BY 1, 2;
+SELECT id, sla, started_at, stopped_at, outcome FROM openings_sla ORDER BY 1, 3;
+SELECT * FROM align.check('openings');
+
 RESET ROLE;
 RESET search_path;
 DROP SCHEMA import_history CASCADE;
