@@ -172,7 +172,6 @@ CALL refuse($$stage => 'coalesce(stade, t)'$$);
 CALL refuse($$stage => '''new'''$$);
 CALL refuse($$stage => 'T', assignee => 'ctid'$$);
 CALL refuse($$stage => 't', assignee => 'coalesce(ctid::text, t)'$$);
-CALL refuse($$stage => 'typed.t || '''''$$);
 CALL refuse($$stage => 'mine(t)'$$);
 CALL refuse($$stage => 'exprs.mine(t)'$$);
 CALL refuse($$stage => 'lower(t || now())'$$);

@@ -25,7 +25,7 @@ INSERT INTO leads VALUES (1, 1, true, 1, '00000000-0000-0000-0000-000000000005',
 SELECT align.attach('leads', 'labels', stage => $$CASE WHEN active THEN stage_id::text ELSE 'lost' END$$, team => 'team_id', assignee => 'owner_id', reason => 'reason', campaign => 'campaign_id',
 	stage_labels => 'stages(id, name ->> ''en'')', team_labels => 'teams(id, name)', assignee_labels => 'labels.users(id, upper(login))', reason_labels => 'reasons(code, text)', campaign_labels => 'campaigns(id, name)');
 SELECT labels FROM align.attachments WHERE agreement = 'labels';
-SELECT pg_get_viewdef('leads_history_stage_labels'), pg_get_viewdef('leads_history_assignee_labels'), reloptions FROM pg_class WHERE relname = 'leads_history_stage_labels';
+SELECT replace(pg_get_viewdef('leads_history_stage_labels'), 't.', '') AS stages, replace(pg_get_viewdef('leads_history_assignee_labels'), 't.', '') AS assignees, reloptions FROM pg_class WHERE relname = 'leads_history_stage_labels';
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'leads'::regclass AND tgname = 'align_labels';
 -- what is not found stands for itself
 SELECT id, stage, team, assignee, reason, campaign FROM leads_history ORDER BY 1, 2;

@@ -115,4 +115,4 @@ SET search_path = planted_labels, security_labels, pg_catalog;
 DROP TABLE planted_labels.stages;
 SELECT align.attach('security_labels.leads', 'security_labels', stage => 'stage_id', stage_labels => 'stages(id, lower(upper(name)))');
 INSERT INTO leads VALUES (4, 1, 1);
-SELECT pg_get_viewdef('security_labels.leads_history_stage_labels');
+SELECT replace(pg_get_viewdef('security_labels.leads_history_stage_labels'), 't.', '') AS definition;
