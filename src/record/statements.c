@@ -314,16 +314,16 @@ AppendRekeyAside(StringInfo buf, const Attachment *attachment, AttachedTable tab
 
 /*
  * REKEY_ENTRIES.  If another lead had the key before, its entries stay in
- * front, and recorded_at of the others is set so that it increases with
- * entry_no.
+ * front, and recorded_at of the others becomes as late as needed for it to
+ * increase with entry_no: the greater of two times that do.
  */
 static void
 AppendRekeyEntries(StringInfo buf, const Attachment *attachment)
 {
 	appendStringInfo(buf, "UPDATE %s AS h SET entry_no = o.last OPERATOR(pg_catalog.-) h.entry_no, "
 					 "recorded_at = CASE WHEN o.last OPERATOR(pg_catalog.>) 0 "
-					 "THEN GREATEST(o.latest, pg_catalog.now()) OPERATOR(pg_catalog.+) "
-					 "pg_catalog.make_interval(secs => 0.000001 OPERATOR(pg_catalog.*) (OPERATOR(pg_catalog.-) h.entry_no)) "
+					 "THEN GREATEST(h.recorded_at, GREATEST(o.latest, pg_catalog.now()) OPERATOR(pg_catalog.+) "
+					 "pg_catalog.make_interval(secs => 0.000001 OPERATOR(pg_catalog.*) (OPERATOR(pg_catalog.-) h.entry_no))) "
 					 "ELSE h.recorded_at END "
 					 "FROM align_rows AS r, LATERAL (SELECT "
 					 "COALESCE(pg_catalog.max(h.entry_no), 0) AS last, pg_catalog.max(h.recorded_at) AS latest FROM %s AS h WHERE ",
