@@ -160,12 +160,6 @@ WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	lead->recorded_at = lead->entry_no > 0 ? Max(run->now, lead->recorded_at + 1) : run->now;
 	lead->entry_no++;
 
-	/*
-	 * The run read the clock before it read the lead, whose latest entries
-	 * may have been committed since, or are about to get another key.
-	 */
-	if (Max(lead->latest, lead->latest_stage) > lead->recorded_at)
-		lead->recorded_at = Max(lead->recorded_at, GetCurrentTimestamp());
 	effective_at = EffectiveAt(lead, change, &source);
 
 	/*
