@@ -305,12 +305,7 @@ align_attach_check_times(const AttachRequest *request, Relation rel)
 Bitmapset *
 align_attach_role_columns(const AttachRequest *request, RowRole role)
 {
-	Bitmapset  *columns = NULL;
-
-	if (request->column[role] != InvalidAttrNumber)
-		columns = bms_make_singleton(request->column[role] - FirstLowInvalidHeapAttributeNumber);
-	pull_varattnos(request->expression[role], 1, &columns);
-	return columns;
+	return align_value_columns(request->column[role], request->expression[role]);
 }
 
 /*

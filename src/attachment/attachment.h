@@ -232,6 +232,12 @@ extern bool align_marker_has_expressions(const AttachmentMarker *marker);
 extern bool align_marker_has_labels(const AttachmentMarker *marker);
 
 /*
+ * The columns that a value is read from, which is a column or an expression
+ * over varno 1; offset by FirstLowInvalidHeapAttributeNumber.
+ */
+extern Bitmapset *align_value_columns(AttrNumber column, Node *expression);
+
+/*
  * The columns of the root that a role is read from: its column, or those that
  * its expression uses, by attnum - FirstLowInvalidHeapAttributeNumber.
  */
@@ -408,6 +414,9 @@ align_has_role(const Attachment *attachment, RowRole role)
 {
 	return attachment->column[role] != InvalidAttrNumber || attachment->expression[role] != NULL;
 }
+
+/* True if a row satisfies the live condition, or there is none. */
+extern bool align_satisfies_live(Attachment *attachment, Relation rel, HeapTuple row);
 
 /*
  * The value of a role in a row of rel, which is attachment->relid; null if the

@@ -53,53 +53,6 @@ align_labels_forget(void)
 	statement++;
 }
 
-static bool
-KnowsReason(char **reasons, int nreasons, LeadString value)
-{
-	for (int i = 0; i < nreasons; i++)
-	{
-		if (align_lead_same(align_lead_cstring(reasons[i]), value))
-			return true;
-	}
-	return false;
-}
-
-static bool
-NeedsKnowReason(const FunnelNeed *needs, int nneeds, LeadString value)
-{
-	for (int i = 0; i < nneeds; i++)
-	{
-		if (KnowsReason(needs[i].reasons, needs[i].nreasons, value))
-			return true;
-	}
-	return false;
-}
-
-/*
- * True if a value is a reason that the funnel lists.
- */
-static bool
-FunnelKnowsReason(const Funnel *funnel, LeadString value)
-{
-	for (int i = 0; i < funnel->nservice_levels; i++)
-	{
-		if (KnowsReason(funnel->service_levels[i].reasons, funnel->service_levels[i].nreasons,
-						value))
-			return true;
-	}
-	for (int i = 0; i < funnel->nstages; i++)
-	{
-		if (NeedsKnowReason(funnel->stages[i].needs, funnel->stages[i].nneeds, value))
-			return true;
-	}
-	for (int i = 0; i < funnel->nmoveneeds; i++)
-	{
-		if (NeedsKnowReason(funnel->move_needs[i].needs, funnel->move_needs[i].nneeds, value))
-			return true;
-	}
-	return false;
-}
-
 /*
  * True if the funnel knows a value as it stands.  It knows no persons and no
  * campaigns.
@@ -114,7 +67,7 @@ FunnelKnows(const Funnel *funnel, RowRole role, LeadString value)
 		case ROW_TEAM:
 			return align_funnel_team(funnel, value.text, value.len) >= 0;
 		case ROW_REASON:
-			return FunnelKnowsReason(funnel, value);
+			return align_funnel_lists_reason(funnel, value.text, value.len);
 		default:
 			return false;
 	}
@@ -139,7 +92,7 @@ KeyDatum(Oid type, LeadString value, Datum *key)
 			number = strtoll(text, &end, 10);
 			if (end == text || *end != '\0' || errno != 0)
 				return false;
-			/* the parameter is a bigint, whatever the key */
+			/* the parameter is a bigint for all integer keys */
 			*key = Int64GetDatum(number);
 			return true;
 		case UUIDOID:
@@ -316,20 +269,6 @@ RefreshMemo(Attachment *attachment, LabelLookup *lookup)
 	lookup->statement = statement;
 }
 
-static LeadString
-CopyString(MemoryContext context, LeadString string)
-{
-	char	   *copy;
-
-	if (string.text == NULL)
-		return string;
-	copy = MemoryContextAlloc(context, string.len + 1);
-	memcpy(copy, string.text, string.len);
-	copy[string.len] = '\0';
-	string.text = copy;
-	return string;
-}
-
 /*
  * The label of a value from the memo, or from the view.  Its text is NULL if
  * there is none.
@@ -351,8 +290,8 @@ FindLabel(Attachment *attachment, RowRole role, LeadString value)
 
 	/* reading may have begun another statement */
 	RefreshMemo(attachment, lookup);
-	label = CopyString(lookup->context, label);
-	value = CopyString(lookup->context, value);
+	label = align_lead_copy(lookup->context, label);
+	value = align_lead_copy(lookup->context, value);
 	found = hash_search(lookup->memo, &value, HASH_ENTER, NULL);
 	found->label = label;
 	return label;
@@ -370,5 +309,5 @@ align_role_label(Attachment *attachment, RowRole role, const Funnel *funnel, Lea
 		return value;
 	label = FindLabel(attachment, role, value);
 	/* a copy, since the memo may be emptied before it is used */
-	return label.text != NULL ? CopyString(CurrentMemoryContext, label) : value;
+	return label.text != NULL ? align_lead_copy(CurrentMemoryContext, label) : value;
 }

@@ -301,19 +301,6 @@ CheckTies(const Attachment *attachment)
 	return fault;
 }
 
-static bool
-IsNotNull(Oid relid, AttrNumber attnum)
-{
-	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid), Int16GetDatum(attnum));
-	bool		result;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for attribute %d of relation %u", attnum, relid);
-	result = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
-	ReleaseSysCache(tuple);
-	return result;
-}
-
 /*
  * The number of HistoryColumns that a history has.  A column of the owner may
  * have the name of one that was added later; it is not filled if it could not
@@ -328,7 +315,7 @@ HistoryColumns(Oid history)
 		AttrNumber	attnum = get_attnum(history, column->name);
 
 		if (attnum == InvalidAttrNumber || get_atttype(history, attnum) != column->type ||
-			get_attgenerated(history, attnum) != '\0' || IsNotNull(history, attnum))
+			get_attgenerated(history, attnum) != '\0' || align_column_is_not_null(history, attnum))
 			return i;
 	}
 	return HISTORY_NCOLUMNS;

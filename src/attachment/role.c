@@ -52,17 +52,26 @@ align_marker_has_labels(const AttachmentMarker *marker)
 }
 
 /*
+ * The columns that a value is read from.
+ */
+Bitmapset *
+align_value_columns(AttrNumber column, Node *expression)
+{
+	Bitmapset  *columns = NULL;
+
+	if (column != InvalidAttrNumber)
+		columns = bms_make_singleton(column - FirstLowInvalidHeapAttributeNumber);
+	pull_varattnos(expression, 1, &columns);
+	return columns;
+}
+
+/*
  * The columns of the root that a role is read from.
  */
 Bitmapset *
 align_role_columns(const AttachmentMarker *marker, RowRole role)
 {
-	Bitmapset  *columns = NULL;
-
-	if (marker->column[role] != InvalidAttrNumber)
-		columns = bms_make_singleton(marker->column[role] - FirstLowInvalidHeapAttributeNumber);
-	pull_varattnos(marker->expression[role], 1, &columns);
-	return columns;
+	return align_value_columns(marker->column[role], marker->expression[role]);
 }
 
 /*
@@ -210,4 +219,18 @@ align_role_value(Attachment *attachment, RowRole role, Relation rel, HeapTuple r
 		CompileRole(attachment, role, rel);
 	align_condition_set_row(attachment->expression_input, row);
 	return align_expression_value(attachment->compiled[role], isnull);
+}
+
+/*
+ * True if a row satisfies the live condition, or there is none.
+ */
+bool
+align_satisfies_live(Attachment *attachment, Relation rel, HeapTuple row)
+{
+	if (attachment->live == NULL)
+		return true;
+	if (attachment->live_condition == NULL)
+		attachment->live_condition = align_condition_compile(rel, attachment->live,
+															 attachment->context);
+	return align_condition_true(attachment->live_condition, row);
 }

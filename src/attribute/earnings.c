@@ -43,13 +43,6 @@ typedef struct EarningSlot
 
 static const int64 power_of_10[UNIT_SCALE + 1] = {1, 10, 100, 1000, 10000, 100000, 1000000};
 
-static LeadString
-CopyString(MemoryContext context, LeadString string)
-{
-	return align_lead_bytes(memcpy(MemoryContextAlloc(context, string.len + 1),
-								   string.text, string.len), string.len);
-}
-
 static int
 CompareStrings(LeadString a, LeadString b)
 {
@@ -75,9 +68,9 @@ AddEarning(Earnings *earnings, LeadString group, LeadString campaign, LeadString
 	}
 	earning = &earnings->earnings[earnings->nearnings];
 	memset(earning, 0, sizeof(Earning));
-	earning->group = CopyString(earnings->context, group);
-	earning->campaign = CopyString(earnings->context, campaign);
-	earning->channel = CopyString(earnings->context, channel);
+	earning->group = align_lead_copy(earnings->context, group);
+	earning->campaign = align_lead_copy(earnings->context, campaign);
+	earning->channel = align_lead_copy(earnings->context, channel);
 	return earnings->nearnings++;
 }
 
@@ -118,7 +111,7 @@ EarningOf(Earnings *earnings, LeadString group, LeadString campaign, LeadString 
 		return result;
 	}
 	if (CompareStrings(campaign, earnings->earnings[slot->earning].campaign) < 0)
-		earnings->earnings[slot->earning].campaign = CopyString(earnings->context, campaign);
+		earnings->earnings[slot->earning].campaign = align_lead_copy(earnings->context, campaign);
 	return slot->earning;
 }
 

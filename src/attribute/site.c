@@ -75,7 +75,7 @@ AppendLabel(StringInfo bytes, LeadString label)
 }
 
 /*
- * A number for what the arguments mean, whatever way they are written.
+ * A number for the meaning of the arguments, in any way of writing them.
  */
 static uint64
 RulesFingerprint(const CreditRules *rules, ArgumentBytes document)

@@ -352,19 +352,6 @@ PutBroken(DryRun *run, const Datum *key, const RowMove *row_move, HeapTuple row,
 	PutOffender(run, values, nulls, &text);
 }
 
-static bool
-IsLive(const DryRun *run, HeapTuple row)
-{
-	Attachment *attachment = run->attachment;
-
-	if (attachment->live == NULL)
-		return true;
-	if (attachment->live_condition == NULL)
-		attachment->live_condition = align_condition_compile(run->rel, attachment->live,
-															 attachment->context);
-	return align_condition_true(attachment->live_condition, row);
-}
-
 /*
  * True if the query has a column that a role is read from.
  */
@@ -440,7 +427,7 @@ JudgeRow(void *state, const Datum *values, const bool *nulls)
 	before = FindRow(run, key);
 	after = before == NULL ? heap_form_tuple(desc, row_values, row_nulls) :
 		heap_modify_tuple(before, desc, row_values, row_nulls, run->is_input);
-	if (!IsLive(run, after))
+	if (!align_satisfies_live(attachment, run->rel, after))
 		return;
 
 	row_move.agreement = attachment->marker.agreement;

@@ -96,25 +96,6 @@ align_findings_next_lead(Findings *findings)
 	findings->nleads++;
 }
 
-/*
- * Copies a string, with a terminating zero, into a memory context.
- */
-static LeadString
-CopyString(MemoryContext context, LeadString string)
-{
-	LeadString	result = string;
-
-	if (string.text != NULL)
-	{
-		char	   *copy = MemoryContextAlloc(context, string.len + 1);
-
-		memcpy(copy, string.text, string.len);
-		copy[string.len] = '\0';
-		result.text = copy;
-	}
-	return result;
-}
-
 static int
 CompareTexts(const text *a, const text *b)
 {
@@ -158,8 +139,8 @@ align_findings_count(Findings *findings, FindingKey key, const text *lead_key)
 	if (!found)
 	{
 		/* the strings of the key may be freed with the lead */
-		finding->key.from = CopyString(findings->context, key.from);
-		finding->key.to = CopyString(findings->context, key.to);
+		finding->key.from = align_lead_copy(findings->context, key.from);
+		finding->key.to = align_lead_copy(findings->context, key.to);
 		finding->leads = 0;
 		finding->entries = 0;
 		finding->last_lead = 0;

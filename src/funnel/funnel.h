@@ -336,4 +336,7 @@ extern char *align_promise_text(const Promise *promise);
 extern char *align_due_text(const Funnel *funnel, const ServiceLevel *level);
 extern char *align_warn_text(const Promise *promise);
 
+/* True if the funnel lists a reason, for any stage, move or handoff. */
+extern bool align_funnel_lists_reason(const Funnel *funnel, const char *reason, int len);
+
 #endif							/* ALIGN_FUNNEL_H */

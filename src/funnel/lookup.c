@@ -314,3 +314,53 @@ align_funnel_channel(const Funnel *funnel, const char *source, int source_len,
 	}
 	return NULL;
 }
+
+static bool
+ListsReason(char **reasons, int nreasons, const char *reason, int len)
+{
+	for (int i = 0; i < nreasons; i++)
+	{
+		if (strlen(reasons[i]) == (size_t) len && memcmp(reasons[i], reason, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+NeedsListReason(const FunnelNeed *needs, int nneeds, const char *reason, int len)
+{
+	for (int i = 0; i < nneeds; i++)
+	{
+		if (needs[i].kind == NEED_REASON &&
+			ListsReason(needs[i].reasons, needs[i].nreasons, reason, len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * True if the funnel lists a reason, for any stage, move or handoff.
+ */
+bool
+align_funnel_lists_reason(const Funnel *funnel, const char *reason, int len)
+{
+	for (int i = 0; i < funnel->nservice_levels; i++)
+	{
+		const ServiceLevel *level = &funnel->service_levels[i];
+
+		if (ListsReason(level->reasons, level->nreasons, reason, len))
+			return true;
+	}
+	for (int i = 0; i < funnel->nstages; i++)
+	{
+		if (NeedsListReason(funnel->stages[i].needs, funnel->stages[i].nneeds, reason, len))
+			return true;
+	}
+	for (int i = 0; i < funnel->nmoveneeds; i++)
+	{
+		if (NeedsListReason(funnel->move_needs[i].needs, funnel->move_needs[i].nneeds, reason,
+							len))
+			return true;
+	}
+	return false;
+}

@@ -215,6 +215,20 @@ align_lead_cstring(const char *text)
 	return align_lead_bytes(text, text != NULL ? (int) strlen(text) : 0);
 }
 
+/* A copy of a string, with a terminating zero, in a memory context. */
+static inline LeadString
+align_lead_copy(MemoryContext context, LeadString string)
+{
+	char	   *copy;
+
+	if (string.text == NULL)
+		return string;
+	copy = MemoryContextAlloc(context, string.len + 1);
+	memcpy(copy, string.text, string.len);
+	copy[string.len] = '\0';
+	return align_lead_bytes(copy, string.len);
+}
+
 /* True if the strings are equal or both absent. */
 static inline bool
 align_lead_same(LeadString a, LeadString b)

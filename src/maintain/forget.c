@@ -109,52 +109,6 @@ SetAssignee(Attachment *attachment, Forgetting *forgetting)
 	forgetting->nulls[parameter] = isnull ? 'n' : ' ';
 }
 
-static bool
-IsOneOf(const char *reason, int nreasons, char **reasons)
-{
-	for (int i = 0; i < nreasons; i++)
-	{
-		if (strcmp(reasons[i], reason) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-NeedsList(const char *reason, int nneeds, const FunnelNeed *needs)
-{
-	for (int i = 0; i < nneeds; i++)
-	{
-		if (needs[i].kind == NEED_REASON && IsOneOf(reason, needs[i].nreasons, needs[i].reasons))
-			return true;
-	}
-	return false;
-}
-
-/*
- * True if an agreement lists a reason, for whatever stage, move or handoff.
- */
-static bool
-IsListed(const Funnel *funnel, const char *reason)
-{
-	for (int i = 0; i < funnel->nstages; i++)
-	{
-		if (NeedsList(reason, funnel->stages[i].nneeds, funnel->stages[i].needs))
-			return true;
-	}
-	for (int i = 0; i < funnel->nmoveneeds; i++)
-	{
-		if (NeedsList(reason, funnel->move_needs[i].nneeds, funnel->move_needs[i].needs))
-			return true;
-	}
-	for (int i = 0; i < funnel->nservice_levels; i++)
-	{
-		if (IsOneOf(reason, funnel->service_levels[i].nreasons, funnel->service_levels[i].reasons))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Sets the reasons that go.
  */
@@ -180,12 +134,13 @@ SetReasons(Attachment *attachment, Forgetting *forgetting)
 		HeapTuple	row = rows->vals[i];
 		TupleDesc	desc = rows->tupdesc;
 		char	   *agreement = SPI_getvalue(row, desc, 1);
+		char	   *reason = SPI_getvalue(row, desc, 3);
 		bool		isnull;
 		Datum		version = SPI_getbinval(row, desc, 2, &isnull);
 		Funnel	   *funnel = agreement == NULL || isnull ? NULL :
 			align_agreement_funnel(agreement, DatumGetInt32(version));
 
-		if (funnel == NULL || !IsListed(funnel, SPI_getvalue(row, desc, 3)))
+		if (funnel == NULL || !align_funnel_lists_reason(funnel, reason, strlen(reason)))
 			reasons[nreasons++] = SPI_getbinval(row, desc, 4, &isnull);
 	}
 	forgetting->values[forgetting->nkeys + PARAMETER_REASONS] =

@@ -77,16 +77,9 @@ ReadKey(const RowVersion *version, Datum *key)
 bool
 align_row_is_live(const RowVersion *version)
 {
-	Attachment *attachment = version->attachment;
-
 	if (version->deferred != NULL)
 		return version->deferred->live;
-	if (attachment->live == NULL)
-		return true;
-	if (attachment->live_condition == NULL)
-		attachment->live_condition = align_condition_compile(version->rel, attachment->live,
-															 attachment->context);
-	return align_condition_true(attachment->live_condition, version->row);
+	return align_satisfies_live(version->attachment, version->rel, version->row);
 }
 
 /*

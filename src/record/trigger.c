@@ -17,7 +17,6 @@
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "optimizer/optimizer.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -327,12 +326,10 @@ Sets(const TriggerData *trigdata, AttrNumber attnum)
 static bool
 SetsRole(const Attachment *attachment, const TriggerData *trigdata, RowRole role)
 {
-	Bitmapset  *columns = NULL;
-
 	if (attachment->expression[role] == NULL)
 		return Sets(trigdata, attachment->column[role]);
-	pull_varattnos(attachment->expression[role], 1, &columns);
-	return bms_overlap(columns, trigdata->tg_updatedcols);
+	return bms_overlap(align_value_columns(InvalidAttrNumber, attachment->expression[role]),
+					   trigdata->tg_updatedcols);
 }
 
 /*
