@@ -111,7 +111,8 @@ WITH
             max(c.team) FILTER (WHERE c.is_last) AS team,
             max(c.assignee) FILTER (WHERE c.is_last) AS assignee,
             max(c.at) FILTER (WHERE c.is_change) AS since,
-            max(c.at) FILTER (WHERE c.is_change AND c.source LIKE '%undated') AS undated,
+            (array_agg(CASE WHEN c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END)
+                 FILTER (WHERE c.is_change))[count(*) FILTER (WHERE c.is_change)] AS dated_since,
             max(c.at) FILTER (WHERE c.stage IS NULL AND c.event <> 'touch') AS gone_at,
             (array_agg(CASE WHEN c.agreement = {agreement} THEN c.version END)
                  FILTER (WHERE c.is_change))[count(*) FILTER (WHERE c.is_change)] AS version,
@@ -147,8 +148,7 @@ WITH
             CASE WHEN l.stage IS NULL THEN 'gone'
                 WHEN l.stage_kind IN ('won', 'lost') THEN l.stage_kind
                 ELSE 'open' END AS status,
-            CASE WHEN l.stage IS NOT NULL AND l.since IS DISTINCT FROM l.undated THEN l.since END
-                AS in_stage_since,
+            CASE WHEN l.stage IS NOT NULL THEN l.dated_since END AS in_stage_since,
             f.funnel,
             (SELECT s.segment
              FROM unnest(f.segments) WITH ORDINALITY AS s (segment, n)
