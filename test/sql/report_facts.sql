@@ -125,6 +125,14 @@ SELECT 'eu', i, timestamptz '2024-11-01 09:00Z' + i * interval '5 hours' + n * i
 FROM generate_series(1, 40) i, generate_series(1, 3) n WHERE i % 4 = 1 AND n <= 1 + i % 3;
 SELECT align.import_history('leads', 'SELECT region, id, at, no AS ordinal, stage, reason, amount, campaign FROM log') > 0;
 CALL play(21, 60, 2, 500);
+DELETE FROM leads WHERE id % 29 = 0;
+SELECT count(*) AS problems FROM align.check('leads') \gset
+-- touches of their own, as a later version will record them
+SET session_replication_role = replica;
+INSERT INTO leads_history (region, id, entry_no, event, effective_at, recorded_at, campaign, agreement, version, amount)
+SELECT region, id, max(entry_no) + 1, 'touch', min(effective_at) + (max(effective_at) - min(effective_at)) * pick('touch' || id, 10) / 9, now(), campaign('touch' || id), 'company', 3, 1000000
+FROM leads_history WHERE id % 5 = 0 GROUP BY region, id;
+RESET session_replication_role;
 CALL snapshot(4);
 \set QUIET off
 \set ECHO queries
@@ -134,7 +142,7 @@ SELECT count(*) FILTER (WHERE event = 'opening' AND source LIKE '%undated') > 8 
 	count(*) FILTER (WHERE source = 'resumed') > 5 AS resumed, count(*) FILTER (WHERE event = 'override') > 20 AS override, count(*) FILTER (WHERE event = 'rekey') > 20 AS rekey,
 	count(*) FILTER (WHERE violation LIKE '%,%') > 2 AS two_rules, count(*) FILTER (WHERE amount IN ('NaN', 'Infinity')) > 20 AS not_finite,
 	count(*) FILTER (WHERE event = 'move' AND stage IS NULL) > 2 AS left_funnel, count(DISTINCT version) AS versions, count(*) > 2000 AS many FROM leads_history;
-SELECT count(*) FROM align.check('leads');
+SELECT :problems AS problems;
 
 -- The name of a stage in a version, its place and its kind.
 CREATE FUNCTION today(label text, v int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -170,10 +178,10 @@ BEGIN
 		WHERE h.region = k.region AND h.id = k.id AND h.event NOT IN ('rekey', 'touch') AND coalesce(h.source, '') !~ 'not live$' AND h.effective_at <= a
 			AND CASE WHEN h.event = 'opening' OR h.source ~ 'import$' THEN h.effective_at ELSE h.recorded_at END <= a;
 		-- entries of a duplicate stand where their time belongs
-		seq := '{}'; placed := '-infinity'; j := 1;
+		seq := '{}'; j := 1;
 		FOREACH e IN ARRAY own LOOP
-			IF e.event IN ('opening', 'entry', 'move', 'override') AND e.stage IS NOT NULL THEN placed := e.effective_at; END IF;
-			WHILE j <= cardinality(merged) AND ((merged[j]).effective_at, (merged[j]).entry_no) < (placed, e.entry_no) LOOP
+			placed := CASE WHEN e.event IN ('opening', 'entry', 'move', 'override') AND e.stage IS NOT NULL THEN e.effective_at END;
+			WHILE j <= cardinality(merged) AND CASE WHEN placed IS NOT NULL THEN ((merged[j]).effective_at, (merged[j]).entry_no) < (placed, e.entry_no) ELSE (merged[j]).entry_no < e.entry_no END LOOP
 				seq := seq || merged[j]; j := j + 1;
 			END LOOP;
 			seq := seq || e;
@@ -245,6 +253,7 @@ BEGIN
 		END IF;
 		UPDATE want_stages SET region = k.region, id = k.id WHERE region IS NULL;
 		l.region := k.region; l.id := k.id;
+		l.recorded_at := greatest(l.recorded_at, (SELECT max(recorded_at) FROM leads_history h WHERE h.region = k.region AND h.id = k.id AND event = 'touch' AND h.recorded_at <= a AND h.effective_at <= a));
 		l.stage := coalesce(s.stage, '(none)'); l.stage_order := place(s.stage); l.stage_kind := CASE WHEN s.stage IS NULL THEN '(none)' ELSE kind(s.stage) END;
 		l.status := CASE WHEN s.stage IS NULL THEN 'gone' WHEN l.stage_kind IN ('won', 'lost') THEN l.stage_kind ELSE 'open' END;
 		l.since_known := l.since IS NOT NULL;
@@ -293,7 +302,9 @@ CALL compare(4);
 -- whose past was brought in, or got another key, since.
 CREATE VIEW changed_past AS
 	SELECT region, id FROM leads_history WHERE event = 'rekey' OR source ~ '^merged' OR source ~ 'import$'
-	UNION SELECT region, id - 1000 FROM leads_history WHERE id > 1000;
+	UNION SELECT region, id - 1000 FROM leads_history WHERE id > 1000
+	UNION SELECT region, id FROM leads_history WHERE event = 'touch'
+	UNION (SELECT region, id FROM leads_then_3 EXCEPT SELECT region, id FROM leads_history);
 SELECT s.n, t.leads, t.stages, t.touches FROM snapshots s, LATERAL (
 	SELECT (SELECT count(*) FROM reports.lead_facts(s.a) WHERE (region, id) NOT IN (TABLE changed_past)) > 100,
 		(SELECT count(*) FROM reports.stage_facts(s.a) WHERE (region, id) NOT IN (TABLE changed_past)) > 200,
@@ -389,3 +400,11 @@ FROM reports.lead_facts f LEFT JOIN leads l USING (region, id);
 SELECT count(*) AS open, count(*) FILTER (WHERE (l.stage, l.stage_order, l.stage_kind, l.team, l.assignee, l.since, l.in_stage_seconds, l.in_stage_working_seconds)
 	IS DISTINCT FROM (s.stage, s.stage_order, s.stage_kind, s.team, s.assignee, CASE WHEN s.elapsed_seconds IS NOT NULL THEN s.entered_at END, s.elapsed_seconds, s.working_seconds)) AS bad
 FROM (SELECT * FROM reports.lead_facts WHERE status <> 'gone') l FULL JOIN (SELECT * FROM reports.stage_facts WHERE is_current) s USING (region, id);
+-- What the rows of the table say.
+SELECT count(*) > 250 AS leads, count(*) FILTER (WHERE f.stage IS DISTINCT FROM today(l.status, 3)) AS bad_stage, count(*) FILTER (WHERE f.assignee IS DISTINCT FROM shown(l.owner)) AS bad_assignee,
+	count(*) FILTER (WHERE f.team IS DISTINCT FROM coalesce(l.team, CASE WHEN place(f.stage) IN (1, 2, 5) THEN 'marketing' WHEN place(f.stage) IN (3, 4) THEN 'sales' ELSE '(none)' END)) AS bad_team
+FROM leads l FULL JOIN (SELECT * FROM reports.lead_facts WHERE status <> 'gone') f USING (region, id) WHERE l.status IS NOT NULL AND NOT l.archived OR l.id IS NULL;
+-- Firsts, over all entries.
+SELECT count(*) FILTER (WHERE h.won_at IS DISTINCT FROM f.won_at) AS bad_won, count(*) FILTER (WHERE h.lost_at IS DISTINCT FROM f.lost_at) AS bad_lost, count(h.won_at) > 50 AS won, count(h.lost_at) > 50 AS lost
+FROM (SELECT region, id, min(effective_at) FILTER (WHERE stage IN ('customer', 'partner')) AS won_at, min(effective_at) FILTER (WHERE stage = 'disqualified') AS lost_at
+	FROM leads_history WHERE event IN ('entry', 'move', 'override') AND coalesce(source, '') <> 'not live' GROUP BY region, id) h JOIN reports.lead_facts f USING (region, id);
