@@ -88,6 +88,7 @@ WITH
                 ON h.version = e.version AND h.stage = e.stage AND e.agreement = {agreement}
         WHERE e.is_stage_entry OR e.event = 'touch'
             OR NOT e.is_merged AND e.event IN ('owner', 'deleted', 'truncated', 'move', 'override')
+            OR e.event = 'rekey' AND e.note LIKE 'merged from %'
         WINDOW journey AS (PARTITION BY {key:e} ORDER BY e.place)
     ),
     changes AS (

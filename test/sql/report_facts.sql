@@ -175,7 +175,7 @@ BEGIN
 		SELECT coalesce(array_agg(h ORDER BY entry_no) FILTER (WHERE coalesce(source, '') !~ '^merged'), '{}'),
 			coalesce(array_agg(h ORDER BY effective_at, entry_no) FILTER (WHERE source ~ '^merged' AND event IN ('opening', 'entry', 'move', 'override') AND stage IS NOT NULL), '{}')
 		INTO own, merged FROM leads_history h
-		WHERE h.region = k.region AND h.id = k.id AND h.event NOT IN ('rekey', 'touch') AND coalesce(h.source, '') !~ 'not live$' AND h.effective_at <= a
+		WHERE h.region = k.region AND h.id = k.id AND (h.event NOT IN ('rekey', 'touch') OR h.note ~ '^merged from') AND coalesce(h.source, '') !~ 'not live$' AND h.effective_at <= a
 			AND CASE WHEN h.event = 'opening' OR h.source ~ 'import$' THEN h.effective_at ELSE h.recorded_at END <= a;
 		-- entries of a duplicate stand where their time belongs
 		seq := '{}'; j := 1;
@@ -197,7 +197,7 @@ BEGIN
 			IF e.event <> 'opening' AND coalesce(e.source, '') !~ 'import$' AND e.violation IS NOT NULL THEN
 				l.violations := l.violations + 1 + length(e.violation) - length(replace(e.violation, ',', ''));
 			END IF;
-			IF e.event = 'owner' THEN
+			IF e.event IN ('owner', 'rekey') THEN
 				team := e.team; assignee := e.assignee;
 				CONTINUE;
 			END IF;
@@ -402,7 +402,7 @@ SELECT count(*) AS open, count(*) FILTER (WHERE (l.stage, l.stage_order, l.stage
 FROM (SELECT * FROM reports.lead_facts WHERE status <> 'gone') l FULL JOIN (SELECT * FROM reports.stage_facts WHERE is_current) s USING (region, id);
 -- What the rows of the table say.
 SELECT count(*) > 250 AS leads, count(*) FILTER (WHERE f.stage IS DISTINCT FROM today(l.status, 3)) AS bad_stage, count(*) FILTER (WHERE f.assignee IS DISTINCT FROM shown(l.owner)) AS bad_assignee,
-	count(*) FILTER (WHERE f.team IS DISTINCT FROM coalesce(l.team, CASE WHEN place(f.stage) IN (1, 2, 5) THEN 'marketing' WHEN place(f.stage) IN (3, 4) THEN 'sales' ELSE '(none)' END)) AS bad_team
+	count(*) FILTER (WHERE f.team IS DISTINCT FROM shown(l.team)) AS bad_team
 FROM leads l FULL JOIN (SELECT * FROM reports.lead_facts WHERE status <> 'gone') f USING (region, id) WHERE l.status IS NOT NULL AND NOT l.archived OR l.id IS NULL;
 -- Firsts, over all entries.
 SELECT count(*) FILTER (WHERE h.won_at IS DISTINCT FROM f.won_at) AS bad_won, count(*) FILTER (WHERE h.lost_at IS DISTINCT FROM f.lost_at) AS bad_lost, count(h.won_at) > 50 AS won, count(h.lost_at) > 50 AS lost

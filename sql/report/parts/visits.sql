@@ -3,6 +3,7 @@
 -- the funnel or its row is deleted.  Changes of owner do not end it; team and
 -- assignee are those that held the lead last in the visit.
 --
+-- (The entry that records a merge has the holders of the row that stays.)
 -- All windows have the order of one sort, by lead and place; visit_no needs
 -- another within the lead.
 WITH
@@ -17,6 +18,7 @@ WITH
         FROM ({part:entries}) AS e
         WHERE e.is_stage_entry
             OR NOT e.is_merged AND e.event IN ('owner', 'deleted', 'truncated', 'move', 'override')
+            OR e.event = 'rekey' AND e.note LIKE 'merged from %'
         WINDOW journey AS (PARTITION BY {key:e} ORDER BY e.place
                            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
     ),
