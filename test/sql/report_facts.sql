@@ -400,10 +400,11 @@ FROM reports.lead_facts f LEFT JOIN leads l USING (region, id);
 SELECT count(*) AS open, count(*) FILTER (WHERE (l.stage, l.stage_order, l.stage_kind, l.team, l.assignee, l.since, l.in_stage_seconds, l.in_stage_working_seconds)
 	IS DISTINCT FROM (s.stage, s.stage_order, s.stage_kind, s.team, s.assignee, CASE WHEN s.elapsed_seconds IS NOT NULL THEN s.entered_at END, s.elapsed_seconds, s.working_seconds)) AS bad
 FROM (SELECT * FROM reports.lead_facts WHERE status <> 'gone') l FULL JOIN (SELECT * FROM reports.stage_facts WHERE is_current) s USING (region, id);
--- What the rows of the table say.
+-- What the rows of the table say. A duplicate whose journey was merged into another lead is no lead.
 SELECT count(*) > 250 AS leads, count(*) FILTER (WHERE f.stage IS DISTINCT FROM today(l.status, 3)) AS bad_stage, count(*) FILTER (WHERE f.assignee IS DISTINCT FROM shown(l.owner)) AS bad_assignee,
 	count(*) FILTER (WHERE f.team IS DISTINCT FROM shown(l.team)) AS bad_team
-FROM leads l FULL JOIN (SELECT * FROM reports.lead_facts WHERE status <> 'gone') f USING (region, id) WHERE l.status IS NOT NULL AND NOT l.archived OR l.id IS NULL;
+FROM leads l FULL JOIN (SELECT * FROM reports.lead_facts WHERE status <> 'gone') f USING (region, id)
+WHERE (l.status IS NOT NULL AND NOT l.archived AND EXISTS (SELECT FROM leads_history h WHERE (h.region, h.id) = (l.region, l.id) AND event IN ('opening', 'entry', 'move', 'override'))) OR l.id IS NULL;
 -- Firsts, over all entries.
 SELECT count(*) FILTER (WHERE h.won_at IS DISTINCT FROM f.won_at) AS bad_won, count(*) FILTER (WHERE h.lost_at IS DISTINCT FROM f.lost_at) AS bad_lost, count(h.won_at) > 50 AS won, count(h.lost_at) > 50 AS lost
 FROM (SELECT region, id, min(effective_at) FILTER (WHERE stage IN ('customer', 'partner')) AS won_at, min(effective_at) FILTER (WHERE stage = 'disqualified') AS lost_at
