@@ -25,7 +25,7 @@
 -- is_cancelled: 1 if it ended before it was due, without being met
 -- elapsed_seconds: from the start to the stop, or to the instant, without pauses
 -- working_seconds: the same in the working hours of the team; NULL if there are none
--- overrun_seconds: from the due instant to the stop, or to the instant, without pauses, in the promise's own kind of time
+-- overrun_seconds: from the due instant to the stop, or to the instant, in the promise's own kind of time
 -- paused_seconds: time that the clock was paused
 -- version: version of the agreement that the clock runs under
 -- week_start_at: instant at which the week of due_at begins
@@ -45,11 +45,13 @@ WITH
     marks AS MATERIALIZED (
         SELECT {history_key:h}, h.entry_no, h.event, h.effective_at AS at, h.source,
             coalesce(n.stage, h.stage) AS stage, h.stage IS NULL OR n.stage_kind <> 'open' AS is_end,
-            h.recorded_at <= {as_of} OR h.event = 'opening' OR coalesce(h.source LIKE '%import', false) AS is_known
+            h.effective_at <= {as_of} AND (h.recorded_at <= {as_of} OR h.event = 'opening'
+                                           OR coalesce(h.source LIKE '%import', false)) AS is_known
         FROM {history} AS h
             LEFT JOIN names AS n ON n.recorded = h.stage
-        WHERE h.effective_at <= {as_of}
-            AND (h.recorded_at > {as_of} OR h.stage IS NULL OR h.source = 'resumed')
+        WHERE (h.stage IS NULL OR h.source = 'resumed'
+               OR h.recorded_at > {as_of} AND h.effective_at <= {as_of}
+                  AND h.event <> 'opening' AND coalesce(h.source NOT LIKE '%import', true))
             AND h.event NOT IN ('owner', 'rekey', 'touch')
             AND (h.source IS NULL OR h.source NOT LIKE '%not live')
             AND (h.stage IS NOT NULL OR h.source IS NULL OR h.source NOT LIKE 'merged%')
@@ -63,14 +65,21 @@ WITH
         FROM marks AS m
         GROUP BY {key:m}, m.at
     ),
-    -- gone_at: the lead had left, though its row has come back since
     marked_leads AS (
-        SELECT {key:m},
-            array_agg(m.at) FILTER (WHERE NOT m.is_known) AS late_at,
-            CASE WHEN max(m.entry_no) FILTER (WHERE m.is_known AND m.stage IS NULL)
-                    > coalesce(max(m.entry_no) FILTER (WHERE m.is_known AND m.stage IS NOT NULL), 0)
-                THEN max(m.at) FILTER (WHERE m.is_known AND m.stage IS NULL) END AS gone_at
+        SELECT {key:m}, array_agg(m.at) AS late_at
         FROM marks AS m
+        WHERE NOT m.is_known
+        GROUP BY {key:m}
+    ),
+    -- leads that had left at the instant, and whose rows have come back since
+    gone AS (
+        SELECT {key:m}, max(m.gone_at) AS gone_at
+        FROM (SELECT {key:m}, m.source, m.is_known, lag(m.at) OVER life AS gone_at,
+                  lag(m.is_known) OVER life AS was_known
+              FROM marks AS m
+              WHERE m.stage IS NULL OR m.source = 'resumed'
+              WINDOW life AS (PARTITION BY {key:m} ORDER BY m.entry_no)) AS m
+        WHERE m.source = 'resumed' AND NOT m.is_known AND m.was_known
         GROUP BY {key:m}
     ),
     clocks AS (
@@ -84,16 +93,17 @@ WITH
     ended AS (
         SELECT c.*, p.is_handoff, p.is_working_time, p.hours, p.counted_in, l.late_at,
             over.is_over,
-            CASE WHEN over.is_over THEN c.stopped_at ELSE l.gone_at END AS ended_at,
+            CASE WHEN over.is_over THEN c.stopped_at ELSE g.gone_at END AS ended_at,
             CASE WHEN over.is_over AND (c.outcome = 'met' OR i.left_by IS NULL) THEN 'stage'
                 WHEN over.is_over THEN i.left_by
-                WHEN l.gone_at IS NOT NULL THEN 'deleted' END AS ended_by,
-            coalesce(CASE WHEN over.is_over THEN c.stopped_at ELSE l.gone_at END, {as_of}) AS read_at
+                WHEN g.gone_at IS NOT NULL THEN 'deleted' END AS ended_by,
+            coalesce(CASE WHEN over.is_over THEN c.stopped_at ELSE g.gone_at END, {as_of}) AS read_at
         FROM clocks AS c
             LEFT JOIN promises AS p
                 ON p.agreement = c.agreement AND p.version = c.version AND p.sla = c.sla
             LEFT JOIN marked_instants AS i ON {key_join:i:c} AND i.at = c.stopped_at
             LEFT JOIN marked_leads AS l ON {key_join:l:c}
+            LEFT JOIN gone AS g ON {key_join:g:c} AND g.gone_at >= c.started_at
             CROSS JOIN LATERAL (
                 SELECT c.outcome IS NOT NULL AND c.stopped_at <= {as_of}
                     AND NOT coalesce(i.has_late_end OR i.late_stages && p.stops
@@ -212,9 +222,7 @@ SELECT {key_text:c} || ' ' || quote_ident(c.sla) || ' ' || c.cycle AS row_key, {
         CASE WHEN c.over IS NULL THEN align.working_time(c.hours, c.started_at, c.run_until)
             ELSE align.working_time(c.hours, tstzmultirange(tstzrange(c.started_at, c.run_until)) - c.over) END))::bigint AS working_seconds,
     CASE WHEN c.run_until <= c.due_at_now OR c.clock_status IN ('paused', 'cancelled') THEN 0
-        ELSE round(extract(epoch FROM
-            align.working_time(c.counted_in, tstzmultirange(tstzrange(c.due_at_now, c.run_until))
-                                                 - coalesce(c.over, '{}')))) END::bigint AS overrun_seconds,
+        ELSE round(extract(epoch FROM align.working_time(c.counted_in, c.due_at_now, c.run_until))) END::bigint AS overrun_seconds,
     round(extract(epoch FROM coalesce(c.paused_before, '0') + (c.read_at - c.run_until)))::bigint AS paused_seconds,
     c.version,
     date_trunc('week', c.due_at_now AT TIME ZONE {zone}) AT TIME ZONE {zone} AS week_start_at,
