@@ -36,7 +36,11 @@ ISOLATION_OPTS = --inputdir=test --outputdir=test/output_iso --load-extension=al
 CAMPAIGN_TABLES = src/campaign/tables.h
 CAMPAIGN_DATA = src/campaign/data
 
-EXTRA_CLEAN = $(CAMPAIGN_TABLES) $(CAMPAIGN_TABLES).tmp test/expected test/results test/output_iso test/regression.diffs test/regression.out
+# The queries of reports, made into C by awk.
+REPORT_BODIES = src/report/report_bodies.h
+REPORT_FILES = $(sort $(wildcard sql/report/*.sql)) $(sort $(wildcard sql/report/parts/*.sql)) $(sort $(wildcard sql/report/page/*.sql))
+
+EXTRA_CLEAN = $(REPORT_BODIES) $(REPORT_BODIES).tmp $(CAMPAIGN_TABLES) $(CAMPAIGN_TABLES).tmp test/expected test/results test/output_iso test/regression.diffs test/regression.out
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -Isrc
@@ -58,6 +62,11 @@ $(CAMPAIGN_TABLES): $(wildcard $(CAMPAIGN_DATA)/*.tsv) $(CAMPAIGN_DATA)/tables.a
 		list=clicks $(CAMPAIGN_DATA)/click_ids.tsv list=words $(CAMPAIGN_DATA)/words.tsv >$@.tmp
 	mv $@.tmp $@
 src/campaign/lists.o src/campaign/lists.bc: $(CAMPAIGN_TABLES)
+
+$(REPORT_BODIES): $(REPORT_FILES) sql/report/bodies.awk
+	LC_ALL=C $(AWK) -f sql/report/bodies.awk $(REPORT_FILES) >$@.tmp
+	mv $@.tmp $@
+src/report/body.o src/report/body.bc: $(REPORT_BODIES)
 
 # For developers: the delta to this version ends with the modules that are new, and
 # with the comments of others that are; what comes before is written by hand.  Released

@@ -1,0 +1,103 @@
+# sql/report/bodies.awk   makes C of the files of this folder: the header
+# src/report/report_bodies.h, which src/report/body.c includes.
+#
+# A view's file begins with a comment: its name (followed by "per lead" if it has
+# the key columns), the comment of the view, and after an empty line one entry for
+# each column, "name: comment".  The rest is its query.  A file of parts/ is a
+# query that others include, and one of page/ a query for a section of the weekly
+# page, after a comment.
+
+function quoted(text)
+{
+	gsub(/\\/, "\\\\", text)
+	gsub(/"/, "\\\"", text)
+	return "\"" text "\""
+}
+
+function fault(message)
+{
+	print FILENAME ":" FNR ": " message >"/dev/stderr"
+	failed = 1
+	exit 1
+}
+
+function finish_column()
+{
+	if (column != "")
+		columns = columns "\t{" quoted(column) ", " quoted(column_comment) "},\n"
+	column = ""
+}
+
+function finish_file()
+{
+	if (name == "")
+		return
+	finish_column()
+	if (body == "")
+		fault("no query")
+	if (kind == "VIEW")
+		printf "static const ReportColumn %s_columns[] = {\n%s\t{NULL, NULL}\n};\n\n", name, columns
+	list = list sprintf("\t{\n\t\t.name = %s, .kind = REPORT_%s, .per_lead = %s, .columns = %s,\n\t\t.comment = %s,\n\t\t.query =\n%s\t},\n",
+		quoted(name), kind, per_lead ? "true" : "false", kind == "VIEW" ? name "_columns" : "NULL",
+		quoted(comment), body)
+}
+
+FNR == 1 {
+	finish_file()
+	name = FILENAME
+	sub(/.*\//, "", name)
+	sub(/\.sql$/, "", name)
+	kind = FILENAME ~ /parts\/[^\/]*$/ ? "PART" : FILENAME ~ /page\/[^\/]*$/ ? "PAGE" : "VIEW"
+	per_lead = 0
+	comment = columns = column = body = ""
+	place = kind == "VIEW" ? "name" : "query"
+}
+
+place == "name" {
+	if ($0 != "-- " name && $0 != "-- " name " per lead")
+		fault("the first line is not \"-- " name "\"")
+	per_lead = /per lead$/
+	place = "comment"
+	next
+}
+
+place == "comment" {
+	if ($0 == "--")
+		place = "columns"
+	else if (sub(/^-- /, ""))
+		comment = comment (comment == "" ? "" : " ") $0
+	else
+		fault("no comments of columns")
+	next
+}
+
+place == "columns" {
+	if (/^-- [a-z_0-9]+: /)
+	{
+		finish_column()
+		column = $2
+		sub(/:$/, "", column)
+		column_comment = $0
+		sub(/^-- [a-z_0-9]+: /, "", column_comment)
+		next
+	}
+	if (column != "" && sub(/^--   */, ""))
+	{
+		column_comment = column_comment " " $0
+		next
+	}
+	if ($0 != "")
+		fault("neither a column nor its continuation, and no empty line")
+	finish_column()
+	place = "query"
+	next
+}
+
+{ body = body "\t\t" quoted($0) "\"\\n\"\n" }
+
+END {
+	if (failed)
+		exit 1
+	finish_file()
+	print "static const ReportBody report_bodies[] = {\n" list "};"
+}

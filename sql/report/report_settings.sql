@@ -1,0 +1,24 @@
+-- report_settings
+-- One row: the arguments of align.create_reports() that these views were made with. Key: row_key. Not to be joined with anything.
+--
+-- row_key: always settings
+-- relation: the attached table
+-- history: its history
+-- agreement: name of the agreement
+-- time_zone: zone of all dates, weeks and months
+-- settle_seconds: W: a cohort is settled this long after its end
+-- complete_since: R: the record is complete from here on
+-- credit_model: the model of cost ratios
+-- is_stored: whether the facts are tables
+-- as_of: the instant of the figures
+
+SELECT 'settings'::text AS row_key,
+    {relation}::regclass::text AS relation,
+    {history_relation}::regclass::text AS history,
+    {agreement}::text AS agreement,
+    {zone}::text AS time_zone,
+    extract(epoch FROM {settle})::bigint AS settle_seconds,
+    {complete_since} AS complete_since,
+    {credit_model}::text AS credit_model,
+    {stored} AS is_stored,
+    {as_of}::timestamptz AS as_of

@@ -1,0 +1,368 @@
+/*
+ * body.c
+ *	  The queries of reports: filling in their placeholders.
+ *
+ * {NAME} of another view is a reference to it.  Where the attached table has
+ * row-level security, a view with one row per lead is a security invoker, and
+ * a view that adds up over leads, which runs with the rights of its owner,
+ * contains its query instead: PostgreSQL checks what a security invoker reads
+ * against the current user, even within another view.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "catalog/relation.h"
+#include "report/body.h"
+#include "report/report_bodies.h"
+
+/* Placeholders have at most these parts, separated by colons. */
+#define MAX_PARTS 3
+
+/* A body that contains itself is an error of ours, and found early. */
+#define MAX_DEPTH 20
+
+typedef struct Placeholder
+{
+	int			nparts;
+	char	   *part[MAX_PARTS];
+} Placeholder;
+
+/*
+ * A query that is being filled in.
+ */
+typedef struct Expansion
+{
+	const ReportTarget *target;
+	bool		as_function;
+	bool		inlined;		/* are views that security applies to included
+								 * as queries? */
+	int			depth;
+	StringInfo	out;
+} Expansion;
+
+static void Expand(Expansion *expansion, const char *query);
+
+const ReportBody *
+align_report_body(int i)
+{
+	return i < (int) lengthof(report_bodies) ? &report_bodies[i] : NULL;
+}
+
+const ReportBody *
+align_report_body_named(const char *name)
+{
+	const ReportBody *body;
+
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		if (strcmp(body->name, name) == 0)
+			return body;
+	}
+	return NULL;
+}
+
+bool
+align_report_has_column(const char *name)
+{
+	const ReportBody *body;
+
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		if (body->kind != REPORT_VIEW)
+			continue;
+		for (const ReportColumn *column = body->columns; column->name != NULL; column++)
+		{
+			if (strcmp(column->name, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Sets the names of the key columns in the reports: those of the table, with
+ * "key_" before a name that a column of a report has.
+ */
+void
+align_report_key_names(ReportTarget *target)
+{
+	const Attachment *attachment = target->attachment;
+
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		char	   *name = get_attname(attachment->marker.root, attachment->marker.key[i], false);
+
+		if (align_report_has_column(name))
+			name = psprintf("key_%s", name);
+		target->key_names[i] = pstrdup(quote_identifier(name));
+	}
+}
+
+/*
+ * Reads the placeholder that begins at a brace.  Returns the length of its
+ * text, or 0 if there is none, as in an array literal with commas.
+ */
+static int
+ReadPlaceholder(const char *text, Placeholder *placeholder)
+{
+	int			length = strcspn(text + 1, "{}, \n'") + 1;
+	char	   *parts;
+
+	if (text[length] != '}' || length == 1)
+		return 0;
+	parts = pnstrdup(text + 1, length - 1);
+	placeholder->nparts = 0;
+	for (char *part = strtok(parts, ":"); part != NULL; part = strtok(NULL, ":"))
+	{
+		if (placeholder->nparts == MAX_PARTS)
+			elog(ERROR, "placeholder of a report has too many parts");
+		placeholder->part[placeholder->nparts++] = part;
+	}
+	return length + 1;
+}
+
+/*
+ * Appends key columns of an alias, each under its name in the reports.
+ */
+static void
+AppendKey(Expansion *expansion, const Placeholder *placeholder, AttachedTable table)
+{
+	const ReportTarget *target = expansion->target;
+
+	for (int i = 0; i < target->attachment->nkeys; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(expansion->out, ", ");
+		if (placeholder->nparts > 1)
+			appendStringInfo(expansion->out, "%s.", placeholder->part[1]);
+		if (table == TABLE_ITSELF)
+			appendStringInfoString(expansion->out, target->key_names[i]);
+		else
+			appendStringInfo(expansion->out, "%s AS %s",
+							 align_table_key(target->attachment, table, i), target->key_names[i]);
+	}
+}
+
+static void
+AppendKeyJoin(Expansion *expansion, const char *a, const char *b)
+{
+	const ReportTarget *target = expansion->target;
+
+	for (int i = 0; i < target->attachment->nkeys; i++)
+		appendStringInfo(expansion->out, "%s%s.%s OPERATOR(%s) %s.%s", i > 0 ? " AND " : "",
+						 a, target->key_names[i], "pg_catalog.=", b, target->key_names[i]);
+}
+
+/*
+ * Appends the text of a lead's key: of one column, that column; of several,
+ * the text of the row, in which quotes tell commas of values from others.
+ */
+static void
+AppendKeyText(Expansion *expansion, const Placeholder *placeholder)
+{
+	if (expansion->target->attachment->nkeys > 1)
+		appendStringInfoString(expansion->out, "ROW(");
+	else
+		appendStringInfoString(expansion->out, "(");
+	AppendKey(expansion, placeholder, TABLE_ITSELF);
+	appendStringInfoString(expansion->out, ")::pg_catalog.text");
+}
+
+/*
+ * Appends the join of the attached table, for dimensions.
+ */
+static void
+AppendDimensionJoin(Expansion *expansion, const char *alias)
+{
+	const ReportTarget *target = expansion->target;
+	const Attachment *attachment = target->attachment;
+	ListCell   *lc;
+
+	if (target->dimensions == NIL)
+		return;
+	appendStringInfoString(expansion->out, "LEFT JOIN (SELECT ");
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(expansion->out, "r.%s AS %s, ",
+						 align_table_key(attachment, TABLE_ITSELF, i), target->key_names[i]);
+	foreach(lc, target->dimensions)
+	{
+		const ReportDimension *dimension = lfirst(lc);
+
+		appendStringInfo(expansion->out, "%s%s AS %s", lc == list_head(target->dimensions) ? "" : ", ",
+						 dimension->expression, quote_identifier(dimension->name));
+	}
+	appendStringInfo(expansion->out, " FROM %s AS r) AS dimension ON ",
+					 align_table_name(attachment, TABLE_ITSELF));
+	AppendKeyJoin(expansion, alias, "dimension");
+}
+
+static void
+AppendDimensions(Expansion *expansion)
+{
+	ListCell   *lc;
+
+	foreach(lc, expansion->target->dimensions)
+		appendStringInfo(expansion->out, ", dimension.%s",
+						 quote_identifier(((const ReportDimension *) lfirst(lc))->name));
+}
+
+/*
+ * Appends a table of create_campaign_tables(), or a query without rows in its
+ * place if the owner of the reports has none in their schema.
+ */
+static void
+AppendCampaignTable(Expansion *expansion, const char *name)
+{
+	const ReportTarget *target = expansion->target;
+	Oid			relid = get_relname_relid(name, target->schema_oid);
+	const ReportBody *none;
+
+	if (OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION &&
+		align_relation_owner(relid) == target->attachment->root_owner)
+	{
+		appendStringInfo(expansion->out, "%s.%s", target->schema, quote_identifier(name));
+		return;
+	}
+	none = align_report_body_named(psprintf("no_%s", name));
+	if (none == NULL)
+		elog(ERROR, "there is no part no_%s", name);
+	appendStringInfoString(expansion->out, "(");
+	Expand(expansion, none->query);
+	appendStringInfoString(expansion->out, ")");
+}
+
+/*
+ * Appends a reference to another view.
+ */
+static void
+AppendView(Expansion *expansion, const ReportBody *body)
+{
+	if (expansion->inlined && body->per_lead)
+	{
+		appendStringInfoString(expansion->out, "(");
+		Expand(expansion, body->query);
+		appendStringInfoString(expansion->out, ")");
+	}
+	else
+		appendStringInfo(expansion->out, "%s.%s%s", expansion->target->schema,
+						 quote_identifier(body->name), expansion->as_function ? "($1)" : "");
+}
+
+/*
+ * Appends what a placeholder stands for.
+ */
+static void
+Replace(Expansion *expansion, const Placeholder *placeholder)
+{
+	const ReportTarget *target = expansion->target;
+	const Attachment *attachment = target->attachment;
+	const char *name = placeholder->part[0];
+	const ReportBody *body = align_report_body_named(placeholder->part[placeholder->nparts - 1]);
+	StringInfo	out = expansion->out;
+
+	if (strcmp(name, "schema") == 0)
+		appendStringInfoString(out, target->schema);
+	else if (strcmp(name, "table") == 0)
+		appendStringInfoString(out, align_table_name(attachment, TABLE_ITSELF));
+	else if (strcmp(name, "history") == 0)
+		appendStringInfoString(out, align_table_name(attachment, TABLE_HISTORY));
+	else if (strcmp(name, "clocks") == 0)
+		appendStringInfoString(out, align_table_name(attachment, TABLE_SLA));
+	else if (strcmp(name, "relation") == 0)
+		appendStringInfoString(out, quote_literal_cstr(align_table_name(attachment, TABLE_ITSELF)));
+	else if (strcmp(name, "history_relation") == 0)
+		appendStringInfoString(out, quote_literal_cstr(align_table_name(attachment, TABLE_HISTORY)));
+	else if (strcmp(name, "agreement") == 0)
+		appendStringInfo(out, "%s::pg_catalog.text",
+						 quote_literal_cstr(attachment->marker.agreement));
+	else if (strcmp(name, "as_of") == 0)
+		appendStringInfoString(out, expansion->as_function ? "$1" : "pg_catalog.now()");
+	else if (strcmp(name, "zone") == 0)
+		appendStringInfoString(out, target->zone);
+	else if (strcmp(name, "settle") == 0)
+		appendStringInfoString(out, target->settle);
+	else if (strcmp(name, "complete_since") == 0)
+		appendStringInfoString(out, target->complete_since);
+	else if (strcmp(name, "credit_model") == 0)
+		appendStringInfoString(out, target->credit_model);
+	else if (strcmp(name, "stored") == 0)
+		appendStringInfoString(out, "false");
+	else if (strcmp(name, "history_key") == 0)
+		AppendKey(expansion, placeholder, TABLE_HISTORY);
+	else if (strcmp(name, "key") == 0)
+		AppendKey(expansion, placeholder, TABLE_ITSELF);
+	else if (strcmp(name, "key_text") == 0)
+		AppendKeyText(expansion, placeholder);
+	else if (strcmp(name, "key_join") == 0 && placeholder->nparts == 3)
+		AppendKeyJoin(expansion, placeholder->part[1], placeholder->part[2]);
+	else if (strcmp(name, "dimension_join") == 0 && placeholder->nparts == 2)
+		AppendDimensionJoin(expansion, placeholder->part[1]);
+	else if (strcmp(name, "dimensions") == 0)
+		AppendDimensions(expansion);
+	else if (strcmp(name, "cost") == 0 && placeholder->nparts == 2)
+		AppendCampaignTable(expansion, placeholder->part[1]);
+	else if (strcmp(name, "part") == 0 && body != NULL && body->kind == REPORT_PART)
+		Expand(expansion, body->query);
+	else if (placeholder->nparts == 1 && body != NULL && body->kind == REPORT_VIEW)
+		AppendView(expansion, body);
+	else
+		elog(ERROR, "unknown placeholder \"%s\" in a report", name);
+}
+
+/*
+ * Appends a query with its placeholders filled in.
+ */
+static void
+Expand(Expansion *expansion, const char *query)
+{
+	if (++expansion->depth > MAX_DEPTH)
+		elog(ERROR, "reports refer to each other in a circle");
+	while (*query != '\0')
+	{
+		Placeholder placeholder;
+		int			length = *query == '{' ? ReadPlaceholder(query, &placeholder) : 0;
+
+		if (length > 0)
+			Replace(expansion, &placeholder);
+		else
+			appendStringInfoChar(expansion->out, *query);
+		query += Max(length, 1);
+	}
+	expansion->depth--;
+}
+
+char *
+align_report_query(const ReportTarget *target, const ReportBody *body, bool as_function)
+{
+	StringInfoData out;
+	Expansion	expansion = {.target = target,.as_function = as_function,.out = &out};
+
+	expansion.inlined = target->row_security && !as_function && !body->per_lead;
+	initStringInfo(&out);
+	Expand(&expansion, body->query);
+	return out.data;
+}
+
+void
+align_report_references(const ReportBody *body, ReportVisit visit, void *arg)
+{
+	for (const char *query = body->query; (query = strchr(query, '{')) != NULL; query++)
+	{
+		Placeholder placeholder;
+		const ReportBody *other;
+
+		if (ReadPlaceholder(query, &placeholder) == 0)
+			continue;
+		other = align_report_body_named(placeholder.part[placeholder.nparts - 1]);
+		if (other == NULL)
+			continue;
+		if (placeholder.nparts == 1 && other->kind == REPORT_VIEW)
+			visit(other, arg);
+		else if (placeholder.nparts == 2 && strcmp(placeholder.part[0], "part") == 0)
+			align_report_references(other, visit, arg);
+	}
+}

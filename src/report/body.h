@@ -1,0 +1,105 @@
+/*
+ * body.h
+ *	  The queries of the views that create_reports() creates, and the
+ *	  placeholders in them.
+ *
+ * Each view is a file in sql/report; the build makes report_bodies.h of them.
+ * A query contains placeholders in braces for what differs from one attached
+ * table to another: {history}, {zone}.  docs/internals.md lists them.  The
+ * same query is the view, as of now(), and the function of the same name, as
+ * of its argument.
+ */
+#ifndef ALIGN_REPORT_BODY_H
+#define ALIGN_REPORT_BODY_H
+
+#include "compat.h"
+
+#include "attachment/attachment.h"
+#include "lib/stringinfo.h"
+
+typedef struct ReportColumn
+{
+	const char *name;
+	const char *comment;
+} ReportColumn;
+
+typedef enum ReportKind
+{
+	REPORT_VIEW,
+	REPORT_PART,				/* included by others */
+	REPORT_PAGE					/* a section of the weekly page */
+} ReportKind;
+
+typedef struct ReportBody
+{
+	const char *name;
+	ReportKind	kind;
+	bool		per_lead;		/* has the key columns, after the first */
+	const ReportColumn *columns;	/* of a view, without key columns and
+									 * dimensions; ends with a name that is
+									 * NULL */
+	const char *comment;
+	const char *query;
+} ReportBody;
+
+/*
+ * The bodies; those of a kind are in alphabetical order.  NULL after the last.
+ */
+extern const ReportBody *align_report_body(int i);
+
+/* The body of a name; NULL if there is none. */
+extern const ReportBody *align_report_body_named(const char *name);
+
+/* True if a view has a column of this name, key columns and dimensions apart. */
+extern bool align_report_has_column(const char *name);
+
+/* A dimension: a column, or an expression, of the attached table. */
+typedef struct ReportDimension
+{
+	const char *text;			/* as given */
+	const char *name;			/* of the column of the facts */
+	const char *expression;		/* SQL over the table as "r" */
+} ReportDimension;
+
+/*
+ * Reads the dimensions from an array of texts, "EXPRESSION AS NAME".  Raises
+ * an error if an expression is not allowed, or a name is taken.  Returns a
+ * List of ReportDimension.  (dimension.c)
+ */
+extern List *align_report_dimensions(ArrayType *texts, const Attachment *attachment);
+
+/*
+ * What the placeholders stand for.  All strings are SQL.
+ */
+typedef struct ReportTarget
+{
+	const Attachment *attachment;
+	const char *schema;			/* quoted */
+	Oid			schema_oid;
+	const char *key_names[ATTACHMENT_MAX_KEYS]; /* of the reports, quoted */
+	List	   *dimensions;		/* of ReportDimension */
+	const char *zone;			/* literals */
+	const char *settle;
+	const char *complete_since;
+	const char *credit_model;
+	bool		row_security;	/* has the attached table row-level security? */
+} ReportTarget;
+
+/* Sets the names of the key columns in the reports. */
+extern void align_report_key_names(ReportTarget *target);
+
+/*
+ * The query of a body with the placeholders filled in, palloc'd: as of now(),
+ * or as of the parameter $1.
+ */
+extern char *align_report_query(const ReportTarget *target, const ReportBody *body,
+								bool as_function);
+
+/*
+ * Calls visit for every view whose name is a placeholder in the query of a
+ * body or in the parts that it includes.
+ */
+typedef void (*ReportVisit) (const ReportBody *body, void *arg);
+extern void align_report_references(const ReportBody *body, ReportVisit visit, void *arg);
+
+#endif							/* ALIGN_REPORT_BODY_H */
