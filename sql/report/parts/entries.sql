@@ -15,7 +15,7 @@ WITH
             h.recorded_at, h.from_stage, h.stage, h.team, h.assignee, h.actor, h.reason, h.note,
             h.campaign,
             CASE WHEN h.amount > '-Infinity' AND h.amount < 'Infinity' THEN h.amount END AS amount,
-            h.segments, h.version, h.violation, h.source, h.handoff,
+            h.segments, h.agreement, h.version, h.violation, h.source, h.handoff,
             h.stage IS NOT NULL
                 AND h.event IN ('opening', 'entry', 'move', 'override') AS is_stage_entry,
             coalesce(left(h.source, 6) = 'merged', false) AS is_merged
@@ -60,7 +60,7 @@ SELECT {key:k}, k.entry_no, coalesce(p.place, k.entry_no) AS place, k.event, k.a
     coalesce(s.stage, CASE WHEN p.place IS NULL THEN k.stage ELSE p.stage END) AS stage,
     s.stage_order, s.stage_kind,
     k.team, k.assignee, k.actor, k.reason, k.note, k.campaign, k.amount, k.segments,
-    k.version, k.violation, k.source, k.handoff
+    k.agreement, k.version, k.violation, k.source, k.handoff
 FROM known AS k
     LEFT JOIN places AS p ON {key_join:k:p} AND p.entry_no = k.entry_no
     LEFT JOIN ({part:stage_names}) AS s

@@ -1,14 +1,17 @@
 -- The visits of leads to stages: consecutive entries into one stage are one
 -- visit, which ends with the entry into another stage, or when the lead leaves
 -- the funnel or its row is deleted.  Changes of owner do not end it; team and
--- assignee are those that held the lead last in the visit.
+-- assignee are those that held the lead last in the visit.  A row that was not
+-- live for a while has not left, from when it is known to be live again.
 --
 -- All windows have the order of one sort, by lead and place; visit_no needs
 -- another within the lead.
 WITH
     journey AS (
         SELECT e.*,
-            lag(e.stage) OVER journey AS previous_stage,
+            CASE WHEN e.source = 'resumed' THEN lag(e.stage, 2) OVER journey
+                ELSE lag(e.stage) OVER journey END AS previous_stage,
+            coalesce(lead(e.source) OVER journey = 'resumed', false) AS is_undone,
             lag(e.team) OVER journey AS previous_team,
             lag(e.assignee) OVER journey AS previous_assignee,
             last_value(e.team) OVER journey AS last_team,
@@ -28,10 +31,12 @@ WITH
             lead(j.stage_order) OVER journey AS next_stage_order,
             lead(j.stage_kind) OVER journey AS next_stage_kind,
             lead(j.reason) OVER journey AS left_reason,
+            lead(j.actor) OVER journey AS left_actor,
             lead(j.previous_team) OVER journey AS team_at_end,
             lead(j.previous_assignee) OVER journey AS assignee_at_end
         FROM journey AS j
-        WHERE j.stage IS DISTINCT FROM j.previous_stage AND (j.is_stage_entry OR j.stage IS NULL)
+        WHERE j.stage IS DISTINCT FROM j.previous_stage
+            AND (j.is_stage_entry OR j.stage IS NULL AND NOT j.is_undone)
         WINDOW journey AS (PARTITION BY {key:j} ORDER BY j.place)
     )
 SELECT {key:c},
@@ -44,6 +49,7 @@ SELECT {key:c},
     CASE WHEN c.left_at IS NULL THEN c.last_team ELSE c.team_at_end END AS team,
     CASE WHEN c.left_at IS NULL THEN c.last_assignee ELSE c.assignee_at_end END AS assignee,
     c.team AS team_at_start, c.assignee AS assignee_at_start,
-    c.actor, c.reason, c.left_reason, c.amount, c.segments, c.version, c.handoff, c.recorded_at
+    c.actor, c.reason, c.left_reason, c.left_actor, c.amount, c.segments, c.agreement, c.version,
+    c.handoff, c.recorded_at
 FROM changes AS c
 WHERE c.stage IS NOT NULL
