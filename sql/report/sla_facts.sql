@@ -8,8 +8,8 @@
 -- team: the team that promises; (none) if none does
 -- assignee_at_start: who held the lead when the clock started; (none) if nobody
 -- assignee_at_due: who held the lead at the due instant, or before that when the
---   clock stopped; of an open clock that is not due, who holds it at the instant
--- assignee_at_stop: who held the lead when the clock stopped; NULL while it is open
+--   clock stopped; of an open clock that is not due, who holds it at the instant; (none) if nobody
+-- assignee_at_stop: who held the lead when the clock stopped, or (none); NULL while it is open
 -- started_at: start
 -- due_at: due instant; NULL while the clock is paused
 -- due_if_resumed_at: of a paused clock: when it would be due if it resumed at the instant
@@ -189,9 +189,9 @@ WITH
     )
 SELECT {key_text:c} || ' ' || quote_ident(c.sla) || ' ' || c.cycle AS row_key, {key:c},
     c.sla, c.cycle, coalesce(c.is_handoff, false) AS is_handoff, coalesce(c.team, '(none)') AS team,
-    c.assignee_at_start,
+    coalesce(c.assignee_at_start, '(none)') AS assignee_at_start,
     -- where it is not yet decided, the clock table has who holds the lead today
-    CASE WHEN c.is_over OR c.clock_status = 'overdue' OR {as_of} >= now() THEN c.assignee_at_due
+    coalesce(CASE WHEN c.is_over OR c.clock_status = 'overdue' OR {as_of} >= now() THEN c.assignee_at_due
         ELSE (SELECT e.assignee
               FROM (SELECT {history_key:h}, h.entry_no, h.effective_at, h.assignee
                     FROM {history} AS h
@@ -202,8 +202,8 @@ SELECT {key_text:c} || ' ' || quote_ident(c.sla) || ' ' || c.cycle AS row_key, {
                         AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')) AS e
               WHERE {key_join:e:c} AND e.effective_at BETWEEN c.started_at AND c.read_at
               ORDER BY e.effective_at DESC, e.entry_no DESC
-              LIMIT 1) END AS assignee_at_due,
-    CASE WHEN c.is_over THEN c.assignee_at_stop END AS assignee_at_stop,
+              LIMIT 1) END, '(none)') AS assignee_at_due,
+    CASE WHEN c.is_over THEN coalesce(c.assignee_at_stop, '(none)') END AS assignee_at_stop,
     c.started_at,
     c.due_at_now AS due_at,
     CASE WHEN c.clock_status = 'paused' THEN c.due_if_resumed_at END AS due_if_resumed_at,
