@@ -29,43 +29,21 @@
 -- recorded_at: when the submission was recorded, or, if it is decided, the decision
 
 WITH
+    entries AS NOT MATERIALIZED (
+        {part:entries}
+    ),
     visits AS (
-        {part:visits}
-    ),
-    names AS MATERIALIZED (
-        {part:stage_names}
-    ),
-    -- the handoffs of all versions, their stages by the names of today
-    handoffs AS MATERIALIZED (
-        SELECT a.name AS agreement, a.version, h.handoff, h.from_team, h.to_team,
-            ARRAY(SELECT coalesce(n.stage, s.stage)
-                  FROM unnest(h.accept) AS s (stage) LEFT JOIN names AS n ON n.recorded = s.stage) AS accept,
-            ARRAY(SELECT coalesce(n.stage, s.stage)
-                  FROM unnest(h.reject) AS s (stage) LEFT JOIN names AS n ON n.recorded = s.stage) AS reject,
-            CASE WHEN h.to_team IS NULL THEN align.hours(a.funnel)
-                ELSE align.hours(a.funnel, h.to_team) END AS hours
-        FROM align.agreements AS a
-            CROSS JOIN LATERAL align.handoffs(a.funnel) AS h
+        {part:visits_of_entries}
     ),
     submissions AS (
-        SELECT v.*, h.from_team, h.to_team, h.hours,
-            row_number() OVER (PARTITION BY {key:v}, v.handoff ORDER BY v.place)::int AS submission_no,
-            CASE WHEN v.left_at IS NULL THEN 'pending'
-                WHEN v.next_stage IS NULL THEN 'gone'
-                WHEN v.next_stage = ANY (h.accept) THEN 'accepted'
-                WHEN v.next_stage = ANY (h.reject) THEN 'rejected'
-                ELSE 'withdrawn' END AS outcome
-        FROM visits AS v
-            LEFT JOIN handoffs AS h
-                ON h.agreement = v.agreement AND h.version = v.version AND h.handoff = v.handoff
-        WHERE v.handoff IS NOT NULL
+        {part:submissions_of_visits}
     ),
     moments AS (
         SELECT {key:s}, s.entry_no AS moment_no, s.entered_at AS at
         FROM submissions AS s
     ),
     touches AS (
-        {part:touches}
+        {part:touches_of_entries}
     ),
     decisive AS (
         {part:decisive}
