@@ -70,11 +70,7 @@ SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     coalesce(d.channel, '(none)') AS channel,
     coalesce(CASE WHEN s.segments IS NOT NULL THEN
         (SELECT o.segment
-         FROM unnest((SELECT array_agg(g.segment ORDER BY g.n)
-                      FROM ({part:funnel}) AS f
-                          CROSS JOIN LATERAL align.segments(f.funnel)
-                              WITH ORDINALITY AS g (segment, condition, n)))
-             WITH ORDINALITY AS o (segment, n)
+         FROM unnest((SELECT g.segments FROM ({part:segment_order}) AS g)) WITH ORDINALITY AS o (segment, n)
          WHERE o.segment = ANY (s.segments)
          ORDER BY o.n
          LIMIT 1) END, '(other)') AS segment,
