@@ -37,10 +37,11 @@ function finish_file()
 		fault("no query")
 	if (kind == "VIEW")
 		print "static const ReportColumn " name "_columns[] = {\n" columns "\t{NULL, NULL}\n};\n"
-	# not sprintf(), whose result mawk limits to 8 kB
-	list = list "\t{\n\t\t.name = " quoted(name) ", .kind = REPORT_" kind ", .per_lead = " (per_lead ? "true" : "false")
-	list = list ", .columns = " (kind == "VIEW" ? name "_columns" : "NULL") ",\n\t\t.comment = " quoted(comment)
-	list = list ",\n\t\t.query =\n" body "\t},\n"
+	# not by sprintf: mawk has a limit of 8 kB
+	list = list "\t{\n\t\t.name = " quoted(name) ", .kind = REPORT_" kind \
+		", .per_lead = " (per_lead ? "true" : "false") \
+		", .columns = " (kind == "VIEW" ? name "_columns" : "NULL") \
+		",\n\t\t.comment = " quoted(comment) ",\n\t\t.query =\n" body "\t},\n"
 }
 
 FNR == 1 {

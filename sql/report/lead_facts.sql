@@ -95,6 +95,7 @@ WITH
             j.is_stage_entry AND j.stages_so_far = 1 AS is_first,
             j.is_stage_entry AND j.stage IS DISTINCT FROM j.previous_stage AS is_change
         FROM journeys AS j
+        OFFSET 0 -- computed once, not in each of the aggregates
     ),
     -- the rows of a lead come in the order of its journey, so the last element
     -- of an array is the last value
@@ -121,7 +122,8 @@ WITH
             min(c.at) FILTER (WHERE c.is_entry AND c.stage_kind = 'lost') AS lost_at,
             (array_agg(c.reason) FILTER (WHERE c.is_change AND c.stage_kind = 'lost'))
                 [count(*) FILTER (WHERE c.is_change AND c.stage_kind = 'lost')] AS lost_reason,
-            (array_agg(c.amount) FILTER (WHERE c.amount IS NOT NULL))[count(c.amount)] AS amount,
+            (array_agg(c.amount) FILTER (WHERE c.amount IS NOT NULL AND c.event <> 'touch'))
+                [count(c.amount) FILTER (WHERE c.event <> 'touch')] AS amount,
             count(*) FILTER (WHERE c.is_change AND c.previous_stage IS NOT NULL) AS moves,
             count(*) FILTER (WHERE c.is_change AND c.stage_order < c.previous_order) AS recycles,
             sum(cardinality(string_to_array(c.violation, ', ')))
