@@ -42,6 +42,14 @@ WITH
         SELECT {key:s}, s.entry_no AS moment_no, s.entered_at AS at
         FROM submissions AS s
     ),
+    campaigns AS (
+        WITH entries AS (
+            SELECT h.campaign
+            FROM {history} AS h
+        )
+        SELECT c.*
+        FROM ({part:campaigns}) AS c
+    ),
     touches AS (
         {part:touches_of_entries}
     ),

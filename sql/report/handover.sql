@@ -57,6 +57,9 @@ WITH
         WHERE s.outcome = 'rejected'
         GROUP BY {key:s}
     ),
+    campaigns AS (
+        {part:campaigns}
+    ),
     touches AS (
         {part:touches_of_entries}
     ),
