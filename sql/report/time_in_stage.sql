@@ -70,7 +70,7 @@ WITH
     )
 SELECT m.month || ' ' || stage AS row_key, m.month, m.start_at AS month_start_at, m.end_at AS as_of,
     m.start_at >= {complete_since} AS is_complete,
-    stage, stage_order,
+    stage, s.stage_order,
     coalesce(e.left_forward, 0) AS left_forward,
     coalesce(e.left_back, 0) AS left_back,
     coalesce(e.left_lost, 0) AS left_lost,
