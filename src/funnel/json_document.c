@@ -4,6 +4,10 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
 #include "funnel/json_document.h"
 
 /*
@@ -232,4 +236,20 @@ align_json_put_names_member(JsonDocument *document, const JsonNode *object, cons
 	JsonNode	member = align_json_member(object, key);
 
 	align_json_put_names(document, &member, ", ");
+}
+
+/*
+ * Appends a number; raises if the value is none.
+ */
+void
+align_json_put_number_member(JsonDocument *document, const JsonNode *object, const char *key)
+{
+	JsonNode	number = align_json_member(object, key);
+	Datum		text;
+
+	if (number.value == NULL || number.value->type != jbvNumeric)
+		align_json_fail(&number, number.value == NULL ? "is missing" : "must be a number");
+	align_json_mark(document, &number);
+	text = DirectFunctionCall1(numeric_out, NumericGetDatum(number.value->val.numeric));
+	align_json_put(document, DatumGetCString(text));
 }

@@ -15,7 +15,7 @@
  * Keywords that must be quoted if they are names in these places.  "channel"
  * is not one of statement_words: stored documents have it bare as the name of
  * a stage, and must stay canonical; IsAboutStage in parse.c distinguishes the
- * two meanings.  The same goes for "segment".
+ * two meanings.  The same goes for "segment", "mix" and "fiscal".
  */
 static const char *const statement_words[] = {
 	"hours", "stage", "won", "lost", "entry", "success", "path", "handoff", "sla", "target", NULL
@@ -67,8 +67,8 @@ align_write_stages(StringInfo out, const Funnel *funnel, const int *stages, int 
 	WriteStages(out, funnel, stages, n, NULL);
 }
 
-static void
-WriteTeam(StringInfo out, const Funnel *funnel, int team)
+void
+align_write_team(StringInfo out, const Funnel *funnel, int team)
 {
 	WriteName(out, funnel->teams[team].name, NULL);
 }
@@ -165,7 +165,7 @@ WriteHours(StringInfo out, const Funnel *funnel)
 		if (hours == NULL)
 			continue;
 		appendStringInfoString(out, "hours of ");
-		WriteTeam(out, funnel, i);
+		align_write_team(out, funnel, i);
 		appendStringInfoChar(out, ' ');
 		align_write_quoted(out, '\'', hours, strlen(hours));
 		appendStringInfoString(out, ";\n");
@@ -199,7 +199,7 @@ WriteDeclarations(StringInfo out, const Funnel *funnel)
 		if (first->team >= 0)
 		{
 			appendStringInfoString(out, " held by ");
-			WriteTeam(out, funnel, first->team);
+			align_write_team(out, funnel, first->team);
 		}
 		appendStringInfoString(out, ";\n");
 	}
@@ -282,9 +282,9 @@ WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff, 
 	appendStringInfoString(out, ": ");
 	WriteName(out, funnel->stages[handoff->starts.stages[0]].name, NULL);
 	appendStringInfoString(out, " from ");
-	WriteTeam(out, funnel, handoff->from_team);
+	align_write_team(out, funnel, handoff->from_team);
 	appendStringInfoString(out, " to ");
-	WriteTeam(out, funnel, handoff->team);
+	align_write_team(out, funnel, handoff->team);
 	appendStringInfo(out, ",%saccept ", gap);
 	WriteStages(out, funnel, handoff->stops.stages, handoff->naccept, clause_words);
 	if (handoff->stops.n > handoff->naccept)
@@ -310,7 +310,7 @@ WriteSla(StringInfo out, const Funnel *funnel, const ServiceLevel *sla)
 	appendStringInfoString(out, "sla ");
 	WriteName(out, sla->name, NULL);
 	appendStringInfoString(out, " by ");
-	WriteTeam(out, funnel, sla->team);
+	align_write_team(out, funnel, sla->team);
 	appendStringInfoString(out, ": from ");
 	WriteStages(out, funnel, sla->starts.stages, sla->starts.n, clause_words);
 	appendStringInfoString(out, " to ");
@@ -337,38 +337,6 @@ align_write_service_level(StringInfo out, const Funnel *funnel, const ServiceLev
 		WriteHandoff(out, funnel, level, gap);
 	else
 		WriteSla(out, funnel, level);
-}
-
-/*
- * A target, without semicolon and optionally without its goal.
- */
-void
-align_write_target(StringInfo out, const Funnel *funnel, const FunnelTarget *target,
-				   bool with_goal)
-{
-	appendStringInfoString(out, "target ");
-	WriteTeam(out, funnel, target->team);
-	appendStringInfo(out, ": %s", with_goal ? target->goal : "");
-	switch (target->kind)
-	{
-		case TARGET_COUNT:
-			appendStringInfoString(out, with_goal ? " " : "");
-			WriteName(out, funnel->stages[target->stage].name, NULL);
-			appendStringInfo(out, " per %s", target->per);
-			break;
-		case TARGET_SERVICE_LEVEL:
-			appendStringInfoString(out, "% of ");
-			WriteName(out, funnel->service_levels[target->service_level].name, NULL);
-			break;
-		case TARGET_CONVERSION:
-			appendStringInfoString(out, "% from ");
-			WriteName(out, funnel->stages[target->stage].name, NULL);
-			appendStringInfoString(out, " to ");
-			WriteName(out, funnel->stages[target->to_stage].name, NULL);
-			if (target->within >= 0)
-				appendStringInfo(out, " within %s", align_window_text(target->within));
-			break;
-	}
 }
 
 /*
@@ -449,11 +417,13 @@ align_funnel_write(const Funnel *funnel)
 		if (!funnel->service_levels[i].is_handoff)
 			align_write_service_level(&out, funnel, &funnel->service_levels[i], NULL);
 	}
+	align_write_fiscal_year(&out, funnel);
 	for (int i = 0; i < funnel->ntargets; i++)
 	{
 		align_write_target(&out, funnel, &funnel->targets[i], true);
 		appendStringInfoString(&out, ";\n");
 	}
+	align_write_mixes(&out, funnel);
 	align_write_channels(&out, funnel);
 
 	/* remove the line feed after the last statement */
