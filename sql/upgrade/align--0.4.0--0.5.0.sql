@@ -28,6 +28,25 @@ CREATE FUNCTION align.period_end(funnel align.funnel, per text, on_date date) RE
 	AS 'MODULE_PATHNAME', 'align_funnel_period_end'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 
+-- Rates of decided leads and of those whose window is over.
+CREATE FUNCTION align.step_rates(conversion align.conversion) RETURNS TABLE (
+		step integer, name text, entered bigint, reached bigint, dropped bigint, still_open bigint,
+		step_rate float8, overall_rate float8, lower float8, upper float8,
+		median_time interval, p90_time interval, mean_time interval, amount numeric,
+		decided_rate float8, matured_n bigint, matured_reached bigint, matured_rate float8,
+		matured_lower float8, matured_upper float8)
+	AS 'MODULE_PATHNAME', 'align_conversion_step_rates'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 5;
+
+CREATE FUNCTION align.step_rates(conversion align.conversion, confidence float8) RETURNS TABLE (
+		step integer, name text, entered bigint, reached bigint, dropped bigint, still_open bigint,
+		step_rate float8, overall_rate float8, lower float8, upper float8,
+		median_time interval, p90_time interval, mean_time interval, amount numeric,
+		decided_rate float8, matured_n bigint, matured_reached bigint, matured_rate float8,
+		matured_lower float8, matured_upper float8)
+	AS 'MODULE_PATHNAME', 'align_conversion_step_rates'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 5;
+
 -- Comments that are new or read otherwise ("make delta").
 
 COMMENT ON FUNCTION align.targets(funnel align.funnel) IS
@@ -44,3 +63,7 @@ COMMENT ON FUNCTION align.period_start(funnel align.funnel, per text, on_date da
 'the first day of the day, week (from Monday), month, quarter or year (fiscal) that contains a date';
 COMMENT ON FUNCTION align.period_end(funnel align.funnel, per text, on_date date) IS
 'the first day after the day, week (from Monday), month, quarter or year (fiscal) that contains a date';
+COMMENT ON FUNCTION align.step_rates(align.conversion) IS
+'steps(conversion) with two more rates: of the leads of a step that are decided, those that reached the next one (no forecast: losses are decided sooner than wins); and of all leads whose window is over, those that reached the step within it, with Wilson bounds; NULL without a window, or if a summary of a release before 0.5 is part of this one';
+COMMENT ON FUNCTION align.step_rates(align.conversion, float8) IS
+'the same as step_rates(conversion) with Wilson bounds at another confidence, greater than 0 and less than 1';

@@ -80,7 +80,7 @@ align_parse_target(TextScan *scan, Draft *draft)
 	align_scan_space(scan);
 	target->goal_at = scan->cur;
 	if (!align_parse_decimal(scan,
-							 "Write a target as \"400 mql per month\", \"90% of speed_to_lead\" or \"25% from mql to customer\".",
+							 "Write a target as \"400 mql per month\", \"5000 amount of customer per month\", \"90% of speed_to_lead\" or \"25% from mql to customer\".",
 							 &target->goal))
 		return false;
 	if (align_scan_take(scan, "%") ? !ParseRate(scan, target) : !ParseCounted(scan, target))
