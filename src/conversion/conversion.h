@@ -103,7 +103,7 @@ typedef struct ConversionLevel
 	int64		dropped;		/* leads of exactly this level, dropped */
 	int64		entered;		/* leads that entered this step; 0 for plain
 								 * steps */
-	int64		matured;		/* matured leads of exactly this matured level */
+	int64		matured;		/* leads of exactly this matured level */
 	AmountSum	amount;			/* of the leads of exactly this level */
 	Histogram	times;			/* from the previous step to this one */
 } ConversionLevel;

@@ -21,9 +21,9 @@
  *	  bucket	 := number ["*" number]
  *
  * Levels ascend.  Output leaves out counts of zero, and levels without any
- * value.  "entered" is for funnels only, "matured" for steps with a window; all
- * matured leads are given before the levels, also if there are none, unless
- * they are not known.  "time" is the sum of durations; it,
+ * value.  "entered" is for funnels only, "matured" for steps with a window; the
+ * sum of the matured leads is given before the levels, also if it is zero, and
+ * absent if they are not known.  "time" is the sum of durations; it,
  * "least" and "most" are microseconds.  Buckets are those of histogram.h.
  */
 #include "postgres.h"

@@ -15,6 +15,7 @@
 #include "funnel/funnel.h"
 #include "nodes/pg_list.h"
 #include "text_scan.h"
+#include "utils/date.h"
 
 /* hours 'calendar';  hours of team 'calendar'; */
 typedef struct DraftHours
@@ -204,9 +205,6 @@ extern void align_write_reasons(StringInfo out, char **reasons, int n);
 extern void align_write_service_level(StringInfo out, const Funnel *funnel,
 									  const ServiceLevel *level, const char *gap);
 
-/* The name of a team. */
-extern void align_write_team(StringInfo out, const Funnel *funnel, int team);
-
 /*
  * targets.c: a target without semicolon; the text without the goal identifies
  * it.  "marketing, sales", the names as they are, palloc'd.
@@ -221,10 +219,15 @@ extern void align_write_shares(StringInfo out, const Funnel *funnel, const Funne
 
 /*
  * periods.c: the statement "fiscal year", nothing if that begins in January;
- * "February" for 2
+ * "February" for 2; the index of a period, -1 if there is none of this name;
+ * the first day of the period of a finite date, or of the one after it, false
+ * if that is out of range.
  */
 extern void align_write_fiscal_year(StringInfo out, const Funnel *funnel);
 extern const char *align_month_name(int month);
+extern int	align_period(const char *name, int len);
+extern bool align_period_boundary(const Funnel *funnel, int period, DateADT date, bool next,
+								  DateADT *boundary);
 
 /* channels.c: the statements of all channels; the conditions of one */
 extern void align_write_channels(StringInfo out, const Funnel *funnel);

@@ -191,11 +191,11 @@ typedef struct FunnelTarget
 	int			nteams;			/* more than one: a joint target */
 	int		   *teams;
 	char	   *goal;			/* decimal text, as numeric prints it */
-	int			stage;			/* COUNT, AMOUNT: the stage; CONVERSION: from */
+	int			stage;			/* COUNT, AMOUNT; CONVERSION: from */
 	int			to_stage;		/* CONVERSION */
 	int			service_level;	/* SERVICE_LEVEL */
-	const char *per;			/* day, week, month, quarter or year; of a rate
-								 * also NULL, which means month */
+	const char *per;			/* day, week, month, quarter or year; of a
+								 * rate also NULL, which means month */
 	int64		within;			/* CONVERSION: microseconds, -1 none */
 } FunnelTarget;
 

@@ -78,8 +78,8 @@ extern void align_json_put_number_member(JsonDocument *document, const JsonNode 
 										 const char *key);
 
 /*
- * Appends a duration after a word, as in "within 90 days".  It must not
- * contain anything else.  json_read.c.
+ * Appends a due or warning time after its first words, "within" or "warn
+ * after", which are replaced where the time asks for others.
  */
 extern void align_json_put_time(JsonDocument *document, const JsonNode *node, const char *prefix);
 

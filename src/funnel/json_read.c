@@ -98,60 +98,6 @@ WriteNeeds(JsonDocument *document, const JsonNode *needs)
 }
 
 /*
- * True if a warning counts back from the due instant: "1 hour before".
- */
-static bool
-EndsWithBefore(const char *text)
-{
-	static const char word[] = "before";
-	int			len = strlen(text);
-	int			word_len = sizeof(word) - 1;
-
-	return len >= word_len && pg_strncasecmp(text + len - word_len, word, word_len) == 0;
-}
-
-/*
- * Appends a due or warning time.  Unlike names it is not quoted, so it is
- * parsed by itself first: it must not contain anything but a time.
- */
-void
-align_json_put_time(JsonDocument *document, const JsonNode *node, const char *prefix)
-{
-	TextScan	scan;
-	DraftPromise promise;
-	char	   *text;
-	JsonDocument time_document; /* for error messages */
-	Mark		mark = {0, node->path};
-	bool		is_due = strcmp(prefix, "within") == 0;
-
-	if (!align_json_is_string(node, NULL))
-		align_json_fail(node, "must be a string");
-	text = pnstrdup(node->value->val.string.val, node->value->val.string.len);
-	if (is_due && pg_strncasecmp(text, "end", 3) == 0)
-		prefix = "by";
-	else if (!is_due && EndsWithBefore(text))
-		prefix = "warn";
-	text = psprintf("%s %s", prefix, text);
-
-	memset(&promise, 0, sizeof(promise));
-	memset(&time_document, 0, sizeof(time_document));
-	time_document.text.data = text;
-	time_document.marks = &mark;
-	time_document.nmarks = 1;
-	align_scan_begin(&scan, text, "funnel", false, NULL);
-	scan.describe = align_json_describe;
-	scan.describe_arg = &time_document;
-	if (is_due)
-		(void) align_funnel_scan_due(&scan, &promise.promise);
-	else
-		(void) align_funnel_scan_warn(&scan, &promise);
-	if (!align_scan_at_end(&scan))
-		(void) align_scan_expected(&scan, "the end of the time", NULL);
-	align_json_mark(document, node);
-	align_json_put(document, text);
-}
-
-/*
  * The due and warning times of a service level, if present.
  */
 static void

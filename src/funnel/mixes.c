@@ -230,8 +230,10 @@ align_write_mixes(StringInfo out, const Funnel *funnel)
 {
 	for (int i = 0; i < funnel->nmixes; i++)
 	{
+		const char *stage = funnel->stages[funnel->mixes[i].stage].name;
+
 		appendStringInfoString(out, "mix of ");
-		align_write_stages(out, funnel, &funnel->mixes[i].stage, 1);
+		align_write_name(out, stage, strlen(stage));
 		appendStringInfoString(out, ": ");
 		align_write_shares(out, funnel, &funnel->mixes[i]);
 		appendStringInfoString(out, ";\n");

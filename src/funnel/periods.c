@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include "fmgr.h"
-#include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 
@@ -18,15 +16,12 @@
 #include "funnel/parse.h"
 #include "nearest.h"
 
-PG_FUNCTION_INFO_V1(align_funnel_fiscal_year_begins);
-PG_FUNCTION_INFO_V1(align_funnel_period_start);
-PG_FUNCTION_INFO_V1(align_funnel_period_end);
-
 static const char *const month_names[MONTHS_PER_YEAR] = {
 	"January", "February", "March", "April", "May", "June",
 	"July", "August", "September", "October", "November", "December"
 };
 
+#define DAYS_PER_WEEK 7
 #define MONTH_ABBREVIATION 3	/* letters, as in the dates of calendars */
 
 /* The length of a period: so many days, or else so many months. */
@@ -39,7 +34,7 @@ typedef struct Period
 
 static const Period periods[] = {
 	{"day", 1, 0},
-	{"week", 7, 0},
+	{"week", DAYS_PER_WEEK, 0},
 	{"month", 0, 1},
 	{"quarter", 0, 3},
 	{"year", 0, MONTHS_PER_YEAR},
@@ -167,53 +162,44 @@ align_json_put_period(JsonDocument *document, const JsonNode *node)
 	align_json_fail(node, "must be \"day\", \"week\", \"month\", \"quarter\" or \"year\"");
 }
 
-Datum
-align_funnel_fiscal_year_begins(PG_FUNCTION_ARGS)
-{
-	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1);
-
-	PG_RETURN_INT32(funnel->fiscal_month);
-}
-
 /*
- * The period of this name; raises if there is none.
+ * Index of the period of this name, -1 if there is none.
  */
-static const Period *
-PeriodArg(text *name)
+int
+align_period(const char *name, int len)
 {
 	for (int i = 0; i < (int) lengthof(periods); i++)
 	{
-		if (strlen(periods[i].name) == VARSIZE_ANY_EXHDR(name) &&
-			memcmp(periods[i].name, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) == 0)
-			return &periods[i];
+		if ((int) strlen(periods[i].name) == len && memcmp(periods[i].name, name, len) == 0)
+			return i;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown period \"%s\"", text_to_cstring(name)),
-			 errhint("Periods are day, week, month, quarter and year.")));
+	return -1;
 }
 
 /*
  * The first day of the period that contains a finite date, or with "next" the
- * first day of the period after it.
+ * first day of the period after it.  False if that is no date.
  */
-static DateADT
-PeriodBoundary(const Funnel *funnel, const Period *period, DateADT date, bool next)
+bool
+align_period_boundary(const Funnel *funnel, int period_no, DateADT date, bool next,
+					  DateADT *boundary)
 {
+	const Period *period = &periods[period_no];
 	int			julian = date + POSTGRES_EPOCH_JDATE;
-	int			year;
-	int			month;
-	int			day;
 
 	if (period->days > 0)
 	{
 		/* j2day() counts from Sunday */
-		if (period->days == 7)
-			julian -= (j2day(julian) + 6) % 7;
+		if (period->days == DAYS_PER_WEEK)
+			julian -= (j2day(julian) + 6) % DAYS_PER_WEEK;
 		julian += next ? period->days : 0;
 	}
 	else
 	{
+		int			year;
+		int			month;
+		int			day;
+
 		j2date(julian, &year, &month, &day);
 		month -= (month - funnel->fiscal_month + MONTHS_PER_YEAR) % period->months;
 		month += next ? period->months : 0;
@@ -229,39 +215,6 @@ PeriodBoundary(const Funnel *funnel, const Period *period, DateADT date, bool ne
 		}
 		julian = date2j(year, month, 1);
 	}
-	date = julian - POSTGRES_EPOCH_JDATE;
-	if (!IS_VALID_DATE(date))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("date out of range"),
-				 errdetail("The %s begins or ends outside the range of dates.", period->name)));
-	return date;
-}
-
-/*
- * The arguments and result of both functions: (funnel, per text, on_date
- * date).  An infinite date is its own period.
- */
-static Datum
-PeriodResult(FunctionCallInfo fcinfo, bool next)
-{
-	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1);
-	const Period *period = PeriodArg(PG_GETARG_TEXT_PP(1));
-	DateADT		date = PG_GETARG_DATEADT(2);
-
-	if (!DATE_NOT_FINITE(date))
-		date = PeriodBoundary(funnel, period, date, next);
-	PG_RETURN_DATEADT(date);
-}
-
-Datum
-align_funnel_period_start(PG_FUNCTION_ARGS)
-{
-	return PeriodResult(fcinfo, false);
-}
-
-Datum
-align_funnel_period_end(PG_FUNCTION_ARGS)
-{
-	return PeriodResult(fcinfo, true);
+	*boundary = julian - POSTGRES_EPOCH_JDATE;
+	return IS_VALID_DATE(*boundary);
 }

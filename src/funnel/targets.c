@@ -253,6 +253,14 @@ align_target_teams_text(const Funnel *funnel, const FunnelTarget *target)
 	return out.data;
 }
 
+static void
+WriteStage(StringInfo out, const Funnel *funnel, int stage)
+{
+	const char *name = funnel->stages[stage].name;
+
+	align_write_name(out, name, strlen(name));
+}
+
 /*
  * A target, without semicolon and optionally without its goal.
  */
@@ -263,19 +271,21 @@ align_write_target(StringInfo out, const Funnel *funnel, const FunnelTarget *tar
 	appendStringInfoString(out, "target ");
 	for (int i = 0; i < target->nteams; i++)
 	{
+		const char *team = funnel->teams[target->teams[i]].name;
+
 		appendStringInfoString(out, i > 0 ? ", " : "");
-		align_write_team(out, funnel, target->teams[i]);
+		align_write_name(out, team, strlen(team));
 	}
 	appendStringInfo(out, ": %s%s", with_goal ? target->goal : "",
 					 TARGET_IS_RATE(target) ? "% " : with_goal ? " " : "");
 	switch (target->kind)
 	{
 		case TARGET_COUNT:
-			align_write_stages(out, funnel, &target->stage, 1);
+			WriteStage(out, funnel, target->stage);
 			break;
 		case TARGET_AMOUNT:
 			appendStringInfoString(out, "amount of ");
-			align_write_stages(out, funnel, &target->stage, 1);
+			WriteStage(out, funnel, target->stage);
 			break;
 		case TARGET_SERVICE_LEVEL:
 			{
@@ -287,9 +297,9 @@ align_write_target(StringInfo out, const Funnel *funnel, const FunnelTarget *tar
 			}
 		case TARGET_CONVERSION:
 			appendStringInfoString(out, "from ");
-			align_write_stages(out, funnel, &target->stage, 1);
+			WriteStage(out, funnel, target->stage);
 			appendStringInfoString(out, " to ");
-			align_write_stages(out, funnel, &target->to_stage, 1);
+			WriteStage(out, funnel, target->to_stage);
 			if (target->within >= 0)
 				appendStringInfo(out, " within %s", align_window_text(target->within));
 			break;

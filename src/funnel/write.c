@@ -67,8 +67,8 @@ align_write_stages(StringInfo out, const Funnel *funnel, const int *stages, int 
 	WriteStages(out, funnel, stages, n, NULL);
 }
 
-void
-align_write_team(StringInfo out, const Funnel *funnel, int team)
+static void
+WriteTeam(StringInfo out, const Funnel *funnel, int team)
 {
 	WriteName(out, funnel->teams[team].name, NULL);
 }
@@ -165,7 +165,7 @@ WriteHours(StringInfo out, const Funnel *funnel)
 		if (hours == NULL)
 			continue;
 		appendStringInfoString(out, "hours of ");
-		align_write_team(out, funnel, i);
+		WriteTeam(out, funnel, i);
 		appendStringInfoChar(out, ' ');
 		align_write_quoted(out, '\'', hours, strlen(hours));
 		appendStringInfoString(out, ";\n");
@@ -199,7 +199,7 @@ WriteDeclarations(StringInfo out, const Funnel *funnel)
 		if (first->team >= 0)
 		{
 			appendStringInfoString(out, " held by ");
-			align_write_team(out, funnel, first->team);
+			WriteTeam(out, funnel, first->team);
 		}
 		appendStringInfoString(out, ";\n");
 	}
@@ -282,9 +282,9 @@ WriteHandoff(StringInfo out, const Funnel *funnel, const ServiceLevel *handoff, 
 	appendStringInfoString(out, ": ");
 	WriteName(out, funnel->stages[handoff->starts.stages[0]].name, NULL);
 	appendStringInfoString(out, " from ");
-	align_write_team(out, funnel, handoff->from_team);
+	WriteTeam(out, funnel, handoff->from_team);
 	appendStringInfoString(out, " to ");
-	align_write_team(out, funnel, handoff->team);
+	WriteTeam(out, funnel, handoff->team);
 	appendStringInfo(out, ",%saccept ", gap);
 	WriteStages(out, funnel, handoff->stops.stages, handoff->naccept, clause_words);
 	if (handoff->stops.n > handoff->naccept)
@@ -310,7 +310,7 @@ WriteSla(StringInfo out, const Funnel *funnel, const ServiceLevel *sla)
 	appendStringInfoString(out, "sla ");
 	WriteName(out, sla->name, NULL);
 	appendStringInfoString(out, " by ");
-	align_write_team(out, funnel, sla->team);
+	WriteTeam(out, funnel, sla->team);
 	appendStringInfoString(out, ": from ");
 	WriteStages(out, funnel, sla->starts.stages, sla->starts.n, clause_words);
 	appendStringInfoString(out, " to ");
