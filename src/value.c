@@ -32,7 +32,7 @@ align_check_flags(uint32 flags, const char *type_name)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("stored value of type %s has an unknown format", type_name),
-				 errdetail("Its version and flags are %08X; this release supports only 0.", flags),
+				 errdetail("Its flags have the bits %08X, which this release does not support.", flags),
 				 errhint("It was written by a newer release of align; update the extension.")));
 }
 
@@ -268,6 +268,27 @@ align_memo_valid(ValueMemo *memo, const void *value)
 
 	return memo->compiled != NULL && memo->key_len == len &&
 		memcmp(memo->key, VARDATA_ANY(value), len) == 0;
+}
+
+/*
+ * Memos are in the order in which they were filled, the latest first.
+ */
+ValueMemo *
+align_memo_of_value(FmgrInfo *flinfo, int nslots, const void *value)
+{
+	ValueMemo  *memos = align_memo(flinfo, 0, nslots);
+	ValueMemo	oldest;
+
+	for (int i = 0; i < nslots; i++)
+	{
+		if (align_memo_valid(&memos[i], value))
+			return &memos[i];
+	}
+	oldest = memos[nslots - 1];
+	memmove(memos + 1, memos, (nslots - 1) * sizeof(ValueMemo));
+	memos[0] = oldest;
+	align_memo_reset(memos);
+	return memos;
 }
 
 void

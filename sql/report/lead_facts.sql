@@ -77,9 +77,13 @@ WITH
     ),
     journeys AS (
         SELECT e.*,
-            lag(e.stage) OVER journey AS previous_stage,
-            lag(e.stage_order) OVER journey AS previous_order,
-            lag(h.accept) OVER journey AS accept,
+            -- a row that was not live for a while has not left
+            CASE WHEN e.source = 'resumed' THEN lag(e.stage, 2) OVER journey
+                ELSE lag(e.stage) OVER journey END AS previous_stage,
+            CASE WHEN e.source = 'resumed' THEN lag(e.stage_order, 2) OVER journey
+                ELSE lag(e.stage_order) OVER journey END AS previous_order,
+            CASE WHEN e.source = 'resumed' THEN lag(h.accept, 2) OVER journey
+                ELSE lag(h.accept) OVER journey END AS accept,
             count(*) FILTER (WHERE e.is_stage_entry) OVER journey AS stages_so_far,
             count(e.handoff) FILTER (WHERE e.is_entry) OVER journey AS submissions_so_far,
             coalesce(lead(e.event) OVER journey, 'touch') = 'touch' AND e.event <> 'touch' AS is_last
@@ -118,7 +122,7 @@ WITH
             (array_agg(CASE WHEN c.agreement = {agreement} THEN c.version END)
                  FILTER (WHERE c.is_change))[count(*) FILTER (WHERE c.is_change)] AS version,
             min(c.at) FILTER (WHERE c.is_entry AND c.handoff IS NOT NULL) AS submitted_at,
-            min(c.at) FILTER (WHERE c.is_entry AND c.stage = ANY (c.accept)
+            min(c.at) FILTER (WHERE c.is_change AND c.stage = ANY (c.accept)
                                   AND c.submissions_so_far > 0) AS accepted_at,
             min(c.at) FILTER (WHERE c.is_entry AND c.stage_kind = 'won') AS won_at,
             min(c.at) FILTER (WHERE c.is_entry AND c.stage_kind = 'lost') AS lost_at,
