@@ -1,9 +1,10 @@
--- The visits of leads to stages, by the "entries" in scope: consecutive entries into one stage are one
--- visit, which ends with the entry into another stage, or when the lead leaves
--- the funnel or its row is deleted.  Changes of owner do not end it; team and
--- assignee are those that held the lead last in the visit.  A row that was not
--- live for a while has not left, from when it is known to be live again.  The
--- entry that records a merge has the holders of the row that stays.
+-- The visits of leads to stages, by the "entries" in scope: consecutive entries
+-- into one stage are one visit, which ends with the entry into another stage, or
+-- when the lead leaves the funnel or its row is deleted.  Changes of owner do
+-- not end it; team and assignee are those that held the lead last in the visit.
+-- A row that was not live for a while has not left, from when it is known to be
+-- live again.  The entry that records a merge has the holders of the row that
+-- stays.
 --
 -- All windows have the order of one sort, by lead and place; visit_no needs
 -- another within the lead.
