@@ -4,7 +4,8 @@
 # A view's file begins with a comment: its name (followed by "per lead" if it has
 # the key columns), the comment of the view, and after an empty line one entry for
 # each column, "name: comment".  The rest is its query.  A file of parts/ is a
-# query as it is.
+# query that others include, and one of page/ a query for a section of the weekly
+# page, after a comment.
 
 function quoted(text)
 {
@@ -34,10 +35,10 @@ function finish_file()
 	finish_column()
 	if (body == "")
 		fault("no query")
-	if (!is_part)
+	if (kind == "VIEW")
 		printf "static const ReportColumn %s_columns[] = {\n%s\t{NULL, NULL}\n};\n\n", name, columns
-	list = list sprintf("\t{\n\t\t.name = %s, .is_part = %s, .per_lead = %s, .columns = %s,\n\t\t.comment = %s,\n\t\t.query =\n%s\t},\n",
-		quoted(name), is_part ? "true" : "false", per_lead ? "true" : "false", is_part ? "NULL" : name "_columns",
+	list = list sprintf("\t{\n\t\t.name = %s, .kind = REPORT_%s, .per_lead = %s, .columns = %s,\n\t\t.comment = %s,\n\t\t.query =\n%s\t},\n",
+		quoted(name), kind, per_lead ? "true" : "false", kind == "VIEW" ? name "_columns" : "NULL",
 		quoted(comment), body)
 }
 
@@ -46,10 +47,10 @@ FNR == 1 {
 	name = FILENAME
 	sub(/.*\//, "", name)
 	sub(/\.sql$/, "", name)
-	is_part = FILENAME ~ /parts\/[^\/]*$/
+	kind = FILENAME ~ /parts\/[^\/]*$/ ? "PART" : FILENAME ~ /page\/[^\/]*$/ ? "PAGE" : "VIEW"
 	per_lead = 0
 	comment = columns = column = body = ""
-	place = is_part ? "query" : "name"
+	place = kind == "VIEW" ? "name" : "query"
 }
 
 place == "name" {

@@ -3,6 +3,7 @@
 --
 -- row_key: always settings
 -- relation: the attached table
+-- history: its history
 -- agreement: name of the agreement
 -- time_zone: zone of all dates, weeks and months
 -- settle_seconds: W: a cohort is settled this long after its end
@@ -13,6 +14,7 @@
 
 SELECT 'settings'::text AS row_key,
     {relation}::regclass::text AS relation,
+    {history_relation}::regclass::text AS history,
     {agreement}::text AS agreement,
     {zone}::text AS time_zone,
     extract(epoch FROM {settle})::bigint AS settle_seconds,

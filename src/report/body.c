@@ -72,7 +72,7 @@ align_report_has_column(const char *name)
 
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		if (body->is_part)
+		if (body->kind != REPORT_VIEW)
 			continue;
 		for (const ReportColumn *column = body->columns; column->name != NULL; column++)
 		{
@@ -274,6 +274,8 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfoString(out, align_table_name(attachment, TABLE_SLA));
 	else if (strcmp(name, "relation") == 0)
 		appendStringInfoString(out, quote_literal_cstr(align_table_name(attachment, TABLE_ITSELF)));
+	else if (strcmp(name, "history_relation") == 0)
+		appendStringInfoString(out, quote_literal_cstr(align_table_name(attachment, TABLE_HISTORY)));
 	else if (strcmp(name, "agreement") == 0)
 		appendStringInfo(out, "%s::pg_catalog.text",
 						 quote_literal_cstr(attachment->marker.agreement));
@@ -303,9 +305,9 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		AppendDimensions(expansion);
 	else if (strcmp(name, "cost") == 0 && placeholder->nparts == 2)
 		AppendCampaignTable(expansion, placeholder->part[1]);
-	else if (strcmp(name, "part") == 0 && body != NULL && body->is_part)
+	else if (strcmp(name, "part") == 0 && body != NULL && body->kind == REPORT_PART)
 		Expand(expansion, body->query);
-	else if (placeholder->nparts == 1 && body != NULL && !body->is_part)
+	else if (placeholder->nparts == 1 && body != NULL && body->kind == REPORT_VIEW)
 		AppendView(expansion, body);
 	else
 		elog(ERROR, "unknown placeholder \"%s\" in a report", name);
@@ -358,7 +360,7 @@ align_report_references(const ReportBody *body, ReportVisit visit, void *arg)
 		other = align_report_body_named(placeholder.part[placeholder.nparts - 1]);
 		if (other == NULL)
 			continue;
-		if (placeholder.nparts == 1 && !other->is_part)
+		if (placeholder.nparts == 1 && other->kind == REPORT_VIEW)
 			visit(other, arg);
 		else if (placeholder.nparts == 2 && strcmp(placeholder.part[0], "part") == 0)
 			align_report_references(other, visit, arg);

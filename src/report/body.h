@@ -23,18 +23,28 @@ typedef struct ReportColumn
 	const char *comment;
 } ReportColumn;
 
+typedef enum ReportKind
+{
+	REPORT_VIEW,
+	REPORT_PART,				/* included by others */
+	REPORT_PAGE					/* a section of the weekly page */
+} ReportKind;
+
 typedef struct ReportBody
 {
 	const char *name;
-	bool		is_part;		/* included by others; not a view */
+	ReportKind	kind;
 	bool		per_lead;		/* has the key columns, after the first */
-	const ReportColumn *columns;	/* ends with a name that is NULL; without
-									 * key columns and dimensions */
+	const ReportColumn *columns;	/* of a view, without key columns and
+									 * dimensions; ends with a name that is
+									 * NULL */
 	const char *comment;
 	const char *query;
 } ReportBody;
 
-/* The bodies, in alphabetical order.  NULL after the last. */
+/*
+ * The bodies; those of a kind are in alphabetical order.  NULL after the last.
+ */
 extern const ReportBody *align_report_body(int i);
 
 /* The body of a name; NULL if there is none. */

@@ -139,7 +139,7 @@ CheckNames(const Creation *creation)
 		Oid			function;
 		Oid			type;
 
-		if (body->is_part)
+		if (body->kind != REPORT_VIEW)
 			continue;
 		relid = ReportRelation(creation, body);
 		if (OidIsValid(relid) && !align_is_report(relid, creation->owner))
@@ -260,7 +260,7 @@ CreateAll(Creation *creation)
 	creation->created = NIL;
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		if (!body->is_part)
+		if (body->kind == REPORT_VIEW)
 			CreateAfterOthers(body, creation);
 	}
 }
@@ -316,7 +316,7 @@ Grants(const Creation *creation)
 
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		Oid			relid = body->is_part ? InvalidOid : ReportRelation(creation, body);
+		Oid			relid = body->kind == REPORT_VIEW ? ReportRelation(creation, body) : InvalidOid;
 
 		if (!OidIsValid(relid))
 			continue;
@@ -354,7 +354,7 @@ DropAll(const Creation *creation)
 	{
 		char	   *name = psprintf("%s.%s", creation->target.schema, quote_identifier(body->name));
 
-		if (body->is_part)
+		if (body->kind != REPORT_VIEW)
 			continue;
 		if (OidIsValid(ReportFunction(creation, body)))
 			appendStringInfo(&functions, "%s%s(pg_catalog.timestamptz)",

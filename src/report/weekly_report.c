@@ -1,0 +1,411 @@
+/*
+ * weekly_report.c
+ *	  align.weekly_report(): the page for the weekly meeting of both teams, and
+ *	  align.publish_week(), which keeps it.
+ *
+ * The page consists of sections.  Each is a query over the reports (body.h),
+ * as of $1, for the week that begins on $2, and returns XML.  The reports are
+ * in a schema of the owner of the attached table, who could replace them, so
+ * the queries run as the owner, in a security-restricted operation, read-only,
+ * and the caller must be allowed to read every report.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_rewrite.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "attachment/privileges.h"
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
+#include "record/flush.h"
+#include "report/body.h"
+#include "report/create_reports.h"
+#include "value.h"
+
+PG_FUNCTION_INFO_V1(align_weekly_report);
+PG_FUNCTION_INFO_V1(align_publish_week);
+
+#define SETTINGS "report_settings"
+#define PUBLISHED "published_week"
+
+typedef struct WeekPage
+{
+	ReportTarget target;
+	DateADT		week;			/* a Monday */
+	TimestampTz as_of;
+} WeekPage;
+
+/*
+ * Returns the view that a rule belongs to.
+ */
+static Oid
+ViewOfRule(Oid rule)
+{
+	Relation	rel = table_open(RewriteRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
+	scan = systable_beginscan(rel, RewriteOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		result = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * The schemas that have reports on an attachment: those of the views of
+ * settings that depend on its history.
+ */
+static List *
+SchemasOfReports(const Attachment *attachment)
+{
+	Relation	rel = table_open(DependRelationId, AccessShareLock);
+	List	   *result = NIL;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(attachment->marker.history));
+	scan = systable_beginscan(rel, DependReferenceIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		const FormData_pg_depend *form = (Form_pg_depend) GETSTRUCT(tuple);
+		Oid			view;
+
+		if (form->classid != RewriteRelationId)
+			continue;
+		view = ViewOfRule(form->objid);
+		if (OidIsValid(view) && strcmp(get_rel_name(view), SETTINGS) == 0 &&
+			align_is_report(view, attachment->root_owner))
+			result = list_append_unique_oid(result, get_rel_namespace(view));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * Finds the schema of the reports: the one that is named, or the only one.
+ */
+static Oid
+SchemaOfReports(const Attachment *attachment, const text *in_schema)
+{
+	List	   *schemas = SchemasOfReports(attachment);
+	const char *table = get_rel_name(attachment->marker.root);
+
+	if (in_schema != NULL)
+	{
+		char	   *name = text_to_cstring(in_schema);
+
+		if (!list_member_oid(schemas, get_namespace_oid(name, false)))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("schema \"%s\" has no reports on table \"%s\"", name, table),
+					 errhint("Create them with align.create_reports().")));
+		return get_namespace_oid(name, false);
+	}
+	if (schemas == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no reports", table),
+				 errhint("Create them with align.create_reports().")));
+	if (list_length(schemas) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+				 errmsg("table \"%s\" has reports in several schemas", table),
+				 errhint("Name one: in_schema => '%s'.", get_namespace_name(linitial_oid(schemas)))));
+	return linitial_oid(schemas);
+}
+
+/*
+ * Raises an error unless the current user may read all reports.
+ */
+static void
+CheckMayRead(const WeekPage *page)
+{
+	Oid			schema = page->target.schema_oid;
+	const ReportBody *body;
+
+	if (pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		Oid			relid;
+
+		if (body->kind != REPORT_VIEW)
+			continue;
+		relid = get_relname_relid(body->name, schema);
+		if (!OidIsValid(relid) || !align_is_report(relid, page->target.attachment->root_owner))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("schema \"%s\" lacks the report \"%s\"", get_namespace_name(schema), body->name),
+					 errhint("Create the reports again with align.create_reports().")));
+		if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_VIEW, body->name);
+	}
+}
+
+/*
+ * Runs a query of one row as of the page's instant, and returns its only
+ * column, in the memory of SPI; null if there is no row.  The caller is
+ * connected to SPI.
+ */
+static Datum
+RunQuery(const WeekPage *page, const char *query, bool *isnull)
+{
+	Oid			types[] = {TIMESTAMPTZOID, DATEOID};
+	Datum		values[] = {TimestampTzGetDatum(page->as_of), DateADTGetDatum(page->week)};
+	int			result = SPI_execute_with_args(query, lengthof(types), types, values, NULL, true, 1);
+
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+	*isnull = true;
+	if (SPI_processed == 0)
+		return (Datum) 0;
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, isnull);
+}
+
+/*
+ * Sets the week, which begins on the Monday of a day, by default the last that
+ * is over, and the instant of the figures: its end, or now if that is earlier.
+ */
+static void
+SetWeek(WeekPage *page, FunctionCallInfo fcinfo)
+{
+	const char *settings = psprintf("%s." SETTINGS, page->target.schema);
+	bool		given = !PG_ARGISNULL(1);
+	bool		isnull;
+
+	page->week = given ? PG_GETARG_DATEADT(1) : 0;
+	page->week = DatumGetDateADT(RunQuery(page,
+										  psprintf("SELECT pg_catalog.date_trunc('week', %s)::pg_catalog.date FROM %s AS s",
+												   given ? "$2::pg_catalog.timestamp" :
+												   "pg_catalog.timezone(s.time_zone, pg_catalog.now()) - '7 days'::pg_catalog.interval",
+												   settings),
+										  &isnull));
+	page->as_of = DatumGetTimestampTz(RunQuery(page,
+											   psprintf("SELECT LEAST(pg_catalog.now(), pg_catalog.timezone(s.time_zone, ($2 + 7)::pg_catalog.timestamp)) FROM %s AS s",
+														settings),
+											   &isnull));
+}
+
+/*
+ * Prepares a page from the arguments of a function: relation, week, in_schema.
+ */
+static void
+BeginPage(WeekPage *page, FunctionCallInfo fcinfo)
+{
+	ReportTarget *target = &page->target;
+
+	align_require_argument(fcinfo, 0, "relation");
+	if (!PG_ARGISNULL(1) && DATE_NOT_FINITE(PG_GETARG_DATEADT(1)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("week must be finite")));
+	target->attachment = align_attachment(align_lock_attached(PG_GETARG_OID(0)), false);
+	target->schema_oid = SchemaOfReports(target->attachment, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
+	target->schema = quote_identifier(get_namespace_name(target->schema_oid));
+	target->zone = psprintf("(SELECT s.time_zone FROM %s." SETTINGS " AS s)", target->schema);
+	target->settle = psprintf("(SELECT pg_catalog.make_interval(secs => s.settle_seconds) FROM %s." SETTINGS " AS s)", target->schema);
+	target->complete_since = psprintf("(SELECT s.complete_since FROM %s." SETTINGS " AS s)", target->schema);
+	target->credit_model = psprintf("(SELECT s.credit_model FROM %s." SETTINGS " AS s)", target->schema);
+	align_report_key_names(target);
+}
+
+/*
+ * Returns the page.  The caller is connected to SPI.
+ */
+static char *
+WritePage(const WeekPage *page)
+{
+	StringInfoData html;
+	const ReportBody *body;
+
+	initStringInfo(&html);
+	appendStringInfoString(&html, "<!DOCTYPE html>\n<html lang=\"en\">\n");
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		Datum		section;
+		bool		isnull;
+
+		if (body->kind != REPORT_PAGE)
+			continue;
+		section = RunQuery(page, align_report_query(&page->target, body, true), &isnull);
+		if (!isnull)
+			appendStringInfo(&html, "%s\n", TextDatumGetCString(section));
+		SPI_freetuptable(SPI_tuptable);
+	}
+	appendStringInfoString(&html, "</html>\n");
+	return html.data;
+}
+
+/*
+ * weekly_report(relation regclass, week date, in_schema text) returns text
+ */
+Datum
+align_weekly_report(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = CurrentMemoryContext;
+	WeekPage	page = {0};
+	RestrictedCaller caller;
+	char	   *html;
+
+	align_recorder_flush_all();
+	BeginPage(&page, fcinfo);
+	CheckMayRead(&page);
+	align_begin_restricted(&caller, page.target.attachment->root_owner);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	align_spi_connect();
+	SetWeek(&page, fcinfo);
+	html = MemoryContextStrdup(context, WritePage(&page));
+	SPI_finish();
+	PopActiveSnapshot();
+	align_end_restricted(&caller);
+	PG_RETURN_TEXT_P(cstring_to_text(html));
+}
+
+/*
+ * Returns a query for the rows of the reports that are kept with a page, as
+ * one value of type jsonb.
+ */
+static char *
+FiguresQuery(const WeekPage *page)
+{
+	static const char *const kept[] = {"scorecard", "promises", "handoffs_by_week", "pipeline",
+	"pipeline_movement", "coverage", "feedback", "funnel"};
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT pg_catalog.jsonb_build_object('week', $2");
+	for (int i = 0; i < (int) lengthof(kept); i++)
+	{
+		if (align_report_body_named(kept[i]) != NULL)
+			appendStringInfo(&query, ", '%s', (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(x)) FROM %s.%s($1) AS x)",
+							 kept[i], page->target.schema, kept[i]);
+	}
+	appendStringInfoChar(&query, ')');
+	return query.data;
+}
+
+/*
+ * Creates the table of published pages, unless it is there.
+ */
+static void
+CreatePublished(const WeekPage *page)
+{
+	Oid			relid = get_relname_relid(PUBLISHED, page->target.schema_oid);
+
+	if (OidIsValid(relid))
+	{
+		if (get_rel_relkind(relid) != RELKIND_RELATION ||
+			align_relation_owner(relid) != page->target.attachment->root_owner)
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("\"%s.%s\" is not a table of the owner of the reports", page->target.schema, PUBLISHED),
+					 errhint("Rename it.")));
+		return;
+	}
+	if (SPI_execute(psprintf("CREATE TABLE %s." PUBLISHED " ("
+							 "week pg_catalog.date PRIMARY KEY, "
+							 "as_of pg_catalog.timestamptz NOT NULL, "
+							 "published_at pg_catalog.timestamptz NOT NULL, "
+							 "published_by pg_catalog.text NOT NULL, "
+							 "page pg_catalog.text NOT NULL, "
+							 "figures pg_catalog.jsonb NOT NULL)", page->target.schema), false, 0) < 0)
+		elog(ERROR, "could not create the table of published weeks");
+	if (SPI_execute(psprintf("COMMENT ON TABLE %s." PUBLISHED " IS "
+							 "'The weekly pages that align.publish_week() has kept, with their figures. Key: week.'",
+							 page->target.schema), false, 0) < 0)
+		elog(ERROR, "could not comment the table of published weeks");
+	CommandCounterIncrement();
+}
+
+/*
+ * Inserts a page and its figures.  Returns false if the week has been
+ * published.
+ */
+static bool
+Publish(const WeekPage *page, const char *html, const char *published_by)
+{
+	Oid			types[] = {TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID};
+	Datum		values[] = {
+		TimestampTzGetDatum(page->as_of), DateADTGetDatum(page->week),
+		CStringGetTextDatum(html), CStringGetTextDatum(published_by)
+	};
+	int			result = SPI_execute_with_args(psprintf("INSERT INTO %s." PUBLISHED
+														" (week, as_of, published_at, published_by, page, figures) "
+														"SELECT $2, $1, pg_catalog.now(), $4, $3, (%s) ON CONFLICT DO NOTHING",
+														page->target.schema, FiguresQuery(page)),
+											   lengthof(types), types, values, NULL, false, 0);
+
+	if (result != SPI_OK_INSERT)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+	return SPI_processed == 1;
+}
+
+/*
+ * publish_week(relation regclass, week date, in_schema text) returns date, the
+ * first day of the week
+ */
+Datum
+align_publish_week(PG_FUNCTION_ARGS)
+{
+	WeekPage	page = {0};
+	RestrictedCaller caller;
+	const char *published_by = GetUserNameFromId(GetUserId(), false);
+	Oid			root;
+	bool		forced;
+
+	PreventCommandIfReadOnly("align.publish_week()");
+	align_recorder_flush_all();
+	BeginPage(&page, fcinfo);
+	root = page.target.attachment->marker.root;
+	align_check_table_owner(root);
+	if (align_row_security(root, &forced))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot publish a page about table \"%s\"", get_rel_name(root)),
+				 errdetail("It has row-level security, and a page is the same for all who read it.")));
+	CheckMayRead(&page);
+	align_begin_restricted(&caller, page.target.attachment->root_owner);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	align_spi_connect();
+	SetWeek(&page, fcinfo);
+	CreatePublished(&page);
+	if (!Publish(&page, WritePage(&page), published_by))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("the week of %s is published already",
+						DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(page.week)))),
+				 errdetail("What was published stays as it was."),
+				 errhint("To publish it again, delete its row from %s." PUBLISHED ".", page.target.schema)));
+	SPI_finish();
+	PopActiveSnapshot();
+	align_end_restricted(&caller);
+	PG_RETURN_DATEADT(page.week);
+}
