@@ -53,13 +53,13 @@ align_report_body(int i)
 }
 
 const ReportBody *
-align_report_body_named(const char *name)
+align_report_body_named(ReportKind kind, const char *name)
 {
 	const ReportBody *body;
 
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		if (strcmp(body->name, name) == 0)
+		if (body->kind == kind && strcmp(body->name, name) == 0)
 			return body;
 	}
 	return NULL;
@@ -123,6 +123,20 @@ ReadPlaceholder(const char *text, Placeholder *placeholder)
 		placeholder->part[placeholder->nparts++] = part;
 	}
 	return length + 1;
+}
+
+/*
+ * The body that a placeholder names: {part:NAME} or {NAME} of a view; NULL if
+ * it is another placeholder.
+ */
+static const ReportBody *
+NamedBody(const Placeholder *placeholder)
+{
+	if (placeholder->nparts == 1)
+		return align_report_body_named(REPORT_VIEW, placeholder->part[0]);
+	if (placeholder->nparts == 2 && strcmp(placeholder->part[0], "part") == 0)
+		return align_report_body_named(REPORT_PART, placeholder->part[1]);
+	return NULL;
 }
 
 /*
@@ -227,7 +241,7 @@ AppendCampaignTable(Expansion *expansion, const char *name)
 		appendStringInfo(expansion->out, "%s.%s", target->schema, quote_identifier(name));
 		return;
 	}
-	none = align_report_body_named(psprintf("no_%s", name));
+	none = align_report_body_named(REPORT_PART, psprintf("no_%s", name));
 	if (none == NULL)
 		elog(ERROR, "there is no part no_%s", name);
 	appendStringInfoString(expansion->out, "(");
@@ -261,7 +275,7 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 	const ReportTarget *target = expansion->target;
 	const Attachment *attachment = target->attachment;
 	const char *name = placeholder->part[0];
-	const ReportBody *body = align_report_body_named(placeholder->part[placeholder->nparts - 1]);
+	const ReportBody *body = NamedBody(placeholder);
 	StringInfo	out = expansion->out;
 
 	if (strcmp(name, "schema") == 0)
@@ -305,9 +319,9 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		AppendDimensions(expansion);
 	else if (strcmp(name, "cost") == 0 && placeholder->nparts == 2)
 		AppendCampaignTable(expansion, placeholder->part[1]);
-	else if (strcmp(name, "part") == 0 && body != NULL && body->kind == REPORT_PART)
+	else if (body != NULL && body->kind == REPORT_PART)
 		Expand(expansion, body->query);
-	else if (placeholder->nparts == 1 && body != NULL && body->kind == REPORT_VIEW)
+	else if (body != NULL)
 		AppendView(expansion, body);
 	else
 		elog(ERROR, "unknown placeholder \"%s\" in a report", name);
@@ -357,12 +371,12 @@ align_report_references(const ReportBody *body, ReportVisit visit, void *arg)
 
 		if (ReadPlaceholder(query, &placeholder) == 0)
 			continue;
-		other = align_report_body_named(placeholder.part[placeholder.nparts - 1]);
+		other = NamedBody(&placeholder);
 		if (other == NULL)
 			continue;
-		if (placeholder.nparts == 1 && other->kind == REPORT_VIEW)
+		if (other->kind == REPORT_VIEW)
 			visit(other, arg);
-		else if (placeholder.nparts == 2 && strcmp(placeholder.part[0], "part") == 0)
+		else
 			align_report_references(other, visit, arg);
 	}
 }

@@ -47,8 +47,8 @@ typedef struct ReportBody
  */
 extern const ReportBody *align_report_body(int i);
 
-/* The body of a name; NULL if there is none. */
-extern const ReportBody *align_report_body_named(const char *name);
+/* The body of a kind and name; NULL if there is none. */
+extern const ReportBody *align_report_body_named(ReportKind kind, const char *name);
 
 /* True if a view has a column of this name, key columns and dimensions apart. */
 extern bool align_report_has_column(const char *name);

@@ -304,7 +304,7 @@ FiguresQuery(const WeekPage *page)
 	appendStringInfoString(&query, "SELECT pg_catalog.jsonb_build_object('week', $2");
 	for (int i = 0; i < (int) lengthof(kept); i++)
 	{
-		if (align_report_body_named(kept[i]) != NULL)
+		if (align_report_body_named(REPORT_VIEW, kept[i]) != NULL)
 			appendStringInfo(&query, ", '%s', (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(x)) FROM %s.%s($1) AS x)",
 							 kept[i], page->target.schema, kept[i]);
 	}

@@ -5,7 +5,8 @@
 -- were made.  Only entries that were merged from a duplicate (and, before 0.4,
 -- ones that were recorded late) stand where their time belongs, and what was
 -- made of the row itself keeps its place after the stage entry before it.  So
--- only the few leads that have such entries are in "places".
+-- only the few leads that have such entries are in "places".  (The planner
+-- must not believe that there are none, so they are not found by LIKE.)
 WITH
     known AS NOT MATERIALIZED (
         SELECT {history_key:h}, h.entry_no, h.event, h.effective_at AS at,
@@ -17,7 +18,7 @@ WITH
             h.segments, h.version, h.violation, h.source, h.handoff,
             h.stage IS NOT NULL
                 AND h.event IN ('opening', 'entry', 'move', 'override') AS is_stage_entry,
-            h.source IS NOT NULL AND h.source LIKE 'merged%' AS is_merged
+            coalesce(left(h.source, 6) = 'merged', false) AS is_merged
         FROM {history} AS h
         WHERE h.effective_at <= {as_of}
             AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')
@@ -26,7 +27,7 @@ WITH
     late AS (
         SELECT DISTINCT {key:k}
         FROM known AS k
-        WHERE k.source LIKE 'merged%' OR k.source = 'backfill'
+        WHERE left(k.source, 6) = 'merged' OR k.source = 'backfill'
     ),
     placed AS (
         SELECT {key:k}, k.entry_no, k.stage,

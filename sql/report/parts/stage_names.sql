@@ -4,6 +4,8 @@
 -- version in force gives its names and labels, then each other version, the
 -- nearest first, those of its stages that one of the names so far stands for.
 -- A name that the version in force has for a stage itself is never carried.
+-- (DISTINCT changes nothing: by it the planner knows that recorded is unique,
+-- and leaves out a join whose columns are not used.)
 WITH RECURSIVE
     in_force AS (
         {part:funnel}
@@ -33,8 +35,9 @@ WITH RECURSIVE
         FROM carried AS c
             JOIN versions AS v ON v.n = c.n + 1
     )
-SELECT names.recorded, s.stage, s.stage_order::int AS stage_order, s.kind AS stage_kind, s.team,
-    s.on_success_path
+SELECT DISTINCT ON (names.recorded)
+    names.recorded, s.stage, s.stage_order::int AS stage_order, s.kind AS stage_kind,
+    s.team, s.on_success_path
 FROM (SELECT c.names FROM carried AS c ORDER BY c.n DESC LIMIT 1) AS last
     CROSS JOIN jsonb_each_text(last.names) AS names (recorded, stage)
     CROSS JOIN in_force AS f

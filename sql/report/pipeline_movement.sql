@@ -1,0 +1,102 @@
+-- pipeline_movement
+-- What came into the pipeline and went out of it, week by week: one row per week and step, for the last 26 weeks and the running one. Key: week, step. The pipeline is the leads in an open stage of the success path. For each week opening + created + grown - shrunk - won - lost - gone = closing, in amounts; the same without grown and shrunk in leads. Amounts are those known at the start and at the end of the week; a lead that was created and left in one week has the amount of its end. Opening and closing are never summed over weeks. Answers: why is the pipeline smaller than last week?
+--
+-- row_key: week and step
+-- week: first day of the week, a Monday
+-- week_start_at: its first instant
+-- as_of: the instant of the figures: the end of the week, or now
+-- is_complete: whether the record was complete when the week began
+-- step: opening, created, grown, shrunk, won, lost, gone or closing; gone are leads that left the funnel, were deleted, or went to a stage beside the success path
+-- step_order: to sort by
+-- leads: leads concerned
+-- amount: their amounts, all positive; of grown and shrunk, the change
+
+WITH
+    -- the beginnings of the weeks, and the instant of the figures
+    boundaries AS (
+        SELECT b.n::int AS n,
+            (date_trunc('week', timezone({zone}, {as_of})) - (27 - b.n) * interval '7 days')::date AS week,
+            CASE WHEN b.n < 28
+                THEN timezone({zone}, date_trunc('week', timezone({zone}, {as_of}))
+                                          - (27 - b.n) * interval '7 days')
+                ELSE {as_of} END AS at
+        FROM generate_series(1, 28) AS b (n)
+    ),
+    instants AS (
+        SELECT array_agg(b.at ORDER BY b.n) AS all_of FROM boundaries AS b
+    ),
+    -- in_pipeline is NULL before the lead is known
+    timeline AS (
+        SELECT {key:t}, t.place, t.since, t.until, t.amount,
+            coalesce(s.stage_kind = 'open' AND s.on_success_path, false) AS in_pipeline,
+            s.stage_kind,
+            width_bucket(t.since, i.all_of) AS since_n,
+            width_bucket(t.since - interval '1 microsecond', i.all_of) AS before_n,
+            CASE WHEN t.until IS NULL THEN 28
+                ELSE width_bucket(t.until - interval '1 microsecond', i.all_of) END AS until_n
+        FROM ({part:timeline}) AS t
+            CROSS JOIN instants AS i
+            LEFT JOIN (SELECT DISTINCT n.stage, n.stage_kind, n.on_success_path
+                       FROM ({part:stage_names}) AS n) AS s ON s.stage = t.stage
+    ),
+    -- leads in the pipeline at a boundary, or in the week that it begins
+    touched AS (
+        SELECT {key:t}, g.n, true AS at_start
+        FROM timeline AS t
+            CROSS JOIN LATERAL generate_series(t.before_n + 1, t.until_n) AS g (n)
+        WHERE t.in_pipeline
+        UNION ALL
+        SELECT {key:t}, t.since_n, false
+        FROM timeline AS t
+        WHERE t.in_pipeline AND t.since_n >= 1
+    ),
+    weeks AS (
+        SELECT {key:t}, t.n, bool_or(t.at_start) AS at_start
+        FROM touched AS t
+        GROUP BY {key:t}, t.n
+    ),
+    states AS (
+        SELECT {key:t}, g.n, t.in_pipeline, t.stage_kind, t.amount
+        FROM timeline AS t
+            CROSS JOIN LATERAL generate_series(t.before_n + 1, t.until_n) AS g (n)
+    ),
+    changes AS (
+        SELECT w.n, w.at_start, coalesce(e.in_pipeline, false) AS at_end, e.stage_kind AS kind_at_end,
+            coalesce(s.amount, 0) AS amount_at_start, coalesce(e.amount, 0) AS amount_at_end
+        FROM weeks AS w
+            LEFT JOIN states AS s ON {key_join:s:w} AND s.n = w.n
+            LEFT JOIN states AS e ON {key_join:e:w} AND e.n = w.n + 1
+        WHERE w.n < 28
+    ),
+    sums AS (
+        SELECT c.n, m.step_order, count(*) AS leads, sum(m.amount) AS amount
+        FROM changes AS c
+            CROSS JOIN LATERAL (VALUES
+                (1, c.at_start, c.amount_at_start),
+                (2, NOT c.at_start, c.amount_at_end),
+                (3, c.at_start AND c.at_end AND c.amount_at_end > c.amount_at_start,
+                    c.amount_at_end - c.amount_at_start),
+                (4, c.at_start AND c.at_end AND c.amount_at_end < c.amount_at_start,
+                    c.amount_at_start - c.amount_at_end),
+                (5, NOT c.at_end AND c.kind_at_end = 'won',
+                    CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END),
+                (6, NOT c.at_end AND c.kind_at_end = 'lost',
+                    CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END),
+                (7, NOT c.at_end AND c.kind_at_end IS DISTINCT FROM 'won'
+                        AND c.kind_at_end IS DISTINCT FROM 'lost',
+                    CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END),
+                (8, c.at_end, c.amount_at_end)) AS m (step_order, counts, amount)
+        WHERE m.counts
+        GROUP BY c.n, m.step_order
+    )
+SELECT b.week || ' ' || x.step AS row_key, b.week, b.at AS week_start_at,
+    next.at AS as_of,
+    b.at >= {complete_since} AS is_complete,
+    x.step, x.step_order,
+    coalesce(s.leads, 0) AS leads,
+    coalesce(s.amount, 0) AS amount
+FROM boundaries AS b
+    JOIN boundaries AS next ON next.n = b.n + 1
+    CROSS JOIN (VALUES (1, 'opening'), (2, 'created'), (3, 'grown'), (4, 'shrunk'),
+                       (5, 'won'), (6, 'lost'), (7, 'gone'), (8, 'closing')) AS x (step_order, step)
+    LEFT JOIN sums AS s ON s.n = b.n AND s.step_order = x.step_order
