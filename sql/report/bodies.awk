@@ -36,10 +36,12 @@ function finish_file()
 	if (body == "")
 		fault("no query")
 	if (kind == "VIEW")
-		printf "static const ReportColumn %s_columns[] = {\n%s\t{NULL, NULL}\n};\n\n", name, columns
-	list = list sprintf("\t{\n\t\t.name = %s, .kind = REPORT_%s, .per_lead = %s, .columns = %s,\n\t\t.comment = %s,\n\t\t.query =\n%s\t},\n",
-		quoted(name), kind, per_lead ? "true" : "false", kind == "VIEW" ? name "_columns" : "NULL",
-		quoted(comment), body)
+		print "static const ReportColumn " name "_columns[] = {\n" columns "\t{NULL, NULL}\n};\n"
+	# not by sprintf: mawk has a limit of 8 kB
+	list = list "\t{\n\t\t.name = " quoted(name) ", .kind = REPORT_" kind \
+		", .per_lead = " (per_lead ? "true" : "false") \
+		", .columns = " (kind == "VIEW" ? name "_columns" : "NULL") \
+		",\n\t\t.comment = " quoted(comment) ",\n\t\t.query =\n" body "\t},\n"
 }
 
 FNR == 1 {

@@ -25,12 +25,11 @@ WITH
     instants AS (
         SELECT array_agg(b.at ORDER BY b.n) AS all_of FROM boundaries AS b
     ),
-    -- in_pipeline is NULL before the lead is known
+    -- a lead is in its state at the boundaries from before_n + 1 to until_n
     timeline AS (
         SELECT {key:t}, t.place, t.since, t.until, t.amount,
             coalesce(s.stage_kind = 'open' AND s.on_success_path, false) AS in_pipeline,
             s.stage_kind,
-            width_bucket(t.since, i.all_of) AS since_n,
             width_bucket(t.since - interval '1 microsecond', i.all_of) AS before_n,
             CASE WHEN t.until IS NULL THEN 28
                 ELSE width_bucket(t.until - interval '1 microsecond', i.all_of) END AS until_n
@@ -39,16 +38,17 @@ WITH
             LEFT JOIN (SELECT DISTINCT n.stage, n.stage_kind, n.on_success_path
                        FROM ({part:stage_names}) AS n) AS s ON s.stage = t.stage
     ),
-    -- leads in the pipeline at a boundary, or in the week that it begins
+    -- leads in the pipeline at a boundary, or after it in the week that it begins;
+    -- what happens on the next boundary is in its closing, so it is in that week
     touched AS (
         SELECT {key:t}, g.n, true AS at_start
         FROM timeline AS t
             CROSS JOIN LATERAL generate_series(t.before_n + 1, t.until_n) AS g (n)
         WHERE t.in_pipeline
         UNION ALL
-        SELECT {key:t}, t.since_n, false
+        SELECT {key:t}, t.before_n, false
         FROM timeline AS t
-        WHERE t.in_pipeline AND t.since_n >= 1
+        WHERE t.in_pipeline AND t.before_n >= 1
     ),
     weeks AS (
         SELECT {key:t}, t.n, bool_or(t.at_start) AS at_start

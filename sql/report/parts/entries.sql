@@ -4,7 +4,8 @@
 -- "place" is the order of the journey of a lead: that in which its entries
 -- were made.  Only entries that were merged from a duplicate (and, before 0.4,
 -- ones that were recorded late) stand where their time belongs, and what was
--- made of the row itself keeps its place after the stage entry before it.  So
+-- made of the row itself keeps its place after the stage entry before it.
+-- Touches come after all others: they have no part in the order of stages.  So
 -- only the few leads that have such entries are in "places".  (The planner
 -- must not believe that there are none, so they are not found by LIKE.)
 WITH
@@ -15,7 +16,7 @@ WITH
             h.recorded_at, h.from_stage, h.stage, h.team, h.assignee, h.actor, h.reason, h.note,
             h.campaign,
             CASE WHEN h.amount > '-Infinity' AND h.amount < 'Infinity' THEN h.amount END AS amount,
-            h.segments, h.version, h.violation, h.source, h.handoff,
+            h.segments, h.agreement, h.version, h.violation, h.source, h.handoff,
             h.stage IS NOT NULL
                 AND h.event IN ('opening', 'entry', 'move', 'override') AS is_stage_entry,
             coalesce(left(h.source, 6) = 'merged', false) AS is_merged
@@ -30,8 +31,8 @@ WITH
         WHERE left(k.source, 6) = 'merged' OR k.source = 'backfill'
     ),
     placed AS (
-        SELECT {key:k}, k.entry_no, k.stage,
-            k.is_stage_entry OR k.stage IS NULL AND NOT k.is_merged AS is_change,
+        SELECT {key:k}, k.entry_no, k.stage, k.event = 'touch' AS is_touch,
+            k.is_stage_entry OR k.stage IS NULL AND NOT k.is_merged AND k.event <> 'touch' AS is_change,
             CASE WHEN k.is_stage_entry THEN k.at
                 ELSE coalesce(max(k.at) FILTER (WHERE k.is_stage_entry AND NOT k.is_merged
                                                     AND k.source IS DISTINCT FROM 'backfill')
@@ -45,22 +46,23 @@ WITH
             row_number() OVER journey AS place,
             count(*) FILTER (WHERE p.is_change) OVER journey AS visit
         FROM placed AS p
-        WINDOW journey AS (PARTITION BY {key:p} ORDER BY p.placed_at, p.entry_no)
+        WINDOW journey AS (PARTITION BY {key:p} ORDER BY p.is_touch, p.placed_at, p.entry_no)
     ),
     places AS (
         SELECT {key:n}, n.entry_no, n.place,
             first_value(n.stage) OVER (PARTITION BY {key:n}, n.visit ORDER BY n.place) AS stage
         FROM numbered AS n
     )
-SELECT {key:k}, k.entry_no, coalesce(p.place, k.entry_no) AS place, k.event, k.at, k.known_at,
-    k.recorded_at, k.is_stage_entry, k.is_merged,
+SELECT {key:k}, k.entry_no,
+    coalesce(p.place, k.entry_no + CASE WHEN k.event = 'touch' THEN 1::bigint << 32 ELSE 0 END) AS place,
+    k.event, k.at, k.known_at, k.recorded_at, k.is_stage_entry, k.is_merged,
     -- an entry into the stage; an opening only found the lead there
     k.is_stage_entry AND k.event <> 'opening' AS is_entry,
     coalesce(before.stage, k.from_stage) AS from_stage,
     coalesce(s.stage, CASE WHEN p.place IS NULL THEN k.stage ELSE p.stage END) AS stage,
-    s.stage_order, s.stage_kind,
+    s.stage_order, s.stage_kind, s.team AS stage_team, s.on_success_path,
     k.team, k.assignee, k.actor, k.reason, k.note, k.campaign, k.amount, k.segments,
-    k.version, k.violation, k.source, k.handoff
+    k.agreement, k.version, k.violation, k.source, k.handoff
 FROM known AS k
     LEFT JOIN places AS p ON {key_join:k:p} AND p.entry_no = k.entry_no
     LEFT JOIN ({part:stage_names}) AS s
