@@ -13,7 +13,7 @@ WITH
         SELECT {history_key:h}, h.entry_no, h.event, h.effective_at AS at,
             CASE WHEN h.event = 'opening' OR h.source LIKE '%import' THEN h.effective_at
                 ELSE h.recorded_at END AS known_at,
-            h.recorded_at, h.from_stage, h.stage, h.team, h.assignee, h.actor, h.reason, h.note,
+            h.recorded_at, h.from_stage, h.stage, h.from_team, h.team, h.assignee, h.actor, h.reason, h.note,
             h.campaign,
             CASE WHEN h.amount > '-Infinity' AND h.amount < 'Infinity' THEN h.amount END AS amount,
             h.segments, h.agreement, h.version, h.violation, h.source, h.handoff,
@@ -61,7 +61,7 @@ SELECT {key:k}, k.entry_no,
     coalesce(before.stage, k.from_stage) AS from_stage,
     coalesce(s.stage, CASE WHEN p.place IS NULL THEN k.stage ELSE p.stage END) AS stage,
     s.stage_order, s.stage_kind, s.team AS stage_team, s.on_success_path,
-    k.team, k.assignee, k.actor, k.reason, k.note, k.campaign, k.amount, k.segments,
+    k.from_team, k.team, k.assignee, k.actor, k.reason, k.note, k.campaign, k.amount, k.segments,
     k.agreement, k.version, k.violation, k.source, k.handoff
 FROM known AS k
     LEFT JOIN places AS p ON {key_join:k:p} AND p.entry_no = k.entry_no

@@ -1,0 +1,191 @@
+-- The clocks in "clocks", which must be in scope, as they were at the instant.
+--
+-- What the clock table has is what is known today.  "marks" sets it back to the
+-- instant: changes that had happened by then but were recorded later, and the
+-- ends of lives.  There are few.
+WITH
+    promises AS MATERIALIZED (
+        {part:promises}
+    ),
+    names AS MATERIALIZED (
+        {part:stage_names}
+    ),
+    marks AS MATERIALIZED (
+        SELECT {history_key:h}, h.entry_no, h.event, h.effective_at AS at, h.source,
+            coalesce(n.stage, h.stage) AS stage, h.stage IS NULL OR n.stage_kind <> 'open' AS is_end,
+            h.effective_at <= {as_of} AND (h.recorded_at <= {as_of} OR h.event = 'opening'
+                                           OR coalesce(h.source LIKE '%import', false)) AS is_known
+        FROM {history} AS h
+            LEFT JOIN names AS n ON n.recorded = h.stage
+        WHERE (h.stage IS NULL OR h.source = 'resumed'
+               OR h.recorded_at > {as_of} AND h.effective_at <= {as_of}
+                  AND h.event <> 'opening' AND coalesce(h.source NOT LIKE '%import', true))
+            AND h.event NOT IN ('owner', 'rekey', 'touch')
+            AND (h.source IS NULL OR h.source NOT LIKE '%not live')
+            AND (h.stage IS NOT NULL OR h.source IS NULL OR h.source NOT LIKE 'merged%')
+    ),
+    marked_instants AS (
+        SELECT {key:m}, m.at,
+            array_agg(m.stage) FILTER (WHERE NOT m.is_known) AS late_stages,
+            coalesce(bool_or(m.is_end) FILTER (WHERE NOT m.is_known), false) AS has_late_end,
+            min(CASE WHEN m.event IN ('deleted', 'truncated') THEN 'deleted' ELSE 'left the funnel' END)
+                FILTER (WHERE m.is_known AND m.stage IS NULL) AS left_by
+        FROM marks AS m
+        GROUP BY {key:m}, m.at
+    ),
+    marked_leads AS (
+        SELECT {key:m}, array_agg(m.at) AS late_at
+        FROM marks AS m
+        WHERE NOT m.is_known
+        GROUP BY {key:m}
+    ),
+    -- leads that had left at the instant, and whose rows have come back since
+    gone AS (
+        SELECT {key:m}, max(m.gone_at) AS gone_at
+        FROM (SELECT {key:m}, m.source, m.is_known, lag(m.at) OVER life AS gone_at,
+                  lag(m.is_known) OVER life AS was_known
+              FROM marks AS m
+              WHERE m.stage IS NULL OR m.source = 'resumed'
+              WINDOW life AS (PARTITION BY {key:m} ORDER BY m.entry_no)) AS m
+        WHERE m.source = 'resumed' AND NOT m.is_known AND m.was_known
+        GROUP BY {key:m}
+    ),
+    -- which clocks had started by the instant, and which were over
+    ended AS (
+        SELECT c.*, p.is_handoff, p.is_working_time, p.hours, p.counted_in, l.late_at,
+            over.is_over,
+            CASE WHEN over.is_over THEN c.stopped_at ELSE g.gone_at END AS ended_at,
+            CASE WHEN over.is_over AND (c.outcome = 'met' OR i.left_by IS NULL) THEN 'stage'
+                WHEN over.is_over THEN i.left_by
+                WHEN g.gone_at IS NOT NULL THEN 'deleted' END AS ended_by,
+            coalesce(CASE WHEN over.is_over THEN c.stopped_at ELSE g.gone_at END, {as_of}) AS read_at
+        FROM clocks AS c
+            LEFT JOIN promises AS p
+                ON p.agreement = c.agreement AND p.version = c.version AND p.sla = c.sla
+            LEFT JOIN marked_instants AS i ON {key_join:i:c} AND i.at = c.stopped_at
+            LEFT JOIN marked_leads AS l ON {key_join:l:c}
+            LEFT JOIN gone AS g ON {key_join:g:c} AND g.gone_at >= c.started_at
+            CROSS JOIN LATERAL (
+                SELECT c.outcome IS NOT NULL AND c.stopped_at <= {as_of}
+                    AND NOT coalesce(i.has_late_end OR i.late_stages && p.stops
+                                     OR p.is_handoff AND NOT i.late_stages <@ p.starts, false) AS is_over
+            ) AS over
+        WHERE NOT EXISTS (SELECT FROM marks AS m
+                          WHERE {key_join:m:c} AND m.at = c.started_at AND NOT m.is_known
+                              AND m.stage = ANY (p.starts))
+    ),
+    -- what of their pauses had happened: "cut_at" is the beginning of the first
+    -- pause that was not over
+    paused AS (
+        SELECT c.*, pause.cut_at, pause.over, pause.paused_before, pause.whole,
+            coalesce(pause.is_paused, false) AS is_paused
+        FROM ended AS c
+            CROSS JOIN LATERAL (
+                SELECT min(lower(r.during)) FILTER (WHERE NOT r.is_over) AS cut_at,
+                    bool_or(lower(r.during) <= c.read_at AND NOT lower(r.during) = ANY (coalesce(c.late_at, '{}')))
+                        FILTER (WHERE NOT r.is_over) AS is_paused,
+                    range_agg(r.during) FILTER (WHERE r.is_over) AS over,
+                    sum(upper(r.during) - lower(r.during)) FILTER (WHERE r.is_over) AS paused_before,
+                    range_agg(r.during) FILTER (WHERE NOT upper_inf(r.during)) AS whole
+                FROM (SELECT r.during,
+                          upper(r.during) IS NOT NULL AND upper(r.during) <= c.read_at
+                              AND NOT ARRAY[lower(r.during), upper(r.during)] && coalesce(c.late_at, '{}') AS is_over
+                      FROM unnest(c.paused) AS r (during)
+                      WHERE NOT isempty(c.paused)) AS r
+            ) AS pause
+    ),
+    -- due instants as they were: a pause that began before an instant moves it,
+    -- and as much of the promise remains after the pause as before it
+    dated AS (
+        SELECT c.*, moved.due_at AS due_before, moved.warn_at AS warn_before,
+            moved.due_left,
+            CASE WHEN c.is_paused THEN c.cut_at ELSE c.read_at END AS run_until
+        FROM paused AS c
+            CROSS JOIN LATERAL (
+                SELECT left_over.due_left,
+                    CASE WHEN left_over.due_left IS NULL THEN c.due_at
+                        WHEN left_over.due_left = '0' THEN c.cut_at
+                        ELSE align.add_working_time(c.counted_in, c.cut_at, left_over.due_left) END AS due_at,
+                    CASE WHEN left_over.warn_left IS NULL THEN c.warn_at
+                        WHEN left_over.warn_left = '0' THEN c.cut_at
+                        ELSE align.add_working_time(c.counted_in, c.cut_at, left_over.warn_left) END AS warn_at
+                FROM (SELECT
+                          CASE WHEN c.due_at >= c.cut_at THEN
+                              align.working_time(c.counted_in, tstzmultirange(tstzrange(c.cut_at, c.due_at))
+                                                     - coalesce(c.whole, '{}')) END AS due_left,
+                          CASE WHEN c.warn_at >= c.cut_at THEN
+                              align.working_time(c.counted_in, tstzmultirange(tstzrange(c.cut_at, c.warn_at))
+                                                     - coalesce(c.whole, '{}')) END AS warn_left
+                     ) AS left_over
+            ) AS moved
+    ),
+    resumed AS (
+        SELECT c.*,
+            -- a calendar that has no such time left gives no instant
+            CASE WHEN NOT c.is_paused OR c.due_left IS NULL THEN NULL
+                WHEN c.read_at = c.cut_at THEN c.due_before
+                WHEN align.working_time(c.counted_in, c.read_at, c.read_at + interval '10 years') >= c.due_left
+                    AND c.due_left >= '0'
+                THEN align.add_working_time(c.counted_in, c.read_at, c.due_left) END AS due_if_resumed_at
+        FROM dated AS c
+    ),
+    judged AS (
+        SELECT c.*,
+            CASE WHEN c.is_over THEN c.outcome
+                WHEN c.ended_at IS NOT NULL THEN
+                    CASE WHEN c.ended_at < coalesce(c.due_if_resumed_at, c.due_before) THEN 'cancelled'
+                        ELSE 'missed' END
+                WHEN c.run_until > c.due_before THEN 'overdue'
+                WHEN c.is_paused THEN 'paused'
+                WHEN c.run_until >= c.warn_before THEN 'at risk'
+                ELSE 'running' END AS clock_status
+        FROM resumed AS c
+    ),
+    shown AS (
+        SELECT c.*,
+            CASE WHEN c.clock_status = 'paused' THEN NULL
+                WHEN c.ended_at IS NOT NULL THEN coalesce(c.due_if_resumed_at, c.due_before)
+                ELSE c.due_before END AS due_at_now
+        FROM judged AS c
+    )
+SELECT {key:c},
+    c.sla, c.cycle, coalesce(c.is_handoff, false) AS is_handoff, coalesce(c.team, '(none)') AS team,
+    coalesce(c.assignee_at_start, '(none)') AS assignee_at_start,
+    -- where it is not yet decided, the clock table has who holds the lead today
+    coalesce(CASE WHEN c.is_over OR c.clock_status = 'overdue' OR {as_of} >= now() THEN c.assignee_at_due
+        ELSE (SELECT e.assignee
+              FROM (SELECT {history_key:h}, h.entry_no, h.effective_at, h.assignee
+                    FROM {history} AS h
+                    WHERE h.stage IS NOT NULL
+                        AND (h.event IN ('opening', 'entry', 'move', 'override')
+                             OR h.event = 'owner' AND coalesce(h.source NOT LIKE 'merged%', true))
+                        AND (h.source IS NULL OR h.source NOT LIKE '%not live')
+                        AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')) AS e
+              WHERE {key_join:e:c} AND e.effective_at BETWEEN c.started_at AND c.read_at
+              ORDER BY e.effective_at DESC, e.entry_no DESC
+              LIMIT 1) END, '(none)') AS assignee_at_due,
+    CASE WHEN c.is_over THEN coalesce(c.assignee_at_stop, '(none)') END AS assignee_at_stop,
+    c.started_at,
+    c.due_at_now AS due_at,
+    CASE WHEN c.clock_status = 'paused' THEN c.due_if_resumed_at END AS due_if_resumed_at,
+    CASE WHEN c.clock_status <> 'paused' THEN c.warn_before END AS warn_at,
+    c.ended_at AS stopped_at,
+    (c.due_at_now AT TIME ZONE {zone})::date AS due_on,
+    date_trunc('week', c.due_at_now AT TIME ZONE {zone})::date AS week,
+    c.ended_by,
+    c.clock_status,
+    (c.ended_at IS NULL)::int AS is_open,
+    (c.clock_status = 'met')::int AS is_met,
+    (c.clock_status IN ('missed', 'overdue'))::int AS is_missed,
+    (c.clock_status = 'cancelled')::int AS is_cancelled,
+    round(extract(epoch FROM c.run_until - c.started_at - coalesce(c.paused_before, '0')))::bigint AS elapsed_seconds,
+    round(extract(epoch FROM
+        CASE WHEN c.over IS NULL THEN align.working_time(c.hours, c.started_at, c.run_until)
+            ELSE align.working_time(c.hours, tstzmultirange(tstzrange(c.started_at, c.run_until)) - c.over) END))::bigint AS working_seconds,
+    CASE WHEN c.run_until <= c.due_at_now OR c.clock_status IN ('paused', 'cancelled') THEN 0
+        ELSE round(extract(epoch FROM align.working_time(c.counted_in, c.due_at_now, c.run_until))) END::bigint AS overrun_seconds,
+    round(extract(epoch FROM coalesce(c.paused_before, '0') + (c.read_at - c.run_until)))::bigint AS paused_seconds,
+    c.version,
+    date_trunc('week', c.due_at_now AT TIME ZONE {zone}) AT TIME ZONE {zone} AS week_start_at,
+    coalesce(c.is_working_time, false) AS is_working_time
+FROM shown AS c
