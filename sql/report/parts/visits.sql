@@ -1,55 +1,8 @@
--- The visits of leads to stages: consecutive entries into one stage are one
--- visit, which ends with the entry into another stage, or when the lead leaves
--- the funnel or its row is deleted.  Changes of owner do not end it; team and
--- assignee are those that held the lead last in the visit.
---
--- All windows have the order of one sort, by lead and place; visit_no needs
--- another within the lead.
-WITH
-    journey AS (
-        SELECT e.*,
-            lag(e.stage) OVER journey AS previous_stage,
-            lag(e.team) OVER journey AS previous_team,
-            lag(e.assignee) OVER journey AS previous_assignee,
-            last_value(e.team) OVER journey AS last_team,
-            last_value(e.assignee) OVER journey AS last_assignee,
-            first_value(e.event) OVER journey = 'opening' AS is_late
-        FROM ({part:entries}) AS e
-        WHERE e.is_stage_entry
-            OR NOT e.is_merged AND e.event IN ('owner', 'deleted', 'truncated', 'move', 'override')
-        WINDOW journey AS (PARTITION BY {key:e} ORDER BY e.place
-                           ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
-    ),
-    changes AS (
-        SELECT j.*,
-            lead(j.at) OVER journey AS left_at,
-            lead(j.event) OVER journey AS left_by,
-            lead(j.stage) OVER journey AS next_stage,
-            lead(j.stage_order) OVER journey AS next_stage_order,
-            lead(j.stage_kind) OVER journey AS next_stage_kind,
-            lead(j.reason) OVER journey AS left_reason,
-            lead(j.recorded_at) OVER journey AS left_recorded_at,
-            lead(j.previous_team) OVER journey AS team_at_end,
-            lead(j.previous_assignee) OVER journey AS assignee_at_end
-        FROM journey AS j
-        WHERE j.stage IS DISTINCT FROM j.previous_stage AND (j.is_stage_entry OR j.stage IS NULL)
-        WINDOW journey AS (PARTITION BY {key:j} ORDER BY j.place)
-    )
-SELECT {key:c},
-    row_number() OVER (PARTITION BY {key:c}, c.stage ORDER BY c.place) AS visit_no,
-    c.entry_no, c.place, c.event, c.is_entry, c.is_late,
-    -- when it began, if the entry says so, and up to when it counts
-    CASE WHEN c.is_entry OR c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END AS entered_at,
-    CASE WHEN c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END AS since,
-    c.source IS NULL OR c.source NOT LIKE '%undated' AS since_known,
-    coalesce(c.left_at, {as_of}) AS until,
-    c.left_at, c.left_by, c.left_at IS NULL AS is_current,
-    c.stage, c.stage_order, c.stage_kind,
-    c.previous_stage, c.next_stage, c.next_stage_order, c.next_stage_kind,
-    CASE WHEN c.left_at IS NULL THEN c.last_team ELSE c.team_at_end END AS team,
-    CASE WHEN c.left_at IS NULL THEN c.last_assignee ELSE c.assignee_at_end END AS assignee,
-    c.team AS team_at_start, c.assignee AS assignee_at_start,
-    c.actor, c.reason, c.left_reason, c.amount, c.segments, c.agreement, c.version, c.handoff,
-    c.recorded_at, c.left_recorded_at
-FROM changes AS c
-WHERE c.stage IS NOT NULL
+-- The visits of all leads to stages; see visits_of_entries.
+WITH entries AS (
+    {part:entries}
+)
+SELECT v.*
+FROM (
+    {part:visits_of_entries}
+) AS v

@@ -46,6 +46,7 @@ SELECT {key:c},
     -- when it began, if the entry says so, and up to when it counts
     CASE WHEN c.is_entry OR c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END AS entered_at,
     CASE WHEN c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END AS since,
+    c.source IS NULL OR c.source NOT LIKE '%undated' AS since_known,
     coalesce(c.left_at, {as_of}) AS until,
     c.left_at, c.left_by, c.left_at IS NULL AS is_current,
     c.stage, c.stage_order, c.stage_kind,
@@ -53,7 +54,7 @@ SELECT {key:c},
     CASE WHEN c.left_at IS NULL THEN c.last_team ELSE c.team_at_end END AS team,
     CASE WHEN c.left_at IS NULL THEN c.last_assignee ELSE c.assignee_at_end END AS assignee,
     c.team AS team_at_start, c.assignee AS assignee_at_start,
-    c.actor, c.reason, c.left_reason, c.left_actor, c.amount, c.segments, c.agreement, c.version,
-    c.handoff, c.recorded_at, c.left_recorded_at
+    c.actor, c.reason, c.left_reason, c.left_actor, c.amount, c.segments, c.agreement, c.version, c.handoff,
+    c.recorded_at, c.left_recorded_at
 FROM changes AS c
 WHERE c.stage IS NOT NULL
