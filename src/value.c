@@ -270,6 +270,27 @@ align_memo_valid(ValueMemo *memo, const void *value)
 		memcmp(memo->key, VARDATA_ANY(value), len) == 0;
 }
 
+/*
+ * Memos are in the order in which they were filled, the latest first.
+ */
+ValueMemo *
+align_memo_of_value(FmgrInfo *flinfo, int nslots, const void *value)
+{
+	ValueMemo  *memos = align_memo(flinfo, 0, nslots);
+	ValueMemo	oldest;
+
+	for (int i = 0; i < nslots; i++)
+	{
+		if (align_memo_valid(&memos[i], value))
+			return &memos[i];
+	}
+	oldest = memos[nslots - 1];
+	memmove(memos + 1, memos, (nslots - 1) * sizeof(ValueMemo));
+	memos[0] = oldest;
+	align_memo_reset(memos);
+	return memos;
+}
+
 void
 align_memo_reset(ValueMemo *memo)
 {

@@ -129,6 +129,15 @@ typedef struct ValueMemo
  * One of the nslots memos of a call site, which has one per cached argument.
  */
 extern ValueMemo *align_memo(FmgrInfo *flinfo, int slot, int nslots);
+
+/*
+ * The memo of a call site for an argument that alternates between a few
+ * values, such as the working hours of teams: one of nslots memos, all for
+ * this argument.  Returns the one that is valid for the value, or else an
+ * empty one, in place of the one that was filled first.
+ */
+extern ValueMemo *align_memo_of_value(FmgrInfo *flinfo, int nslots, const void *value);
+
 extern bool align_memo_valid(ValueMemo *memo, const void *value);
 extern void align_memo_reset(ValueMemo *memo);
 extern void align_memo_keep(ValueMemo *memo, const void *value, void *compiled);

@@ -45,3 +45,10 @@ CREATE FUNCTION align.dry_run(relation regclass, query text)
 
 COMMENT ON FUNCTION align.dry_run(regclass, text) IS
 'the rules that a load would break: a query returns rows with columns of an attached table, by name, which are judged as if each were inserted, or updated the row with its key; one row per broken rule, with its mode. Nothing is written; NULLs are errors';
+
+CREATE FUNCTION align.missing_needs(lead_row record, funnel align.funnel, stage text) RETURNS text[]
+    AS 'MODULE_PATHNAME', 'align_missing_needs'
+    LANGUAGE C STABLE STRICT PARALLEL UNSAFE COST 50;
+
+COMMENT ON FUNCTION align.missing_needs(record, align.funnel, text) IS
+'what a stage needs, as written in the agreement, that a row of a table does not have; empty if it has all, or if the agreement does not know the stage';

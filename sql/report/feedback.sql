@@ -97,4 +97,4 @@ SELECT ROW(to_char(s.month, 'YYYY-MM'), s.campaign_key, s.moment, s.handoff, s.r
     timezone({zone}, s.month::timestamp) >= {complete_since} AS is_complete
 FROM shared AS s
     JOIN ({part:campaign_parts}) AS k ON k.campaign_key = s.campaign_key
-    LEFT JOIN LATERAL align.wilson(s.first_n, s.decided) AS w ON s.is_decided AND s.decided > 0
+    CROSS JOIN LATERAL align.wilson(CASE WHEN s.is_decided THEN s.first_n END, nullif(s.decided, 0)) AS w

@@ -42,6 +42,14 @@ WITH
         SELECT {key:s}, s.entry_no AS moment_no, s.entered_at AS at
         FROM submissions AS s
     ),
+    campaigns AS (
+        WITH entries AS (
+            SELECT h.campaign
+            FROM {history} AS h
+        )
+        SELECT c.*
+        FROM ({part:campaigns}) AS c
+    ),
     touches AS (
         {part:touches_of_entries}
     ),
@@ -49,8 +57,8 @@ WITH
         {part:decisive}
     ),
     due AS (
-        SELECT {history_key:c}, c.sla, c.started_at, max(c.due_at) AS due_at
-        FROM {clocks} AS c
+        SELECT {key:c}, c.sla, c.started_at, max(c.due_at) AS due_at
+        FROM (SELECT {history_key:c}, c.sla, c.started_at, c.due_at FROM {clocks} AS c) AS c
         GROUP BY {key:c}, c.sla, c.started_at
     )
 SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},

@@ -8,4 +8,8 @@ CREATE FUNCTION align.campaign_key(campaign align.campaign) RETURNS text
 	AS 'MODULE_PATHNAME', 'align_campaign_key'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 
+CREATE FUNCTION align.missing_needs(lead_row record, funnel align.funnel, stage text) RETURNS text[]
+    AS 'MODULE_PATHNAME', 'align_missing_needs'
+    LANGUAGE C STABLE STRICT PARALLEL UNSAFE COST 50;
+
 -- Comments that are new or read otherwise ("make delta").

@@ -61,6 +61,12 @@ extern Calendar *align_calendar_compile(const char *text, MemoryContext context)
 extern Calendar *align_calendar_arg(FmgrInfo *flinfo, Datum value, int slot, int nslots);
 
 /*
+ * The same for the only cached argument of a function, which often differs
+ * from row to row: the last few values are cached.
+ */
+extern Calendar *align_calendar_only_arg(FmgrInfo *flinfo, Datum value);
+
+/*
  * Arithmetic.  The functions take a Calendar that is not const because they
  * build its tables as needed.  Times must be finite; an infinite time, and a
  * result outside the range of timestamps, raise

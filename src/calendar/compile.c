@@ -20,6 +20,9 @@
  */
 #define ZONE_MARGIN_DAYS 4
 
+/* Values of an argument that are kept compiled: the hours of so many teams. */
+#define ARGUMENT_VALUES 8
+
 /*
  * Sets calendar->segments to the offsets between two instants (seconds since
  * 2000-01-01 UTC).  Neighbouring segments differ in their offsets.
@@ -298,6 +301,19 @@ align_calendar_compile(const char *text, MemoryContext context)
 }
 
 /*
+ * Fills a memo that is not valid for a value.
+ */
+static void
+FillMemo(ValueMemo *memo, Datum value, const struct varlena *stored)
+{
+	TextValue  *text = align_text_value_arg(value, "calendar");
+
+	align_memo_reset(memo);
+	align_memo_keep(memo, stored,
+					align_calendar_compile(align_text_value_cstring(text), memo->context));
+}
+
+/*
  * Compiled form of an argument, cached in a slot of flinfo while its value
  * stays the same.
  */
@@ -306,18 +322,27 @@ align_calendar_arg(FmgrInfo *flinfo, Datum value, int slot, int nslots)
 {
 	struct varlena *stored = PG_DETOAST_DATUM_PACKED(value);
 	ValueMemo  *memo = align_memo(flinfo, slot, nslots);
-	Calendar   *calendar;
 
 	if (unlikely(!align_memo_valid(memo, stored)))
-	{
-		TextValue  *text = align_text_value_arg(value, "calendar");
-
-		align_memo_reset(memo);
-		calendar = align_calendar_compile(align_text_value_cstring(text), memo->context);
-		align_memo_keep(memo, stored, calendar);
-	}
-	calendar = memo->compiled;
+		FillMemo(memo, value, stored);
 	if ((Pointer) stored != DatumGetPointer(value))
 		pfree(stored);
-	return calendar;
+	return memo->compiled;
+}
+
+/*
+ * Compiled form of an argument, cached in flinfo with those of the last few
+ * values.
+ */
+Calendar *
+align_calendar_only_arg(FmgrInfo *flinfo, Datum value)
+{
+	struct varlena *stored = PG_DETOAST_DATUM_PACKED(value);
+	ValueMemo  *memo = align_memo_of_value(flinfo, ARGUMENT_VALUES, stored);
+
+	if (unlikely(memo->compiled == NULL))
+		FillMemo(memo, value, stored);
+	if ((Pointer) stored != DatumGetPointer(value))
+		pfree(stored);
+	return memo->compiled;
 }

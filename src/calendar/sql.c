@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(align_calendar_open_periods);
 PG_FUNCTION_INFO_V1(align_calendar_with_holidays);
 
 /* The calendar is always the first argument. */
-#define CALENDAR_ARG() align_calendar_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
+#define CALENDAR_ARG() align_calendar_only_arg(fcinfo->flinfo, PG_GETARG_DATUM(0))
 
 Datum
 align_calendar_in(PG_FUNCTION_ARGS)

@@ -161,6 +161,20 @@ AppendKey(Expansion *expansion, const Placeholder *placeholder, AttachedTable ta
 	}
 }
 
+/*
+ * Appends the key columns of the attached table, under their names in the
+ * reports.
+ */
+static void
+AppendTableKey(Expansion *expansion, const char *alias)
+{
+	const ReportTarget *target = expansion->target;
+
+	for (int i = 0; i < target->attachment->nkeys; i++)
+		appendStringInfo(expansion->out, "%s%s.%s AS %s", i > 0 ? ", " : "", alias,
+						 align_table_key(target->attachment, TABLE_ITSELF, i), target->key_names[i]);
+}
+
 static void
 AppendKeyJoin(Expansion *expansion, const char *a, const char *b)
 {
@@ -267,6 +281,20 @@ AppendView(Expansion *expansion, const ReportBody *body)
 }
 
 /*
+ * True if the table is attached with a role: assignee, amount, ....
+ */
+static bool
+HasRole(const Attachment *attachment, const char *role)
+{
+	for (int i = 0; i < ROW_NROLES; i++)
+	{
+		if (strcmp(align_row_role_names[i], role) == 0)
+			return align_has_role(attachment, (RowRole) i);
+	}
+	elog(ERROR, "unknown role \"%s\" in a report", role);
+}
+
+/*
  * Appends what a placeholder stands for.
  */
 static void
@@ -305,8 +333,12 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfoString(out, target->credit_model);
 	else if (strcmp(name, "stored") == 0)
 		appendStringInfoString(out, "false");
+	else if (strcmp(name, "has_role") == 0 && placeholder->nparts == 2)
+		appendStringInfoString(out, HasRole(attachment, placeholder->part[1]) ? "true" : "false");
 	else if (strcmp(name, "history_key") == 0)
 		AppendKey(expansion, placeholder, TABLE_HISTORY);
+	else if (strcmp(name, "table_key") == 0 && placeholder->nparts == 2)
+		AppendTableKey(expansion, placeholder->part[1]);
 	else if (strcmp(name, "key") == 0)
 		AppendKey(expansion, placeholder, TABLE_ITSELF);
 	else if (strcmp(name, "key_text") == 0)

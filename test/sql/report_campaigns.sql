@@ -113,7 +113,7 @@ SELECT align.create_reports('fair.lead', 'boards', time_zone => 'Europe/Berlin',
 -- How each text is read, by hand.
 CREATE TABLE fair.name (text text, campaign_key text, source text, medium text, name text, id text, channel text);
 INSERT INTO fair.name
-SELECT fair.campaign((n + 0.5) / 13), k.* FROM (VALUES
+SELECT fair.campaign((n + 0.5) / 13), campaign_key, source, medium, name, id, channel FROM (VALUES
     (0, 'utm_source=google&utm_medium=cpc&utm_campaign=Spring', 'google', 'cpc', 'Spring', '21', 'Paid Search'),
     (1, 'utm_source=google&utm_medium=cpc&utm_campaign=Spring', 'google', 'cpc', 'Spring', NULL, 'Paid Search'),
     (2, 'utm_source=google&utm_medium=cpc&utm_campaign=Spring+2', 'google', 'cpc', 'Spring 2', '21', 'Paid Search'),
@@ -125,15 +125,14 @@ SELECT fair.campaign((n + 0.5) / 13), k.* FROM (VALUES
     (8, 'utm_source=partner-north', 'partner-north', '(none)', '(none)', NULL, 'partner'),
     (9, 'utm_source=bing&utm_medium=cpc', 'bing', 'cpc', '(none)', '21', 'Paid Search'),
     (10, 'utm_id=44', '(none)', '(none)', '(none)', '44', 'Unassigned'),
-    (12, 'utm_source=%28direct%29&utm_medium=%28none%29', '(direct)', '(none)', '(none)', NULL, 'Direct')) AS k (n);
+    (12, 'utm_source=%28direct%29&utm_medium=%28none%29', '(direct)', '(none)', '(none)', NULL, 'Direct')) AS k (n, campaign_key, source, medium, name, id, channel);
 
 -- What is known at an instant, which a setting has.
 CREATE FUNCTION fair.as_of() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT current_setting('fair.as_of')::timestamptz $$;
 CREATE FUNCTION fair.month(timestamptz) RETURNS date LANGUAGE sql STABLE AS $$ SELECT date_trunc('month', $1 AT TIME ZONE 'Europe/Berlin')::date $$;
 CREATE VIEW fair.entry AS
 SELECT h.*, event <> 'opening' AND stage IS NOT NULL AS is_entry, lead(stage) OVER lead AS next_stage, lead(event) OVER lead AS next_event,
-    lead(reason) OVER lead AS next_reason, row_number() OVER lead = 1 AND event = 'opening' AS is_late,
-    (SELECT n.text FROM fair.name AS n WHERE n.text = h.campaign) IS NOT NULL AS has_campaign
+    lead(reason) OVER lead AS next_reason, row_number() OVER lead = 1 AND event = 'opening' AS is_late
 FROM fair.lead_history AS h
 WHERE effective_at <= fair.as_of() AND (recorded_at <= fair.as_of() OR event = 'opening')
 WINDOW lead AS (PARTITION BY id ORDER BY entry_no);
@@ -153,7 +152,7 @@ SELECT id, bool_or(is_late) AS is_late, min(effective_at) AS first_at,
     bool_or(is_entry AND stage = 'disqualified') AS lost_once,
     (array_agg(stage ORDER BY entry_no DESC))[1] AS stage,
     (array_agg(amount ORDER BY entry_no DESC) FILTER (WHERE amount IS NOT NULL))[1] AS amount,
-    (array_agg(segments ORDER BY entry_no))[1] AS segments
+    (array_agg(array_to_string(segments, ',') ORDER BY entry_no))[1] AS segments
 FROM fair.entry GROUP BY id;
 CREATE VIEW fair.outcome AS
 SELECT j.*, coalesce(f.campaign_key, '(none)') AS first_key, coalesce(f.channel, '(none)') AS first_channel,
@@ -197,7 +196,7 @@ SELECT 'shown' AS source, d.* FROM (SELECT * FROM fair.feedback_shown EXCEPT ALL
 UNION ALL SELECT 'plain', d.* FROM (SELECT * FROM fair.feedback EXCEPT ALL SELECT * FROM fair.feedback_shown) AS d;
 SELECT moment, result, sum(n) AS n, sum(first_n) AS first_n, count(*) > 3 AS several, count(share) > 0 AS has_share FROM boards.feedback GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT count(*) > 0 AS rejected_twice FROM boards.feedback WHERE n > leads AND result = 'rejected';
-SELECT count(*) AS wrong_bounds FROM boards.feedback WHERE share IS NULL <> share_lower IS NULL OR NOT share BETWEEN share_lower AND share_upper OR share_upper > 1 OR share_lower < 0;
+SELECT count(*) AS wrong_bounds FROM boards.feedback WHERE (share IS NULL) <> (share_lower IS NULL) OR NOT share BETWEEN share_lower AND share_upper OR share_upper > 1 OR share_lower < 0;
 SELECT count(*) AS wrong_names FROM boards.feedback AS f LEFT JOIN (SELECT DISTINCT campaign_key, name, channel FROM fair.name) AS n USING (campaign_key)
 WHERE f.campaign_name <> coalesce(n.name, '(none)') OR f.channel <> coalesce(n.channel, f.campaign_key);
 -- as of an instant
@@ -308,13 +307,13 @@ WHERE (c.cost, c.touches, c.leads, c.qualified, c.submitted, c.accepted, c.rejec
    OR coalesce(c.cost_only, 0) <> coalesce(s.cost_only, 0)
    OR (c.cpl, c.cac, c.roas, c.roi) IS DISTINCT FROM (CASE WHEN c.cost > 0 AND c.leads > 0 THEN c.cost / c.leads END, CASE WHEN c.cost > 0 AND c.won > 0 THEN c.cost / c.won END,
         CASE WHEN c.cost > 0 THEN c.revenue_linear / c.cost END, CASE WHEN c.cost > 0 THEN (c.revenue_linear - c.cost) / c.cost END);
-SELECT channel, sum(leads) AS leads, sum(cost) AS cost, sum(cost_only) AS cost_only FROM boards.channel_results GROUP BY 1 ORDER BY 1 COLLATE "C";
+SELECT channel, sum(leads) AS leads, sum(cost) AS cost, sum(cost_only) AS cost_only FROM boards.channel_results GROUP BY 1 ORDER BY channel COLLATE "C";
 SELECT count(*), count(DISTINCT row_key), sum(leads) = (SELECT sum(leads) FROM boards.channel_results('now')) AS same FROM boards.channel_results;
 
 -- won_by_segment
 CREATE VIEW fair.won_by_segment AS
 WITH won AS (
-    SELECT fair.month(won_at) AS month, first_key AS campaign_key, CASE WHEN 'demo' = ANY (segments) THEN 'demo' WHEN 'big' = ANY (segments) THEN 'big' ELSE '(other)' END AS segment, count(*) AS won,
+    SELECT fair.month(won_at) AS month, first_key AS campaign_key, CASE WHEN segments LIKE '%demo%' THEN 'demo' WHEN segments LIKE '%big%' THEN 'big' ELSE '(other)' END AS segment, count(*) AS won,
         sum(amount) AS won_amount, count(*) FILTER (WHERE amount IS NULL) AS amount_missing
     FROM fair.outcome WHERE won_at IS NOT NULL GROUP BY 1, 2, 3
 )

@@ -1,4 +1,4 @@
--- The touches of leads, by the "entries" in scope: stage entries whose campaign
+-- The touches of leads, by the "entries" and "campaigns" in scope: stage entries whose campaign
 -- is not that of the touch before.  (The row keeps its campaign while the lead
 -- moves on.)
 SELECT {key:t}, row_number() OVER (PARTITION BY {key:t} ORDER BY t.place)::int AS touch_no,
@@ -7,5 +7,5 @@ FROM (SELECT {key:e}, e.place, e.at, e.entry_no, e.campaign,
           lag(e.campaign) OVER (PARTITION BY {key:e} ORDER BY e.place) AS previous
       FROM entries AS e
       WHERE e.campaign IS NOT NULL AND (e.is_stage_entry OR e.event = 'touch')) AS t
-    JOIN ({part:campaigns}) AS c ON c.recorded = t.campaign
+    JOIN campaigns AS c ON c.recorded = t.campaign
 WHERE t.campaign IS DISTINCT FROM t.previous
