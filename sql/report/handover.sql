@@ -88,8 +88,8 @@ WITH
         GROUP BY {key:t}
     ),
     due AS (
-        SELECT {key:c}, c.sla, c.started_at, max(c.due_at) AS due_at
-        FROM (SELECT {history_key:c}, c.sla, c.started_at, c.due_at FROM {clocks} AS c) AS c
+        SELECT {history_key:c}, c.sla, c.started_at, max(c.due_at) AS due_at
+        FROM {clocks} AS c
         GROUP BY {key:c}, c.sla, c.started_at
     )
 SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
