@@ -371,7 +371,30 @@ SELECT campaign_key, leads, qualified, submitted, accepted, won, revenue_linear,
 SELECT channel, leads, won, revenue_linear, cpl FROM small.channel_results;
 SELECT campaign_key, segment, won, won_amount, won_share, target_share FROM small.won_by_segment;
 
+-- A key of two columns, row-level security, and campaigns with odd characters:
+-- these views add up over all leads, with the rights of their owner.
+CREATE SCHEMA guarded;
+CREATE TABLE guarded.lead (region text, no int, stage text, source text, PRIMARY KEY (region, no));
+ALTER TABLE guarded.lead ENABLE ROW LEVEL SECURITY;
+CREATE POLICY north ON guarded.lead USING (region = 'north');
+SELECT align.attach('guarded.lead', 'small', campaign => 'source');
+INSERT INTO guarded.lead VALUES ('north', 1, 'a', 'a "quoted", (odd) source'), ('south', 1, 'a', 'a "quoted", (odd) source'), ('south', 2, 'a', E'line\nbreak'), ('', 3, 'a', '(none)');
+UPDATE guarded.lead SET stage = 'b' WHERE region = 'south';
+SELECT align.create_campaign_tables('guarded', 'EUR');
+INSERT INTO guarded.campaign_cost (day, campaign_source, amount) VALUES ((now() AT TIME ZONE 'UTC')::date, E' Line\nBreak ', 12), ((now() AT TIME ZONE 'UTC')::date, 'anna@example.org', 1);
+SELECT align.create_reports('guarded.lead', 'guarded') > 0 AS created;
+CREATE ROLE regress_align_reader;
+GRANT USAGE ON SCHEMA guarded TO regress_align_reader;
+GRANT SELECT ON guarded.feedback, guarded.campaign_results, guarded.channel_results, guarded.won_by_segment TO regress_align_reader;
+SET ROLE regress_align_reader;
+SELECT campaign_key, campaign_source, cost, cost_match, leads, won FROM guarded.campaign_results ORDER BY campaign_key COLLATE "C";
+SELECT campaign_key, moment, result, n FROM guarded.feedback ORDER BY campaign_key COLLATE "C";
+SELECT campaign_key, won FROM guarded.won_by_segment ORDER BY campaign_key COLLATE "C";
+SELECT channel, leads FROM guarded.channel_results ORDER BY channel COLLATE "C";
+RESET ROLE;
+
 \set VERBOSITY terse
 SET client_min_messages = warning;
-DROP SCHEMA fair, boards, bare, odd, small CASCADE;
+DROP SCHEMA fair, boards, bare, odd, small, guarded CASCADE;
+DROP ROLE regress_align_reader;
 DROP ROLE regress_align_other;
