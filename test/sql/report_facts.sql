@@ -25,7 +25,7 @@ FROM generate_series(1, 40) i;
 SELECT align.attach('leads', 'company', mode => 'observe', stage => 'status', team => 'team', assignee => 'owner', reason => 'reason', note => 'note',
 	amount => 'amount', campaign => 'campaign', changed_at => 'changed_at', live => 'NOT archived');
 CREATE SCHEMA reports;
-SELECT align.create_reports('leads', 'reports', time_zone => 'America/New_York', dimensions => '{kind,"upper(region) AS area"}') > 0;
+SELECT align.create_reports('leads', 'reports', time_zone => 'America/New_York', dimensions => '{"kind AS lead_kind","upper(region) AS area"}') > 0;
 
 -- The lives of some leads, in rounds: entry, moves, changes of owner, touches.
 CREATE FUNCTION step(i int, n int) RETURNS void LANGUAGE plpgsql AS $$
@@ -190,13 +190,15 @@ BEGIN
 
 		l := no_lead; s := none; team := NULL; assignee := NULL; teams := '{}'; visits := '{}'; gone := NULL; submitted := false;
 		l.moves := 0; l.recycles := 0; l.violations := 0; l.overrides := 0; l.lost_reason := '(none)';
-		FOREACH e IN ARRAY seq LOOP
+		FOR i IN 1 .. cardinality(seq) LOOP
+			e := seq[i];
 			l.recorded_at := greatest(l.recorded_at, e.recorded_at);
 			IF e.amount NOT IN ('NaN', 'Infinity', '-Infinity') THEN l.amount := e.amount; END IF;
 			IF e.event = 'override' THEN l.overrides := l.overrides + 1; END IF;
 			IF e.event <> 'opening' AND coalesce(e.source, '') !~ 'import$' AND e.violation IS NOT NULL THEN
 				l.violations := l.violations + 1 + length(e.violation) - length(replace(e.violation, ',', ''));
 			END IF;
+			CONTINUE WHEN e.event = 'deleted' AND (seq[i + 1]).source = 'resumed'; -- was only not live for a while
 			IF e.event IN ('owner', 'rekey') THEN
 				team := e.team; assignee := e.assignee;
 				CONTINUE;
@@ -314,8 +316,8 @@ DECLARE
 	result bigint;
 BEGIN
 	EXECUTE format($q$
-		WITH now_said AS (SELECT to_jsonb(f) - 'kind' - 'area' AS row FROM reports.%1$I(%2$L) f WHERE (region, id) NOT IN (TABLE changed_past)),
-			then_said AS (SELECT to_jsonb(f) - 'kind' - 'area' AS row FROM %3$I f WHERE (region, id) NOT IN (TABLE changed_past))
+		WITH now_said AS (SELECT to_jsonb(f) - 'lead_kind' - 'area' AS row FROM reports.%1$I(%2$L) f WHERE (region, id) NOT IN (TABLE changed_past)),
+			then_said AS (SELECT to_jsonb(f) - 'lead_kind' - 'area' AS row FROM %3$I f WHERE (region, id) NOT IN (TABLE changed_past))
 		SELECT count(*) FROM ((TABLE now_said EXCEPT ALL TABLE then_said) UNION ALL (TABLE then_said EXCEPT ALL TABLE now_said)) AS d $q$,
 		facts, (SELECT a FROM snapshots s WHERE s.n = differences.n), stored || '_then_' || n) INTO result;
 	RETURN result;
@@ -323,7 +325,7 @@ END $$;
 SELECT n, differences(n, 'lead_facts', 'leads') AS leads, differences(n, 'stage_facts', 'stages') AS stages, differences(n, 'touch_facts', 'touches') AS touches
 FROM generate_series(1, 4) n;
 -- the last snapshot with those
-SELECT count(*) FROM (SELECT to_jsonb(f) - 'kind' - 'area' FROM reports.touch_facts((SELECT a FROM snapshots WHERE n = 4)) f EXCEPT ALL SELECT to_jsonb(f) - 'kind' - 'area' FROM touches_then_4 f) d;
+SELECT count(*) FROM (SELECT to_jsonb(f) - 'lead_kind' - 'area' FROM reports.touch_facts((SELECT a FROM snapshots WHERE n = 4)) f EXCEPT ALL SELECT to_jsonb(f) - 'lead_kind' - 'area' FROM touches_then_4 f) d;
 
 -- Touches are those of journeys(), and so are shares; an opening in a won stage is no win.
 CREATE TABLE journeys AS
@@ -392,9 +394,9 @@ SELECT count(*) FILTER (WHERE n_first <> (first_campaign <> '(none)' OR won_at I
 FROM (SELECT f.*, count(*) FILTER (WHERE t.is_first) AS n_first, count(*) FILTER (WHERE t.is_last) AS n_last, count(*) FILTER (WHERE t.is_decisive) AS n_decisive,
 		max(t.campaign_key) FILTER (WHERE t.is_first) AS first_of, max(t.campaign_key) FILTER (WHERE t.is_last) AS last_of, max(t.campaign_key) FILTER (WHERE t.is_decisive) AS decisive_of
 	FROM reports.lead_facts f JOIN reports.touch_facts t USING (region, id)
-	GROUP BY f.row_key, f.region, f.id, f.entered_at, f.entered_on, f.entry_stage, f.is_late, f.since_known, f.stage, f.stage_order, f.stage_kind, f.team, f.assignee, f.since, f.status, f.submitted_at, f.accepted_at, f.won_at, f.lost_at, f.lost_reason, f.amount, f.segment, f.first_campaign, f.decisive_campaign, f.last_campaign, f.first_channel, f.decisive_channel, f.last_channel, f.touches, f.first_touch_at, f.last_touch_at, f.moves, f.recycles, f.violations, f.overrides, f.is_touchless, f.age_seconds, f.in_stage_seconds, f.in_stage_working_seconds, f.recorded_at, f.kind, f.area) x;
+	GROUP BY f.row_key, f.region, f.id, f.entered_at, f.entered_on, f.entry_stage, f.is_late, f.since_known, f.stage, f.stage_order, f.stage_kind, f.team, f.assignee, f.since, f.status, f.submitted_at, f.accepted_at, f.won_at, f.lost_at, f.lost_reason, f.amount, f.segment, f.first_campaign, f.decisive_campaign, f.last_campaign, f.first_channel, f.decisive_channel, f.last_channel, f.touches, f.first_touch_at, f.last_touch_at, f.moves, f.recycles, f.violations, f.overrides, f.is_touchless, f.age_seconds, f.in_stage_seconds, f.in_stage_working_seconds, f.recorded_at, f.lead_kind, f.area) x;
 -- Dimensions are those of today; a lead that was deleted has none.
-SELECT count(*) FILTER (WHERE (f.kind, f.area) IS DISTINCT FROM (l.kind, upper(l.region))) AS bad, count(*) FILTER (WHERE l.id IS NULL) > 5 AS gone, bool_and(f.status = 'gone') FILTER (WHERE l.id IS NULL) AS all_gone
+SELECT count(*) FILTER (WHERE (f.lead_kind, f.area) IS DISTINCT FROM (l.kind, upper(l.region))) AS bad, count(*) FILTER (WHERE l.id IS NULL) > 5 AS gone, bool_and(f.status = 'gone') FILTER (WHERE l.id IS NULL) AS all_gone
 FROM reports.lead_facts f LEFT JOIN leads l USING (region, id);
 -- The current visit of stage_facts is what lead_facts says.
 SELECT count(*) AS open, count(*) FILTER (WHERE (l.stage, l.stage_order, l.stage_kind, l.team, l.assignee, l.since, l.in_stage_seconds, l.in_stage_working_seconds)

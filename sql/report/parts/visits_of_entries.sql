@@ -14,8 +14,10 @@ WITH
             CASE WHEN e.source = 'resumed' THEN lag(e.stage, 2) OVER journey
                 ELSE lag(e.stage) OVER journey END AS previous_stage,
             coalesce(lead(e.source) OVER journey = 'resumed', false) AS is_undone,
-            lag(e.team) OVER journey AS previous_team,
-            lag(e.assignee) OVER journey AS previous_assignee,
+            CASE WHEN e.source = 'resumed' THEN lag(e.team, 2) OVER journey
+                ELSE lag(e.team) OVER journey END AS previous_team,
+            CASE WHEN e.source = 'resumed' THEN lag(e.assignee, 2) OVER journey
+                ELSE lag(e.assignee) OVER journey END AS previous_assignee,
             last_value(e.team) OVER journey AS last_team,
             last_value(e.assignee) OVER journey AS last_assignee,
             first_value(e.event) OVER journey = 'opening' AS is_late
