@@ -411,3 +411,7 @@ WHERE (l.status IS NOT NULL AND NOT l.archived AND EXISTS (SELECT FROM leads_his
 SELECT count(*) FILTER (WHERE h.won_at IS DISTINCT FROM f.won_at) AS bad_won, count(*) FILTER (WHERE h.lost_at IS DISTINCT FROM f.lost_at) AS bad_lost, count(h.won_at) > 50 AS won, count(h.lost_at) > 50 AS lost
 FROM (SELECT region, id, min(effective_at) FILTER (WHERE stage IN ('customer', 'partner')) AS won_at, min(effective_at) FILTER (WHERE stage = 'disqualified') AS lost_at
 	FROM leads_history WHERE event IN ('entry', 'move', 'override') AND coalesce(source, '') <> 'not live' GROUP BY region, id) h JOIN reports.lead_facts f USING (region, id);
+-- Submissions and acceptances are those of handoff_facts.
+SELECT count(*) FILTER (WHERE h.submitted_at IS DISTINCT FROM f.submitted_at) AS bad_submitted, count(*) FILTER (WHERE h.accepted_at IS DISTINCT FROM f.accepted_at) AS bad_accepted,
+	count(f.submitted_at) > 100 AS submitted, count(f.accepted_at) > 30 AS accepted
+FROM reports.lead_facts f LEFT JOIN (SELECT region, id, min(submitted_at) AS submitted_at, min(decided_at) FILTER (WHERE outcome = 'accepted') AS accepted_at FROM reports.handoff_facts GROUP BY 1, 2) h USING (region, id);
