@@ -1,4 +1,5 @@
 -- The clocks in "clocks", which must be in scope, as they were at the instant.
+-- (OFFSET 0 keeps the planner from computing an expression once for each use.)
 --
 -- What the clock table has is what is known today.  "marks" sets it back to the
 -- instant: changes that had happened by then but were recorded later, and the
@@ -73,6 +74,7 @@ WITH
         WHERE NOT EXISTS (SELECT FROM marks AS m
                           WHERE {key_join:m:c} AND m.at = c.started_at AND NOT m.is_known
                               AND m.stage = ANY (p.starts))
+        OFFSET 0
     ),
     -- what of their pauses had happened: "cut_at" is the beginning of the first
     -- pause that was not over
@@ -147,6 +149,7 @@ WITH
                 WHEN c.ended_at IS NOT NULL THEN coalesce(c.due_if_resumed_at, c.due_before)
                 ELSE c.due_before END AS due_at_now
         FROM judged AS c
+        OFFSET 0
     )
 SELECT {key:c},
     c.sla, c.cycle, coalesce(c.is_handoff, false) AS is_handoff, coalesce(c.team, '(none)') AS team,
