@@ -81,7 +81,7 @@ WITH
     ),
     touched AS (
         SELECT {key:t}, count(*) AS touches, max(t.touched_at) AS last_touch_at,
-            max(t.campaign) FILTER (WHERE t.touch_no = 1 AND (l.won_at IS NULL OR t.touched_at <= l.won_at))
+            max(t.campaign) FILTER (WHERE t.is_first AND (l.won_at IS NULL OR t.touched_at <= l.won_at))
                 AS first_campaign
         FROM touches AS t
             JOIN leads AS l ON {key_join:l:t}
@@ -90,7 +90,8 @@ WITH
     due AS (
         SELECT {history_key:c}, c.sla, c.started_at, max(c.due_at) AS due_at
         FROM {clocks} AS c
-        GROUP BY {key:c}, c.sla, c.started_at
+        WHERE c.sla = ANY (ARRAY(SELECT h.handoff FROM ({part:handoffs}) AS h))
+        GROUP BY {key}, c.sla, c.started_at
     )
 SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     s.handoff,

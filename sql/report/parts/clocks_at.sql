@@ -34,42 +34,37 @@ WITH
         FROM marks AS m
         GROUP BY {key:m}, m.at
     ),
+    -- gone_at: the lead had left at the instant, and its row has come back since
     marked_leads AS (
-        SELECT {key:m}, array_agg(m.at) AS late_at
-        FROM marks AS m
-        WHERE NOT m.is_known
-        GROUP BY {key:m}
-    ),
-    -- leads that had left at the instant, and whose rows have come back since
-    gone AS (
-        SELECT {key:m}, max(m.gone_at) AS gone_at
-        FROM (SELECT {key:m}, m.source, m.is_known, lag(m.at) OVER life AS gone_at,
-                  lag(m.is_known) OVER life AS was_known
+        SELECT {key:m},
+            array_agg(m.at) FILTER (WHERE NOT m.is_known) AS late_at,
+            max(m.previous_at) FILTER (WHERE m.source = 'resumed' AND NOT m.is_known AND m.previous_known) AS gone_at
+        FROM (SELECT {key:m}, m.at, m.source, m.is_known,
+                  lag(m.at) OVER life AS previous_at, lag(m.is_known) OVER life AS previous_known
               FROM marks AS m
-              WHERE m.stage IS NULL OR m.source = 'resumed'
               WINDOW life AS (PARTITION BY {key:m} ORDER BY m.entry_no)) AS m
-        WHERE m.source = 'resumed' AND NOT m.is_known AND m.was_known
         GROUP BY {key:m}
+        HAVING NOT bool_and(m.is_known)
     ),
     -- which clocks had started by the instant, and which were over
     ended AS (
         SELECT c.*, p.is_handoff, p.is_working_time, p.hours, p.counted_in, l.late_at,
             over.is_over,
-            CASE WHEN over.is_over THEN c.stopped_at ELSE g.gone_at END AS ended_at,
+            CASE WHEN over.is_over THEN c.stopped_at ELSE over.gone_at END AS ended_at,
             CASE WHEN over.is_over AND (c.outcome = 'met' OR i.left_by IS NULL) THEN 'stage'
                 WHEN over.is_over THEN i.left_by
-                WHEN g.gone_at IS NOT NULL THEN 'deleted' END AS ended_by,
-            coalesce(CASE WHEN over.is_over THEN c.stopped_at ELSE g.gone_at END, {as_of}) AS read_at
+                WHEN over.gone_at IS NOT NULL THEN 'deleted' END AS ended_by,
+            coalesce(CASE WHEN over.is_over THEN c.stopped_at ELSE over.gone_at END, {as_of}) AS read_at
         FROM clocks AS c
             LEFT JOIN promises AS p
                 ON p.agreement = c.agreement AND p.version = c.version AND p.sla = c.sla
             LEFT JOIN marked_instants AS i ON {key_join:i:c} AND i.at = c.stopped_at
             LEFT JOIN marked_leads AS l ON {key_join:l:c}
-            LEFT JOIN gone AS g ON {key_join:g:c} AND g.gone_at >= c.started_at
             CROSS JOIN LATERAL (
                 SELECT c.outcome IS NOT NULL AND c.stopped_at <= {as_of}
                     AND NOT coalesce(i.has_late_end OR i.late_stages && p.stops
-                                     OR p.is_handoff AND NOT i.late_stages <@ p.starts, false) AS is_over
+                                     OR p.is_handoff AND NOT i.late_stages <@ p.starts, false) AS is_over,
+                    CASE WHEN l.gone_at >= c.started_at THEN l.gone_at END AS gone_at
             ) AS over
         WHERE NOT EXISTS (SELECT FROM marks AS m
                           WHERE {key_join:m:c} AND m.at = c.started_at AND NOT m.is_known
