@@ -32,7 +32,7 @@ align_check_flags(uint32 flags, const char *type_name)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("stored value of type %s has an unknown format", type_name),
-				 errdetail("Its version and flags are %08X; this release supports only 0.", flags),
+				 errdetail("Its flags have the bits %08X, which this release does not support.", flags),
 				 errhint("It was written by a newer release of align; update the extension.")));
 }
 

@@ -165,6 +165,12 @@ CREATE FUNCTION align.parse_campaign(url text, referrer text) RETURNS align.camp
 COMMENT ON FUNCTION align.parse_campaign(text, text) IS
 	'the same, with the address of the referrer, which gives source and medium where there are neither tags nor click ids; either argument may be NULL, but NULL if both are';
 
+CREATE FUNCTION align.make_campaign(source text, medium text, name text, id text DEFAULT NULL) RETURNS align.campaign
+	AS 'MODULE_PATHNAME', 'align_make_campaign'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.make_campaign(text, text, text, text) IS
+	'the campaign of these fields, which are cleaned as parse_campaign() cleans tags: for tables of cost; NULL if all are NULL or blank';
+
 /* fields */
 
 CREATE FUNCTION align.campaign_source(campaign align.campaign) RETURNS text
@@ -208,6 +214,12 @@ CREATE FUNCTION align.campaign_referrer(campaign align.campaign) RETURNS text
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION align.campaign_referrer(align.campaign) IS
 	'the host of the referrer, where source and medium are taken from it; NULL if absent';
+
+CREATE FUNCTION align.campaign_key(campaign align.campaign) RETURNS text
+	AS 'MODULE_PATHNAME', 'align_campaign_key'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.campaign_key(align.campaign) IS
+	'what identifies a campaign in reports: the canonical text of its source, medium and name alone, without keyword, content and id; of its id if there are none';
 
 /* channels */
 

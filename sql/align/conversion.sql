@@ -217,6 +217,28 @@ CREATE FUNCTION align.steps(conversion align.conversion, confidence float8) RETU
 COMMENT ON FUNCTION align.steps(align.conversion, float8) IS
 	'the same as steps(conversion) with Wilson bounds at another confidence, greater than 0 and less than 1';
 
+CREATE FUNCTION align.step_rates(conversion align.conversion) RETURNS TABLE (
+		step integer, name text, entered bigint, reached bigint, dropped bigint, still_open bigint,
+		step_rate float8, overall_rate float8, lower float8, upper float8,
+		median_time interval, p90_time interval, mean_time interval, amount numeric,
+		decided_rate float8, matured_n bigint, matured_reached bigint, matured_rate float8,
+		matured_lower float8, matured_upper float8)
+	AS 'MODULE_PATHNAME', 'align_conversion_step_rates'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 5;
+COMMENT ON FUNCTION align.step_rates(align.conversion) IS
+	'steps(conversion) with two more rates: of the leads of a step that are decided, those that reached the next one (no forecast: losses are decided sooner than wins); and of all leads whose window is over, those that reached the step within it, with Wilson bounds; NULL without a window, or if a summary of a release before 0.5 is part of this one';
+
+CREATE FUNCTION align.step_rates(conversion align.conversion, confidence float8) RETURNS TABLE (
+		step integer, name text, entered bigint, reached bigint, dropped bigint, still_open bigint,
+		step_rate float8, overall_rate float8, lower float8, upper float8,
+		median_time interval, p90_time interval, mean_time interval, amount numeric,
+		decided_rate float8, matured_n bigint, matured_reached bigint, matured_rate float8,
+		matured_lower float8, matured_upper float8)
+	AS 'MODULE_PATHNAME', 'align_conversion_step_rates'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 5;
+COMMENT ON FUNCTION align.step_rates(align.conversion, float8) IS
+	'the same as step_rates(conversion) with Wilson bounds at another confidence, greater than 0 and less than 1';
+
 /* casts */
 
 CREATE FUNCTION align.conversion_to_jsonb(align.conversion) RETURNS jsonb

@@ -220,7 +220,7 @@ CREATE FUNCTION align.targets(funnel align.funnel) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_funnel_targets'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 4;
 COMMENT ON FUNCTION align.targets(funnel align.funnel) IS
-	'one row per target: team, metric (a stage, a handoff or sla, or "STAGE to STAGE" for a conversion), goal, unit (leads or %), period of a count and window of a conversion; NULL where one does not apply';
+	'one row per target: team ("marketing, sales" of a joint one), metric (a stage, "amount of STAGE", a handoff or sla, or "STAGE to STAGE" for a conversion), goal, unit (leads, amount or %), period (of a percentage NULL, which means month, if none is given) and window of a conversion';
 
 CREATE FUNCTION align.agreed_targets(funnel align.funnel) RETURNS TABLE (
 	team text,
@@ -236,7 +236,26 @@ CREATE FUNCTION align.agreed_targets(funnel align.funnel) RETURNS TABLE (
 	AS 'MODULE_PATHNAME', 'align_funnel_agreed_targets'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 5;
 COMMENT ON FUNCTION align.agreed_targets(funnel align.funnel) IS
-	'the targets of an agreement in the order of the document, with what each measures in columns: kind is count (leads that enter stage), service_level (sla) or conversion (from from_stage to stage)';
+	'the targets of an agreement in the order of the document, with what each measures in columns: kind is count (leads that enter stage), amount (of the same leads), service_level (sla) or conversion (from from_stage to stage)';
+
+CREATE FUNCTION align.target_teams(funnel align.funnel) RETURNS TABLE (
+	target_no int,
+	team text
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_target_teams'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 6;
+COMMENT ON FUNCTION align.target_teams(funnel align.funnel) IS
+	'one row for each team of each target: target_no is the place of the target in agreed_targets(), from 1; a target with several rows is a joint one';
+
+CREATE FUNCTION align.target_mix(funnel align.funnel) RETURNS TABLE (
+	stage text,
+	segment text,
+	share float8
+)
+	AS 'MODULE_PATHNAME', 'align_funnel_target_mix'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 4;
+COMMENT ON FUNCTION align.target_mix(funnel align.funnel) IS
+	'the agreed share, 0 to 1, of each segment among the leads that enter a stage, one row per share; the segment (other) stands for the leads of no segment';
 
 CREATE FUNCTION align.segments(funnel align.funnel) RETURNS TABLE (
 	segment text,
@@ -313,6 +332,24 @@ CREATE FUNCTION align.hours(funnel align.funnel, team text) RETURNS align.calend
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION align.hours(funnel align.funnel, team text) IS
 	'the working hours of a team, its own or else the common ones, NULL if there are neither; a team that is not part of the agreement is an error';
+
+CREATE FUNCTION align.fiscal_year_begins(funnel align.funnel) RETURNS integer
+	AS 'MODULE_PATHNAME', 'align_funnel_fiscal_year_begins'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.fiscal_year_begins(funnel align.funnel) IS
+	'the first month of the fiscal year, 1 (January, also if the agreement does not say) to 12';
+
+CREATE FUNCTION align.period_start(funnel align.funnel, per text, on_date date) RETURNS date
+	AS 'MODULE_PATHNAME', 'align_funnel_period_start'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.period_start(funnel align.funnel, per text, on_date date) IS
+	'the first day of the day, week (from Monday), month, quarter or year (fiscal) that contains a date';
+
+CREATE FUNCTION align.period_end(funnel align.funnel, per text, on_date date) RETURNS date
+	AS 'MODULE_PATHNAME', 'align_funnel_period_end'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.period_end(funnel align.funnel, per text, on_date date) IS
+	'the first day after the day, week (from Monday), month, quarter or year (fiscal) that contains a date';
 
 /* differences and diagrams */
 

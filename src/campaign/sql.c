@@ -24,6 +24,8 @@ PG_FUNCTION_INFO_V1(align_campaign_content_of);
 PG_FUNCTION_INFO_V1(align_campaign_id_of);
 PG_FUNCTION_INFO_V1(align_campaign_referrer_of);
 PG_FUNCTION_INFO_V1(align_campaign_to_jsonb);
+PG_FUNCTION_INFO_V1(align_make_campaign);
+PG_FUNCTION_INFO_V1(align_campaign_key);
 
 Datum
 align_campaign_in(PG_FUNCTION_ARGS)
@@ -88,6 +90,60 @@ align_parse_campaign_referrer(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 		referrer = align_lead_varlena(PG_GETARG_DATUM(1));
 	return ParseCampaign(url, referrer);
+}
+
+/*
+ * make_campaign(source, medium, name, id) returns the campaign of these fields,
+ * cleaned as those of an address are; NULL if none is left.
+ */
+Datum
+align_make_campaign(PG_FUNCTION_ARGS)
+{
+	static const CampaignField numbers[] = {CAMPAIGN_SOURCE, CAMPAIGN_MEDIUM, CAMPAIGN_NAME, CAMPAIGN_ID};
+	CampaignFields fields;
+	bool		is_empty = true;
+
+	memset(&fields, 0, sizeof(fields));
+	for (int i = 0; i < (int) lengthof(numbers); i++)
+	{
+		LeadString *field = align_campaign_field(&fields, numbers[i]);
+
+		if (PG_ARGISNULL(i))
+			continue;
+		*field = align_campaign_clean(align_campaign_to_utf8(align_lead_varlena(PG_GETARG_DATUM(i))),
+									  numbers[i] <= CAMPAIGN_MEDIUM);
+		is_empty &= field->text == NULL;
+	}
+	if (is_empty)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(align_campaign_value(&fields));
+}
+
+/*
+ * campaign_key(campaign) returns the canonical text of source, medium and name
+ * alone; of the id if there are none, else of the campaign.
+ */
+Datum
+align_campaign_key(PG_FUNCTION_ARGS)
+{
+	LeadString	text = align_campaign_arg(PG_GETARG_DATUM(0));
+	CampaignFields fields;
+	CampaignFields key;
+	TextValue  *value;
+
+	align_campaign_decode_value(text.text, text.len, CAMPAIGN_ID, &fields);
+	memset(&key, 0, sizeof(key));
+	key.source = fields.source;
+	key.medium = fields.medium;
+	key.name = fields.name;
+	if (key.source.text == NULL && key.medium.text == NULL && key.name.text == NULL)
+	{
+		if (fields.id.text == NULL)
+			return align_lead_text_datum(text);
+		key.id = fields.id;
+	}
+	value = align_campaign_value(&key);
+	return align_lead_text_datum(align_lead_bytes(value->text, TEXT_VALUE_LEN(value)));
 }
 
 /*

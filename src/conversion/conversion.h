@@ -18,12 +18,20 @@
  *		and for plain steps of all of them; those of the last step of a funnel
  *		also of leads that won elsewhere;
  *	  - count, sum, least, most and buckets of the times agree;
- *	  - a level without leads has no amount.
+ *	  - a level without leads has no amount;
+ *	  - matured leads are known only along steps with a window; those that
+ *		reached a step are among the leads that reached it.
+ *
+ * A lead is matured when the window of its earliest first step is over.  Its
+ * matured level is how far it got within that window, which may be less than
+ * its level if it began again later.  Releases before 0.5 did not count
+ * matured leads.  A summary that one of theirs was merged into does not know
+ * them either, in whatever order it was merged.
  *
  * Flat form, after the varlena header, in the numbers of wire.h and without
  * alignment, so that it can be read in place from a short varlena:
  *
- *	  flags		number, zero today; unknown bits are refused
+ *	  flags		number: CONVERSION_MATURED or 0; unknown bits are refused
  *	  identity	kind, then
  *				steps:	mode, 1 + window in microseconds or 0 for none
  *				funnel: fingerprint, 8 bytes, most significant first
@@ -31,6 +39,7 @@
  *	  as_of		the least, signed; distance of the most from it
  *	  levels	from 0: open, dropped; of a funnel from 1 also: entered, timed
  *	  converted
+ *	  matured	from level 1: matured leads; only with CONVERSION_MATURED
  *	  amounts	from level 1: canonical decimal text, empty for none
  *	  times		from step 2, if timed is not 0: number of buckets, each as
  *				number of empty buckets before it, and count;
@@ -57,6 +66,9 @@
 
 #define CONVERSION_TYPE "conversion"
 #define CONVERSION_MAX_STEPS PROGRESS_MAX_STEPS
+
+/* Bits of the flags in the flat form. */
+#define CONVERSION_MATURED 0x01 /* the matured leads are known */
 
 typedef enum ConversionKind
 {
@@ -91,6 +103,7 @@ typedef struct ConversionLevel
 	int64		dropped;		/* leads of exactly this level, dropped */
 	int64		entered;		/* leads that entered this step; 0 for plain
 								 * steps */
+	int64		matured;		/* leads of exactly this matured level */
 	AmountSum	amount;			/* of the leads of exactly this level */
 	Histogram	times;			/* from the previous step to this one */
 } ConversionLevel;
@@ -103,6 +116,7 @@ typedef struct Conversion
 	TimestampTz most_as_of;
 	int64		leads;			/* including level 0; 0 while empty */
 	int64		converted;
+	bool		knows_matured;	/* else the levels have none */
 	StringInfoData flat;		/* encoded form, if flat_valid */
 	bool		flat_valid;
 	ConversionLevel levels[FLEXIBLE_ARRAY_MEMBER];	/* 0 to nsteps */
@@ -120,7 +134,9 @@ typedef struct ConversionCounts
 	int64		dropped[CONVERSION_MAX_STEPS + 1];
 	int64		entered[CONVERSION_MAX_STEPS + 1];
 	int64		timed[CONVERSION_MAX_STEPS + 1];
+	int64		matured[CONVERSION_MAX_STEPS + 1];
 	int64		reached[CONVERSION_MAX_STEPS + 1];	/* derived */
+	int64		matured_reached[CONVERSION_MAX_STEPS + 1];	/* derived */
 } ConversionCounts;
 
 /* identity.c */
@@ -147,6 +163,13 @@ extern void align_write_names(StringInfo out, const ConversionIdentity *identity
 
 /* Append a window, as in "30 days". */
 extern void align_write_window(StringInfo out, int64 within);
+
+/* Can leads mature: is there a window that may be over? */
+static inline bool
+align_identity_matures(const ConversionIdentity *identity)
+{
+	return identity->kind == CONVERSION_STEPS && identity->within >= 0;
+}
 
 static inline bool
 align_identity_equal(const ConversionIdentity *a, const ConversionIdentity *b)
@@ -199,6 +222,9 @@ extern void align_conversion_count(Conversion *conversion, int64 leads);
 extern void align_conversion_see(Conversion *conversion, TimestampTz least_as_of,
 								 TimestampTz most_as_of);
 
+/* The matured leads are not known, now and after what is merged later. */
+extern void align_conversion_forget_matured(Conversion *conversion);
+
 /* The expanded object that the datum lets one write to, if it is a child of
  * context; else NULL. */
 extern Conversion *align_conversion_writable(Datum datum, MemoryContext context);
@@ -207,12 +233,15 @@ extern Conversion *align_conversion_writable(Datum datum, MemoryContext context)
 extern struct varlena *align_conversion_flatten(Conversion *conversion);
 
 /* counts.c */
-/* The counts of a summary, with leads and reached. */
+/* All matured leads of a summary that knows them. */
+extern int64 align_conversion_matured(const Conversion *conversion);
+
+/* The counts of a summary, with leads and what they reached. */
 extern void align_counts_of(const Conversion *conversion, ConversionCounts *counts);
 
 /*
- * Compute leads and reached; check the invariants.  Both return NULL, or a
- * sentence about a mistake at *level.
+ * Compute leads and what they reached; check the invariants.  Both return
+ * NULL, or a sentence about a mistake at *level.
  */
 extern const char *align_counts_derive(int nsteps, ConversionCounts *counts, int *level);
 extern const char *align_counts_check(ConversionKind kind, int nsteps,

@@ -22,6 +22,7 @@ align_counts_of(const Conversion *conversion, ConversionCounts *counts)
 		counts->dropped[i] = conversion->levels[i].dropped;
 		counts->entered[i] = conversion->levels[i].entered;
 		counts->timed[i] = conversion->levels[i].times.count;
+		counts->matured[i] = conversion->levels[i].matured;
 	}
 	if (align_counts_derive(nsteps, counts, &level) != NULL)
 		return;					/* while parsing; the caller checks again */
@@ -29,10 +30,22 @@ align_counts_of(const Conversion *conversion, ConversionCounts *counts)
 		memcpy(counts->entered + 1, counts->reached + 1, nsteps * sizeof(int64));
 }
 
+int64
+align_conversion_matured(const Conversion *conversion)
+{
+	int64		matured = 0;
+
+	/* they are not more than all leads */
+	for (int i = 1; i <= conversion->identity.nsteps; i++)
+		matured += conversion->levels[i].matured;
+	return matured;
+}
+
 const char *
 align_counts_derive(int nsteps, ConversionCounts *counts, int *level)
 {
 	int64		sum = counts->converted;
+	int64		matured = 0;
 
 	for (int i = nsteps; i >= 0; i--)
 	{
@@ -41,6 +54,9 @@ align_counts_derive(int nsteps, ConversionCounts *counts, int *level)
 			pg_add_s64_overflow(sum, counts->dropped[i], &sum))
 			return "There are more leads than a bigint can count.";
 		counts->reached[i] = sum;
+		if (pg_add_s64_overflow(matured, counts->matured[i], &matured))
+			return "There are more matured leads than a bigint can count.";
+		counts->matured_reached[i] = matured;
 	}
 	counts->leads = sum;
 	return NULL;
@@ -60,6 +76,8 @@ align_counts_check(ConversionKind kind, int nsteps, const ConversionCounts *coun
 		*level = i;
 		if (i == nsteps && here > 0)
 			return "Leads that reached the last step are neither open nor dropped.";
+		if (counts->matured_reached[i] > counts->reached[i])
+			return "More matured leads reached a step than all leads did.";
 		if (kind == CONVERSION_STEPS)
 		{
 			if (i > 1 && counts->timed[i] != counts->reached[i])

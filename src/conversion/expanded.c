@@ -108,6 +108,7 @@ align_conversion_make(const ConversionIdentity *identity, MemoryContext parent)
 	Conversion *conversion = MakeEmpty(identity->nsteps, context);
 
 	CopyIdentity(&conversion->identity, identity, context);
+	conversion->knows_matured = align_identity_matures(identity);
 	return conversion;
 }
 
@@ -121,6 +122,7 @@ align_conversion_make_state(const ConversionIdentity *identity, ConversionStates
 	if (states->identity.bytes == NULL || !align_identity_equal(&states->identity, identity))
 		CopyIdentity(&states->identity, identity, context);
 	conversion->identity = states->identity;
+	conversion->knows_matured = align_identity_matures(identity);
 	return conversion;
 }
 
@@ -139,6 +141,16 @@ align_conversion_see(Conversion *conversion, TimestampTz least_as_of, TimestampT
 {
 	conversion->least_as_of = Min(conversion->least_as_of, least_as_of);
 	conversion->most_as_of = Max(conversion->most_as_of, most_as_of);
+}
+
+void
+align_conversion_forget_matured(Conversion *conversion)
+{
+	if (!conversion->knows_matured)
+		return;
+	conversion->knows_matured = false;
+	for (int i = 0; i <= conversion->identity.nsteps; i++)
+		conversion->levels[i].matured = 0;
 }
 
 /*
@@ -174,6 +186,9 @@ align_conversion_add(Conversion *conversion, const Progress *progress, Timestamp
 		level->dropped++;
 	else
 		level->open++;
+
+	if (progress->matured_level > 0 && conversion->knows_matured)
+		conversion->levels[progress->matured_level].matured++;
 
 	if (progress->amount.text != NULL && progress->level > 0)
 		align_amount_sum_add(&level->amount, conversion->header.eoh_context, progress->amount);

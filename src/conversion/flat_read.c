@@ -54,7 +54,8 @@ ReadCount(WireReader *reader)
 }
 
 static void
-ReadCounts(const ConversionIdentity *identity, WireReader *reader, ConversionCounts *counts)
+ReadCounts(const ConversionIdentity *identity, WireReader *reader, bool knows_matured,
+		   ConversionCounts *counts)
 {
 	int			nsteps = identity->nsteps;
 	const char *wrong;
@@ -72,6 +73,8 @@ ReadCounts(const ConversionIdentity *identity, WireReader *reader, ConversionCou
 		}
 	}
 	counts->converted = ReadCount(reader);
+	for (int i = 1; knows_matured && i <= nsteps; i++)
+		counts->matured[i] = ReadCount(reader);
 	wrong = align_counts_derive(nsteps, counts, &level);
 	if (wrong != NULL)
 		align_wire_fail(reader, wrong);
@@ -166,12 +169,16 @@ align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext cont
 {
 	ConversionCounts counts;
 	uint64		flags = align_wire_uint(reader);
+	bool		knows_matured = (flags & CONVERSION_MATURED) != 0;
 
+	flags &= ~(uint64) CONVERSION_MATURED;
 	align_check_flags(flags > PG_UINT32_MAX ? PG_UINT32_MAX : (uint32) flags, CONVERSION_TYPE);
 	into = AbsorbIdentity(into, reader, context);
+	if (knows_matured && !align_identity_matures(&into->identity))
+		align_wire_fail(reader, "It counts matured leads, but has no window.");
 	into->flat_valid = false;
 	AbsorbAsOf(into, reader);
-	ReadCounts(&into->identity, reader, &counts);
+	ReadCounts(&into->identity, reader, knows_matured, &counts);
 
 	/* first, because it makes sure that no sum below overflows */
 	align_conversion_count(into, counts.leads);
@@ -182,7 +189,11 @@ align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext cont
 		into->levels[i].dropped += counts.dropped[i];
 		if (into->identity.kind == CONVERSION_FUNNEL)
 			into->levels[i].entered += counts.entered[i];
+		if (into->knows_matured)
+			into->levels[i].matured += counts.matured[i];
 	}
+	if (!knows_matured)
+		align_conversion_forget_matured(into);
 
 	AbsorbAmounts(into, reader, &counts);
 	for (int i = 2; i <= into->identity.nsteps; i++)

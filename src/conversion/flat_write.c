@@ -49,7 +49,7 @@ align_conversion_encode(StringInfo out, Conversion *conversion)
 
 	Assert(conversion->leads > 0);
 
-	align_wire_append_uint(out, 0);
+	align_wire_append_uint(out, conversion->knows_matured ? CONVERSION_MATURED : 0);
 	appendBinaryStringInfo(out, identity->bytes, identity->len);
 	align_wire_append_int(out, conversion->least_as_of);
 	align_wire_append_uint(out, (uint64) conversion->most_as_of -
@@ -69,6 +69,8 @@ align_conversion_encode(StringInfo out, Conversion *conversion)
 		}
 	}
 	align_wire_append_uint(out, conversion->converted);
+	for (int i = 1; conversion->knows_matured && i <= identity->nsteps; i++)
+		align_wire_append_uint(out, conversion->levels[i].matured);
 
 	for (int i = 1; i <= identity->nsteps; i++)
 	{

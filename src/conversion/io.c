@@ -78,7 +78,7 @@ align_conversion_recv(PG_FUNCTION_ARGS)
 		align_wire_fail(&reader,
 						psprintf("Its format version is %d; this release supports only %d.",
 								 version, ALIGN_WIRE_VERSION));
-	if (len > 0 && bytes[0] != 0)
+	if (len > 0 && (bytes[0] & ~CONVERSION_MATURED) != 0)
 		align_wire_fail(&reader, "Its flags have bits that this release does not support.");
 	if (pg_get_client_encoding() != GetDatabaseEncoding())
 	{

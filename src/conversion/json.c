@@ -96,6 +96,7 @@ WriteLevel(StringInfo out, Conversion *conversion, int number)
 	WriteCount(out, "dropped", level->dropped);
 	if (number == conversion->identity.nsteps)
 		WriteCount(out, "converted", conversion->converted);
+	WriteCount(out, "matured", level->matured);
 	WriteCount(out, "entered", level->entered);
 	if (level->amount.present)
 		appendStringInfo(out, ", \"amount\": %s", align_amount_sum_text(&level->amount));
@@ -117,7 +118,11 @@ align_conversion_to_jsonb(PG_FUNCTION_ARGS)
 	align_write_time(&out, conversion->least_as_of);
 	appendStringInfoString(&out, "\", \"");
 	align_write_time(&out, conversion->most_as_of);
-	appendStringInfo(&out, "\"], \"leads\": " INT64_FORMAT ", \"levels\": [", conversion->leads);
+	appendStringInfo(&out, "\"], \"leads\": " INT64_FORMAT, conversion->leads);
+	if (conversion->knows_matured)
+		appendStringInfo(&out, ", \"matured\": " INT64_FORMAT,
+						 align_conversion_matured(conversion));
+	appendStringInfoString(&out, ", \"levels\": [");
 	for (int i = 0; i <= conversion->identity.nsteps; i++)
 	{
 		if (i > 0)
@@ -347,7 +352,7 @@ static void
 AppendLevel(StringInfo out, JsonbValue *value)
 {
 	static const char *const known[] = {
-		"level", "open", "dropped", "converted", "entered", "amount", "time"
+		"level", "open", "dropped", "converted", "matured", "entered", "amount", "time"
 	};
 	JsonbContainer *level = AsContainer(value, "levels", false);
 
@@ -420,7 +425,7 @@ Datum
 align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 {
 	static const char *const known[] = {
-		"funnel", "mode", "within", "steps", "as_of", "leads", "levels"
+		"funnel", "mode", "within", "steps", "as_of", "leads", "matured", "levels"
 	};
 	Jsonb	   *json = PG_GETARG_JSONB_P(0);
 	JsonbContainer *root = &json->root;
@@ -446,6 +451,12 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 	AppendWords(&source.text, getIthJsonbValueFromContainer(as_of, 0), "as_of", PUNCTUATION);
 	appendStringInfoString(&source.text, " to ");
 	AppendWords(&source.text, getIthJsonbValueFromContainer(as_of, 1), "as_of", PUNCTUATION);
+	if (FindMember(root, "matured") != NULL)
+	{
+		MarkMember(&source, "matured", -1);
+		appendStringInfoString(&source.text, " matured ");
+		AppendNumber(&source.text, FindMember(root, "matured"), "matured");
+	}
 	levels = AsContainer(FindMember(root, "levels"), "levels", true);
 	for (uint32 i = 0; i < JsonContainerSize(levels); i++)
 	{

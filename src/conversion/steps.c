@@ -1,6 +1,7 @@
 /*
  * steps.c
- *	  steps(conversion [, confidence]): a conversion as one row per step.
+ *	  steps(conversion [, confidence]): a conversion as one row per step; and
+ *	  step_rates(), which has more columns.
  */
 #include "postgres.h"
 
@@ -15,6 +16,7 @@
 #include "conversion/wilson.h"
 
 PG_FUNCTION_INFO_V1(align_conversion_steps);
+PG_FUNCTION_INFO_V1(align_conversion_step_rates);
 
 #define DEFAULT_CONFIDENCE 0.95
 
@@ -34,7 +36,14 @@ enum
 	COL_P90_TIME,
 	COL_MEAN_TIME,
 	COL_AMOUNT,
-	NCOLUMNS
+	NSTEPS_COLUMNS,				/* step_rates() goes on */
+	COL_DECIDED_RATE = NSTEPS_COLUMNS,
+	COL_MATURED_N,
+	COL_MATURED_REACHED,
+	COL_MATURED_RATE,
+	COL_MATURED_LOWER,
+	COL_MATURED_UPPER,
+	NRATES_COLUMNS
 };
 
 static void
@@ -56,6 +65,40 @@ SetTimes(Histogram *times, Datum *values, bool *nulls)
 }
 
 /*
+ * A rate, NULL if the divisor is zero.
+ */
+static void
+SetRate(int64 successes, int64 trials, int column, Datum *values, bool *nulls)
+{
+	if (trials > 0)
+		values[column] = Float8GetDatum((double) successes / (double) trials);
+	else
+		nulls[column] = true;
+}
+
+/*
+ * Wilson's bounds of a rate, in two columns; NULL for the first step, which is
+ * its own divisor, and where there is no rate.
+ */
+static void
+SetBounds(int64 successes, int64 trials, int step, double z, int column, Datum *values,
+		  bool *nulls)
+{
+	double		lower;
+	double		upper;
+
+	if (step == 1 || trials == 0)
+	{
+		nulls[column] = true;
+		nulls[column + 1] = true;
+		return;
+	}
+	align_wilson(successes, trials, z, &lower, &upper);
+	values[column] = Float8GetDatum(lower);
+	values[column + 1] = Float8GetDatum(upper);
+}
+
+/*
  * Rates are NULL where the divisor is zero.  The first step is its own
  * divisor, so its rate is 1 and has no bounds.
  */
@@ -63,33 +106,43 @@ static void
 SetRates(const ConversionCounts *counts, int step, double z, Datum *values, bool *nulls)
 {
 	int64		reached = counts->reached[step];
-	int64		base = counts->reached[1];
 	int64		before = counts->reached[Max(step - 1, 1)];
 
-	if (base > 0)
-		values[COL_OVERALL_RATE] = Float8GetDatum((double) reached / (double) base);
-	else
-		nulls[COL_OVERALL_RATE] = true;
+	SetRate(reached, counts->reached[1], COL_OVERALL_RATE, values, nulls);
+	SetRate(reached, before, COL_STEP_RATE, values, nulls);
+	SetBounds(reached, before, step, z, COL_LOWER, values, nulls);
+}
 
-	if (before > 0)
-		values[COL_STEP_RATE] = Float8GetDatum((double) reached / (double) before);
-	else
-		nulls[COL_STEP_RATE] = true;
+/*
+ * The columns that only step_rates() has.  The last step decides nothing.
+ */
+static void
+SetMoreRates(const Conversion *conversion, const ConversionCounts *counts, int step, double z,
+			 Datum *values, bool *nulls)
+{
+	int64		matured = counts->matured_reached[1];
+	int64		reached = counts->matured_reached[step];
 
-	if (step > 1 && before > 0)
+	if (step < conversion->identity.nsteps)
 	{
-		double		lower;
-		double		upper;
+		int64		next = counts->reached[step + 1];
 
-		align_wilson(reached, before, z, &lower, &upper);
-		values[COL_LOWER] = Float8GetDatum(lower);
-		values[COL_UPPER] = Float8GetDatum(upper);
+		/* together they are not more than all leads */
+		SetRate(next, next + counts->dropped[step], COL_DECIDED_RATE, values, nulls);
 	}
 	else
+		nulls[COL_DECIDED_RATE] = true;
+
+	if (!conversion->knows_matured)
 	{
-		nulls[COL_LOWER] = true;
-		nulls[COL_UPPER] = true;
+		for (int column = COL_MATURED_N; column < NRATES_COLUMNS; column++)
+			nulls[column] = true;
+		return;
 	}
+	values[COL_MATURED_N] = Int64GetDatum(matured);
+	values[COL_MATURED_REACHED] = Int64GetDatum(reached);
+	SetRate(reached, matured, COL_MATURED_RATE, values, nulls);
+	SetBounds(reached, matured, step, z, COL_MATURED_LOWER, values, nulls);
 }
 
 /*
@@ -117,8 +170,11 @@ SumAmounts(const Conversion *conversion, Numeric *amounts)
 	}
 }
 
-Datum
-align_conversion_steps(PG_FUNCTION_ARGS)
+/*
+ * The rows of both functions.
+ */
+static Datum
+StepRows(FunctionCallInfo fcinfo, bool more_rates)
 {
 	double		confidence = PG_NARGS() > 1 ? align_confidence_arg(PG_GETARG_FLOAT8(1)) :
 		DEFAULT_CONFIDENCE;
@@ -137,8 +193,8 @@ align_conversion_steps(PG_FUNCTION_ARGS)
 	{
 		ConversionLevel *level = &conversion->levels[i];
 		LeadString	name = conversion->identity.names[i - 1];
-		Datum		values[NCOLUMNS];
-		bool		nulls[NCOLUMNS] = {false};
+		Datum		values[NRATES_COLUMNS];
+		bool		nulls[NRATES_COLUMNS] = {false};
 
 		values[COL_STEP] = Int32GetDatum(i);
 		values[COL_NAME] = PointerGetDatum(cstring_to_text_with_len(name.text, name.len));
@@ -152,8 +208,23 @@ align_conversion_steps(PG_FUNCTION_ARGS)
 			values[COL_AMOUNT] = NumericGetDatum(amounts[i]);
 		else
 			nulls[COL_AMOUNT] = true;
+		if (more_rates)
+			SetMoreRates(conversion, &counts, i, z, values, nulls);
+		Assert(rsinfo->setDesc->natts == (more_rates ? NRATES_COLUMNS : NSTEPS_COLUMNS));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	MemoryContextDelete(conversion->header.eoh_context);
 	return (Datum) 0;
+}
+
+Datum
+align_conversion_steps(PG_FUNCTION_ARGS)
+{
+	return StepRows(fcinfo, false);
+}
+
+Datum
+align_conversion_step_rates(PG_FUNCTION_ARGS)
+{
+	return StepRows(fcinfo, true);
 }

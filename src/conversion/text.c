@@ -3,23 +3,27 @@
  *	  Reads the text form of a conversion; text_write.c writes it.
  *
  *	  {steps (inquiry, mql, customer) mode ordered within 30 days
- *	   as of 2026-03-01T00:00:00Z to 2026-03-31T00:00:00Z,
- *	   level 0 open 5, level 1 open 10 dropped 20 amount 1234.50,
+ *	   as of 2026-03-01T00:00:00Z to 2026-03-31T00:00:00Z matured 21,
+ *	   level 0 open 5, level 1 open 10 dropped 20 matured 20 amount 1234.50,
  *	   level 2 dropped 1 time 86400000360 least 86400000000 ... in (2377, ...),
- *	   level 3 converted 2 ...}
+ *	   level 3 converted 2 matured 1 ...}
  *
- *	  conversion := "{" identity "as" "of" time ["to" time] {"," level} "}"
+ *	  conversion := "{" identity "as" "of" time ["to" time]
+ *					["matured" number] {"," level} "}"
  *	  identity	 := "steps" names "mode" mode ["within" number unit]
  *				  | "funnel" fingerprint names
  *	  names		 := "(" name {"," name} ")"
  *	  level		 := "level" number ["open" number] ["dropped" number]
- *					["converted" number] ["entered" number] ["amount" decimal]
+ *					["converted" number] ["matured" number]
+ *					["entered" number] ["amount" decimal]
  *					["time" number "least" number "most" number
  *					 "in" "(" bucket {"," bucket} ")"]
  *	  bucket	 := number ["*" number]
  *
  * Levels ascend.  Output leaves out counts of zero, and levels without any
- * value.  "entered" is for funnels only.  "time" is the sum of durations; it,
+ * value.  "entered" is for funnels only, "matured" for steps with a window; the
+ * sum of the matured leads is given before the levels, also if it is zero, and
+ * absent if they are not known.  "time" is the sum of durations; it,
  * "least" and "most" are microseconds.  Buckets are those of histogram.h.
  */
 #include "postgres.h"
@@ -306,6 +310,25 @@ ScanTimes(TextScan *scan, Conversion *conversion, Histogram *times)
 }
 
 /*
+ * All matured leads.  Without them, they are not known.
+ */
+static bool
+ScanMatured(TextScan *scan, Conversion *conversion, int64 *matured, const char **at)
+{
+	align_scan_space(scan);
+	*at = scan->cur;
+	if (!align_scan_peek_word(scan, "matured"))
+	{
+		align_conversion_forget_matured(conversion);
+		return true;
+	}
+	if (!align_identity_matures(&conversion->identity))
+		return align_scan_fail(scan, *at, "Leads mature when their window is over.", NULL,
+							   "matured leads without a window");
+	return ScanCount(scan, "matured", matured);
+}
+
+/*
  * One level, which must be above the last one.  Its position is kept for
  * checks that need all levels.
  */
@@ -344,6 +367,8 @@ ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positi
 	if (number == 0)
 		return true;
 
+	if (conversion->knows_matured && !ScanCount(scan, "matured", &level->matured))
+		return false;
 	if (is_funnel && !ScanCount(scan, "entered", &level->entered))
 		return false;
 	if (align_scan_take_word(scan, "amount"))
@@ -369,12 +394,15 @@ align_conversion_parse_scan(TextScan *scan)
 	ConversionCounts counts;
 	const char *positions[CONVERSION_MAX_STEPS + 1] = {NULL};
 	const char *wrong;
+	const char *matured_at;
+	int64		matured = 0;
 	int			level = -1;
 
 	if (!align_scan_expect(scan, "{") || !ScanIdentity(scan, &identity))
 		return NULL;
 	conversion = align_conversion_make(&identity, CurrentMemoryContext);
-	if (!ScanAsOf(scan, conversion))
+	if (!ScanAsOf(scan, conversion) ||
+		!ScanMatured(scan, conversion, &matured, &matured_at))
 		return NULL;
 	while (align_scan_take(scan, ","))
 	{
@@ -401,6 +429,12 @@ align_conversion_parse_scan(TextScan *scan)
 	{
 		align_scan_fail(scan, positions[level] ? positions[level] : scan->end, wrong, NULL,
 						"impossible counts of level %d", level);
+		return NULL;
+	}
+	if (counts.matured_reached[1] != matured)
+	{
+		align_scan_fail(scan, matured_at, "It is not the sum of the levels.", NULL,
+						"impossible number of matured leads");
 		return NULL;
 	}
 	conversion->leads = counts.leads;

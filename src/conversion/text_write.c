@@ -85,6 +85,8 @@ align_conversion_write(Conversion *conversion)
 		appendStringInfoString(&out, " to ");
 		align_write_time(&out, conversion->most_as_of);
 	}
+	if (conversion->knows_matured)
+		appendStringInfo(&out, " matured " INT64_FORMAT, align_conversion_matured(conversion));
 
 	for (int i = 0; i <= identity->nsteps; i++)
 	{
@@ -98,6 +100,7 @@ align_conversion_write(Conversion *conversion)
 		WriteCount(&out, "dropped", level->dropped);
 		if (i == identity->nsteps)
 			WriteCount(&out, "converted", conversion->converted);
+		WriteCount(&out, "matured", level->matured);
 		WriteCount(&out, "entered", level->entered);
 		if (level->amount.present)
 			appendStringInfo(&out, " amount %s", align_amount_sum_text(&level->amount));

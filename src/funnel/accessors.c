@@ -25,6 +25,9 @@ PG_FUNCTION_INFO_V1(align_funnel_next_stages);
 PG_FUNCTION_INFO_V1(align_funnel_route_names);
 PG_FUNCTION_INFO_V1(align_funnel_hours);
 PG_FUNCTION_INFO_V1(align_funnel_team_hours);
+PG_FUNCTION_INFO_V1(align_funnel_fiscal_year_begins);
+PG_FUNCTION_INFO_V1(align_funnel_period_start);
+PG_FUNCTION_INFO_V1(align_funnel_period_end);
 
 #define FUNNEL_ARG() align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 1)
 
@@ -167,4 +170,50 @@ align_funnel_team_hours(PG_FUNCTION_ARGS)
 	if (hours == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(CalendarDatum(hours));
+}
+
+Datum
+align_funnel_fiscal_year_begins(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+
+	PG_RETURN_INT32(funnel->fiscal_month);
+}
+
+/*
+ * The arguments and result of period_start() and period_end(): (funnel, per
+ * text, on_date date).  An infinite date is its own period.
+ */
+static Datum
+PeriodBoundary(FunctionCallInfo fcinfo, bool next)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	text	   *per = PG_GETARG_TEXT_PP(1);
+	int			period = align_period(VARDATA_ANY(per), VARSIZE_ANY_EXHDR(per));
+	DateADT		date = PG_GETARG_DATEADT(2);
+
+	if (period < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown period \"%s\"", text_to_cstring(per)),
+				 errhint("Periods are day, week, month, quarter and year.")));
+	if (!DATE_NOT_FINITE(date) && !align_period_boundary(funnel, period, date, next, &date))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date out of range"),
+				 errdetail("The %s begins or ends outside the range of dates.",
+						   text_to_cstring(per))));
+	PG_RETURN_DATEADT(date);
+}
+
+Datum
+align_funnel_period_start(PG_FUNCTION_ARGS)
+{
+	return PeriodBoundary(fcinfo, false);
+}
+
+Datum
+align_funnel_period_end(PG_FUNCTION_ARGS)
+{
+	return PeriodBoundary(fcinfo, true);
 }

@@ -42,8 +42,16 @@ extern bool align_build_reasons(FunnelBuild *build, List *names, int *nreasons, 
 /* compile_promise.c; called in this order */
 extern bool align_build_holders(FunnelBuild *build);
 extern bool align_build_service_levels(FunnelBuild *build);
-extern bool align_build_targets(FunnelBuild *build);
 extern bool align_build_hours(FunnelBuild *build);
+
+/* Sets *team to the index of the team of this name, adding it if it is new. */
+extern bool align_build_team(FunnelBuild *build, const ScanName *name, int *team);
+
+/* targets.c; after the service levels, before the hours */
+extern bool align_build_targets(FunnelBuild *build);
+
+/* mixes.c; after the segments */
+extern bool align_build_mixes(FunnelBuild *build);
 
 /* channels.c */
 extern bool align_build_channels(FunnelBuild *build);
@@ -90,10 +98,7 @@ extern bool align_check_has_hours(FunnelBuild *build, const DraftServiceLevel *d
 								  const ServiceLevel *level);
 extern bool align_check_common_reasons(FunnelBuild *build);
 extern bool align_check_service_level_known(FunnelBuild *build, const ScanName *name, int *level);
-extern bool align_check_goal(FunnelBuild *build, const DraftTarget *draft);
 extern bool align_check_target_route(FunnelBuild *build, const DraftTarget *draft,
 									 const FunnelTarget *target);
-extern bool align_check_target_new(FunnelBuild *build, const DraftTarget *draft,
-								   const FunnelTarget *target);
 
 #endif							/* ALIGN_FUNNEL_BUILD_H */

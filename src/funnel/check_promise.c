@@ -7,9 +7,6 @@
 #include "funnel/build.h"
 #include "nearest.h"
 
-/* Longest text of a goal. */
-#define GOAL_MAX_LEN 30
-
 static const char *
 StageName(const FunnelBuild *build, int stage)
 {
@@ -391,34 +388,6 @@ align_check_service_level_known(FunnelBuild *build, const ScanName *name, int *l
 }
 
 /*
- * A goal is not too long, not zero, and as a percentage at most 100.
- */
-bool
-align_check_goal(FunnelBuild *build, const DraftTarget *draft)
-{
-	const char *goal = draft->goal;
-
-	if (strlen(goal) > GOAL_MAX_LEN)
-		return align_scan_fail_code(build->scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, draft->goal_at,
-									psprintf("A goal may have at most %d digits.", GOAL_MAX_LEN),
-									NULL, "goal too long");
-	if (strcmp(goal, "0") == 0)
-		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, draft->goal_at,
-									NULL, NULL, "goal of zero");
-
-	/*
-	 * The goal has no leading zeros, so more than three digits before the
-	 * point are 1000 or more; that also keeps atoi in its range.
-	 */
-	if (draft->kind != TARGET_COUNT &&
-		(strcspn(goal, ".") > 3 || atoi(goal) > 100 || (atoi(goal) == 100 && goal[3] != '\0')))
-		return align_scan_fail_code(build->scan, ERRCODE_INVALID_PARAMETER_VALUE, draft->goal_at,
-									"A percentage must be more than 0 and at most 100.", NULL,
-									"goal of %s%%", goal);
-	return true;
-}
-
-/*
  * A target of a conversion has a route between its stages.
  */
 bool
@@ -433,26 +402,4 @@ align_check_target_route(FunnelBuild *build, const DraftTarget *draft, const Fun
 										 draft->what.text, draft->to.text),
 								"Name stages that follow each other.",
 								"target that could never be met");
-}
-
-/*
- * No other target has the same team and metric.
- */
-bool
-align_check_target_new(FunnelBuild *build, const DraftTarget *draft, const FunnelTarget *target)
-{
-	for (int i = 0; i < build->funnel->ntargets; i++)
-	{
-		const FunnelTarget *other = &build->funnel->targets[i];
-
-		if (other->kind == target->kind && other->team == target->team &&
-			other->stage == target->stage && other->to_stage == target->to_stage &&
-			other->service_level == target->service_level && other->within == target->within &&
-			(other->per == NULL || strcmp(other->per, target->per) == 0))
-			return align_scan_fail_code(build->scan, ERRCODE_DUPLICATE_OBJECT, draft->at,
-										psprintf("The same target already has the goal %s%s.", other->goal,
-												 other->kind == TARGET_COUNT ? "" : "%"),
-										NULL, "target of team \"%s\" is set twice", draft->team.text);
-	}
-	return true;
 }

@@ -5,9 +5,10 @@
  * Names are resolved and the rules of check.c and check_promise.c are checked.
  * Each step relies on those before it: stages, their labels, moves and
  * entries; then needs, service levels and targets, which refer to moves; then
- * hours, which refer to teams.  Service levels, targets and hours are compiled
- * in compile_promise.c; segments, to which service levels refer, in
- * segments.c; channels, which refer to nothing, in channels.c.
+ * hours, which refer to teams.  Service levels and hours are compiled in
+ * compile_promise.c; targets in targets.c; segments, to which service levels
+ * refer, in segments.c; mixes of segments in mixes.c; channels, which refer to
+ * nothing, in channels.c.
  */
 #include "postgres.h"
 
@@ -372,6 +373,7 @@ align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context)
 	build.draft = draft;
 	build.funnel = (Funnel *) MemoryContextAllocZero(own, sizeof(Funnel));
 	build.funnel->context = own;
+	build.funnel->fiscal_month = draft->fiscal_month > 0 ? draft->fiscal_month : 1;
 	if (BuildStages(&build) &&
 		BuildLabels(&build) &&
 		BuildMoves(&build) &&
@@ -382,6 +384,7 @@ align_funnel_build(TextScan *scan, const Draft *draft, MemoryContext context)
 		align_build_service_levels(&build) &&
 		align_build_targets(&build) &&
 		align_build_hours(&build) &&
+		align_build_mixes(&build) &&
 		align_build_channels(&build))
 		return build.funnel;
 	MemoryContextDelete(own);

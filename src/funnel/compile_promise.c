@@ -1,7 +1,7 @@
 /*
  * compile_promise.c
- *	  From draft to compiled agreement: teams, handoffs, service levels,
- *	  targets and hours.
+ *	  From draft to compiled agreement: teams, handoffs, service levels and
+ *	  hours.
  */
 #include "postgres.h"
 
@@ -11,8 +11,8 @@
  * Sets *team to the index of the team of this name, which is added if it is
  * new.
  */
-static bool
-AddTeam(FunnelBuild *build, const ScanName *name, int *team)
+bool
+align_build_team(FunnelBuild *build, const ScanName *name, int *team)
 {
 	Funnel	   *funnel = build->funnel;
 
@@ -41,7 +41,7 @@ align_build_holders(FunnelBuild *build)
 		DraftStage *draft = (DraftStage *) lfirst(cell);
 
 		if (draft->team != NULL &&
-			!AddTeam(build, draft->team, &build->funnel->stages[foreach_current_index(cell)].team))
+			!align_build_team(build, draft->team, &build->funnel->stages[foreach_current_index(cell)].team))
 			return false;
 	}
 	return true;
@@ -91,8 +91,8 @@ BuildServiceLevel(FunnelBuild *build, const DraftServiceLevel *draft)
 	level->is_handoff = draft->is_handoff;
 	level->from_team = -1;
 	level->promise = draft->due.promise;
-	if ((draft->is_handoff && !AddTeam(build, &draft->from_team, &level->from_team)) ||
-		!AddTeam(build, &draft->team, &level->team) ||
+	if ((draft->is_handoff && !align_build_team(build, &draft->from_team, &level->from_team)) ||
+		!align_build_team(build, &draft->team, &level->team) ||
 		!align_build_stage_set(build, draft->starts, &level->starts) ||
 		!align_build_stage_set(build, draft->pauses, &level->pauses))
 		return false;
@@ -173,60 +173,6 @@ align_build_service_levels(FunnelBuild *build)
 }
 
 /*
- * Targets in the order of the document.
- */
-bool
-align_build_targets(FunnelBuild *build)
-{
-	Funnel	   *funnel = build->funnel;
-	List	   *drafts = build->draft->targets;
-	ListCell   *cell;
-
-	if (list_length(drafts) > FUNNEL_MAX_TARGETS)
-	{
-		DraftTarget *first_over = (DraftTarget *) list_nth(drafts, FUNNEL_MAX_TARGETS);
-
-		return align_check_limit(build, first_over->at, list_length(drafts),
-								 FUNNEL_MAX_TARGETS, "targets");
-	}
-	funnel->targets = (FunnelTarget *)
-		align_build_alloc(build, sizeof(FunnelTarget) * list_length(drafts));
-	foreach(cell, drafts)
-	{
-		DraftTarget *draft = (DraftTarget *) lfirst(cell);
-		FunnelTarget *target = &funnel->targets[funnel->ntargets];
-
-		if (!AddTeam(build, &draft->team, &target->team) ||
-			!align_check_team_known(build, &draft->team, target->team) ||
-			!align_check_goal(build, draft))
-			return false;
-		target->kind = draft->kind;
-		target->goal = align_build_strdup(build, draft->goal);
-		target->stage = target->to_stage = target->service_level = -1;
-		target->within = draft->within;
-
-		/* "what" is a service level or a stage, depending on the kind */
-		if (draft->kind == TARGET_SERVICE_LEVEL)
-		{
-			if (!align_check_service_level_known(build, &draft->what, &target->service_level))
-				return false;
-		}
-		else if (!align_check_stage_known(build, &draft->what, &target->stage))
-			return false;
-		if (draft->kind == TARGET_CONVERSION &&
-			!align_check_stage_known(build, &draft->to, &target->to_stage))
-			return false;
-		if (draft->kind == TARGET_COUNT)
-			target->per = align_build_strdup(build, draft->per);
-		if (!align_check_target_route(build, draft, target) ||
-			!align_check_target_new(build, draft, target))
-			return false;
-		funnel->ntargets++;
-	}
-	return true;
-}
-
-/*
  * list_sort comparator: common hours first, then by team; equal ones by
  * position.
  */
@@ -290,7 +236,7 @@ align_build_hours(FunnelBuild *build)
 
 		if (draft->team != NULL)
 		{
-			if (!AddTeam(build, draft->team, &team) ||
+			if (!align_build_team(build, draft->team, &team) ||
 				!align_check_team_known(build, draft->team, team))
 				return false;
 			hours = &funnel->teams[team].hours;

@@ -365,13 +365,35 @@ GatherTargets(Facts *facts, const Funnel *funnel)
 	{
 		const FunnelTarget *target = &funnel->targets[i];
 		StringInfoData what;
-		bool		is_count = target->kind == TARGET_COUNT;
 
 		initStringInfo(&what);
 		align_write_target(&what, funnel, target, false);
-		AddFact(facts, what.data, is_count ? target->goal : psprintf("%s%%", target->goal),
+		AddFact(facts, what.data,
+				TARGET_IS_RATE(target) ? psprintf("%s%%", target->goal) : target->goal,
 				false, NULL);
 	}
+}
+
+static void
+GatherMixes(Facts *facts, const Funnel *funnel)
+{
+	for (int i = 0; i < funnel->nmixes; i++)
+	{
+		const FunnelMix *mix = &funnel->mixes[i];
+		StringInfoData shares;
+
+		initStringInfo(&shares);
+		align_write_shares(&shares, funnel, mix);
+		AddFact(facts, NameWithPrefix("mix of", funnel->stages[mix->stage].name), shares.data,
+				false, NULL);
+	}
+}
+
+static void
+GatherFiscalYear(Facts *facts, const Funnel *funnel)
+{
+	AddFact(facts, "fiscal year begins", pstrdup(align_month_name(funnel->fiscal_month)),
+			false, NULL);
 }
 
 static void
@@ -504,7 +526,9 @@ align_funnel_diff(PG_FUNCTION_ARGS)
 		{GatherNeeds, NULL, NULL},
 		{GatherLabels, NULL, NULL},
 		{GatherSlas, "order of slas", "sla"},
+		{GatherFiscalYear, NULL, NULL},
 		{GatherTargets, "order of targets", "target"},
+		{GatherMixes, "order of mixes", "mix of"},
 		{GatherChannels, "order of channels", "channel"},
 	};
 	Funnel	   *before = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(0), 0, 2);

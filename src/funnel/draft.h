@@ -15,6 +15,7 @@
 #include "funnel/funnel.h"
 #include "nodes/pg_list.h"
 #include "text_scan.h"
+#include "utils/date.h"
 
 /* hours 'calendar';  hours of team 'calendar'; */
 typedef struct DraftHours
@@ -114,15 +115,31 @@ typedef struct DraftTarget
 {
 	const char *at;
 	TargetKind	kind;
-	ScanName	team;
+	List	   *teams;			/* of ScanName * */
 	char	   *goal;
 	const char *goal_at;
 	ScanName	what;			/* stage, service level, or stage to start
 								 * from */
 	ScanName	to;				/* TARGET_CONVERSION */
-	const char *per;			/* TARGET_COUNT */
+	const char *per;			/* NULL none */
 	int64		within;			/* microseconds, -1 none */
 } DraftTarget;
+
+/* N% segment;  N% other */
+typedef struct DraftShare
+{
+	char	   *share;
+	const char *share_at;
+	bool		is_other;
+	ScanName	segment;		/* of other only "at" */
+} DraftShare;
+
+/* mix of stage: share, ...; */
+typedef struct DraftMix
+{
+	ScanName	stage;
+	List	   *shares;			/* of DraftShare * */
+} DraftMix;
 
 /* source, medium and name */
 #define FUNNEL_CHANNEL_KINDS 3
@@ -147,6 +164,8 @@ typedef struct Draft
 	List	   *segments;
 	List	   *service_levels;
 	List	   *targets;
+	List	   *mixes;
+	int			fiscal_month;	/* 0: no "fiscal year" statement */
 	List	   *channels;
 } Draft;
 
@@ -186,9 +205,29 @@ extern void align_write_reasons(StringInfo out, char **reasons, int n);
 extern void align_write_service_level(StringInfo out, const Funnel *funnel,
 									  const ServiceLevel *level, const char *gap);
 
-/* Without semicolon; the text without the goal identifies the target. */
+/*
+ * targets.c: a target without semicolon; the text without the goal identifies
+ * it.  "marketing, sales", the names as they are, palloc'd.
+ */
 extern void align_write_target(StringInfo out, const Funnel *funnel,
 							   const FunnelTarget *target, bool with_goal);
+extern char *align_target_teams_text(const Funnel *funnel, const FunnelTarget *target);
+
+/* mixes.c: the statements of all mixes; the shares of one */
+extern void align_write_mixes(StringInfo out, const Funnel *funnel);
+extern void align_write_shares(StringInfo out, const Funnel *funnel, const FunnelMix *mix);
+
+/*
+ * periods.c: the statement "fiscal year", nothing if that begins in January;
+ * "February" for 2; the index of a period, -1 if there is none of this name;
+ * the first day of the period of a finite date, or of the one after it, false
+ * if that is out of range.
+ */
+extern void align_write_fiscal_year(StringInfo out, const Funnel *funnel);
+extern const char *align_month_name(int month);
+extern int	align_period(const char *name, int len);
+extern bool align_period_boundary(const Funnel *funnel, int period, DateADT date, bool next,
+								  DateADT *boundary);
 
 /* channels.c: the statements of all channels; the conditions of one */
 extern void align_write_channels(StringInfo out, const Funnel *funnel);

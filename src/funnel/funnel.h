@@ -180,6 +180,7 @@ typedef struct ServiceLevel
 typedef enum TargetKind
 {
 	TARGET_COUNT,				/* 400 mql per month */
+	TARGET_AMOUNT,				/* 250000 amount of customer per quarter */
 	TARGET_SERVICE_LEVEL,		/* 90% of speed_to_lead */
 	TARGET_CONVERSION			/* 25% from mql to customer within 90 days */
 } TargetKind;
@@ -187,14 +188,39 @@ typedef enum TargetKind
 typedef struct FunnelTarget
 {
 	TargetKind	kind;
-	int			team;
+	int			nteams;			/* more than one: a joint target */
+	int		   *teams;
 	char	   *goal;			/* decimal text, as numeric prints it */
-	int			stage;			/* COUNT: the stage; CONVERSION: from */
+	int			stage;			/* COUNT, AMOUNT; CONVERSION: from */
 	int			to_stage;		/* CONVERSION */
 	int			service_level;	/* SERVICE_LEVEL */
-	char	   *per;			/* COUNT: day, week, month, quarter or year */
+	const char *per;			/* day, week, month, quarter or year; of a
+								 * rate also NULL, which means month */
 	int64		within;			/* CONVERSION: microseconds, -1 none */
 } FunnelTarget;
+
+/* True if the goal is a percentage. */
+#define TARGET_IS_RATE(target) \
+	((target)->kind == TARGET_SERVICE_LEVEL || (target)->kind == TARGET_CONVERSION)
+
+/*
+ * The agreed shares of segments among the leads that enter a stage.  Together
+ * they are at most 100 percent.
+ */
+typedef struct MixShare
+{
+	int			segment;		/* -1: the leads of no segment */
+	char	   *share;			/* percentage, decimal text as numeric prints
+								 * it */
+} MixShare;
+
+typedef struct FunnelMix
+{
+	int			stage;
+	int			nshares;
+	MixShare   *shares;			/* in the order of the document, that of no
+								 * segment last */
+} FunnelMix;
 
 typedef struct FunnelTeam
 {
@@ -244,6 +270,9 @@ typedef struct Funnel
 	ServiceLevel *service_levels;
 	int			ntargets;
 	FunnelTarget *targets;
+	int			nmixes;
+	FunnelMix  *mixes;			/* in the order of the document */
+	int			fiscal_month;	/* first month of the fiscal year, 1 to 12 */
 	int			nchannels;
 	FunnelChannel *channels;	/* in the order of the document; the first
 								 * that matches decides */

@@ -4,6 +4,10 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
 #include "funnel/json_document.h"
 
 /*
@@ -232,4 +236,74 @@ align_json_put_names_member(JsonDocument *document, const JsonNode *object, cons
 	JsonNode	member = align_json_member(object, key);
 
 	align_json_put_names(document, &member, ", ");
+}
+
+/*
+ * Appends a number; raises if the value is none.
+ */
+void
+align_json_put_number_member(JsonDocument *document, const JsonNode *object, const char *key)
+{
+	JsonNode	number = align_json_member(object, key);
+	Datum		text;
+
+	if (number.value == NULL || number.value->type != jbvNumeric)
+		align_json_fail(&number, number.value == NULL ? "is missing" : "must be a number");
+	align_json_mark(document, &number);
+	text = DirectFunctionCall1(numeric_out, NumericGetDatum(number.value->val.numeric));
+	align_json_put(document, DatumGetCString(text));
+}
+
+/*
+ * True if a warning counts back from the due instant: "1 hour before".
+ */
+static bool
+EndsWithBefore(const char *text)
+{
+	static const char word[] = "before";
+	int			len = strlen(text);
+	int			word_len = sizeof(word) - 1;
+
+	return len >= word_len && pg_strncasecmp(text + len - word_len, word, word_len) == 0;
+}
+
+/*
+ * Appends a due or warning time.  Unlike names it is not quoted, so it is
+ * parsed by itself first: it must not contain anything but a time.
+ */
+void
+align_json_put_time(JsonDocument *document, const JsonNode *node, const char *prefix)
+{
+	TextScan	scan;
+	DraftPromise promise;
+	char	   *text;
+	JsonDocument time_document; /* for error messages */
+	Mark		mark = {0, node->path};
+	bool		is_due = strcmp(prefix, "within") == 0;
+
+	if (!align_json_is_string(node, NULL))
+		align_json_fail(node, "must be a string");
+	text = pnstrdup(node->value->val.string.val, node->value->val.string.len);
+	if (is_due && pg_strncasecmp(text, "end", 3) == 0)
+		prefix = "by";
+	else if (!is_due && EndsWithBefore(text))
+		prefix = "warn";
+	text = psprintf("%s %s", prefix, text);
+
+	memset(&promise, 0, sizeof(promise));
+	memset(&time_document, 0, sizeof(time_document));
+	time_document.text.data = text;
+	time_document.marks = &mark;
+	time_document.nmarks = 1;
+	align_scan_begin(&scan, text, "funnel", false, NULL);
+	scan.describe = align_json_describe;
+	scan.describe_arg = &time_document;
+	if (is_due)
+		(void) align_funnel_scan_due(&scan, &promise.promise);
+	else
+		(void) align_funnel_scan_warn(&scan, &promise);
+	if (!align_scan_at_end(&scan))
+		(void) align_scan_expected(&scan, "the end of the time", NULL);
+	align_json_mark(document, node);
+	align_json_put(document, text);
 }

@@ -73,10 +73,25 @@ extern void align_json_put_names(JsonDocument *document, const JsonNode *array,
 extern void align_json_put_names_member(JsonDocument *document, const JsonNode *object,
 										const char *key);
 
+/* Appends a number. */
+extern void align_json_put_number_member(JsonDocument *document, const JsonNode *object,
+										 const char *key);
+
 /*
- * channels.c, segments.c: append the statement of an element of the member
- * "channels" or "segments".
+ * Appends a due or warning time after its first words, "within" or "warn
+ * after", which are replaced where the time asks for others.
  */
+extern void align_json_put_time(JsonDocument *document, const JsonNode *node, const char *prefix);
+
+/*
+ * channels.c, segments.c, targets.c, mixes.c: append the statement of an
+ * element of the member "channels", "segments", "targets" or "mixes".
+ * periods.c: that of the member "fiscal_year_begins"; a period.
+ */
+extern void align_json_read_target(JsonDocument *document, const JsonNode *target);
+extern void align_json_read_mix(JsonDocument *document, const JsonNode *mix);
+extern void align_json_read_fiscal_year(JsonDocument *document, const JsonNode *root);
+extern void align_json_put_period(JsonDocument *document, const JsonNode *node);
 extern void align_json_read_channel(JsonDocument *document, const JsonNode *channel);
 extern void align_json_read_segment(JsonDocument *document, const JsonNode *segment);
 

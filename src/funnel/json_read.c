@@ -15,13 +15,19 @@
  *	   "slas": [{"sla", "team", "starts": [...], "stops": [...],
  *				 "pauses": [...], "due_when": [{"segment", "due"}, ...],
  *				 "due", "warn"}, ...],
- *	   "targets": [{"team", "goal", "stage", "per"}, {"team", "goal", "of"},
- *				   {"team", "goal", "from", "to", "within"}, ...],
+ *	   "targets": [{"team", "goal", "stage", "per"},
+ *				   {"team", "goal", "amount_of", "per"},
+ *				   {"team", "goal", "of", "per"},
+ *				   {"team", "goal", "from", "to", "within", "per"}, ...],
+ *	   "mixes": [{"stage", "shares": [{"segment", "share"}, ...], "other"},
+ *				 ...],
+ *	   "fiscal_year_begins": month,
  *	   "channels": [{"channel", "source", "medium", "name"}, ...],
  *	   "segments": [{"segment", "condition"}, ...]}
  *
  * where a need is one of {"column": name}, {"condition": text} and
- * {"reason": [...]}.  A null member is treated like an absent one.
+ * {"reason": [...]}, and a joint target has "teams": [...] instead of "team".
+ * A null member is treated like an absent one.
  *
  * The object is converted to a document, in which every name is quoted, and
  * the document is parsed.  So all rules are checked in one place.  Marks
@@ -36,7 +42,6 @@
 
 #include "fmgr.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 
 #include "funnel/json_document.h"
 
@@ -93,60 +98,6 @@ WriteNeeds(JsonDocument *document, const JsonNode *needs)
 }
 
 /*
- * True if a warning counts back from the due instant: "1 hour before".
- */
-static bool
-EndsWithBefore(const char *text)
-{
-	static const char word[] = "before";
-	int			len = strlen(text);
-	int			word_len = sizeof(word) - 1;
-
-	return len >= word_len && pg_strncasecmp(text + len - word_len, word, word_len) == 0;
-}
-
-/*
- * Appends a due or warning time.  Unlike names it is not quoted, so it is
- * parsed by itself first: it must not contain anything but a time.
- */
-static void
-WriteTime(JsonDocument *document, const JsonNode *node, const char *prefix)
-{
-	TextScan	scan;
-	DraftPromise promise;
-	char	   *text;
-	JsonDocument time_document; /* for error messages */
-	Mark		mark = {0, node->path};
-	bool		is_due = strcmp(prefix, "within") == 0;
-
-	if (!align_json_is_string(node, NULL))
-		align_json_fail(node, "must be a string");
-	text = pnstrdup(node->value->val.string.val, node->value->val.string.len);
-	if (is_due && pg_strncasecmp(text, "end", 3) == 0)
-		prefix = "by";
-	else if (!is_due && EndsWithBefore(text))
-		prefix = "warn";
-	text = psprintf("%s %s", prefix, text);
-
-	memset(&promise, 0, sizeof(promise));
-	memset(&time_document, 0, sizeof(time_document));
-	time_document.text.data = text;
-	time_document.marks = &mark;
-	time_document.nmarks = 1;
-	align_scan_begin(&scan, text, "funnel", false, NULL);
-	scan.describe = align_json_describe;
-	scan.describe_arg = &time_document;
-	if (is_due)
-		(void) align_funnel_scan_due(&scan, &promise.promise);
-	else
-		(void) align_funnel_scan_warn(&scan, &promise);
-	if (!align_scan_at_end(&scan))
-		(void) align_scan_expected(&scan, "the end of the time", NULL);
-	align_json_mark(document, node);
-	align_json_put(document, text);
-}
-
-/*
  * The due and warning times of a service level, if present.
  */
 static void
@@ -167,7 +118,7 @@ WriteDueAndWarn(JsonDocument *document, const JsonNode *object, const char *sepa
 		if (segment_due.value == NULL)
 			align_json_fail(&segment_due, "is missing");
 		align_json_put(document, separator);
-		WriteTime(document, &segment_due, "within");
+		align_json_put_time(document, &segment_due, "within");
 		align_json_put(document, " when ");
 		align_json_put_name_member(document, &to_segment, "segment");
 		separator = ", ";
@@ -177,12 +128,12 @@ WriteDueAndWarn(JsonDocument *document, const JsonNode *object, const char *sepa
 	if (due.value != NULL)
 	{
 		align_json_put(document, separator);
-		WriteTime(document, &due, "within");
+		align_json_put_time(document, &due, "within");
 	}
 	if (warn.value != NULL)
 	{
 		align_json_put(document, ", ");
-		WriteTime(document, &warn, "warn after");
+		align_json_put_time(document, &warn, "warn after");
 	}
 }
 
@@ -396,92 +347,6 @@ ReadSla(JsonDocument *document, const JsonNode *sla)
 }
 
 /*
- * Appends the goal of a target, without "%".
- */
-static void
-WriteGoal(JsonDocument *document, const JsonNode *target)
-{
-	JsonNode	goal = align_json_member(target, "goal");
-
-	if (goal.value == NULL || goal.value->type != jbvNumeric)
-		align_json_fail(&goal, goal.value == NULL ? "is missing" : "must be a number");
-	align_json_mark(document, &goal);
-	align_json_put(document, DatumGetCString(DirectFunctionCall1(numeric_out,
-																 NumericGetDatum(goal.value->val.numeric))));
-}
-
-/*
- * Appends the period of a target.
- */
-static void
-WritePeriod(JsonDocument *document, const JsonNode *target)
-{
-	static const char *const periods[] = {"day", "week", "month", "quarter", "year"};
-	JsonNode	per = align_json_member(target, "per");
-
-	for (int i = 0; i < (int) lengthof(periods); i++)
-	{
-		if (align_json_is_string(&per, periods[i]))
-		{
-			align_json_put(document, periods[i]);
-			return;
-		}
-	}
-	align_json_fail(&per, "must be \"day\", \"week\", \"month\", \"quarter\" or \"year\"");
-}
-
-/*
- * target team: ...; the kind follows from the members present.
- */
-static void
-ReadTarget(JsonDocument *document, const JsonNode *target)
-{
-	static const char *const count_members[] = {"team", "goal", "stage", "per", NULL};
-	static const char *const level_members[] = {"team", "goal", "of", NULL};
-	static const char *const conversion_members[] = {"team", "goal", "from", "to", "within", NULL};
-
-	align_json_check_object(target, NULL);
-	align_json_put(document, "target ");
-	align_json_put_name_member(document, target, "team");
-	align_json_put(document, ": ");
-	WriteGoal(document, target);
-
-	/* one member determines the kind, and that which others are allowed */
-	if (align_json_member(target, "stage").value != NULL)
-	{
-		align_json_check_object(target, count_members);
-		align_json_put(document, " ");
-		align_json_put_name_member(document, target, "stage");
-		align_json_put(document, " per ");
-		WritePeriod(document, target);
-	}
-	else if (align_json_member(target, "of").value != NULL)
-	{
-		align_json_check_object(target, level_members);
-		align_json_put(document, "% of ");
-		align_json_put_name_member(document, target, "of");
-	}
-	else if (align_json_member(target, "from").value != NULL)
-	{
-		JsonNode	within = align_json_member(target, "within");
-
-		align_json_check_object(target, conversion_members);
-		align_json_put(document, "% from ");
-		align_json_put_name_member(document, target, "from");
-		align_json_put(document, " to ");
-		align_json_put_name_member(document, target, "to");
-		if (within.value != NULL)
-		{
-			align_json_put(document, " ");
-			WriteTime(document, &within, "within");
-		}
-	}
-	else
-		align_json_fail(target, "must have one of \"stage\", \"of\" and \"from\"");
-	align_json_put(document, ";\n");
-}
-
-/*
  * Calls "read" for each element of an array of the root, if that is present.
  */
 static void
@@ -508,7 +373,7 @@ ReadRoot(JsonDocument *document, const JsonNode *root)
 {
 	static const char *const members[] = {
 		"hours", "team_hours", "stages", "entry", "success_path", "paths", "move_needs",
-		"handoffs", "slas", "targets", "channels", "segments", NULL
+		"handoffs", "slas", "targets", "mixes", "fiscal_year_begins", "channels", "segments", NULL
 	};
 	JsonNode	entry;
 	JsonNode	success;
@@ -532,7 +397,9 @@ ReadRoot(JsonDocument *document, const JsonNode *root)
 	ReadEach(document, root, "segments", align_json_read_segment);
 	ReadEach(document, root, "handoffs", ReadHandoff);
 	ReadEach(document, root, "slas", ReadSla);
-	ReadEach(document, root, "targets", ReadTarget);
+	align_json_read_fiscal_year(document, root);
+	ReadEach(document, root, "targets", align_json_read_target);
+	ReadEach(document, root, "mixes", align_json_read_mix);
 	ReadEach(document, root, "channels", align_json_read_channel);
 }
 

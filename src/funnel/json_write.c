@@ -307,6 +307,40 @@ PushServiceLevels(JsonOut *out, const char *key, const Funnel *funnel, bool hand
 }
 
 /*
+ * A member with a number, which jsonb holds as exactly as the text.
+ */
+static void
+NumberMember(JsonOut *out, const char *key, const char *decimal)
+{
+	JsonbValue	number;
+
+	number.type = jbvNumeric;
+	number.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in,
+															 CStringGetDatum(decimal),
+															 ObjectIdGetDatum(InvalidOid),
+															 Int32GetDatum(-1)));
+	PushString(out, WJB_KEY, key);
+	pushJsonbValue(out, WJB_VALUE, &number);
+}
+
+/*
+ * The member "team", or "teams" of a joint target.
+ */
+static void
+PushTargetTeams(JsonOut *out, const Funnel *funnel, const FunnelTarget *target)
+{
+	if (target->nteams == 1)
+	{
+		TeamMember(out, "team", funnel, target->teams[0]);
+		return;
+	}
+	BeginArray(out, "teams");
+	for (int i = 0; i < target->nteams; i++)
+		PushString(out, WJB_ELEM, funnel->teams[target->teams[i]].name);
+	EndArray(out);
+}
+
+/*
  * The member "targets", omitted if it is empty.
  */
 static void
@@ -318,23 +352,17 @@ PushTargets(JsonOut *out, const Funnel *funnel)
 	for (int i = 0; i < funnel->ntargets; i++)
 	{
 		const FunnelTarget *target = &funnel->targets[i];
-		JsonbValue	goal;
 
-		/* a number, which jsonb holds as exactly as the text */
-		goal.type = jbvNumeric;
-		goal.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in,
-															   CStringGetDatum(target->goal),
-															   ObjectIdGetDatum(InvalidOid),
-															   Int32GetDatum(-1)));
 		BeginObject(out);
-		TeamMember(out, "team", funnel, target->team);
-		PushString(out, WJB_KEY, "goal");
-		pushJsonbValue(out, WJB_VALUE, &goal);
+		PushTargetTeams(out, funnel, target);
+		NumberMember(out, "goal", target->goal);
 		switch (target->kind)
 		{
 			case TARGET_COUNT:
 				StageMember(out, "stage", funnel, target->stage);
-				WriteMember(out, "per", target->per);
+				break;
+			case TARGET_AMOUNT:
+				StageMember(out, "amount_of", funnel, target->stage);
 				break;
 			case TARGET_SERVICE_LEVEL:
 				WriteMember(out, "of", funnel->service_levels[target->service_level].name);
@@ -345,6 +373,42 @@ PushTargets(JsonOut *out, const Funnel *funnel)
 				WriteMember(out, "within", align_window_text(target->within));
 				break;
 		}
+		WriteMember(out, "per", target->per);
+		EndObject(out);
+	}
+	EndArray(out);
+}
+
+/*
+ * The member "mixes", omitted if it is empty.
+ */
+static void
+PushMixes(JsonOut *out, const Funnel *funnel)
+{
+	if (funnel->nmixes == 0)
+		return;
+	BeginArray(out, "mixes");
+	for (int i = 0; i < funnel->nmixes; i++)
+	{
+		const FunnelMix *mix = &funnel->mixes[i];
+		const MixShare *last = &mix->shares[mix->nshares - 1];
+		int			nsegments = mix->nshares - (last->segment < 0);
+
+		BeginObject(out);
+		StageMember(out, "stage", funnel, mix->stage);
+		if (nsegments > 0)
+			BeginArray(out, "shares");
+		for (int j = 0; j < nsegments; j++)
+		{
+			BeginObject(out);
+			WriteMember(out, "segment", funnel->segments[mix->shares[j].segment].name);
+			NumberMember(out, "share", mix->shares[j].share);
+			EndObject(out);
+		}
+		if (nsegments > 0)
+			EndArray(out);
+		if (last->segment < 0)
+			NumberMember(out, "other", last->share);
 		EndObject(out);
 	}
 	EndArray(out);
@@ -407,6 +471,9 @@ align_funnel_to_jsonb(PG_FUNCTION_ARGS)
 	PushServiceLevels(&out, "handoffs", funnel, true);
 	PushServiceLevels(&out, "slas", funnel, false);
 	PushTargets(&out, funnel);
+	PushMixes(&out, funnel);
+	if (funnel->fiscal_month > 1)
+		WriteMember(&out, "fiscal_year_begins", align_month_name(funnel->fiscal_month));
 	PushChannels(&out, funnel);
 	result = pushJsonbValue(&out, WJB_END_OBJECT, NULL);
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(result));

@@ -285,6 +285,8 @@ static const struct
 	{"target", align_parse_target},
 	{"channel", align_parse_channel},
 	{"segment", align_parse_segment},
+	{"mix", align_parse_mix},
+	{"fiscal", align_parse_fiscal_year},
 };
 
 /*
@@ -332,7 +334,7 @@ FailNoStatement(TextScan *scan, const ScanName *name)
 						   psprintf("No statement begins with \"%s\".", name->text),
 						   nearest != NULL && !name->quoted && strcmp(nearest, name->text) != 0 ?
 						   align_nearest_text(nearest) :
-						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, channel, segment, or a stage followed by needs, known as or ->.",
+						   "Statements are hours, stage, won, lost, entry, success path, path, handoff, sla, target, channel, segment, mix of, fiscal year, or a stage followed by needs, known as or ->.",
 						   "expected statement");
 }
 

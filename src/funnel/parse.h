@@ -29,16 +29,27 @@ extern bool align_parse_string(TextScan *scan, const char *what, ScanName *strin
 /* name {, name}; does not consume a comma that precedes a clause. */
 extern bool align_parse_names(TextScan *scan, const char *what, Following following, List **names);
 
+/*
+ * A decimal number.  Sets *decimal to its shortest form, as numeric prints it,
+ * palloc'd.
+ */
+extern bool align_parse_decimal(TextScan *scan, const char *hint, char **decimal);
+
 /* [(name {, name})] */
 extern bool align_parse_reasons(TextScan *scan, List **reasons);
 
 /* parse_promise.c: the rest of a statement after its keyword */
 extern bool align_parse_handoff(TextScan *scan, Draft *draft);
 extern bool align_parse_sla(TextScan *scan, Draft *draft);
-extern bool align_parse_target(TextScan *scan, Draft *draft);
 
-/* channels.c, segments.c: the same */
+/* channels.c, segments.c, targets.c, mixes.c, periods.c: the same */
 extern bool align_parse_channel(TextScan *scan, Draft *draft);
 extern bool align_parse_segment(TextScan *scan, Draft *draft);
+extern bool align_parse_target(TextScan *scan, Draft *draft);
+extern bool align_parse_mix(TextScan *scan, Draft *draft);
+extern bool align_parse_fiscal_year(TextScan *scan, Draft *draft);
+
+/* periods.c: day | week | month | quarter | year */
+extern bool align_parse_period(TextScan *scan, const char **period);
 
 #endif							/* ALIGN_FUNNEL_PARSE_H */

@@ -1,6 +1,6 @@
 /*
  * parse_list.c
- *	  Names, strings and lists in the grammar of the agreement.
+ *	  Names, strings, numbers and lists in the grammar of the agreement.
  *
  * Commas separate both the stages of a list and the clauses of handoffs and
  * service levels that contain such lists; see ClauseFollows.
@@ -95,6 +95,44 @@ align_parse_names(TextScan *scan, const char *what, Following following, List **
 			return true;
 		*scan = ahead;
 	}
+}
+
+/*
+ * A decimal number.  *decimal is its shortest form, as numeric prints it.
+ */
+bool
+align_parse_decimal(TextScan *scan, const char *hint, char **decimal)
+{
+	const char *whole;
+	const char *dot = NULL;
+	const char *end;
+
+	align_scan_space(scan);
+	whole = end = scan->cur;
+	if (*end < '0' || *end > '9')
+		return align_scan_expected(scan, "number", hint);
+	while (*end >= '0' && *end <= '9')
+		end++;
+	if (end[0] == '.' && end[1] >= '0' && end[1] <= '9')
+	{
+		dot = end;
+		for (end++; *end >= '0' && *end <= '9';)
+			end++;
+	}
+	scan->cur = end;
+
+	/* strip leading zeros, and trailing ones with the point if that ends it */
+	while (whole[0] == '0' && whole[1] >= '0' && whole[1] <= '9')
+		whole++;
+	if (dot != NULL)
+	{
+		while (end[-1] == '0')
+			end--;
+		if (end - 1 == dot)
+			end--;
+	}
+	*decimal = pnstrdup(whole, end - whole);
+	return true;
 }
 
 /*

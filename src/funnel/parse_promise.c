@@ -1,6 +1,6 @@
 /*
  * parse_promise.c
- *	  The grammar of handoffs, service levels and targets.
+ *	  The grammar of handoffs and service levels.
  */
 #include "postgres.h"
 
@@ -199,111 +199,5 @@ align_parse_sla(TextScan *scan, Draft *draft)
 	if (!CheckComma(scan) || !CheckCommonPromise(scan, &sla->due))
 		return false;
 	draft->service_levels = lappend(draft->service_levels, sla);
-	return true;
-}
-
-/*
- * A decimal number.  target->goal is its shortest form, as numeric prints it.
- */
-static bool
-ParseGoal(TextScan *scan, DraftTarget *target)
-{
-	const char *p;
-	const char *whole;
-	const char *dot = NULL;
-	const char *end;
-
-	align_scan_space(scan);
-	target->goal_at = p = scan->cur;
-	if (*p < '0' || *p > '9')
-		return align_scan_expected(scan, "number",
-								   "Write a target as \"400 mql per month\", \"90% of speed_to_lead\" or \"25% from mql to customer\".");
-	while (*p >= '0' && *p <= '9')
-		p++;
-	if (p[0] == '.' && p[1] >= '0' && p[1] <= '9')
-	{
-		dot = p;
-		for (p++; *p >= '0' && *p <= '9';)
-			p++;
-	}
-	scan->cur = p;
-
-	/* strip leading zeros, and trailing ones with the point if that ends it */
-	whole = target->goal_at;
-	end = p;
-	while (whole[0] == '0' && whole[1] >= '0' && whole[1] <= '9')
-		whole++;
-	if (dot != NULL)
-	{
-		while (end[-1] == '0')
-			end--;
-		if (end - 1 == dot)
-			end--;
-	}
-	target->goal = pnstrdup(whole, end - whole);
-	return true;
-}
-
-/* day | week | month | quarter | year */
-static bool
-ParsePeriod(TextScan *scan, const char **period)
-{
-	static const char *const periods[] = {"day", "week", "month", "quarter", "year"};
-
-	for (int i = 0; i < (int) lengthof(periods); i++)
-	{
-		if (align_scan_take_word(scan, periods[i]))
-		{
-			*period = periods[i];
-			return true;
-		}
-	}
-	return align_scan_expected(scan, "day, week, month, quarter or year", NULL);
-}
-
-/*
- * target team: N stage per period | P% of sla
- *				| P% from stage to stage [within time]
- */
-bool
-align_parse_target(TextScan *scan, Draft *draft)
-{
-	DraftTarget *target = (DraftTarget *) palloc0(sizeof(DraftTarget));
-
-	target->at = draft->statement;
-	target->within = -1;
-	if (!align_parse_name(scan, "team name", &target->team) ||
-		!align_scan_expect(scan, ":") ||
-		!ParseGoal(scan, target))
-		return false;
-	/* a number without "%" is a count; "of" and "from" distinguish the rest */
-	if (!align_scan_take(scan, "%"))
-	{
-		target->kind = TARGET_COUNT;
-		if (!align_parse_name(scan, "stage name", &target->what) ||
-			!align_scan_expect_word(scan, "per") ||
-			!ParsePeriod(scan, &target->per))
-			return false;
-	}
-	else if (align_scan_take_word(scan, "of"))
-	{
-		target->kind = TARGET_SERVICE_LEVEL;
-		if (!align_parse_name(scan, "name of a handoff or sla", &target->what))
-			return false;
-	}
-	else if (align_scan_take_word(scan, "from"))
-	{
-		target->kind = TARGET_CONVERSION;
-		if (!align_parse_name(scan, "stage name", &target->what) ||
-			!align_scan_expect_word(scan, "to") ||
-			!align_parse_name(scan, "stage name", &target->to))
-			return false;
-		if (align_scan_peek_word(scan, "within") &&
-			!align_funnel_scan_window(scan, &target->within))
-			return false;
-	}
-	else
-		return align_scan_expected(scan, "\"of\" or \"from\"", NULL);
-	draft->targets = lappend(draft->targets, target);
 	return true;
 }

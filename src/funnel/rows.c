@@ -21,6 +21,8 @@ PG_FUNCTION_INFO_V1(align_funnel_handoffs);
 PG_FUNCTION_INFO_V1(align_funnel_service_levels);
 PG_FUNCTION_INFO_V1(align_funnel_targets);
 PG_FUNCTION_INFO_V1(align_funnel_agreed_targets);
+PG_FUNCTION_INFO_V1(align_funnel_target_teams);
+PG_FUNCTION_INFO_V1(align_funnel_target_mix);
 PG_FUNCTION_INFO_V1(align_funnel_channels);
 PG_FUNCTION_INFO_V1(align_funnel_segments);
 
@@ -242,7 +244,8 @@ align_funnel_service_levels(PG_FUNCTION_ARGS)
 }
 
 /*
- * What a target measures: a stage, a service level, "mql to customer".
+ * What a target measures: a stage, "amount of customer", a service level, "mql
+ * to customer".
  */
 static char *
 TargetMetric(const Funnel *funnel, const FunnelTarget *target)
@@ -251,6 +254,8 @@ TargetMetric(const Funnel *funnel, const FunnelTarget *target)
 	{
 		case TARGET_COUNT:
 			return funnel->stages[target->stage].name;
+		case TARGET_AMOUNT:
+			return psprintf("amount of %s", funnel->stages[target->stage].name);
 		case TARGET_SERVICE_LEVEL:
 			return funnel->service_levels[target->service_level].name;
 		case TARGET_CONVERSION:
@@ -266,9 +271,16 @@ TargetMetric(const Funnel *funnel, const FunnelTarget *target)
 static void
 AppendGoal(FunnelRow *row, const FunnelTarget *target)
 {
+	static const char *const units[] = {
+		[TARGET_COUNT] = "leads",
+		[TARGET_AMOUNT] = "amount",
+		[TARGET_SERVICE_LEVEL] = "%",
+		[TARGET_CONVERSION] = "%",
+	};
+
 	AppendDatum(row, DirectFunctionCall3(numeric_in, CStringGetDatum(target->goal),
 										 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-	align_row_text(row, target->kind == TARGET_COUNT ? "leads" : "%");
+	align_row_text(row, units[target->kind]);
 	align_row_text(row, target->per);
 	if (target->within < 0)
 		AppendNull(row);
@@ -287,7 +299,7 @@ align_funnel_targets(PG_FUNCTION_ARGS)
 	{
 		const FunnelTarget *target = &funnel->targets[i];
 
-		align_row_text(&row, TeamName(funnel, target->team));
+		align_row_text(&row, align_target_teams_text(funnel, target));
 		align_row_text(&row, TargetMetric(funnel, target));
 		AppendGoal(&row, target);
 		align_row_end(&row);
@@ -303,6 +315,7 @@ align_funnel_agreed_targets(PG_FUNCTION_ARGS)
 {
 	static const char *const kinds[] = {
 		[TARGET_COUNT] = "count",
+		[TARGET_AMOUNT] = "amount",
 		[TARGET_SERVICE_LEVEL] = "service_level",
 		[TARGET_CONVERSION] = "conversion",
 	};
@@ -316,7 +329,7 @@ align_funnel_agreed_targets(PG_FUNCTION_ARGS)
 		bool		is_conversion = target->kind == TARGET_CONVERSION;
 		int			stage = is_conversion ? target->to_stage : target->stage;
 
-		align_row_text(&row, TeamName(funnel, target->team));
+		align_row_text(&row, align_target_teams_text(funnel, target));
 		align_row_text(&row, kinds[target->kind]);
 		align_row_text(&row, stage < 0 ? NULL : funnel->stages[stage].name);
 		align_row_text(&row, is_conversion ? funnel->stages[target->stage].name : NULL);
@@ -324,6 +337,60 @@ align_funnel_agreed_targets(PG_FUNCTION_ARGS)
 					   funnel->service_levels[target->service_level].name);
 		AppendGoal(&row, target);
 		align_row_end(&row);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * target_teams(funnel): one row for each team of each target
+ */
+Datum
+align_funnel_target_teams(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < funnel->ntargets; i++)
+	{
+		const FunnelTarget *target = &funnel->targets[i];
+
+		for (int j = 0; j < target->nteams; j++)
+		{
+			AppendDatum(&row, Int32GetDatum(i + 1));
+			align_row_text(&row, TeamName(funnel, target->teams[j]));
+			align_row_end(&row);
+		}
+	}
+	return (Datum) 0;
+}
+
+/*
+ * target_mix(funnel): one row for each share of each mix
+ */
+Datum
+align_funnel_target_mix(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = FUNNEL_ARG();
+	FunnelRow	row;
+
+	align_row_begin(&row, fcinfo);
+	for (int i = 0; i < funnel->nmixes; i++)
+	{
+		const FunnelMix *mix = &funnel->mixes[i];
+
+		for (int j = 0; j < mix->nshares; j++)
+		{
+			const MixShare *share = &mix->shares[j];
+
+			align_row_text(&row, funnel->stages[mix->stage].name);
+			align_row_text(&row, share->segment < 0 ? "(other)" :
+						   funnel->segments[share->segment].name);
+			/* the digits are moved as text, so that 30% is exactly 0.3 */
+			AppendDatum(&row, DirectFunctionCall1(float8in,
+												  CStringGetDatum(psprintf("%se-2", share->share))));
+			align_row_end(&row);
+		}
 	}
 	return (Datum) 0;
 }

@@ -15,7 +15,7 @@
  * Keywords that must be quoted if they are names in these places.  "channel"
  * is not one of statement_words: stored documents have it bare as the name of
  * a stage, and must stay canonical; IsAboutStage in parse.c distinguishes the
- * two meanings.  The same goes for "segment".
+ * two meanings.  The same goes for "segment", "mix" and "fiscal".
  */
 static const char *const statement_words[] = {
 	"hours", "stage", "won", "lost", "entry", "success", "path", "handoff", "sla", "target", NULL
@@ -340,38 +340,6 @@ align_write_service_level(StringInfo out, const Funnel *funnel, const ServiceLev
 }
 
 /*
- * A target, without semicolon and optionally without its goal.
- */
-void
-align_write_target(StringInfo out, const Funnel *funnel, const FunnelTarget *target,
-				   bool with_goal)
-{
-	appendStringInfoString(out, "target ");
-	WriteTeam(out, funnel, target->team);
-	appendStringInfo(out, ": %s", with_goal ? target->goal : "");
-	switch (target->kind)
-	{
-		case TARGET_COUNT:
-			appendStringInfoString(out, with_goal ? " " : "");
-			WriteName(out, funnel->stages[target->stage].name, NULL);
-			appendStringInfo(out, " per %s", target->per);
-			break;
-		case TARGET_SERVICE_LEVEL:
-			appendStringInfoString(out, "% of ");
-			WriteName(out, funnel->service_levels[target->service_level].name, NULL);
-			break;
-		case TARGET_CONVERSION:
-			appendStringInfoString(out, "% from ");
-			WriteName(out, funnel->stages[target->stage].name, NULL);
-			appendStringInfoString(out, " to ");
-			WriteName(out, funnel->stages[target->to_stage].name, NULL);
-			if (target->within >= 0)
-				appendStringInfo(out, " within %s", align_window_text(target->within));
-			break;
-	}
-}
-
-/*
  * Needs of stages, then of moves.
  */
 static void
@@ -449,11 +417,13 @@ align_funnel_write(const Funnel *funnel)
 		if (!funnel->service_levels[i].is_handoff)
 			align_write_service_level(&out, funnel, &funnel->service_levels[i], NULL);
 	}
+	align_write_fiscal_year(&out, funnel);
 	for (int i = 0; i < funnel->ntargets; i++)
 	{
 		align_write_target(&out, funnel, &funnel->targets[i], true);
 		appendStringInfoString(&out, ";\n");
 	}
+	align_write_mixes(&out, funnel);
 	align_write_channels(&out, funnel);
 
 	/* remove the line feed after the last statement */

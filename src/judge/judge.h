@@ -308,6 +308,10 @@ typedef struct Progress
 	LeadString	amount;			/* the lead's last amount as of as_of, absent
 								 * if there is none; points into the lead */
 	ProgressStatus status;
+	int			matured_level;	/* steps reached within the window of the
+								 * lead's earliest first step, 1 to nsteps; 0
+								 * if that window is not over, or there is
+								 * none */
 } Progress;
 
 typedef struct ProgressSteps

@@ -10,6 +10,11 @@
  * first chain to reach a level is the one that completes earliest; a chain
  * that completes at the same time replaces it if it started later.  Cost:
  * entries times steps.
+ *
+ * Beside it there is the chain of the earliest first step, in which each step
+ * is filled as early as possible.  How far it got when its window is over does
+ * not depend on anything later, such as another first step, so it is what
+ * rates of leads of the same age are made of.
  */
 #include "postgres.h"
 
@@ -49,6 +54,15 @@ StepsNamed(const ProgressSteps *steps, const uint32 *signatures, LeadString name
 	}
 	return result;
 }
+
+/*
+ * The chain of the lead's earliest first step.
+ */
+typedef struct FirstChain
+{
+	int			level;
+	TimestampTz start;			/* undefined while level is 0 */
+} FirstChain;
 
 static inline bool
 WithinWindow(const ProgressSteps *steps, TimestampTz start, TimestampTz at)
@@ -98,6 +112,22 @@ ExtendChains(const ProgressSteps *steps, Chain *chains, uint64 fits, TimestampTz
 }
 
 /*
+ * Extend the chain of the earliest first step by an entry that matches some
+ * steps.
+ */
+static inline void
+ExtendFirstChain(const ProgressSteps *steps, FirstChain *chain, uint64 fits, TimestampTz at)
+{
+	if (chain->level == steps->nsteps || !(fits & (UINT64CONST(1) << chain->level)))
+		return;
+	if (chain->level == 0)
+		chain->start = at;
+	else if (!WithinWindow(steps, chain->start, at))
+		return;
+	chain->level++;
+}
+
+/*
  * A lead that has not converted is dropped only after the window of its latest
  * first step has passed.
  */
@@ -117,6 +147,7 @@ BeginProgress(Progress *progress, int nsteps)
 {
 	progress->nsteps = nsteps;
 	progress->level = 0;
+	progress->matured_level = 0;
 	progress->entered_end = false;
 	progress->amount.text = NULL;
 	progress->amount.len = 0;
@@ -132,6 +163,7 @@ align_progress(const ProgressSteps *steps, const struct varlena *lead, Timestamp
 	LeadReader	reader;
 	LeadEntry	entry;
 	Chain		chains[PROGRESS_MAX_STEPS];
+	FirstChain	first = {0};
 	uint32		signatures[PROGRESS_MAX_STEPS];
 	uint64		inline_fits[LEAD_INLINE_STRINGS];
 	uint64	   *fits = inline_fits;
@@ -155,9 +187,14 @@ align_progress(const ProgressSteps *steps, const struct varlena *lead, Timestamp
 		if (entry.amount >= 0)
 			progress->amount = reader.strings[entry.amount];
 		if (entry.stage >= 0 && fits[entry.stage] != 0)
+		{
 			ExtendChains(steps, chains, fits[entry.stage], entry.at, progress);
+			ExtendFirstChain(steps, &first, fits[entry.stage], entry.at);
+		}
 	}
 	progress->status = StepsStatus(steps, chains, progress, as_of);
+	if (first.level > 0 && !WithinWindow(steps, first.start, as_of))
+		progress->matured_level = first.level;
 
 	if (fits != inline_fits)
 		pfree(fits);

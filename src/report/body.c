@@ -281,6 +281,20 @@ AppendView(Expansion *expansion, const ReportBody *body)
 }
 
 /*
+ * True if the table is attached with a role: assignee, amount, ....
+ */
+static bool
+HasRole(const Attachment *attachment, const char *role)
+{
+	for (int i = 0; i < ROW_NROLES; i++)
+	{
+		if (strcmp(align_row_role_names[i], role) == 0)
+			return align_has_role(attachment, (RowRole) i);
+	}
+	elog(ERROR, "unknown role \"%s\" in a report", role);
+}
+
+/*
  * Appends what a placeholder stands for.
  */
 static void
@@ -319,6 +333,8 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfoString(out, target->credit_model);
 	else if (strcmp(name, "stored") == 0)
 		appendStringInfoString(out, "false");
+	else if (strcmp(name, "has_role") == 0 && placeholder->nparts == 2)
+		appendStringInfoString(out, HasRole(attachment, placeholder->part[1]) ? "true" : "false");
 	else if (strcmp(name, "history_key") == 0)
 		AppendKey(expansion, placeholder, TABLE_HISTORY);
 	else if (strcmp(name, "table_key") == 0 && placeholder->nparts == 2)

@@ -40,6 +40,7 @@
 #include "catalog/relation.h"
 #include "record/flush.h"
 #include "report/body.h"
+#include "report/campaign_tables.h"
 #include "report/create_reports.h"
 #include "time_text.h"
 #include "value.h"
@@ -402,8 +403,8 @@ SetSchema(Creation *creation, FunctionCallInfo fcinfo)
 				 errmsg("schema \"%s\" does not exist", name),
 				 errhint("Create it first: CREATE SCHEMA %s AUTHORIZATION %s;", quote_identifier(name),
 						 quote_identifier(GetUserNameFromId(creation->owner, false)))));
-	if (pg_namespace_aclcheck(creation->target.schema_oid, creation->owner, ACL_CREATE) != ACLCHECK_OK ||
-		pg_namespace_aclcheck(creation->target.schema_oid, creation->owner, ACL_USAGE) != ACLCHECK_OK)
+	if (!align_may_create_in(creation->target.schema_oid, creation->owner) ||
+		!align_may_use(creation->target.schema_oid, creation->owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for schema %s", name),
@@ -570,6 +571,7 @@ align_create_reports(PG_FUNCTION_ARGS)
 	align_begin_restricted(&caller, creation.owner);
 	target->dimensions = align_report_dimensions(PG_GETARG_ARRAYTYPE_P(ARG_DIMENSIONS), attachment);
 	CheckNames(&creation);
+	align_check_campaign_tables(target->schema_oid, creation.owner);
 	align_spi_connect();
 	SetCompleteSince(&creation, fcinfo);
 	CreateOrReplace(&creation);

@@ -31,8 +31,8 @@ SELECT input, pg_temp.fail(format('SELECT %L::align.conversion', input)) FROM (V
 ) AS t (id, input) ORDER BY id;
 
 -- Text: levels.  What stands for HEAD is a good beginning.
-SELECT input, pg_temp.fail(format('SELECT %L::align.conversion', replace(replace(input,
-	'HEAD', '{steps (a, b) mode ordered as of 2026-03-01T00:00:00Z'), 'FUNNEL', '{funnel 0123456789abcdef (a, b) as of 2026-03-01T00:00:00Z'))) FROM (VALUES
+SELECT input, pg_temp.fail(format('SELECT %L::align.conversion', replace(replace(replace(input,
+	'HEAD', '{steps (a, b) mode ordered as of 2026-03-01T00:00:00Z'), 'WINDOW', '{steps (a, b) mode ordered within 1 day as of 2026-03-01T00:00:00Z'), 'FUNNEL', '{funnel 0123456789abcdef (a, b) as of 2026-03-01T00:00:00Z'))) FROM (VALUES
 	(1, 'HEAD}'), (2, 'HEAD, level 0}'), (3, 'HEAD, level 3 open 1}'), (4, 'HEAD, level 1 open 1, level 1 open 1}'),
 	(5, 'HEAD, level 2 converted 0, level 0 open 1}'), (6, 'HEAD, level 1 open 1'), (7, 'HEAD, level 1 open 1} x'),
 	(8, 'HEAD, level 1 open -1}'), (9, 'HEAD, level 1 open 9223372036854775808}'),
@@ -54,7 +54,11 @@ SELECT input, pg_temp.fail(format('SELECT %L::align.conversion', replace(replace
 	(42, 'HEAD, level 2 converted 4611686018427387905 time 46116860184273879050 least 10 most 10 in (10*4611686018427387905*2)}'),
 	(43, 'FUNNEL, level 1 open 1}'), (44, 'FUNNEL, level 1 open 1 entered 2}'), (45, 'FUNNEL, level 2 converted 1 entered 2}'), (48, 'FUNNEL, level 2 open 1 entered 1}'), (49, 'FUNNEL, level 2 dropped 1 entered 1}'),
 	(46, 'FUNNEL, level 1 open 1 entered 1, level 2 converted 1 entered 1 time 10 least 5 most 5 in (5*2)}'),
-	(47, 'FUNNEL, level 0 open 1, level 1 entered 1}')
+	(47, 'FUNNEL, level 0 open 1, level 1 entered 1}'),
+	(50, 'HEAD matured 0, level 1 open 1}'), (51, 'HEAD, level 1 open 1 matured 1}'), (52, 'FUNNEL matured 0, level 1 open 1 entered 1}'),
+	(53, 'WINDOW matured, level 1 open 1}'), (54, 'WINDOW matured 1, level 1 open 1}'), (55, 'WINDOW matured 0, level 1 open 1 matured 1}'), (56, 'WINDOW, level 1 open 1 matured 0}'),
+	(57, 'WINDOW matured 2, level 1 open 1 matured 2}'), (58, 'WINDOW matured 1, level 0 open 1 matured 1}'), (59, 'WINDOW matured 1, level 1 open 1, level 2 matured 1}'),
+	(60, 'WINDOW matured 9223372036854775807, level 1 open 1 matured 9223372036854775807, level 2 matured 9223372036854775807}'), (61, 'WINDOW matured 1, level 1 matured 1 open 1}')
 ) AS t (id, input) ORDER BY id;
 
 -- Several lines: line and column are told.
@@ -86,7 +90,11 @@ SELECT input, pg_temp.fail(format('SELECT %L::jsonb::align.conversion', input)) 
 	(24, '{"steps": ["a"], "funnel": "0123456789abcdef", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}'),
 	(25, '{"steps": ["a"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "today"], "levels": []}'),
 	(26, '{"steps": ["a"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 0, "open": 1}, {"level": 1, "converted": -1}]}'),
-	(27, '{"steps": ["a"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}')
+	(27, '{"steps": ["a"], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}'),
+	(28, '{"steps": ["a"], "mode": "ordered", "within": "1 day", "matured": 2, "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 1, "converted": 3, "matured": 1}]}'),
+	(29, '{"steps": ["a"], "mode": "ordered", "matured": 1, "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 1, "converted": 3, "matured": 1}]}'),
+	(30, '{"steps": ["a"], "mode": "ordered", "within": "1 day", "matured": "1", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 1, "converted": 3, "matured": 1}]}'),
+	(31, '{"steps": ["a"], "mode": "ordered", "within": "1 day", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 1, "converted": 3, "matured": 1}]}')
 ) AS t (id, input) ORDER BY id;
 
 -- Binary.  Bytes come in as a binary COPY whose only field they are.
@@ -103,13 +111,14 @@ BEGIN
 END $$;
 CREATE TABLE good (c conversion);
 INSERT INTO good VALUES
+	('{steps (mql, customer) mode ordered within 1 day as of 2026-03-01T00:00:00Z to 2026-03-02T00:00:00Z matured 6, level 1 open 7 matured 4, level 2 converted 3 matured 2 amount 1200 time 1600 least 300 most 1000 in (278*2, 506)}'),
 	('{steps (mql, customer) mode ordered within 1 day as of 2026-03-01T00:00:00Z to 2026-03-02T00:00:00Z, level 1 open 7, level 2 converted 3 amount 1200 time 1600 least 300 most 1000 in (278*2, 506)}'),
 	('{funnel 00000000deadbeef (mql, sal, customer) as of 2026-03-01T00:00:00Z, level 0 open 1 dropped 2, level 1 open 3 dropped 4 entered 14 amount -7.25, level 2 open 5 dropped 6 entered 11 time 30 least 10 most 20 in (10, 20), level 3 converted 4 entered 4 time 5 least 5 most 5 in (5)}');
 SELECT pg_temp.receive(conversion_send(c)) FROM good;
 SELECT array_agg(c::text ORDER BY c) = (SELECT array_agg(c::text ORDER BY c) FROM good) AS same FROM received;
 SELECT pg_temp.receive('');
 SELECT pg_temp.receive('\x02');
-SELECT pg_temp.receive(set_byte(conversion_send(c), 1, 1)) FROM good;
+SELECT pg_temp.receive(set_byte(conversion_send(c), 1, 2)), pg_temp.receive(set_byte(conversion_send(c), 1, get_byte(conversion_send(c), 1) # 1)) FROM good;
 
 -- Every truncation is refused, and so is every superfluous byte.
 SELECT count(*), count(*) FILTER (WHERE answer = 'no error') AS accepted
@@ -135,6 +144,7 @@ SELECT count(*) > 1000 AS many,
 	count(*) FILTER (WHERE pg_temp.fail(format('SELECT (steps(c)).* FROM stored WHERE ctid = %L', ctid)) = 'no error') > 50 AS some_pass
 FROM stored;
 SELECT pg_temp.fail($$SELECT '\x01'::bytea::conversion::text$$);
+SELECT pg_temp.fail($$SELECT '\x02'::bytea::conversion::text$$);
 SELECT pg_temp.fail($$SELECT (steps('\x'::bytea::conversion)).*$$);
 DROP CAST (bytea AS conversion);
 

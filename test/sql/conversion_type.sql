@@ -24,6 +24,10 @@ INSERT INTO summary VALUES
 (9, '{steps ("two words", "a ""quote""", "größe", "商談", "") mode ordered as of 2026-03-01T00:00:00Z,
 	level 2 time 1 least 1 most 1 in (1), level 3 time 2 least 2 most 2 in (2), level 4 time 3 least 3 most 3 in (3),
 	level 5 converted 1 time 0 least 0 most 0 in (0)}'),
+-- matured leads: some, none, and not known (what releases before 0.5 wrote)
+(11, '{steps (mql, customer) mode ordered within 30 days as of 2026-03-01T00:00:00Z matured 5, level 0 open 4, level 1 open 3 dropped 3 matured 4, level 2 converted 2 matured 1 amount 12 time 300 least 100 most 200 in (100, 200)}'),
+(12, '{steps (mql, customer) mode ordered within 30 days as of 2026-03-01T00:00:00Z matured 0, level 0 open 4, level 1 open 3}'),
+(13, '{steps (mql, customer) mode ordered within 30 days as of 2026-03-01T00:00:00Z, level 0 open 4, level 1 open 3}'),
 -- the extremes
 (10, '{steps (a, b) mode ordered within 9223372036854775807 microseconds as of -4713-11-24T00:00:00Z to 294276-12-31T23:59:59.999999Z,
 	level 0 open 9223372036854775806, level 2 converted 1 time 9435184819199999999 least 9435184819199999999 most 9435184819199999999 in (7298)}');
@@ -39,7 +43,7 @@ SELECT '{steps (a) mode ordered within 1 day as of 2026-03-01T00:00:00Z, level 1
 	= '{steps (a) mode ordered within 24 hours as of 2026-03-01T00:00:00Z, level 1 converted 1}'::conversion AS same_window;
 
 -- jsonb and back, losslessly.
-SELECT id, c::jsonb FROM summary WHERE id IN (1, 2, 3, 7) ORDER BY id;
+SELECT id, c::jsonb FROM summary WHERE id IN (1, 2, 3, 7, 11, 12, 13) ORDER BY id;
 SELECT id, c::jsonb::conversion = c AS same FROM summary ORDER BY id;
 
 -- Binary COPY and back.
@@ -68,7 +72,7 @@ END $$;
 SELECT a.c = b.c AS same FROM latin a, latin_copy b;
 
 -- The wire form is a version and the stored form; it never changes within a version.
-SELECT id, conversion_send(c) FROM summary WHERE id IN (1, 3) ORDER BY id;
+SELECT id, conversion_send(c) FROM summary WHERE id IN (1, 3, 11, 12, 13) ORDER BY id;
 
 -- Comparison is by bytes: a total order, and hashing agrees with it.
 SELECT bool_and(cmp = CASE WHEN a.c < b.c THEN -1 WHEN a.c = b.c THEN 0 ELSE 1 END
@@ -90,7 +94,12 @@ SELECT id, s.* FROM summary, steps(c) s WHERE id IN (1, 2, 10) ORDER BY id, step
 SELECT step, name, entered, reached, dropped, still_open, median_time, p90_time, mean_time, amount
 FROM summary, steps(c) WHERE id = 3 ORDER BY step;
 SELECT step, name, reached, median_time FROM summary, steps(c) WHERE id = 9 ORDER BY step;
+SELECT id, step, reached, dropped, decided_rate, matured_n, matured_reached, matured_rate, matured_lower, matured_upper
+FROM summary, step_rates(c) WHERE id IN (2, 3, 4, 11, 12, 13) ORDER BY id, step;
+SELECT id, step, lower, upper, matured_rate, matured_lower, matured_upper FROM summary, step_rates(c, 0.5) WHERE id = 11 ORDER BY step;
 SELECT count(*) FROM steps(NULL);
+SELECT count(*) FROM step_rates(NULL);
+SELECT count(*) FROM step_rates((SELECT c FROM summary WHERE id = 1), NULL);
 SELECT count(*) FROM steps((SELECT c FROM summary WHERE id = 1), NULL);
 
 -- A large summary, compressed and toasted like any value.

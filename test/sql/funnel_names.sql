@@ -10,7 +10,7 @@ SELECT n, name FROM unnest(ARRAY[
 	-- keywords, also in another case
 	'hours', 'of', 'stage', 'held', 'by', 'won', 'lost', 'entry', 'success', 'path', 'any', 'ANY', 'handoff', 'from', 'to', 'accept', 'reject',
 	'with', 'reason', 'Reason', 'within', 'working', 'minute', 'minutes', 'hour', 'day', 'days', 'week', 'weeks', 'end', 'the', 'same', 'next',
-	'warn', 'after', 'needs', 'known', 'as', 'sla', 'pause', 'target', 'per', 'month', 'quarter', 'year', 'channel', 'when', 'source', 'medium', 'name', 'and', 'Stage', 'SLA', 'PATH', 'NEEDS',
+	'warn', 'after', 'needs', 'known', 'as', 'sla', 'pause', 'target', 'per', 'month', 'quarter', 'year', 'channel', 'when', 'source', 'medium', 'name', 'and', 'mix', 'other', 'Other', 'fiscal', 'begins', 'February', 'amount', 'Stage', 'SLA', 'PATH', 'NEEDS',
 	-- plain, nearly plain and not plain
 	'x', '_', 'a-b', 'a-', 'a--b', 'a->b', '->', '--', '-- not a comment', 'a b', ' ', ' a ', 'a;b', ';', ',', ':', '(', ')', '%', '90%', '4', '4x', '2nd',
 	'"', '""', 'a"b', '''', '''''', 'it''s', '\', '\n', '$$', '{}', '{a,b}', 'NULL', 'null', '[*]', E'tab\there', E'two\nlines', E'\r\n', '/* */',
@@ -27,7 +27,7 @@ $$;
 -- label and a channel.  Placeholders: N the name, N2 another that begins with
 -- it, P in a path (a bare "any" is no stage there), R as a column (a bare "reason" is none).
 CREATE FUNCTION pg_temp.documents(name text, n text, p text, r text) RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT replace(replace(replace(replace(d, '@R', r), '@P', p), '@N2', pg_temp.q(name || '2')), '@N', n) FROM unnest(ARRAY[
+	SELECT replace(replace(replace(replace(replace(d, '@R', r), '@P', p), '@S', CASE WHEN lower(n) = 'other' THEN pg_temp.q(n) ELSE n END), '@N2', pg_temp.q(name || '2')), '@N', n) FROM unnest(ARRAY[
 		-- an open stage, held, entered, passed
 		'stage @N, open1 held by @N; won won1; lost lost1; entry open1, @N; success path @P -> open1 -> won1; path @P, open1 -> lost1; path open1 -> @P; '
 		'@N needs @R, ''c'', reason (@N, r1); @N -> open1 needs @R, reason (@N, r1); open1 -> @N needs reason (r1, @N); ',
@@ -60,7 +60,12 @@ CREATE FUNCTION pg_temp.documents(name text, n text, p text, r text) RETURNS SET
 		'stage open1 held by @N; won @N; success path open1 -> @P; target @N: 1 @N per day; target @N: 2.5% from open1 to @N;',
 		-- channels, beside statements about a stage called channel
 		'stage channel, @N2; won won1; success path channel -> won1; path channel -> @N2; channel needs @R; channel -> @N2 needs @R, phone; channel known as ''when''; '
-		'channel @N when source ''s'' and name ''n''; channel @N2 when medium ''m'';'
+		'channel @N when source ''s'' and name ''n''; channel @N2 when medium ''m'';',
+		-- joint targets and amounts, mixes, beside statements about stages called mix and fiscal
+		'stage @N2, @N held by @N; won won1; success path @P -> @N2 -> won1; segment @N: ''1''; segment @N2: ''2''; sla @N by @N2: from @N to won1 within 2 days; '
+		'target @N, @N2: 1 amount of @N per day; target @N2: 9% of @N per week; target @N: 2.5% from @N to won1 per year; mix of @N: 1% @S, 2% @N2, 3% other;',
+		'stage mix, fiscal, @N2; won won1; success path mix -> fiscal -> won1; path mix -> @N2; mix needs @R; fiscal needs @R, phone; mix -> @N2 needs @R, phone; fiscal -> won1 needs @R; '
+		'mix known as ''of''; fiscal known as ''year''; segment @N: ''1''; mix of mix: 5% @S; fiscal year begins May; mix of fiscal: 5% @S;'
 	]) AS d
 $$;
 

@@ -16,6 +16,9 @@ CREATE TEMP TABLE move (n int, a int, b int, success boolean, UNIQUE (n, a, b));
 CREATE TEMP TABLE level (n int, i int, name text, team text, handoff boolean, starts text[], stops text[], pauses text[], due text, warn text);
 CREATE TEMP TABLE channel (n int, i int, name text, source text, medium text, campaign text);
 CREATE TEMP TABLE segment (n int, i int, name text, condition text);
+CREATE TEMP TABLE target (n int, i int, teams text[], kind text, stage text, from_stage text, sla text, goal text, per text, "within" interval);
+CREATE TEMP TABLE mix (n int, i int, o int, stage text, segment text, share numeric);	-- segment NULL: other
+CREATE TEMP TABLE fiscal (n int, month int);
 
 CREATE FUNCTION pg_temp.q(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT '"' || replace(name, '"', '""') || '"'$$;
 CREATE FUNCTION pg_temp.q(names text[]) RETURNS text LANGUAGE sql IMMUTABLE AS
@@ -52,8 +55,12 @@ DECLARE
 	due record;
 	is_any boolean;
 	promised int := 0;
-	segments text[] := ARRAY['demo', 'big one', 'segment', 'needs', 'known', 'when', 'x"y', 'größe', 'warn'];
+	segments text[] := ARRAY['demo', 'big one', 'segment', 'needs', 'known', 'when', 'x"y', 'größe', 'warn', 'other', 'Other'];
 	other record;
+	crew text[];
+	aim text;
+	target_no int := 0;
+	left_over numeric;
 	channels text[] := ARRAY['Direct', 'Paid Search', 'channel', 'when', 'and', 'source', 'needs', 'known', 'x"y', 'größe'];
 	patterns text[] := ARRAY['partner-*', '*', 'it''s', 'A -- "b"', 'ü*x**', '\', ' ', 'and name ''x'''];
 BEGIN
@@ -153,6 +160,37 @@ BEGIN
 	declared := declared || ARRAY(SELECT 'channel ' || pg_temp.q(c.name) || ' when ' || (SELECT string_agg(kind || ' ''' || replace(pattern, '''', '''''') || '''', ' and ' ORDER BY random())
 		FROM (VALUES ('source', source), ('medium', medium), ('name', campaign)) AS t(kind, pattern) WHERE pattern IS NOT NULL)
 		FROM channel AS c WHERE n = no ORDER BY i);
+	-- targets of one team or several
+	FOR j IN 1 .. pg_temp.rnd(0, 6) LOOP
+		crew := ARRAY(SELECT t FROM (SELECT DISTINCT t FROM unnest(holders) AS t WHERE t IS NOT NULL) AS held ORDER BY random() LIMIT pg_temp.rnd(1, 3));
+		aim := (ARRAY['count', 'amount', 'service_level', 'conversion'])[pg_temp.rnd(1, 4)];
+		SELECT a, b INTO other FROM pg_temp.reach(no) WHERE a <> b ORDER BY random() LIMIT 1;
+		SELECT name AS sla INTO due FROM level WHERE n = no ORDER BY random() LIMIT 1;
+		CONTINUE WHEN crew = '{}' OR (aim = 'conversion' AND other IS NULL) OR (aim = 'service_level' AND due IS NULL);
+		INSERT INTO target SELECT no, j, crew, aim, CASE aim WHEN 'conversion' THEN names[other.b] WHEN 'service_level' THEN NULL ELSE names[pg_temp.rnd(1, k)] END,
+			CASE aim WHEN 'conversion' THEN names[other.a] END, CASE aim WHEN 'service_level' THEN due.sla END, (ARRAY['1', '0.5', '99.75', '100'])[pg_temp.rnd(1, 4)],
+			CASE WHEN aim IN ('count', 'amount') OR random() < 0.5 THEN (ARRAY['day', 'week', 'month', 'quarter', 'year'])[pg_temp.rnd(1, 5)] END,
+			CASE WHEN aim = 'conversion' AND random() < 0.5 THEN interval '90 days' END;
+		-- no target twice
+		DELETE FROM target AS t WHERE n = no AND i = j AND EXISTS (SELECT FROM target AS u WHERE u.n = no AND u.i < j AND u.kind = t.kind AND u.stage IS NOT DISTINCT FROM t.stage
+			AND u.from_stage IS NOT DISTINCT FROM t.from_stage AND u.sla IS NOT DISTINCT FROM t.sla);
+	END LOOP;
+	declared := declared || ARRAY(SELECT 'target ' || pg_temp.q(t.teams) || ': 0' || goal || CASE t.kind WHEN 'count' THEN ' ' || pg_temp.q(t.stage) WHEN 'amount' THEN ' amount of ' || pg_temp.q(t.stage)
+			WHEN 'service_level' THEN '% of ' || pg_temp.q(sla) ELSE '% from ' || pg_temp.q(from_stage) || ' to ' || pg_temp.q(t.stage) END
+			|| CASE WHEN "within" IS NOT NULL THEN ' within 90 days' ELSE '' END || coalesce(' per ' || per, '') FROM target AS t WHERE n = no ORDER BY i);
+	-- mixes of some stages; "other" in any place
+	FOR j IN 1 .. pg_temp.rnd(0, least(2, k)) LOOP
+		left_over := 100;
+		FOR other IN SELECT name FROM (SELECT name FROM segment WHERE n = no UNION ALL SELECT NULL) AS t ORDER BY random() LIMIT pg_temp.rnd(1, 3) LOOP
+			target_no := target_no + 1;
+			INSERT INTO mix SELECT no, j, target_no, names[j], other.name, trim_scale(round((left_over * random()::numeric)::numeric, 3));
+			left_over := left_over - (SELECT share FROM mix WHERE n = no AND o = target_no);
+		END LOOP;
+	END LOOP;
+	declared := declared || ARRAY(SELECT 'mix of ' || pg_temp.q(m.stage) || ': ' || string_agg(share || '00% ' || coalesce(pg_temp.q(m.segment), 'OTHER'), ',' ORDER BY o)
+		FROM (SELECT n, i, o, m.stage, m.segment, CASE WHEN share = trunc(share) THEN share || '.' ELSE share::text END AS share FROM mix AS m) AS m WHERE n = no GROUP BY i, m.stage ORDER BY i);
+	INSERT INTO fiscal SELECT no, pg_temp.rnd(1, 12);
+	loose := loose || (SELECT 'fiscal year begins ' || to_char(make_date(2026, month, 1), (ARRAY['FMMonth', 'Mon'])[pg_temp.rnd(1, 2)]) FROM fiscal WHERE n = no);
 	INSERT INTO stage SELECT no, i, names[i], replace(kinds[i], 'stage', 'open'), holders[i], i = ANY (entries), array_position(path, i),
 		ARRAY(SELECT l FROM unnest(ARRAY['L' || i, 'it''s ' || i]) AS l WHERE EXISTS (SELECT FROM unnest(loose) AS t WHERE t LIKE '% known as ''L' || i || ''',%'))
 	FROM generate_series(1, k) AS i;
@@ -167,6 +205,8 @@ SELECT count(*) = :agreements AS "all there", count(DISTINCT f) > :agreements * 
 SELECT count(*) > 500 AS "many moves", bool_or(success), bool_or(NOT success) FROM move;
 SELECT count(*) > 300 AS "many channels", count(*) FILTER (WHERE source IS NULL) > 50 AS "without source" FROM channel;
 SELECT count(*) > 300 AS "many segments", (SELECT count(*) > 20 FROM level WHERE due ~ ' when .* when ') AS "several promises", (SELECT count(*) > 50 FROM level WHERE warn ~ 'before') AS "warned before" FROM segment;
+SELECT kind, count(*) > 50 AS "enough", count(*) FILTER (WHERE cardinality(teams) > 1) > 20 AS "joint", count(per) BETWEEN 20 AND count(*) AS "periods" FROM target GROUP BY kind ORDER BY kind;
+SELECT count(*) > 200 AS "many shares", count(*) FILTER (WHERE segment IS NULL) > 50 AS "other", (SELECT count(DISTINCT month) FROM fiscal) AS months FROM mix;
 SELECT handoff, count(*) > 20 AS "enough" FROM level GROUP BY handoff ORDER BY handoff;
 
 -- Every row is a failure.
@@ -214,6 +254,15 @@ SELECT 'channels', n FROM agreement
 WHERE ARRAY(SELECT c::text FROM align.channels(f) AS c) <> ARRAY(SELECT ROW(name, source, medium, campaign)::text FROM channel WHERE channel.n = agreement.n ORDER BY i);
 SELECT 'segments', n FROM agreement
 WHERE ARRAY(SELECT c::text FROM align.segments(f) AS c) <> ARRAY(SELECT ROW(name, condition)::text FROM segment WHERE segment.n = agreement.n ORDER BY i);
+SELECT 'targets', n FROM agreement
+WHERE ARRAY(SELECT t::text FROM align.agreed_targets(f) AS t) <> ARRAY(SELECT ROW(array_to_string(teams, ', '), kind, t.stage, from_stage, sla, goal::numeric, CASE kind WHEN 'count' THEN 'leads' WHEN 'amount' THEN 'amount' ELSE '%' END, per, "within")::text
+	FROM target AS t WHERE t.n = agreement.n ORDER BY i);
+SELECT 'target_teams', n FROM agreement
+WHERE ARRAY(SELECT t::text FROM align.target_teams(f) AS t) <> ARRAY(SELECT ROW(o, team)::text
+	FROM (SELECT teams, row_number() OVER (ORDER BY i) AS o FROM target AS t WHERE t.n = agreement.n) AS t, unnest(teams) WITH ORDINALITY AS u(team, p) ORDER BY o, p);
+SELECT 'mixes', n FROM agreement
+WHERE ARRAY(SELECT m::text FROM align.target_mix(f) AS m) <> ARRAY(SELECT ROW(m.stage, coalesce(m.segment, '(other)'), (share / 100)::float8)::text FROM mix AS m WHERE m.n = agreement.n ORDER BY i, m.segment IS NULL, o);
+SELECT 'fiscal year', n FROM agreement JOIN fiscal USING (n) WHERE align.fiscal_year_begins(f) <> month;
 -- diff has no row exactly if two agreements are equal.
 SELECT 'diff', a.n, b.n FROM agreement AS a JOIN agreement AS b ON b.n BETWEEN a.n AND a.n + 3
 WHERE (a.f = b.f) <> NOT EXISTS (SELECT FROM align.diff(a.f, b.f));

@@ -1,0 +1,89 @@
+-- funnel_by_month
+-- The funnel of the leads that entered in each month: one row per month and step of the success path, without late leads. Key: month, step. Compare months by matured_rate, which gives every lead the same time since its own entry, and only where is_settled: the step_rate of young months is low because their leads are young. Answers: is this month better than the one before?
+--
+-- row_key: month and step
+-- month: first day of the month in which the leads entered
+-- month_start_at: its first instant
+-- as_of: the instant of the figures
+-- is_complete: whether the record was complete when the month began
+-- is_settled: whether it is complete, and the time to settle has passed since its end
+-- step: place in the success path, from 1
+-- stage: the stage of the step
+-- entered: leads that entered the stage
+-- reached: leads that entered it or a later one
+-- dropped: of these, leads that went no further and are lost
+-- still_open: of these, leads that went no further and may still
+-- step_rate: reached / reached of the step before; NULL for the first
+-- step_rate_lower: lower bound of it (Wilson, 95 %); NULL while leads are open
+-- step_rate_upper: upper bound of it
+-- overall_rate: reached / reached of the first step
+-- decided_rate: reached of the next step / (that + dropped)
+-- leads: leads of the month
+-- matured: of these, reached the step within the time to settle since their own entry; NULL unless is_settled
+-- matured_rate: matured / leads; NULL unless is_settled
+-- matured_rate_lower: lower bound of it (Wilson, 95 %)
+-- matured_rate_upper: upper bound of it
+-- amount: the last known amounts of the leads that reached the step
+
+WITH
+    in_force AS MATERIALIZED (
+        {part:funnel}
+    ),
+    path AS MATERIALIZED (
+        SELECT s.stage, row_number() OVER (ORDER BY s.stage_position)::int AS step
+        FROM in_force AS f, align.stages(f.funnel) AS s
+        WHERE s.on_success_path
+    ),
+    leads AS MATERIALIZED (
+        SELECT {key:l}, l.lead, l.entered_at,
+            date_trunc('month', timezone({zone}, l.entered_at))::date AS month
+        FROM ({part:conversion_leads}) AS l
+        WHERE NOT l.is_late
+    ),
+    months AS (
+        SELECT m.month, count(*) AS leads,
+            timezone({zone}, m.month::timestamp) AS month_start_at,
+            timezone({zone}, m.month + interval '1 month') + {settle} <= {as_of} AS is_over,
+            align.funnel_conversion_agg(m.lead, f.funnel, {as_of}) AS conversion
+        FROM leads AS m
+            CROSS JOIN in_force AS f
+        GROUP BY m.month
+    ),
+    -- when a lead first reached each step or a later one
+    reached AS (
+        SELECT {key:v}, p.step, min(v.entered_at) AS at
+        FROM ({part:visits}) AS v
+            JOIN path AS p ON p.stage = v.stage
+        WHERE NOT v.is_late AND v.is_entry
+        GROUP BY {key:v}, p.step
+    ),
+    matured AS (
+        SELECT l.month, p.step, count(DISTINCT l.entry) AS matured
+        FROM (SELECT l.*, row_number() OVER () AS entry FROM leads AS l) AS l
+            JOIN reached AS r ON {key_join:r:l} AND r.at <= l.entered_at + {settle}
+            JOIN path AS p ON p.step <= r.step
+        GROUP BY l.month, p.step
+    )
+SELECT m.month || ' ' || s.step AS row_key, m.month, m.month_start_at, {as_of}::timestamptz AS as_of,
+    m.month_start_at >= {complete_since} AS is_complete,
+    m.is_over AND m.month_start_at >= {complete_since} AS is_settled,
+    s.step, s.name AS stage, s.entered, s.reached, s.dropped, s.still_open,
+    s.step_rate,
+    CASE WHEN sum(s.still_open) OVER month = 0 THEN s.lower END AS step_rate_lower,
+    CASE WHEN sum(s.still_open) OVER month = 0 THEN s.upper END AS step_rate_upper,
+    s.overall_rate,
+    lead(s.reached) OVER steps::float8 / nullif(lead(s.reached) OVER steps + s.dropped, 0) AS decided_rate,
+    m.leads,
+    x.matured,
+    x.matured::float8 / m.leads AS matured_rate,
+    w.lower AS matured_rate_lower,
+    w.upper AS matured_rate_upper,
+    s.amount
+FROM months AS m
+    CROSS JOIN LATERAL align.steps(m.conversion) AS s
+    LEFT JOIN matured AS r ON r.month = m.month AND r.step = s.step
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN m.is_over AND m.month_start_at >= {complete_since}
+                   THEN coalesce(r.matured, 0) END AS matured) AS x
+    LEFT JOIN LATERAL align.wilson(x.matured, m.leads) AS w ON x.matured IS NOT NULL
+WINDOW month AS (PARTITION BY m.month), steps AS (PARTITION BY m.month ORDER BY s.step)

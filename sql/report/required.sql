@@ -1,0 +1,74 @@
+-- required
+-- What the gap of a target requires of every stage before: one row per count or amount target of a won stage, for its running period, and open stage of the success path. Key: target_no, stage. The rates are those of leads that have had the time to settle, step by step: young leads look unconverted. Answers: how many MQLs more does the quarter need?
+--
+-- row_key: target and stage
+-- target_no: place of the target in the agreement, from 1
+-- teams: who promised
+-- metric: what is counted
+-- period: week, month, quarter, ...
+-- period_start: its first day
+-- gap: goal - actual, at least 0
+-- stage: an open stage of the success path
+-- stage_order: its place in the agreement, to sort by
+-- base_n: leads that entered the stage in the year that ended one time to settle ago, late ones excluded
+-- rate_to_next: of these, the share that reached the next stage or a later one within the time to settle; NULL under 20
+-- rate_to_won: product of these rates from here to won; NULL if one is
+-- needed: gap / rate_to_won: leads (or amount) that must enter the stage
+-- median_seconds_to_won: of the leads of base_n that were won within the time to settle, half took no longer; NULL under 5
+-- needed_in_time: whether that fits into the rest of the period
+-- as_of: the instant of the figures
+
+WITH RECURSIVE
+    in_force AS MATERIALIZED (
+        {part:funnel}
+    ),
+    path AS MATERIALIZED (
+        SELECT s.stage, s.stage_order::int AS stage_order, s.kind, row_number() OVER (ORDER BY s.stage_position)::int AS step
+        FROM in_force AS f,
+            align.stages(f.funnel) WITH ORDINALITY AS s (stage_position, stage, kind, team,
+                on_success_path, is_entry, labels, needs, stage_order)
+        WHERE s.on_success_path
+    ),
+    firsts AS MATERIALIZED (
+        SELECT {key:v}, p.step, min(v.entered_at) AS at
+        FROM ({part:visits}) AS v
+            JOIN path AS p ON p.stage = v.stage
+        WHERE v.is_entry AND NOT v.is_late
+        GROUP BY {key:v}, p.step
+    ),
+    base AS (
+        SELECT f.step, f.at, min(n.at) AS next_at, min(n.at) FILTER (WHERE p.kind = 'won') AS won_at
+        FROM firsts AS f
+            LEFT JOIN firsts AS n ON {key_join:n:f} AND n.step > f.step AND n.at >= f.at AND n.at <= f.at + {settle}
+            LEFT JOIN path AS p ON p.step = n.step
+        WHERE f.at >= {as_of} - {settle} - interval '8760 hours' AND f.at < {as_of} - {settle}
+        GROUP BY {key:f}, f.step, f.at
+    ),
+    rates AS (
+        SELECT p.step, p.stage, p.stage_order, p.kind, count(b.step) AS base_n,
+            CASE WHEN count(b.step) >= 20 THEN count(b.next_at)::float8 / count(b.step) END AS rate_to_next,
+            CASE WHEN count(b.won_at) >= 5
+                THEN percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM b.won_at - b.at)::bigint)
+            END AS median_seconds_to_won
+        FROM path AS p
+            LEFT JOIN base AS b ON b.step = p.step
+        GROUP BY p.step, p.stage, p.stage_order, p.kind
+    ),
+    -- from the first won stage of the path back
+    products AS (
+        SELECT p.step, 1::float8 AS rate_to_won
+        FROM (SELECT min(r.step) AS step FROM rates AS r WHERE r.kind = 'won') AS p
+        UNION ALL
+        SELECT r.step, p.rate_to_won * r.rate_to_next
+        FROM products AS p
+            JOIN rates AS r ON r.step = p.step - 1
+    )
+SELECT c.target_no || ' ' || r.stage AS row_key, c.target_no, c.teams, c.metric, c.period, c.period_start,
+    c.remaining AS gap, r.stage, r.stage_order, r.base_n, r.rate_to_next, p.rate_to_won,
+    ceil(c.remaining / nullif(p.rate_to_won, 0)::numeric) AS needed,
+    r.median_seconds_to_won,
+    {as_of} + make_interval(secs => r.median_seconds_to_won) <= timezone({zone}, (c.period_end + 1)::timestamp) AS needed_in_time,
+    c.as_of
+FROM {coverage} AS c
+    CROSS JOIN products AS p
+    JOIN rates AS r ON r.step = p.step AND r.kind = 'open'

@@ -1,0 +1,65 @@
+-- unassigned per lead
+-- Open leads that a team holds and no person: a list to hand out, one row per lead, of leads on the success path or with a clock running. Key: row_key. Empty if the table is attached without an assignee. Answers: which leads does each believe to be the other's?
+--
+-- row_key: the key as text; unique
+-- stage: stage that it is in
+-- team: team that holds it
+-- since: since when it is in the stage; NULL if that is not known
+-- unassigned_since: since when nobody has held it; NULL if that is not known
+-- unassigned_working_seconds: time since then in the hours of the team; NULL without hours
+-- next_due_at: when the next of its running clocks is due; NULL if none runs
+-- is_overdue: whether a clock of it is overdue
+-- as_of: the instant of the list
+
+WITH
+    in_force AS MATERIALIZED (
+        {part:funnel}
+    ),
+    stages AS MATERIALIZED (
+        SELECT s.stage, s.on_success_path FROM in_force AS f, align.stages(f.funnel) AS s
+    ),
+    hours AS MATERIALIZED (
+        SELECT t.team, align.hours(f.funnel, t.team) AS hours
+        FROM in_force AS f
+            CROSS JOIN LATERAL (SELECT DISTINCT s.team FROM align.stages(f.funnel) AS s
+                                WHERE s.team IS NOT NULL) AS t
+    ),
+    open_leads AS MATERIALIZED (
+        SELECT l.row_key, {key:l}, l.stage, l.team, l.since
+        FROM {lead_facts} AS l
+        WHERE {has_role:assignee} AND l.status = 'open' AND l.assignee = '(none)' AND l.team <> '(none)'
+    ),
+    clocks AS (
+        SELECT {key:c}, min(c.due_at) AS next_due_at, bool_or(c.clock_status = 'overdue') AS is_overdue
+        FROM {sla_facts} AS c
+        WHERE c.is_open = 1 AND c.clock_status <> 'paused'
+        GROUP BY {key:c}
+    ),
+    entries AS (
+        SELECT {key:e}, e.at, e.source, e.event,
+            -- how many entries, from the last one back, have had an assignee so far
+            count(*) FILTER (WHERE btrim(e.assignee) <> '' OR e.event IN ('deleted', 'truncated'))
+                OVER (PARTITION BY {key:e} ORDER BY e.place DESC) AS assigned_after,
+            e.place
+        FROM ({part:entries}) AS e
+            JOIN open_leads AS l ON {key_join:l:e}
+        WHERE e.event <> 'touch'
+    ),
+    runs AS (
+        SELECT DISTINCT ON ({key:e}) {key:e},
+            CASE WHEN e.source LIKE '%undated' THEN NULL ELSE e.at END AS unassigned_since
+        FROM entries AS e
+        WHERE e.assigned_after = 0
+        ORDER BY {key:e}, e.place
+    )
+SELECT l.row_key, {key:l}, l.stage, l.team, l.since, r.unassigned_since,
+    extract(epoch FROM align.working_time(h.hours, r.unassigned_since, {as_of}))::bigint AS unassigned_working_seconds,
+    c.next_due_at,
+    coalesce(c.is_overdue, false) AS is_overdue,
+    {as_of}::timestamptz AS as_of
+FROM open_leads AS l
+    LEFT JOIN stages AS s ON s.stage = l.stage
+    LEFT JOIN clocks AS c ON {key_join:c:l}
+    LEFT JOIN runs AS r ON {key_join:r:l}
+    LEFT JOIN hours AS h ON h.team = l.team
+WHERE s.on_success_path OR c.next_due_at IS NOT NULL

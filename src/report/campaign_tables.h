@@ -1,0 +1,17 @@
+/*
+ * campaign_tables.h
+ *	  The tables of cost, budgets, reviews and actions that reports read.
+ */
+#ifndef ALIGN_CAMPAIGN_TABLES_H
+#define ALIGN_CAMPAIGN_TABLES_H
+
+#include "compat.h"
+
+/*
+ * Checks the campaign tables in the schema of the reports: raises an error if
+ * one lacks a column, and a notice if one belongs to another role than the
+ * owner of the reports, who does not use it.
+ */
+extern void align_check_campaign_tables(Oid schema, Oid owner);
+
+#endif							/* ALIGN_CAMPAIGN_TABLES_H */
