@@ -74,7 +74,8 @@ WITH
         SELECT {key:e},
             min(e.at) FILTER (WHERE e.is_stage_entry) AS first_at,
             min(e.at) FILTER (WHERE e.is_entry AND e.stage_kind = 'won') AS won_at,
-            (array_agg(e.note ORDER BY e.place DESC) FILTER (WHERE btrim(e.note) <> ''))[1] AS last_note,
+            (array_agg(e.note ORDER BY e.place DESC) FILTER (WHERE btrim(e.note) <> '' AND e.event IN ('opening', 'entry', 'move', 'override', 'owner')))[1]
+                AS last_note,
             (array_agg(e.amount ORDER BY e.place DESC) FILTER (WHERE e.amount IS NOT NULL))[1] AS amount
         FROM entries AS e
         GROUP BY {key:e}
