@@ -113,11 +113,11 @@ WITH
     -- and as much of the promise remains after the pause as before it
     dated AS (
         SELECT c.*, moved.due_at AS due_before, moved.warn_at AS warn_before,
-            moved.due_left,
+            moved.due_left, moved.warn_left,
             CASE WHEN c.is_paused THEN c.cut_at ELSE c.read_at END AS run_until
         FROM paused AS c
             CROSS JOIN LATERAL (
-                SELECT left_over.due_left,
+                SELECT left_over.due_left, left_over.warn_left,
                     CASE WHEN left_over.due_left IS NULL THEN c.due_at
                         WHEN left_over.due_left = '0' THEN c.cut_at
                         ELSE align.add_working_time(c.counted_in, c.cut_at, left_over.due_left) END AS due_at,
@@ -174,7 +174,10 @@ SELECT {key:c},
     c.started_at,
     c.due_at_now AS due_at,
     CASE WHEN c.clock_status = 'paused' THEN c.due_if_resumed_at END AS due_if_resumed_at,
-    CASE WHEN c.clock_status <> 'paused' THEN c.warn_before END AS warn_at,
+    CASE WHEN c.clock_status = 'paused' THEN NULL
+        WHEN c.due_if_resumed_at > c.cut_at AND c.read_at > c.cut_at AND c.warn_left > '0'
+        THEN align.add_working_time(c.counted_in, c.read_at, c.warn_left)
+        ELSE c.warn_before END AS warn_at,
     c.ended_at AS stopped_at,
     (c.due_at_now AT TIME ZONE {zone})::date AS due_on,
     date_trunc('week', c.due_at_now AT TIME ZONE {zone})::date AS week,
