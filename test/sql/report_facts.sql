@@ -4,6 +4,9 @@
 \set QUIET on
 SET timezone = 'UTC';
 SET client_min_messages = warning;
+SET jit = off;
+CREATE SCHEMA report_facts;
+SET search_path = report_facts;
 \set agreement 'hours ''Europe/London Mo-Fr 09:00-17:30''; hours of sales ''America/New_York Mo-Fr 08:00-18:00''; stage inquiry, mql held by marketing; stage sal, sql held by sales; stage nurture held by marketing; won customer, partner; lost disqualified; entry inquiry, mql; success path inquiry -> mql -> sal -> sql -> customer; path inquiry -> customer; path sql -> partner; path mql, sal, sql -> nurture -> mql; path customer -> sal; path any -> disqualified; path disqualified -> mql; handoff intake: mql from marketing to sales, accept sal, reject nurture, disqualified with reason (budget, timing), within 4 working hours; sql needs note; segment big: ''amount >= 500''; segment demo: ''kind = ''''demo'''''';'
 SELECT align.agree('company', :'agreement');
 CREATE TABLE leads (id int, region text, status text, team text, owner text, reason text, note text,
@@ -24,8 +27,8 @@ INSERT INTO leads SELECT i, 'eu', (ARRAY['inquiry', 'mql', 'sal', 'customer', 'd
 FROM generate_series(1, 40) i;
 SELECT align.attach('leads', 'company', mode => 'observe', stage => 'status', team => 'team', assignee => 'owner', reason => 'reason', note => 'note',
 	amount => 'amount', campaign => 'campaign', changed_at => 'changed_at', live => 'NOT archived');
-CREATE SCHEMA reports;
-SELECT align.create_reports('leads', 'reports', time_zone => 'America/New_York', dimensions => '{"kind AS lead_kind","upper(region) AS area"}') > 0;
+CREATE SCHEMA facts_reports;
+SELECT align.create_reports('leads', 'facts_reports', time_zone => 'America/New_York', dimensions => '{"kind AS lead_kind","upper(region) AS area"}') > 0;
 
 -- The lives of some leads, in rounds: entry, moves, changes of owner, touches.
 CREATE FUNCTION step(i int, n int) RETURNS void LANGUAGE plpgsql AS $$
@@ -81,9 +84,9 @@ CREATE PROCEDURE snapshot(n int) LANGUAGE plpgsql AS $$
 BEGIN
 	COMMIT;
 	INSERT INTO snapshots VALUES (n, now());
-	EXECUTE format('CREATE TABLE leads_then_%s AS SELECT * FROM reports.lead_facts', n);
-	EXECUTE format('CREATE TABLE stages_then_%s AS SELECT * FROM reports.stage_facts', n);
-	EXECUTE format('CREATE TABLE touches_then_%s AS SELECT * FROM reports.touch_facts', n);
+	EXECUTE format('CREATE TABLE leads_then_%s AS SELECT * FROM facts_reports.lead_facts', n);
+	EXECUTE format('CREATE TABLE stages_then_%s AS SELECT * FROM facts_reports.stage_facts', n);
+	EXECUTE format('CREATE TABLE touches_then_%s AS SELECT * FROM facts_reports.touch_facts', n);
 	COMMIT;
 END $$;
 
@@ -160,8 +163,8 @@ CREATE FUNCTION working(v int, team text, since timestamptz, until timestamptz) 
 	FROM align.agreements f WHERE name = 'company' AND version = v $$;
 
 -- One lead after the other, one entry after the other, as of an instant.
-CREATE TABLE want_leads (LIKE reports.lead_facts);
-CREATE TABLE want_stages (LIKE reports.stage_facts);
+CREATE TABLE want_leads (LIKE facts_reports.lead_facts);
+CREATE TABLE want_stages (LIKE facts_reports.stage_facts);
 CREATE PROCEDURE expect(a timestamptz) LANGUAGE plpgsql AS $$
 DECLARE
 	v int := (SELECT max(version) FROM align.agreements WHERE name = 'company' AND valid_from <= a);
@@ -277,8 +280,8 @@ DECLARE
 	c text; bad bigint; leads bigint; stages bigint;
 BEGIN
 	CALL expect(instant);
-	CREATE TEMP TABLE got_leads AS SELECT * FROM reports.lead_facts(instant);
-	CREATE TEMP TABLE got_stages AS SELECT * FROM reports.stage_facts(instant);
+	CREATE TEMP TABLE got_leads AS SELECT * FROM facts_reports.lead_facts(instant);
+	CREATE TEMP TABLE got_stages AS SELECT * FROM facts_reports.stage_facts(instant);
 	SELECT count(*) INTO leads FROM got_leads FULL JOIN want_leads USING (region, id) WHERE got_leads.row_key IS NULL OR want_leads.stage IS NULL;
 	SELECT count(*) INTO stages FROM got_stages FULL JOIN want_stages USING (region, id, entry_no) WHERE got_stages.row_key IS NULL OR want_stages.stage IS NULL;
 	RAISE NOTICE 'snapshot %: % leads, % visits; % and % of them only in one', n, (SELECT count(*) > 250 FROM got_leads), (SELECT count(*) > 500 FROM got_stages), leads, stages;
@@ -308,15 +311,15 @@ CREATE VIEW changed_past AS
 	UNION SELECT region, id FROM leads_history WHERE event = 'touch'
 	UNION (SELECT region, id FROM leads_then_3 EXCEPT SELECT region, id FROM leads_history);
 SELECT s.n, t.leads, t.stages, t.touches FROM snapshots s, LATERAL (
-	SELECT (SELECT count(*) FROM reports.lead_facts(s.a) WHERE (region, id) NOT IN (TABLE changed_past)) > 100,
-		(SELECT count(*) FROM reports.stage_facts(s.a) WHERE (region, id) NOT IN (TABLE changed_past)) > 200,
-		(SELECT count(*) FROM reports.touch_facts(s.a) WHERE (region, id) NOT IN (TABLE changed_past)) > 100) AS t (leads, stages, touches) ORDER BY n;
+	SELECT (SELECT count(*) FROM facts_reports.lead_facts(s.a) WHERE (region, id) NOT IN (TABLE changed_past)) > 100,
+		(SELECT count(*) FROM facts_reports.stage_facts(s.a) WHERE (region, id) NOT IN (TABLE changed_past)) > 200,
+		(SELECT count(*) FROM facts_reports.touch_facts(s.a) WHERE (region, id) NOT IN (TABLE changed_past)) > 100) AS t (leads, stages, touches) ORDER BY n;
 CREATE FUNCTION differences(n int, facts text, stored text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	result bigint;
 BEGIN
 	EXECUTE format($q$
-		WITH now_said AS (SELECT to_jsonb(f) - 'lead_kind' - 'area' AS row FROM reports.%1$I(%2$L) f WHERE (region, id) NOT IN (TABLE changed_past)),
+		WITH now_said AS (SELECT to_jsonb(f) - 'lead_kind' - 'area' AS row FROM facts_reports.%1$I(%2$L) f WHERE (region, id) NOT IN (TABLE changed_past)),
 			then_said AS (SELECT to_jsonb(f) - 'lead_kind' - 'area' AS row FROM %3$I f WHERE (region, id) NOT IN (TABLE changed_past))
 		SELECT count(*) FROM ((TABLE now_said EXCEPT ALL TABLE then_said) UNION ALL (TABLE then_said EXCEPT ALL TABLE now_said)) AS d $q$,
 		facts, (SELECT a FROM snapshots s WHERE s.n = differences.n), stored || '_then_' || n) INTO result;
@@ -325,12 +328,12 @@ END $$;
 SELECT n, differences(n, 'lead_facts', 'leads') AS leads, differences(n, 'stage_facts', 'stages') AS stages, differences(n, 'touch_facts', 'touches') AS touches
 FROM generate_series(1, 4) n;
 -- the last snapshot with those
-SELECT count(*) FROM (SELECT to_jsonb(f) - 'lead_kind' - 'area' FROM reports.touch_facts((SELECT a FROM snapshots WHERE n = 4)) f EXCEPT ALL SELECT to_jsonb(f) - 'lead_kind' - 'area' FROM touches_then_4 f) d;
+SELECT count(*) FROM (SELECT to_jsonb(f) - 'lead_kind' - 'area' FROM facts_reports.touch_facts((SELECT a FROM snapshots WHERE n = 4)) f EXCEPT ALL SELECT to_jsonb(f) - 'lead_kind' - 'area' FROM touches_then_4 f) d;
 
 -- Touches are those of journeys(), and so are shares; an opening in a won stage is no win.
 CREATE TABLE journeys AS
 	SELECT key ->> 'region' AS region, (key ->> 'id')::int AS id, j.lead, f.won_at, f.submitted_at, f.amount, f.is_late, f.entry_stage
-	FROM align.journeys('leads') j JOIN reports.lead_facts f ON f.region = key ->> 'region' AND f.id = (key ->> 'id')::int;
+	FROM align.journeys('leads') j JOIN facts_reports.lead_facts f ON f.region = key ->> 'region' AND f.id = (key ->> 'id')::int;
 SELECT count(*) FROM align.journeys('leads') HAVING count(*) = (SELECT count(*) FROM journeys);
 SELECT count(*) > 300 AS many, count(*) FILTER (WHERE f.touch_no IS DISTINCT FROM t.touch OR f.touched_at IS DISTINCT FROM t.at OR f.channel IS DISTINCT FROM t.channel
 		OR f.campaign_key IS DISTINCT FROM align.parse_campaign(t.campaign)::text OR f.campaign_source IS DISTINCT FROM shown(t.campaign_source)
@@ -341,7 +344,7 @@ SELECT count(*) > 300 AS many, count(*) FILTER (WHERE f.touch_no IS DISTINCT FRO
 		OR f.touched_on IS DISTINCT FROM (t.at AT TIME ZONE 'America/New_York')::date
 		OR f.after_win IS DISTINCT FROM coalesce(t.at > f.won_at, false)) AS bad
 FROM (SELECT j.region, j.id, t.* FROM journeys j, align.touches(j.lead, align.agreed('company')) t) t
-	FULL JOIN (SELECT * FROM reports.touch_facts WHERE touch_no > 0) f ON f.region = t.region AND f.id = t.id AND f.touch_no = t.touch;
+	FULL JOIN (SELECT * FROM facts_reports.touch_facts WHERE touch_no > 0) f ON f.region = t.region AND f.id = t.id AND f.touch_no = t.touch;
 \set ECHO none
 \set QUIET on
 CREATE TABLE shares (model text, region text, id int, touch_no int, share float8, amount numeric, got boolean);
@@ -350,7 +353,7 @@ DECLARE
 	m text;
 BEGIN
 	FOREACH m IN ARRAY '{first,last,last_non_direct,linear,position,time_decay,u_shaped,w_shaped,full_path}'::text[] LOOP
-		EXECUTE format('INSERT INTO shares SELECT %1$L, region, id, touch_no, won_share_%1$s, won_amount_%1$s, true FROM reports.touch_facts', m);
+		EXECUTE format('INSERT INTO shares SELECT %1$L, region, id, touch_no, won_share_%1$s, won_amount_%1$s, true FROM facts_reports.touch_facts', m);
 		INSERT INTO shares SELECT m, region, id, coalesce(c.touch, 0), c.share, c.amount, false
 		FROM journeys j, align.funnel_credit(j.lead, align.agreed('company'), m, milestones => CASE WHEN m IN ('w_shaped', 'full_path') THEN ARRAY[NULL, 'sql'] END) c
 		WHERE j.won_at IS NOT NULL AND NOT (is_late AND entry_stage IN ('customer', 'partner'));
@@ -381,7 +384,7 @@ SELECT count(*) AS leads, count(*) FILTER (WHERE f.touches IS DISTINCT FROM t.n 
 		ELSE (coalesce(align.parse_campaign(d.campaign)::text, '(none)'), coalesce(d.channel, '(none)')) END) AS bad_decisive,
 	count(*) FILTER (WHERE f.decisive_campaign = '(none)') > 5 AS none, count(*) FILTER (WHERE f.decisive_channel = 'Direct') > 1 AS direct,
 	count(*) FILTER (WHERE f.first_campaign <> f.decisive_campaign AND f.decisive_campaign <> f.last_campaign) > 3 AS three
-FROM reports.lead_facts f JOIN journeys j USING (region, id)
+FROM facts_reports.lead_facts f JOIN journeys j USING (region, id)
 	LEFT JOIN LATERAL (SELECT count(*) AS n, min(at) AS first_at, max(at) AS last_at FROM align.touches(j.lead, align.agreed('company'))) t ON true
 	LEFT JOIN LATERAL (SELECT * FROM align.touches(j.lead, align.agreed('company')) WHERE at <= coalesce(f.won_at, 'infinity') ORDER BY touch LIMIT 1) a ON true
 	LEFT JOIN LATERAL (SELECT * FROM align.touches(j.lead, align.agreed('company')) WHERE at <= coalesce(f.won_at, 'infinity') ORDER BY touch DESC LIMIT 1) z ON true
@@ -393,21 +396,28 @@ SELECT count(*) FILTER (WHERE n_first <> (first_campaign <> '(none)' OR won_at I
 	count(*) FILTER (WHERE first_of <> first_campaign OR last_of <> last_campaign OR decisive_of <> decisive_campaign) AS other
 FROM (SELECT f.*, count(*) FILTER (WHERE t.is_first) AS n_first, count(*) FILTER (WHERE t.is_last) AS n_last, count(*) FILTER (WHERE t.is_decisive) AS n_decisive,
 		max(t.campaign_key) FILTER (WHERE t.is_first) AS first_of, max(t.campaign_key) FILTER (WHERE t.is_last) AS last_of, max(t.campaign_key) FILTER (WHERE t.is_decisive) AS decisive_of
-	FROM reports.lead_facts f JOIN reports.touch_facts t USING (region, id)
+	FROM facts_reports.lead_facts f JOIN facts_reports.touch_facts t USING (region, id)
 	GROUP BY f.row_key, f.region, f.id, f.entered_at, f.entered_on, f.entry_stage, f.is_late, f.since_known, f.stage, f.stage_order, f.stage_kind, f.team, f.assignee, f.since, f.status, f.submitted_at, f.accepted_at, f.won_at, f.lost_at, f.lost_reason, f.amount, f.segment, f.first_campaign, f.decisive_campaign, f.last_campaign, f.first_channel, f.decisive_channel, f.last_channel, f.touches, f.first_touch_at, f.last_touch_at, f.moves, f.recycles, f.violations, f.overrides, f.is_touchless, f.age_seconds, f.in_stage_seconds, f.in_stage_working_seconds, f.recorded_at, f.lead_kind, f.area) x;
 -- Dimensions are those of today; a lead that was deleted has none.
 SELECT count(*) FILTER (WHERE (f.lead_kind, f.area) IS DISTINCT FROM (l.kind, upper(l.region))) AS bad, count(*) FILTER (WHERE l.id IS NULL) > 5 AS gone, bool_and(f.status = 'gone') FILTER (WHERE l.id IS NULL) AS all_gone
-FROM reports.lead_facts f LEFT JOIN leads l USING (region, id);
+FROM facts_reports.lead_facts f LEFT JOIN leads l USING (region, id);
 -- The current visit of stage_facts is what lead_facts says.
 SELECT count(*) AS open, count(*) FILTER (WHERE (l.stage, l.stage_order, l.stage_kind, l.team, l.assignee, l.since, l.in_stage_seconds, l.in_stage_working_seconds)
 	IS DISTINCT FROM (s.stage, s.stage_order, s.stage_kind, s.team, s.assignee, CASE WHEN s.elapsed_seconds IS NOT NULL THEN s.entered_at END, s.elapsed_seconds, s.working_seconds)) AS bad
-FROM (SELECT * FROM reports.lead_facts WHERE status <> 'gone') l FULL JOIN (SELECT * FROM reports.stage_facts WHERE is_current) s USING (region, id);
+FROM (SELECT * FROM facts_reports.lead_facts WHERE status <> 'gone') l FULL JOIN (SELECT * FROM facts_reports.stage_facts WHERE is_current) s USING (region, id);
 -- What the rows of the table say. A duplicate whose journey was merged into another lead is no lead.
 SELECT count(*) > 250 AS leads, count(*) FILTER (WHERE f.stage IS DISTINCT FROM today(l.status, 3)) AS bad_stage, count(*) FILTER (WHERE f.assignee IS DISTINCT FROM shown(l.owner)) AS bad_assignee,
 	count(*) FILTER (WHERE f.team IS DISTINCT FROM shown(l.team)) AS bad_team
-FROM leads l FULL JOIN (SELECT * FROM reports.lead_facts WHERE status <> 'gone') f USING (region, id)
+FROM leads l FULL JOIN (SELECT * FROM facts_reports.lead_facts WHERE status <> 'gone') f USING (region, id)
 WHERE (l.status IS NOT NULL AND NOT l.archived AND EXISTS (SELECT FROM leads_history h WHERE (h.region, h.id) = (l.region, l.id) AND event IN ('opening', 'entry', 'move', 'override'))) OR l.id IS NULL;
 -- Firsts, over all entries.
 SELECT count(*) FILTER (WHERE h.won_at IS DISTINCT FROM f.won_at) AS bad_won, count(*) FILTER (WHERE h.lost_at IS DISTINCT FROM f.lost_at) AS bad_lost, count(h.won_at) > 50 AS won, count(h.lost_at) > 50 AS lost
 FROM (SELECT region, id, min(effective_at) FILTER (WHERE stage IN ('customer', 'partner')) AS won_at, min(effective_at) FILTER (WHERE stage = 'disqualified') AS lost_at
-	FROM leads_history WHERE event IN ('entry', 'move', 'override') AND coalesce(source, '') <> 'not live' GROUP BY region, id) h JOIN reports.lead_facts f USING (region, id);
+	FROM leads_history WHERE event IN ('entry', 'move', 'override') AND coalesce(source, '') <> 'not live' GROUP BY region, id) h JOIN facts_reports.lead_facts f USING (region, id);
+-- Submissions and acceptances are those of handoff_facts.
+SELECT count(*) FILTER (WHERE h.submitted_at IS DISTINCT FROM f.submitted_at) AS bad_submitted, count(*) FILTER (WHERE h.accepted_at IS DISTINCT FROM f.accepted_at) AS bad_accepted,
+	count(f.submitted_at) > 100 AS submitted, count(f.accepted_at) > 30 AS accepted
+FROM facts_reports.lead_facts f LEFT JOIN (SELECT region, id, min(submitted_at) AS submitted_at, min(decided_at) FILTER (WHERE outcome = 'accepted') AS accepted_at FROM facts_reports.handoff_facts GROUP BY 1, 2) h USING (region, id);
+SET client_min_messages = warning;
+DROP SCHEMA facts_reports CASCADE;
+DROP SCHEMA report_facts CASCADE;
