@@ -9,7 +9,7 @@
 
 function quoted(text)
 {
-	gsub(/\\/, "\\\\", text)
+	gsub(/\\/, "\\\\\\\\", text)
 	gsub(/"/, "\\\"", text)
 	return "\"" text "\""
 }
@@ -42,6 +42,11 @@ function finish_file()
 		", .per_lead = " (per_lead ? "true" : "false") \
 		", .columns = " (kind == "VIEW" ? name "_columns" : "NULL") \
 		",\n\t\t.comment = " quoted(comment) ",\n\t\t.query =\n" body "\t},\n"
+}
+
+# The encoding of the database is any.
+/[^\t -~]/ {
+	fault("not ASCII")
 }
 
 FNR == 1 {

@@ -28,10 +28,10 @@
 -- revenue_u_shaped: by the model u_shaped
 -- revenue_w_shaped: by the model w_shaped
 -- revenue_full_path: by the model full_path
--- cpl: cost ÷ leads; NULL if cost is NULL or 0
--- cac: cost ÷ won; NULL if cost is NULL or 0
--- roas: revenue ÷ cost, by the credit model of the reports; NULL if cost is NULL or 0
--- roi: (revenue − cost) ÷ cost, likewise
+-- cpl: cost / leads; NULL if cost is NULL or 0
+-- cac: cost / won; NULL if cost is NULL or 0
+-- roas: revenue / cost, by the credit model of the reports; NULL if cost is NULL or 0
+-- roi: (revenue - cost) / cost, likewise
 -- amount_missing: of won, those without an amount
 -- clicks: clicks in the costs of the month; NULL if none are recorded
 -- impressions: impressions in the costs of the month; NULL if none are recorded

@@ -1,5 +1,5 @@
 -- conformance
--- One row per week, version of the agreement, rule and team for which entries broke the rule, as far as they were recorded by the instant. Key: row_key (week, version, rule, team). An entry can break several rules, so entries add up only within one rule; moves repeats for each version and rule, and must not be added up. Openings and imports are not counted, and moves that were refused leave no entry. share = entries ÷ moves.
+-- One row per week, version of the agreement, rule and team for which entries broke the rule, as far as they were recorded by the instant. Key: row_key (week, version, rule, team). An entry can break several rules, so entries add up only within one rule; moves repeats for each version and rule, and must not be added up. Openings and imports are not counted, and moves that were refused leave no entry. share = entries / moves.
 --
 -- row_key: week, version, rule and team as text; unique
 -- week: Monday of the week in which the entries were recorded
@@ -11,7 +11,7 @@
 -- leads: leads that they belong to
 -- overrides: of the entries, those for which the rule was suspended (align.override)
 -- moves: all entries into the funnel and moves of this team in this week
--- share: entries ÷ moves
+-- share: entries / moves
 -- week_start_at: instant at which the week begins
 -- is_complete: whether the record was complete by then (complete_since)
 

@@ -14,7 +14,7 @@
 -- n: submissions, or leads in the moment close
 -- leads: leads with such a submission, each once
 -- first_n: of n, those that are the first of their lead to this handoff
--- share: first_n ÷ sum of first_n over all reasons of accepted and rejected (won and lost) of the month, campaign, moment and handoff; NULL for what is not decided
+-- share: first_n / sum of first_n over all reasons of accepted and rejected (won and lost) of the month, campaign, moment and handoff; NULL for what is not decided
 -- share_lower: lower bound of share, Wilson 95 %
 -- share_upper: upper bound of share, Wilson 95 %
 -- is_complete: whether the record is complete for this month

@@ -1,5 +1,5 @@
 -- handoffs_by_week
--- One row per handoff and week of submission, up to the instant. Key: row_key (handoff, week). Counts add up over weeks and handoffs, rates and percentiles do not. Young weeks are not comparable with old ones: rejections are faster than acceptances, so compare a week with an earlier one as of the same age (the function of this name takes an instant). acceptance_rate = accepted ÷ (accepted + rejected).
+-- One row per handoff and week of submission, up to the instant. Key: row_key (handoff, week). Counts add up over weeks and handoffs, rates and percentiles do not. Young weeks are not comparable with old ones: rejections are faster than acceptances, so compare a week with an earlier one as of the same age (the function of this name takes an instant). acceptance_rate = accepted / (accepted + rejected).
 --
 -- row_key: handoff and week as text; unique
 -- handoff: the handoff
@@ -13,7 +13,7 @@
 -- pending: not decided at the instant
 -- gone: deleted, or out of the funnel, before a decision
 -- first_submissions: submissions that are the first of their lead to this handoff
--- acceptance_rate: accepted ÷ (accepted + rejected); NULL if there are none
+-- acceptance_rate: accepted / (accepted + rejected); NULL if there are none
 -- acceptance_rate_lower: Wilson's lower bound, 95 %
 -- acceptance_rate_upper: Wilson's upper bound
 -- median_working_seconds: half of the decisions (accepted or rejected) took at most so long; NULL under 5

@@ -7,10 +7,10 @@
 -- due_text: what is promised, as the agreement has it
 -- met_week: clocks due in the last complete week that were met
 -- missed_week: clocks due in that week that were missed
--- rate_week: met ÷ (met + missed) of that week; NULL if nothing was due
+-- rate_week: met / (met + missed) of that week; NULL if nothing was due
 -- met_before4: clocks due in the four weeks before it that were met
 -- missed_before4: clocks due in these weeks that were missed
--- rate_before4: met ÷ (met + missed) of these weeks; NULL if nothing was due
+-- rate_before4: met / (met + missed) of these weeks; NULL if nothing was due
 -- overdue_now: open clocks that are overdue at the instant
 -- at_risk_now: open clocks from their warning on
 -- paused_now: open clocks that are paused before they are due

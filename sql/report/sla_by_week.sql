@@ -1,5 +1,5 @@
 -- sla_by_week
--- One row per service level or handoff and week in which clocks were due, up to the instant. Key: row_key (sla, week). Counts add up over weeks and service levels (handoffs are among them: is_handoff); rates do not: add up met and missed, and divide. A clock counts when it is due, however early it was met, so a running week is not biased; paused clocks are not due. compliance = met ÷ (met + missed).
+-- One row per service level or handoff and week in which clocks were due, up to the instant. Key: row_key (sla, week). Counts add up over weeks and service levels (handoffs are among them: is_handoff); rates do not: add up met and missed, and divide. A clock counts when it is due, however early it was met, so a running week is not biased; paused clocks are not due. compliance = met / (met + missed).
 --
 -- row_key: sla and week as text; unique
 -- sla: service level or handoff
@@ -10,7 +10,7 @@
 -- missed: clocks that still ran at their due instant
 -- cancelled: clocks that ended before they were due, without being met
 -- still_open: of the missed, those that are not done yet
--- compliance: met ÷ (met + missed); NULL if there are none
+-- compliance: met / (met + missed); NULL if there are none
 -- compliance_lower: Wilson's lower bound of compliance, 95 %
 -- compliance_upper: Wilson's upper bound
 -- median_working_seconds: half of the clocks that stopped, met or missed, took at

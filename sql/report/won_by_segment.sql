@@ -10,9 +10,9 @@
 -- segment: the agreement's first segment that held at the first entry; (other) if none did
 -- won: leads won
 -- won_amount: their amount; NULL if none is known
--- won_share: won ÷ won of the campaign and month in all segments
+-- won_share: won / won of the campaign and month in all segments
 -- target_share: share of the segment in the agreed mix; NULL if none is agreed
--- difference: won_share − target_share
+-- difference: won_share - target_share
 -- amount_missing: of won, those without an amount
 -- is_complete: whether the record is complete for this month
 

@@ -74,6 +74,10 @@ COMMENT ON FUNCTION align.period_start(funnel align.funnel, per text, on_date da
 'the first day of the day, week (from Monday), month, quarter or year (fiscal) that contains a date';
 COMMENT ON FUNCTION align.period_end(funnel align.funnel, per text, on_date date) IS
 'the first day after the day, week (from Monday), month, quarter or year (fiscal) that contains a date';
+COMMENT ON FUNCTION align.make_campaign(text, text, text, text) IS
+'the campaign of these fields, which are cleaned as parse_campaign() cleans tags: for tables of cost; NULL if all are NULL or blank';
+COMMENT ON FUNCTION align.campaign_key(align.campaign) IS
+'what identifies a campaign in reports: the canonical text of its source, medium and name alone, without keyword, content and id; of its id if there are none';
 COMMENT ON FUNCTION align.step_rates(align.conversion) IS
 'steps(conversion) with two more rates: of the leads of a step that are decided, those that reached the next one (no forecast: losses are decided sooner than wins); and of all leads whose window is over, those that reached the step within it, with Wilson bounds; NULL without a window, or if a summary of a release before 0.5 is part of this one';
 COMMENT ON FUNCTION align.step_rates(align.conversion, float8) IS
@@ -109,3 +113,10 @@ CREATE FUNCTION align.publish_week(relation regclass, week date DEFAULT NULL, in
 
 COMMENT ON FUNCTION align.publish_week(regclass, date, text) IS
 'keeps the page of weekly_report() and its figures in the table published_week of the schema of the reports, and returns the Monday of the week; a week is published once. For the owner of the table; only relation must not be NULL';
+
+CREATE FUNCTION align.create_campaign_tables(in_schema text, currency text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_create_campaign_tables'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+COMMENT ON FUNCTION align.create_campaign_tables(text, text) IS
+'creates the tables campaign_cost, campaign_budget, campaign_review and action in a schema, as tables of the current user, and returns their number. Amounts are in one currency, three capital letters such as EUR; rows in another are refused. create_reports(), called afterwards for a table of the same owner and the same schema, reads them. NULLs are errors';

@@ -21,10 +21,10 @@
  *	  bucket	 := number ["*" number]
  *
  * Levels ascend.  Output leaves out counts of zero, and levels without any
- * value.  "entered" is for funnels only, "matured" for steps with a window; the
- * sum of the matured leads is given before the levels, also if it is zero, and
- * absent if they are not known.  "time" is the sum of durations; it,
- * "least" and "most" are microseconds.  Buckets are those of histogram.h.
+ * value.  "entered" is for funnels only, "matured" for steps with a window.
+ * Before the levels is the sum of the matured leads, also if it is zero;
+ * without it, they are not known.  "time" is the sum of durations; it, "least"
+ * and "most" are microseconds.  Buckets are those of histogram.h.
  */
 #include "postgres.h"
 

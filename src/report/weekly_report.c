@@ -27,6 +27,7 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -238,6 +239,28 @@ BeginPage(WeekPage *page, FunctionCallInfo fcinfo)
 }
 
 /*
+ * Begins the restricted operation that a page is written in.  Its queries are
+ * large and return little, so compiling them takes longer than running them.
+ */
+static void
+BeginWriting(WeekPage *page, FunctionCallInfo fcinfo, RestrictedCaller *caller)
+{
+	align_begin_restricted(caller, page->target.attachment->root_owner);
+	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	align_spi_connect();
+	SetWeek(page, fcinfo);
+}
+
+static void
+EndWriting(const RestrictedCaller *caller)
+{
+	SPI_finish();
+	PopActiveSnapshot();
+	align_end_restricted(caller);
+}
+
+/*
  * Returns the page.  The caller is connected to SPI.
  */
 static char *
@@ -245,7 +268,9 @@ WritePage(const WeekPage *page)
 {
 	StringInfoData html;
 	const ReportBody *body;
+	bool		is_head = true;
 
+	/* the first section is the head */
 	initStringInfo(&html);
 	appendStringInfoString(&html, "<!DOCTYPE html>\n<html lang=\"en\">\n");
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
@@ -258,9 +283,12 @@ WritePage(const WeekPage *page)
 		section = RunQuery(page, align_report_query(&page->target, body, true), &isnull);
 		if (!isnull)
 			appendStringInfo(&html, "%s\n", TextDatumGetCString(section));
+		if (is_head)
+			appendStringInfoString(&html, "<body>\n<main>\n");
+		is_head = false;
 		SPI_freetuptable(SPI_tuptable);
 	}
-	appendStringInfoString(&html, "</html>\n");
+	appendStringInfoString(&html, "</main>\n</body>\n</html>\n");
 	return html.data;
 }
 
@@ -278,14 +306,9 @@ align_weekly_report(PG_FUNCTION_ARGS)
 	align_recorder_flush_all();
 	BeginPage(&page, fcinfo);
 	CheckMayRead(&page);
-	align_begin_restricted(&caller, page.target.attachment->root_owner);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	align_spi_connect();
-	SetWeek(&page, fcinfo);
+	BeginWriting(&page, fcinfo, &caller);
 	html = MemoryContextStrdup(context, WritePage(&page));
-	SPI_finish();
-	PopActiveSnapshot();
-	align_end_restricted(&caller);
+	EndWriting(&caller);
 	PG_RETURN_TEXT_P(cstring_to_text(html));
 }
 
@@ -392,10 +415,7 @@ align_publish_week(PG_FUNCTION_ARGS)
 				 errmsg("cannot publish a page about table \"%s\"", get_rel_name(root)),
 				 errdetail("It has row-level security, and a page is the same for all who read it.")));
 	CheckMayRead(&page);
-	align_begin_restricted(&caller, page.target.attachment->root_owner);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	align_spi_connect();
-	SetWeek(&page, fcinfo);
+	BeginWriting(&page, fcinfo, &caller);
 	CreatePublished(&page);
 	if (!Publish(&page, WritePage(&page), published_by))
 		ereport(ERROR,
@@ -404,8 +424,6 @@ align_publish_week(PG_FUNCTION_ARGS)
 						DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(page.week)))),
 				 errdetail("What was published stays as it was."),
 				 errhint("To publish it again, delete its row from %s." PUBLISHED ".", page.target.schema)));
-	SPI_finish();
-	PopActiveSnapshot();
-	align_end_restricted(&caller);
+	EndWriting(&caller);
 	PG_RETURN_DATEADT(page.week);
 }

@@ -3,7 +3,7 @@ SET client_min_messages = warning;
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS align;
-SELECT plan(28);
+SELECT plan(33);
 
 SELECT has_type('align', 'conversion', 'type conversion exists');
 
@@ -15,6 +15,8 @@ FROM (VALUES
 	('rollup', '{align.conversion}', 'align.conversion'),
 	('steps', '{align.conversion}', 'setof record'),
 	('steps', '{align.conversion, double precision}', 'setof record'),
+	('step_rates', '{align.conversion}', 'setof record'),
+	('step_rates', '{align.conversion, double precision}', 'setof record'),
 	('conversion_to_jsonb', '{align.conversion}', 'jsonb'),
 	('jsonb_to_conversion', '{jsonb}', 'align.conversion')) AS f (name, arguments, result);
 
@@ -22,12 +24,13 @@ SELECT is_aggregate('align', 'conversion_agg', '{align.lead, text[], interval, t
 SELECT is_aggregate('align', 'funnel_conversion_agg', '{align.lead, align.funnel, timestamp with time zone}'::name[], 'funnel_conversion_agg is an aggregate');
 SELECT is_aggregate('align', 'rollup', '{align.conversion}'::name[], 'rollup is an aggregate');
 
--- steps() has exactly the columns of the contract, in both forms
+-- steps() has exactly the columns of the contract, in both forms; step_rates() has more at their end
 SELECT is(columns, 'step integer, name text, entered bigint, reached bigint, dropped bigint, still_open bigint, step_rate double precision, overall_rate double precision, '
-	'lower double precision, upper double precision, median_time interval, p90_time interval, mean_time interval, amount numeric', 'columns of ' || signature)
+	'lower double precision, upper double precision, median_time interval, p90_time interval, mean_time interval, amount numeric' || CASE WHEN signature ~ 'step_rates' THEN ', decided_rate double precision, matured_n bigint, matured_reached bigint, '
+	'matured_rate double precision, matured_lower double precision, matured_upper double precision' ELSE '' END, 'columns of ' || signature)
 FROM (SELECT p.oid::regprocedure::text AS signature, string_agg(name || ' ' || type::regtype, ', ' ORDER BY n) AS columns
 	FROM pg_catalog.pg_proc p, unnest(proargnames, proallargtypes, proargmodes) WITH ORDINALITY c (name, type, mode, n)
-	WHERE pronamespace = 'align'::regnamespace AND proname = 'steps' AND mode = 't' GROUP BY p.oid) s ORDER BY signature;
+	WHERE pronamespace = 'align'::regnamespace AND proname IN ('steps', 'step_rates') AND mode = 't' GROUP BY p.oid) s ORDER BY signature;
 
 -- the transition type is the type itself, without final function: so partial results can be shipped by anything that ships values
 SELECT is((SELECT count(*) FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid
@@ -37,8 +40,8 @@ SELECT is((SELECT count(*) FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_pro
 SELECT is((SELECT array_agg(castcontext::text) FROM pg_catalog.pg_cast WHERE 'align.conversion'::regtype IN (castsource, casttarget)), '{e,e}', 'casts to and from jsonb are explicit');
 SELECT is((SELECT count(*) FROM pg_catalog.pg_opclass WHERE opcintype = 'align.conversion'::regtype AND opcdefault), 2::bigint, 'default btree and hash operator classes');
 SELECT is((SELECT count(*) FROM pg_catalog.pg_operator WHERE oprleft = 'align.conversion'::regtype), 6::bigint, 'six operators');
-SELECT is((SELECT count(*) FROM pg_catalog.pg_proc WHERE pronamespace = 'align'::regnamespace AND proname IN ('steps', 'conversion_to_jsonb', 'jsonb_to_conversion')
-	AND provolatile = 'i' AND proisstrict AND proparallel = 's'), 4::bigint, 'accessors are immutable, strict and parallel safe');
+SELECT is((SELECT count(*) FROM pg_catalog.pg_proc WHERE pronamespace = 'align'::regnamespace AND proname IN ('steps', 'step_rates', 'conversion_to_jsonb', 'jsonb_to_conversion')
+	AND provolatile = 'i' AND proisstrict AND proparallel = 's'), 6::bigint, 'accessors are immutable, strict and parallel safe');
 
 -- an answer, end to end
 CREATE TEMP TABLE journeys AS SELECT j::align.lead AS journey FROM unnest(ARRAY[
@@ -47,6 +50,10 @@ PREPARE answer AS SELECT step, name, entered, reached, dropped, still_open, step
 	FROM align.steps((SELECT align.conversion_agg(journey, '{mql,customer}', '7 days', 'ordered', '2026-02-01 00:00Z') FROM journeys));
 SELECT results_eq('answer', $$VALUES (1, 'mql', 2::bigint, 2::bigint, 1::bigint, 0::bigint, 1::float8, 1::float8, NULL::interval, NULL::interval, NULL::interval, 10::numeric),
 	(2, 'customer', 1, 1, 0, 0, 0.5, 0.5, '2 days', '2 days', '2 days', 10)$$, 'two leads, one dropped, one won');
+
+PREPARE rates AS SELECT step, decided_rate, matured_n, matured_reached, matured_rate
+	FROM align.step_rates((SELECT align.conversion_agg(journey, '{mql,customer}', '7 days', 'ordered', '2026-02-01 00:00Z') FROM journeys));
+SELECT results_eq('rates', $$VALUES (1, 0.5::float8, 2::bigint, 2::bigint, 1::float8), (2, NULL, 2, 1, 0.5)$$, 'and the rates of those whose window is over');
 
 -- what goes wrong, by code
 SELECT throws_ok(query, code, NULL, query || ' fails with ' || code) FROM (VALUES

@@ -3,7 +3,7 @@ SET client_min_messages = warning;
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS align;
-SELECT plan(53);
+SELECT plan(71);
 
 SELECT has_type('align', 'funnel', 'type funnel exists');
 
@@ -15,6 +15,12 @@ FROM (VALUES
 	('handoffs', '{align.funnel}', 'setof record'),
 	('service_levels', '{align.funnel}', 'setof record'),
 	('targets', '{align.funnel}', 'setof record'),
+	('agreed_targets', '{align.funnel}', 'setof record'),
+	('target_teams', '{align.funnel}', 'setof record'),
+	('target_mix', '{align.funnel}', 'setof record'),
+	('fiscal_year_begins', '{align.funnel}', 'integer'),
+	('period_start', '{align.funnel, text, date}', 'date'),
+	('period_end', '{align.funnel, text, date}', 'date'),
 	('channels', '{align.funnel}', 'setof record'),
 	('stage_name', '{align.funnel, text}', 'text'),
 	('stage_kind', '{align.funnel, text}', 'text'),
@@ -39,13 +45,16 @@ FROM (VALUES
 	('handoffs', 'handoff text, stage text, from_team text, to_team text, accept text[], reject text[], reasons text[], due text, warn text'),
 	('service_levels', 'sla text, team text, starts text[], stops text[], pauses text[], due text, warn text'),
 	('targets', 'team text, metric text, goal numeric, unit text, per text, within interval'),
+	('agreed_targets', 'team text, kind text, stage text, from_stage text, sla text, goal numeric, unit text, per text, within interval'),
+	('target_teams', 'target_no integer, team text'),
+	('target_mix', 'stage text, segment text, share double precision'),
 	('channels', 'channel text, source text, medium text, name text'),
 	('diff', 'change text, what text, before text, after text')) AS t (name, columns);
 
 SELECT is((SELECT array_agg(castcontext::text) FROM pg_catalog.pg_cast
 	WHERE 'align.funnel'::regtype IN (castsource, casttarget)), '{e,e}', 'casts to and from jsonb are explicit');
 SELECT is((SELECT count(*) FROM pg_proc WHERE pronamespace = 'align'::regnamespace AND ('align.funnel'::regtype = ANY (proargtypes::oid[]) OR prorettype = 'align.funnel'::regtype)
-	AND proname ~ '^(funnel_|jsonb_to_funnel|stages|moves|handoffs|service_levels|targets|channels|stage_|can_move|next_stages|route|hours|diff|mermaid)' AND proname !~ '_agg|funnel_progress|funnel_conversion|funnel_credit'
+	AND proname ~ '^(funnel_|jsonb_to_funnel|stages|moves|handoffs|service_levels|targets|agreed_targets|target_|fiscal_year|period_|channels|stage_|can_move|next_stages|route|hours|diff|mermaid)' AND proname !~ '_agg|funnel_progress|funnel_conversion|funnel_credit'
 	AND (provolatile, proisstrict, proparallel) <> ('i', true, 's')), 0::bigint, 'all are immutable, strict and parallel safe');
 
 SELECT is('stage a; won w; success path a -> w;'::align.funnel::text, E'stage a;\nwon w;\nsuccess path a -> w;', 'text in and out');
@@ -54,6 +63,16 @@ SELECT throws_ok($$SELECT 'stage a; won w; success path a -> x;'::align.funnel$$
 SELECT throws_ok($$SELECT 'stage a, b won w;'::align.funnel$$, '22P02', 'invalid input syntax for type funnel: expected ";" at character 12', 'syntax error');
 SELECT is('channel p when name ''n'' and source ''s*''; stage a; won w; success path a -> w;'::align.funnel::text,
 	E'stage a;\nwon w;\nsuccess path a -> w;\nchannel p when source ''s*'' and name ''n'';', 'a channel');
+PREPARE targets AS SELECT * FROM align.targets('stage a held by x; stage b held by y; won w; success path a -> b -> w; target x, y: 5000 amount of w per quarter; target y: 30% from a to w per week;');
+SELECT results_eq('targets', $$VALUES ('x, y', 'amount of w', 5000::numeric, 'amount', 'quarter', NULL::interval), ('y', 'a to w', 30, '%', 'week', NULL)$$, 'a joint target of an amount');
+SELECT is(ARRAY(SELECT share FROM align.target_mix('stage a; won w; success path a -> w; segment s: ''1''; mix of w: 70% other, 30% s;')), '{0.3,0.7}', 'a mix');
+SELECT is(align.fiscal_year_begins('stage a; won w; success path a -> w; fiscal year begins April;'), 4, 'a fiscal year');
+SELECT is(align.fiscal_year_begins('stage a; won w; success path a -> w;'), 1, 'or that of the calendar');
+SELECT is(align.period_start('stage a; won w; success path a -> w; fiscal year begins April;', 'year', '2026-03-31'), '2025-04-01', 'when it began');
+SELECT is(align.period_end('stage a; won w; success path a -> w; fiscal year begins April;', 'quarter', '2026-03-31'), '2026-04-01', 'when a quarter of it ends');
+SELECT throws_ok($$SELECT align.period_start('stage a; won w; success path a -> w;', 'hour', '2026-03-31')$$, '22023', 'unknown period "hour"', 'unknown period');
+SELECT throws_ok($$SELECT 'stage a; won w; success path a -> w; mix of w: 101% other;'::align.funnel$$, '22023', 'invalid funnel: shares of "w" add up to more than 100% at character 48', 'a mix of too much');
+SELECT throws_ok($$SELECT 'stage a held by x; won w; success path a -> w; target x, x: 1 w per day;'::align.funnel$$, '42710', 'invalid funnel: team "x" is named twice at character 58', 'a team twice');
 SELECT throws_ok($$SELECT align.stage_kind('stage a; won w; success path a -> w;', 'x')$$, '42704', 'unknown stage "x"', 'unknown label');
 
 -- Stored values: compressed and out of line, partitioned, in an array, in a domain, as the key of an index.
