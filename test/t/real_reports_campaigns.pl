@@ -6,9 +6,6 @@
 #     the tag is the reason.  "Select" means that nothing was chosen.
 #   - Olist: 8,000 leads with an origin, of which 842 became sellers; dates of
 #     contact and of the win.  The cost of origins is made up.
-#
-# History from the past comes by import_history(), as of the day before which
-# nothing was recorded.
 use strict;
 use warnings;
 
@@ -40,13 +37,14 @@ $node->safe_psql('postgres', q{
 	$$);
 	CREATE TABLE school.lead (number int PRIMARY KEY, stage text, source text, tag text, changed_at timestamptz);
 	SELECT align.attach('school.lead', 'school', campaign => 'source', reason => 'tag', changed_at => 'changed_at', mode => 'observe');
-	-- a week from the first to the last lead of a month, in two months
+	-- times are made up: forty days, in two months
 	INSERT INTO school.lead
 	SELECT "Lead Number"::int, 'lead', nullif("Lead Source", ''), NULL, timestamptz '2026-01-05 09:00Z' + ("Lead Number"::int % 40) * interval '1 day' FROM xeducation;
 	UPDATE school.lead SET stage = 'qualified', changed_at = changed_at + interval '1 hour';
 	UPDATE school.lead AS l SET stage = CASE "Converted" WHEN '1' THEN 'accepted' ELSE 'disqualified' END, tag = "Tags", changed_at = changed_at + interval '2 hours'
 	FROM xeducation AS x WHERE x."Lead Number"::int = l.number AND ("Converted" = '1' OR "Tags" <> '');
-	UPDATE school.lead SET stage = 'customer', changed_at = changed_at + interval '5 hours' WHERE stage = 'accepted';
+	-- a reason counts where the statement names it
+	UPDATE school.lead SET stage = 'customer', tag = tag, changed_at = changed_at + interval '5 hours' WHERE stage = 'accepted';
 
 	CREATE SCHEMA reports;
 	SELECT align.create_reports('school.lead', 'reports', complete_since => '2026-01-01');
@@ -93,7 +91,7 @@ load_csv('deal', "$olist/olist_closed_deals_dataset.csv");
 $node->safe_psql('postgres', q{
 	-- the one deal that was won before the first contact is left out
 	CREATE TABLE raw AS
-	SELECT mql_id, nullif(trim(origin), '') AS origin, first_contact_date::timestamp AT TIME ZONE 'America/Sao_Paulo' AS contact_at,
+	SELECT mql_id, CASE trim(origin) WHEN '' THEN NULL WHEN 'direct_traffic' THEN '(direct)' ELSE trim(origin) END AS origin, first_contact_date::timestamp AT TIME ZONE 'America/Sao_Paulo' AS contact_at,
 		won_date AT TIME ZONE 'UTC' AS won_at, declared_monthly_revenue AS revenue, coalesce(lead_type, '') AS lead_type
 	FROM mql LEFT JOIN deal USING (mql_id)
 	WHERE (won_date AT TIME ZONE 'UTC' < first_contact_date::timestamp AT TIME ZONE 'America/Sao_Paulo') IS NOT TRUE;
@@ -104,7 +102,7 @@ $node->safe_psql('postgres', q{
 		mix of seller: 80% online, 20% other;$$);
 	CREATE TABLE olist.lead (mql_id text PRIMARY KEY, stage text, origin text, revenue numeric, lead_type text, changed_at timestamptz);
 	SELECT align.attach('olist.lead', 'olist', campaign => 'origin', amount => 'revenue', changed_at => 'changed_at');
-	INSERT INTO olist.lead SELECT mql_id, 'mql', origin, NULL, lead_type, contact_at FROM raw;
+	INSERT INTO olist.lead SELECT mql_id, 'mql', CASE origin WHEN '(direct)' THEN 'direct_traffic' ELSE origin END, NULL, lead_type, contact_at FROM raw;
 	UPDATE olist.lead AS l SET stage = 'seller', revenue = r.revenue, changed_at = r.won_at FROM raw AS r WHERE r.mql_id = l.mql_id AND r.won_at IS NOT NULL;
 	CREATE SCHEMA boards;
 	SELECT align.create_campaign_tables('boards', 'BRL');
