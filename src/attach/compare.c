@@ -19,7 +19,7 @@
 #include "attachment/key.h"
 #include "attachment/key_sql.h"
 #include "catalog/cursor.h"
-#include "record/change.h"
+#include "record/found.h"
 #include "record/recompute.h"
 
 /* Number of rows to fetch from a cursor at a time. */

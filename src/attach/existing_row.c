@@ -12,7 +12,7 @@
 #include "agreement/agreement.h"
 #include "attach/existing_row.h"
 #include "attachment/key.h"
-#include "record/change.h"
+#include "record/found.h"
 #include "verdict/verdict.h"
 
 /*

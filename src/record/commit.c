@@ -10,9 +10,10 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "record/change.h"
 #include "record/commit.h"
 #include "record/flush.h"
+#include "record/reload.h"
+#include "record/reload_change.h"
 
 /*
  * Adds up to PENDING_BATCH deferred deletions to the pending changes.  Returns

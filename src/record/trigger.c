@@ -30,7 +30,9 @@
 #include "record/change.h"
 #include "record/commit.h"
 #include "record/flush.h"
+#include "record/found.h"
 #include "record/pending.h"
+#include "record/reload_change.h"
 #include "record/truncate.h"
 #include "record/writer.h"
 

@@ -129,15 +129,12 @@ ReadRow(const Attachment *attachment, Relation rel, Datum *key)
  * history.
  */
 static void
-BeginInRecordedStage(const Attachment *attachment, Datum *key, const RowMove *row_move,
-					 Move *move)
+BeginInRecordedStage(const Attachment *attachment, Datum *key, RowMove *row_move)
 {
-	StageSource source = {row_move->agreement, row_move->version};
 	MemoryContext context = CurrentMemoryContext;
 	Oid			types[ATTACHMENT_MAX_KEYS];
 	StringInfoData query;
 	char	   *recorded = NULL;
-	int			stage;
 
 	/*
 	 * The tables in a marker may be forged (see attachment.h), and looking up
@@ -163,14 +160,8 @@ BeginInRecordedStage(const Attachment *attachment, Datum *key, const RowMove *ro
 	if (recorded != NULL)
 		recorded = MemoryContextStrdup(context, recorded);
 	SPI_finish();
-	if (recorded == NULL)
-		return;
-	stage = align_carry_stage(&source, row_move->agreement, row_move->version, row_move->funnel,
-							  recorded);
-	if (stage < 0)
-		return;
-	move->from = stage;
-	move->from_label = align_lead_cstring(row_move->funnel->stages[stage].name);
+	if (recorded != NULL)
+		align_begin_in_recorded_stage(row_move, recorded);
 }
 
 /*
@@ -428,7 +419,7 @@ align_explain_move(PG_FUNCTION_ARGS)
 		move->to = -1;
 	if (move->from < 0 && move->from_label.text != NULL &&
 		!align_lead_same(move->from_label, move->to_label))
-		BeginInRecordedStage(attachment, key, &row_move, move);
+		BeginInRecordedStage(attachment, key, &row_move);
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
 	/* the reason that is in the row is that of an earlier change */
 	move->reason = align_role_label(attachment, ROW_REASON, row_move.funnel,

@@ -8,6 +8,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "agreement/agreement.h"
 #include "agreement/teams.h"
 #include "verdict/verdict.h"
 
@@ -90,6 +91,22 @@ align_verdict_breaks(const Verdict *verdict, Rule rule)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Lets a move begin in the recorded stage of the lead, if that is known.
+ */
+void
+align_begin_in_recorded_stage(RowMove *row_move, const char *recorded)
+{
+	StageSource source = {row_move->agreement, row_move->version};
+	int			stage = align_carry_stage(&source, row_move->agreement, row_move->version,
+										  row_move->funnel, recorded);
+
+	if (stage < 0)
+		return;
+	row_move->move.from = stage;
+	row_move->move.from_label = align_lead_cstring(row_move->funnel->stages[stage].name);
 }
 
 /*

@@ -76,6 +76,12 @@ extern void align_row_verdict_text(Attachment *attachment, Relation rel, const R
 extern void align_verdict_report(Attachment *attachment, Relation rel, const RowMove *move,
 								 HeapTuple row, const Verdict *verdict);
 
+/*
+ * Lets a move whose row had an unknown label begin in the recorded stage of
+ * the lead, if the version that judges knows that.
+ */
+extern void align_begin_in_recorded_stage(RowMove *row_move, const char *recorded);
+
 /* Whether a rule is broken, and a verdict without that rule. */
 extern bool align_verdict_breaks(const Verdict *verdict, Rule rule);
 extern void align_verdict_remove(Verdict *verdict, Rule rule);
