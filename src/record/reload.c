@@ -2,37 +2,14 @@
  * reload.c
  *	  Deferred deletions of tables that are attached with reload; see reload.h.
  *
- * There is one store (reload_store.h) for each attachment, which lives until
- * the end of the transaction.
+ * The batch of an attached table has a store (reload_store.h) if deletions of
+ * the table have been deferred in the transaction.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "utils/memutils.h"
-
+#include "record/pending.h"
 #include "record/reload.h"
 #include "record/reload_store.h"
-
-static List *stores = NIL;		/* of ReloadStore, in TopTransactionContext */
-static bool callbacks_registered = false;
-
-/*
- * Returns the store of an attached table, or NULL.
- */
-static ReloadStore *
-FindStore(AttachmentId root)
-{
-	ListCell   *cell;
-
-	foreach(cell, stores)
-	{
-		ReloadStore *store = (ReloadStore *) lfirst(cell);
-
-		if (store->root.relid == root.relid && store->root.number == root.number)
-			return store;
-	}
-	return NULL;
-}
 
 /*
  * Forgets the deferred deletions of an attachment.
@@ -40,12 +17,12 @@ FindStore(AttachmentId root)
 void
 align_reload_forget(AttachmentId root)
 {
-	ReloadStore *store = FindStore(root);
+	Batch	   *batch = align_pending_find_batch(root);
 
-	if (store == NULL)
+	if (batch == NULL || batch->deletions == NULL)
 		return;
-	stores = list_delete_ptr(stores, store);
-	align_store_free(store);
+	align_store_free(batch->deletions);
+	batch->deletions = NULL;
 }
 
 /*
@@ -56,52 +33,14 @@ align_reload_forget(AttachmentId root)
 static ReloadStore *
 StoreOf(const Attachment *attachment)
 {
-	ReloadStore *store = FindStore(attachment->root_id);
+	const Batch *batch = align_pending_find_batch(attachment->root_id);
 
-	if (store == NULL || align_store_has_keys_of(store, attachment))
-		return store;
+	if (batch == NULL || batch->deletions == NULL)
+		return NULL;
+	if (align_store_has_keys_of(batch->deletions, attachment))
+		return batch->deletions;
 	align_reload_forget(attachment->root_id);
 	return NULL;
-}
-
-/*
- * Subtransaction callback.
- */
-static void
-SubtransactionEnds(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid,
-				   void *arg)
-{
-	ListCell   *cell;
-
-	(void) mySubid;
-	(void) parentSubid;
-	(void) arg;
-	foreach(cell, stores)
-	{
-		ReloadStore *store = (ReloadStore *) lfirst(cell);
-
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-			align_leads_abort_level(&store->leads, GetCurrentTransactionNestLevel());
-		else if (event == SUBXACT_EVENT_COMMIT_SUB)
-			align_leads_commit_level(&store->leads, GetCurrentTransactionNestLevel());
-	}
-}
-
-/*
- * Transaction callback: the memory of the stores is freed with
- * TopTransactionContext.
- */
-static void
-TransactionEnds(XactEvent event, void *arg)
-{
-	ListCell   *cell;
-
-	(void) arg;
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
-		return;
-	foreach(cell, stores)
-		align_store_close((ReloadStore *) lfirst(cell));
-	stores = NIL;
 }
 
 /*
@@ -111,20 +50,12 @@ static ReloadStore *
 StoreFor(const Attachment *attachment)
 {
 	ReloadStore *store = StoreOf(attachment);
-	MemoryContext old_context;
 
-	if (store != NULL)
-		return store;
-	if (!callbacks_registered)
+	if (store == NULL)
 	{
-		RegisterXactCallback(TransactionEnds, NULL);
-		RegisterSubXactCallback(SubtransactionEnds, NULL);
-		callbacks_registered = true;
+		store = align_store_create(attachment);
+		align_pending_batch(attachment->root_id)->deletions = store;
 	}
-	store = align_store_create(attachment);
-	old_context = MemoryContextSwitchTo(TopTransactionContext);
-	stores = lappend(stores, store);
-	MemoryContextSwitchTo(old_context);
 	return store;
 }
 
@@ -200,15 +131,15 @@ align_reload_attachments(void)
 	List	   *result = NIL;
 	ListCell   *cell;
 
-	foreach(cell, stores)
+	foreach(cell, align_pending_all_batches())
 	{
-		const ReloadStore *store = (ReloadStore *) lfirst(cell);
+		const Batch *batch = (Batch *) lfirst(cell);
 
-		if (store->leads.ndeferred > 0)
+		if (batch->deletions != NULL && batch->deletions->leads.ndeferred > 0)
 		{
 			AttachmentId *id = palloc(sizeof(AttachmentId));
 
-			*id = store->root;
+			*id = batch->root;
 			result = lappend(result, id);
 		}
 	}

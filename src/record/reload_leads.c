@@ -273,7 +273,7 @@ align_leads_add(ReloadLeads *leads, uint32 hash, int64 position)
 	uint32	   *bucket;
 	StoredLead *lead;
 
-	/* what can fail comes first, here and when the lead gets its first state */
+	/* what can fail, now or in the first SaveState(), comes first */
 	ReserveLead(leads);
 	ReserveJournal(leads);
 	number = leads->free;

@@ -33,7 +33,6 @@ align_store_create(const Attachment *attachment)
 												  ALLOCSET_DEFAULT_SIZES);
 	ReloadStore *store = MemoryContextAllocZero(context, sizeof(ReloadStore));
 
-	store->root = attachment->root_id;
 	store->context = context;
 	store->nkeys = attachment->nkeys;
 	for (int i = 0; i < store->nkeys; i++)
@@ -185,10 +184,11 @@ static int64
 AddRecord(ReloadStore *store, const Attachment *attachment, const Datum *key,
 		  const DeferredDeletion *deletion)
 {
+	uint32		nlive = store->leads.nused + store->leads.nsaved;
 	StringInfoData record;
 	int64		position;
 
-	if (store->nrecords > SMALL_LOG && store->nrecords / 2 > store->leads.nused + store->leads.nsaved)
+	if (store->nrecords > SMALL_LOG && store->nrecords / 2 > nlive)
 		CompactLog(store);
 	initStringInfo(&record);
 	align_deletion_store(&record, attachment, key, deletion);
@@ -330,16 +330,19 @@ bool
 align_store_take_any(ReloadStore *store, Attachment *attachment, Datum *key,
 					 DeferredDeletion *deletion)
 {
+	const StoredLead *lead;
+	uint32		number;
 	uint32		size;
 	char	   *record;
-	uint32		number;
 
 	if (store->leads.ndeferred == 0)
 		return false;
-	while (!align_lead_number(&store->leads, store->next_taken % store->leads.nleads)->state.deferred)
-		store->next_taken++;
-	number = store->next_taken++ % store->leads.nleads;
-	record = align_spill_read(&store->log, align_lead_number(&store->leads, number)->state.position, &size);
+	do
+	{
+		number = store->next_taken++ % store->leads.nleads;
+		lead = align_lead_number(&store->leads, number);
+	} while (!lead->state.deferred);
+	record = align_spill_read(&store->log, lead->state.position, &size);
 	align_deletion_key(record, attachment, key);
 	align_deletion_read(record, attachment, deletion);
 	TakeFromLead(store, number);

@@ -25,7 +25,6 @@
 
 typedef struct ReloadStore
 {
-	AttachmentId root;
 	MemoryContext context;
 	int			nkeys;
 	Oid			key_types[ATTACHMENT_MAX_KEYS];
