@@ -318,6 +318,7 @@ CheckLead(Check *check, const LeadRow *row, RecordedHistory *history, const Cloc
 	{
 		history->lacks_beginning = history->entries[0].entry_no > 1;
 		align_check_entries(check, history, &state);
+		align_check_count_stages(check, history);
 	}
 	CheckRow(check, row, history, &state);
 	if (history->nentries == 0 && clocks->n > 0)
@@ -536,9 +537,11 @@ align_check(PG_FUNCTION_ARGS)
 	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
 	/* a version that does not exist is reported, not an error */
 	check.clocks.tolerant = true;
+	check.stages = align_check_stages_begin();
 	align_check_triggers(&check);
 	align_check_record_tables(&check);
 	CheckLeads(&check);
+	align_check_report_stages(&check);
 	align_return_to(&owner);
 	align_end_restricted(&caller);
 	align_end_reading();
