@@ -392,6 +392,27 @@ GivenReason(const DryRun *run, HeapTuple before, HeapTuple after)
 }
 
 /*
+ * Replaces labels of unknown stages that the caller may not see by the values
+ * in the row.
+ */
+static void
+HideLabels(DryRun *run, HeapTuple before, HeapTuple after, Move *move)
+{
+	Attachment *attachment = run->attachment;
+
+	if (move->from < 0 && move->from_label.text != NULL)
+		move->from_label =
+			align_visible_label(attachment, ROW_STAGE,
+								align_role_unlabeled(attachment, ROW_STAGE, run->rel, before),
+								move->from_label);
+	if (move->to < 0 && move->to_label.text != NULL)
+		move->to_label =
+			align_visible_label(attachment, ROW_STAGE,
+								align_role_unlabeled(attachment, ROW_STAGE, run->rel, after),
+								move->to_label);
+}
+
+/*
  * Judges a row of the query.
  */
 static void
@@ -441,6 +462,8 @@ JudgeRow(void *state, const Datum *values, const bool *nulls)
 		return;
 	move->reason = GivenReason(run, before, after);
 	align_verdict(attachment, run->rel, &row_move, after, &verdict);
+	if (verdict.nbroken > 0)
+		HideLabels(run, before, after, move);
 	for (int i = 0; i < verdict.nbroken; i++)
 		PutBroken(run, key, &row_move, after, verdict.broken[i]);
 }

@@ -29,6 +29,7 @@
 #include "attachment/key.h"
 #include "attachment/key_sql.h"
 #include "attachment/labels.h"
+#include "attachment/may_read.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "verdict/verdict.h"
@@ -315,10 +316,12 @@ AppendValue(StringInfo text, const char *name, const char *value, int len)
 /*
  * Returns the detail of a move that is allowed: what would be recorded of it
  * by the expressions and look-ups of the attachment.  NULL if there are none.
- * row is the row after the move.
+ * row is the row after the move.  Labels that the caller may not see are left
+ * as their values.
  */
 static char *
-RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row)
+RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row,
+			 LeadString given_reason)
 {
 	const Move *move = &row_move->move;
 	StringInfoData text;
@@ -342,8 +345,13 @@ RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, Heap
 			 !align_has_labels(attachment, (RowRole) role)) ||
 			role == ROW_CHANGED_AT || role == ROW_OPENED_AT)
 			continue;
-		value = role == ROW_REASON ? move->reason :
-			align_role_text(attachment, (RowRole) role, rel, row);
+		if (role == ROW_REASON)
+			value = move->reason.text == NULL ? move->reason :
+				align_visible_label(attachment, ROW_REASON, given_reason, move->reason);
+		else if (align_may_read_labels(attachment, GetUserId(), (RowRole) role))
+			value = align_role_text(attachment, (RowRole) role, rel, row);
+		else
+			value = align_role_unlabeled(attachment, (RowRole) role, rel, row);
 		AppendValue(&text, align_row_role_names[role], value.text, value.len);
 	}
 	return psprintf("The entry would have %s.", text.data);
@@ -438,10 +446,19 @@ align_explain_move(PG_FUNCTION_ARGS)
 		move->reason = align_lead_cstring(NULL);
 
 	align_verdict(attachment, rel, &row_move, moved, &verdict);
+	if (move->to < 0 && label != NULL)
+		move->to_label = align_visible_label(attachment, ROW_STAGE, align_lead_cstring(label),
+											 move->to_label);
+	if (move->from < 0 && move->from_label.text != NULL)
+		move->from_label =
+			align_visible_label(attachment, ROW_STAGE,
+								align_role_unlabeled(attachment, ROW_STAGE, rel, row),
+								move->from_label);
 	align_begin_rows(fcinfo);
 	if (verdict.nbroken == 0)
 	{
-		VerdictText text = {.detail = RecordedText(attachment, rel, &row_move, moved)};
+		VerdictText text = {.detail = RecordedText(attachment, rel, &row_move, moved,
+												   align_lead_cstring(reason))};
 
 		PutRow(fcinfo, true, RULE_NONE, &text);
 	}

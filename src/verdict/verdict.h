@@ -92,6 +92,16 @@ extern LeadString align_role_text(Attachment *attachment, RowRole role, Relation
 								  HeapTuple row);
 
 /*
+ * Likewise, without looking up the label; and the label of a role for the
+ * current user, who is shown the value instead if align_may_read_labels() is
+ * false.
+ */
+extern LeadString align_role_unlabeled(Attachment *attachment, RowRole role, Relation rel,
+									   HeapTuple row);
+extern LeadString align_visible_label(const Attachment *attachment, RowRole role,
+									  LeadString value, LeadString label);
+
+/*
  * Read the stage of the row: returns its index in the funnel, -1 if it is
  * unknown or null, and sets *label to the label in the row.  Labels of integer
  * and enum columns are cached.
