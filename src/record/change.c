@@ -13,7 +13,6 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-#include "agreement/agreement.h"
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
 #include "lead/lead.h"
@@ -1010,27 +1009,11 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 }
 
 /*
- * Removes a rule from a verdict.
- */
-static void
-RemoveRule(Verdict *verdict, Rule rule)
-{
-	int			kept = 0;
-
-	for (int i = 0; i < verdict->nbroken; i++)
-	{
-		if (verdict->broken[i] != rule)
-			verdict->broken[kept++] = verdict->broken[i];
-	}
-	verdict->nbroken = kept;
-}
-
-/*
  * Adds a move from a recorded stage to that of a row.
  */
 void
 align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
-						const char *from_stage)
+						const StageSource *source, const char *from_stage)
 {
 	Batch	   *batch = align_pending_batch(attachment->root_id);
 	RowVersion	version = {.attachment = attachment,.rel = rel,.row = row};
@@ -1048,16 +1031,19 @@ align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
 	GetJudgingFunnel(attachment, &judging);
 	InitRowMove(&judging, &row_move);
 	move->from_label = align_lead_cstring(from_stage);
-	move->from = align_funnel_stage(judging.funnel, from_stage, strlen(from_stage));
+	move->from = align_carry_stage(source, judging.agreement, judging.version, judging.funnel,
+								   from_stage);
 	move->to = RowStage(&version, judging.funnel, &move->to_label);
 	move->reason = RowText(&version, ROW_REASON);
 	align_verdict(attachment, rel, &row_move, row, &verdict);
-	RemoveRule(&verdict, RULE_WRONG_TEAM);
+	align_verdict_remove(&verdict, RULE_WRONG_TEAM);
 
 	ReadKey(&version, key);
 	change = AddOpening(batch, key, &version, &judging, SOURCE_ADOPTED);
 	change->event = EVENT_MOVE;
 	change->as_found = true;
+	if (move->from >= 0)
+		change->from_stage = judging.funnel->stages[move->from].name;
 	SetHandoff(change, judging.funnel, move->to);
 	names = align_verdict_names(&verdict);
 	change->violation = align_pending_copy_string(batch, names, names ? strlen(names) : 0);

@@ -122,10 +122,12 @@ typedef enum RecorderStatement
 #define LEAD_TEAM 7
 #define LEAD_ASSIGNEE 8
 #define LEAD_SOURCE 9
-#define LEAD_LATEST 10			/* see LastEntry in run.c */
-#define LEAD_LATEST_STAGE 11	/* likewise */
-#define LEAD_IN_ORDER 12		/* likewise */
-#define LEAD_CLOCK 13			/* the first of SlaColumns; null if there is
+#define LEAD_AGREEMENT 10
+#define LEAD_VERSION 11
+#define LEAD_LATEST 12			/* see LastEntry in run.c */
+#define LEAD_LATEST_STAGE 13	/* likewise */
+#define LEAD_IN_ORDER 14		/* likewise */
+#define LEAD_CLOCK 15			/* the first of SlaColumns; null if there is
 								 * no clock */
 
 /* Attribute numbers in the result of READ_ENTRIES. */

@@ -139,13 +139,13 @@ static void
 AppendReadLeads(StringInfo buf, const Attachment *attachment, bool with_times)
 {
 	appendStringInfoString(buf, "SELECT r.n, l.entry_no, l.recorded_at, l.effective_at, l.event, "
-						   "l.stage, l.team, l.assignee, l.source, ");
+						   "l.stage, l.team, l.assignee, l.source, l.agreement, l.version, ");
 	appendStringInfoString(buf, with_times ? "m.latest, m.latest_stage, m.in_order" :
 						   "NULL::pg_catalog.timestamptz, NULL::pg_catalog.timestamptz, true");
 	AppendOwnColumns(buf, "c.", align_sla_columns, SLA_NCOLUMNS);
 	appendStringInfo(buf, " FROM align_rows AS r LEFT JOIN LATERAL (SELECT h.entry_no, "
-					 "h.recorded_at, h.effective_at, h.event, h.stage, h.team, h.assignee, h.source "
-					 "FROM %s AS h WHERE ", attachment->history_name);
+					 "h.recorded_at, h.effective_at, h.event, h.stage, h.team, h.assignee, h.source, "
+					 "h.agreement, h.version FROM %s AS h WHERE ", attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 	appendStringInfoString(buf, " ORDER BY ");
 	AppendKeyDescending(buf, attachment, TABLE_HISTORY);

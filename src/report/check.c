@@ -220,14 +220,20 @@ AddClock(const TableScan *scan, ClockTuples *clocks)
 static bool
 LabelMatchesStage(Check *check, const char *label, const RecordedEntry *entry)
 {
-	StageSource source = {check->attachment->marker.agreement, check->version};
+	const char *agreement = check->attachment->marker.agreement;
+	StageSource source = {agreement, check->version};
 	const Funnel *funnel = check->funnel;
 	int			stage;
 
 	if (strcmp(label, entry->stage) == 0)
 		return true;
+	if (entry->agreement != NULL && entry->version != 0)
+	{
+		source.agreement = entry->agreement;
+		source.version = entry->version;
+	}
 	stage = align_funnel_stage(funnel, label, strlen(label));
-	if (stage >= 0 && stage == align_carry_stage(&source, source.agreement, source.version, funnel,
+	if (stage >= 0 && stage == align_carry_stage(&source, agreement, check->version, funnel,
 												 entry->stage))
 		return true;
 	funnel = align_check_funnel(check, entry);
