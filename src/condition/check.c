@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -76,6 +77,15 @@ bool
 align_type_is_safe(Oid type)
 {
 	return TypeIsSafe(type, false);
+}
+
+/*
+ * Returns true for character types, and for literals without a type.
+ */
+bool
+align_type_is_string(Oid type)
+{
+	return TypeCategory(type) == TYPCATEGORY_STRING || type == UNKNOWNOID;
 }
 
 const ConditionKind align_boolean_condition = {

@@ -91,6 +91,9 @@ extern char *align_condition_clip(const char *text);
  */
 extern bool align_type_is_safe(Oid type);
 
+/* True for character types, and for literals without a type. */
+extern bool align_type_is_string(Oid type);
+
 /*
  * Raises unless every node of a parsed condition or expression is safe and
  * immutable.  literals are the string constants of its text, a list of

@@ -147,12 +147,6 @@ IsInteger(Oid type)
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-static bool
-IsString(Oid type)
-{
-	return TypeCategory(type) == TYPCATEGORY_STRING || type == UNKNOWNOID;
-}
-
 /*
  * Returns a type with the syntax of a cast.  Given a typmod of -1, bpchar is
  * not "character", which is character(1).
@@ -253,7 +247,7 @@ AppendColumn(StringInfo sql, const Attachment *attachment, ImportColumn column, 
 			appendStringInfo(sql, "%s::pg_catalog.numeric", given ? "q.amount" : "NULL");
 			break;
 		case IMPORT_STAGE:
-			if (!IsString(base) && !IsInteger(base) && TypeCategory(base) != TYPCATEGORY_ENUM)
+			if (!align_type_is_string(base) && !IsInteger(base) && TypeCategory(base) != TYPCATEGORY_ENUM)
 				RaiseWrongType(name, type, "text, an enum or an integer");
 			/* FALLTHROUGH */
 		default:
@@ -298,10 +292,14 @@ WrapQuery(void *arg, const char *statement, TupleDesc desc)
 		AppendColumn(&sql, attachment, i, column >= 0,
 					 column >= 0 ? TupleDescAttr(desc, column)->atttypid : InvalidOid);
 	}
-	/* a newline, as the query may end with a comment */
+	/*
+	 * A newline, as the query may end with a comment.  An absent ordinal comes
+	 * first, as in align.lead_agg().
+	 */
 	appendStringInfo(&sql, " FROM (\n%s\n) AS q ORDER BY ", statement);
 	for (int i = 1; i <= nkeys + IMPORT_NCOLUMNS; i++)
-		appendStringInfo(&sql, "%s%d", i > 1 ? ", " : "", i);
+		appendStringInfo(&sql, "%s%d%s", i > 1 ? ", " : "", i,
+						 i == nkeys + IMPORT_ORDINAL + 1 ? " NULLS FIRST" : "");
 	return sql.data;
 }
 
