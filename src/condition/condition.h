@@ -103,6 +103,11 @@ extern void align_condition_check(ParseState *pstate, Node *condition, List *lit
 								  const ConditionKind *kind);
 
 /*
+ * True if a stored expression passes the same check.
+ */
+extern bool align_expression_is_safe(Node *expression);
+
+/*
  * The row that conditions are evaluated on, shared by all conditions of one
  * relation.  The result of a condition is valid until the next row is set.
  */

@@ -546,8 +546,11 @@ align_check(PG_FUNCTION_ARGS)
 	check.stages = align_check_stages_begin();
 	align_check_triggers(&check);
 	align_check_record_tables(&check);
-	CheckLeads(&check);
-	align_check_report_stages(&check);
+	if (align_check_labels(&check))
+	{
+		CheckLeads(&check);
+		align_check_report_stages(&check);
+	}
 	align_return_to(&owner);
 	align_end_restricted(&caller);
 	align_end_reading();

@@ -129,4 +129,10 @@ extern void align_check_clocks(Check *check, RecordedHistory *history, int ncloc
 extern void align_check_triggers(const Check *check);
 extern void align_check_record_tables(const Check *check);
 
+/*
+ * Checks the tables in which labels are looked up.  Returns false if one of
+ * them cannot be read, so that leads cannot be checked.  (check_labels.c)
+ */
+extern bool align_check_labels(const Check *check);
+
 #endif							/* ALIGN_REPORT_CHECK_H */

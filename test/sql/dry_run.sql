@@ -90,6 +90,23 @@ SELECT row_no, key, rule, mode FROM align.dry_run('deals', $$VALUES (1)$$);
 SELECT row_no, key, rule, mode FROM align.dry_run('deals', $$SELECT 'eu' AS region, 1 AS id, 'customer' AS stage$$);
 SELECT row_no, key, rule, mode FROM align.dry_run('deals_eu', $$SELECT 'eu' AS region, i AS id, 'mql' AS stage FROM generate_series(1, 2) i$$);
 SELECT count(*), max(row_no) FROM align.dry_run('deals', $$SELECT 'us' AS region, i AS id, CASE WHEN i % 2 = 0 THEN 'inquiry' ELSE 'sal' END AS stage FROM generate_series(1, 20000) i$$);
+-- generated columns: of the row after the load, by built-in functions only
+CREATE FUNCTION seen(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'run by %', current_user; RETURN $1; END $$;
+CREATE DOMAIN positive AS int CHECK (value > 0);
+CREATE TABLE orders (id int PRIMARY KEY, state text DEFAULT 'inquiry', lost boolean DEFAULT false, price int, pieces int DEFAULT 1, email text DEFAULT 'a@b', checked text,
+    stage text GENERATED ALWAYS AS (CASE WHEN lost THEN 'disqualified' ELSE state END) STORED,
+    budget positive GENERATED ALWAYS AS (price * pieces) STORED,
+    why text GENERATED ALWAYS AS (seen(checked)) STORED);
+SELECT align.attach('orders', 'dry_run', reason => 'why');
+SET client_min_messages = error;
+INSERT INTO orders VALUES (1), (2);
+UPDATE orders SET state = 'mql' WHERE id = 2;
+RESET client_min_messages;
+SELECT row_no, key, rule, from_stage, stage, message FROM align.dry_run('orders', $$SELECT 1 AS id$$);
+SELECT row_no, key, rule, from_stage, stage, message FROM align.dry_run('orders', $$SELECT * FROM (VALUES (1, 'sal', 1, 5), (1, 'mql', 1, 5), (2, 'sal', 0, 5), (2, 'sal', 1, 5), (3, 'sal', 3, 5)) AS load (id, state, price, budget)$$);
+SELECT row_no, key, rule, from_stage, stage, message FROM align.dry_run('orders', $$SELECT id, true AS lost, 'price' AS checked FROM orders$$);
+SELECT row_no, key, rule, from_stage, stage, message FROM align.dry_run('orders', $$SELECT id, true AS lost, 'price' AS why FROM orders$$);
+SELECT * FROM align.dry_run('orders', $$SELECT id, 2000000 AS price, 2000000 AS pieces FROM orders$$);
 SET client_min_messages = warning;
 DROP SCHEMA dry_run CASCADE;
 DROP ROLE regress_dry_run;
