@@ -36,6 +36,7 @@
 #include "attachment/attachment.h"
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
+#include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/user_query.h"
@@ -507,6 +508,7 @@ JudgeRow(void *state, const Datum *values, const bool *nulls)
 	HeapTuple	before;
 	HeapTuple	after;
 	Verdict		verdict;
+	bool		was_live;
 
 	run->row_no++;
 	memcpy(row_values, run->defaults, desc->natts * sizeof(Datum));
@@ -536,11 +538,17 @@ JudgeRow(void *state, const Datum *values, const bool *nulls)
 	if (before != NULL)
 		move->from = align_row_stage(attachment, run->rel, before, row_move.funnel, &move->from_label);
 	move->to = align_row_stage(attachment, run->rel, after, row_move.funnel, &move->to_label);
+	was_live = before == NULL || align_satisfies_live(attachment, run->rel, before);
+	/* a row that was not live is no lead, so it cannot leave the funnel */
+	if (!was_live && move->to_label.text == NULL)
+		return;
+	align_begin_for_reader(attachment, key, was_live, &row_move);
 	/* as in the triggers, the same unknown label is no change */
 	if (align_lead_same(move->from_label, move->to_label))
 		return;
 	move->reason = GivenReason(run, before, after);
 	align_verdict(attachment, run->rel, &row_move, after, &verdict);
+	align_allow_furthest_for_reader(attachment, key, &row_move, &verdict);
 	if (verdict.nbroken > 0)
 		HideLabels(run, before, after, move);
 	for (int i = 0; i < verdict.nbroken; i++)
@@ -593,6 +601,8 @@ align_dry_run(PG_FUNCTION_ARGS)
 	(void) align_find_attachment(PG_GETARG_OID(0), &id, &root);
 	run.rel = table_open(id.relid, AccessShareLock);
 	run.attachment = align_attachment(id, false);
+	/* labels of an earlier statement may have changed */
+	align_labels_forget();
 
 	align_spi_connect();
 	PrepareFind(&run);

@@ -144,6 +144,17 @@ align_source_is_live(const char *source, int len)
 }
 
 /*
+ * Returns the stage in which a lead was when its row ceased to be live.
+ */
+const char *
+align_suspended_stage(int event, const char *source, const char *from_stage, const char *stage)
+{
+	if (event != EVENT_DELETED && event != EVENT_TRUNCATED)
+		return stage;
+	return source != NULL && align_source_is_live(source, strlen(source)) ? from_stage : NULL;
+}
+
+/*
  * Returns true if the row of an entry became live again.
  */
 bool

@@ -16,14 +16,12 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "agreement/agreement.h"
 #include "attachment/attachment.h"
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
@@ -122,56 +120,6 @@ ReadRow(const Attachment *attachment, Relation rel, Datum *key)
 	row = align_lead_row_found(rel, context);
 	SPI_finish();
 	return row;
-}
-
-/*
- * Lets a move whose row has an unknown label begin in the recorded stage of
- * the lead, as the trigger does (record/change.c), if the caller may read the
- * history.
- */
-static void
-BeginInRecordedStage(const Attachment *attachment, Datum *key, const RowMove *row_move,
-					 Move *move)
-{
-	StageSource source = {row_move->agreement, row_move->version};
-	MemoryContext context = CurrentMemoryContext;
-	Oid			types[ATTACHMENT_MAX_KEYS];
-	StringInfoData query;
-	char	   *recorded = NULL;
-	int			stage;
-
-	/*
-	 * The tables in a marker may be forged (see attachment.h), and looking up
-	 * labels may have run code of the owner, who renames the history.  So get
-	 * the attachment again, with its tables locked.
-	 */
-	if (align_records_problem(attachment) != NULL ||
-		!align_may_use(get_rel_namespace(attachment->marker.history), GetUserId()) ||
-		pg_class_aclcheck(attachment->marker.history, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-		return;
-	attachment = align_attachment_locked(attachment->id, AccessShareLock);
-	align_key_types(attachment, types);
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT h.stage FROM %s AS h WHERE ", attachment->history_name);
-	align_append_key_parameters(&query, attachment, TABLE_HISTORY, "h", 1);
-	appendStringInfoString(&query, " ORDER BY h.entry_no DESC");
-	align_spi_connect();
-	if (SPI_execute_with_args(query.data, attachment->nkeys, types, key, NULL, true,
-							  1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read from %s", attachment->history_name);
-	if (SPI_processed == 1)
-		recorded = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	if (recorded != NULL)
-		recorded = MemoryContextStrdup(context, recorded);
-	SPI_finish();
-	if (recorded == NULL)
-		return;
-	stage = align_carry_stage(&source, row_move->agreement, row_move->version, row_move->funnel,
-							  recorded);
-	if (stage < 0)
-		return;
-	move->from = stage;
-	move->from_label = align_lead_cstring(row_move->funnel->stages[stage].name);
 }
 
 /*
@@ -434,13 +382,12 @@ align_explain_move(PG_FUNCTION_ARGS)
 	}
 	else
 		move->to = -1;
-	if (move->from < 0 && move->from_label.text != NULL &&
-		!align_lead_same(move->from_label, move->to_label))
-		BeginInRecordedStage(attachment, key, &row_move, move);
+	align_begin_for_reader(attachment, key, true, &row_move);
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
 	/* the reason that is in the row is that of an earlier change */
-	move->reason = align_role_label(attachment, ROW_REASON, row_move.funnel,
-									align_lead_cstring(reason));
+	if (reason != NULL)
+		move->reason = align_role_label(attachment, ROW_REASON, row_move.funnel,
+										align_lead_cstring(reason));
 	if (attachment->marker.options.reason_must_change &&
 		align_lead_same(move->reason, align_role_text(attachment, ROW_REASON, rel, row)))
 		move->reason = align_lead_cstring(NULL);

@@ -20,6 +20,7 @@
 #include "compat.h"
 
 #include "access/htup.h"
+#include "agreement/agreement.h"
 #include "attachment/attachment.h"
 #include "condition/needs.h"
 #include "judge/judge.h"
@@ -82,6 +83,42 @@ extern void align_verdict_remove(Verdict *verdict, Rule rule);
 
 /* "illegal_move, missing_reason", palloc'd; NULL if no rule is broken. */
 extern char *align_verdict_names(const Verdict *verdict);
+
+/*
+ * Where a move begins, if that is not the stage in the row before (begin.c):
+ *
+ *	  - If that stage is unknown and the label changes, in the recorded stage
+ *		of the lead: the label may have been renamed, as by ALTER TYPE ...
+ *		RENAME VALUE, without a change of the row.
+ *
+ *	  - If the row was not live, in the stage in which the lead was when its
+ *		row ceased to be live; in none if there is no such stage.
+ */
+typedef struct RecordedStage
+{
+	char	   *name;			/* NULL: none */
+	StageSource source;			/* version that judged the entry */
+} RecordedStage;
+
+/*
+ * True if the first of these cases applies to a move of a live row; and the
+ * two cases, of which the first returns false, and leaves the move as it is,
+ * if the version that judges does not know the stage.
+ */
+extern bool align_begins_as_recorded(const Move *move);
+extern bool align_begin_in_stage(RowMove *row_move, const RecordedStage *recorded);
+extern void align_begin_suspended(RowMove *row_move, const RecordedStage *suspended);
+
+/*
+ * Both cases for functions that predict what the triggers would do: they read
+ * the history as the current user, and take it as empty if that one may not.
+ * The second function removes illegal_move from a verdict if the move is one
+ * of a merged lead to the furthest stage that the joined journey has reached.
+ */
+extern void align_begin_for_reader(const Attachment *attachment, const Datum *key, bool was_live,
+								   RowMove *row_move);
+extern void align_allow_furthest_for_reader(const Attachment *attachment, const Datum *key,
+											const RowMove *row_move, Verdict *verdict);
 
 /*
  * Read a role of the row as text, which is in the row or in the current memory
