@@ -6,15 +6,21 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "rewrite/rewriteManip.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -232,8 +238,143 @@ CheckExistingView(const AttachRequest *request, Oid view)
 }
 
 /*
+ * True if a query is that of the view that a look-up needs.
+ */
+static bool
+SameQuery(const Lookup *lookup, const Query *query)
+{
+	List	   *context = deparse_context_for("t", lookup->relid);
+	Node	   *from = list_length(query->jointree->fromlist) == 1 ?
+		(Node *) linitial(query->jointree->fromlist) : NULL;
+	int			varno = from != NULL && IsA(from, RangeTblRef) ? ((RangeTblRef *) from)->rtindex : 0;
+	RangeTblEntry *table = varno > 0 ? rt_fetch(varno, query->rtable) : NULL;
+	TargetEntry *key;
+	Node	   *label;
+	Node	   *expected;
+
+	if (table == NULL || table->rtekind != RTE_RELATION || table->relid != lookup->relid ||
+		!table->inh || table->tablesample != NULL ||
+		list_length(query->targetList) != 2 || query->jointree->quals != NULL ||
+		query->hasAggs || query->hasWindowFuncs || query->hasTargetSRFs || query->hasSubLinks ||
+		query->cteList != NIL || query->setOperations != NULL || query->groupClause != NIL ||
+		query->groupingSets != NIL || query->havingQual != NULL || query->distinctClause != NIL ||
+		query->limitCount != NULL || query->limitOffset != NULL || query->rowMarks != NIL)
+		return false;
+	key = linitial_node(TargetEntry, query->targetList);
+	if (!IsA(key->expr, Var) || ((Var *) key->expr)->varno != varno ||
+		((Var *) key->expr)->varattno != lookup->key)
+		return false;
+
+	/* trees may differ that have the same text */
+	label = (Node *) copyObject(lsecond_node(TargetEntry, query->targetList)->expr);
+	ChangeVarNodes(label, varno, 1, 0);
+	expected = coerce_to_target_type(NULL, (Node *) copyObject(lookup->label),
+									 exprType(lookup->label), TEXTOID, -1, COERCION_EXPLICIT,
+									 COERCE_EXPLICIT_CAST, -1);
+	return expected != NULL &&
+		strcmp(deparse_expression(label, context, true, false),
+			   deparse_expression(expected, context, true, false)) == 0;
+}
+
+/*
+ * True if an existing view is as MakeView() would create it.
+ */
+static bool
+ViewFits(const Lookup *lookup, Oid view)
+{
+	Relation	rel = relation_open(view, AccessShareLock);
+	bool		result = RelationHasSecurityInvoker(rel) && SameQuery(lookup, get_view_query(rel));
+
+	relation_close(rel, NoLock);
+	return result;
+}
+
+/*
+ * Raises an error if the labels have another collation than in the view, which
+ * cannot be changed.
+ */
+static void
+CheckViewLabel(const Lookup *lookup, RowRole role, Oid view)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	Oid			given = exprCollation(lookup->label);
+
+	if (!OidIsValid(given))
+		given = DEFAULT_COLLATION_OID;	/* of the cast to text */
+	get_atttypetypmodcoll(view, 2, &type, &typmod, &collation);
+	if (given != collation)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("labels of %s have another collation than before",
+						align_row_role_names[role]),
+				 errdetail("The new collation is %s, and that of a column of view %s, %s, cannot be changed.",
+						   generate_collation_name(given), align_relation_name(view),
+						   generate_collation_name(collation)),
+				 errhint("Add COLLATE %s to the label.", generate_collation_name(collation))));
+}
+
+/*
+ * Raises an error if the key has another type than in the view, which cannot
+ * be changed.
+ */
+static void
+CheckViewKey(const Lookup *lookup, RowRole role, Oid view)
+{
+	Oid			type;
+	Oid			view_type;
+	int32		typmod;
+	int32		view_typmod;
+	Oid			collation;
+	Oid			view_collation;
+
+	get_atttypetypmodcoll(lookup->relid, lookup->key, &type, &typmod, &collation);
+	get_atttypetypmodcoll(view, 1, &view_type, &view_typmod, &view_collation);
+	if (type == view_type && typmod == view_typmod && collation == view_collation)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("labels of %s are looked up by values of type %s",
+					align_row_role_names[role], format_type_with_typemod(view_type, view_typmod)),
+			 errdetail("Column \"%s\" of table %s has type %s%s, and the type of a column of view %s cannot be changed.",
+					   get_attname(lookup->relid, lookup->key, false),
+					   align_relation_name(lookup->relid), format_type_with_typemod(type, typmod),
+					   type == view_type && typmod == view_typmod ? " with another collation" : "",
+					   align_relation_name(view)),
+			 errhint("Detach the table, drop the view and attach the table again; its history is kept.")));
+}
+
+/*
  * Creates or replaces the view of one role.  It is read with the privileges of
  * the role that reads it, so it shows nothing that the table does not.
+ */
+static void
+ReplaceView(const AttachRequest *request, RowRole role, const char *view)
+{
+	const Lookup *lookup = request->lookup[role];
+	Oid			creator = align_record_table_creator(request, &request->history);
+	int			nest_level = align_begin_role_sql();
+	char	   *label = deparse_expression(lookup->label,
+										   deparse_context_for("t", lookup->relid), true, false);
+
+	align_execute_format(creator,
+						 "CREATE OR REPLACE VIEW %s WITH (security_invoker = true) AS SELECT t.%s AS key, (%s)::pg_catalog.text AS label FROM %s AS t",
+						 view, quote_identifier(get_attname(lookup->relid, lookup->key, false)),
+						 label, align_relation_name(lookup->relid));
+	align_end_role_sql(nest_level);
+	if (creator != request->owner)
+		align_execute_format(creator, "ALTER VIEW %s OWNER TO %s", view,
+							 quote_identifier(GetUserNameFromId(request->owner, false)));
+	align_execute_format(request->owner, "COMMENT ON VIEW %s IS %s", view,
+						 quote_literal_cstr(psprintf("labels of the %s of %s, looked up by align",
+													 align_row_role_names[role],
+													 align_relation_name(request->relid))));
+}
+
+/*
+ * Makes the view of one role.  One that is as it must be is left alone:
+ * replacing it needs the privilege to create relations in its schema.
  */
 static Oid
 MakeView(const AttachRequest *request, RowRole role)
@@ -244,27 +385,17 @@ MakeView(const AttachRequest *request, RowRole role)
 	char	   *qualified = quote_qualified_identifier(history->schema, name);
 	Oid			schema = get_namespace_oid(history->schema, false);
 	Oid			view = get_relname_relid(name, schema);
-	Oid			creator = align_record_table_creator(request, history);
-	int			nest_level = align_begin_role_sql();
-	char	   *label = deparse_expression(lookup->label,
-										   deparse_context_for("t", lookup->relid), true, false);
 
 	if (OidIsValid(view))
+	{
 		CheckExistingView(request, view);
-	align_execute_format(creator,
-						 "CREATE OR REPLACE VIEW %s WITH (security_invoker = true) AS SELECT t.%s AS key, (%s)::pg_catalog.text AS label FROM %s AS t",
-						 qualified, quote_identifier(get_attname(lookup->relid, lookup->key, false)),
-						 label, align_relation_name(lookup->relid));
-	align_end_role_sql(nest_level);
-	if (creator != request->owner)
-		align_execute_format(creator, "ALTER VIEW %s OWNER TO %s", qualified,
-							 quote_identifier(GetUserNameFromId(request->owner, false)));
+		CheckViewKey(lookup, role, view);
+		CheckViewLabel(lookup, role, view);
+	}
+	if (!OidIsValid(view) || !ViewFits(lookup, view))
+		ReplaceView(request, role, qualified);
 	/* may the owner read it? */
 	align_execute_format(request->owner, "SELECT FROM %s WHERE false", qualified);
-	align_execute_format(request->owner, "COMMENT ON VIEW %s IS %s", qualified,
-						 quote_literal_cstr(psprintf("labels of the %s of %s, looked up by align",
-													 align_row_role_names[role],
-													 align_relation_name(request->relid))));
 	return get_relname_relid(name, schema);
 }
 
