@@ -235,7 +235,7 @@ align_forget(PG_FUNCTION_ARGS)
 	forgetting.types[attachment->nkeys + PARAMETER_REASONS] = TEXTARRAYOID;
 	memset(forgetting.nulls, ' ', sizeof(forgetting.nulls));
 	align_recorder_flush_all();
-	/* the entry of a deferred deletion would have the assignee and the reason */
+	/* the entry of a deferred deletion would have the assignee */
 	align_recorder_finish_reload(attachment->marker.root);
 	align_begin_restricted(&caller, attachment->root_owner);
 	align_spi_connect();

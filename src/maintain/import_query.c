@@ -312,8 +312,8 @@ WrapQuery(void *arg, const char *statement, TupleDesc desc)
 	}
 
 	/*
-	 * A newline, as the query may end with a comment.  An absent ordinal comes
-	 * first, as in align.lead_agg().
+	 * A newline, as the query may end with a comment.  An absent ordinal
+	 * comes first, as in align.lead_agg().
 	 */
 	appendStringInfo(&sql, " FROM (\n%s\n) AS q ORDER BY ", statement);
 	for (int i = 1; i <= nkeys + IMPORT_NCOLUMNS; i++)

@@ -18,8 +18,9 @@
 /*
  * Sets the stage in which a lead was when its row ceased to be live, palloc'd;
  * its name is NULL if that is not how its last life ended, or if it never had
- * one.  The row is not live.  Of the pending changes, only those by earlier commands than
- * "before" count: row triggers of nested statements may have added later ones.
+ * one.  The row is not live.  Of the pending changes, only those by earlier
+ * commands than "before" count: row triggers of nested statements may have
+ * added later ones.
  */
 extern void align_past_suspended_stage(Attachment *attachment, Batch *batch, const Datum *key,
 									   CommandId before, RecordedStage *result);
