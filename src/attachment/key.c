@@ -310,16 +310,6 @@ KeyFromRowText(const Attachment *attachment, char *text, Datum *values)
 	KeyFromRow(attachment, DatumGetHeapTupleHeader(row), values);
 }
 
-static bool
-IsString(Oid type)
-{
-	char		category;
-	bool		preferred;
-
-	get_type_category_preferred(type, &category, &preferred);
-	return category == TYPCATEGORY_STRING || category == TYPCATEGORY_UNKNOWN;
-}
-
 /*
  * Reads a key from an argument of any type.
  */
@@ -340,7 +330,7 @@ align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachm
 	 * A string, and any value of the type of the only key column, is that
 	 * column's value, even if it is a json object, a row or an array.
 	 */
-	if (attachment->nkeys == 1 && (base == getBaseType(attachment->keys[0].type) || IsString(base)))
+	if (attachment->nkeys == 1 && (base == getBaseType(attachment->keys[0].type) || align_type_is_string(base)))
 		values[0] = KeyFromValue(&attachment->keys[0], value, type);
 	else if (base == JSONBOID)
 		KeyFromJson(attachment, DatumGetJsonbP(value), values);
@@ -355,7 +345,7 @@ align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachm
 		KeyFromArray(attachment, DatumGetArrayTypeP(value), values);
 	else if (attachment->nkeys == 1)
 		values[0] = KeyFromValue(&attachment->keys[0], value, type);
-	else if (IsString(base))
+	else if (align_type_is_string(base))
 		KeyFromRowText(attachment, ValueText(value, base), values);
 	else
 		RaiseWrongKeyType(attachment, type);

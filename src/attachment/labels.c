@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "attachment/key.h"
 #include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
@@ -193,6 +194,8 @@ ReadLabel(Attachment *attachment, RowRole role, LabelLookup *lookup, Datum key)
 	char	   *result = NULL;
 
 	align_begin_restricted(&caller, attachment->root_owner);
+	/* the restricted operation resets these settings, too */
+	(void) align_use_stored_text_settings();
 	align_work_as(attachment->root_owner, &owner);
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_spi_connect();

@@ -115,13 +115,12 @@ AddBeginningOfLife(Batch *batch, const Datum *old_key, const Datum *key, const R
 				   const RowVersion *after, const JudgingFunnel *judging, RowMove *row_move)
 {
 	Move	   *move = &row_move->move;
-	char	   *past = align_past_suspended_stage(after->attachment, batch, old_key,
-												  after->command);
+	RecordedStage suspended;
 	Change	   *change;
 
-	move->from_label = align_lead_cstring(past);
-	move->from = past == NULL ? -1 : align_funnel_stage(judging->funnel, past, strlen(past));
-	if (past == NULL)
+	align_past_suspended_stage(after->attachment, batch, old_key, after->command, &suspended);
+	align_begin_suspended(row_move, &suspended);
+	if (suspended.name == NULL)
 	{
 		change = AddStageChange(batch, key, before, after, judging, row_move);
 		change->source = SOURCE_LIVE;
@@ -207,20 +206,6 @@ AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion 
 }
 
 /*
- * Lets a move whose row had an unknown label begin in the recorded stage of
- * the lead, if that is known: the label may have been renamed, as by ALTER
- * TYPE ... RENAME VALUE, without a change of the row.
- */
-static void
-BeginInRecordedStage(Batch *batch, const RowVersion *after, const Datum *key, RowMove *row_move)
-{
-	char	   *recorded = align_recorded_stage(after->attachment, batch, key, after->command);
-
-	if (recorded != NULL)
-		align_begin_in_recorded_stage(row_move, recorded);
-}
-
-/*
  * Adds a change of who holds a lead that stays in its stage.
  */
 static void
@@ -246,6 +231,7 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	Datum		old_key[ATTACHMENT_MAX_KEYS];
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	Move	   *move = &row_move.move;
+	RecordedStage recorded;
 	bool		was_live = align_row_is_live(before);
 	bool		is_live = align_row_is_live(after);
 
@@ -261,10 +247,11 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	align_version_key(after, key);
 
 	/* the row trigger for a version of this transaction may be outstanding */
-	if (was_live && move->from < 0 && move->from_label.text != NULL &&
-		before->command == InvalidCommandId &&
-		!align_lead_same(move->from_label, move->to_label))
-		BeginInRecordedStage(batch, after, old_key, &row_move);
+	if (was_live && before->command == InvalidCommandId && align_begins_as_recorded(move))
+	{
+		align_recorded_stage(after->attachment, batch, old_key, after->command, &recorded);
+		(void) align_begin_in_stage(&row_move, &recorded);
+	}
 	if (move->from_label.text != NULL &&
 		!align_same_key(after->attachment, old_key, key))
 		AddRekey(batch, old_key, key, before, after, &judging);

@@ -539,20 +539,22 @@ align_recorder_flush_if_long(Attachment *attachment, Batch *batch)
 /*
  * Reads the stage of a lead's last entry.
  */
-char *
-align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key, CommandId before)
+void
+align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key, CommandId before,
+					 RecordedStage *result)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	Run			run = {0};
 	Change		change = {0};
 	Change	   *changes[1] = {&change};
 	OwnerIdentity identity;
-	char	   *result = NULL;
+	const LeadState *lead;
 
+	memset(result, 0, sizeof(RecordedStage));
 	memcpy(change.key, key, attachment->nkeys * sizeof(Datum));
 	change.hash = align_pending_hash(attachment, key);
 	if (align_pending_last(batch, attachment, key, before) != NULL)
-		return NULL;
+		return;
 
 	run.attachment = align_attachment_locked(attachment->id, RowExclusiveLock);
 	run.context = AllocSetContextCreate(CurrentMemoryContext, "align recorder run",
@@ -565,15 +567,19 @@ align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key, Com
 	run.direct = align_direct_begin(run.attachment);
 	align_run_group(&run);
 	align_run_read(&run);
-	if (run.leads[0].alive && run.leads[0].stage != NULL)
-		result = MemoryContextStrdup(old_context, run.leads[0].stage);
+	lead = &run.leads[0];
+	if (lead->alive && lead->stage != NULL)
+	{
+		result->name = MemoryContextStrdup(old_context, lead->stage);
+		result->source.agreement = MemoryContextStrdup(old_context, lead->judged_by.agreement);
+		result->source.version = lead->judged_by.version;
+	}
 	if (run.direct != NULL)
 		align_direct_end(run.direct);
 	SPI_finish();
 	align_resume_identity(&identity);
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(run.context);
-	return result;
 }
 
 /*

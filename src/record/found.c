@@ -63,7 +63,7 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
  */
 void
 align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
-						const char *from_stage)
+						const StageSource *source, const char *from_stage)
 {
 	Batch	   *batch = align_pending_batch(attachment->root_id);
 	RowVersion	version = {.attachment = attachment,.rel = rel,.row = row};
@@ -81,7 +81,8 @@ align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
 	align_judging_now(attachment, &judging);
 	align_init_row_move(&judging, &row_move);
 	move->from_label = align_lead_cstring(from_stage);
-	move->from = align_funnel_stage(judging.funnel, from_stage, strlen(from_stage));
+	move->from = align_carry_stage(source, judging.agreement, judging.version, judging.funnel,
+								   from_stage);
 	move->to = align_version_stage(&version, judging.funnel, &move->to_label);
 	move->reason = align_version_text(&version, ROW_REASON);
 	align_verdict(attachment, rel, &row_move, row, &verdict);
@@ -91,6 +92,8 @@ align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
 	change = align_new_opening(batch, key, &version, &judging, SOURCE_ADOPTED);
 	change->event = EVENT_MOVE;
 	change->as_found = true;
+	if (move->from >= 0)
+		change->from_stage = judging.funnel->stages[move->from].name;
 	align_set_handoff(change, judging.funnel, move->to);
 	names = align_verdict_names(&verdict);
 	change->violation = align_pending_copy_string(batch, names, names ? strlen(names) : 0);

@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "access/htup.h"
+#include "agreement/agreement.h"
 #include "attachment/attachment.h"
 #include "history/history.h"
 #include "utils/rel.h"
@@ -25,12 +26,12 @@ extern void align_record_found(Attachment *attachment, Relation rel, HeapTuple r
 							   HistoryEvent event, const char *source, bool new_lead);
 
 /*
- * Adds a move from a recorded stage to the stage of a row that is found in
- * it.  Who made it is not known, so the rule wrong_team is not judged.  Broken
- * rules are recorded in all modes.
+ * Adds a move from a recorded stage, which source judged, to the stage of a
+ * row that is found in it.  Who made it is not known, so the rule wrong_team
+ * is not judged.  Broken rules are recorded in all modes.
  */
 extern void align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
-									const char *from_stage);
+									const StageSource *source, const char *from_stage);
 
 /* The same for a lead that is gone: a deleted or truncated entry. */
 extern void align_record_gone(Attachment *attachment, const Datum *key, HistoryEvent event,

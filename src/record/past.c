@@ -40,19 +40,6 @@ Read(Attachment *attachment, RecorderStatement statement, const Datum *key)
 }
 
 /*
- * Returns the stage in which a lead was when its row ceased to be live: the
- * one before a change that ended its life so, or the one after any other
- * change, whose row trigger has fired before the one that will end its life.
- */
-static const char *
-SuspendedStage(HistoryEvent event, const char *source, const char *from_stage, const char *stage)
-{
-	if (event != EVENT_DELETED && event != EVENT_TRUNCATED)
-		return stage;
-	return source != NULL && align_source_is_live(source, strlen(source)) ? from_stage : NULL;
-}
-
-/*
  * Returns a text field of the current result of SPI, copied, or NULL.
  */
 static char *
@@ -64,45 +51,58 @@ PastText(int attnum)
 }
 
 /*
- * Returns the stage in which a lead was when its row ceased to be live.
+ * Sets the stage in which a lead was when its row ceased to be live.  After a
+ * change that did not end its life, it is the one after that: the row trigger
+ * of that change has fired before the one that will end the life.
  */
-char *
+void
 align_past_suspended_stage(Attachment *attachment, Batch *batch, const Datum *key,
-						   CommandId before)
+						   CommandId before, RecordedStage *result)
 {
 	const Change *pending = align_pending_last(batch, attachment, key, before);
 	MemoryContext context = CurrentMemoryContext;
 	const char *stage = NULL;
-	char	   *result;
 
+	memset(result, 0, sizeof(RecordedStage));
 	/* a change of key does not show in which stage the lead was */
 	while (pending != NULL && pending->event == EVENT_REKEY)
 	{
 		if (!align_same_key(attachment, pending->key, key))
-			return NULL;		/* what is recorded is of another lead */
+			return;				/* what is recorded is of another lead */
 		key = pending->old_key;
 		pending = align_pending_last(batch, attachment, key, pending->command);
 	}
 	if (pending != NULL)
 	{
-		stage = SuspendedStage(pending->event, pending->source, pending->from_stage,
-							   pending->stage);
-		return stage != NULL ? pstrdup(stage) : NULL;
+		stage = align_suspended_stage(pending->event, pending->source, pending->from_stage,
+									  pending->stage);
+		result->name = stage != NULL ? pstrdup(stage) : NULL;
+		result->source.agreement = pstrdup(attachment->marker.agreement);
+		result->source.version = pending->version;
+		return;
 	}
 	attachment = align_attachment_locked(attachment->id, RowExclusiveLock);
 	align_spi_connect();
 	if (Read(attachment, READ_PAST, key) > 0)
 	{
 		char	   *event = PastText(PAST_EVENT);
+		char	   *agreement = PastText(PAST_AGREEMENT);
 		int			number = align_history_event(event, strlen(event));
+		bool		isnull;
+		Datum		version = SpiField(0, PAST_VERSION, &isnull);
 
 		if (number >= 0)
-			stage = SuspendedStage((HistoryEvent) number, PastText(PAST_SOURCE),
-								   PastText(PAST_FROM_STAGE), PastText(PAST_STAGE));
+			stage = align_suspended_stage(number, PastText(PAST_SOURCE),
+										  PastText(PAST_FROM_STAGE), PastText(PAST_STAGE));
+		if (stage != NULL)
+			result->name = MemoryContextStrdup(context, stage);
+		if (!isnull && agreement != NULL)
+		{
+			result->source.agreement = MemoryContextStrdup(context, agreement);
+			result->source.version = DatumGetInt32(version);
+		}
 	}
-	result = stage != NULL ? MemoryContextStrdup(context, stage) : NULL;
 	SPI_finish();
-	return result;
 }
 
 /*

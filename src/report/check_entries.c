@@ -66,28 +66,34 @@ CheckRecordedAt(const Check *check, const RecordedEntry *entry, const RecordedEn
 }
 
 /*
- * Checks that from_stage is the stage that the lead was in; stage is NULL if
- * it was in none.
+ * Checks that from_stage is the stage that the lead was in by a previous
+ * entry; that is NULL if it was in none.
  */
 static void
-CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage,
+CheckFromStage(const Check *check, const RecordedEntry *entry, const RecordedEntry *previous,
 			   const Funnel *funnel)
 {
-	StageSource source = {check->attachment->marker.agreement, entry->version};
+	const char *agreement = check->attachment->marker.agreement;
+	const char *stage = previous != NULL ? previous->stage : NULL;
+	StageSource source = {agreement, entry->version};
 	int			from;
 
 	if (entry->event == EVENT_OPENING || entry->event == EVENT_ENTRY)
 		stage = NULL;
 	if (align_same_string(entry->from_stage, stage))
 		return;
-	/* a later version may have renamed the stage */
+	/* a later version, or another agreement, may have another name for it */
 	if (funnel != NULL && entry->from_stage != NULL && stage != NULL)
 	{
 		if (entry->agreement != NULL)
-			source.agreement = entry->agreement;
+			agreement = entry->agreement;
+		if (previous->agreement != NULL)
+			source.agreement = previous->agreement;
+		if (previous->version != 0)
+			source.version = previous->version;
 		from = align_funnel_stage(funnel, entry->from_stage, strlen(entry->from_stage));
-		if (from >= 0 && from == align_carry_stage(&source, source.agreement, source.version,
-												   funnel, stage))
+		if (from >= 0 && from == align_carry_stage(&source, agreement, entry->version, funnel,
+												   stage))
 			return;
 	}
 	align_check_report(check, "from_stage", EntryText(entry, entry->from_stage),
@@ -307,7 +313,7 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 		{
 			/* not all changes of a row that is not live are recorded */
 			if (chained && !entry->not_live)
-				CheckFromStage(check, entry, state->alive ? state->entry->stage : NULL, funnel);
+				CheckFromStage(check, entry, state->alive ? state->entry : NULL, funnel);
 			UpdateState(state, entry);
 			chained = true;
 		}

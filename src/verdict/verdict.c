@@ -94,22 +94,6 @@ align_verdict_breaks(const Verdict *verdict, Rule rule)
 }
 
 /*
- * Lets a move begin in the recorded stage of the lead, if that is known.
- */
-void
-align_begin_in_recorded_stage(RowMove *row_move, const char *recorded)
-{
-	StageSource source = {row_move->agreement, row_move->version};
-	int			stage = align_carry_stage(&source, row_move->agreement, row_move->version,
-										  row_move->funnel, recorded);
-
-	if (stage < 0)
-		return;
-	row_move->move.from = stage;
-	row_move->move.from_label = align_lead_cstring(row_move->funnel->stages[stage].name);
-}
-
-/*
  * Removes a rule from the broken ones.
  */
 void
