@@ -61,6 +61,13 @@ extern void align_verdict(Attachment *attachment, Relation rel, const RowMove *m
 extern RowNeeds *align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move);
 
 /*
+ * The canonical list of the segments of that version that hold of a row; absent
+ * if there are none, or if the history has no column for them.
+ */
+extern LeadString align_verdict_segments(Attachment *attachment, Relation rel,
+										 const RowMove *move, HeapTuple row);
+
+/*
  * Fill in the texts of an error about a broken rule, palloc'd.  They show
  * values of the row only if the current user can read them.
  */
@@ -79,6 +86,14 @@ extern void align_verdict_report(Attachment *attachment, Relation rel, const Row
 /* Whether a rule is broken, and a verdict without that rule. */
 extern bool align_verdict_breaks(const Verdict *verdict, Rule rule);
 extern void align_verdict_remove(Verdict *verdict, Rule rule);
+
+/*
+ * Remove illegal_move from a verdict if the trigger would: if another lead was
+ * merged into this one, which has not entered a stage since, and the move is
+ * to the furthest stage of the joined journey.  (merged.c)
+ */
+extern void align_verdict_of_merged(Attachment *attachment, Datum *key, const RowMove *move,
+									Verdict *verdict);
 
 /* "illegal_move, missing_reason", palloc'd; NULL if no rule is broken. */
 extern char *align_verdict_names(const Verdict *verdict);
