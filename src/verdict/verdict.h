@@ -61,8 +61,8 @@ extern void align_verdict(Attachment *attachment, Relation rel, const RowMove *m
 extern RowNeeds *align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move);
 
 /*
- * The canonical list of the segments of that version that hold of a row; absent
- * if there are none, or if the history has no column for them.
+ * The canonical list of the segments of that version that hold of a row;
+ * absent if there are none, or if the history has no column for them.
  */
 extern LeadString align_verdict_segments(Attachment *attachment, Relation rel,
 										 const RowMove *move, HeapTuple row);
