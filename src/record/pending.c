@@ -335,12 +335,17 @@ align_pending_outer_statements(const Batch *batch)
 static Change **
 EnlargeChanges(MemoryContext context, Change **changes, int nchanges, int *maxchanges)
 {
+	int			size = *maxchanges == 0 ? INITIAL_CHANGES : *maxchanges * 2;
+
 	if (nchanges < *maxchanges)
 		return changes;
-	*maxchanges = *maxchanges == 0 ? INITIAL_CHANGES : *maxchanges * 2;
 	if (changes == NULL)
-		return MemoryContextAlloc(context, *maxchanges * sizeof(Change *));
-	return repalloc_huge(changes, *maxchanges * sizeof(Change *));
+		changes = MemoryContextAlloc(context, size * sizeof(Change *));
+	else
+		changes = repalloc_huge(changes, size * sizeof(Change *));
+	/* not before: if memory runs out, the array keeps its size */
+	*maxchanges = size;
+	return changes;
 }
 
 /*
@@ -718,12 +723,14 @@ align_pending_begin_statement(Batch *batch, TriggerEvent kind)
 
 	if (batch->nopen == batch->maxopen)
 	{
-		batch->maxopen = batch->maxopen == 0 ? INITIAL_OPEN : batch->maxopen * 2;
+		int			size = batch->maxopen == 0 ? INITIAL_OPEN : batch->maxopen * 2;
+
 		if (batch->open == NULL)
 			batch->open = MemoryContextAlloc(TopTransactionContext,
-											 batch->maxopen * sizeof(OpenStatement));
+											 size * sizeof(OpenStatement));
 		else
-			batch->open = repalloc(batch->open, batch->maxopen * sizeof(OpenStatement));
+			batch->open = repalloc(batch->open, size * sizeof(OpenStatement));
+		batch->maxopen = size;
 	}
 	statement = &batch->open[batch->nopen++];
 	memset(statement, 0, sizeof(OpenStatement));
