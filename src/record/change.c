@@ -461,11 +461,14 @@ static void
 Judge(Batch *batch, const Datum *key, const RowVersion *after, const RowMove *row_move,
 	  Verdict *verdict)
 {
+	const Move *move = &row_move->move;
+
 	align_verdict(after->attachment, after->rel, row_move, after->row, verdict);
-	if (row_move->move.from >= 0 && row_move->move.to >= 0 &&
+	/* the furthest stage is one of the success path */
+	if (move->from >= 0 && move->to >= 0 && row_move->funnel->stages[move->to].position >= 0 &&
 		align_verdict_breaks(verdict, RULE_ILLEGAL_MOVE) &&
 		align_past_furthest_stage(after->attachment, batch, key, after->command + 1,
-								  row_move->funnel) == row_move->move.to)
+								  row_move) == move->to)
 		align_verdict_remove(verdict, RULE_ILLEGAL_MOVE);
 }
 
@@ -557,12 +560,15 @@ AddBeginningOfLife(Batch *batch, const Datum *old_key, const Datum *key, const R
 				   const RowVersion *after, const JudgingFunnel *judging, RowMove *row_move)
 {
 	Move	   *move = &row_move->move;
+	StageSource source;
 	char	   *past = align_past_suspended_stage(after->attachment, batch, old_key,
-												  after->command);
+												  after->command, &source);
 	Change	   *change;
 
-	move->from_label = align_lead_cstring(past);
-	move->from = past == NULL ? -1 : align_funnel_stage(judging->funnel, past, strlen(past));
+	move->from = past == NULL ? -1 :
+		align_carry_stage(&source, judging->agreement, judging->version, judging->funnel, past);
+	move->from_label = align_lead_cstring(move->from < 0 ? past :
+										  judging->funnel->stages[move->from].name);
 	if (past == NULL)
 	{
 		change = AddStageChange(batch, key, before, after, judging, row_move);

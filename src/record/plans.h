@@ -142,11 +142,13 @@ typedef enum RecorderStatement
 
 /* Attribute numbers in the result of READ_PAST. */
 #define PAST_EVENT 1			/* of the last entry that was not merged and
-								 * is no rekey or touch, like the next three */
+								 * is no rekey or touch, like the next five */
 #define PAST_SOURCE 2
 #define PAST_FROM_STAGE 3
 #define PAST_STAGE 4
-#define PAST_MERGED 5			/* a lead was merged into this one, which has
+#define PAST_AGREEMENT 5
+#define PAST_VERSION 6
+#define PAST_MERGED 7			/* a lead was merged into this one, which has
 								 * not entered a stage since */
 
 /* Attribute numbers in the result of DROP_CLOCKS. */

@@ -188,10 +188,10 @@ AppendReadEntries(StringInfo buf, const Attachment *attachment)
 static void
 AppendReadPast(StringInfo buf, const Attachment *attachment)
 {
-	appendStringInfoString(buf, "SELECT l.event, l.source, l.from_stage, l.stage, "
-						   "COALESCE(m.entry_no, 0) OPERATOR(pg_catalog.>) COALESCE(o.entry_no, 0) "
+	appendStringInfoString(buf, "SELECT l.event, l.source, l.from_stage, l.stage, l.agreement, "
+						   "l.version, COALESCE(m.entry_no, 0) OPERATOR(pg_catalog.>) COALESCE(o.entry_no, 0) "
 						   "FROM align_rows AS r, LATERAL (SELECT h.entry_no, h.event, h.source, "
-						   "h.from_stage, h.stage FROM ");
+						   "h.from_stage, h.stage, h.agreement, h.version FROM ");
 	appendStringInfo(buf, "%s AS h WHERE ", attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 	appendStringInfoString(buf, " AND h.event OPERATOR(pg_catalog.<>) 'rekey' AND "
