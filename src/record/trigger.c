@@ -527,6 +527,7 @@ align_record_statement(PG_FUNCTION_ARGS)
 		attachment = align_attachment_locked(id, RowExclusiveLock);
 		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata), id.number);
 		align_recorder_watch_commit();
+		align_labels_forget();
 		if (attachment->marker.options.reload)
 			align_defer_truncate(attachment, rel);
 		else
