@@ -228,18 +228,37 @@ TimeOf(const RowVersion *version, RowRole role)
 }
 
 /*
+ * True if two row versions have the same value of changed_at.
+ */
+static bool
+SameChangedAt(const RowVersion *before, const RowVersion *after)
+{
+	bool		was_null;
+	bool		is_null;
+	Datum		old = RoleDatum(before, ROW_CHANGED_AT, &was_null);
+	Datum		new = RoleDatum(after, ROW_CHANGED_AT, &is_null);
+
+	if (was_null || is_null)
+		return was_null && is_null;
+	if (after->attachment->type[ROW_CHANGED_AT] == DATEOID)
+		return DatumGetDateADT(old) == DatumGetDateADT(new);
+	return DatumGetInt64(old) == DatumGetInt64(new);
+}
+
+/*
  * Returns the time of a change by the changed_at column, or
  * CHANGE_TIME_UNKNOWN.  If an UPDATE neither sets the column nor changes it,
  * its value is not the time of this change.
+ *
+ * The value before is not converted: it may be infinite, which is an error
+ * only where it would be the time of a change.
  */
 static TimestampTz
 EffectiveAt(const RowVersion *before, const RowVersion *after)
 {
-	TimestampTz result = TimeOf(after, ROW_CHANGED_AT);
-
-	if (before != NULL && !after->sets_changed_at && TimeOf(before, ROW_CHANGED_AT) == result)
+	if (before != NULL && !after->sets_changed_at && SameChangedAt(before, after))
 		return CHANGE_TIME_UNKNOWN;
-	return result;
+	return TimeOf(after, ROW_CHANGED_AT);
 }
 
 /*
@@ -385,8 +404,8 @@ HasKey(const RowVersion *version, const Datum *key)
 }
 
 /*
- * Adds a change with all members that do not depend on the stage.  before is
- * NULL if no row version was replaced.
+ * Adds a change with all members that depend neither on the stage nor on the
+ * time.  before is NULL if no row version was replaced.
  */
 static Change *
 NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *before,
@@ -411,7 +430,6 @@ NewChange(Batch *batch, HistoryEvent event, const Datum *key, const RowVersion *
 	CopyAmount(batch, change, after);
 	if (event != EVENT_DELETED)
 		change->segments = SegmentsText(batch, after, judging);
-	change->effective_at = EffectiveAt(before, after);
 	return change;
 }
 
@@ -491,6 +509,7 @@ AddStageChange(Batch *batch, const Datum *key, const RowVersion *before, const R
 
 	change = NewChange(batch, move->from_label.text == NULL ? EVENT_ENTRY : EVENT_MOVE,
 					   key, before, after, judging);
+	change->effective_at = EffectiveAt(before, after);
 	change->from_stage = StageText(batch, judging->funnel, move->from, move->from_label);
 	change->stage = StageText(batch, judging->funnel, move->to, move->to_label);
 	if (before != NULL)
@@ -524,6 +543,7 @@ AddEndOfLife(Batch *batch, const Datum *key, const RowVersion *before, const Row
 	LeadString	label;
 	int			stage = RowStage(before, judging->funnel, &label);
 
+	change->effective_at = EffectiveAt(before, after);
 	change->source = SOURCE_LIVE;
 	change->from_stage = StageText(batch, judging->funnel, stage, label);
 	change->from_team = TeamText(batch, before, judging->funnel, stage);
@@ -576,6 +596,7 @@ AddBeginningOfLife(Batch *batch, const Datum *old_key, const Datum *key, const R
 		return;
 	}
 	change = NewChange(batch, EVENT_OPENING, key, before, after, judging);
+	change->effective_at = EffectiveAt(before, after);
 	change->source = SOURCE_RESUMED;
 	change->stage = StageText(batch, judging->funnel, move->from, move->from_label);
 	change->team = TeamText(batch, after, judging->funnel, move->from);
@@ -642,7 +663,6 @@ AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion 
 	align_copy_key(after->attachment, old_key, change->old_key);
 	change->old_hash = align_pending_hash(after->attachment, old_key);
 	MemoryContextSwitchTo(old_context);
-	change->effective_at = CHANGE_TIME_UNKNOWN;
 	if (!align_row_is_live(before))
 		change->source = SOURCE_NOT_LIVE;
 	change->note = align_pending_copy_string(batch, note, strlen(note));
@@ -684,6 +704,7 @@ AddHolder(Batch *batch, const Datum *key, const RowVersion *before, const RowVer
 {
 	Change	   *change = NewChange(batch, EVENT_OWNER, key, before, after, judging);
 
+	change->effective_at = EffectiveAt(before, after);
 	change->from_stage = change->stage = StageText(batch, judging->funnel, move->to,
 												   move->to_label);
 	change->from_team = TeamText(batch, before, judging->funnel, move->from);
@@ -763,7 +784,6 @@ align_change_of_delete(Batch *batch, const RowVersion *before, CommandId deleted
 	change->removes_row = true;
 	SetReplaced(batch, change, before);
 	stage = RowStage(before, judging.funnel, &label);
-	change->effective_at = CHANGE_TIME_UNKNOWN;
 	change->from_stage = StageText(batch, judging.funnel, stage, label);
 	change->from_team = TeamText(batch, before, judging.funnel, stage);
 	return change;
@@ -1005,9 +1025,10 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 	change->actor = CopyText(batch, &version, ROW_ACTOR);
 	change->new_lead = new_lead;
 	change->as_found = true;
+	change->effective_at = event == EVENT_OPENING ? OpenedAt(&version) :
+		EffectiveAt(NULL, &version);
 	if (event == EVENT_OPENING)
 	{
-		change->effective_at = OpenedAt(&version);
 		if (source != NULL && align_source_is_undated(source, strlen(source)) &&
 			(change->effective_at != CHANGE_TIME_UNKNOWN || attachment->marker.options.opened_now))
 			change->source = strcmp(source, SOURCE_UNDATED) == 0 ? NULL : SOURCE_ADOPTED;
@@ -1067,6 +1088,7 @@ align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
 	SetHandoff(change, judging.funnel, move->to);
 	names = align_verdict_names(&verdict);
 	change->violation = align_pending_copy_string(batch, names, names ? strlen(names) : 0);
+	change->effective_at = EffectiveAt(NULL, &version);
 	align_recorder_flush_if_long(attachment, batch);
 }
 
