@@ -724,25 +724,36 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	Move	   *move = &row_move.move;
 	bool		was_live = align_row_is_live(before);
 	bool		is_live = align_row_is_live(after);
+	bool		rekeyed;
 
 	GetJudgingFunnel(after->attachment, &judging);
 	InitRowMove(&judging, &row_move);
 	move->from = RowStage(before, judging.funnel, &move->from_label);
 	move->to = RowStage(after, judging.funnel, &move->to_label);
 	move->reason = Reason(before, after);
-	if (move->from_label.text == NULL && move->to_label.text == NULL)
-		return;					/* not in the funnel */
 
+	/*
+	 * A row without stage may be that of a lead which left the funnel, and
+	 * takes its history along.  If the deletion of its key is deferred, it is
+	 * not, until it gets a stage.
+	 */
 	ReadKey(before, old_key);
 	ReadKey(after, key);
+	rekeyed = !align_same_key(after->attachment, old_key, key) &&
+		(move->from_label.text != NULL || !align_reload_is_deferred(after->attachment, old_key));
+	if (move->from_label.text == NULL && move->to_label.text == NULL)
+	{
+		if (rekeyed)
+			AddRekey(batch, old_key, key, before, after, &judging);
+		return;					/* not in the funnel */
+	}
 
 	/* the row trigger for a version of this transaction may be outstanding */
 	if (was_live && move->from < 0 && move->from_label.text != NULL &&
 		before->command == InvalidCommandId &&
 		!align_lead_same(move->from_label, move->to_label))
 		BeginInRecordedStage(batch, after, old_key, &judging, move);
-	if (move->from_label.text != NULL &&
-		!align_same_key(after->attachment, old_key, key))
+	if (rekeyed)
 		AddRekey(batch, old_key, key, before, after, &judging);
 
 	if (!was_live || !is_live)
