@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/tupdesc.h"
@@ -572,13 +573,22 @@ align_stored_key_text(const Attachment *attachment, const Datum *values)
 }
 
 /*
- * Copies a key into the current memory context.
+ * Copies a key into the current memory context.  The copy does not refer to
+ * TOAST tables, whose rows may be gone before it is used.
  */
 void
 align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
-		copy[i] = datumCopy(key[i], attachment->keys[i].typbyval, attachment->keys[i].typlen);
+	{
+		const KeyColumn *column = &attachment->keys[i];
+
+		if (column->typlen == -1 && VARATT_IS_EXTERNAL(DatumGetPointer(key[i])))
+			copy[i] = PointerGetDatum(detoast_external_attr((struct varlena *)
+															DatumGetPointer(key[i])));
+		else
+			copy[i] = datumCopy(key[i], column->typbyval, column->typlen);
+	}
 }
 
 /*

@@ -10,6 +10,7 @@
 #include "record/flush.h"
 #include "record/new_change.h"
 #include "record/past.h"
+#include "record/reload.h"
 #include "settings.h"
 
 /*
@@ -38,11 +39,14 @@ static void
 Judge(Batch *batch, const Datum *key, const RowVersion *after, const RowMove *row_move,
 	  Verdict *verdict)
 {
+	const Move *move = &row_move->move;
+
 	align_verdict(after->attachment, after->rel, row_move, after->row, verdict);
-	if (row_move->move.from >= 0 && row_move->move.to >= 0 &&
+	/* the furthest stage is one of the success path */
+	if (move->from >= 0 && move->to >= 0 && row_move->funnel->stages[move->to].position >= 0 &&
 		align_verdict_breaks(verdict, RULE_ILLEGAL_MOVE) &&
 		align_past_furthest_stage(after->attachment, batch, key, after->command + 1,
-								  row_move->funnel) == row_move->move.to)
+								  row_move) == move->to)
 		align_verdict_remove(verdict, RULE_ILLEGAL_MOVE);
 }
 
@@ -65,6 +69,7 @@ AddStageChange(Batch *batch, const Datum *key, const RowVersion *before, const R
 
 	change = align_new_change(batch, move->from_label.text == NULL ? EVENT_ENTRY : EVENT_MOVE,
 							  key, before, after, judging);
+	change->effective_at = align_effective_at(before, after);
 	change->from_stage = align_stage_text(batch, judging->funnel, move->from, move->from_label);
 	change->stage = align_stage_text(batch, judging->funnel, move->to, move->to_label);
 	if (before != NULL)
@@ -98,6 +103,7 @@ AddEndOfLife(Batch *batch, const Datum *key, const RowVersion *before, const Row
 	LeadString	label;
 	int			stage = align_version_stage(before, judging->funnel, &label);
 
+	change->effective_at = align_effective_at(before, after);
 	change->source = SOURCE_LIVE;
 	change->from_stage = align_stage_text(batch, judging->funnel, stage, label);
 	change->from_team = align_team_text(batch, before, judging->funnel, stage);
@@ -127,6 +133,7 @@ AddBeginningOfLife(Batch *batch, const Datum *old_key, const Datum *key, const R
 		return;
 	}
 	change = align_new_change(batch, EVENT_OPENING, key, before, after, judging);
+	change->effective_at = align_effective_at(before, after);
 	change->source = SOURCE_RESUMED;
 	change->stage = align_stage_text(batch, judging->funnel, move->from, move->from_label);
 	change->team = align_team_text(batch, after, judging->funnel, move->from);
@@ -194,7 +201,6 @@ AddRekey(Batch *batch, const Datum *old_key, const Datum *key, const RowVersion 
 	align_copy_key(after->attachment, old_key, change->old_key);
 	change->old_hash = align_pending_hash(after->attachment, old_key);
 	MemoryContextSwitchTo(old_context);
-	change->effective_at = CHANGE_TIME_UNKNOWN;
 	if (!align_row_is_live(before))
 		change->source = SOURCE_NOT_LIVE;
 	change->note = align_pending_copy_string(batch, note, strlen(note));
@@ -214,6 +220,7 @@ AddHolder(Batch *batch, const Datum *key, const RowVersion *before, const RowVer
 {
 	Change	   *change = align_new_change(batch, EVENT_OWNER, key, before, after, judging);
 
+	change->effective_at = align_effective_at(before, after);
 	change->from_stage = change->stage = align_stage_text(batch, judging->funnel, move->to,
 														  move->to_label);
 	change->from_team = align_team_text(batch, before, judging->funnel, move->from);
@@ -234,17 +241,29 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 	RecordedStage recorded;
 	bool		was_live = align_row_is_live(before);
 	bool		is_live = align_row_is_live(after);
+	bool		rekeyed;
 
 	align_judging_now(after->attachment, &judging);
 	align_init_row_move(&judging, &row_move);
 	move->from = align_version_stage(before, judging.funnel, &move->from_label);
 	move->to = align_version_stage(after, judging.funnel, &move->to_label);
 	move->reason = align_given_reason(before, after);
-	if (move->from_label.text == NULL && move->to_label.text == NULL)
-		return;					/* not in the funnel */
 
+	/*
+	 * A row without stage may be that of a lead which left the funnel, and
+	 * takes its history along.  If the deletion of its key is deferred, it is
+	 * not, until it gets a stage.
+	 */
 	align_version_key(before, old_key);
 	align_version_key(after, key);
+	rekeyed = !align_same_key(after->attachment, old_key, key) &&
+		(move->from_label.text != NULL || !align_reload_is_deferred(after->attachment, old_key));
+	if (move->from_label.text == NULL && move->to_label.text == NULL)
+	{
+		if (rekeyed)
+			AddRekey(batch, old_key, key, before, after, &judging);
+		return;					/* not in the funnel */
+	}
 
 	/* the row trigger for a version of this transaction may be outstanding */
 	if (was_live && before->command == InvalidCommandId && align_begins_as_recorded(move))
@@ -252,8 +271,7 @@ align_changes_of_update(Batch *batch, const RowVersion *before, const RowVersion
 		align_recorded_stage(after->attachment, batch, old_key, after->command, &recorded);
 		(void) align_begin_in_stage(&row_move, &recorded);
 	}
-	if (move->from_label.text != NULL &&
-		!align_same_key(after->attachment, old_key, key))
+	if (rekeyed)
 		AddRekey(batch, old_key, key, before, after, &judging);
 
 	if (!was_live || !is_live)
@@ -295,7 +313,6 @@ align_change_of_delete(Batch *batch, const RowVersion *before, CommandId deleted
 	change->removes_row = true;
 	align_set_replaced(batch, change, before);
 	stage = align_version_stage(before, judging.funnel, &label);
-	change->effective_at = CHANGE_TIME_UNKNOWN;
 	change->from_stage = align_stage_text(batch, judging.funnel, stage, label);
 	change->from_team = align_team_text(batch, before, judging.funnel, stage);
 	return change;

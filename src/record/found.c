@@ -48,9 +48,10 @@ align_record_found(Attachment *attachment, Relation rel, HeapTuple row, HistoryE
 	change->actor = align_copy_text(batch, &version, ROW_ACTOR);
 	change->new_lead = new_lead;
 	change->as_found = true;
+	change->effective_at = event == EVENT_OPENING ? OpenedAt(&version) :
+		align_effective_at(NULL, &version);
 	if (event == EVENT_OPENING)
 	{
-		change->effective_at = OpenedAt(&version);
 		if (source != NULL && align_source_is_undated(source, strlen(source)) &&
 			(change->effective_at != CHANGE_TIME_UNKNOWN || attachment->marker.options.opened_now))
 			change->source = strcmp(source, SOURCE_UNDATED) == 0 ? NULL : SOURCE_ADOPTED;
@@ -97,6 +98,7 @@ align_record_found_move(Attachment *attachment, Relation rel, HeapTuple row,
 	align_set_handoff(change, judging.funnel, move->to);
 	names = align_verdict_names(&verdict);
 	change->violation = align_pending_copy_string(batch, names, names ? strlen(names) : 0);
+	change->effective_at = align_effective_at(NULL, &version);
 	align_recorder_flush_if_long(attachment, batch);
 }
 

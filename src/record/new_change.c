@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/date.h"
 
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
@@ -97,19 +98,36 @@ ActorText(Batch *batch, const RowVersion *version)
 }
 
 /*
- * Returns the time of a change by the changed_at column, or
- * CHANGE_TIME_UNKNOWN.  If an UPDATE neither sets the column nor changes it,
- * its value is not the time of this change.
+ * True if two row versions have the same value of changed_at.
  */
-static TimestampTz
-EffectiveAt(const RowVersion *before, const RowVersion *after)
+static bool
+SameChangedAt(const RowVersion *before, const RowVersion *after)
 {
-	TimestampTz result = align_version_time(after, ROW_CHANGED_AT);
+	bool		was_null;
+	bool		is_null;
+	Datum		old = align_version_value(before, ROW_CHANGED_AT, &was_null);
+	Datum		new = align_version_value(after, ROW_CHANGED_AT, &is_null);
 
-	if (before != NULL && !after->sets_changed_at &&
-		align_version_time(before, ROW_CHANGED_AT) == result)
+	if (was_null || is_null)
+		return was_null && is_null;
+	if (after->attachment->type[ROW_CHANGED_AT] == DATEOID)
+		return DatumGetDateADT(old) == DatumGetDateADT(new);
+	return DatumGetInt64(old) == DatumGetInt64(new);
+}
+
+/*
+ * Returns the time of a change by the changed_at column, or
+ * CHANGE_TIME_UNKNOWN.
+ *
+ * The value before is not converted: it may be infinite, which is an error
+ * only where it would be the time of a change.
+ */
+TimestampTz
+align_effective_at(const RowVersion *before, const RowVersion *after)
+{
+	if (before != NULL && !after->sets_changed_at && SameChangedAt(before, after))
 		return CHANGE_TIME_UNKNOWN;
-	return result;
+	return align_version_time(after, ROW_CHANGED_AT);
 }
 
 /*
@@ -256,7 +274,6 @@ align_new_change(Batch *batch, HistoryEvent event, const Datum *key, const RowVe
 	CopyAmount(batch, change, after);
 	if (event != EVENT_DELETED)
 		change->segments = SegmentsText(batch, after, judging);
-	change->effective_at = EffectiveAt(before, after);
 	return change;
 }
 

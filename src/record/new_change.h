@@ -54,6 +54,13 @@ extern const char *align_copy_text(Batch *batch, const RowVersion *version, RowR
  */
 extern LeadString align_given_reason(const RowVersion *before, const RowVersion *after);
 
+/*
+ * Returns the time of a change by the changed_at column, or
+ * CHANGE_TIME_UNKNOWN.  If an UPDATE neither sets the column nor changes it,
+ * its value is not the time of this change.
+ */
+extern TimestampTz align_effective_at(const RowVersion *before, const RowVersion *after);
+
 /* Returns the name of the role outside any security definer function. */
 extern const char *align_outer_role(Batch *batch);
 
@@ -61,8 +68,8 @@ extern const char *align_outer_role(Batch *batch);
 extern void align_set_replaced(Batch *batch, Change *change, const RowVersion *before);
 
 /*
- * Adds a change with all members that do not depend on the stage.  before is
- * NULL if no row version was replaced.
+ * Adds a change with all members that depend neither on the stage nor on the
+ * time.  before is NULL if no row version was replaced.
  */
 extern Change *align_new_change(Batch *batch, HistoryEvent event, const Datum *key,
 								const RowVersion *before, const RowVersion *after,

@@ -92,12 +92,14 @@ align_pending_begin_statement(Batch *batch, TriggerEvent kind)
 
 	if (batch->nopen == batch->maxopen)
 	{
-		batch->maxopen = batch->maxopen == 0 ? INITIAL_OPEN : batch->maxopen * 2;
+		int			size = batch->maxopen == 0 ? INITIAL_OPEN : batch->maxopen * 2;
+
 		if (batch->open == NULL)
 			batch->open = MemoryContextAlloc(TopTransactionContext,
-											 batch->maxopen * sizeof(OpenStatement));
+											 size * sizeof(OpenStatement));
 		else
-			batch->open = repalloc(batch->open, batch->maxopen * sizeof(OpenStatement));
+			batch->open = repalloc(batch->open, size * sizeof(OpenStatement));
+		batch->maxopen = size;
 	}
 	statement = &batch->open[batch->nopen++];
 	memset(statement, 0, sizeof(OpenStatement));

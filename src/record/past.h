@@ -27,10 +27,11 @@ extern void align_past_suspended_stage(Attachment *attachment, Batch *batch, con
 
 /*
  * The stage of the joined journey of a merged lead that is furthest along the
- * success path, as an index in the funnel; -1 if nothing was merged into the
- * lead, or if it has entered a stage since.  "before" is as above.
+ * success path, as an index in the funnel that judges a move; -1 if nothing
+ * was merged into the lead, or if it has entered a stage since.  "before" is
+ * as above.
  */
 extern int	align_past_furthest_stage(Attachment *attachment, Batch *batch, const Datum *key,
-									  CommandId before, Funnel *funnel);
+									  CommandId before, const RowMove *judging);
 
 #endif							/* ALIGN_RECORD_PAST_H */

@@ -235,12 +235,17 @@ align_pending_release_level(Batch *batch, int level, bool aborted)
 static Change **
 EnlargeChanges(MemoryContext context, Change **changes, int nchanges, int *maxchanges)
 {
+	int			size = *maxchanges == 0 ? INITIAL_CHANGES : *maxchanges * 2;
+
 	if (nchanges < *maxchanges)
 		return changes;
-	*maxchanges = *maxchanges == 0 ? INITIAL_CHANGES : *maxchanges * 2;
 	if (changes == NULL)
-		return MemoryContextAlloc(context, *maxchanges * sizeof(Change *));
-	return repalloc_huge(changes, *maxchanges * sizeof(Change *));
+		changes = MemoryContextAlloc(context, size * sizeof(Change *));
+	else
+		changes = repalloc_huge(changes, size * sizeof(Change *));
+	/* not before: if memory runs out, the array keeps its size */
+	*maxchanges = size;
+	return changes;
 }
 
 /*

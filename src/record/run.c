@@ -304,24 +304,6 @@ ReadBySql(Run *run)
 	tuplestore_end(rows);
 }
 
-/*
- * Returns one of align's own columns of a row that was read directly.
- */
-static Datum
-DirectField(const DirectTable *table, HeapTuple tuple, int column, bool *isnull)
-{
-	return heap_getattr(tuple, table->layout->own[column], RelationGetDescr(table->rel), isnull);
-}
-
-static LeadString
-DirectText(const DirectTable *table, HeapTuple tuple, int column)
-{
-	bool		isnull;
-	Datum		value = DirectField(table, tuple, column, &isnull);
-
-	return isnull ? align_lead_cstring(NULL) : align_lead_varlena(value);
-}
-
 static TimestampTz
 DirectTime(const DirectTable *table, HeapTuple tuple, int column)
 {

@@ -12,6 +12,7 @@
 #include "executor/spi.h"
 #include "utils/snapmgr.h"
 
+#include "agreement/agreement.h"
 #include "attachment/key_sql.h"
 #include "catalog/as_role.h"
 #include "history/history.h"
@@ -22,7 +23,7 @@
  * -1 if the lead has entered a stage by itself since the last merge.
  */
 static int
-FurthestOfResult(Funnel *funnel)
+FurthestOfResult(const RowMove *judging)
 {
 	int			result = -1;
 	bool		merged = false;
@@ -34,11 +35,19 @@ FurthestOfResult(Funnel *funnel)
 		char	   *source = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
 		char	   *stage = SPI_getvalue(row, SPI_tuptable->tupdesc, 3);
 
+		char	   *agreement = SPI_getvalue(row, SPI_tuptable->tupdesc, 4);
+		bool		isnull;
+		Datum		version = SPI_getbinval(row, SPI_tuptable->tupdesc, 5, &isnull);
+		StageSource recorded = {agreement != NULL ? agreement : judging->agreement,
+		isnull ? judging->version : DatumGetInt32(version)};
+
 		if (!align_is_stage_event(align_history_event(event, strlen(event))))
 			continue;
 		merged = source != NULL && align_source_is_merged(source, strlen(source));
-		if (!SourceIsNotLive(source))
-			result = align_further_stage(funnel, result, align_lead_cstring(stage));
+		if (stage != NULL && !SourceIsNotLive(source))
+			result = align_further_stage(judging->funnel, result,
+										 align_carry_stage(&recorded, judging->agreement,
+														   judging->version, judging->funnel, stage));
 	}
 	return merged ? result : -1;
 }
@@ -48,7 +57,7 @@ FurthestOfResult(Funnel *funnel)
  * the funnel; -1 if it may not be set to it.
  */
 static int
-FurthestStage(Attachment *attachment, Datum *key, Funnel *funnel)
+FurthestStage(Attachment *attachment, Datum *key, const RowMove *judging)
 {
 	Oid			types[ATTACHMENT_MAX_KEYS];
 	StringInfoData query;
@@ -58,7 +67,7 @@ FurthestStage(Attachment *attachment, Datum *key, Funnel *funnel)
 
 	align_key_types(attachment, types);
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT h.event, h.source, h.stage FROM %s AS h WHERE ",
+	appendStringInfo(&query, "SELECT h.event, h.source, h.stage, h.agreement, h.version FROM %s AS h WHERE ",
 					 attachment->history_name);
 	align_append_key_parameters(&query, attachment, TABLE_HISTORY, "h", 1);
 	appendStringInfoString(&query, " ORDER BY h.entry_no");
@@ -70,7 +79,7 @@ FurthestStage(Attachment *attachment, Datum *key, Funnel *funnel)
 	if (SPI_execute_with_args(query.data, attachment->nkeys, types, key, NULL, true,
 							  0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read from %s", attachment->history_name);
-	result = FurthestOfResult(funnel);
+	result = FurthestOfResult(judging);
 	SPI_finish();
 	PopActiveSnapshot();
 	align_return_to(&owner);
@@ -92,6 +101,6 @@ align_verdict_of_merged(Attachment *attachment, Datum *key, const RowMove *row_m
 		align_records_problem(attachment) != NULL)
 		return;
 	attachment = align_attachment_locked(attachment->id, AccessShareLock);
-	if (FurthestStage(attachment, key, row_move->funnel) == move->to)
+	if (FurthestStage(attachment, key, row_move) == move->to)
 		align_verdict_remove(verdict, RULE_ILLEGAL_MOVE);
 }

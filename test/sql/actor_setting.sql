@@ -13,6 +13,7 @@ INSERT INTO deals VALUES (1, 'inquiry', 'kim'), (2, 'inquiry', NULL);
 SET align.actor = 'admin';
 SELECT align.attach('leads', 'actor_setting', assignee => 'owner');
 SELECT align.attach('deals', 'actor_setting', actor => 'edited_by');
+SELECT col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = 'leads_history'::regclass AND attname = 'actor';
 SET align.actor = 'ann';
 UPDATE leads SET stage = 'mql';
 UPDATE leads SET owner = 'sam';
