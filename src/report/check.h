@@ -106,7 +106,7 @@ extern const RecordedEntry *align_check_journey_end(const RecordedHistory *histo
 extern Funnel *align_check_funnel(Check *check, const RecordedEntry *entry);
 
 /*
- * Find stages that leads were in and the version that judges now has forgotten:
+ * Find stages that leads were in and that the judging version has forgotten:
  * before the first lead, for each lead while its history is in the order of
  * entry_no, and after the last lead, which returns the rows.  (check_stages.c)
  */
