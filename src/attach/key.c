@@ -188,7 +188,8 @@ ReportStageInKey(const AttachRequest *request, Relation rel)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), request->key[i] - 1);
 
-		if (bms_is_member(request->key[i] - FirstLowInvalidHeapAttributeNumber, stage))
+		if (request->key[i] != request->column[ROW_STAGE] &&
+			bms_is_member(request->key[i] - FirstLowInvalidHeapAttributeNumber, stage))
 			ereport(NOTICE,
 					(errmsg("key column \"%s\" of relation \"%s\" is used by the expression of the stage",
 							NameStr(attribute->attname), RelationGetRelationName(rel)),
