@@ -29,7 +29,7 @@ AddDeferred(Attachment *attachment, Batch *batch)
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	DeferredDeletion deletion;
 
-	while (nadded < PENDING_BATCH && align_reload_take_any(attachment, key, &deletion))
+	while (nadded < PENDING_BATCH && align_reload_remove_any(attachment, key, &deletion))
 	{
 		align_add_deferred(batch, attachment, key, &deletion);
 		MemoryContextReset(context);

@@ -26,7 +26,7 @@ typedef struct StoredDeletion
 	uint8		strings;		/* bit i: string i is not NULL */
 } StoredDeletion;
 
-#define NSTRINGS 5
+#define NSTRINGS 6
 
 /*
  * Sets the places of the strings of a deletion, in the order in which they are
@@ -39,7 +39,8 @@ FindStrings(DeferredDeletion *deletion, const char **places[NSTRINGS])
 	places[1] = &deletion->team;
 	places[2] = &deletion->assignee;
 	places[3] = &deletion->reason;
-	places[4] = &deletion->db_role;
+	places[4] = &deletion->actor;
+	places[5] = &deletion->db_role;
 }
 
 /*

@@ -20,6 +20,8 @@ typedef struct DeferredDeletion
 	const char *team;
 	const char *assignee;
 	const char *reason;			/* only with reason_must_change, else NULL */
+	const char *actor;			/* who deleted the row, by its column or the
+								 * setting */
 	const char *db_role;		/* role that deleted the row */
 	int64		changed_at;		/* value of its type, which is date, timestamp
 								 * or timestamptz */

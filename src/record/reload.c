@@ -91,10 +91,10 @@ align_reload_is_deferred(Attachment *attachment, const Datum *key)
 }
 
 /*
- * Takes away the deferred deletion of a key.
+ * Removes the deferred deletion of a key.
  */
 bool
-align_reload_take(Attachment *attachment, const Datum *key, CommandId before,
+align_reload_remove(Attachment *attachment, const Datum *key, CommandId before,
 				  DeferredDeletion *deletion)
 {
 	ReloadStore *store = StoreOf(attachment);
@@ -112,10 +112,10 @@ align_reload_note_made(Attachment *attachment, const Datum *key, CommandId comma
 }
 
 /*
- * Takes away any deferred deletion.
+ * Removes any deferred deletion.
  */
 bool
-align_reload_take_any(Attachment *attachment, Datum *key, DeferredDeletion *deletion)
+align_reload_remove_any(Attachment *attachment, Datum *key, DeferredDeletion *deletion)
 {
 	ReloadStore *store = StoreOf(attachment);
 

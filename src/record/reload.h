@@ -14,7 +14,7 @@
  *
  * Subtransactions
  *
- * A deferred deletion, and its being taken away, belong to the subtransaction
+ * A deferred deletion, and its being removed, belong to the subtransaction
  * that made them.  If that is rolled back, the state before is restored.
  *
  * Memory
@@ -73,11 +73,11 @@ extern bool align_reload_any(const Attachment *attachment);
 extern bool align_reload_is_deferred(Attachment *attachment, const Datum *key);
 
 /*
- * Takes away the deferred deletion of a key, unless it was made by the command
+ * Removes the deferred deletion of a key, unless it was made by the command
  * "before" or a later one.  Returns false if there is none.  Strings of the
  * deletion are in the current memory context.
  */
-extern bool align_reload_take(Attachment *attachment, const Datum *key, CommandId before,
+extern bool align_reload_remove(Attachment *attachment, const Datum *key, CommandId before,
 							  DeferredDeletion *deletion);
 
 /*
@@ -86,10 +86,10 @@ extern bool align_reload_take(Attachment *attachment, const Datum *key, CommandI
 extern void align_reload_note_made(Attachment *attachment, const Datum *key, CommandId command);
 
 /*
- * Takes away any deferred deletion.  Its key and strings are in the current
+ * Removes any deferred deletion.  Its key and strings are in the current
  * memory context.  Returns false if there is none.
  */
-extern bool align_reload_take_any(Attachment *attachment, Datum *key, DeferredDeletion *deletion);
+extern bool align_reload_remove_any(Attachment *attachment, Datum *key, DeferredDeletion *deletion);
 
 /*
  * Returns a palloc'd list of the AttachmentIds, palloc'd, that have deferred

@@ -14,6 +14,7 @@
 #include "record/new_change.h"
 #include "record/reload.h"
 #include "record/reload_change.h"
+#include "settings.h"
 
 /*
  * Returns a null-terminated copy of the column with a role, or NULL.
@@ -59,7 +60,16 @@ DeletedVersion(Attachment *attachment, Relation rel, const Datum *key,
 }
 
 /*
- * Adds a deferred deletion that was taken away.
+ * Returns a copy of a string, or NULL.
+ */
+static const char *
+CopyKept(Batch *batch, const char *text)
+{
+	return text == NULL ? NULL : align_pending_copy_string(batch, text, strlen(text));
+}
+
+/*
+ * Adds a deferred deletion that was removed.
  */
 void
 align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
@@ -74,8 +84,8 @@ align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
 	if (deletion->truncated)
 		change->event = EVENT_TRUNCATED;
 	change->restricted = deletion->restricted;
-	change->db_role = deletion->db_role == NULL ? NULL :
-		align_pending_copy_string(batch, deletion->db_role, strlen(deletion->db_role));
+	change->actor = CopyKept(batch, deletion->actor);
+	change->db_role = CopyKept(batch, deletion->db_role);
 }
 
 /*
@@ -101,6 +111,9 @@ align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_b
 	deletion.assignee = KeptText(before, ROW_ASSIGNEE);
 	if (attachment->marker.options.reason_must_change)
 		deletion.reason = KeptText(before, ROW_REASON);
+	deletion.actor = KeptText(before, ROW_ACTOR);
+	if (deletion.actor == NULL)
+		deletion.actor = align_actor();
 	deletion.db_role = align_outer_role(batch);
 	KeepChangedAt(&deletion, before);
 	deletion.command = deleted_by;
@@ -113,7 +126,7 @@ align_defer_deletion(Batch *batch, const RowVersion *before, CommandId deleted_b
 	 * If another deletion of the key is deferred, the row between the two was
 	 * made by an INSERT that has not arrived yet.
 	 */
-	if (!truncated && align_reload_take(attachment, key, deleted_by, &earlier))
+	if (!truncated && align_reload_remove(attachment, key, deleted_by, &earlier))
 	{
 		align_add_deferred(batch, attachment, key, &earlier);
 		return false;
@@ -155,7 +168,7 @@ align_changes_of_reload(Batch *batch, const RowVersion *after)
 	align_version_key(after, key);
 	if (nested)
 		align_reload_note_made(attachment, key, after->command);
-	if (!align_reload_take(attachment, key, after->replaced_by, &deletion))
+	if (!align_reload_remove(attachment, key, after->replaced_by, &deletion))
 		return false;
 	before = DeletedVersion(attachment, after->rel, key, &deletion);
 	/* a reload gives all columns, so only a time that has changed counts */
@@ -203,10 +216,10 @@ align_change_before_rekey(Batch *batch, const RowVersion *before, const RowVersi
 		return;
 
 	/* the row has its old key by an INSERT that has not arrived yet */
-	if (nested && align_reload_take(attachment, old_key, after->command, &deletion))
+	if (nested && align_reload_remove(attachment, old_key, after->command, &deletion))
 		align_add_deferred(batch, attachment, old_key, &deletion);
 	if (nested)
 		align_reload_note_made(attachment, key, after->command);
-	if (align_reload_take(attachment, key, after->replaced_by, &deletion))
+	if (align_reload_remove(attachment, key, after->replaced_by, &deletion))
 		align_add_deferred(batch, attachment, key, &deletion);
 }

@@ -13,7 +13,7 @@
 
 /*
  * align_defer_deletion() defers a deletion; it returns false if the deletion
- * must be added to the batch instead.  align_changes_of_reload() takes away
+ * must be added to the batch instead.  align_changes_of_reload() removes
  * the deferred deletion of the key of an INSERT, and adds the changes of the
  * corresponding UPDATE; it returns false if there is none.
  * align_changes_of_first_stage() does the same for an UPDATE of a row whose
@@ -29,7 +29,7 @@ extern void align_change_before_rekey(Batch *batch, const RowVersion *before,
 									  const RowVersion *after);
 
 /*
- * Adds to the batch a deferred deletion that was taken away.
+ * Adds to the batch a deferred deletion that was removed.
  */
 extern void align_add_deferred(Batch *batch, Attachment *attachment, const Datum *key,
 							   const DeferredDeletion *deletion);

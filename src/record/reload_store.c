@@ -290,10 +290,10 @@ align_store_is_deferred(ReloadStore *store, Attachment *attachment, const Datum 
 }
 
 /*
- * Takes away the deferred deletion of a lead.
+ * Removes the deferred deletion of a lead.
  */
 static void
-TakeFromLead(ReloadStore *store, uint32 number)
+RemoveFromLead(ReloadStore *store, uint32 number)
 {
 	DeletionState state = align_lead_number(&store->leads, number)->state;
 
@@ -302,7 +302,7 @@ TakeFromLead(ReloadStore *store, uint32 number)
 }
 
 /*
- * Takes away the deferred deletion of a key.
+ * Removes the deferred deletion of a key.
  */
 bool
 align_store_take(ReloadStore *store, Attachment *attachment, const Datum *key, CommandId before,
@@ -319,12 +319,12 @@ align_store_take(ReloadStore *store, Attachment *attachment, const Datum *key, C
 	align_deletion_read(record, attachment, deletion);
 	if (deletion->command >= before)
 		return false;
-	TakeFromLead(store, number);
+	RemoveFromLead(store, number);
 	return true;
 }
 
 /*
- * Takes away any deferred deletion.
+ * Removes any deferred deletion.
  */
 bool
 align_store_take_any(ReloadStore *store, Attachment *attachment, Datum *key,
@@ -345,6 +345,6 @@ align_store_take_any(ReloadStore *store, Attachment *attachment, Datum *key,
 	record = align_spill_read(&store->log, lead->state.position, &size);
 	align_deletion_key(record, attachment, key);
 	align_deletion_read(record, attachment, deletion);
-	TakeFromLead(store, number);
+	RemoveFromLead(store, number);
 	return true;
 }

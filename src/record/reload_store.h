@@ -7,7 +7,7 @@
  * What remains in memory is a StoredLead of 32 bytes for each key, 4 to 8
  * bytes of its hash table, and 24 bytes for a key that a subtransaction has
  * changed, as long as that can be rolled back.  All of this is used again once
- * the deletion was taken away.
+ * the deletion was removed.
  *
  * The log is in the order of the deletions, so a reload that inserts the keys
  * in about the order in which they were deleted reads it from front to back.
