@@ -548,7 +548,8 @@ JudgeRow(void *state, const Datum *values, const bool *nulls)
 		return;
 	move->reason = GivenReason(run, before, after);
 	align_verdict(attachment, run->rel, &row_move, after, &verdict);
-	align_allow_furthest_for_reader(attachment, key, &row_move, &verdict);
+	if (before != NULL)
+		align_verdict_of_merged(attachment, key, &row_move, &verdict);
 	if (verdict.nbroken > 0)
 		HideLabels(run, before, after, move);
 	for (int i = 0; i < verdict.nbroken; i++)

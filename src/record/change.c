@@ -350,24 +350,11 @@ SetReplaced(Batch *batch, Change *change, const RowVersion *before)
 static const char *
 SegmentsText(Batch *batch, const RowVersion *version, const JudgingFunnel *judging)
 {
-	const Funnel *funnel = judging->funnel;
-	LeadString	names[FUNNEL_MAX_SEGMENTS];
 	RowMove		row_move;
-	SegmentMask segments;
 	LeadString	list;
-	int			n = 0;
 
-	if (funnel->nsegments == 0 || version->attachment->history_ncolumns <= HISTORY_SEGMENTS)
-		return NULL;
 	InitRowMove(judging, &row_move);
-	segments = align_needs_segments(align_verdict_needs(version->attachment, version->rel,
-														&row_move), version->row);
-	for (int i = 0; i < funnel->nsegments; i++)
-	{
-		if (segments & SEGMENT_BIT(i))
-			names[n++] = align_lead_cstring(funnel->segments[i].name);
-	}
-	list = align_segments_sorted(names, n);
+	list = align_verdict_segments(version->attachment, version->rel, &row_move, version->row);
 	return align_pending_copy_string(batch, list.text, list.len);
 }
 

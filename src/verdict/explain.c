@@ -393,6 +393,7 @@ align_explain_move(PG_FUNCTION_ARGS)
 		move->reason = align_lead_cstring(NULL);
 
 	align_verdict(attachment, rel, &row_move, moved, &verdict);
+	align_verdict_of_merged(attachment, key, &row_move, &verdict);
 	if (move->to < 0 && label != NULL)
 		move->to_label = align_visible_label(attachment, ROW_STAGE, align_lead_cstring(label),
 											 move->to_label);

@@ -62,6 +62,13 @@ extern void align_verdict(Attachment *attachment, Relation rel, const RowMove *m
 extern RowNeeds *align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move);
 
 /*
+ * The canonical list of the segments of that version that hold of a row;
+ * absent if there are none, or if the history has no column for them.
+ */
+extern LeadString align_verdict_segments(Attachment *attachment, Relation rel,
+										 const RowMove *move, HeapTuple row);
+
+/*
  * Fill in the texts of an error about a broken rule, palloc'd.  They show
  * values of the row only if the current user can read them.
  */
@@ -80,6 +87,14 @@ extern void align_verdict_report(Attachment *attachment, Relation rel, const Row
 /* Whether a rule is broken, and a verdict without that rule. */
 extern bool align_verdict_breaks(const Verdict *verdict, Rule rule);
 extern void align_verdict_remove(Verdict *verdict, Rule rule);
+
+/*
+ * Remove illegal_move from a verdict if the trigger would: if another lead was
+ * merged into this one, which has not entered a stage since, and the move is
+ * to the furthest stage of the joined journey.  (merged.c)
+ */
+extern void align_verdict_of_merged(Attachment *attachment, Datum *key, const RowMove *move,
+									Verdict *verdict);
 
 /* "illegal_move, missing_reason", palloc'd; NULL if no rule is broken. */
 extern char *align_verdict_names(const Verdict *verdict);
@@ -112,13 +127,9 @@ extern void align_begin_suspended(RowMove *row_move, const RecordedStage *suspen
 /*
  * Both cases for functions that predict what the triggers would do: they read
  * the history as the current user, and take it as empty if that one may not.
- * The second function removes illegal_move from a verdict if the move is one
- * of a merged lead to the furthest stage that the joined journey has reached.
  */
 extern void align_begin_for_reader(const Attachment *attachment, const Datum *key, bool was_live,
 								   RowMove *row_move);
-extern void align_allow_furthest_for_reader(const Attachment *attachment, const Datum *key,
-											const RowMove *row_move, Verdict *verdict);
 
 /*
  * Read a role of the row as text, which is in the row or in the current memory
