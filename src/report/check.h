@@ -106,9 +106,10 @@ extern const RecordedEntry *align_check_journey_end(const RecordedHistory *histo
 extern Funnel *align_check_funnel(Check *check, const RecordedEntry *entry);
 
 /*
- * Find stages that leads were in and that the judging version has forgotten:
- * before the first lead, for each lead while its history is in the order of
- * entry_no, and after the last lead, which returns the rows.  (check_stages.c)
+ * Find stages that leads were in and that the version which judges now has
+ * forgotten: called before the first lead, for each lead while its history is
+ * in the order of entry_no, and after the last lead, which returns the rows.
+ * (check_stages.c)
  */
 extern CheckedStages *align_check_stages_begin(void);
 extern void align_check_count_stages(Check *check, const RecordedHistory *history);
