@@ -3,6 +3,7 @@
 --
 -- row_key: the key as text; unique
 -- stage: stage that it is in
+-- stage_order: its place in the order of declaration
 -- team: team that holds it
 -- since: since when it is in the stage; NULL if that is not known
 -- unassigned_since: since when nobody has held it; NULL if that is not known
@@ -25,7 +26,7 @@ WITH
                                 WHERE s.team IS NOT NULL) AS t
     ),
     open_leads AS MATERIALIZED (
-        SELECT l.row_key, {key:l}, l.stage, l.team, l.since
+        SELECT l.row_key, {key:l}, l.stage, l.stage_order, l.team, l.since
         FROM {lead_facts} AS l
         WHERE {has_role:assignee} AND l.status = 'open' AND l.assignee = '(none)' AND l.team <> '(none)'
     ),
@@ -52,7 +53,7 @@ WITH
         WHERE e.assigned_after = 0
         ORDER BY {key:e}, e.place
     )
-SELECT l.row_key, {key:l}, l.stage, l.team, l.since, r.unassigned_since,
+SELECT l.row_key, {key:l}, l.stage, l.stage_order, l.team, l.since, r.unassigned_since,
     extract(epoch FROM align.working_time(h.hours, r.unassigned_since, {as_of}))::bigint AS unassigned_working_seconds,
     c.next_due_at,
     coalesce(c.is_overdue, false) AS is_overdue,
