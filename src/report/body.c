@@ -95,8 +95,8 @@ IsWordCharacter(char c)
 }
 
 /*
- * True if a query has key columns and uses a name otherwise than in a string, a
- * comment or a placeholder.
+ * True if a query has key columns and uses a name otherwise than in a string,
+ * a comment or a placeholder.
  */
 static bool
 QueryUsesName(const char *query, const char *name)
@@ -130,8 +130,8 @@ QueryUsesName(const char *query, const char *name)
 }
 
 /*
- * True if a key column cannot have this name in the reports, because a view has
- * a column of this name, or a query a column or table.
+ * True if a key column cannot have this name in the reports, because a view
+ * has a column of this name, or a query a column or table.
  */
 static bool
 IsReportName(const char *name)
