@@ -15,11 +15,12 @@ CREATE SCHEMA company;
 CREATE TABLE company.audit AS
 SELECT e.lead AS id, e.at, row_number() OVER (PARTITION BY e.lead ORDER BY e.at, e.no) AS ordinal,
 	   e.stage, e.reason, e.amount, e.person AS assignee, e.campaign,
-	   CASE WHEN e.team = 'sales' AND substr(md5(e.lead || e.at), 1, 1) < '4' THEN
+	   CASE WHEN e.team = 'sales' AND (e.amount IS NOT NULL OR substr(md5(e.lead || e.at), 1, 1) < '4') THEN
 		   CASE e.reason WHEN 'content_unclear' THEN 'Thought that the e-book was the product; wants a case study of her own industry.'
 			   WHEN 'no_budget' THEN 'Budget is planned in October, call again then.'
 			   WHEN 'price' THEN 'Compared us with two cheaper offers; nobody had shown him the savings.'
 			   WHEN 'competitor' THEN 'Knew the competitor from the trade show, and us from a search only.'
+			   WHEN 'no_decision' THEN 'The project was put off; ask again when the new budget is made.'
 			   WHEN 'poor_fit' THEN 'Three employees; our smallest plan is for twenty.'
 			   ELSE CASE e.stage WHEN 'customer' THEN 'Had read two case studies before the first call; bought what they describe.' END END END AS note
 FROM (
@@ -36,6 +37,12 @@ FROM (
 	) e, demo.signed s
 	WHERE e.stage IS NOT NULL
 ) e;
+-- Marketing closes what nobody has looked at for 45 days, as any CRM is tidied up.
+INSERT INTO company.audit (id, at, ordinal, stage, reason, assignee)
+SELECT id, at + interval '45 days', ordinal + 1, 'disqualified', 'no_interest', assignee
+FROM (SELECT DISTINCT ON (id) * FROM company.audit ORDER BY id, ordinal DESC) last, demo.today
+WHERE stage IN ('inquiry', 'mql', 'sal', 'nurture', 'Sales Accepted') AND at + interval '45 days' < as_of
+	  AND EXISTS (SELECT FROM demo.signed, align.stages(agreement) s WHERE s.stage = 'disqualified');
 CREATE TABLE company.leads AS
 SELECT DISTINCT ON (id) id, stage AS status, reason, assignee AS owner, note, amount, campaign AS landing_page
 FROM company.audit

@@ -306,6 +306,22 @@ AppendFigures(PageQuery *query, StringInfo columns)
 }
 
 /*
+ * Replaces control characters, which XML does not allow, by spaces.  They are
+ * no part of a longer character in any server encoding.
+ */
+static void
+ReplaceControlCharacters(char *html)
+{
+	for (; *html != '\0'; html++)
+	{
+		unsigned char c = (unsigned char) *html;
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+			*html = ' ';
+	}
+}
+
+/*
  * Returns the page, and its figures if they are asked for.  The caller is
  * connected to SPI.
  *
@@ -352,6 +368,7 @@ WritePage(const WeekPage *page, Datum *figures)
 			appendStringInfoString(&html, "<body>\n<main>\n");
 	}
 	appendStringInfoString(&html, "</main>\n</body>\n</html>\n");
+	ReplaceControlCharacters(html.data);
 	if (figures != NULL)
 		*figures = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, nsections + 1, &isnull);
 	return html.data;

@@ -11,7 +11,7 @@ SELECT xmlelement(name section,
                 xmlelement(name th, xmlattributes('col' AS scope), 'What'), xmlelement(name th, xmlattributes('col' AS scope), 'Who'),
                 xmlelement(name th, xmlattributes('col' AS scope), 'Due'), xmlelement(name th, xmlattributes('col' AS scope), 'Done'))),
             xmlelement(name tbody, xmlagg(xmlelement(name tr,
-                xmlelement(name td, left(a.what, 400)), xmlelement(name td, left(a.owner, 80)),
+                xmlelement(name td, xmlattributes('w' AS class), left(a.what, 400)), xmlelement(name td, xmlattributes('w' AS class), left(a.owner, 80)),
                 xmlelement(name td, coalesce(to_char(a.due_on, 'FMDD Mon'), '-')),
                 CASE WHEN a.done_on < $2 + 7 THEN xmlelement(name td, to_char(a.done_on, 'FMDD Mon'))
                     WHEN a.due_on < $2 + 7 THEN xmlelement(name td, xmlattributes('bad' AS class), 'late')

@@ -26,7 +26,7 @@ WITH
     needs AS (
         SELECT r.target_no, string_agg(to_char(r.needed, 'FM999,999,999,990') || ' ' || r.stage
                                        || CASE WHEN r.needed_in_time IS FALSE THEN ' (too slow for this ' || r.period || ')' ELSE '' END,
-                                       ', ' ORDER BY r.stage_order DESC) AS text
+                                       ' or ' ORDER BY r.stage_order) AS text
         FROM {required} AS r
         WHERE r.gap > 0 AND r.needed IS NOT NULL
         GROUP BY r.target_no

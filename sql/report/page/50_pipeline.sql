@@ -61,7 +61,7 @@ SELECT xmlelement(name section,
                      xmlelement(name td, p.stage), xmlelement(name td, xmlattributes('n' AS class), p.leads),
                      xmlelement(name td, xmlattributes('n' AS class), to_char(p.amount, 'FM999,999,999,990')),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(100 * p.won_share, 'FM990') || ' % of ' || p.base_n, 'too few')),
-                     xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(p.expected_low, 'FM999,999,999,990') || '-' || to_char(p.expected_high, 'FM999,999,999,990'), '-')))
+                     xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(nullif(p.expected_low, 0), 'FM999,999,999,990') || '-' || to_char(p.expected_high, 'FM999,999,999,990'), '-')))
                      ORDER BY p.stage_order))))
              FROM {pipeline} AS p),
             (SELECT xmlelement(name ul, xmlagg(xmlelement(name li,

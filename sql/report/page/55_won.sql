@@ -32,10 +32,12 @@ WITH
             max(d.days) AS days
         FROM days AS d
     ),
+    -- as the scorecard has it, at the last day that had begun
     now_ AS (
-        SELECT d.n, d.actual_to_date, d.goal_to_date, (SELECT max(g.goal_to_date) FROM days AS g) AS goal
-        FROM days AS d
-        WHERE d.actual_to_date IS NOT NULL ORDER BY d.n DESC LIMIT 1
+        SELECT timezone({zone}, $1 - interval '1 microsecond')::date - t.period_start AS n,
+            s.actual AS actual_to_date, s.goal_today AS goal_to_date, s.goal
+        FROM target AS t
+            JOIN {scorecard} AS s ON s.target_no = t.target_no AND s.period = t.period AND s.period_start = t.period_start
     )
 SELECT xmlelement(name section,
     xmlelement(name h3, t.metric || ', this ' || t.period || ' day by day'),
@@ -52,7 +54,7 @@ SELECT xmlelement(name section,
          FROM days AS d),
         (SELECT xmlelement(name polyline, xmlattributes('line s-bar' AS class,
              '8,160 ' || string_agg(format('%s,%s', round(8 + 552.0 * (d.n + 1) / s.days, 1), round(160 - 140 * d.actual_to_date / s.top, 1)), ' ' ORDER BY d.n) AS points), '')
-         FROM days AS d WHERE d.actual_to_date IS NOT NULL),
+         FROM days AS d, now_ AS x WHERE d.n <= x.n),
         xmlelement(name text, xmlattributes(568 AS x, round(164 - 140 * x.goal / s.top, 1) AS y), 'plan'),
         (SELECT xmlelement(name text, xmlattributes('soft wide' AS class, 568 AS x,
              round(greatest(least(164 - 140 * max(b.to_date) / s.top, 160), 164 - 140 * x.goal / s.top + 14), 1) AS y), t.period || ' before')
@@ -60,7 +62,7 @@ SELECT xmlelement(name section,
         xmlelement(name circle, xmlattributes('dot s-bar full' AS class, round(8 + 552.0 * (x.n + 1) / s.days, 1) AS cx,
             round(160 - 140 * x.actual_to_date / s.top, 1) AS cy, 3 AS r), ''),
         xmlelement(name text, xmlattributes(round(least(14 + 552.0 * (x.n + 1) / s.days, 500), 1) AS x, round(least(178 - 140 * x.actual_to_date / s.top, 154), 1) AS y),
-            'actual, ' || to_char(x.actual_to_date - x.goal_to_date, 'FMSG999,999,999,990')),
+            'actual, ' || to_char(round(x.actual_to_date - x.goal_to_date), 'FMSG999,999,999,990')),
         xmlelement(name text, xmlattributes('soft' AS class, 8 AS x, 178 AS y), to_char(t.period_start, 'FMDD Mon')),
         xmlelement(name text, xmlattributes('soft' AS class, 560 AS x, 178 AS y, 'end' AS "text-anchor"), to_char(t.last_on, 'FMDD Mon'))))
 FROM target AS t

@@ -9,13 +9,23 @@ WITH
         WHERE w.week > $2 - 84 AND w.week <= $2
         GROUP BY w.week, w.team
     ),
-    teams AS (
+    lines AS (
         SELECT w.team, row_number() OVER (ORDER BY w.team)::int AS i,
             string_agg(format('%s,%s', 40 + 46 * w.n, round((150 - 120 * w.rate)::numeric, 1)), ' ' ORDER BY w.n) AS points,
-            max(w.rate) FILTER (WHERE w.n = 12) AS last_rate
+            max(w.rate) FILTER (WHERE w.n = 12) AS last_rate,
+            (array_agg(w.rate ORDER BY w.n DESC))[1] AS end_rate
         FROM weeks AS w
         WHERE w.rate IS NOT NULL
         GROUP BY w.team
+    ),
+    ends AS (
+        SELECT l.*, row_number() OVER (ORDER BY l.end_rate DESC, l.team) AS place
+        FROM lines AS l
+    ),
+    -- the name of a team stands where its line ends, below the name above it
+    teams AS (
+        SELECT e.*, max(154 - 120 * e.end_rate - 18 * e.place) OVER (ORDER BY e.place) + 18 * e.place AS label_y
+        FROM ends AS e
     ),
     colours AS (
         SELECT c.i::int AS i, c.class FROM unnest(ARRAY['s-bar', 's-second', 's-good', 's-grey']) WITH ORDINALITY AS c (class, i)
@@ -61,7 +71,7 @@ SELECT xmlelement(name section,
              FROM teams AS t WHERE t.last_rate IS NOT NULL),
             (SELECT xmlelement(name p, xmlattributes('soft' AS class), 'No hours are agreed, so all time counts, nights and weekends included. Add them to the agreement: hours ''Europe/London Mo-Fr 09:00-17:30'';')
              FROM ({part:funnel}) AS f WHERE align.hours(f.funnel) IS NULL),
-            (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name svg, xmlattributes('chart' AS class, '0 0 680 190' AS "viewBox", 'img' AS role,
+            (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name svg, xmlattributes('chart' AS class, '0 0 720 190' AS "viewBox", 'img' AS role,
                      'share of promises kept by week of due, the last twelve weeks, a line for each team' AS "aria-label"),
                  xmlelement(name line, xmlattributes('line s-line' AS class, 60 AS x1, 30 AS y1, 600 AS x2, 30 AS y2), ''),
                  xmlelement(name line, xmlattributes('line s-line' AS class, 60 AS x1, 150 AS y1, 600 AS x2, 150 AS y2), ''),
@@ -81,8 +91,7 @@ SELECT xmlelement(name section,
                      (SELECT xmlagg(xmlelement(name circle, xmlattributes('dot ' || coalesce(c.class, 's-grey') || CASE WHEN w.is_running THEN ' hollow' ELSE ' full' END AS class, 40 + 46 * w.n AS cx,
                                                 round((150 - 120 * w.rate)::numeric, 1) AS cy, CASE WHEN w.is_running THEN 4 ELSE 2.5 END AS r), '') ORDER BY w.n)
                       FROM weeks AS w WHERE w.team = t.team AND w.rate IS NOT NULL),
-                     xmlelement(name line, xmlattributes('line ' || coalesce(c.class, 's-grey') AS class, 606 AS x1, 72 + 26 * t.i AS y1, 622 AS x2, 72 + 26 * t.i AS y2), ''),
-                     xmlelement(name text, xmlattributes(674 AS x, 66 + 26 * t.i AS y, 'end' AS "text-anchor"), left(t.team, 10))) ORDER BY t.i)) END
+                     xmlelement(name text, xmlattributes(604 AS x, round(t.label_y::numeric, 1) AS y), left(t.team, 12))) ORDER BY t.i)) END
              FROM teams AS t LEFT JOIN colours AS c ON c.i = t.i),
             (SELECT xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Promises kept: of those due in the last complete week, and in the four weeks before' AS "aria-label"), xmlelement(name table,
                  xmlelement(name caption, 'Promises kept: of those due in the last complete week, and in the four weeks before'),
@@ -106,7 +115,7 @@ SELECT xmlelement(name section,
                      xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Overdue'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Oldest'),
                      xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Amount'))),
                  xmlelement(name tbody, xmlagg(xmlelement(name tr,
-                     xmlelement(name td, l.team), xmlelement(name td, left(l.assignee, 80)), xmlelement(name td, xmlattributes('n' AS class), l.n),
+                     xmlelement(name td, l.team), xmlelement(name td, xmlattributes('w' AS class), left(l.assignee, 80)), xmlelement(name td, xmlattributes('n' AS class), l.n),
                      xmlelement(name td, xmlattributes('n' AS class), to_char(l.longest / 3600.0, 'FM999,990') || ' h'),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(l.amount, 'FM999,999,999,990'), '-'))) ORDER BY l.longest DESC)))) END
              FROM late AS l)) END)

@@ -122,9 +122,9 @@ SELECT xmlelement(name section,
                      xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Accepted'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Rejected'),
                      xmlelement(name th, xmlattributes('col' AS scope), 'Why'))),
                  xmlelement(name tbody, xmlagg(xmlelement(name tr,
-                     xmlelement(name td, r.name), xmlelement(name td, xmlattributes('n' AS class), r.n), xmlelement(name td, xmlattributes('n' AS class), coalesce(r.accepted, 0)),
+                     xmlelement(name td, xmlattributes('w' AS class), r.name), xmlelement(name td, xmlattributes('n' AS class), r.n), xmlelement(name td, xmlattributes('n' AS class), coalesce(r.accepted, 0)),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(r.rejected, 0)),
-                     xmlelement(name td, coalesce((SELECT string_agg(c.what || ' ' || c.n, ', ' ORDER BY c.n DESC, c.what)
+                     xmlelement(name td, xmlattributes('w' AS class), coalesce((SELECT string_agg(c.what || ' ' || c.n, ', ' ORDER BY c.n DESC, c.what)
                                                    FROM (SELECT c.what, c.n FROM cells AS c WHERE c.campaign_key = r.campaign_key AND c.kind = 2
                                                          ORDER BY c.n DESC, c.what LIMIT 4) AS c), '-'))) ORDER BY r.i)))) END
              FROM rows AS r)) END)

@@ -46,7 +46,7 @@ SELECT xmlelement(name section,
                  xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Accepted'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Won'),
                  xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Revenue'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Cost'))),
              xmlelement(name tbody, xmlagg(xmlelement(name tr,
-                 xmlelement(name td, c.name), xmlelement(name td, left(c.channel, 60)), xmlelement(name td, xmlattributes('n' AS class), c.leads),
+                 xmlelement(name td, xmlattributes('w' AS class), c.name), xmlelement(name td, xmlattributes('w' AS class), left(c.channel, 60)), xmlelement(name td, xmlattributes('n' AS class), c.leads),
                  xmlelement(name td, xmlattributes('n' AS class), c.submitted), xmlelement(name td, xmlattributes('n' AS class), c.accepted),
                  xmlelement(name td, xmlattributes('n' AS class), c.won),
                  xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(c.revenue, 'FM999,999,999,990'), '-')),
@@ -59,11 +59,11 @@ SELECT xmlelement(name section,
              xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Amount'), xmlelement(name th, xmlattributes('col' AS scope), 'First campaign'),
              xmlelement(name th, xmlattributes('col' AS scope), 'Note'))),
          xmlelement(name tbody, xmlagg(xmlelement(name tr,
-             xmlelement(name td, left(l.row_key, 80)),
+             xmlelement(name td, xmlattributes('w' AS class), left(l.row_key, 80)),
              xmlelement(name td, CASE l.kind WHEN 'good' THEN 'won' ELSE 'lost: ' || left(l.reason, 80) END),
              xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(l.amount, 'FM999,999,999,990'), '-')),
-             xmlelement(name td, coalesce(b.label, left(l.first_campaign, 60))),
-             xmlelement(name td, coalesce(left(n.note, 400), '-'))) ORDER BY l.kind DESC, l.amount DESC NULLS LAST, l.row_key)))) END
+             xmlelement(name td, xmlattributes('w' AS class), coalesce(b.label, left(l.first_campaign, 60))),
+             xmlelement(name td, xmlattributes('w' AS class), coalesce(left(n.note, 400), '-'))) ORDER BY l.kind DESC, l.amount DESC NULLS LAST, l.row_key)))) END
      FROM leads AS l
          LEFT JOIN notes AS n ON n.row_key = l.row_key
          LEFT JOIN labels AS b ON b.campaign_key = l.first_campaign))
