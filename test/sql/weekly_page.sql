@@ -26,10 +26,9 @@ END $$;
 
 -- An agreement with nothing in it, and an empty table: what is missing is said.
 SELECT s FROM said(align.weekly_report('bare', '2026-03-04')) s WHERE s ~ '(^No |^Nothing|Week of|decided|nobody|None)';
-SELECT flaws(align.weekly_report('bare', '2026-03-04'));
 -- a week in the future, before the first lead, and at the ends of time
 SELECT w, flaws(align.weekly_report('bare', w)) FROM unnest('{9999-01-01,2024-12-31,0001-01-01,1970-01-01}'::date[]) w;
-SELECT s FROM said(align.weekly_report('bare', '9999-01-01')) s WHERE s ~ 'week' LIMIT 2;
+SELECT s FROM said(align.weekly_report('bare', '9998-12-31')) s WHERE s ~ 'not begun';
 SELECT align.weekly_report('bare', 'infinity');
 SELECT align.weekly_report('bare', in_schema => 'public');
 SELECT align.weekly_report('bare', in_schema => 'no such schema');
@@ -86,7 +85,8 @@ BEGIN
 END $$;
 INSERT INTO company.leads SELECT DISTINCT ON (id) id, stage, reason, owner, note, campaign, amount FROM company.log ORDER BY id, no DESC;
 SELECT align.attach('company.leads', 'weekly', assignee => 'owner', reason => 'reason', note => 'note', campaign => 'campaign', amount => 'amount', mode => 'observe');
-SELECT align.import_history('company.leads', 'SELECT *, no AS ordinal FROM company.log');
+SELECT align.import_history('company.leads', 'SELECT id, no AS ordinal, at, stage, reason, owner AS assignee, note, campaign, amount FROM company.log');
+ANALYZE company.leads, company.leads_history, company.leads_sla;
 SELECT align.create_campaign_tables('company', 'EUR');
 INSERT INTO company.action (what, owner, decided_on, due_on, done_on) VALUES
 	('late one', 'Ann', '2026-05-04', '2026-05-12', NULL), ('open one', 'Bob', '2026-05-11', '2026-06-01', '2026-05-27'),
@@ -98,7 +98,7 @@ CREATE TABLE page AS SELECT align.weekly_report('company.leads', '2026-05-20') A
 SELECT flaws(html), html = align.weekly_report('company.leads', '2026-05-24', 'company') AS same_week FROM page;
 SELECT s FROM page, said(html) s LIMIT 7;
 -- sections in their order
-SELECT array_agg(s) FROM page, said(html) s WHERE s ~ '^[1-8] .*minutes|^Appendix$';
+SELECT s FROM page, said(html) s WHERE s ~ '^[1-8] .*minutes|^Appendix$';
 
 -- Rows of the tables of the page.
 CREATE VIEW cells AS
@@ -111,7 +111,7 @@ SELECT cell FROM cells WHERE caption LIKE 'Decided%' ORDER BY row_no;
 SELECT cell FROM cells WHERE caption LIKE 'What, who%' ORDER BY row_no LIMIT 1;
 -- (2) the scorecard
 SELECT count(*) AS targets, count(*) FILTER (WHERE s.target_no IS NULL) AS differ
-FROM cells c LEFT JOIN (SELECT s.* FROM page, company.scorecard(a) s WHERE week + 6 BETWEEN s.period_start AND s.period_end) s
+FROM cells c LEFT JOIN (SELECT s.* FROM company.scorecard('2026-05-24 22:00Z') s WHERE date '2026-05-24' BETWEEN s.period_start AND s.period_end) s
 	ON c.cell[1] = s.teams || CASE WHEN s.is_joint THEN ' (joint)' ELSE '' END AND c.cell[2] = s.metric || ' per ' || s.period
 	AND c.cell[3] = CASE WHEN s.actual IS NOT NULL THEN to_char(s.actual, CASE s.unit WHEN '%' THEN 'FM990.0" %"' ELSE 'FM999,999,990' END)
 		WHEN s.actual_lower IS NOT NULL THEN round(s.actual_lower) || '-' || round(s.actual_upper) || ' %' ELSE '- %' END
@@ -119,22 +119,22 @@ FROM cells c LEFT JOIN (SELECT s.* FROM page, company.scorecard(a) s WHERE week 
 WHERE c.caption LIKE 'Share of the goal%';
 -- (3) the bridge adds up, and stages are those of pipeline
 SELECT count(*) AS stages, count(*) FILTER (WHERE p.stage IS NULL) AS differ
-FROM cells c LEFT JOIN (SELECT p.* FROM page, company.pipeline(a) p) p ON c.cell[1] = p.stage AND c.cell[2] = p.leads::text AND c.cell[3] = to_char(p.amount, 'FM999,999,990')
+FROM cells c LEFT JOIN (SELECT p.* FROM company.pipeline('2026-05-24 22:00Z') p) p ON c.cell[1] = p.stage AND c.cell[2] = p.leads::text AND c.cell[3] = to_char(p.amount, 'FM999,999,990')
 WHERE c.caption LIKE 'Open by stage%';
 SELECT s = format('The pipeline %s by %s to %s: %s were won and %s lost in the week.', CASE WHEN closing > opening THEN 'grew' ELSE 'shrank' END,
 	to_char(abs(closing - opening), 'FM999,999,990'), to_char(closing, 'FM999,999,990'), to_char(won, 'FM999,999,990'), to_char(lost, 'FM999,999,990')) AS same
 FROM page, said(html) s, LATERAL (SELECT max(amount) FILTER (WHERE step = 'opening') AS opening, max(amount) FILTER (WHERE step = 'closing') AS closing,
-	max(amount) FILTER (WHERE step = 'won') AS won, max(amount) FILTER (WHERE step = 'lost') AS lost FROM company.pipeline_movement(a) m WHERE m.week = page.week) m
+	max(amount) FILTER (WHERE step = 'won') AS won, max(amount) FILTER (WHERE step = 'lost') AS lost FROM company.pipeline_movement('2026-05-24 22:00Z') m WHERE m.week = '2026-05-18') m
 WHERE s LIKE 'The pipeline %';
 -- (4) promises: the week as in the report; the four before by hand, from the clocks
 SELECT count(*) AS promises, count(*) FILTER (WHERE p.sla IS NULL) AS differ
 FROM cells c LEFT JOIN (
 	SELECT p.*, round(100.0 * b.met / nullif(b.n, 0)) || ' % of ' || b.n AS before
-	FROM page, company.promises(a) p, LATERAL (
-		SELECT count(*) FILTER (WHERE x.stopped_at <= x.due_at) AS met, count(*) AS n
+	FROM company.promises('2026-05-24 22:00Z') p, LATERAL (
+		SELECT count(*) FILTER (WHERE x.outcome = 'met') AS met, count(*) AS n
 		FROM company.leads_sla x
 		WHERE x.sla = p.sla AND x.due_at >= timestamptz '2026-04-20 00:00+02' AND x.due_at < timestamptz '2026-05-18 00:00+02'
-			AND (x.stopped_at > x.due_at OR x.stopped_at IS NULL OR x.outcome = 'met')) b) p
+			AND (x.outcome IN ('met', 'missed') OR x.stopped_at IS NULL OR x.stopped_at > x.due_at)) b) p
 	ON c.cell[1] = p.sla AND c.cell[4] = round((100 * p.rate_week)::numeric) || ' % of ' || p.met_week + p.missed_week AND c.cell[5] = p.before AND c.cell[6] = p.overdue_now::text
 WHERE c.caption LIKE 'Promises kept%';
 -- (5) handoffs: from the history alone, each week as of its own end
@@ -154,7 +154,7 @@ WITH moves AS (
 )
 SELECT c.cell[2] AS span, c.cell[3] = e.submitted AS submitted, c.cell[4] = round(100.0 * accepted / decided) || ' % of ' || decided AS accepted
 FROM cells c JOIN expected e ON e.span = c.cell[2] ORDER BY c.row_no;
-SELECT count(*) AS campaigns, bool_and(cell[2]::int >= cell[3]::int + cell[4]::int) AS in_order, (SELECT sum(first_n) FROM company.feedback('2026-05-25 00:00+02') WHERE moment = 'handoff' AND month >= '2026-03-01') = sum(cell[2]::int) AS all_counted
+SELECT count(*) AS campaigns, bool_and(cell[2]::int >= cell[3]::int + cell[4]::int) AS in_order, (SELECT sum(first_n) FROM company.feedback('2026-05-24 22:00Z') WHERE moment = 'handoff' AND month >= '2026-03-01') = sum(cell[2]::int) AS all_counted
 FROM cells WHERE caption LIKE 'First submissions%';
 -- (6) the youngest settled month, once
 SELECT s FROM page, said(html) s WHERE s ~ 'won in time';
@@ -170,10 +170,12 @@ FROM (SELECT s, (SELECT count(*) FROM unnest(xpath('//ol/li/text()', xmlparse(do
 CREATE TABLE hostile (no int, t text);
 INSERT INTO hostile VALUES (1, '</script><script>alert(1)</script>'), (2, 'a & b <b> "quoted" ''single'' &amp; ]]>'), (3, repeat('x', 10000)),
 	(4, E'\u202eright to left\u05d0\u05d1'), (5, E'bell \x07 and \x01 and \x1b[31m'), (6, E'two\nlines\tand tabs'), (7, '<!--'), (8, U&'\+01F600 {zone} %s $1');
+CREATE FUNCTION url(t text) RETURNS text LANGUAGE sql IMMUTABLE
+	AS $$ SELECT regexp_replace(encode(convert_to(t, 'UTF8'), 'hex'), '(..)', '%\1', 'g') $$;
 CREATE SCHEMA hostile_reports;
 CREATE TABLE targets (id text PRIMARY KEY, stage text, reason text, owner text, note text, campaign text, amount numeric);
 SELECT align.attach('targets', 'weekly', assignee => 'owner', reason => 'reason', note => 'note', campaign => 'campaign', amount => 'amount', mode => 'observe');
-INSERT INTO targets SELECT left(t, 2000) || no, 'inquiry', NULL, t, t, 'utm_source=' || align.url_encode(t) || '&utm_campaign=' || align.url_encode(t), 5 FROM (SELECT no, left(t, 900) AS t FROM hostile) h;
+INSERT INTO targets SELECT left(t, 2000) || no, 'inquiry', NULL, t, t, 'utm_source=' || url(t) || '&utm_campaign=' || url(t), 5 FROM (SELECT no, left(t, 900) AS t FROM hostile) h;
 UPDATE targets SET stage = 'mql';
 UPDATE targets SET stage = 'disqualified', reason = owner;
 INSERT INTO targets SELECT left(t, 100) || no || 'b', 'inquiry', NULL, t, t, t, 5 FROM hostile;
@@ -183,13 +185,13 @@ SELECT align.create_campaign_tables('hostile_reports', 'EUR');
 INSERT INTO hostile_reports.action (what, owner, decided_on, due_on) SELECT t, t, current_date - 20, current_date - 10 FROM hostile;
 INSERT INTO hostile_reports.campaign_cost (day, campaign_source, campaign_name, amount, currency) SELECT current_date, t, t, 5, 'EUR' FROM hostile;
 SELECT align.create_reports('targets', 'hostile_reports', time_zone => 'UTC', complete_since => '2025-01-01') > 0 AS created;
-SELECT flaws(p), p ~ 'alert\(1\)' AS shown, p ~ 'x{500}' AS long FROM align.weekly_report('targets', current_date) p;
+SELECT flaws(p), p ~ 'alert\(1\)' AS shown, strpos(p, repeat('x', 500)) > 0 AS long FROM align.weekly_report('targets', current_date) p;
 
 -- Publishing.
 SELECT align.publish_week('company.leads', '2026-05-20');
 SELECT align.publish_week('company.leads', '2026-05-18');
 SELECT week, as_of, published_by = session_user AS by_me, w.page = p.html AS same_page, (SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(figures) k) AS figures,
-	figures -> 'pipeline' = (SELECT jsonb_agg(to_jsonb(x)) FROM company.pipeline(w.as_of) x) AS same_figures
+	figures -> 'pipeline' = (SELECT jsonb_agg(to_jsonb(x)) FROM company.pipeline('2026-05-24 22:00Z') x) AS same_figures
 FROM company.published_week w JOIN page p USING (week);
 SELECT obj_description('company.published_week'::regclass);
 
@@ -206,7 +208,7 @@ SELECT align.weekly_report('company.leads', '2026-05-20');
 RESET ROLE;
 GRANT SELECT ON company.workload TO regress_align_reader;
 SET ROLE regress_align_reader;
-SELECT align.weekly_report('company.leads', '2026-05-20') = html AS same_page FROM (SELECT 1) one, LATERAL (SELECT page AS html FROM company.published_week) p;
+SELECT align.weekly_report('company.leads', '2026-05-20') = page AS same_page FROM company.published_week;
 SELECT align.publish_week('company.leads', '2026-05-11');
 RESET ROLE;
 -- row-level security
