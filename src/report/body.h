@@ -90,11 +90,22 @@ typedef struct ReportTarget
 extern void align_report_key_names(ReportTarget *target);
 
 /*
- * The query of a body with the placeholders filled in, palloc'd: as of now(),
- * or as of the parameter $1.
+ * The forms of a query: as of now(), or as of the parameter $1.  References to
+ * other views are to the views, to their functions, or to WITH queries, which
+ * have the names of the views after REPORT_WITH_PREFIX.
  */
+typedef enum ReportForm
+{
+	REPORT_FORM_VIEW,
+	REPORT_FORM_FUNCTION,
+	REPORT_FORM_WITH
+} ReportForm;
+
+#define REPORT_WITH_PREFIX "report_"
+
+/* The query of a body with the placeholders filled in, palloc'd. */
 extern char *align_report_query(const ReportTarget *target, const ReportBody *body,
-								bool as_function);
+								ReportForm form);
 
 /*
  * Calls visit for every view whose name is a placeholder in the query of a
