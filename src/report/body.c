@@ -19,6 +19,7 @@
 
 #include "catalog/relation.h"
 #include "report/body.h"
+#include "report/campaign_tables.h"
 #include "report/report_bodies.h"
 
 /* Placeholders have at most these parts, separated by colons. */
@@ -311,11 +312,9 @@ static void
 AppendCampaignTable(Expansion *expansion, const char *name)
 {
 	const ReportTarget *target = expansion->target;
-	Oid			relid = get_relname_relid(name, target->schema_oid);
 	const ReportBody *none;
 
-	if (OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION &&
-		align_relation_owner(relid) == target->attachment->root_owner)
+	if (OidIsValid(align_campaign_table(target->schema_oid, name, target->attachment->root_owner)))
 	{
 		appendStringInfo(expansion->out, "%s.%s", target->schema, quote_identifier(name));
 		return;
