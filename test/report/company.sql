@@ -47,7 +47,7 @@ SELECT align.attach('co.lead', 'co', mode => 'observe', changed_at => 'changed_a
 CREATE PROCEDURE co.date_back() LANGUAGE plpgsql AS $$
 BEGIN
     SET LOCAL session_replication_role = replica;
-    UPDATE co.lead_history AS h SET effective_at = (SELECT max(x.effective_at) + interval '50 hours' FROM co.lead_history AS x WHERE x.id = h.id AND x.event NOT IN ('deleted', 'rekey'))
+    UPDATE co.lead_history AS h SET effective_at = coalesce((SELECT max(x.effective_at) + interval '50 hours' FROM co.lead_history AS x WHERE x.id = h.id AND x.event NOT IN ('deleted', 'rekey')), '2025-11-30')
     WHERE h.event = 'deleted' AND h.effective_at > '2026-01-01';
     UPDATE co.lead_history SET effective_at = '2025-02-10 12:00+00' WHERE event = 'opening' AND source LIKE '%undated';
     UPDATE co.lead_history SET effective_at = '2025-08-05 10:00+00' WHERE event = 'rekey';
@@ -156,21 +156,26 @@ SELECT align.create_reports('co.lead', 'r', time_zone => 'Europe/Berlin', settle
 -- What an oracle sees: the entries that are known at an instant, with the stage as
 -- the agreement calls it.  Set the instant with co.look().
 CREATE TABLE co.instant (a timestamptz);
-CREATE VIEW co.entry AS
-SELECT h.id, h.entry_no, h.event, h.effective_at AS at, CASE h.stage WHEN 'mql' THEN 'qualified' ELSE h.stage END AS stage,
+CREATE FUNCTION co.second_stage() RETURNS text LANGUAGE sql STABLE AS $$ SELECT CASE WHEN a < '2025-05-14' THEN 'mql' ELSE 'qualified' END FROM co.instant $$;
+CREATE VIEW co.known AS
+SELECT h.id, h.entry_no, h.event, h.effective_at AS at, CASE WHEN h.stage IN ('mql', 'qualified') THEN co.second_stage() ELSE h.stage END AS stage,
     h.team, nullif(btrim(h.assignee), '') AS assignee, h.amount, h.source, h.version, h.handoff,
     coalesce(h.source LIKE 'merged%', false) AS is_merged,
     h.event IN ('opening', 'entry', 'move', 'override') AND h.stage IS NOT NULL AS is_stage_entry
 FROM co.lead_history AS h, co.instant AS i
 WHERE h.effective_at <= i.a AND h.event <> 'rekey';
-CREATE TABLE co.stage (stage text, n int, kind text, team text, step int);
-INSERT INTO co.stage VALUES ('inquiry', 1, 'open', 'marketing', 1), ('qualified', 2, 'open', 'marketing', 2), ('sal', 3, 'open', 'sales', 3), ('opportunity', 4, 'open', 'sales', 4),
-    ('nurture', 5, 'open', NULL, NULL), ('customer', 6, 'won', NULL, 5), ('partner', 7, 'won', NULL, NULL), ('disqualified', 8, 'lost', NULL, NULL);
+CREATE VIEW co.stage AS
+SELECT CASE n WHEN 2 THEN co.second_stage() ELSE stage END AS stage, n, kind, team, step
+FROM (VALUES ('inquiry', 1, 'open', 'marketing', 1), ('', 2, 'open', 'marketing', 2), ('sal', 3, 'open', 'sales', 3), ('opportunity', 4, 'open', 'sales', 4),
+    ('nurture', 5, 'open', NULL, NULL), ('customer', 6, 'won', NULL, 5), ('partner', 7, 'won', NULL, NULL), ('disqualified', 8, 'lost', NULL, NULL)) AS s (stage, n, kind, team, step);
 CREATE TABLE co.visit (id int, no int, stage text, next_stage text, team text, assignee text, at timestamptz, entered_at timestamptz, left_at timestamptz,
     is_entry boolean, is_late boolean, elapsed bigint, working bigint, version int);
 
 CREATE FUNCTION co.hours(version int, team text) RETURNS align.calendar LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN $2 IN ('marketing', 'sales') THEN align.hours(a.funnel, $2) ELSE align.hours(a.funnel) END FROM align.agreements AS a WHERE a.name = 'co' AND a.version = $1 $$;
+
+CREATE TABLE co.entry AS TABLE co.known WITH NO DATA;
+CREATE INDEX ON co.entry (id, at);
 
 -- Walks along the entries of each lead.
 CREATE FUNCTION co.look(a timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -180,6 +185,9 @@ BEGIN
     DELETE FROM co.instant;
     INSERT INTO co.instant VALUES (a);
     DELETE FROM co.visit;
+    DELETE FROM co.entry;
+    INSERT INTO co.entry SELECT * FROM co.known;
+    ANALYZE co.entry;
     FOR e IN
         SELECT x.*, row_number() OVER (PARTITION BY x.id ORDER BY x.at, x.entry_no) AS k FROM co.entry AS x
         WHERE x.is_stage_entry OR x.event <> 'touch' AND NOT x.is_merged
@@ -209,10 +217,20 @@ BEGIN
     RETURN (SELECT count(*) FROM co.visit);
 END $$;
 
--- How two queries differ: the number of rows of the first, and of those in one only.
-CREATE FUNCTION co.compare(ours text, theirs text, OUT rows bigint, OUT missing bigint, OUT wrong bigint) LANGUAGE plpgsql AS $$
+-- How a report and an oracle differ at an instant ($a): the rows of the report, and
+-- how many are in the one or the other only.
+CREATE FUNCTION co.compare(a timestamptz, report text, oracle text, OUT rows bigint, OUT missing bigint, OUT wrong bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    difference text;
 BEGIN
-    EXECUTE format('SELECT count(*) FROM (%s) AS x', ours) INTO rows;
-    EXECUTE format('SELECT count(*) FROM (%s EXCEPT ALL %s) AS x', theirs, ours) INTO missing;
-    EXECUTE format('SELECT count(*) FROM (%s EXCEPT ALL %s) AS x', ours, theirs) INTO wrong;
+    IF a IS DISTINCT FROM (SELECT i.a FROM co.instant AS i) THEN PERFORM co.look(a); END IF;
+    EXECUTE replace(format('WITH ours AS MATERIALIZED (%s), theirs AS MATERIALIZED (%s),
+            missing AS MATERIALIZED (SELECT * FROM theirs EXCEPT ALL SELECT * FROM ours),
+            wrong AS MATERIALIZED (SELECT * FROM ours EXCEPT ALL SELECT * FROM theirs)
+        SELECT (SELECT count(*) FROM ours), (SELECT count(*) FROM missing), (SELECT count(*) FROM wrong),
+            (SELECT string_agg(line, E''\n'' ORDER BY line)
+             FROM ((SELECT ''is '' || w::text AS line FROM wrong AS w ORDER BY w::text LIMIT 3)
+                   UNION ALL (SELECT ''not '' || m::text FROM missing AS m ORDER BY m::text LIMIT 3)) AS x)', report, oracle),
+        '$a', quote_literal(a) || '::timestamptz') INTO rows, missing, wrong, difference;
+    IF missing + wrong > 0 THEN RAISE NOTICE '%', difference; END IF;
 END $$;
