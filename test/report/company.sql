@@ -8,7 +8,7 @@ SELECT align.agree('co', $$
     hours of sales 'Europe/Berlin Mo-Fr 08:00-12:00';
     stage inquiry, mql held by marketing;
     stage sal, opportunity held by sales;
-    stage nurture;
+    stage nurture held by marketing;
     won customer;
     won partner;
     lost disqualified;
@@ -110,7 +110,7 @@ SELECT align.agree('co', $$
     hours of sales 'Europe/Berlin Mo-Fr 08:00-12:00';
     stage inquiry, qualified held by marketing;
     stage sal, opportunity held by sales;
-    stage nurture;
+    stage nurture held by marketing;
     won customer;
     won partner;
     lost disqualified;
@@ -124,6 +124,7 @@ SELECT align.agree('co', $$
     handoff to_sales: qualified from marketing to sales, accept sal, reject nurture, disqualified, within 8 working hours;
     sla follow_up by sales: from sal to opportunity within 5 days;
     sla first_look by marketing: from inquiry to qualified, disqualified, customer, partner within 3 working days;
+    sla revive by marketing: from nurture to qualified, disqualified within 10 working days;
     target marketing: 25 qualified per month;
     target marketing, sales: 4 customer per month;
     target sales: 6000 amount of customer per month;
@@ -167,7 +168,7 @@ WHERE h.effective_at <= i.a AND h.event <> 'rekey';
 CREATE VIEW co.stage AS
 SELECT CASE n WHEN 2 THEN co.second_stage() ELSE stage END AS stage, n, kind, team, step
 FROM (VALUES ('inquiry', 1, 'open', 'marketing', 1), ('', 2, 'open', 'marketing', 2), ('sal', 3, 'open', 'sales', 3), ('opportunity', 4, 'open', 'sales', 4),
-    ('nurture', 5, 'open', NULL, NULL), ('customer', 6, 'won', NULL, 5), ('partner', 7, 'won', NULL, NULL), ('disqualified', 8, 'lost', NULL, NULL)) AS s (stage, n, kind, team, step);
+    ('nurture', 5, 'open', 'marketing', NULL), ('customer', 6, 'won', NULL, 5), ('partner', 7, 'won', NULL, NULL), ('disqualified', 8, 'lost', NULL, NULL)) AS s (stage, n, kind, team, step);
 CREATE TABLE co.visit (id int, no int, stage text, next_stage text, team text, assignee text, at timestamptz, entered_at timestamptz, left_at timestamptz,
     is_entry boolean, is_late boolean, elapsed bigint, working bigint, version int);
 
