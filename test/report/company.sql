@@ -128,7 +128,7 @@ SELECT align.agree('co', $$
     target marketing: 25 qualified per month;
     target marketing, sales: 4 customer per month;
     target sales: 6000 amount of customer per month;
-    target sales: 80% of to_sales per week;
+    target sales: 15% of to_sales per week;
     target sales: 30% from qualified to customer within 30 days;
     target marketing: 45% from inquiry to qualified per quarter;
     fiscal year begins February;
