@@ -60,8 +60,8 @@ SELECT t.no, t.teams, t.is_joint, CASE t.kind WHEN 'sla' THEN 'to_sales' WHEN 'c
         ELSE extract(epoch FROM align.working_time(c.hours, p.start_at, i.a)) / extract(epoch FROM align.working_time(c.hours, p.start_at, p.end_at)) END::float8 AS share,
     align.working_time(c.hours, p.start_at, p.end_at) > '0' AS works
 FROM co.period AS p JOIN co.target AS t USING (version, per) CROSS JOIN co.instant AS i
-    CROSS JOIN LATERAL (SELECT CASE t.stage WHEN 'second' THEN co.second_stage() ELSE t.stage END AS stage, CASE t.from_stage WHEN 'second' THEN co.second_stage() ELSE t.from_stage END AS from_stage) AS s
-    CROSS JOIN LATERAL (SELECT co.hours(p.version, t.teams) AS hours) AS c
+    CROSS JOIN LATERAL (SELECT CASE t.stage WHEN 'second' THEN co.second_stage() ELSE t.stage END AS stage, CASE t.from_stage WHEN 'second' THEN co.second_stage() ELSE t.from_stage END AS from_stage OFFSET 0) AS s
+    CROSS JOIN LATERAL (SELECT co.hours(p.version, t.teams) AS hours OFFSET 0) AS c
     CROSS JOIN LATERAL (
         -- counts and amounts
         SELECT CASE t.kind WHEN 'count' THEN count(*) FILTER (WHERE f.counts) ELSE coalesce(sum(f.amount) FILTER (WHERE f.counts), 0) END AS numerator, NULL::numeric AS denominator,
@@ -106,3 +106,60 @@ SELECT a, c.* FROM unnest('{2025-03-10 09:00Z,2025-05-20 11:00Z,2025-09-15 12:30
 SELECT metric_kind, status, count(*) AS periods, sum(repeats) AS repeats, sum(reversed) AS reversed, sum(open) AS open, sum(amount_missing) AS missing, count(*) FILTER (WHERE goal_changed) AS changed
 FROM r.scorecard('2025-09-15 12:30Z') GROUP BY metric_kind, status ORDER BY metric_kind, status;
 SELECT metric, period_start, version, goal, goal_changed FROM r.scorecard('2025-06-15') WHERE period IN ('month', 'quarter') AND period_start = '2025-05-01' ORDER BY target_no;
+
+-- The way to each target, day by day; nothing is known after the instant.
+SELECT a, c.* FROM unnest('{2025-03-10 09:00Z,2025-05-20 11:00Z,2025-12-15}'::timestamptz[]) AS a,
+    co.compare(co.filled(a), 'SELECT row_key, target_no, teams, metric, metric_kind, period, period_start, on_date, is_working_day, actual_to_date, goal_to_date, gap, as_of FROM r.target_by_day($a)',
+        'SELECT c.per || '' '' || d.day || '' '' || c.no, c.no, c.teams, c.metric, c.kind, c.per, c.first_day, d.day, align.working_time(c.hours, d.start_at, d.end_at) > ''0'', n.actual, round(g.goal, 2), round(n.actual - g.goal, 2), $a
+         FROM co.scorecard AS c
+            CROSS JOIN LATERAL (SELECT x::date AS day, x AT TIME ZONE ''Europe/Berlin'' AS start_at, (x + interval ''1 day'') AT TIME ZONE ''Europe/Berlin'' AS end_at
+                FROM generate_series(c.first_day::timestamp, c.last_day, interval ''1 day'') AS x) AS d
+            CROSS JOIN LATERAL (SELECT CASE WHEN d.start_at <= $a THEN CASE c.kind WHEN ''count'' THEN count(*) ELSE coalesce(sum(f.amount), 0) END END AS actual
+                FROM co.first_entry AS f WHERE f.stage = c.stage AND f.at >= c.start_at AND f.at < d.end_at AND (c.stage <> ''customer'' OR f.last_kind = ''won'')) AS n
+            CROSS JOIN LATERAL (SELECT c.goal * extract(epoch FROM align.working_time(c.hours, c.start_at, d.end_at)) / extract(epoch FROM align.working_time(c.hours, c.start_at, c.end_at)) AS goal) AS g
+         WHERE c.kind IN (''count'', ''amount'') AND c.end_at > $a') AS c;
+
+-- Whether the pipeline covers what is missing.  (The share that is won of each stage is
+-- that of the report pipeline, which has a test of its own.)
+CREATE VIEW co.present AS
+SELECT v.stage, count(*) AS leads, sum(e.amount) AS amount
+FROM co.visit AS v JOIN co.stage AS g USING (stage)
+    LEFT JOIN LATERAL (SELECT x.amount FROM co.entry AS x WHERE x.id = v.id AND x.event <> 'touch' AND x.amount IS NOT NULL ORDER BY x.at DESC, x.entry_no DESC LIMIT 1) AS e ON true
+WHERE v.left_at IS NULL AND g.step < 5 GROUP BY v.stage;
+CREATE FUNCTION co.coverage(a timestamptz) RETURNS TABLE (row_key text, no int, teams text, metric text, kind text, per text, first_day date, last_day date, end_at timestamptz, goal numeric, actual numeric,
+    remaining numeric, open_amount numeric, expected_amount numeric) LANGUAGE sql STABLE AS $$
+    SELECT c.per || ' ' || c.no, c.no, c.teams, c.metric, c.kind, c.per, c.first_day, c.last_day, c.end_at, c.goal, c.actual, CASE WHEN c.actual > c.goal THEN 0 ELSE c.goal - c.actual END, o.n, e.n
+    FROM co.scorecard AS c
+        CROSS JOIN LATERAL (SELECT coalesce(sum(CASE c.kind WHEN 'count' THEN p.leads ELSE p.amount END), 0) AS n FROM co.present AS p) AS o
+        CROSS JOIN LATERAL (SELECT CASE WHEN bool_or(p.won_share IS NULL AND p.leads > 0) THEN NULL WHEN c.kind = 'amount' THEN sum(p.expected_amount)
+            ELSE round(sum((p.leads - p.leads_aged) * p.won_share)::numeric, 2) END AS n FROM r.pipeline(a) AS p) AS e
+    WHERE c.stage = 'customer' AND c.kind IN ('count', 'amount') AND c.end_at > a $$;
+SELECT a, c.* FROM unnest('{2025-03-10 09:00Z,2025-05-20 11:00Z,2025-09-15 12:30Z,2025-12-15}'::timestamptz[]) AS a,
+    co.compare(co.filled(a), 'SELECT row_key, target_no, teams, metric, metric_kind, period, period_start, period_end, goal, actual, remaining, open_amount, expected_amount, coverage, expected_coverage, as_of FROM r.coverage($a)',
+        'SELECT row_key, no, teams, metric, kind, per, first_day, last_day, goal, actual, remaining, open_amount, expected_amount,
+            (open_amount / nullif(remaining, 0))::float8, (expected_amount / nullif(remaining, 0))::float8, $a FROM co.coverage($a)') AS c;
+
+-- What the gap requires of each stage.
+SELECT a, c.* FROM unnest('{2025-05-20 11:00Z,2025-09-15 12:30Z,2025-12-15}'::timestamptz[]) AS a,
+    co.compare(co.filled(a), 'SELECT row_key, target_no, teams, metric, period, period_start, gap, stage, stage_order, base_n, rate_to_next, round(rate_to_won::numeric, 9), needed, median_seconds_to_won, needed_in_time, as_of FROM r.required($a)',
+        'WITH way AS (SELECT f.id, CASE WHEN g.kind = ''won'' THEN 5 ELSE g.step END AS step, min(f.at) AS at FROM co.first_entry AS f JOIN co.stage AS g USING (stage)
+                     WHERE NOT f.is_late AND (g.kind = ''won'' OR g.step IS NOT NULL) GROUP BY 1, 2),
+            base AS (SELECT w.step, w.id,
+                    EXISTS (SELECT FROM way AS x WHERE x.id = w.id AND x.step > w.step AND x.at >= w.at AND x.at - w.at <= interval ''1080 hours'') AS goes_on,
+                    (SELECT round(extract(epoch FROM x.at - w.at))::bigint FROM way AS x WHERE x.id = w.id AND x.step = 5 AND x.at >= w.at AND x.at - w.at <= interval ''1080 hours'') AS seconds
+                FROM way AS w WHERE w.step < 5 AND w.at < $a - interval ''1080 hours'' AND w.at >= $a - interval ''1080 hours'' - interval ''8760 hours''),
+            rate AS (SELECT g.step, g.stage, g.n, count(b.id) AS base_n, CASE WHEN count(b.id) >= 20 THEN count(*) FILTER (WHERE b.goes_on) / count(b.id)::float8 END AS rate,
+                    CASE WHEN count(b.seconds) >= 5 THEN (array_agg(b.seconds ORDER BY b.seconds))[ceil(count(b.seconds) / 2.0)::int] END AS seconds
+                FROM co.stage AS g LEFT JOIN base AS b USING (step) WHERE g.step < 5 GROUP BY 1, 2, 3),
+            chain AS (SELECT r.*, (SELECT CASE WHEN count(x.rate) < count(*) THEN NULL WHEN min(x.rate) = 0 THEN 0 ELSE exp(sum(ln(nullif(x.rate, 0)))) END FROM rate AS x WHERE x.step >= r.step) AS to_won FROM rate AS r)
+        SELECT c.row_key || '' '' || r.stage, c.no, c.teams, c.metric, c.per, c.first_day, c.remaining, r.stage, r.n, r.base_n, r.rate, round(r.to_won::numeric, 9),
+            CASE c.kind WHEN ''count'' THEN ceil(round((c.remaining::float8 / nullif(r.to_won, 0))::numeric, 6)) ELSE round((c.remaining::float8 / nullif(r.to_won, 0))::numeric, 2) END,
+            r.seconds, $a + r.seconds * interval ''1 second'' <= c.end_at, $a
+        FROM co.coverage($a) AS c CROSS JOIN chain AS r') AS c;
+SELECT period, target_no, metric, gap, stage, base_n, round(rate_to_next::numeric, 3) AS rate_to_next, round(rate_to_won::numeric, 3) AS rate_to_won, needed, needed_in_time FROM r.required('2025-08-10') ORDER BY row_key;
+
+-- Before the agreement and the first lead: the targets of the first version, and nothing reached.
+SELECT metric, period_start, actual, status FROM r.scorecard('2025-01-15') ORDER BY target_no;
+SELECT count(*) AS days, sum(actual_to_date) AS reached FROM r.target_by_day('2025-01-15');
+SELECT metric, remaining, open_amount, coverage FROM r.coverage('2025-01-15') ORDER BY target_no;
+SELECT count(*) FROM r.required('2025-01-15') WHERE needed IS NULL AND base_n = 0;

@@ -13,6 +13,8 @@ WITH
                 OVER journey AS stage_no,
             count(e.amount) OVER journey AS amount_no
         FROM ({part:entries}) AS e
+        -- touches come after all others, so their amounts are not the last ones
+        WHERE e.event <> 'touch'
         WINDOW journey AS (PARTITION BY {key:e} ORDER BY e.place)
     )
 SELECT {key:c}, c.place, c.since,
