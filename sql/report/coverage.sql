@@ -18,12 +18,15 @@
 -- as_of: the instant of the figures
 -- metric_kind: count or amount
 
+WITH scores AS MATERIALIZED (
+    SELECT s.* FROM {scorecard} AS s
+)
 SELECT s.period || ' ' || s.target_no AS row_key, s.target_no, s.teams, s.metric, s.period, s.period_start, s.period_end,
     s.goal, s.actual, r.remaining, p.open_amount, p.expected_amount,
     (p.open_amount / nullif(r.remaining, 0))::float8 AS coverage,
     (p.expected_amount / nullif(r.remaining, 0))::float8 AS expected_coverage,
     s.as_of, s.metric_kind
-FROM {scorecard} AS s
+FROM scores AS s
     CROSS JOIN LATERAL (SELECT greatest(s.goal - s.actual, 0) AS remaining) AS r
     CROSS JOIN LATERAL (
         SELECT CASE s.metric_kind WHEN 'amount' THEN x.amount ELSE x.leads END AS open_amount,

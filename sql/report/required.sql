@@ -59,6 +59,9 @@ WITH RECURSIVE
             LEFT JOIN base AS b ON b.step = p.step
         GROUP BY p.step, p.stage, p.stage_order, p.kind
     ),
+    covered AS MATERIALIZED (
+        SELECT c.* FROM {coverage} AS c
+    ),
     -- from the first won stage of the path back
     products AS (
         SELECT p.step, 1::float8 AS rate_to_won
@@ -74,7 +77,7 @@ SELECT c.period || ' ' || c.target_no || ' ' || r.stage AS row_key, c.target_no,
     r.median_seconds_to_won,
     {as_of} + make_interval(secs => r.median_seconds_to_won) <= timezone({zone}, (c.period_end + 1)::timestamp) AS needed_in_time,
     c.as_of
-FROM {coverage} AS c
+FROM covered AS c
     CROSS JOIN products AS p
     JOIN rates AS r ON r.step = p.step AND r.kind = 'open'
     CROSS JOIN LATERAL (SELECT round(c.remaining / nullif(p.rate_to_won, 0)::numeric, 6) AS needed) AS n
