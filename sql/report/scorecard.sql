@@ -38,7 +38,7 @@ WITH
     targets AS MATERIALIZED (
         {part:target_periods}
     ),
-    entries AS (
+    entries AS MATERIALIZED (
         SELECT e.per, e.period_start, e.stage,
             count(*) FILTER (WHERE e.is_first AND NOT e.is_reversed) AS counted,
             count(*) FILTER (WHERE NOT e.is_first) AS repeats,
@@ -48,7 +48,7 @@ WITH
         FROM ({part:target_entries}) AS e
         GROUP BY e.per, e.period_start, e.stage
     ),
-    clocks AS (
+    clocks AS MATERIALIZED (
         SELECT t.per, t.sla, align.period_start(f.funnel, t.per, c.due_on) AS period_start,
             sum(c.is_met) FILTER (WHERE c.due_at <= {as_of}) AS met,
             sum(c.is_missed) FILTER (WHERE c.due_at <= {as_of}) AS missed,
@@ -68,7 +68,7 @@ WITH
                             UNION SELECT t.from_stage FROM targets AS t WHERE t.metric_kind = 'conversion')
         GROUP BY {key:v}, v.stage
     ),
-    cohorts AS (
+    cohorts AS MATERIALIZED (
         SELECT t.per, t.from_stage, t.stage, t.within,
             align.period_start(f.funnel, t.per, timezone({zone}, a.at)::date) AS period_start,
             count(*) AS leads,
