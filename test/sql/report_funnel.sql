@@ -1,5 +1,4 @@
 -- funnel, funnel_by_month and funnel_by_channel, against plain SQL over the history.
-\set QUIET on
 \set SHOW_CONTEXT never
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
@@ -54,7 +53,7 @@ CREATE FUNCTION co.counts(groups text) RETURNS text LANGUAGE sql AS $$
         WINDOW w AS (PARTITION BY x.grp ORDER BY x.step)
     $q$, groups) $$;
 
-SELECT a, c.* FROM unnest('{2025-03-10,2025-05-20,2025-09-15 12:30Z,2025-12-15}'::timestamptz[]) AS a,
+SELECT a, c.* FROM unnest('{2025-03-10,2025-05-20,2025-12-15}'::timestamptz[]) AS a,
     co.compare(a, 'SELECT NULL::text AS grp, step, stage, entered, reached, dropped, still_open, step_rate, overall_rate, decided_rate, amount FROM r.funnel($a)',
         'SELECT grp, step, stage, entered, reached, dropped, still_open, step_rate, overall_rate, decided_rate, amount FROM (' || co.counts('SELECT id, NULL::text AS grp FROM co.way') || ') AS x') AS c;
 
@@ -108,4 +107,3 @@ SELECT count(*) FROM r.funnel('2024-01-01');
 SELECT count(*) FROM r.funnel_by_month('2024-01-01');
 SELECT count(*) FROM r.funnel_by_channel('-infinity');
 SELECT (SELECT count(*) FROM r.funnel) AS now, (SELECT count(*) FROM r.funnel_by_month) AS by_month;
-\set QUIET off

@@ -1,5 +1,4 @@
 -- stuck and unassigned, against visits that a loop makes of the history.
-\set QUIET on
 \set SHOW_CONTEXT never
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql

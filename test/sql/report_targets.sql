@@ -1,6 +1,5 @@
 -- scorecard, target_by_day, coverage and required, against plain SQL over the history
 -- and a list of the targets.
-\set QUIET on
 \set SHOW_CONTEXT never
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
@@ -100,7 +99,7 @@ FROM co.score
     CROSS JOIN LATERAL (SELECT kind <> 'conversion' OR end_at + within <= a AND start_at >= '2025-02-15 23:00Z' AS is_settled) AS d
     CROSS JOIN LATERAL (SELECT d.is_settled, CASE WHEN denominator IS NULL THEN numerator WHEN d.is_settled THEN 100 * numerator / nullif(denominator, 0) END AS actual) AS e;
 
-SELECT a, c.* FROM unnest('{2025-03-10 09:00Z,2025-05-20 11:00Z,2025-09-15 12:30Z,2025-12-15}'::timestamptz[]) AS a,
+SELECT a, c.* FROM unnest('{2025-03-10 09:00Z,2025-05-20 11:00Z,2025-09-15 12:30Z}'::timestamptz[]) AS a,
     co.compare(co.filled(a), 'SELECT * FROM r.scorecard($a)', 'SELECT row_key, no, teams, is_joint, metric, kind, per, first_day, last_day, goal, actual, unit, numerator, denominator, repeats, reversed, still_open, amount_missing,
         share, goal_today, expected_end, lower, upper, attainment, status, goal_changed, is_complete, version, a FROM co.scorecard') AS c;
 SELECT metric_kind, status, count(*) AS periods, sum(repeats) AS repeats, sum(reversed) AS reversed, sum(open) AS open, sum(amount_missing) AS missing, count(*) FILTER (WHERE goal_changed) AS changed
@@ -108,7 +107,7 @@ FROM r.scorecard('2025-09-15 12:30Z') GROUP BY metric_kind, status ORDER BY metr
 SELECT metric, period_start, version, goal, goal_changed FROM r.scorecard('2025-06-15') WHERE period IN ('month', 'quarter') AND period_start = '2025-05-01' ORDER BY target_no;
 
 -- The way to each target, day by day; nothing is known after the instant.
-SELECT a, c.* FROM unnest('{2025-03-10 09:00Z,2025-05-20 11:00Z,2025-12-15}'::timestamptz[]) AS a,
+SELECT a, c.* FROM unnest('{2025-05-20 11:00Z}'::timestamptz[]) AS a,
     co.compare(co.filled(a), 'SELECT row_key, target_no, teams, metric, metric_kind, period, period_start, on_date, is_working_day, actual_to_date, goal_to_date, gap, as_of FROM r.target_by_day($a)',
         'SELECT c.per || '' '' || d.day || '' '' || c.no, c.no, c.teams, c.metric, c.kind, c.per, c.first_day, d.day, align.working_time(c.hours, d.start_at, d.end_at) > ''0'', n.actual, round(g.goal, 2), round(n.actual - g.goal, 2), $a
          FROM co.scorecard AS c
@@ -134,13 +133,13 @@ CREATE FUNCTION co.coverage(a timestamptz) RETURNS TABLE (row_key text, no int, 
         CROSS JOIN LATERAL (SELECT CASE WHEN bool_or(p.won_share IS NULL AND p.leads > 0) THEN NULL WHEN c.kind = 'amount' THEN sum(p.expected_amount)
             ELSE round(sum((p.leads - p.leads_aged) * p.won_share)::numeric, 2) END AS n FROM r.pipeline(a) AS p) AS e
     WHERE c.stage = 'customer' AND c.kind IN ('count', 'amount') AND c.end_at > a $$;
-SELECT a, c.* FROM unnest('{2025-03-10 09:00Z,2025-05-20 11:00Z,2025-09-15 12:30Z,2025-12-15}'::timestamptz[]) AS a,
+SELECT a, c.* FROM unnest('{2025-05-20 11:00Z,2025-12-15}'::timestamptz[]) AS a,
     co.compare(co.filled(a), 'SELECT row_key, target_no, teams, metric, metric_kind, period, period_start, period_end, goal, actual, remaining, open_amount, expected_amount, coverage, expected_coverage, as_of FROM r.coverage($a)',
         'SELECT row_key, no, teams, metric, kind, per, first_day, last_day, goal, actual, remaining, open_amount, expected_amount,
             (open_amount / nullif(remaining, 0))::float8, (expected_amount / nullif(remaining, 0))::float8, $a FROM co.coverage($a)') AS c;
 
 -- What the gap requires of each stage.
-SELECT a, c.* FROM unnest('{2025-05-20 11:00Z,2025-09-15 12:30Z,2025-12-15}'::timestamptz[]) AS a,
+SELECT a, c.* FROM unnest('{2025-09-15 12:30Z}'::timestamptz[]) AS a,
     co.compare(co.filled(a), 'SELECT row_key, target_no, teams, metric, period, period_start, gap, stage, stage_order, base_n, rate_to_next, round(rate_to_won::numeric, 9), needed, median_seconds_to_won, needed_in_time, as_of FROM r.required($a)',
         'WITH way AS (SELECT f.id, CASE WHEN g.kind = ''won'' THEN 5 ELSE g.step END AS step, min(f.at) AS at FROM co.first_entry AS f JOIN co.stage AS g USING (stage)
                      WHERE NOT f.is_late AND (g.kind = ''won'' OR g.step IS NOT NULL) GROUP BY 1, 2),
