@@ -71,17 +71,16 @@ WITH
               WHERE h.event = 'opening') AS o
         GROUP BY {key:o}
     ),
-    leads AS MATERIALIZED (
+    leads AS (
         SELECT {key:l},
             l.first_campaign AS campaign,
             date_trunc('month', timezone({zone}, CASE WHEN l.first_campaign <> '(none)' THEN l.first_touch_at
                                                      ELSE coalesce(l.entered_at, found.at) END))::date AS month,
-            date_trunc('month', timezone({zone}, coalesce(l.entered_at, found.at)))::date AS entry_month,
             l.is_late, l.submitted_at, l.accepted_at, l.won_at, l.lost_at, l.status, l.amount
         FROM {lead_facts} AS l
             LEFT JOIN found ON {key_join:found:l} AND l.is_late
     ),
-    lead_counts AS (
+    lead_counts AS MATERIALIZED (
         SELECT l.campaign, l.month,
             count(*) FILTER (WHERE NOT l.is_late) AS leads,
             count(*) FILTER (WHERE NOT l.is_late AND q.is_true) AS qualified,
@@ -93,7 +92,11 @@ WITH
                                  AND (l.status = 'lost' OR l.status = 'gone' AND l.lost_at IS NOT NULL)) AS lost,
             count(*) FILTER (WHERE NOT l.is_late AND l.won_at IS NULL AND l.status = 'open') AS open,
             count(*) FILTER (WHERE l.is_late) AS late,
-            count(*) FILTER (WHERE NOT l.is_late AND l.won_at IS NOT NULL AND l.amount IS NULL) AS amount_missing
+            count(*) FILTER (WHERE NOT l.is_late AND l.won_at IS NOT NULL AND l.amount IS NULL) AS amount_missing,
+            -- what no touch earned
+            count(*) FILTER (WHERE l.campaign = '(none)' AND l.won_at IS NOT NULL AND l.amount IS NOT NULL) AS known,
+            count(*) FILTER (WHERE l.campaign = '(none)' AND l.won_at IS NOT NULL AND l.amount IS NULL) AS unknown,
+            sum(l.amount) FILTER (WHERE l.campaign = '(none)' AND l.won_at IS NOT NULL) AS revenue
         FROM leads AS l
             LEFT JOIN (SELECT {key:q}, true AS is_true FROM qualified AS q) AS q ON {key_join:q:l}
             LEFT JOIN (SELECT {key:r}, true AS is_true FROM rejected AS r) AS r ON {key_join:r:l}
@@ -102,8 +105,8 @@ WITH
     -- "known" counts touches of wins that have an amount, "unknown" of others
     touch_counts AS MATERIALIZED (
         SELECT t.campaign_key AS campaign,
-            CASE WHEN t.touch_no > 0 THEN date_trunc('month', t.touched_on::timestamp)::date ELSE l.entry_month END AS month,
-            count(*) FILTER (WHERE t.touch_no > 0) AS touches,
+            date_trunc('month', t.touched_on::timestamp)::date AS month,
+            count(*) AS touches,
             count(*) FILTER (WHERE t.won_share_linear > 0 AND t.won_amount_linear IS NOT NULL) AS known,
             count(*) FILTER (WHERE t.won_share_linear > 0 AND t.won_amount_linear IS NULL) AS unknown,
             sum(t.won_amount_first) FILTER (WHERE t.won_share_first > 0) AS first,
@@ -116,9 +119,8 @@ WITH
             sum(t.won_amount_w_shaped) FILTER (WHERE t.won_share_w_shaped > 0) AS w_shaped,
             sum(t.won_amount_full_path) FILTER (WHERE t.won_share_full_path > 0) AS full_path
         FROM {touch_facts} AS t
-            LEFT JOIN leads AS l ON {key_join:l:t} AND t.touch_no = 0
-        GROUP BY t.campaign_key,
-            CASE WHEN t.touch_no > 0 THEN date_trunc('month', t.touched_on::timestamp)::date ELSE l.entry_month END
+        WHERE t.touch_no > 0
+        GROUP BY t.campaign_key, date_trunc('month', t.touched_on::timestamp)
     ),
     by_text AS (
         SELECT t.campaign FROM touch_counts AS t
@@ -148,8 +150,9 @@ WITH
                   0 AS won, 0 AS lost, 0 AS open, 0 AS late, 0 AS amount_missing
               FROM touch_counts AS t
               UNION ALL
-              SELECT l.campaign, l.month, 0, 0, 0,
-                  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+              SELECT l.campaign, l.month, 0, l.known, l.unknown,
+                  l.revenue, l.revenue, l.revenue, l.revenue, l.revenue, l.revenue, l.revenue,
+                  l.revenue, l.revenue,
                   l.leads, l.qualified, l.submitted, l.accepted, l.rejected,
                   l.won, l.lost, l.open, l.late, l.amount_missing
               FROM lead_counts AS l) AS r

@@ -39,7 +39,7 @@ WITH
         WHERE m.violation IS NOT NULL
         GROUP BY m.week, m.version, rule.rule, m.team
     )
-SELECT b.week || ' ' || b.version || ' ' || b.rule || ' ' || b.team AS row_key,
+SELECT to_char(b.week, 'YYYY-MM-DD') || ' ' || b.version || ' ' || b.rule || ' ' || b.team AS row_key,
     b.week, b.version, b.rule, b.team, b.entries, b.leads, b.overrides, v.moves,
     b.entries::float8 / v.moves AS share,
     timezone({zone}, b.week::timestamp) AS week_start_at,

@@ -23,7 +23,7 @@
 -- is_complete: whether the record was complete by then (complete_since); if not, do not compare the week
 -- is_running: whether the week is not over at the instant
 
-SELECT quote_ident(w.handoff) || ' ' || w.week AS row_key, w.handoff, w.week,
+SELECT quote_ident(w.handoff) || ' ' || to_char(w.week, 'YYYY-MM-DD') AS row_key, w.handoff, w.week,
     w.from_team, w.to_team,
     w.submitted, w.accepted, w.rejected, w.withdrawn, w.pending, w.gone, w.first_submissions,
     w.accepted::float8 / nullif(w.accepted + w.rejected, 0) AS acceptance_rate,

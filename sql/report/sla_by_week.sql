@@ -21,7 +21,7 @@
 -- is_complete: whether the record was complete by then (complete_since); if not, do not compare the week
 -- is_running: whether the week is not over at the instant
 
-SELECT quote_ident(w.sla) || ' ' || w.week AS row_key, w.sla, w.week, w.is_handoff, w.team,
+SELECT quote_ident(w.sla) || ' ' || to_char(w.week, 'YYYY-MM-DD') AS row_key, w.sla, w.week, w.is_handoff, w.team,
     w.met, w.missed, w.cancelled, w.still_open,
     w.met::float8 / nullif(w.met + w.missed, 0) AS compliance,
     CASE WHEN w.met + w.missed > 0 THEN bounds.lower END AS compliance_lower,

@@ -3,6 +3,7 @@
 --
 -- row_key: the key as text; unique
 -- stage: stage that it is in
+-- stage_order: its place in the order of declaration
 -- team: team that holds it, or that holds its stage by the agreement
 -- since: since when it is in the stage; NULL if that is not known
 -- unassigned_since: since when nobody has held it, through all stages; NULL if that is not known. A merged duplicate's entries before the first one of the lead's own count, too
@@ -26,7 +27,7 @@ WITH
                                 WHERE s.team IS NOT NULL) AS t
     ),
     open_leads AS MATERIALIZED (
-        SELECT l.row_key, {key:l}, l.stage, l.since, s.on_success_path,
+        SELECT l.row_key, {key:l}, l.stage, l.stage_order, l.since, s.on_success_path,
             CASE WHEN l.team = '(none)' THEN s.team ELSE l.team END AS team
         FROM {lead_facts} AS l
             JOIN stages AS s ON s.stage = l.stage
@@ -53,7 +54,7 @@ WITH
         WHERE e.assigned_after = 0
         ORDER BY {key:e}, e.place
     )
-SELECT l.row_key, {key:l}, l.stage, l.team, l.since, r.unassigned_since,
+SELECT l.row_key, {key:l}, l.stage, l.stage_order, l.team, l.since, r.unassigned_since,
     extract(epoch FROM align.working_time(coalesce(h.hours, align.hours(f.funnel)), r.unassigned_since, {as_of}))::bigint AS unassigned_working_seconds,
     c.next_due_at,
     coalesce(c.is_overdue, false) AS is_overdue,

@@ -11,7 +11,7 @@
 -- won: leads won
 -- won_amount: their amount; NULL if none is known
 -- won_share: won / won of the campaign and month in all segments
--- target_share: agreed share of the segment in the wins; NULL if no mix is agreed
+-- target_share: share of the segment in the agreed mix; NULL if none is agreed
 -- difference: won_share - target_share
 -- amount_missing: of won, those without an amount
 -- is_complete: whether the record is complete for this month
@@ -59,8 +59,7 @@ WITH
             coalesce(c.won, 0) AS won,
             c.won_amount,
             coalesce(c.won, 0)::float8 / t.won::float8 AS won_share,
-            -- a segment that the agreed mix does not name is not wanted
-            CASE WHEN EXISTS (SELECT FROM mix) THEN coalesce(m.share, 0) END AS target_share,
+            m.share AS target_share,
             coalesce(c.amount_missing, 0) AS amount_missing
         FROM segments AS s
             JOIN totals AS t ON t.campaign_key = s.campaign_key AND t.month = s.month

@@ -50,7 +50,7 @@ extern const ReportBody *align_report_body(int i);
 /* The body of a kind and name; NULL if there is none. */
 extern const ReportBody *align_report_body_named(ReportKind kind, const char *name);
 
-/* True if a view has a column of this name, key columns and dimensions apart. */
+/* True if a view has a column of this name, without keys and dimensions. */
 extern bool align_report_has_column(const char *name);
 
 /* A dimension: a column, or an expression, of the attached table. */
@@ -82,7 +82,8 @@ typedef struct ReportTarget
 	const char *settle;
 	const char *complete_since;
 	const char *credit_model;
-	bool		row_security;	/* has the attached table row-level security? */
+	bool		row_security;	/* does the attached table have row-level
+								 * security? */
 } ReportTarget;
 
 /* Sets the names of the key columns in the reports. */

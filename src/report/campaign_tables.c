@@ -4,8 +4,9 @@
  *	  reviews and actions that reports read.
  *
  * The tables belong to the user who calls, and are filled in by the users: no
- * function of align writes to them.  create_reports() finds them by name in the
- * schema of the reports, and uses those of the owner of the attached table.
+ * function of align writes to them.  create_reports() finds them by name in
+ * the schema of the reports, and uses those of the owner of the attached
+ * table.
  */
 #include "postgres.h"
 

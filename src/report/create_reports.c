@@ -534,9 +534,9 @@ SetCompleteSince(Creation *creation, FunctionCallInfo fcinfo)
 }
 
 /*
- * create_reports(relation regclass, in_schema text, dimensions text[], time_zone
- * text, settle interval, complete_since timestamptz, credit_model text) returns
- * bigint, the number of views
+ * create_reports(relation regclass, in_schema text, dimensions text[],
+ * time_zone text, settle interval, complete_since timestamptz, credit_model
+ * text) returns bigint, the number of views
  */
 Datum
 align_create_reports(PG_FUNCTION_ARGS)

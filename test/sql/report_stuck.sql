@@ -67,8 +67,8 @@ BEGIN
     END LOOP;
 END $$;
 SELECT a, c.* FROM unnest('{2025-03-10,2025-06-15,2025-09-15 12:30Z,2025-11-15,2025-12-15}'::timestamptz[]) AS a,
-    co.compare(a, 'SELECT row_key, id, stage, team, since, unassigned_since, unassigned_working_seconds, next_due_at, is_overdue, as_of FROM r.unassigned($a)',
-        'SELECT v.id::text, v.id, v.stage, v.team, v.entered_at, u.since, round(extract(epoch FROM align.working_time(co.hours(2, v.team), u.since, $a)))::bigint, c.due_at, coalesce(c.is_overdue, false), $a
+    co.compare(a, 'SELECT row_key, id, stage, stage_order, team, since, unassigned_since, unassigned_working_seconds, next_due_at, is_overdue, as_of FROM r.unassigned($a)',
+        'SELECT v.id::text, v.id, v.stage, g.n::int, v.team, v.entered_at, u.since, round(extract(epoch FROM align.working_time(co.hours(2, v.team), u.since, $a)))::bigint, c.due_at, coalesce(c.is_overdue, false), $a
          FROM co.visit AS v JOIN co.stage AS g USING (stage) CROSS JOIN LATERAL co.unassigned_since(v.id) AS u
             CROSS JOIN LATERAL (SELECT min(s.due_at) AS due_at, bool_or(s.due_at < $a) AS is_overdue FROM co.lead_sla AS s
                                 WHERE s.id = v.id AND s.started_at <= $a AND (s.stopped_at IS NULL OR s.stopped_at > $a)) AS c
