@@ -52,7 +52,7 @@ BEGIN
     UPDATE co.lead_history AS h SET effective_at = coalesce((SELECT max(x.effective_at) + interval '50 hours' FROM co.lead_history AS x WHERE x.id = h.id AND x.event NOT IN ('deleted', 'rekey')), '2025-11-30')
     WHERE h.event = 'deleted' AND h.effective_at > '2026-01-01';
     UPDATE co.lead_history SET effective_at = '2025-02-10 12:00+00' WHERE event = 'opening' AND source LIKE '%undated';
-    UPDATE co.lead_history SET effective_at = '2025-08-05 10:00+00' WHERE event = 'rekey';
+    UPDATE co.lead_history SET effective_at = '2025-10-21 10:00+00' WHERE event = 'rekey';
     UPDATE co.lead_history SET recorded_at = effective_at;
     SET LOCAL session_replication_role = origin;
 END $$;
