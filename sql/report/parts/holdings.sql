@@ -9,8 +9,10 @@ SELECT {key:e}, e.place, e.at, e.event, e.stage, e.stage_kind, e.is_end, e.is_fi
 FROM (SELECT e.*,
           e.stage IS NULL OR e.event IN ('deleted', 'truncated') AS is_end,
           row_number() OVER (PARTITION BY {key:e} ORDER BY e.place) = 1 AS is_first_of_lead,
+          -- a row that was not live for a while has not left
+          coalesce(lead(e.source) OVER (PARTITION BY {key:e} ORDER BY e.place) = 'resumed', false) AS is_undone,
           min(e.place) FILTER (WHERE NOT e.is_merged) OVER (PARTITION BY {key:e}) AS first_own_place
       FROM ({part:entries}) AS e
       WHERE e.is_stage_entry
           OR NOT e.is_merged AND e.event IN ('owner', 'deleted', 'truncated', 'move', 'override')) AS e
-WHERE NOT e.is_merged OR e.place < e.first_own_place
+WHERE NOT e.is_undone AND (NOT e.is_merged OR e.place < e.first_own_place)

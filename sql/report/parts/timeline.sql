@@ -17,6 +17,7 @@ WITH
         -- their amounts are not the last ones
         WHERE e.is_stage_entry
             OR NOT e.is_merged AND e.event IN ('owner', 'deleted', 'truncated', 'move', 'override')
+            OR e.event = 'rekey' AND e.note LIKE 'merged from %'
         WINDOW journey AS (PARTITION BY {key:e} ORDER BY e.place)
     )
 SELECT {key:c}, c.place, c.since,
