@@ -1,5 +1,5 @@
 -- feedback
--- One row per month, campaign, moment, handoff, result and reason: what became of the leads of a campaign, and why. Key: row_key. The moment handoff counts submissions, by the month in which they were submitted, at their decisive campaign; the moment close counts leads, by the month of their last entry into a won or lost stage, at their decisive campaign. Both count the same leads: do not add them up. n adds up over all columns, leads does not add up over reasons and results. share is of those that are decided: young months change until all are.
+-- One row per month, campaign, moment, handoff, result and reason: what became of the leads of a campaign, and why. Key: row_key. The moment handoff counts submissions, by the month in which they were submitted, at their decisive campaign; the moment close counts leads, by the month of their last entry into a won or lost stage, at their decisive campaign. Both count the same leads: do not add them up. n adds up over all columns, leads does not add up over reasons and results. share is of those that are decided: young months change until all are. Answers: what became of the leads of a campaign, and why?
 --
 -- row_key: all columns of the key as text; unique
 -- month: first day of the local month

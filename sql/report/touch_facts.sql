@@ -1,5 +1,5 @@
 -- touch_facts per lead
--- One row per touch of a lead by a campaign, as of the instant, with its share of the win by every model; a won lead that no touch brought has one row with the campaign (none). Key: row_key (lead and number of the touch). A lead has many rows, so do not add up columns of lead_facts after a join, and do not add up shares of several models. Over the rows of a won lead the shares of a model add up to 1, and the amounts to the amount of the lead.
+-- One row per touch of a lead by a campaign, as of the instant, with its share of the win by every model; a won lead that no touch brought has one row with the campaign (none). Key: row_key (lead and number of the touch). A lead has many rows, so do not add up columns of lead_facts after a join, and do not add up shares of several models. Over the rows of a won lead the shares of a model add up to 1, and the amounts to the amount of the lead. Answers: which touches brought the leads that were won?
 --
 -- row_key: lead and touch_no as text; unique
 -- touch_no: number of the touch among those of its lead, from 1; 0 in the row

@@ -20,6 +20,7 @@
 #include "catalog/relation.h"
 #include "history/history.h"
 #include "report/body.h"
+#include "report/campaign_tables.h"
 #include "report/report_bodies.h"
 
 /* Placeholders have at most these parts, separated by colons. */
@@ -40,7 +41,7 @@ typedef struct Placeholder
 typedef struct Expansion
 {
 	const ReportTarget *target;
-	bool		as_function;
+	ReportForm	form;
 	bool		inlined;		/* are views that security applies to included
 								 * as queries? */
 	int			depth;
@@ -312,11 +313,9 @@ static void
 AppendCampaignTable(Expansion *expansion, const char *name)
 {
 	const ReportTarget *target = expansion->target;
-	Oid			relid = get_relname_relid(name, target->schema_oid);
 	const ReportBody *none;
 
-	if (OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION &&
-		align_relation_owner(relid) == target->attachment->root_owner)
+	if (OidIsValid(align_campaign_table(target->schema_oid, name, target->attachment->root_owner)))
 	{
 		appendStringInfo(expansion->out, "%s.%s", target->schema, quote_identifier(name));
 		return;
@@ -341,9 +340,11 @@ AppendView(Expansion *expansion, const ReportBody *body)
 		Expand(expansion, body->query);
 		appendStringInfoString(expansion->out, ")");
 	}
+	else if (expansion->form == REPORT_FORM_WITH)
+		appendStringInfo(expansion->out, REPORT_WITH_PREFIX "%s", body->name);
 	else
 		appendStringInfo(expansion->out, "%s.%s%s", expansion->target->schema,
-						 quote_identifier(body->name), expansion->as_function ? "($1)" : "");
+						 quote_identifier(body->name), expansion->form == REPORT_FORM_FUNCTION ? "($1)" : "");
 }
 
 /*
@@ -388,7 +389,7 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfo(out, "%s::pg_catalog.text",
 						 quote_literal_cstr(attachment->marker.agreement));
 	else if (strcmp(name, "as_of") == 0)
-		appendStringInfoString(out, expansion->as_function ? "$1" : "pg_catalog.now()");
+		appendStringInfoString(out, expansion->form == REPORT_FORM_VIEW ? "pg_catalog.now()" : "$1");
 	else if (strcmp(name, "zone") == 0)
 		appendStringInfoString(out, target->zone);
 	else if (strcmp(name, "settle") == 0)
@@ -459,12 +460,12 @@ Expand(Expansion *expansion, const char *query)
 }
 
 char *
-align_report_query(const ReportTarget *target, const ReportBody *body, bool as_function)
+align_report_query(const ReportTarget *target, const ReportBody *body, ReportForm form)
 {
 	StringInfoData out;
-	Expansion	expansion = {.target = target,.as_function = as_function,.out = &out};
+	Expansion	expansion = {.target = target,.form = form,.out = &out};
 
-	expansion.inlined = target->row_security && !as_function && !body->per_lead;
+	expansion.inlined = target->row_security && form == REPORT_FORM_VIEW && !body->per_lead;
 	initStringInfo(&out);
 	Expand(&expansion, body->query);
 	return out.data;
