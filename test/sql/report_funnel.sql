@@ -10,6 +10,8 @@ SET client_min_messages = warning;
 \set ECHO all
 RESET client_min_messages;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
 
 -- What became of each lead that is not late: the steps that it entered, how far it
 -- came (to the fifth if it was won, in any stage, and has not been in an open stage since),
@@ -107,3 +109,6 @@ SELECT count(*) FROM r.funnel('2024-01-01');
 SELECT count(*) FROM r.funnel_by_month('2024-01-01');
 SELECT count(*) FROM r.funnel_by_channel('-infinity');
 SELECT (SELECT count(*) FROM r.funnel) AS now, (SELECT count(*) FROM r.funnel_by_month) AS by_month;
+SET client_min_messages = warning;
+DROP SCHEMA r CASCADE;
+DROP SCHEMA co CASCADE;

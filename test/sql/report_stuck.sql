@@ -10,6 +10,8 @@ SET client_min_messages = warning;
 \set ECHO all
 RESET client_min_messages;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
 
 -- How long a lead may stay in each stage at an instant: nine of ten visits that began
 -- in the year up to 45 days ago were no longer; at most those 45 days; or, if there
@@ -82,3 +84,6 @@ SELECT count(*) > 0 AS there_are FROM r.lead_facts('2025-05-16') WHERE stage = '
 -- Before the first lead there is nothing.
 SELECT count(*) FROM r.stuck('2024-01-01');
 SELECT count(*) FROM r.unassigned('2024-01-01');
+SET client_min_messages = warning;
+DROP SCHEMA r CASCADE;
+DROP SCHEMA co CASCADE;

@@ -10,6 +10,8 @@ SET client_min_messages = warning;
 \set ECHO all
 RESET client_min_messages;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
 
 -- Each leg of each lead, once, from the first time to the first time.
 CREATE VIEW co.leg AS
@@ -76,3 +78,6 @@ SELECT sum(left_forward) AS forward, sum(left_back) AS back, sum(left_lost) AS l
 -- Before the first lead there is nothing.
 SELECT count(*) FROM r.lead_time('2024-01-01');
 SELECT count(*) FROM r.time_in_stage('2024-01-01');
+SET client_min_messages = warning;
+DROP SCHEMA r CASCADE;
+DROP SCHEMA co CASCADE;
