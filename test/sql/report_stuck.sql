@@ -1,5 +1,6 @@
 -- stuck and unassigned, against visits that a loop makes of the history.
 \set SHOW_CONTEXT never
+\set agreement 'report stuck'
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
 SET client_min_messages = warning;

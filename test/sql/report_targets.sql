@@ -1,6 +1,7 @@
 -- scorecard, target_by_day, coverage and required, against plain SQL over the history
 -- and a list of the targets.
 \set SHOW_CONTEXT never
+\set agreement 'report targets'
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
 SET client_min_messages = warning;

@@ -1,5 +1,6 @@
 -- lead_time and time_in_stage, against visits that a loop makes of the history.
 \set SHOW_CONTEXT never
+\set agreement 'report times'
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
 SET client_min_messages = warning;

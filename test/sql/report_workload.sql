@@ -1,5 +1,6 @@
 -- workload, against spells that a loop makes of the history.
 \set SHOW_CONTEXT never
+\set agreement 'report workload'
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
 SET client_min_messages = warning;
