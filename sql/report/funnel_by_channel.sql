@@ -20,6 +20,9 @@
 -- amount: the last known amounts of the leads that reached the step
 -- timed: leads that entered this step and, before it, the step before: those that median_seconds and p90_seconds are of
 
+WITH channels AS MATERIALIZED (
+    SELECT {key:l}, l.first_channel FROM {lead_facts} AS l
+)
 SELECT c.channel || ' ' || s.step AS row_key, {as_of}::timestamptz AS as_of, c.channel,
     s.step, s.name AS stage, s.entered, s.reached, s.dropped, s.still_open,
     s.step_rate, s.lower AS step_rate_lower, s.upper AS step_rate_upper, s.overall_rate,
@@ -31,7 +34,7 @@ SELECT c.channel || ' ' || s.step AS row_key, {as_of}::timestamptz AS as_of, c.c
 FROM (SELECT t.first_channel AS channel,
           align.funnel_conversion_agg(l.lead, f.funnel, {as_of}) AS conversion
       FROM ({part:conversion_leads}) AS l
-          JOIN {lead_facts} AS t ON {key_join:t:l}
+          JOIN channels AS t ON {key_join:t:l}
           CROSS JOIN ({part:funnel}) AS f
       WHERE NOT l.is_late
       GROUP BY t.first_channel) AS c

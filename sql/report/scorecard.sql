@@ -68,6 +68,9 @@ WITH
                             UNION SELECT t.from_stage FROM targets AS t WHERE t.metric_kind = 'conversion')
         GROUP BY {key:v}, v.stage
     ),
+    leads AS MATERIALIZED (
+        SELECT {key:l}, l.status FROM {lead_facts} AS l
+    ),
     cohorts AS MATERIALIZED (
         SELECT t.per, t.from_stage, t.stage, t.within,
             align.period_start(f.funnel, t.per, timezone({zone}, a.at)::date) AS period_start,
@@ -79,7 +82,7 @@ WITH
               FROM targets AS t WHERE t.metric_kind = 'conversion') AS t
             CROSS JOIN in_force AS f
             JOIN firsts AS a ON a.stage = t.from_stage
-            JOIN {lead_facts} AS l ON {key_join:l:a}
+            JOIN leads AS l ON {key_join:l:a}
             LEFT JOIN firsts AS b ON {key_join:b:a} AND b.stage = t.stage
         GROUP BY t.per, t.from_stage, t.stage, t.within,
             align.period_start(f.funnel, t.per, timezone({zone}, a.at)::date)

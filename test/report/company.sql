@@ -5,7 +5,7 @@
 -- (costs of the oracles are estimated far too high)
 SET jit = off;
 CREATE SCHEMA co;
-SELECT align.agree('co', $$
+SELECT align.agree(:'agreement', $$
     hours 'Europe/Berlin Mo-Fr 09:00-17:00';
     hours of sales 'Europe/Berlin Mo-Fr 08:00-12:00';
     stage inquiry, mql held by marketing;
@@ -32,6 +32,7 @@ SELECT align.agree('co', $$
     target sales: 1 opportunity per day;
     fiscal year begins February;
 $$) > 0 AS agreed;
+CREATE FUNCTION co.agreement() RETURNS text LANGUAGE sql IMMUTABLE RETURN :'agreement';
 CREATE TABLE co.lead (id int PRIMARY KEY, stage text, owner text, amount numeric, reason text, campaign text, changed_at timestamptz);
 
 -- Numbers from 0 to 1 that look random, and are the same everywhere.
@@ -43,7 +44,7 @@ INSERT INTO co.lead
 SELECT i, (ARRAY['inquiry', 'mql', 'sal', 'customer'])[1 + i % 4], CASE WHEN i % 3 > 0 THEN 'ann' END, 100 * i, NULL, NULL,
     CASE WHEN i % 5 > 0 THEN '2025-02-03 10:00+00'::timestamptz + i * interval '7 hours' END
 FROM generate_series(1, 24) AS i;
-SELECT align.attach('co.lead', 'co', mode => 'observe', changed_at => 'changed_at', assignee => 'owner', amount => 'amount', reason => 'reason', campaign => 'campaign');
+SELECT align.attach('co.lead', :'agreement', mode => 'observe', changed_at => 'changed_at', assignee => 'owner', amount => 'amount', reason => 'reason', campaign => 'campaign');
 
 -- The guard of the history is a trigger.
 CREATE PROCEDURE co.date_back() LANGUAGE plpgsql AS $$
@@ -107,7 +108,7 @@ BEGIN
     END LOOP;
 END $$;
 SELECT co.live('-infinity', '2025-05-14');
-SELECT align.agree('co', $$
+SELECT align.agree(:'agreement', $$
     hours 'Europe/Berlin Mo-Fr 09:00-17:00';
     hours of sales 'Europe/Berlin Mo-Fr 08:00-12:00';
     stage inquiry, qualified held by marketing;
@@ -150,7 +151,7 @@ SELECT count(*) AS problems FROM align.check('co.lead');
 -- to look at.
 CALL co.date_back();
 ALTER TABLE align.agreement DISABLE TRIGGER agreement_append_only;
-UPDATE align.agreement SET valid_from = CASE version WHEN 1 THEN '2025-02-10' ELSE '2025-05-14' END::timestamptz WHERE name = 'co';
+UPDATE align.agreement SET valid_from = CASE version WHEN 1 THEN '2025-02-10' ELSE '2025-05-14' END::timestamptz WHERE name = :'agreement';
 ALTER TABLE align.agreement ENABLE ALWAYS TRIGGER agreement_append_only;
 
 CREATE SCHEMA r;
@@ -175,7 +176,7 @@ CREATE TABLE co.visit (id int, no int, stage text, next_stage text, team text, a
     is_entry boolean, is_late boolean, elapsed bigint, working bigint, version int);
 
 CREATE FUNCTION co.hours(version int, team text) RETURNS align.calendar LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN $2 IN ('marketing', 'sales') THEN align.hours(a.funnel, $2) ELSE align.hours(a.funnel) END FROM align.agreements AS a WHERE a.name = 'co' AND a.version = $1 $$;
+    SELECT CASE WHEN $2 IN ('marketing', 'sales') THEN align.hours(a.funnel, $2) ELSE align.hours(a.funnel) END FROM align.agreements AS a WHERE a.name = co.agreement() AND a.version = $1 $$;
 
 CREATE TABLE co.entry AS TABLE co.known WITH NO DATA;
 CREATE INDEX ON co.entry (id, at);

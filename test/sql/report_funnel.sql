@@ -1,5 +1,6 @@
 -- funnel, funnel_by_month and funnel_by_channel, against plain SQL over the history.
 \set SHOW_CONTEXT never
+\set agreement 'report funnel'
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
 SET client_min_messages = warning;
@@ -10,6 +11,8 @@ SET client_min_messages = warning;
 \set ECHO all
 RESET client_min_messages;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
 
 -- What became of each lead that is not late: the steps that it entered, how far it
 -- came (to the fifth if it was won, in any stage, and has not been in an open stage since),
@@ -62,7 +65,7 @@ SELECT a, c.* FROM unnest('{2025-05-20,2025-09-15 12:30Z,2025-12-15}'::timestamp
     co.compare(a, 'SELECT row_key, as_of, step, stage, entered, reached, dropped, still_open, step_rate, step_rate_lower, step_rate_upper, overall_rate, median_seconds, p90_seconds, amount FROM r.funnel($a)',
         'SELECT s.step::text, $a, step, name, entered, reached, dropped, still_open, step_rate, lower, upper, overall_rate,
              CASE WHEN s.step > 1 THEN round(extract(epoch FROM median_time))::bigint END, CASE WHEN s.step > 1 THEN round(extract(epoch FROM p90_time))::bigint END, amount
-         FROM (SELECT align.funnel_conversion_agg(j.lead, align.agreed(''co''), $a) AS c
+         FROM (SELECT align.funnel_conversion_agg(j.lead, align.agreed(co.agreement()), $a) AS c
                FROM align.journeys(''co.lead'') AS j WHERE (key ->> ''id'')::int IN (SELECT id FROM co.way)) AS c, align.steps(c.c) AS s') AS c;
 -- The times, within 0.8 %; those to a win are compared above.
 SELECT f.step, f.timed = o.n AS timed, abs(f.median_seconds / o.median - 1) < 0.008 AS median, abs(f.p90_seconds / o.p90 - 1) < 0.008 AS p90
@@ -107,3 +110,6 @@ SELECT count(*) FROM r.funnel('2024-01-01');
 SELECT count(*) FROM r.funnel_by_month('2024-01-01');
 SELECT count(*) FROM r.funnel_by_channel('-infinity');
 SELECT (SELECT count(*) FROM r.funnel) AS now, (SELECT count(*) FROM r.funnel_by_month) AS by_month;
+SET client_min_messages = warning;
+DROP SCHEMA r CASCADE;
+DROP SCHEMA co CASCADE;

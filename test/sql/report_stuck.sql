@@ -1,5 +1,6 @@
 -- stuck and unassigned, against visits that a loop makes of the history.
 \set SHOW_CONTEXT never
+\set agreement 'report stuck'
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
 SET client_min_messages = warning;
@@ -10,6 +11,8 @@ SET client_min_messages = warning;
 \set ECHO all
 RESET client_min_messages;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
 
 -- How long a lead may stay in each stage at an instant: nine of ten visits that began
 -- in the year up to 45 days ago were no longer; at most those 45 days; or, if there
@@ -82,3 +85,6 @@ SELECT count(*) > 0 AS there_are FROM r.lead_facts('2025-05-16') WHERE stage = '
 -- Before the first lead there is nothing.
 SELECT count(*) FROM r.stuck('2024-01-01');
 SELECT count(*) FROM r.unassigned('2024-01-01');
+SET client_min_messages = warning;
+DROP SCHEMA r CASCADE;
+DROP SCHEMA co CASCADE;

@@ -1,6 +1,7 @@
 -- scorecard, target_by_day, coverage and required, against plain SQL over the history
 -- and a list of the targets.
 \set SHOW_CONTEXT never
+\set agreement 'report targets'
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
 SET client_min_messages = warning;
@@ -11,6 +12,8 @@ SET client_min_messages = warning;
 \set ECHO all
 RESET client_min_messages;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
 
 -- The targets, "second" is the stage that the second version renames.
 CREATE TABLE co.target (version int, no int, teams text, is_joint boolean, kind text, stage text, from_stage text, goal numeric, per text, within interval);
@@ -162,3 +165,6 @@ SELECT metric, period_start, actual, status FROM r.scorecard('2025-01-15') ORDER
 SELECT count(*) AS days, sum(actual_to_date) AS reached FROM r.target_by_day('2025-01-15');
 SELECT metric, remaining, open_amount, coverage FROM r.coverage('2025-01-15') ORDER BY target_no;
 SELECT count(*) FROM r.required('2025-01-15') WHERE needed IS NULL AND base_n = 0;
+SET client_min_messages = warning;
+DROP SCHEMA r CASCADE;
+DROP SCHEMA co CASCADE;

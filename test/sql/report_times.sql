@@ -1,5 +1,6 @@
 -- lead_time and time_in_stage, against visits that a loop makes of the history.
 \set SHOW_CONTEXT never
+\set agreement 'report times'
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
 SET client_min_messages = warning;
@@ -10,6 +11,8 @@ SET client_min_messages = warning;
 \set ECHO all
 RESET client_min_messages;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
 
 -- Each leg of each lead, once, from the first time to the first time.
 CREATE VIEW co.leg AS
@@ -45,7 +48,7 @@ SELECT a, c.* FROM unnest('{2025-03-10,2025-05-20,2025-12-15}'::timestamptz[]) A
                    array_agg(seconds) FILTER (WHERE NOT is_late) AS s, array_agg(working_seconds) FILTER (WHERE NOT is_late) AS w
                FROM co.timed_leg GROUP BY month, leg) AS x') AS c;
 SELECT leg, sum(n) AS n, sum(late) AS late, count(median_seconds) AS medians, count(p90_working_seconds) AS p90s, bool_and(median_working_seconds < median_seconds) AS fewer
-FROM r.lead_time GROUP BY leg ORDER BY leg;
+FROM r.lead_time('2025-12-15') GROUP BY leg ORDER BY leg;
 
 -- Time in stage; visits to open stages that go on at the end of each month.
 SELECT a, c.* FROM unnest('{2025-03-10,2025-05-20,2025-12-15}'::timestamptz[]) AS a,
@@ -71,8 +74,11 @@ SELECT a, c.* FROM unnest('{2025-03-10,2025-05-20,2025-12-15}'::timestamptz[]) A
                 FROM co.visit AS v LEFT JOIN co.stage AS x USING (stage)
                 WHERE v.stage = g.stage AND coalesce(x.kind, ''open'') = ''open'' AND v.at <= m.end_at AND (v.left_at > m.end_at OR v.left_at IS NULL)) AS o
          WHERE l.forward + l.back + l.lost + l.gone + l.other + o.n > 0') AS c;
-SELECT sum(left_forward) AS forward, sum(left_back) AS back, sum(left_lost) AS lost, sum(left_gone) AS gone, sum(left_other) AS other, sum(late) AS late, count(open_median_seconds) AS medians FROM r.time_in_stage;
+SELECT sum(left_forward) AS forward, sum(left_back) AS back, sum(left_lost) AS lost, sum(left_gone) AS gone, sum(left_other) AS other, sum(late) AS late, count(open_median_seconds) AS medians FROM r.time_in_stage('2025-12-15');
 
 -- Before the first lead there is nothing.
 SELECT count(*) FROM r.lead_time('2024-01-01');
 SELECT count(*) FROM r.time_in_stage('2024-01-01');
+SET client_min_messages = warning;
+DROP SCHEMA r CASCADE;
+DROP SCHEMA co CASCADE;

@@ -1,5 +1,6 @@
 -- workload, against spells that a loop makes of the history.
 \set SHOW_CONTEXT never
+\set agreement 'report workload'
 \getenv dir PG_ABS_SRCDIR
 \set company :dir /report/company.sql
 SET client_min_messages = warning;
@@ -10,6 +11,8 @@ SET client_min_messages = warning;
 \set ECHO all
 RESET client_min_messages;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
 
 -- Who held which lead in which open stage, from when to when.
 CREATE TABLE co.spell (id int, assignee text, team text, stage text, began_at timestamptz, ended_at timestamptz, was_found boolean);
@@ -95,3 +98,6 @@ FROM r.workload('2025-09-25 12:30Z');
 -- Before the first lead there is nothing, at the very beginning of a week no day yet.
 SELECT count(*) FROM r.workload('2024-01-01');
 SELECT DISTINCT working_days, in_hand_mean, arrivals_per_day FROM r.workload('2025-07-13 22:00Z') WHERE week = '2025-07-14';
+SET client_min_messages = warning;
+DROP SCHEMA r CASCADE;
+DROP SCHEMA co CASCADE;

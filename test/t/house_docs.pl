@@ -196,4 +196,11 @@ foreach my $page (@pages, "$top/CHANGELOG.md")
 }
 
 $node->stop;
+# The sections on views are written from the files of sql/report.
+my ($written) = slurp_file("$top/docs/reports.md") =~ /^<!-- From here on.*?\n(.*)/ms;
+my @files = sort glob("$top/sql/report/*.sql");
+my $sections = `LC_ALL=C awk -f '$top/sql/report/docs.awk' @files`;
+is($?, 0, 'each view names its question and has an example');
+ok(defined $written && $written eq $sections, 'docs/reports.md is as "make docs/reports.md" writes it');
+
 done_testing();
