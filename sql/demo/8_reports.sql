@@ -112,18 +112,18 @@ SELECT NOT EXISTS (SELECT FROM demo.signed, align.targets(agreement)) AS no_targ
 \echo 'And what do campaigns learn from what became of their leads?'
 \echo
 \set ECHO queries
-SELECT coalesce(nullif(campaign_name, '(none)'), left(campaign_key, 45)) AS campaign, moment, result, reason, sum(n) AS n
+SELECT coalesce(nullif(campaign_name, '(none)'), left(campaign_key, 45)) AS campaign, handoff, result, reason, sum(n) AS n
 FROM company.feedback(:'week_end')
-WHERE result IN ('rejected', 'won', 'lost') AND month > :'week'::date - 90
+WHERE moment = 'handoff' AND result IN ('accepted', 'rejected') AND month > :'week'::date - 90
 GROUP BY 1, 2, 3, 4
-ORDER BY n DESC, campaign, result, reason
-LIMIT 10;
+ORDER BY n DESC, campaign, handoff, result, reason
+LIMIT 12;
 \set ECHO none
 
 \if :{?page}
 \echo 'One page has all of it for the weekly meeting, and needs nothing but a browser:'
 \echo
-\echo 'SELECT align.weekly_report(''company.leads'', week => ':week');'
+\echo 'SELECT align.weekly_report(''company.leads'', week =>' :'week' ');'
 \echo
 \pset tuples_only on
 \pset format unaligned
