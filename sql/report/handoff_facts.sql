@@ -1,5 +1,5 @@
 -- handoff_facts per lead
--- One row per submission of a lead to another team, as of the instant. Key: row_key (lead and number of the entry that submitted it). The first change of stage after the submission decides it, by the agreement that was recorded with the submission. A lead has several rows, so do not add up columns of lead_facts after a join; the clocks of handoffs stand in sla_facts, too (is_handoff), so do not add both. Acceptance rate: accepted / (accepted + rejected), of submissions of equal age only: rejections are faster.
+-- One row per submission of a lead to another team, as of the instant. Key: row_key (lead and number of the entry that submitted it). The first change of stage after the submission decides it, by the agreement that was recorded with the submission. A lead has several rows, so do not add up columns of lead_facts after a join; the clocks of handoffs stand in sla_facts, too (is_handoff), so do not add both. Acceptance rate: accepted / (accepted + rejected), of submissions of equal age only: rejections are faster. Answers: what became of each lead that was handed over, and how soon?
 --
 -- row_key: lead and entry_no as text; unique
 -- handoff: the handoff
@@ -59,7 +59,8 @@ WITH
     due AS (
         SELECT {history_key:c}, c.sla, c.started_at, max(c.due_at) AS due_at
         FROM {clocks} AS c
-        GROUP BY {key:c}, c.sla, c.started_at
+        WHERE c.sla = ANY (ARRAY(SELECT h.handoff FROM ({part:handoffs}) AS h))
+        GROUP BY {key}, c.sla, c.started_at
     )
 SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     s.handoff,
@@ -91,7 +92,7 @@ SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     extract(epoch FROM coalesce(s.left_at, {as_of}) - s.entered_at)::bigint AS elapsed_seconds,
     s.entry_no,
     s.version,
-    coalesce(s.left_recorded_at, s.recorded_at) AS recorded_at
+    s.recorded_at
     {dimensions}
 FROM submissions AS s
     LEFT JOIN decisive AS d ON {key_join:d:s} AND d.moment_no = s.entry_no

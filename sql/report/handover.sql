@@ -1,5 +1,5 @@
 -- handover per lead
--- One row per submission that is pending at the instant. Key: row_key (lead and number of the entry that submitted it). What the receiving team should know before it answers. A lead can wait in one handoff at a time.
+-- One row per submission that is pending at the instant. Key: row_key (lead and number of the entry that submitted it). What the receiving team should know before it answers. A lead can wait in one handoff at a time. Answers: what must I know before I answer this lead?
 --
 -- row_key: lead and entry_no as text; unique
 -- handoff: the handoff
@@ -10,7 +10,7 @@
 -- due_at: when the answer is due; NULL if no time is promised
 -- is_overdue: whether that has passed
 -- needs_missing: of what the agreement in force needs for this stage, what the row
---   of today does not have; (none) if it has all
+--   of today does not have; (none) if it has all, NULL if there is no row
 -- first_campaign: campaign of the first touch (until the first win); (none) without any
 -- decisive_campaign: last campaign before this submission that is not direct
 --   traffic; if all are, the last one; (none) without any
@@ -74,14 +74,15 @@ WITH
         SELECT {key:e},
             min(e.at) FILTER (WHERE e.is_stage_entry) AS first_at,
             min(e.at) FILTER (WHERE e.is_entry AND e.stage_kind = 'won') AS won_at,
-            (array_agg(e.note ORDER BY e.place DESC) FILTER (WHERE btrim(e.note) <> ''))[1] AS last_note,
+            (array_agg(e.note ORDER BY e.place DESC) FILTER (WHERE btrim(e.note) <> '' AND e.event IN ('opening', 'entry', 'move', 'override', 'owner')))[1]
+                AS last_note,
             (array_agg(e.amount ORDER BY e.place DESC) FILTER (WHERE e.amount IS NOT NULL))[1] AS amount
         FROM entries AS e
         GROUP BY {key:e}
     ),
     touched AS (
         SELECT {key:t}, count(*) AS touches, max(t.touched_at) AS last_touch_at,
-            max(t.campaign) FILTER (WHERE t.touch_no = 1 AND (l.won_at IS NULL OR t.touched_at <= l.won_at))
+            max(t.campaign) FILTER (WHERE t.is_first AND (l.won_at IS NULL OR t.touched_at <= l.won_at))
                 AS first_campaign
         FROM touches AS t
             JOIN leads AS l ON {key_join:l:t}
@@ -90,7 +91,8 @@ WITH
     due AS (
         SELECT {history_key:c}, c.sla, c.started_at, max(c.due_at) AS due_at
         FROM {clocks} AS c
-        GROUP BY {key:c}, c.sla, c.started_at
+        WHERE c.sla = ANY (ARRAY(SELECT h.handoff FROM ({part:handoffs}) AS h))
+        GROUP BY {key}, c.sla, c.started_at
     )
 SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     s.handoff,
@@ -100,8 +102,9 @@ SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     s.entered_at AS submitted_at,
     due.due_at,
     coalesce({as_of} > due.due_at, false) AS is_overdue,
-    coalesce(nullif(array_to_string(align.missing_needs(r.lead_row, f.funnel, s.stage), ', '), ''), '(none)')
-        AS needs_missing,
+    CASE WHEN r.is_there THEN
+        coalesce(nullif(array_to_string(align.missing_needs(r.lead_row, f.funnel, s.stage), ', '), ''), '(none)')
+    END AS needs_missing,
     coalesce(t.first_campaign, '(none)') AS first_campaign,
     coalesce(d.campaign, '(none)') AS decisive_campaign,
     coalesce(t.touches, 0) AS touches,
@@ -125,4 +128,4 @@ FROM pending AS s
     LEFT JOIN touched AS t ON {key_join:t:s}
     LEFT JOIN decisive AS d ON {key_join:d:s} AND d.moment_no = s.entry_no
     LEFT JOIN due ON {key_join:due:s} AND due.sla = s.handoff AND due.started_at = s.entered_at
-    LEFT JOIN (SELECT {table_key:r}, r AS lead_row FROM {table} AS r) AS r ON {key_join:r:s}
+    LEFT JOIN (SELECT {table_key:r}, r AS lead_row, true AS is_there FROM {table} AS r) AS r ON {key_join:r:s}

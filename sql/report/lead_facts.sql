@@ -1,5 +1,5 @@
 -- lead_facts per lead
--- One row per lead with a stage in its history, as of the instant: leads that were deleted or left the funnel are there, too, with the status gone. Key: row_key (the key of the table). Join the other facts to it by the key columns, but do not add up its columns after such a join: they repeat. Leads that were there before the record began are is_late: they belong to no cohort, conversion or duration.
+-- One row per lead with a stage in its history, as of the instant: leads that were deleted or left the funnel are there, too, with the status gone. Key: row_key (the key of the table). Join the other facts to it by the key columns, but do not add up its columns after such a join: they repeat. Leads that were there before the record began are is_late: they belong to no cohort, conversion or duration. Answers: how many leads, of what kind, and where are they now?
 --
 -- row_key: the key as text; unique
 -- entered_at: time of its first entry into a stage; NULL for a late lead, which
@@ -77,9 +77,13 @@ WITH
     ),
     journeys AS (
         SELECT e.*,
-            lag(e.stage) OVER journey AS previous_stage,
-            lag(e.stage_order) OVER journey AS previous_order,
-            lag(h.accept) OVER journey AS accept,
+            -- a row that was not live for a while has not left
+            CASE WHEN e.source = 'resumed' THEN lag(e.stage, 2) OVER journey
+                ELSE lag(e.stage) OVER journey END AS previous_stage,
+            CASE WHEN e.source = 'resumed' THEN lag(e.stage_order, 2) OVER journey
+                ELSE lag(e.stage_order) OVER journey END AS previous_order,
+            CASE WHEN e.source = 'resumed' THEN lag(h.accept, 2) OVER journey
+                ELSE lag(h.accept) OVER journey END AS accept,
             count(*) FILTER (WHERE e.is_stage_entry) OVER journey AS stages_so_far,
             count(e.handoff) FILTER (WHERE e.is_entry) OVER journey AS submissions_so_far,
             coalesce(lead(e.event) OVER journey, 'touch') = 'touch' AND e.event <> 'touch' AS is_last
@@ -88,6 +92,7 @@ WITH
                 ON h.version = e.version AND h.stage = e.stage AND e.agreement = {agreement}
         WHERE e.is_stage_entry OR e.event = 'touch'
             OR NOT e.is_merged AND e.event IN ('owner', 'deleted', 'truncated', 'move', 'override')
+            OR e.event = 'rekey' AND e.note LIKE 'merged from %'
         WINDOW journey AS (PARTITION BY {key:e} ORDER BY e.place)
     ),
     changes AS (
@@ -111,12 +116,13 @@ WITH
             max(c.team) FILTER (WHERE c.is_last) AS team,
             max(c.assignee) FILTER (WHERE c.is_last) AS assignee,
             max(c.at) FILTER (WHERE c.is_change) AS since,
-            max(c.at) FILTER (WHERE c.is_change AND c.source LIKE '%undated') AS undated,
+            (array_agg(CASE WHEN c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END)
+                 FILTER (WHERE c.is_change))[count(*) FILTER (WHERE c.is_change)] AS dated_since,
             max(c.at) FILTER (WHERE c.stage IS NULL AND c.event <> 'touch') AS gone_at,
             (array_agg(CASE WHEN c.agreement = {agreement} THEN c.version END)
                  FILTER (WHERE c.is_change))[count(*) FILTER (WHERE c.is_change)] AS version,
             min(c.at) FILTER (WHERE c.is_entry AND c.handoff IS NOT NULL) AS submitted_at,
-            min(c.at) FILTER (WHERE c.is_entry AND c.stage = ANY (c.accept)
+            min(c.at) FILTER (WHERE c.is_change AND c.stage = ANY (c.accept)
                                   AND c.submissions_so_far > 0) AS accepted_at,
             min(c.at) FILTER (WHERE c.is_entry AND c.stage_kind = 'won') AS won_at,
             min(c.at) FILTER (WHERE c.is_entry AND c.stage_kind = 'lost') AS lost_at,
@@ -147,8 +153,7 @@ WITH
             CASE WHEN l.stage IS NULL THEN 'gone'
                 WHEN l.stage_kind IN ('won', 'lost') THEN l.stage_kind
                 ELSE 'open' END AS status,
-            CASE WHEN l.stage IS NOT NULL AND l.since IS DISTINCT FROM l.undated THEN l.since END
-                AS in_stage_since,
+            CASE WHEN l.stage IS NOT NULL THEN l.dated_since END AS in_stage_since,
             f.funnel,
             (SELECT s.segment
              FROM unnest(f.segments) WITH ORDINALITY AS s (segment, n)

@@ -1,5 +1,5 @@
 -- sla_facts per lead
--- One row per clock: a cycle of a service level or handoff of a lead, as of the instant. Key: row_key (lead, sla, cycle). A lead has several rows, so do not add up columns of lead_facts after a join; is_handoff rows are the submissions of handoff_facts, so do not add both. Shares of kept promises: is_met / (is_met + is_missed) of rows by due_on, with due_at in the past; by the day of start or stop they are biased.
+-- One row per clock: a cycle of a service level or handoff of a lead, as of the instant. Key: row_key (lead, sla, cycle). A lead has several rows, so do not add up columns of lead_facts after a join; is_handoff rows are the submissions of handoff_facts, so do not add both. Shares of kept promises: is_met / (is_met + is_missed) of rows by due_on, with due_at in the past; by the day of start or stop they are biased. Answers: which promises were kept, by whom, and when?
 --
 -- row_key: lead, service level and cycle as text; unique
 -- sla: service level or handoff
@@ -30,7 +30,7 @@
 -- version: version of the agreement that the clock runs under
 -- week_start_at: instant at which the week of due_at begins
 -- is_working_time: whether the promise counts working time (else all time)
--- recorded_at: when the latest change of the lead at the start or stop was recorded
+-- recorded_at: when the latest entry of the lead was recorded, by the instant
 
 WITH clocks AS (
     {part:clocks}
@@ -44,8 +44,8 @@ SELECT {key_text:c} || ' ' || quote_ident(c.sla) || ' ' || c.cycle AS row_key, {
     r.recorded_at
     {dimensions}
 FROM ({part:clocks_at}) AS c
-    LEFT JOIN (SELECT {history_key:h}, h.effective_at AS at, max(h.recorded_at) AS recorded_at
+    LEFT JOIN (SELECT {history_key:h}, max(h.recorded_at) AS recorded_at
                FROM {history} AS h
-               GROUP BY {key:h}, h.effective_at) AS r
-        ON {key_join:r:c} AND r.at = coalesce(c.stopped_at, c.started_at)
+               WHERE h.recorded_at <= {as_of}
+               GROUP BY {key}) AS r ON {key_join:r:c}
     {dimension_join:c}

@@ -11,24 +11,20 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_namespace.h"
-#include "catalog/pg_rewrite.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -37,13 +33,14 @@
 #include "catalog/relation.h"
 #include "record/flush.h"
 #include "report/body.h"
+#include "report/campaign_tables.h"
 #include "report/create_reports.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_weekly_report);
 PG_FUNCTION_INFO_V1(align_publish_week);
 
-#define SETTINGS "report_settings"
+#define SETTINGS REPORT_SETTINGS
 #define PUBLISHED "published_week"
 
 typedef struct WeekPage
@@ -54,69 +51,12 @@ typedef struct WeekPage
 } WeekPage;
 
 /*
- * Returns the view that a rule belongs to.
- */
-static Oid
-ViewOfRule(Oid rule)
-{
-	Relation	rel = table_open(RewriteRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			result = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
-	scan = systable_beginscan(rel, RewriteOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		result = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-/*
- * The schemas that have reports on an attachment: those of the views of
- * settings that depend on its history.
- */
-static List *
-SchemasOfReports(const Attachment *attachment)
-{
-	Relation	rel = table_open(DependRelationId, AccessShareLock);
-	List	   *result = NIL;
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(RelationRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(attachment->marker.history));
-	scan = systable_beginscan(rel, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		const FormData_pg_depend *form = (Form_pg_depend) GETSTRUCT(tuple);
-		Oid			view;
-
-		if (form->classid != RewriteRelationId)
-			continue;
-		view = ViewOfRule(form->objid);
-		if (OidIsValid(view) && strcmp(get_rel_name(view), SETTINGS) == 0 &&
-			align_is_report(view, attachment->root_owner))
-			result = list_append_unique_oid(result, get_rel_namespace(view));
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-/*
  * Finds the schema of the reports: the one that is named, or the only one.
  */
 static Oid
 SchemaOfReports(const Attachment *attachment, const text *in_schema)
 {
-	List	   *schemas = SchemasOfReports(attachment);
+	List	   *schemas = align_report_schemas(attachment);
 	const char *table = get_rel_name(attachment->marker.root);
 
 	if (in_schema != NULL)
@@ -144,7 +84,92 @@ SchemaOfReports(const Attachment *attachment, const text *in_schema)
 }
 
 /*
- * Raises an error unless the current user may read all reports.
+ * Raises an error unless a report is there and belongs to the owner of the
+ * table, and the current user may read it.  It is locked, so that it stays
+ * until the end of the transaction: the owner of its schema may drop it, and
+ * put code of his in its place, which would run as the owner of the table.
+ */
+static void
+CheckReport(const WeekPage *page, const char *name)
+{
+	Oid			schema = page->target.schema_oid;
+	Oid			owner = page->target.attachment->root_owner;
+	Oid			relid = get_relname_relid(name, schema);
+	Oid			function = align_report_function(schema, name);
+
+	if (OidIsValid(relid) && align_is_report(relid, owner))
+	{
+		if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_VIEW, name);
+		LockRelationOid(relid, AccessShareLock);
+	}
+	if (OidIsValid(function) && align_is_report_function(function, owner))
+		LockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+
+	/* they may have been replaced before they were locked */
+	if (get_relname_relid(name, schema) != relid || !OidIsValid(relid) ||
+		!align_is_report(relid, owner) || align_report_function(schema, name) != function ||
+		!OidIsValid(function) || !align_is_report_function(function, owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("schema \"%s\" lacks the report \"%s\"", get_namespace_name(schema), name),
+				 errhint("Create the reports again with align.create_reports().")));
+}
+
+/*
+ * Raises an error if row-level security keeps leads from the current user: the
+ * page is written as the owner of the table, and shows leads of all.
+ */
+static void
+CheckSeesAllLeads(const WeekPage *page)
+{
+	const AttachmentMarker *marker = &page->target.attachment->marker;
+	const Oid	relids[] = {marker->root, marker->history, marker->sla};
+	bool		forced;
+
+	if (!align_row_security(marker->root, &forced) ||
+		GetUserId() == page->target.attachment->root_owner)
+		return;
+	for (int i = 0; i < (int) lengthof(relids); i++)
+	{
+		if (check_enable_rls(relids[i], InvalidOid, true) == RLS_ENABLED)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied for the weekly page of table \"%s\"",
+							get_rel_name(marker->root)),
+					 errdetail("Row-level security applies to you, and the page shows leads of all."),
+					 errhint("Ask the owner of the table for the page, or read the reports, which show what you may see.")));
+		if (pg_class_aclcheck(relids[i], GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relids[i])),
+						   get_rel_name(relids[i]));
+	}
+}
+
+/*
+ * Raises an error unless the current user may read the campaign tables that a
+ * section reads.
+ */
+static void
+CheckCampaignTables(const WeekPage *page, const ReportBody *section)
+{
+	const char *query = section->query;
+
+	while ((query = strstr(query, "{cost:")) != NULL)
+	{
+		char	   *name;
+		Oid			relid;
+
+		query += strlen("{cost:");
+		name = pnstrdup(query, strcspn(query, "}"));
+		relid = align_campaign_table(page->target.schema_oid, name,
+									 page->target.attachment->root_owner);
+		if (OidIsValid(relid) && pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
+	}
+}
+
+/*
+ * Raises an error unless the current user may read all that the page shows.
  */
 static void
 CheckMayRead(const WeekPage *page)
@@ -156,19 +181,12 @@ CheckMayRead(const WeekPage *page)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		Oid			relid;
-
-		if (body->kind != REPORT_VIEW)
-			continue;
-		relid = get_relname_relid(body->name, schema);
-		if (!OidIsValid(relid) || !align_is_report(relid, page->target.attachment->root_owner))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("schema \"%s\" lacks the report \"%s\"", get_namespace_name(schema), body->name),
-					 errhint("Create the reports again with align.create_reports().")));
-		if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_VIEW, body->name);
+		if (body->kind == REPORT_VIEW)
+			CheckReport(page, body->name);
+		else if (body->kind == REPORT_PAGE)
+			CheckCampaignTables(page, body);
 	}
+	CheckSeesAllLeads(page);
 }
 
 /*

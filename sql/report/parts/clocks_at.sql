@@ -1,4 +1,5 @@
 -- The clocks in "clocks", which must be in scope, as they were at the instant.
+-- (OFFSET 0 keeps the planner from computing an expression once for each use.)
 --
 -- What the clock table has is what is known today.  "marks" sets it back to the
 -- instant: changes that had happened by then but were recorded later, and the
@@ -24,6 +25,14 @@ WITH
             AND (h.source IS NULL OR h.source NOT LIKE '%not live')
             AND (h.stage IS NOT NULL OR h.source IS NULL OR h.source NOT LIKE 'merged%')
     ),
+    known_changes AS NOT MATERIALIZED (
+        SELECT {history_key:h}, h.effective_at AS at, coalesce(n.stage, h.stage) AS stage, n.stage_kind
+        FROM {history} AS h
+            LEFT JOIN names AS n ON n.recorded = h.stage
+        WHERE h.event IN ('opening', 'entry', 'move', 'override')
+            AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')
+            AND (h.source IS NULL OR h.source NOT LIKE '%not live')
+    ),
     marked_instants AS (
         SELECT {key:m}, m.at,
             array_agg(m.stage) FILTER (WHERE NOT m.is_known) AS late_stages,
@@ -33,46 +42,52 @@ WITH
         FROM marks AS m
         GROUP BY {key:m}, m.at
     ),
+    -- gone_at: the lead had left at the instant, and its row has come back since
     marked_leads AS (
-        SELECT {key:m}, array_agg(m.at) AS late_at
-        FROM marks AS m
-        WHERE NOT m.is_known
-        GROUP BY {key:m}
-    ),
-    -- leads that had left at the instant, and whose rows have come back since
-    gone AS (
-        SELECT {key:m}, max(m.gone_at) AS gone_at
-        FROM (SELECT {key:m}, m.source, m.is_known, lag(m.at) OVER life AS gone_at,
-                  lag(m.is_known) OVER life AS was_known
+        SELECT {key:m},
+            array_agg(m.at) FILTER (WHERE NOT m.is_known) AS late_at,
+            max(m.previous_at) FILTER (WHERE m.source = 'resumed' AND NOT m.is_known AND m.previous_known) AS gone_at
+        FROM (SELECT {key:m}, m.at, m.source, m.is_known,
+                  lag(m.at) OVER life AS previous_at, lag(m.is_known) OVER life AS previous_known
               FROM marks AS m
-              WHERE m.stage IS NULL OR m.source = 'resumed'
               WINDOW life AS (PARTITION BY {key:m} ORDER BY m.entry_no)) AS m
-        WHERE m.source = 'resumed' AND NOT m.is_known AND m.was_known
         GROUP BY {key:m}
+        HAVING NOT bool_and(m.is_known)
     ),
     -- which clocks had started by the instant, and which were over
     ended AS (
         SELECT c.*, p.is_handoff, p.is_working_time, p.hours, p.counted_in, l.late_at,
             over.is_over,
-            CASE WHEN over.is_over THEN c.stopped_at ELSE g.gone_at END AS ended_at,
+            CASE WHEN over.is_over THEN c.stopped_at ELSE over.gone_at END AS ended_at,
             CASE WHEN over.is_over AND (c.outcome = 'met' OR i.left_by IS NULL) THEN 'stage'
                 WHEN over.is_over THEN i.left_by
-                WHEN g.gone_at IS NOT NULL THEN 'deleted' END AS ended_by,
-            coalesce(CASE WHEN over.is_over THEN c.stopped_at ELSE g.gone_at END, {as_of}) AS read_at
+                WHEN over.gone_at IS NOT NULL THEN 'deleted' END AS ended_by,
+            coalesce(CASE WHEN over.is_over THEN c.stopped_at ELSE over.gone_at END, {as_of}) AS read_at
         FROM clocks AS c
             LEFT JOIN promises AS p
                 ON p.agreement = c.agreement AND p.version = c.version AND p.sla = c.sla
+            LEFT JOIN marked_instants AS b ON {key_join:b:c} AND b.at = c.started_at
             LEFT JOIN marked_instants AS i ON {key_join:i:c} AND i.at = c.stopped_at
             LEFT JOIN marked_leads AS l ON {key_join:l:c}
-            LEFT JOIN gone AS g ON {key_join:g:c} AND g.gone_at >= c.started_at
             CROSS JOIN LATERAL (
                 SELECT c.outcome IS NOT NULL AND c.stopped_at <= {as_of}
-                    AND NOT coalesce(i.has_late_end OR i.late_stages && p.stops
-                                     OR p.is_handoff AND NOT i.late_stages <@ p.starts, false) AS is_over
+                    AND NOT coalesce((i.has_late_end OR i.late_stages && p.stops
+                                      OR p.is_handoff AND NOT i.late_stages <@ p.starts)
+                        -- unless another change of that instant stopped it
+                        AND NOT EXISTS (SELECT
+                                        FROM known_changes AS k
+                                        WHERE {key_join:k:c} AND k.at = c.stopped_at
+                                            AND (k.stage = ANY (p.stops) OR k.stage_kind <> 'open'
+                                                 OR p.is_handoff AND NOT k.stage = ANY (p.starts))), false) AS is_over,
+                    CASE WHEN l.gone_at >= c.started_at THEN l.gone_at END AS gone_at
             ) AS over
-        WHERE NOT EXISTS (SELECT FROM marks AS m
-                          WHERE {key_join:m:c} AND m.at = c.started_at AND NOT m.is_known
-                              AND m.stage = ANY (p.starts))
+        -- started by a change that was not known, and by no other of that instant
+        WHERE NOT coalesce(b.late_stages && p.starts
+                           AND NOT EXISTS (SELECT
+                                           FROM known_changes AS k
+                                           WHERE {key_join:k:c} AND k.at = c.started_at
+                                               AND k.stage = ANY (p.starts)), false)
+        OFFSET 0
     ),
     -- what of their pauses had happened: "cut_at" is the beginning of the first
     -- pause that was not over
@@ -98,11 +113,11 @@ WITH
     -- and as much of the promise remains after the pause as before it
     dated AS (
         SELECT c.*, moved.due_at AS due_before, moved.warn_at AS warn_before,
-            moved.due_left,
+            moved.due_left, moved.warn_left,
             CASE WHEN c.is_paused THEN c.cut_at ELSE c.read_at END AS run_until
         FROM paused AS c
             CROSS JOIN LATERAL (
-                SELECT left_over.due_left,
+                SELECT left_over.due_left, left_over.warn_left,
                     CASE WHEN left_over.due_left IS NULL THEN c.due_at
                         WHEN left_over.due_left = '0' THEN c.cut_at
                         ELSE align.add_working_time(c.counted_in, c.cut_at, left_over.due_left) END AS due_at,
@@ -147,28 +162,22 @@ WITH
                 WHEN c.ended_at IS NOT NULL THEN coalesce(c.due_if_resumed_at, c.due_before)
                 ELSE c.due_before END AS due_at_now
         FROM judged AS c
+        OFFSET 0
     )
 SELECT {key:c},
     c.sla, c.cycle, coalesce(c.is_handoff, false) AS is_handoff, coalesce(c.team, '(none)') AS team,
     coalesce(c.assignee_at_start, '(none)') AS assignee_at_start,
-    -- where it is not yet decided, the clock table has who holds the lead today
-    coalesce(CASE WHEN c.is_over OR c.clock_status = 'overdue' OR {as_of} >= now() THEN c.assignee_at_due
-        ELSE (SELECT e.assignee
-              FROM (SELECT {history_key:h}, h.entry_no, h.effective_at, h.assignee
-                    FROM {history} AS h
-                    WHERE h.stage IS NOT NULL
-                        AND (h.event IN ('opening', 'entry', 'move', 'override')
-                             OR h.event = 'owner' AND coalesce(h.source NOT LIKE 'merged%', true))
-                        AND (h.source IS NULL OR h.source NOT LIKE '%not live')
-                        AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')) AS e
-              WHERE {key_join:e:c} AND e.effective_at BETWEEN c.started_at AND c.read_at
-              ORDER BY e.effective_at DESC, e.entry_no DESC
-              LIMIT 1) END, '(none)') AS assignee_at_due,
-    CASE WHEN c.is_over THEN coalesce(c.assignee_at_stop, '(none)') END AS assignee_at_stop,
+    coalesce(CASE WHEN c.is_over OR c.clock_status = 'overdue' OR c.ended_at > c.due_at_now
+                 OR {as_of} >= now() THEN c.assignee_at_due ELSE holder.assignee END, '(none)') AS assignee_at_due,
+    CASE WHEN c.is_over THEN coalesce(c.assignee_at_stop, '(none)')
+        WHEN c.ended_at IS NOT NULL THEN coalesce(holder.assignee, '(none)') END AS assignee_at_stop,
     c.started_at,
     c.due_at_now AS due_at,
     CASE WHEN c.clock_status = 'paused' THEN c.due_if_resumed_at END AS due_if_resumed_at,
-    CASE WHEN c.clock_status <> 'paused' THEN c.warn_before END AS warn_at,
+    CASE WHEN c.clock_status = 'paused' THEN NULL
+        WHEN c.due_if_resumed_at > c.cut_at AND c.read_at > c.cut_at AND c.warn_left > '0'
+        THEN align.add_working_time(c.counted_in, c.read_at, c.warn_left)
+        ELSE c.warn_before END AS warn_at,
     c.ended_at AS stopped_at,
     (c.due_at_now AT TIME ZONE {zone})::date AS due_on,
     date_trunc('week', c.due_at_now AT TIME ZONE {zone})::date AS week,
@@ -182,10 +191,24 @@ SELECT {key:c},
     round(extract(epoch FROM
         CASE WHEN c.over IS NULL THEN align.working_time(c.hours, c.started_at, c.run_until)
             ELSE align.working_time(c.hours, tstzmultirange(tstzrange(c.started_at, c.run_until)) - c.over) END))::bigint AS working_seconds,
-    CASE WHEN c.run_until <= c.due_at_now OR c.clock_status IN ('paused', 'cancelled') THEN 0
-        ELSE round(extract(epoch FROM align.working_time(c.counted_in, c.due_at_now, c.run_until))) END::bigint AS overrun_seconds,
+    CASE WHEN coalesce(c.ended_at, c.run_until) <= c.due_at_now OR c.clock_status IN ('paused', 'cancelled') THEN 0
+        ELSE round(extract(epoch FROM align.working_time(c.counted_in, c.due_at_now, coalesce(c.ended_at, c.run_until)))) END::bigint AS overrun_seconds,
     round(extract(epoch FROM coalesce(c.paused_before, '0') + (c.read_at - c.run_until)))::bigint AS paused_seconds,
     c.version,
     date_trunc('week', c.due_at_now AT TIME ZONE {zone}) AT TIME ZONE {zone} AS week_start_at,
     coalesce(c.is_working_time, false) AS is_working_time
 FROM shown AS c
+    -- the clock table has who holds the lead today where the past had another;
+    -- entries of a merged duplicate do not change the row
+    LEFT JOIN LATERAL (
+        SELECT e.assignee
+        FROM (SELECT {history_key:h}, h.entry_no, h.effective_at, h.assignee
+              FROM {history} AS h
+              WHERE h.stage IS NOT NULL AND h.event IN ('opening', 'entry', 'move', 'override', 'owner')
+                  AND (h.source IS NULL OR h.source NOT LIKE 'merged%' AND h.source NOT LIKE '%not live')
+                  AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')) AS e
+        WHERE NOT c.is_over AND {as_of} < now()
+            AND {key_join:e:c} AND e.effective_at <= c.read_at
+        ORDER BY e.entry_no DESC
+        LIMIT 1
+    ) AS holder ON true

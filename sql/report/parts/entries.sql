@@ -3,8 +3,8 @@
 --
 -- "place" is the order of the journey of a lead: that in which its entries
 -- were made.  Only entries that were merged from a duplicate (and, before 0.4,
--- ones that were recorded late) stand where their time belongs, and what was
--- made of the row itself keeps its place after the stage entry before it.
+-- ones that were recorded late) stand where their time belongs; an entry that
+-- enters no stage stands after those that do and were recorded before it.
 -- Touches come after all others: they have no part in the order of stages.  So
 -- only the few leads that have such entries are in "places".  (The planner
 -- must not believe that there are none, so they are not found by LIKE.)
@@ -34,7 +34,7 @@ WITH
         SELECT {key:k}, k.entry_no, k.stage, k.event = 'touch' AS is_touch,
             k.is_stage_entry OR k.stage IS NULL AND NOT k.is_merged AND k.event <> 'touch' AS is_change,
             CASE WHEN k.is_stage_entry THEN k.at
-                ELSE coalesce(max(k.at) FILTER (WHERE k.is_stage_entry AND NOT k.is_merged
+                ELSE coalesce(max(k.at) FILTER (WHERE k.is_stage_entry
                                                     AND k.source IS DISTINCT FROM 'backfill')
                                   OVER (PARTITION BY {key:k} ORDER BY k.entry_no),
                               k.at) END AS placed_at

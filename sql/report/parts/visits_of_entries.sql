@@ -1,8 +1,10 @@
--- The visits of leads to stages, by the "entries" in scope: consecutive entries into one stage are one
--- visit, which ends with the entry into another stage, or when the lead leaves
--- the funnel or its row is deleted.  Changes of owner do not end it; team and
--- assignee are those that held the lead last in the visit.  A row that was not
--- live for a while has not left, from when it is known to be live again.
+-- The visits of leads to stages, by the "entries" in scope: consecutive entries
+-- into one stage are one visit, which ends with the entry into another stage, or
+-- when the lead leaves the funnel or its row is deleted.  Changes of owner do
+-- not end it; team and assignee are those that held the lead last in the visit.
+-- A row that was not live for a while has not left, from when it is known to be
+-- live again.  The entry that records a merge has the holders of the row that
+-- stays.
 --
 -- All windows have the order of one sort, by lead and place; visit_no needs
 -- another within the lead.
@@ -12,14 +14,17 @@ WITH
             CASE WHEN e.source = 'resumed' THEN lag(e.stage, 2) OVER journey
                 ELSE lag(e.stage) OVER journey END AS previous_stage,
             coalesce(lead(e.source) OVER journey = 'resumed', false) AS is_undone,
-            lag(e.team) OVER journey AS previous_team,
-            lag(e.assignee) OVER journey AS previous_assignee,
+            CASE WHEN e.source = 'resumed' THEN lag(e.team, 2) OVER journey
+                ELSE lag(e.team) OVER journey END AS previous_team,
+            CASE WHEN e.source = 'resumed' THEN lag(e.assignee, 2) OVER journey
+                ELSE lag(e.assignee) OVER journey END AS previous_assignee,
             last_value(e.team) OVER journey AS last_team,
             last_value(e.assignee) OVER journey AS last_assignee,
             first_value(e.event) OVER journey = 'opening' AS is_late
         FROM entries AS e
         WHERE e.is_stage_entry
             OR NOT e.is_merged AND e.event IN ('owner', 'deleted', 'truncated', 'move', 'override')
+            OR e.event = 'rekey' AND e.note LIKE 'merged from %'
         WINDOW journey AS (PARTITION BY {key:e} ORDER BY e.place
                            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
     ),
