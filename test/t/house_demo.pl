@@ -86,7 +86,7 @@ is($node->safe_psql('story', 'SELECT count(*) FROM crm.leads WHERE id IN (90004,
 my $page = PostgreSQL::Test::Utils::tempdir . '/weekly.html';
 my $reports = tell_story('story', { page => $page }, '8_reports');
 like($reports, qr/^ marketing, sales\s+\S+ customer\s+\S+ quarter\s/m, '(h) the joint target of the scorecard');
-like($reports, qr/^ \w.*\S speed_to_lead \S rejected\s+\S \w+/m, '(h) the feedback table');
+like($reports, qr/^ \w.*\S+ speed_to_lead \S+ rejected\s+\S+ \w+/m, '(h) the feedback table');
 like($reports, qr/^It is in the file \Q$page\E$/m, '(h) where the page is');
 like(slurp_file($page), qr/^<!DOCTYPE html>.*Week of 18 May 2026.*targets? (?:is|are) behind.*<\/html>/s, '(h) the page is written');
 
