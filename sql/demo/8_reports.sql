@@ -65,6 +65,9 @@ ANALYZE;
 \set ECHO queries
 SELECT align.create_campaign_tables('company', currency => 'EUR') AS tables;
 \set ECHO none
+SELECT to_regclass('demo.channel') IS NOT NULL AS generated
+\gset
+\if :generated
 INSERT INTO company.campaign_cost (day, campaign_source, campaign_medium, campaign_name, amount, currency)
 SELECT d::date, c.source, c.medium, c.name, round((c.per_day * (0.8 + 0.4 * abs(sin(extract(doy FROM d)))))::numeric, 2), 'EUR'
 FROM demo.today t,
@@ -79,7 +82,55 @@ FROM (SELECT date_trunc('week', as_of AT TIME ZONE 'Europe/London')::date AS mon
 	 (VALUES ('Say on the e-book page that it is not the product', 'Mia', -14, -7, -5),
 			 ('Call every MQL of the trade show within a day', 'Ann', -14, -10, NULL),
 			 ('Case study for manufacturers', 'Max', -7, 7, NULL)) a (what, owner, decided, due, done);
+\endif
 \set ECHO queries
-SELECT align.create_reports('company.leads', 'company', time_zone => 'Europe/London', complete_since => min(at)) AS reports
-FROM company.audit;
+SELECT align.create_reports('company.leads', 'company', complete_since => min(at)) AS reports FROM company.audit;
 \set ECHO none
+-- The last week that is complete on the day of the story, and its end.
+SELECT week, (week + 7)::timestamp AT TIME ZONE time_zone AS week_end
+FROM (SELECT s.time_zone, date_trunc('week', t.as_of AT TIME ZONE s.time_zone)::date - 7 AS week
+	  FROM demo.today t, company.report_settings s) w
+\gset
+
+\echo 'Every report is a view, as of now, and a function of an instant: here of the end of the'
+\echo 'last complete week. Where do both teams stand?'
+\echo
+\set ECHO queries
+SELECT teams, metric, period, round(actual, 1) AS actual, goal, round(goal_today) AS "by now",
+	   round(expected_end) AS expected, status
+FROM company.scorecard(:'week_end')
+WHERE :'week'::date + 6 BETWEEN period_start AND period_end
+ORDER BY target_no;
+\set ECHO none
+SELECT NOT EXISTS (SELECT FROM demo.signed, align.targets(agreement)) AS no_targets
+\gset
+\if :no_targets
+\echo '(This agreement has no targets yet: "target marketing: 400 mql per month;" adds one.)'
+\echo
+\endif
+
+\echo 'And what do campaigns learn from what became of their leads?'
+\echo
+\set ECHO queries
+SELECT coalesce(nullif(campaign_name, '(none)'), left(campaign_key, 45)) AS campaign, handoff, result, reason, sum(n) AS n
+FROM company.feedback(:'week_end')
+WHERE moment = 'handoff' AND result IN ('accepted', 'rejected') AND month > :'week'::date - 90
+GROUP BY 1, 2, 3, 4
+ORDER BY n DESC, campaign, handoff, result, reason
+LIMIT 12;
+\set ECHO none
+
+\if :{?page}
+\echo 'One page has all of it for the weekly meeting, and needs nothing but a browser:'
+\echo
+\echo 'SELECT align.weekly_report(''company.leads'', week =>' :'week' ');'
+\echo
+\pset tuples_only on
+\pset format unaligned
+\o :page
+SELECT align.weekly_report('company.leads', week => :'week');
+\o
+\pset format aligned
+\pset tuples_only off
+\echo 'It is in the file' :page
+\endif

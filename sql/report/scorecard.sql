@@ -48,15 +48,19 @@ WITH
         FROM ({part:target_entries}) AS e
         GROUP BY e.per, e.period_start, e.stage
     ),
+    due AS MATERIALIZED (
+        SELECT c.sla, c.due_on, c.due_at, c.is_met, c.is_missed, c.is_open
+        FROM {sla_facts} AS c
+        WHERE c.due_at IS NOT NULL
+    ),
     clocks AS MATERIALIZED (
         SELECT t.per, t.sla, align.period_start(f.funnel, t.per, c.due_on) AS period_start,
             sum(c.is_met) FILTER (WHERE c.due_at <= {as_of}) AS met,
             sum(c.is_missed) FILTER (WHERE c.due_at <= {as_of}) AS missed,
             count(*) FILTER (WHERE c.due_at > {as_of} AND c.is_open = 1) AS still_open
         FROM (SELECT DISTINCT t.per, t.sla FROM targets AS t WHERE t.metric_kind = 'sla') AS t
-            JOIN {sla_facts} AS c ON c.sla = t.sla
+            JOIN due AS c ON c.sla = t.sla
             CROSS JOIN in_force AS f
-        WHERE c.due_at IS NOT NULL
         GROUP BY t.per, t.sla, align.period_start(f.funnel, t.per, c.due_on)
     ),
     -- the first entry of each lead that is not late into each stage
@@ -68,8 +72,10 @@ WITH
                             UNION SELECT t.from_stage FROM targets AS t WHERE t.metric_kind = 'conversion')
         GROUP BY {key:v}, v.stage
     ),
+    -- the facts once, and not for every row that they are joined to
     leads AS MATERIALIZED (
-        SELECT {key:l}, l.status FROM {lead_facts} AS l
+        SELECT {key:l}, l.status
+        FROM {lead_facts} AS l
     ),
     cohorts AS MATERIALIZED (
         SELECT t.per, t.from_stage, t.stage, t.within,

@@ -59,6 +59,8 @@ SchemaOfReports(const Attachment *attachment, const text *in_schema)
 	List	   *schemas = align_report_schemas(attachment);
 	const char *table = get_rel_name(attachment->marker.root);
 
+	/* the hint names the first that was created */
+	list_sort(schemas, list_oid_cmp);
 	if (in_schema != NULL)
 	{
 		char	   *name = text_to_cstring(in_schema);

@@ -83,6 +83,13 @@ like($enforced, qr/^Asynchronous notification "align_sla" with payload "\{.*"id"
 like($enforced, qr/^\(no row: it is\.\)$/m, '(g) what was recorded is what the history says');
 is($node->safe_psql('story', 'SELECT count(*) FROM crm.leads WHERE id IN (90004, 90005)'), '0', '(g) a file that is refused leaves nothing behind');
 
+my $page = PostgreSQL::Test::Utils::tempdir . '/weekly.html';
+my $reports = tell_story('story', { page => $page }, '8_reports');
+like($reports, qr/^ marketing, sales\s+\S+ customer\s+\S+ quarter\s/m, '(h) the joint target of the scorecard');
+like($reports, qr/^ \w.*\S+ speed_to_lead \S+ rejected\s+\S+ \w+/m, '(h) the feedback table');
+like($reports, qr/^It is in the file \Q$page\E$/m, '(h) where the page is');
+like(slurp_file($page), qr/^<!DOCTYPE html>.*Week of 18 May 2026.*targets? (?:is|are) behind.*<\/html>/s, '(h) the page is written');
+
 # Rows from somewhere else: no teams, reasons or campaigns, other names.
 $node->safe_psql('postgres', 'CREATE DATABASE csv');
 $node->safe_psql('csv', 'CREATE EXTENSION align');
@@ -99,6 +106,9 @@ tell_story('csv', \%none, '1_inferred');
 my $csv = tell_story('csv', { document => $node->safe_psql('csv', 'SELECT draft FROM demo.inferred') }, '2_signed', @sections);
 like($csv, qr/nothing changes/, 'without another agreement they sign the draft');
 like($csv, qr/promises nothing yet/, 'and are told what is missing in it');
+$csv = tell_story('csv', { page => $page }, '8_reports');
+like($csv, qr/has no targets yet/, 'nor has it targets');
+like(slurp_file($page), qr/No target is agreed\..*No promise is agreed\..*No handoff is agreed\./s, 'and the page says what is missing');
 
 $node->stop;
 done_testing();

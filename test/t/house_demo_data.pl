@@ -51,7 +51,7 @@ foreach my $lead (1 .. 60)
 $csv .= "lead 61,,new,x,\r\n";
 write_file("$folder/it's a file.csv", $csv);
 
-my ($status, $out, $err) = demo(DATA => $folder, WON => 'signed', LOST => 'gone');
+my ($status, $out, $err) = demo(DATA => $folder, WON => 'signed', LOST => 'gone', PAGE => "$folder/page/weekly.html");
 is($status, 0, 'the story is told') or diag($err);
 like($out, qr/^read it's a file\.csv$/m, 'the file is read');
 like($out, qr/1 of them without lead, time or stage and left out/, 'what is left out is said');
@@ -60,6 +60,8 @@ like($out, qr/They sign what is done today: nothing changes/, '(b) is what they 
 like($out, qr/^\s*60 \S+\s+60 \S+ 100\.0 %/m, '(c) it fits');
 like($out, qr/^ signed\s+\S+\s+30 \S+\s+30 /m, '(d) half of the leads are won');
 like($out, qr/^stateDiagram-v2$/m, '(f) the picture');
+like($out, qr/^It is in the file \Q$folder\E\/page\/weekly\.html$/m, '(h) where the weekly page is');
+like(slurp_file("$folder/page/weekly.html"), qr/No target is agreed.*<\/html>/s, '(h) and it is there');
 like($out, qr/make demo KEEP=1/, 'how to go on');
 
 # What cannot be read is refused before anything is told.

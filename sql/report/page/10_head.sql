@@ -29,7 +29,7 @@ h2 + p, h3 + p { font-weight: 600; }
 .good { color: var(--good); }
 td, li, p { unicode-bidi: plaintext; }
 svg { display: block; width: 100%; max-width: 46rem; height: auto; }
-td svg { width: 9rem; }
+td svg { width: 7rem; }
 svg text { fill: var(--text); font: 12px system-ui, sans-serif; }
 ul, ol { padding-left: 1.2rem; margin: .3rem 0 .6rem; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem 0; }
