@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_class.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -85,8 +87,38 @@ align_report_has_column(const char *name)
 }
 
 /*
+ * True if a name is an identifier in the query of a body, where a key column
+ * of that name could be mistaken for another column.  "id" is used only where
+ * it cannot.
+ */
+static bool
+IsUsedInQueries(const char *name)
+{
+	size_t		length = strlen(name);
+	const ReportBody *body;
+
+	if (strcmp(name, "id") == 0)
+		return false;
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		if (body->kind == REPORT_PAGE)
+			continue;
+		for (const char *found = body->query; (found = strstr(found, name)) != NULL; found++)
+		{
+			bool		begins = found == body->query || !(isalnum((unsigned char) found[-1]) || found[-1] == '_');
+			bool		ends = !(isalnum((unsigned char) found[length]) || found[length] == '_');
+
+			if (begins && ends)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
  * Sets the names of the key columns in the reports: those of the table, with
- * "key_" before a name that a column of a report has.
+ * "key_" before a name that the reports use themselves, or that another key
+ * column has got.
  */
 void
 align_report_key_names(ReportTarget *target)
@@ -96,9 +128,19 @@ align_report_key_names(ReportTarget *target)
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		char	   *name = get_attname(attachment->marker.root, attachment->marker.key[i], false);
+		bool		is_free = !align_report_has_column(name) && !IsUsedInQueries(name);
 
-		if (align_report_has_column(name))
+		while (!is_free)
+		{
 			name = psprintf("key_%s", name);
+			is_free = true;
+			for (int j = 0; j < attachment->nkeys; j++)
+			{
+				if (j != i &&
+					strcmp(get_attname(attachment->marker.root, attachment->marker.key[j], false), name) == 0)
+					is_free = false;
+			}
+		}
 		target->key_names[i] = pstrdup(quote_identifier(name));
 	}
 }
