@@ -150,7 +150,8 @@ align_is_report_function(Oid function, Oid owner)
  * Raises that an object of the schema has the name of a report.  owner is that
  * of the object, if it has the mark of a report.
  */
-static void pg_attribute_noreturn()
+static void
+pg_attribute_noreturn()
 NameIsTaken(const Creation *creation, const char *what, const char *name, Oid owner)
 {
 	if (OidIsValid(owner) && owner != creation->owner)
