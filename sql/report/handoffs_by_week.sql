@@ -1,5 +1,5 @@
 -- handoffs_by_week
--- One row per handoff and week of submission, up to the instant. Key: row_key (handoff, week). Counts add up over weeks and handoffs, rates and percentiles do not. Young weeks are not comparable with old ones: rejections are faster than acceptances, so compare a week with an earlier one as of the same age (the function of this name takes an instant). acceptance_rate = accepted / (accepted + rejected).
+-- One row per handoff and week of submission, up to the instant. Key: row_key (handoff, week). Counts add up over weeks and handoffs, rates and percentiles do not. Young weeks are not comparable with old ones: rejections are faster than acceptances, so compare a week with an earlier one as of the same age (the function of this name takes an instant). acceptance_rate = accepted / (accepted + rejected). Answers: does the other team accept what it gets?
 --
 -- row_key: handoff and week as text; unique
 -- handoff: the handoff
@@ -23,7 +23,7 @@
 -- is_complete: whether the record was complete by then (complete_since); if not, do not compare the week
 -- is_running: whether the week is not over at the instant
 
-SELECT quote_ident(w.handoff) || ' ' || w.week AS row_key, w.handoff, w.week,
+SELECT quote_ident(w.handoff) || ' ' || to_char(w.week, 'YYYY-MM-DD') AS row_key, w.handoff, w.week,
     w.from_team, w.to_team,
     w.submitted, w.accepted, w.rejected, w.withdrawn, w.pending, w.gone, w.first_submissions,
     w.accepted::float8 / nullif(w.accepted + w.rejected, 0) AS acceptance_rate,

@@ -1,5 +1,5 @@
 -- sla_by_week
--- One row per service level or handoff and week in which clocks were due, up to the instant. Key: row_key (sla, week). Counts add up over weeks and service levels (handoffs are among them: is_handoff); rates do not: add up met and missed, and divide. A clock counts when it is due, however early it was met, so a running week is not biased; paused clocks are not due. compliance = met / (met + missed).
+-- One row per service level or handoff and week in which clocks were due, up to the instant. Key: row_key (sla, week). Counts add up over weeks and service levels (handoffs are among them: is_handoff); rates do not: add up met and missed, and divide. A clock counts when it is due, however early it was met, so a running week is not biased; paused clocks are not due. compliance = met / (met + missed). Answers: are promises kept, week by week?
 --
 -- row_key: sla and week as text; unique
 -- sla: service level or handoff
@@ -21,7 +21,7 @@
 -- is_complete: whether the record was complete by then (complete_since); if not, do not compare the week
 -- is_running: whether the week is not over at the instant
 
-SELECT quote_ident(w.sla) || ' ' || w.week AS row_key, w.sla, w.week, w.is_handoff, w.team,
+SELECT quote_ident(w.sla) || ' ' || to_char(w.week, 'YYYY-MM-DD') AS row_key, w.sla, w.week, w.is_handoff, w.team,
     w.met, w.missed, w.cancelled, w.still_open,
     w.met::float8 / nullif(w.met + w.missed, 0) AS compliance,
     CASE WHEN w.met + w.missed > 0 THEN bounds.lower END AS compliance_lower,

@@ -1,5 +1,5 @@
 -- won_by_segment
--- One row per month of the first win, campaign and segment: what kind of business campaigns win, beside the mix that is agreed. Key: row_key. Each win counts once, at its first campaign and in the segment of its first entry. A segment of the agreed mix that was not won has a row with won 0. won adds up over all columns; shares do not.
+-- One row per month of the first win, campaign and segment: what kind of business campaigns win, beside the mix that is agreed. Key: row_key. Each win counts once, at its first campaign and in the segment of its first entry. A segment of the agreed mix that was not won has a row with won 0. won adds up over all columns; shares do not. Answers: do campaigns win the kind of business that was agreed?
 --
 -- row_key: month, campaign_key and segment as text; unique
 -- month: first day of the local month of the first win

@@ -363,7 +363,7 @@ CreateReport(Creation *creation, const ReportBody *body)
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE OR REPLACE VIEW %s%s AS %s", name,
 					 target->row_security && body->per_lead ? " WITH (security_invoker = true)" : "",
-					 align_report_query(target, body, false));
+					 align_report_query(target, body, REPORT_FORM_VIEW));
 	Execute(command.data);
 	CommandCounterIncrement();
 	CommentView(target, body);
@@ -372,7 +372,7 @@ CreateReport(Creation *creation, const ReportBody *body)
 	appendStringInfo(&command,
 					 "CREATE OR REPLACE FUNCTION %s(as_of pg_catalog.timestamptz) RETURNS SETOF %s "
 					 "LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 BEGIN ATOMIC %s; END",
-					 name, name, align_report_query(target, body, true));
+					 name, name, align_report_query(target, body, REPORT_FORM_FUNCTION));
 	Execute(command.data);
 	Comment(psprintf("FUNCTION %s(pg_catalog.timestamptz)", name),
 			psprintf("The view \"%s\" as of an instant, by what was known then; read with the privileges of the caller.", body->name),
@@ -758,9 +758,9 @@ SetCompleteSince(Creation *creation, FunctionCallInfo fcinfo)
 }
 
 /*
- * create_reports(relation regclass, in_schema text, dimensions text[], time_zone
- * text, settle interval, complete_since timestamptz, credit_model text) returns
- * bigint, the number of views
+ * create_reports(relation regclass, in_schema text, dimensions text[],
+ * time_zone text, settle interval, complete_since timestamptz, credit_model
+ * text) returns bigint, the number of views
  */
 Datum
 align_create_reports(PG_FUNCTION_ARGS)

@@ -279,34 +279,116 @@ EndWriting(const RestrictedCaller *caller)
 }
 
 /*
- * Returns the page.  The caller is connected to SPI.
+ * What a page is written of: the reports, each as a WITH query, after those
+ * that it refers to.
+ */
+typedef struct PageQuery
+{
+	const WeekPage *page;
+	List	   *reports;		/* of ReportBody, in this order */
+	StringInfoData with;
+} PageQuery;
+
+static void
+AppendReport(const ReportBody *body, void *arg)
+{
+	PageQuery  *query = arg;
+
+	if (list_member_ptr(query->reports, body))
+		return;
+	align_report_references(body, AppendReport, query);
+	appendStringInfo(&query->with, "%s " REPORT_WITH_PREFIX "%s AS MATERIALIZED (\n%s)",
+					 query->reports == NIL ? "WITH" : ",\n", body->name,
+					 align_report_query(&query->page->target, body, REPORT_FORM_WITH));
+	query->reports = lappend(query->reports, unconstify(ReportBody *, body));
+}
+
+/*
+ * Appends an expression for the rows of the reports that are kept with a page,
+ * as one value of type jsonb.
+ */
+static void
+AppendFigures(PageQuery *query, StringInfo columns)
+{
+	static const char *const kept[] = {"scorecard", "promises", "handoffs_by_week", "pipeline",
+	"pipeline_movement", "coverage", "feedback", "funnel"};
+
+	appendStringInfoString(columns, "pg_catalog.jsonb_build_object('week', $2");
+	for (int i = 0; i < (int) lengthof(kept); i++)
+	{
+		AppendReport(align_report_body_named(REPORT_VIEW, kept[i]), query);
+		appendStringInfo(columns, ", '%s', (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(x)) FROM "
+						 REPORT_WITH_PREFIX "%s AS x)", kept[i], kept[i]);
+	}
+	appendStringInfoString(columns, ")");
+}
+
+/*
+ * Replaces control characters, which XML does not allow, by spaces.  They are
+ * no part of a longer character in any server encoding.
+ */
+static void
+ReplaceControlCharacters(char *html)
+{
+	for (; *html != '\0'; html++)
+	{
+		unsigned char c = (unsigned char) *html;
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+			*html = ' ';
+	}
+}
+
+/*
+ * Returns the page, and its figures if they are asked for.  The caller is
+ * connected to SPI.
+ *
+ * The sections are the columns of one query, in which every report is computed
+ * once, however many sections show it, and planned on its own.
  */
 static char *
-WritePage(const WeekPage *page)
+WritePage(const WeekPage *page, Datum *figures)
 {
+	PageQuery	query = {.page = page};
+	StringInfoData columns;
 	StringInfoData html;
 	const ReportBody *body;
-	bool		is_head = true;
+	int			nsections = 0;
+	bool		isnull;
+
+	initStringInfo(&query.with);
+	initStringInfo(&columns);
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		if (body->kind != REPORT_PAGE)
+			continue;
+		align_report_references(body, AppendReport, &query);
+		appendStringInfo(&columns, "%s\n(%s)::pg_catalog.text", nsections++ > 0 ? "," : "",
+						 align_report_query(&page->target, body, REPORT_FORM_WITH));
+	}
+	if (figures != NULL)
+	{
+		appendStringInfoString(&columns, ",\n");
+		AppendFigures(&query, &columns);
+	}
+	(void) RunQuery(page, psprintf("%s\nSELECT %s", query.with.data, columns.data), &isnull);
 
 	/* the first section is the head */
 	initStringInfo(&html);
 	appendStringInfoString(&html, "<!DOCTYPE html>\n<html lang=\"en\">\n");
-	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	for (int i = 1; i <= nsections; i++)
 	{
-		Datum		section;
-		bool		isnull;
+		Datum		section = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i, &isnull);
 
-		if (body->kind != REPORT_PAGE)
-			continue;
-		section = RunQuery(page, align_report_query(&page->target, body, true), &isnull);
 		if (!isnull)
 			appendStringInfo(&html, "%s\n", TextDatumGetCString(section));
-		if (is_head)
+		if (i == 1)
 			appendStringInfoString(&html, "<body>\n<main>\n");
-		is_head = false;
-		SPI_freetuptable(SPI_tuptable);
 	}
 	appendStringInfoString(&html, "</main>\n</body>\n</html>\n");
+	ReplaceControlCharacters(html.data);
+	if (figures != NULL)
+		*figures = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, nsections + 1, &isnull);
 	return html.data;
 }
 
@@ -325,32 +407,9 @@ align_weekly_report(PG_FUNCTION_ARGS)
 	BeginPage(&page, fcinfo);
 	CheckMayRead(&page);
 	BeginWriting(&page, fcinfo, &caller);
-	html = MemoryContextStrdup(context, WritePage(&page));
+	html = MemoryContextStrdup(context, WritePage(&page, NULL));
 	EndWriting(&caller);
 	PG_RETURN_TEXT_P(cstring_to_text(html));
-}
-
-/*
- * Returns a query for the rows of the reports that are kept with a page, as
- * one value of type jsonb.
- */
-static char *
-FiguresQuery(const WeekPage *page)
-{
-	static const char *const kept[] = {"scorecard", "promises", "handoffs_by_week", "pipeline",
-	"pipeline_movement", "coverage", "feedback", "funnel"};
-	StringInfoData query;
-
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT pg_catalog.jsonb_build_object('week', $2");
-	for (int i = 0; i < (int) lengthof(kept); i++)
-	{
-		if (align_report_body_named(REPORT_VIEW, kept[i]) != NULL)
-			appendStringInfo(&query, ", '%s', (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(x)) FROM %s.%s($1) AS x)",
-							 kept[i], page->target.schema, kept[i]);
-	}
-	appendStringInfoChar(&query, ')');
-	return query.data;
 }
 
 /*
@@ -391,17 +450,19 @@ CreatePublished(const WeekPage *page)
  * published.
  */
 static bool
-Publish(const WeekPage *page, const char *html, const char *published_by)
+Publish(const WeekPage *page, const char *published_by)
 {
-	Oid			types[] = {TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID};
+	Datum		figures;
+	char	   *html = WritePage(page, &figures);
+	Oid			types[] = {TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID, JSONBOID};
 	Datum		values[] = {
 		TimestampTzGetDatum(page->as_of), DateADTGetDatum(page->week),
-		CStringGetTextDatum(html), CStringGetTextDatum(published_by)
+		CStringGetTextDatum(html), CStringGetTextDatum(published_by), figures
 	};
 	int			result = SPI_execute_with_args(psprintf("INSERT INTO %s." PUBLISHED
 														" (week, as_of, published_at, published_by, page, figures) "
-														"SELECT $2, $1, pg_catalog.now(), $4, $3, (%s) ON CONFLICT DO NOTHING",
-														page->target.schema, FiguresQuery(page)),
+														"VALUES ($2, $1, pg_catalog.now(), $4, $3, $5) ON CONFLICT DO NOTHING",
+														page->target.schema),
 											   lengthof(types), types, values, NULL, false, 0);
 
 	if (result != SPI_OK_INSERT)
@@ -435,7 +496,7 @@ align_publish_week(PG_FUNCTION_ARGS)
 	CheckMayRead(&page);
 	BeginWriting(&page, fcinfo, &caller);
 	CreatePublished(&page);
-	if (!Publish(&page, WritePage(&page), published_by))
+	if (!Publish(&page, published_by))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("the week of %s is published already",

@@ -40,7 +40,7 @@ CREATE FUNCTION replaced(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE 'CREATE OR REPLACE VIEW leads_history_stage_labels WITH (security_invoker = true) AS ' || query;
 	PERFORM align.attach('leads', 'attach_label_views', stage => 'stage_id', stage_labels => 'stages(id, name ->> ''en'')', rules => '{"unknown_stage": "observe"}');
-	RETURN regexp_replace(regexp_replace(pg_get_viewdef('leads_history_stage_labels'), '\s+', ' ', 'g'), '\yt\.', '', 'g');
+	RETURN regexp_replace(regexp_replace(pg_get_viewdef('leads_history_stage_labels'), '\s+', ' ', 'g'), '\y(t|stages|others)\.', '', 'g');
 END
 $$;
 CREATE TABLE others (LIKE stages);
@@ -98,7 +98,7 @@ SELECT stage FROM deals_history;
 UPDATE deals SET stage_id = 1;
 EXECUTE again('names(id, lower(name))');
 SELECT labels FROM align.attachments WHERE relation = 'deals'::regclass;
-SELECT pg_get_viewdef('"attach label views"."Names"');
+SELECT regexp_replace(pg_get_viewdef('"attach label views"."Names"'), '\yt\.', '', 'g');
 SELECT relname FROM pg_class WHERE relnamespace = 'attach_label_views'::regnamespace AND relkind = 'v' AND relname LIKE 'deals%';
 CREATE OR REPLACE VIEW "attach label views"."Names" WITH (security_invoker = true) AS SELECT id AS key, lower(name) AS label FROM names WHERE id < 9;
 EXECUTE again('names(id, name)');

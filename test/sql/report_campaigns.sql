@@ -365,7 +365,7 @@ SELECT align.create_reports('fair.lead', 'odd', complete_since => '2025-01-12') 
 -- An empty table, one lead, no handoffs, no amounts.
 CREATE SCHEMA small;
 SELECT align.agree('small', 'stage a; won b; success path a -> b;') > 0 AS agreed;
-CREATE TABLE small.lead (id int PRIMARY KEY, stage text);
+CREATE TABLE small.lead (channel int PRIMARY KEY, stage text);
 SELECT align.attach('small.lead', 'small');
 SELECT align.create_campaign_tables('small', 'EUR');
 SELECT align.create_reports('small.lead', 'small') > 0 AS created;

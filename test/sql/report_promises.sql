@@ -4,8 +4,12 @@
 \set ECHO none
 \set QUIET on
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
+SET jit = off;
 SET client_min_messages = warning;
-SELECT align.agree('company', $$
+CREATE SCHEMA report_promises;
+SET search_path = report_promises;
+SELECT align.agree('promises', $$
     hours 'Europe/London Mo-Fr 09:00-17:30; Dec 25-26 off';
     hours of sales 'America/New_York Mo-Fr 08:00-12:00,13:00-18:00';
     stage inquiry, mql held by marketing;
@@ -42,7 +46,7 @@ CREATE FUNCTION one_of(what text, VARIADIC choices text[]) RETURNS text LANGUAGE
 -- Found when the table is attached.
 INSERT INTO leads SELECT 'a', i, one_of('f' || i, 'mql', 'sal', 'nurture', 'inquiry'), 'ann', NULL, NULL, NULL, NULL, NULL, false,
 	CASE WHEN i > 3 THEN '2026-01-05 10:00+00'::timestamptz + i * interval '5 hours' END FROM generate_series(1, 12) i;
-SELECT align.attach('leads', agreement => 'company', stage => 'stage', assignee => 'owner', reason => 'reason', note => 'note',
+SELECT align.attach('leads', agreement => 'promises', stage => 'stage', assignee => 'owner', reason => 'reason', note => 'note',
 	campaign => 'campaign', amount => 'amount', changed_at => 'changed_at', live => 'NOT archived', mode => 'observe') \g /dev/null
 
 -- What happens, in the order in which it does: the instant is written to the
@@ -73,7 +77,7 @@ BEGIN
 		where_key := format(' WHERE sla = %s AND area = %L', p.i, CASE WHEN p.i % 5 = 0 THEN 'b' ELSE 'a' END);
 		IF NOT switched AND p.at > '2026-02-10 12:00+00' THEN
 			switched := true;
-			PERFORM align.agree('company', replace(replace(replace(regexp_replace(align.agreed('company')::text, '\msal\M', 'accepted', 'g'),
+			PERFORM align.agree('promises', replace(replace(replace(regexp_replace(align.agreed('promises')::text, '\msal\M', 'accepted', 'g'),
 				'America/New_York Mo-Fr 08:00-12:00,13:00-18:00', 'America/New_York Mo-Fr 09:00-12:00'),
 				'within 4 working hours', 'within 3 working hours'), 'within 12 working hours', 'within 10 working hours')
 				|| ' accepted known as ''sal'';');
@@ -146,7 +150,7 @@ UPDATE leads_history SET effective_at = recorded_at WHERE effective_at > recorde
 UPDATE leads_history SET actor = CASE WHEN entry_no % 3 > 0 THEN 'person ' || entry_no % 3 END;
 ALTER TABLE leads_history ENABLE TRIGGER align_append_only;
 ALTER TABLE align.agreement DISABLE TRIGGER USER;
-UPDATE align.agreement SET valid_from = CASE version WHEN 1 THEN timestamptz '2026-01-01' ELSE '2026-02-10 12:00+00' END WHERE name = 'company';
+UPDATE align.agreement SET valid_from = CASE version WHEN 1 THEN timestamptz '2026-01-01' ELSE '2026-02-10 12:00+00' END WHERE name = 'promises';
 ALTER TABLE align.agreement ENABLE TRIGGER USER;
 SELECT align.rebuild_clocks('leads') > 0 AS rebuilt \g /dev/null
 \echo what is in it
@@ -157,8 +161,8 @@ FROM leads_history;
 SELECT count(DISTINCT sla) AS service_levels, count(DISTINCT outcome) AS outcomes, count(DISTINCT version) AS versions,
 	count(*) FILTER (WHERE NOT isempty(paused)) > 30 AS pauses
 FROM leads_sla;
-CREATE SCHEMA reports;
-SELECT align.create_reports('leads', 'reports', time_zone => 'America/Chicago', complete_since => '2026-01-20', dimensions => '{kind AS lead_kind}') > 0 AS created \g /dev/null
+CREATE SCHEMA report_promises_views;
+SELECT align.create_reports('leads', 'report_promises_views', time_zone => 'America/Chicago', complete_since => '2026-01-20', dimensions => '{kind AS lead_kind}') > 0 AS created \g /dev/null
 
 -- The promises of the agreement, by hand.
 CREATE TABLE promise (sla text, version int, segment text, kind text, amount interval, warn_kind text, warn interval,
@@ -391,16 +395,16 @@ BEGIN
 	PERFORM walk(as_of);
 	RETURN QUERY
 		SELECT 'sla_facts', as_of || ' ' || d.t FROM (
-			(SELECT '-' || e::text AS t FROM expected_clock AS e EXCEPT SELECT '-' || f::text FROM reports.sla_facts(as_of) AS f)
-			UNION ALL (SELECT '+' || f::text FROM reports.sla_facts(as_of) AS f EXCEPT SELECT '+' || e::text FROM expected_clock AS e)) AS d
+			(SELECT '-' || e::text AS t FROM expected_clock AS e EXCEPT SELECT '-' || f::text FROM report_promises_views.sla_facts(as_of) AS f)
+			UNION ALL (SELECT '+' || f::text FROM report_promises_views.sla_facts(as_of) AS f EXCEPT SELECT '+' || e::text FROM expected_clock AS e)) AS d
 		UNION ALL
 		SELECT 'handoff_facts', as_of || ' ' || d.t FROM (
 			(SELECT '-' || e::text AS t FROM expected_handoff AS e EXCEPT
 				SELECT '-' || f::text FROM (SELECT row_key, key_sla, area, handoff, from_team, to_team, submission_no, is_first, submitted_at, decided_at, submitted_on, outcome, reason,
-					decided_by, assignee, decisive_campaign, channel, segment, due_at, is_met, is_missed, working_seconds, elapsed_seconds, entry_no, version FROM reports.handoff_facts(as_of)) AS f)
+					decided_by, assignee, decisive_campaign, channel, segment, due_at, is_met, is_missed, working_seconds, elapsed_seconds, entry_no, version FROM report_promises_views.handoff_facts(as_of)) AS f)
 			UNION ALL
 			(SELECT '+' || f::text FROM (SELECT row_key, key_sla, area, handoff, from_team, to_team, submission_no, is_first, submitted_at, decided_at, submitted_on, outcome, reason,
-					decided_by, assignee, decisive_campaign, channel, segment, due_at, is_met, is_missed, working_seconds, elapsed_seconds, entry_no, version FROM reports.handoff_facts(as_of)) AS f
+					decided_by, assignee, decisive_campaign, channel, segment, due_at, is_met, is_missed, working_seconds, elapsed_seconds, entry_no, version FROM report_promises_views.handoff_facts(as_of)) AS f
 				EXCEPT SELECT '+' || e::text FROM expected_handoff AS e)) AS d;
 END $$;
 
@@ -450,7 +454,7 @@ SELECT w.sla || ' ' || w.week AS row_key, w.sla, w.week, w.is_handoff, w.team, w
 FROM expected_week AS w, (SELECT 1.959963984540054::float8 AS z) AS z;
 CREATE FUNCTION week_rows(as_of timestamptz) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT ROW(row_key, sla, week, is_handoff, team, met, missed, cancelled, still_open, compliance, round(compliance_lower::numeric, 9), round(compliance_upper::numeric, 9),
-		median_working_seconds, p90_working_seconds, n, week_start_at, is_complete, is_running)::text FROM reports.sla_by_week(as_of) $$;
+		median_working_seconds, p90_working_seconds, n, week_start_at, is_complete, is_running)::text FROM report_promises_views.sla_by_week(as_of) $$;
 SELECT count(*) > 20 AS weeks, count(median) > 10 AS medians, count(p90) > 0 AS p90s FROM expected_sla_by_week;
 (SELECT '-' || e::text AS difference FROM expected_sla_by_week AS e EXCEPT SELECT '-' || r FROM week_rows(:'as_of') AS r)
 UNION ALL (SELECT '+' || r FROM week_rows(:'as_of') AS r EXCEPT SELECT '+' || e::text FROM expected_sla_by_week AS e);
@@ -458,7 +462,7 @@ UNION ALL (SELECT '+' || r FROM week_rows(:'as_of') AS r EXCEPT SELECT '+' || e:
 \echo promises
 SELECT row_key, team, due_text, met_week, missed_week, round(rate_week::numeric, 6) AS rate_week, met_before4, missed_before4, round(rate_before4::numeric, 6) AS rate_before4,
 	overdue_now, at_risk_now, paused_now, oldest_overdue_working_seconds, is_handoff, week, week_start_at, as_of
-INTO TEMP shown FROM reports.promises(:'as_of');
+INTO TEMP shown FROM report_promises_views.promises(:'as_of');
 SELECT p.sla AS row_key, p.team,
 	CASE p.sla WHEN 'intake' THEN '30 working minutes when demo, 3 working hours' WHEN 'qualify' THEN '10 working hours' WHEN 'first_touch' THEN '2 days'
 		WHEN 'call_back' THEN 'end of next working day' ELSE '9 days' END AS due_text,
@@ -481,7 +485,7 @@ DROP TABLE shown, expected;
 \echo handoffs_by_week
 SELECT row_key, handoff, week, from_team, to_team, submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, acceptance_rate,
 	round(acceptance_rate_lower::numeric, 9) AS lower, round(acceptance_rate_upper::numeric, 9) AS upper, median_working_seconds, p90_working_seconds, n, week_start_at, is_complete, is_running
-INTO TEMP shown FROM reports.handoffs_by_week(:'as_of');
+INTO TEMP shown FROM report_promises_views.handoffs_by_week(:'as_of');
 SELECT w.handoff || ' ' || w.week AS row_key, w.handoff, w.week, w.from_team, w.to_team, w.submitted, w.accepted, w.rejected, w.withdrawn, w.pending, w.gone, w.firsts,
 	CASE WHEN w.n > 0 THEN w.accepted / w.n::float8 END AS acceptance_rate,
 	CASE WHEN w.n > 0 THEN round(((w.accepted + z * z / 2 - z * sqrt(w.accepted::float8 * w.rejected / w.n + z * z / 4)) / (w.n + z * z))::numeric, 9) END AS lower,
@@ -514,8 +518,8 @@ CREATE FUNCTION stages(OUT stage text, OUT stage_order int) RETURNS SETOF record
 	SELECT stage, n::int FROM unnest('{inquiry,mql,accepted,sql,opportunity,nurture,customer,disqualified}'::text[]) WITH ORDINALITY AS s (stage, n) $$;
 
 \echo sla_now
-SELECT * INTO TEMP shown FROM reports.sla_now(:'as_of');
-SELECT bool_and(ordered) AS in_order FROM (SELECT overrun_seconds <= lag(overrun_seconds, 1, overrun_seconds) OVER () AS ordered FROM reports.sla_now(:'as_of')) AS o;
+SELECT * INTO TEMP shown FROM report_promises_views.sla_now(:'as_of');
+SELECT bool_and(ordered) AS in_order FROM (SELECT overrun_seconds <= lag(overrun_seconds, 1, overrun_seconds) OVER () AS ordered FROM report_promises_views.sla_now(:'as_of')) AS o;
 SELECT c.row_key, c.key_sla, c.area, c.sla, c.cycle, c.is_handoff, c.team,
 	coalesce((SELECT k.assignee FROM known k WHERE k.key_sla = c.key_sla AND k.area = c.area AND k.event IN ('opening', 'entry', 'move', 'override', 'owner') AND k.stage IS NOT NULL ORDER BY k.own_no DESC NULLS LAST LIMIT 1), '(none)') AS assignee,
 	c.assignee_at_due, c.clock_status, c.started_at, c.due_at, c.warn_at, c.elapsed_seconds, c.working_seconds, c.overrun_seconds,
@@ -533,7 +537,7 @@ UNION ALL (SELECT '+' || s::text FROM shown AS s EXCEPT SELECT '+' || e::text FR
 DROP TABLE shown, expected;
 
 \echo handover
-SELECT * INTO TEMP shown FROM reports.handover(:'as_of');
+SELECT * INTO TEMP shown FROM report_promises_views.handover(:'as_of');
 SELECT h.row_key, h.key_sla, h.area, h.handoff, h.from_team, h.to_team, h.assignee, h.submitted_at, h.due_at, coalesce(h.due_at < :'as_of', false) AS is_overdue,
 	CASE WHEN l.sla IS NULL THEN NULL WHEN h.handoff = 'intake' THEN coalesce(nullif(concat_ws(', ', CASE WHEN coalesce(trim(l.kind), '') = '' THEN 'kind' END, CASE WHEN NOT coalesce(l.amount >= 100, false) THEN '''amount >= 100''' END), ''), '(none)')
 		ELSE '(none)' END AS needs_missing,
@@ -560,7 +564,7 @@ UNION ALL (SELECT '+' || s::text FROM shown AS s EXCEPT SELECT '+' || e::text FR
 DROP TABLE shown, expected;
 
 \echo conformance
-SELECT * INTO TEMP shown FROM reports.conformance(:'as_of');
+SELECT * INTO TEMP shown FROM report_promises_views.conformance(:'as_of');
 SELECT concat_ws(' ', v.week, v.version, v.rule, v.team) AS row_key, v.week, v.version, v.rule, v.team, v.entries, v.leads, v.overrides, m.moves,
 	v.entries / m.moves::float8 AS share, v.week::timestamp AT TIME ZONE 'America/Chicago' AS week_start_at, v.week >= '2026-01-26' AS is_complete
 INTO TEMP expected
@@ -575,16 +579,18 @@ SELECT count(*) > 30 AS broken, count(DISTINCT rule) AS rules, sum(overrides) > 
 UNION ALL (SELECT '+' || s::text FROM shown AS s EXCEPT SELECT '+' || e::text FROM expected AS e);
 
 \echo duties, before and after the second version
-SELECT stage, team, needs, sla, due_text, warn_text, next_stage, next_needs, reject_reasons, sla_team FROM reports.duties('2026-02-01') WHERE stage IN ('inquiry', 'mql', 'sal') ORDER BY stage_order, sla;
-SELECT * FROM reports.duties ORDER BY stage_order, sla;
+SELECT stage, team, needs, sla, due_text, warn_text, next_stage, next_needs, reject_reasons, sla_team FROM report_promises_views.duties('2026-02-01') WHERE stage IN ('inquiry', 'mql', 'sal') ORDER BY stage_order, sla;
+SELECT * FROM report_promises_views.duties ORDER BY stage_order, sla;
 
 \echo the open clocks are those of clocks(), where nothing was recorded late
 SELECT count(*) > 30 AS compared, count(*) FILTER (WHERE ours IS DISTINCT FROM theirs) AS differ
 FROM (SELECT i.as_of, f.row_key, ROW(f.team, nullif(f.assignee_at_due, '(none)'), f.started_at, coalesce(f.due_at, f.due_if_resumed_at), f.clock_status, f.version, f.overrun_seconds,
 		CASE WHEN f.is_working_time THEN f.working_seconds ELSE f.elapsed_seconds END)::text AS ours
-	FROM (VALUES (timestamptz '2026-01-20 15:00+00'), ('2026-02-11 15:00+00'), ('2026-03-03 15:00+00'), (now())) AS i (as_of), reports.sla_facts(i.as_of) AS f WHERE f.is_open = 1) AS o
+	FROM (VALUES (timestamptz '2026-01-20 15:00+00'), ('2026-02-11 15:00+00'), ('2026-03-03 15:00+00'), (now())) AS i (as_of), report_promises_views.sla_facts(i.as_of) AS f WHERE f.is_open = 1) AS o
 	FULL JOIN (SELECT i.as_of, format('(%s,%s) %s %s', c.key->>'sla', c.key->>'area', c.sla, c.cycle) AS row_key,
 		ROW(c.team, c.assignee, c.started_at, c.due_at, replace(c.state, '_', ' '), c.version, round(extract(epoch FROM c.overrun)), round(extract(epoch FROM c.elapsed)))::text AS theirs
 	FROM (VALUES (timestamptz '2026-01-20 15:00+00'), ('2026-02-11 15:00+00'), ('2026-03-03 15:00+00'), (now())) AS i (as_of), align.clocks('leads', i.as_of) AS c) AS t USING (as_of, row_key)
 WHERE NOT EXISTS (SELECT FROM leads_history AS h WHERE format('(%s,%s)', h.key_sla, h.area) = split_part(row_key, ' ', 1)
 	AND (h.source IS NOT NULL AND h.source <> 'live' OR h.recorded_at > h.effective_at AND h.event NOT IN ('opening', 'rekey')));
+DROP SCHEMA report_promises_views CASCADE;
+DROP SCHEMA report_promises CASCADE;
