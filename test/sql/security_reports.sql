@@ -108,7 +108,8 @@ BEGIN
 	END;
 	RETURN '';
 END $$;
-CREATE OR REPLACE FUNCTION safe_reports.report_settings(as_of timestamptz) RETURNS SETOF safe_reports.report_settings LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN QUERY SELECT * FROM safe_reports.report_settings; PERFORM safe_crm.spy(); END $$;
+CREATE TABLE safe_crm.kept AS SELECT * FROM safe_reports.report_settings;
+CREATE OR REPLACE VIEW safe_reports.report_settings AS SELECT k.* FROM safe_crm.kept AS k, safe_crm.spy() AS planted WHERE NOT EXISTS (SELECT FROM safe_crm.leads_history WHERE false);
 RESET ROLE;
 SELECT align.weekly_report('safe_crm.leads') ~ '^<!DOCTYPE' AS page;
 SELECT align.publish_week('safe_crm.leads') IS NOT NULL AS published;
