@@ -358,11 +358,15 @@ CreateReport(Creation *creation, const ReportBody *body)
 {
 	const ReportTarget *target = &creation->target;
 	char	   *name = psprintf("%s.%s", target->schema, quote_identifier(body->name));
+	const char *options = "";
 	StringInfoData command;
 
+	/* functions of readers must not see rows below sums over all leads */
+	if (target->row_security)
+		options = body->per_lead ? " WITH (security_invoker = true)" : " WITH (security_barrier = true)";
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE OR REPLACE VIEW %s%s AS %s", name,
-					 target->row_security && body->per_lead ? " WITH (security_invoker = true)" : "",
+					 options,
 					 align_report_query(target, body, REPORT_FORM_VIEW));
 	Execute(command.data);
 	CommandCounterIncrement();
