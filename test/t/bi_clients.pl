@@ -91,7 +91,7 @@ SELECT align.create_reports('leads', 'reports', time_zone => 'Europe/London', se
 SQL
 
 # What the server declares: name, rows, and per column its name and type.
-my $instant = $node->safe_psql('postgres', q{SELECT to_char(now() + interval '1 day', 'YYYY-MM-DD "00Z"')});
+my $instant = $node->safe_psql('postgres', q{SELECT to_char(now() + interval '1 day', 'YYYYMMDD"T000000Z"')});
 my @relations = split /\n/, $node->safe_psql('postgres', q{SELECT relname FROM pg_class WHERE relnamespace = 'reports'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C"});
 my (@expected, @expected_names);
 cmp_ok(scalar @relations, '>', 20, 'there are views');

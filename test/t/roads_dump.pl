@@ -92,7 +92,7 @@ UPDATE crm.flags SET "Active?" = false, at = '2026-02-01' WHERE id = 1;
 -- reports, with dimensions, campaign tables and a published week
 SELECT align.create_campaign_tables('Reports "old"', 'EUR');
 INSERT INTO "Reports ""old""".campaign_cost (day, campaign_name, amount) VALUES ('2026-01-05', 'Spring', 100);
-SELECT align.create_reports('crm."Leads ""old"""', 'Reports "old"', dimensions => ARRAY['kind', $d$CASE WHEN "owner of" = 'it''s \a "test"' THEN 1 ELSE 2 END AS "how ""many"""$d$], time_zone => 'Europe/London', complete_since => '2026-01-01');
+SELECT align.create_reports('crm."Leads ""old"""', 'Reports "old"', dimensions => ARRAY['kind AS lead_kind', $d$CASE WHEN "owner of" = 'it''s \a "test"' THEN 1 ELSE 2 END AS "how ""many"""$d$], time_zone => 'Europe/London', complete_since => '2026-01-01');
 SELECT align.create_reports('crm.pairs', 'reports_of_pairs');
 SELECT align.publish_week('crm."Leads ""old"""', '2026-01-05');
 GRANT USAGE ON SCHEMA crm TO writer;
