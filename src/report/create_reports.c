@@ -331,9 +331,14 @@ CommentView(const ReportTarget *target, const ReportBody *body)
 {
 	char	   *name = psprintf("%s.%s", target->schema, quote_identifier(body->name));
 	Oid			relid = get_relname_relid(body->name, target->schema_oid);
+	const char *comment = body->comment;
 	ListCell   *lc;
 
-	Comment(psprintf("VIEW %s", name), body->comment, true);
+	if (target->row_security)
+		comment = psprintf("%s %s", comment,
+						   body->per_lead ? "Row-level security of the table applies to its readers." :
+						   "Row-level security of the table does not apply: it is about all leads.");
+	Comment(psprintf("VIEW %s", name), comment, true);
 	for (const ReportColumn *column = body->columns; column->name != NULL; column++)
 		Comment(psprintf("COLUMN %s.%s", name, quote_identifier(column->name)), column->comment, false);
 	if (!body->per_lead)
