@@ -155,6 +155,7 @@ FROM (SELECT week, array_agg(amount ORDER BY step_order) AS a, array_agg(leads O
 -- Before the first lead there is nothing, and an empty table is no error.
 SELECT sum(leads), sum(amount) FROM reports.pipeline_movement('2024-01-01');
 SELECT stage, leads, amount FROM reports.pipeline('2024-01-01') ORDER BY stage_order;
+SET client_min_messages = warning;
 DROP SCHEMA reports CASCADE;
 DROP TABLE deals CASCADE;
 DROP TABLE log CASCADE;
