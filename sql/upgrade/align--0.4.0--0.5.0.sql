@@ -104,7 +104,7 @@ CREATE FUNCTION align.weekly_report(relation regclass, week date DEFAULT NULL, i
     LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000;
 
 COMMENT ON FUNCTION align.weekly_report(regclass, date, text) IS
-'the page for the weekly meeting of both teams, as one self-contained HTML document, from the reports in a schema, by default the only one that has reports on the table. week is any day of the week, by default of the last complete one; the figures are as of its end, or of now if it is not over. The caller must be allowed to read all reports; only relation must not be NULL';
+'the page for the weekly meeting of both teams, as one self-contained HTML document, from the reports in a schema, by default the only one that has reports on the table. week is any day of the week, by default of the last complete one; the figures are as of its end, or of now if it is not over. The caller must be allowed to read all reports and the campaign tables that the page shows, and, where the table has row-level security, all leads; only relation must not be NULL';
 
 CREATE FUNCTION align.publish_week(relation regclass, week date DEFAULT NULL, in_schema text DEFAULT NULL)
     RETURNS date

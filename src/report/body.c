@@ -152,7 +152,8 @@ IsReportName(const char *name)
 
 /*
  * Sets the names of the key columns in the reports: those of the table, with
- * "key_" before a name that the reports use themselves.
+ * "key_" before a name that the reports use themselves, or that another key
+ * column has got.
  */
 void
 align_report_key_names(ReportTarget *target)
@@ -162,9 +163,19 @@ align_report_key_names(ReportTarget *target)
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		char	   *name = get_attname(attachment->marker.root, attachment->marker.key[i], false);
+		bool		is_free = !IsReportName(name);
 
-		if (IsReportName(name))
+		while (!is_free)
+		{
 			name = psprintf("key_%s", name);
+			is_free = true;
+			for (int j = 0; j < attachment->nkeys; j++)
+			{
+				if (j != i &&
+					strcmp(get_attname(attachment->marker.root, attachment->marker.key[j], false), name) == 0)
+					is_free = false;
+			}
+		}
 		target->key_names[i] = pstrdup(quote_identifier(name));
 	}
 }

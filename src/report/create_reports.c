@@ -331,9 +331,14 @@ CommentView(const ReportTarget *target, const ReportBody *body)
 {
 	char	   *name = psprintf("%s.%s", target->schema, quote_identifier(body->name));
 	Oid			relid = get_relname_relid(body->name, target->schema_oid);
+	const char *comment = body->comment;
 	ListCell   *lc;
 
-	Comment(psprintf("VIEW %s", name), body->comment, true);
+	if (target->row_security)
+		comment = psprintf("%s %s", comment,
+						   body->per_lead ? "Row-level security of the table applies to its readers." :
+						   "Row-level security of the table does not apply: it is about all leads.");
+	Comment(psprintf("VIEW %s", name), comment, true);
 	for (const ReportColumn *column = body->columns; column->name != NULL; column++)
 		Comment(psprintf("COLUMN %s.%s", name, quote_identifier(column->name)), column->comment, false);
 	if (!body->per_lead)
@@ -358,11 +363,15 @@ CreateReport(Creation *creation, const ReportBody *body)
 {
 	const ReportTarget *target = &creation->target;
 	char	   *name = psprintf("%s.%s", target->schema, quote_identifier(body->name));
+	const char *options = "";
 	StringInfoData command;
 
+	/* functions of readers must not see rows below sums over all leads */
+	if (target->row_security)
+		options = body->per_lead ? " WITH (security_invoker = true)" : " WITH (security_barrier = true)";
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE OR REPLACE VIEW %s%s AS %s", name,
-					 target->row_security && body->per_lead ? " WITH (security_invoker = true)" : "",
+					 options,
 					 align_report_query(target, body, REPORT_FORM_VIEW));
 	Execute(command.data);
 	CommandCounterIncrement();

@@ -26,7 +26,8 @@
 /*
  * Raises that a text is not a dimension.
  */
-static void pg_attribute_noreturn()
+static void
+pg_attribute_noreturn()
 NotADimension(const char *text)
 {
 	ereport(ERROR,

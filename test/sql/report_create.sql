@@ -180,6 +180,22 @@ SELECT align.weekly_report('report_crm.billing_history') LIKE '<!DOCTYPE html>%'
 -- reports of the other attachment are not replaced unnoticed
 SELECT align.create_reports('report_crm.leads_history', 'report_second');
 
+-- key columns with names that the reports have or use themselves
+CREATE TABLE report_crm.odd (name text, "at" date, source uuid, key_source int, "Sales ""Rep""" bigint, stage_order bool, actor numeric, week timestamptz, stage text, country text,
+	PRIMARY KEY (name, "at", source, key_source, "Sales ""Rep""", stage_order, actor, week));
+SELECT align.attach('report_crm.odd', 'created');
+INSERT INTO report_crm.odd VALUES ('it''s, "x"', '2026-01-01', '00000000-0000-0000-0000-000000000001', 1, 2, true, 1.5, '2026-02-01', 'mql', 'DE');
+UPDATE report_crm.odd SET stage = 'sal';
+RESET ROLE;
+CREATE SCHEMA report_odd AUTHORIZATION regress_report_crm;
+SET ROLE regress_report_crm;
+SELECT align.create_reports('report_crm.odd', 'report_odd', dimensions => '{"country AS key_at"}');
+SELECT align.create_reports('report_crm.odd', 'report_odd', dimensions => '{country}') > 0 AS created;
+SELECT string_agg(quote_ident(attname) || ' ' || atttypid::regtype, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'report_odd.lead_facts'::regclass AND attnum < 11;
+SELECT row_key, key_name, key_at, key_key_source, key_source, stage, country FROM report_odd.lead_facts;
+SELECT count(DISTINCT row_key) AS visits FROM report_odd.stage_facts(now() + interval '1 second');
+SELECT align.weekly_report('report_crm.odd') LIKE '<!DOCTYPE html>%' AS page;
+
 -- an import must be followed by complete_since
 CREATE TABLE report_crm.old (id int PRIMARY KEY, stage text);
 CREATE TABLE report_crm.old_log (id int, stage text, at timestamptz);
@@ -216,6 +232,6 @@ BEGIN;
 DROP EXTENSION align;
 \set VERBOSITY default
 ROLLBACK;
-DROP SCHEMA report_made, report_second, report_old, report_foreign, report_crm CASCADE;
+DROP SCHEMA report_made, report_odd, report_second, report_old, report_foreign, report_crm CASCADE;
 DROP OWNED BY regress_report_crm, regress_report_other, regress_report_reader;
 DROP ROLE regress_report_crm, regress_report_other, regress_report_reader;

@@ -40,6 +40,8 @@ WHERE type NOT IN ('text', 'integer', 'bigint', 'numeric', 'double precision', '
 -- names that tools do not take for something else
 SELECT view, "column" FROM columns WHERE "column" !~ '^[a-z][a-z0-9_]*$' OR length("column") > 40
 	OR "column" IN ('state', 'source', 'count', 'name', 'date', 'time', 'user', 'order', 'group', 'value') ORDER BY 1, 2;
+-- nor words that must be quoted
+SELECT view, "column" FROM columns JOIN pg_get_keywords() AS k ON k.word IN ("column", view) WHERE k.catcode IN ('R', 'T') ORDER BY 1, 2;
 -- row_key first; key columns next, if there are any; dimensions last
 SELECT view, "column", type FROM columns WHERE ("column" = 'row_key') <> (attnum = 1) OR "column" = 'row_key' AND type <> 'text'::regtype ORDER BY 1, 2;
 SELECT view FROM columns WHERE "column" IN ('area', 'id') GROUP BY view HAVING array_agg("column" || attnum ORDER BY attnum) <> '{area2,id3}' ORDER BY 1;
@@ -62,6 +64,7 @@ SELECT view FROM columns WHERE view LIKE '%\_facts' GROUP BY view HAVING NOT 're
 -- every view and column has a comment; that of the view names its key
 SELECT view FROM views WHERE coalesce(obj_description(oid, 'pg_class'), '') !~ 'Key: ' ORDER BY 1;
 SELECT view, "column" FROM columns WHERE coalesce(btrim(col_description(oid, attnum)), '') = '' ORDER BY 1, 2;
+SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'rules_reports'::regnamespace AND coalesce(obj_description(p.oid, 'pg_proc'), '') !~ 'as of' ORDER BY 1;
 -- every view has a function of an instant, except those that are not snapshots
 SELECT view FROM views v WHERE NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'rules_reports'::regnamespace AND p.proname = v.view AND p.proargtypes = '1184' AND p.prorettype = (SELECT reltype FROM pg_class WHERE oid = v.oid) AND p.provolatile = 's') ORDER BY 1;
 

@@ -108,7 +108,8 @@ BEGIN
 	END;
 	RETURN '';
 END $$;
-CREATE OR REPLACE FUNCTION safe_reports.report_settings(as_of timestamptz) RETURNS SETOF safe_reports.report_settings LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN QUERY SELECT * FROM safe_reports.report_settings; PERFORM safe_crm.spy(); END $$;
+CREATE TABLE safe_crm.kept AS SELECT * FROM safe_reports.report_settings;
+CREATE OR REPLACE VIEW safe_reports.report_settings AS SELECT k.* FROM safe_crm.kept AS k, safe_crm.spy() AS planted WHERE NOT EXISTS (SELECT FROM safe_crm.leads_history WHERE false);
 RESET ROLE;
 SELECT align.weekly_report('safe_crm.leads') ~ '^<!DOCTYPE' AS page;
 SELECT align.publish_week('safe_crm.leads') IS NOT NULL AS published;
@@ -174,6 +175,9 @@ SELECT c.relname, a.attname IS NOT NULL AS per_lead, coalesce(array_to_string(c.
 FROM pg_class AS c LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'id' WHERE c.relnamespace = 'safe_hidden'::regnamespace AND c.relkind = 'v'
 	AND (a.attname IS NOT NULL) <> coalesce(c.reloptions @> '{security_invoker=true}', false);
 SELECT count(*) > 5 AS some FROM pg_class WHERE relnamespace = 'safe_hidden'::regnamespace AND reloptions @> '{security_invoker=true}';
+SELECT relname, substring(obj_description(oid, 'pg_class') FROM 'Row-level.*') AS comment FROM pg_class WHERE oid IN ('safe_hidden.lead_facts'::regclass, 'safe_hidden.funnel'::regclass, 'safe_reports.funnel'::regclass) ORDER BY oid::regclass::text;
+-- the others let no function of a reader see rows below their sums
+SELECT count(*) AS without_barrier FROM pg_class WHERE relnamespace = 'safe_hidden'::regnamespace AND relkind = 'v' AND NOT coalesce(reloptions && '{security_invoker=true,security_barrier=true}', false);
 SELECT count(*) FROM safe_hidden.lead_facts;
 SELECT count(*), sum(entered) AS entered, max(entered) FROM safe_hidden.funnel;
 SET ROLE regress_report_reader;

@@ -91,7 +91,7 @@ SELECT align.create_reports('leads', 'reports', time_zone => 'Europe/London', se
 SQL
 
 # What the server declares: name, rows, and per column its name and type.
-my $instant = $node->safe_psql('postgres', q{SELECT to_char(now() + interval '1 day', 'YYYY-MM-DD')});
+my $instant = $node->safe_psql('postgres', q{SELECT to_char(now() + interval '1 day', 'YYYYMMDD"T000000Z"')});
 my @relations = split /\n/, $node->safe_psql('postgres', q{SELECT relname FROM pg_class WHERE relnamespace = 'reports'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C"});
 my (@expected, @expected_names);
 cmp_ok(scalar @relations, '>', 20, 'there are views');
@@ -113,6 +113,33 @@ is_deeply([ grep { !$allowed{$_} } sort keys %seen ], [], 'no other types');
 is_deeply([ grep { !$seen{$_} } sort keys %allowed ], [], 'and all of these are read');
 my $empty = grep { /^reports\.\w+ 0 / } @expected;
 cmp_ok($empty, '<', @relations / 4, 'most views have rows') or diag(join "\n", grep { /^reports\.\w+ 0 / } @expected);
+
+# The sources of dbt, and the statements that only Grafana and Superset can run.
+my ($yaml) = $page =~ /^```yaml\n(.*?)^```/ms;
+my ($table, $column, @faults);
+my $tested = 0;
+foreach my $line (split /\n/, $yaml)
+{
+	$table = $1 if $line =~ /^      - name: (\w+)/;
+	$column = $1 if $line =~ /^          - name: (\w+)/;
+	my $query =
+	    $line =~ /tests: \[unique, not_null\]/ ? "SELECT count(*) - count(DISTINCT $column) FROM reports.$table"
+	  : $line =~ /accepted_values: \{values: \[(.*)\]\}/ ? "SELECT count(*) FROM reports.$table WHERE $column IS NULL OR $column <> ALL ('{$1}')"
+	  : next;
+	$tested++;
+	my $found = $node->safe_psql('postgres', $query);
+	push @faults, "$table.$column: $found" if $found ne '0';
+}
+my ($loaded_at) = $yaml =~ /loaded_at_field: (\w+)/;
+push @faults, "$_ has no $loaded_at"
+  foreach grep { $node->safe_psql('postgres', "SELECT max($loaded_at) IS NULL FROM reports.$_") ne 'f' } $yaml =~ /^      - name: (\w+)/mg;
+is_deeply(\@faults, [], 'the sources for dbt in docs/bi.md pass their tests');
+cmp_ok($tested, '>=', 8, 'and there are some');
+my @statements = map { s/\$__timeFilter\((\w+)\)/$1 > now() - interval '90 days'/r } $page =~ /^```sql norun\n(.*?)^```/msg;
+push @statements, map { "SELECT $_ FROM reports.sla_facts" } $page =~ /`(SUM\(.*?)`/g;
+push @statements, $page =~ /`(SELECT (?!…)[^`{]*)`/g;
+cmp_ok(scalar @statements, '>', 2, 'docs/bi.md has statements for tools');
+$node->safe_psql('postgres', $_) foreach @statements;
 
 $ENV{DSN} = $node->connstr('postgres');
 $ENV{PGHOST} = '127.0.0.1';

@@ -38,6 +38,8 @@ SELECT align.agree('plain', $$
 $$);
 SELECT align.admit('b2b', 'keeper'), align.admit('plain', 'keeper');
 CREATE SCHEMA crm AUTHORIZATION keeper;
+CREATE SCHEMA "Reports ""old""" AUTHORIZATION keeper;
+CREATE SCHEMA reports_of_pairs AUTHORIZATION keeper;
 CREATE TYPE crm."Status" AS ENUM ('inquiry', 'mql', 'sal', 'sql', 'customer', 'disqualified');
 SET ROLE keeper;
 
@@ -87,7 +89,15 @@ SELECT align.attach('crm.flags', 'plain', mode => 'observe', assignee_labels => 
     note => $$substring(extract(epoch FROM at AT TIME ZONE 'UTC')::int::text FROM 1 FOR 3) || CASE WHEN total BETWEEN 1 AND 2 OR stage_id IN (5, 6) THEN lower(status::text) ELSE '' END$$);
 INSERT INTO crm.flags (id, stage_id, status, owner, total) VALUES (1, 2, 'inquiry', 1, 9), (2, 1, 'mql', 2, 1);
 UPDATE crm.flags SET "Active?" = false, at = '2026-02-01' WHERE id = 1;
+-- reports, with dimensions, campaign tables and a published week
+SELECT align.create_campaign_tables('Reports "old"', 'EUR');
+INSERT INTO "Reports ""old""".campaign_cost (day, campaign_name, amount) VALUES ('2026-01-05', 'Spring', 100);
+SELECT align.create_reports('crm."Leads ""old"""', 'Reports "old"', dimensions => ARRAY['kind AS lead_kind', $d$CASE WHEN "owner of" = 'it''s \a "test"' THEN 1 ELSE 2 END AS "how ""many"""$d$], time_zone => 'Europe/London', complete_since => '2026-01-01');
+SELECT align.create_reports('crm.pairs', 'reports_of_pairs');
+SELECT align.publish_week('crm."Leads ""old"""', '2026-01-05');
 GRANT USAGE ON SCHEMA crm TO writer;
+GRANT USAGE ON SCHEMA "Reports ""old""" TO writer;
+GRANT SELECT ON "Reports ""old""".lead_facts, "Reports ""old""".funnel TO writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON crm."Leads ""old""", crm.pairs, crm.deals, crm.accounts, crm.flags TO writer;
 RESET ROLE;
 -- as it would be for a subscriber
@@ -112,6 +122,12 @@ my @queries = (
 	'SELECT agreement, role, dismissed_after FROM align.admission ORDER BY 1, 2',
 	q{SELECT tgrelid::regclass, tgname, tgenabled, tgtype, tgargs, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'align%' AND tgrelid <> 'align.agreement'::regclass ORDER BY tgrelid::regclass::text, 2},
 	q{SELECT oid::regclass, relkind, relowner::regrole, relacl FROM pg_class WHERE relnamespace = 'crm'::regnamespace ORDER BY oid::regclass::text},
+	(map { qq{SELECT '$_', x.* FROM "Reports ""old""".$_('2199-01-01') AS x ORDER BY row_key} } qw(lead_facts stage_facts handoff_facts sla_facts funnel scorecard campaign_results report_settings)),
+	(map { qq{SELECT '$_', x.* FROM reports_of_pairs.$_('2199-01-01') AS x ORDER BY row_key} } qw(lead_facts touch_facts)),
+	'SELECT week, as_of, published_at, md5(page), figures FROM "Reports ""old""".published_week',
+	q{SELECT c.oid::regclass, c.relkind, c.relowner::regrole, c.relacl, c.reloptions, obj_description(c.oid, 'pg_class'), string_agg(a.attname || ' ' || a.atttypid::regtype || ' ' || coalesce(col_description(c.oid, a.attnum), ''), ',' ORDER BY a.attnum)
+	  FROM pg_class AS c LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relnamespace::regnamespace::text ~* 'reports' AND c.relkind IN ('v', 'r') GROUP BY c.oid ORDER BY c.oid::regclass::text},
+	q{SELECT oid::regprocedure, proowner::regrole, proacl, obj_description(oid, 'pg_proc') FROM pg_proc WHERE pronamespace::regnamespace::text ~* 'reports' ORDER BY oid::regprocedure::text},
 	q{SELECT attrelid::regclass, attname, attnum, atttypid::regtype, attnotnull, col_description(attrelid, attnum) FROM pg_attribute
 	  WHERE attrelid::regclass::text ~ 'history|happened|sla' AND attnum > 0 AND NOT attisdropped AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'crm'::regnamespace)
 	  ORDER BY attrelid::regclass::text, attnum});
@@ -181,6 +197,9 @@ $node->command_ok([ 'pg_dump', '-f', "$folder/plain.sql", '-d', $node->connstr('
 create('plain');
 $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('plain'), '-f', "$folder/plain.sql" ], 'is restored');
 check_restored('plain', 'plain text');
+is($node->safe_psql('plain', q{SELECT stage, count(*) FROM "Reports ""old""".lead_facts GROUP BY 1 ORDER BY 1}, extra_params => [ '-U', 'writer' ]),
+	$node->safe_psql('plain', q{SELECT stage, count(*) FROM "Reports ""old""".lead_facts GROUP BY 1 ORDER BY 1}), 'plain text: reports are read by who was allowed to');
+is($node->safe_psql('plain', q{SELECT align.create_reports('crm.pairs', 'reports_of_pairs', time_zone => 'Europe/Berlin') > 0, align.weekly_report('crm.pairs', '2026-01-05') LIKE '<!DOCTYPE%'}, extra_params => [ '-U', 'keeper' ]), 't|t', 'plain text: reports are replaced');
 
 $node->command_ok([ 'pg_dump', '--inserts', '--rows-per-insert=3', '-f', "$folder/inserts.sql", '-d', $node->connstr('source') ], 'as INSERTs');
 create('inserts');
