@@ -90,6 +90,12 @@ all install installcheck uninstall clean:
 	@echo "align: no pg_config of a PostgreSQL with server headers (try: make test, which installs it, or PG_CONFIG=/path/to/pg_config)" >&2; exit 1
 endif
 
+# For developers: the sections on views in the documentation.
+.PHONY: docs/reports.md
+docs/reports.md:
+	sed -i '/^<!-- From here on/q' $@
+	LC_ALL=C awk -f sql/report/docs.awk $(sort $(wildcard sql/report/*.sql)) >>$@
+
 # These scripts look for a PostgreSQL themselves, unless one is asked for: make
 # hands them PG_CONFIG and other settings that were given in the environment or
 # on its command line.

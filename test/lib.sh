@@ -261,6 +261,28 @@ stage_package() {
 	export "$missing="
 }
 
+# stage_clients   puts what Debian and npm have for the test of clients into the
+# folder ALIGN_CLIENTS: drivers for Node.js, Python, Java and R, whose interpreters
+# must be there.  What cannot be had is missing, and CLIENTS_MISSING says why.
+stage_clients() {
+	local package
+
+	export ALIGN_CLIENTS=$work/clients CLIENTS_MISSING=
+	as_user mkdir -p "$ALIGN_CLIENTS/npm"
+	if command -v npm >/dev/null && ! as_user node -e 'require("pg")' 2>/dev/null; then
+		as_user timeout 120 npm install --prefix "$ALIGN_CLIENTS" --cache "$ALIGN_CLIENTS/npm" \
+			--no-audit --no-fund --silent pg </dev/null >"$work/npm.log" 2>&1 ||
+			CLIENTS_MISSING="npm could not install pg"
+	fi
+	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 0
+	for package in python3-psycopg python3-typing-extensions libpostgresql-jdbc-java r-cran-dbi r-cran-rpostgresql; do
+		! dpkg -s "$package" >/dev/null 2>&1 || continue
+		as_user sh -c 'cd "$1" && timeout 60 apt-get download -q "$2" && dpkg-deb -x "$2"_*.deb .' \
+			sh "$ALIGN_CLIENTS" "$package" </dev/null >"$work/clients.log" 2>&1 ||
+			CLIENTS_MISSING="${CLIENTS_MISSING:+$CLIENTS_MISSING, }$package could not be downloaded"
+	done
+}
+
 # start_cluster [LINE OF postgresql.conf ...]   a cluster of its own: socket in
 # the work folder, no TCP port, superuser postgres, trusting whoever can reach
 # the socket.  Sets and exports the PG* variables that clients read.

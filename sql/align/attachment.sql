@@ -56,7 +56,7 @@ CREATE FUNCTION align.attach(relation regclass, agreement text, stage text DEFAU
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
 COMMENT ON FUNCTION align.attach(regclass, text, text, name[], text, text, text, text, text, text, text, text, text, text, text, boolean, text, text, jsonb, boolean, boolean, boolean, text, text, text, text, text) IS
-'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage, and returns their number; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
+'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage (or, in an existing history, for every lead whose stage it does not have, an opening or a move), and returns the number of these entries; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
 
 CREATE FUNCTION align.detach(relation regclass) RETURNS void
     AS 'MODULE_PATHNAME', 'align_detach'

@@ -26,7 +26,7 @@ CREATE FUNCTION align.explain_move(relation regclass, key "any", stage text, rea
     LANGUAGE C STABLE PARALLEL UNSAFE COST 1000 ROWS 1;
 
 COMMENT ON FUNCTION align.explain_move(regclass, "any", text, text) IS
-'whether a lead may move to a stage under the version of the agreement that judges now: one row with allowed = true, or one row per broken rule, the gravest first. A NULL stage asks whether the lead may leave the funnel; a NULL reason stands for the one in its row';
+'whether a lead may move to a stage under the version of the agreement that judges now: one row with allowed = true, or one row per broken rule, the gravest first. A NULL stage asks whether the lead may leave the funnel; a NULL reason is none: the one in its row is that of an earlier change';
 
 -- With a key of type text beside "any", a parameter of a driver, which has no type, is text.
 CREATE FUNCTION align.explain_move(relation regclass, key text, stage text, reason text DEFAULT NULL)

@@ -80,7 +80,7 @@ BEGIN
 		END LOOP;
 
 		-- The business grows; inquiries come at all hours, mostly by day.
-		at := date_trunc('second', from_day + (to_day - from_day) * (0.5 * random() + 0.5 * sqrt(random())));
+		at := date_trunc('second', from_day + (to_day - from_day) * CASE WHEN random() < 0.5 THEN random() ELSE sqrt(random()) END);
 		IF random() < 0.75 THEN
 			at := date_trunc('day', at) + demo.some_time('11 hours', 0.25);
 		END IF;
@@ -217,9 +217,9 @@ $$;
 \else
 \set leads 20000
 \endif
-SELECT demo.generate(:leads, '2024-07-01 00:00+00', '2026-06-30 16:30+00', 0.2026) \g /dev/null
+SELECT demo.generate(:leads, '2024-05-27 00:00+00', '2026-05-26 16:30+00', 0.2026) \g /dev/null
 
 -- The day on which the story is told.
-CREATE TABLE demo.today AS SELECT timestamptz '2026-06-30 16:30+00' AS as_of;
+CREATE TABLE demo.today AS SELECT timestamptz '2026-05-26 16:30+00' AS as_of;
 
 ANALYZE demo.event;

@@ -2005,7 +2005,7 @@ CREATE FUNCTION align.attach(relation regclass, agreement text, stage text DEFAU
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
 COMMENT ON FUNCTION align.attach(regclass, text, text, name[], text, text, text, text, text, text, text, text, text, text, text, boolean, text, text, jsonb, boolean, boolean, boolean, text, text, text, text, text) IS
-'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage, and returns their number; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
+'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage (or, in an existing history, for every lead whose stage it does not have, an opening or a move), and returns the number of these entries; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
 
 CREATE FUNCTION align.detach(relation regclass) RETURNS void
     AS 'MODULE_PATHNAME', 'align_detach'
@@ -2099,7 +2099,7 @@ CREATE FUNCTION align.explain_move(relation regclass, key "any", stage text, rea
     LANGUAGE C STABLE PARALLEL UNSAFE COST 1000 ROWS 1;
 
 COMMENT ON FUNCTION align.explain_move(regclass, "any", text, text) IS
-'whether a lead may move to a stage under the version of the agreement that judges now: one row with allowed = true, or one row per broken rule, the gravest first. A NULL stage asks whether the lead may leave the funnel; a NULL reason stands for the one in its row';
+'whether a lead may move to a stage under the version of the agreement that judges now: one row with allowed = true, or one row per broken rule, the gravest first. A NULL stage asks whether the lead may leave the funnel; a NULL reason is none: the one in its row is that of an earlier change';
 
 -- With a key of type text beside "any", a parameter of a driver, which has no type, is text.
 CREATE FUNCTION align.explain_move(relation regclass, key text, stage text, reason text DEFAULT NULL)

@@ -1,5 +1,5 @@
 -- campaign_results
--- One row per campaign and month: what it cost, the leads that it brought, what became of them until the instant, and the revenue that its touches earned. Key: campaign_key, month. Costs and leads are each summed up to campaign and month before they are joined, so cost stands here once: join nothing to it that repeats rows. Leads count once, at their first campaign in the month of that touch; leads + late over all rows are all leads. Revenue stands at the campaign and month of each touch, so the leads and the revenue of a row are not of the same leads; the revenue of a model over all rows is the amount won. The rows of several models are not added up. Leads of young months are not yet won: compare months that are settled.
+-- One row per campaign and month: what it cost, the leads that it brought, what became of them until the instant, and the revenue that its touches earned. Key: campaign_key, month. Costs and leads are each summed up to campaign and month before they are joined, so cost stands here once: join nothing to it that repeats rows. Leads count once, at their first campaign in the month of that touch; leads + late over all rows are all leads. Revenue stands at the campaign and month of each touch, so the leads and the revenue of a row are not of the same leads; the revenue of a model over all rows is the amount won. The rows of several models are not added up. Leads of young months are not yet won: compare months that are settled. Answers: what did a campaign cost, and what did it bring?
 --
 -- row_key: month and campaign_key; unique
 -- campaign_key: source, medium and name as text (align.campaign_key()); (none) for leads without a touch
@@ -71,17 +71,16 @@ WITH
               WHERE h.event = 'opening') AS o
         GROUP BY {key:o}
     ),
-    leads AS MATERIALIZED (
+    leads AS (
         SELECT {key:l},
             l.first_campaign AS campaign,
             date_trunc('month', timezone({zone}, CASE WHEN l.first_campaign <> '(none)' THEN l.first_touch_at
                                                      ELSE coalesce(l.entered_at, found.at) END))::date AS month,
-            date_trunc('month', timezone({zone}, coalesce(l.entered_at, found.at)))::date AS entry_month,
             l.is_late, l.submitted_at, l.accepted_at, l.won_at, l.lost_at, l.status, l.amount
         FROM {lead_facts} AS l
             LEFT JOIN found ON {key_join:found:l} AND l.is_late
     ),
-    lead_counts AS (
+    lead_counts AS MATERIALIZED (
         SELECT l.campaign, l.month,
             count(*) FILTER (WHERE NOT l.is_late) AS leads,
             count(*) FILTER (WHERE NOT l.is_late AND q.is_true) AS qualified,
@@ -93,7 +92,11 @@ WITH
                                  AND (l.status = 'lost' OR l.status = 'gone' AND l.lost_at IS NOT NULL)) AS lost,
             count(*) FILTER (WHERE NOT l.is_late AND l.won_at IS NULL AND l.status = 'open') AS open,
             count(*) FILTER (WHERE l.is_late) AS late,
-            count(*) FILTER (WHERE NOT l.is_late AND l.won_at IS NOT NULL AND l.amount IS NULL) AS amount_missing
+            count(*) FILTER (WHERE NOT l.is_late AND l.won_at IS NOT NULL AND l.amount IS NULL) AS amount_missing,
+            -- what no touch earned
+            count(*) FILTER (WHERE l.campaign = '(none)' AND l.won_at IS NOT NULL AND l.amount IS NOT NULL) AS known,
+            count(*) FILTER (WHERE l.campaign = '(none)' AND l.won_at IS NOT NULL AND l.amount IS NULL) AS unknown,
+            sum(l.amount) FILTER (WHERE l.campaign = '(none)' AND l.won_at IS NOT NULL) AS revenue
         FROM leads AS l
             LEFT JOIN (SELECT {key:q}, true AS is_true FROM qualified AS q) AS q ON {key_join:q:l}
             LEFT JOIN (SELECT {key:r}, true AS is_true FROM rejected AS r) AS r ON {key_join:r:l}
@@ -102,8 +105,8 @@ WITH
     -- "known" counts touches of wins that have an amount, "unknown" of others
     touch_counts AS MATERIALIZED (
         SELECT t.campaign_key AS campaign,
-            CASE WHEN t.touch_no > 0 THEN date_trunc('month', t.touched_on::timestamp)::date ELSE l.entry_month END AS month,
-            count(*) FILTER (WHERE t.touch_no > 0) AS touches,
+            date_trunc('month', t.touched_on::timestamp)::date AS month,
+            count(*) AS touches,
             count(*) FILTER (WHERE t.won_share_linear > 0 AND t.won_amount_linear IS NOT NULL) AS known,
             count(*) FILTER (WHERE t.won_share_linear > 0 AND t.won_amount_linear IS NULL) AS unknown,
             sum(t.won_amount_first) FILTER (WHERE t.won_share_first > 0) AS first,
@@ -116,9 +119,8 @@ WITH
             sum(t.won_amount_w_shaped) FILTER (WHERE t.won_share_w_shaped > 0) AS w_shaped,
             sum(t.won_amount_full_path) FILTER (WHERE t.won_share_full_path > 0) AS full_path
         FROM {touch_facts} AS t
-            LEFT JOIN leads AS l ON {key_join:l:t} AND t.touch_no = 0
-        GROUP BY t.campaign_key,
-            CASE WHEN t.touch_no > 0 THEN date_trunc('month', t.touched_on::timestamp)::date ELSE l.entry_month END
+        WHERE t.touch_no > 0
+        GROUP BY t.campaign_key, date_trunc('month', t.touched_on::timestamp)
     ),
     by_text AS (
         SELECT t.campaign FROM touch_counts AS t
@@ -130,8 +132,8 @@ WITH
     ),
     results AS (
         SELECT c.campaign_key, r.month,
-            min(c.id) FILTER (WHERE r.touches > 0) AS first_id,
-            max(c.id) FILTER (WHERE r.touches > 0) AS last_id,
+            min(c.ad_id) FILTER (WHERE r.touches > 0) AS first_id,
+            max(c.ad_id) FILTER (WHERE r.touches > 0) AS last_id,
             sum(r.touches)::bigint AS touches, sum(r.leads)::bigint AS leads,
             sum(r.qualified)::bigint AS qualified, sum(r.submitted)::bigint AS submitted,
             sum(r.accepted)::bigint AS accepted, sum(r.rejected)::bigint AS rejected,
@@ -148,8 +150,9 @@ WITH
                   0 AS won, 0 AS lost, 0 AS open, 0 AS late, 0 AS amount_missing
               FROM touch_counts AS t
               UNION ALL
-              SELECT l.campaign, l.month, 0, 0, 0,
-                  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+              SELECT l.campaign, l.month, 0, l.known, l.unknown,
+                  l.revenue, l.revenue, l.revenue, l.revenue, l.revenue, l.revenue, l.revenue,
+                  l.revenue, l.revenue,
                   l.leads, l.qualified, l.submitted, l.accepted, l.rejected,
                   l.won, l.lost, l.open, l.late, l.amount_missing
               FROM lead_counts AS l) AS r
@@ -159,7 +162,7 @@ WITH
     -- costs of campaigns as they are written, then as align reads them
     costs AS (
         SELECT align.campaign_key(m.made) AS campaign_key,
-            coalesce(align.campaign_source(m.made), '') AS source, align.campaign_id(m.made) AS id,
+            coalesce(align.campaign_source(m.made), '') AS source, align.campaign_id(m.made) AS ad_id,
             c.month, c.amount, c.clicks, c.impressions
         FROM (SELECT c.campaign_source, c.campaign_medium, c.campaign_name, c.campaign_id,
                   date_trunc('month', c.day::timestamp)::date AS month,
@@ -177,47 +180,47 @@ WITH
     -- the campaigns of each id; the source '' stands for a cost without one,
     -- if all touches with the id have the same source
     ids AS MATERIALIZED (
-        SELECT coalesce(c.source, '') AS source, c.id, c.campaign_key, t.month,
+        SELECT coalesce(c.source, '') AS source, c.ad_id, c.campaign_key, t.month,
             sum(t.touches) AS touches
         FROM touch_counts AS t
             JOIN campaigns AS c ON c.campaign = t.campaign
-        WHERE c.id IS NOT NULL
-        GROUP BY coalesce(c.source, ''), c.id, c.campaign_key, t.month
+        WHERE c.ad_id IS NOT NULL
+        GROUP BY coalesce(c.source, ''), c.ad_id, c.campaign_key, t.month
     ),
     sources_of_ids AS (
-        SELECT i.source, i.id, i.campaign_key, i.month, i.touches
+        SELECT i.source, i.ad_id, i.campaign_key, i.month, i.touches
         FROM ids AS i
         UNION ALL
-        SELECT '', i.id, i.campaign_key, i.month, i.touches
+        SELECT '', i.ad_id, i.campaign_key, i.month, i.touches
         FROM ids AS i
-            JOIN (SELECT o.id FROM ids AS o GROUP BY o.id HAVING min(o.source) = max(o.source) AND min(o.source) <> '') AS one
-                ON one.id = i.id
+            JOIN (SELECT o.ad_id FROM ids AS o GROUP BY o.ad_id HAVING min(o.source) = max(o.source) AND min(o.source) <> '') AS one
+                ON one.ad_id = i.ad_id
     ),
     -- of several campaigns, the one with the most touches in the month, else at all
     of_months AS (
-        SELECT DISTINCT ON (i.source, i.id, i.month) i.source, i.id, i.month, i.campaign_key
+        SELECT DISTINCT ON (i.source, i.ad_id, i.month) i.source, i.ad_id, i.month, i.campaign_key
         FROM sources_of_ids AS i
-        ORDER BY i.source, i.id, i.month, i.touches DESC, i.campaign_key COLLATE "C"
+        ORDER BY i.source, i.ad_id, i.month, i.touches DESC, i.campaign_key COLLATE "C"
     ),
     of_all AS (
-        SELECT DISTINCT ON (i.source, i.id) i.source, i.id, i.campaign_key
-        FROM (SELECT i.source, i.id, i.campaign_key, sum(i.touches) AS touches
+        SELECT DISTINCT ON (i.source, i.ad_id) i.source, i.ad_id, i.campaign_key
+        FROM (SELECT i.source, i.ad_id, i.campaign_key, sum(i.touches) AS touches
               FROM sources_of_ids AS i
-              GROUP BY i.source, i.id, i.campaign_key) AS i
-        ORDER BY i.source, i.id, i.touches DESC, i.campaign_key COLLATE "C"
+              GROUP BY i.source, i.ad_id, i.campaign_key) AS i
+        ORDER BY i.source, i.ad_id, i.touches DESC, i.campaign_key COLLATE "C"
     ),
     cost_counts AS (
         SELECT p.campaign_key, p.month,
             CASE WHEN bool_or(p.has_id) THEN 'id' WHEN bool_or(p.has_name) THEN 'name' ELSE 'cost only' END AS cost_match,
-            min(p.id) AS first_id, max(p.id) AS last_id,
+            min(p.ad_id) AS first_id, max(p.ad_id) AS last_id,
             sum(p.amount) AS amount, sum(p.clicks)::bigint AS clicks,
             sum(p.impressions)::bigint AS impressions
         FROM (SELECT coalesce(m.campaign_key, a.campaign_key, c.campaign_key) AS campaign_key,
                   a.campaign_key IS NOT NULL AS has_id, n.campaign_key IS NOT NULL AS has_name,
-                  c.id, c.month, c.amount, c.clicks, c.impressions
+                  c.ad_id, c.month, c.amount, c.clicks, c.impressions
               FROM costs AS c
-                  LEFT JOIN of_all AS a ON a.id = c.id AND a.source = c.source
-                  LEFT JOIN of_months AS m ON m.id = c.id AND m.source = c.source AND m.month = c.month
+                  LEFT JOIN of_all AS a ON a.ad_id = c.ad_id AND a.source = c.source
+                  LEFT JOIN of_months AS m ON m.ad_id = c.ad_id AND m.source = c.source AND m.month = c.month
                   LEFT JOIN (SELECT DISTINCT k.campaign_key FROM campaigns AS k WHERE k.is_campaign) AS n
                       ON n.campaign_key = c.campaign_key) AS p
         GROUP BY p.campaign_key, p.month

@@ -1,5 +1,5 @@
 -- channel_results
--- One row per channel and month: campaign_results summed by channel, so cost that finds no campaign is in it, too. Key: channel, month. The columns are those of campaign_results and add up likewise; ratios are computed from the sums.
+-- One row per channel and month: campaign_results summed by channel, so cost that finds no campaign is in it, too. Key: channel, month. The columns are those of campaign_results and add up likewise; ratios are computed from the sums. Answers: which channel is worth its cost?
 --
 -- row_key: month and channel; unique
 -- channel: channel by the agreement, then by the rules of align; (none) for leads without a touch

@@ -1,5 +1,5 @@
 -- conformance
--- One row per week, version of the agreement, rule and team for which entries broke the rule, as far as they were recorded by the instant. Key: row_key (week, version, rule, team). An entry can break several rules, so entries add up only within one rule; moves repeats for each version and rule, and must not be added up. Openings and imports are not counted, and moves that were refused leave no entry. share = entries / moves.
+-- One row per week, version of the agreement, rule and team for which entries broke the rule, as far as they were recorded by the instant. Key: row_key (week, version, rule, team). An entry can break several rules, so entries add up only within one rule; moves repeats for each version and rule, and must not be added up. Openings and imports are not counted, and moves that were refused leave no entry. share = entries / moves. Answers: which rules are broken, and by whom?
 --
 -- row_key: week, version, rule and team as text; unique
 -- week: Monday of the week in which the entries were recorded

@@ -1,7 +1,7 @@
 -- coverage
--- Whether what is open is enough: one row per count or amount target of a won stage, for its running period. Key: target_no. Coverage compares the pipeline with what is still missing, not with the whole goal. Do not add up targets. Answers: do we have enough in the pipeline to reach the goal?
+-- Whether what is open is enough: one row per count or amount target of a won stage, for its running period. Key: period, target_no. Coverage compares the pipeline with what is still missing, not with the whole goal. Do not add up targets. Answers: do we have enough in the pipeline to reach the goal?
 --
--- row_key: number of the target
+-- row_key: kind of period and number of the target
 -- target_no: place of the target in the agreement, from 1
 -- teams: who promised
 -- metric: what is counted
@@ -16,13 +16,17 @@
 -- coverage: open_amount / remaining; NULL when nothing remains
 -- expected_coverage: expected_amount / remaining
 -- as_of: the instant of the figures
+-- metric_kind: count or amount
 
-SELECT s.target_no::text AS row_key, s.target_no, s.teams, s.metric, s.period, s.period_start, s.period_end,
+WITH scores AS MATERIALIZED (
+    SELECT s.* FROM {scorecard} AS s
+)
+SELECT s.period || ' ' || s.target_no AS row_key, s.target_no, s.teams, s.metric, s.period, s.period_start, s.period_end,
     s.goal, s.actual, r.remaining, p.open_amount, p.expected_amount,
     (p.open_amount / nullif(r.remaining, 0))::float8 AS coverage,
     (p.expected_amount / nullif(r.remaining, 0))::float8 AS expected_coverage,
-    s.as_of
-FROM {scorecard} AS s
+    s.as_of, s.metric_kind
+FROM scores AS s
     CROSS JOIN LATERAL (SELECT greatest(s.goal - s.actual, 0) AS remaining) AS r
     CROSS JOIN LATERAL (
         SELECT CASE s.metric_kind WHEN 'amount' THEN x.amount ELSE x.leads END AS open_amount,
@@ -35,6 +39,4 @@ FROM {scorecard} AS s
                   bool_and(p.won_share IS NOT NULL OR p.leads = 0) AS is_known
               FROM {pipeline} AS p) AS x) AS p
 WHERE s.reversed IS NOT NULL -- a won stage
-    AND s.period_start = (SELECT max(x.period_start) FROM {scorecard} AS x
-                          WHERE x.target_no = s.target_no AND x.version = s.version AND x.period = s.period)
     AND timezone({zone}, (s.period_end + 1)::timestamp) > {as_of}

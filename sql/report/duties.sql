@@ -1,5 +1,5 @@
 -- duties
--- One row per stage and promise that begins in it, of the version of the agreement in force at the instant; a stage without one has one row with the promise (none). Key: row_key (stage, sla). What the document says, in a table: it has no figures.
+-- One row per stage and promise that begins in it, of the version of the agreement in force at the instant; a stage without one has one row with the promise (none). Key: row_key (stage, sla). What the document says, in a table: it has no figures. Answers: who owes what to whom, by when?
 --
 -- row_key: stage and promise as text; unique
 -- stage_order: place of the stage in the order of declaration

@@ -1,5 +1,5 @@
 -- feedback
--- One row per month, campaign, moment, handoff, result and reason: what became of the leads of a campaign, and why. Key: row_key. The moment handoff counts submissions, by the month in which they were submitted, at their decisive campaign; the moment close counts leads, by the month of their last entry into a won or lost stage, at their decisive campaign. Both count the same leads: do not add them up. n adds up over all columns, leads does not add up over reasons and results. share is of those that are decided: young months change until all are.
+-- One row per month, campaign, moment, handoff, result and reason: what became of the leads of a campaign, and why. Key: row_key. The moment handoff counts submissions, by the month in which they were submitted, at their decisive campaign; the moment close counts leads, by the month of their last entry into a won or lost stage, at their decisive campaign. Both count the same leads: do not add them up. n adds up over all columns, leads does not add up over reasons and results. share is of those that are decided: young months change until all are. Answers: what became of the leads of a campaign, and why?
 --
 -- row_key: all columns of the key as text; unique
 -- month: first day of the local month
@@ -21,36 +21,52 @@
 
 WITH
     in_force AS MATERIALIZED (
-        {part:funnel}
+        SELECT f.funnel, EXISTS (SELECT FROM align.handoffs(f.funnel)) AS has_handoffs
+        FROM ({part:funnel}) AS f
+    ),
+    handoffs AS MATERIALIZED (
+        SELECT {key:h}, h.decisive_campaign AS campaign, h.handoff, h.outcome AS result, h.reason,
+            date_trunc('month', h.submitted_on::timestamp)::date AS month,
+            h.is_first, h.submitted_at, h.entry_no
+        FROM {handoff_facts} AS h
     ),
     submissions AS (
         -- one row for each lead first, so that it counts once
         SELECT s.campaign, s.month, s.handoff, s.result, s.reason,
             sum(s.n)::bigint AS n, count(*) AS leads, sum(s.first_n)::bigint AS first_n
-        FROM (SELECT {key:h}, h.decisive_campaign AS campaign, h.handoff, h.outcome AS result, h.reason,
-                  date_trunc('month', h.submitted_on::timestamp)::date AS month,
+        FROM (SELECT {key:h}, h.campaign, h.month, h.handoff, h.result, h.reason,
                   count(*) AS n, count(*) FILTER (WHERE h.is_first) AS first_n
-              FROM {handoff_facts} AS h
-              GROUP BY {key:h}, h.decisive_campaign, h.handoff, h.outcome, h.reason,
-                  date_trunc('month', h.submitted_on::timestamp)) AS s
+              FROM handoffs AS h
+              GROUP BY {key:h}, h.campaign, h.month, h.handoff, h.result, h.reason) AS s
         GROUP BY s.campaign, s.month, s.handoff, s.result, s.reason
     ),
     closed AS (
-        SELECT DISTINCT ON ({key:e}) {key:e}, e.at, e.stage_kind, e.reason
+        SELECT DISTINCT ON ({key:e}) {key:e},
+            date_trunc('month', timezone({zone}, e.at))::date AS month,
+            e.stage_kind AS result, coalesce(nullif(btrim(e.reason), ''), '(none)') AS reason
         FROM ({part:entries}) AS e
         WHERE e.is_entry AND e.stage_kind IN ('won', 'lost')
         ORDER BY {key:e}, e.place DESC
     ),
-    closes AS (
-        SELECT l.decisive_campaign AS campaign,
-            date_trunc('month', timezone({zone}, c.at))::date AS month,
-            c.stage_kind AS result,
-            coalesce(nullif(btrim(c.reason), ''), '(none)') AS reason,
-            count(*) AS leads
+    -- the decisive campaign of a lead is that of its first submission; only
+    -- without handoffs it must be looked up
+    decided AS (
+        SELECT coalesce(s.campaign, '(not submitted)') AS campaign, c.month, c.result, c.reason
+        FROM closed AS c
+            LEFT JOIN (SELECT DISTINCT ON ({key:h}) {key:h}, h.campaign
+                       FROM handoffs AS h
+                       ORDER BY {key:h}, h.submitted_at, h.entry_no) AS s ON {key_join:s:c}
+        WHERE (SELECT f.has_handoffs FROM in_force AS f)
+        UNION ALL
+        SELECT l.decisive_campaign, c.month, c.result, c.reason
         FROM closed AS c
             JOIN {lead_facts} AS l ON {key_join:l:c}
-        GROUP BY l.decisive_campaign, date_trunc('month', timezone({zone}, c.at)), c.stage_kind,
-            coalesce(nullif(btrim(c.reason), ''), '(none)')
+        WHERE NOT (SELECT f.has_handoffs FROM in_force AS f)
+    ),
+    closes AS (
+        SELECT d.campaign, d.month, d.result, d.reason, count(*) AS leads
+        FROM decided AS d
+        GROUP BY d.campaign, d.month, d.result, d.reason
     ),
     by_text AS (
         SELECT s.campaign, s.month, 'handoff' AS moment, s.handoff, s.result, s.reason,

@@ -11,21 +11,23 @@
 -- dropped: of these, leads that went no further and are lost
 -- still_open: of these, leads that went no further and may still
 -- step_rate: reached / reached of the step before; NULL for the first
--- step_rate_lower: lower bound of it (Wilson, 95 %)
+-- step_rate_lower: lower bound of it (Wilson, 95 %), of the rate so far
 -- step_rate_upper: upper bound of it
 -- overall_rate: reached / reached of the first step
 -- decided_rate: reached of the next step / (that + dropped)
 -- median_seconds: from the step before to this one; NULL under 5 leads
 -- p90_seconds: likewise for nine of ten; NULL under 20
 -- amount: the last known amounts of the leads that reached the step
+-- timed: leads that entered this step and, before it, the step before: those that median_seconds and p90_seconds are of
 
 SELECT c.channel || ' ' || s.step AS row_key, {as_of}::timestamptz AS as_of, c.channel,
     s.step, s.name AS stage, s.entered, s.reached, s.dropped, s.still_open,
     s.step_rate, s.lower AS step_rate_lower, s.upper AS step_rate_upper, s.overall_rate,
-    lead(s.reached) OVER steps::float8 / nullif(lead(s.reached) OVER steps + s.dropped, 0) AS decided_rate,
-    CASE WHEN s.step > 1 AND s.reached >= 5 THEN extract(epoch FROM s.median_time)::bigint END AS median_seconds,
-    CASE WHEN s.step > 1 AND s.reached >= 20 THEN extract(epoch FROM s.p90_time)::bigint END AS p90_seconds,
-    s.amount
+    s.decided_rate,
+    CASE WHEN t.n >= 5 THEN extract(epoch FROM s.median_time)::bigint END AS median_seconds,
+    CASE WHEN t.n >= 20 THEN extract(epoch FROM s.p90_time)::bigint END AS p90_seconds,
+    s.amount,
+    t.n AS timed
 FROM (SELECT t.first_channel AS channel,
           align.funnel_conversion_agg(l.lead, f.funnel, {as_of}) AS conversion
       FROM ({part:conversion_leads}) AS l
@@ -33,5 +35,7 @@ FROM (SELECT t.first_channel AS channel,
           CROSS JOIN ({part:funnel}) AS f
       WHERE NOT l.is_late
       GROUP BY t.first_channel) AS c
-    CROSS JOIN LATERAL align.steps(c.conversion) AS s
-WINDOW steps AS (PARTITION BY c.channel ORDER BY s.step)
+    CROSS JOIN LATERAL align.step_rates(c.conversion) AS s
+    CROSS JOIN LATERAL (
+        {part:step_times}
+    ) AS t

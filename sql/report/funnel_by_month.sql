@@ -14,16 +14,19 @@
 -- dropped: of these, leads that went no further and are lost
 -- still_open: of these, leads that went no further and may still
 -- step_rate: reached / reached of the step before; NULL for the first
--- step_rate_lower: lower bound of it (Wilson, 95 %); NULL while leads are open
+-- step_rate_lower: lower bound of it (Wilson, 95 %); NULL while leads are open in the step before
 -- step_rate_upper: upper bound of it
 -- overall_rate: reached / reached of the first step
--- decided_rate: reached of the next step / (that + dropped)
--- leads: leads of the month
--- matured: of these, reached the step within the time to settle since their own entry; NULL unless is_settled
+-- decided_rate: reached of the next step / (that + dropped); no forecast
+-- leads: leads of the month, those included that never reached the first step
+-- matured: of these, reached the step or a later one within the time to settle since their own entry; NULL unless is_settled
 -- matured_rate: matured / leads; NULL unless is_settled
 -- matured_rate_lower: lower bound of it (Wilson, 95 %)
 -- matured_rate_upper: upper bound of it
+-- median_seconds: from the step before to this one, of the leads that entered both; NULL under 5. Not to be compared while leads are open: the fast ones arrive first
+-- p90_seconds: likewise for nine of ten; NULL under 20
 -- amount: the last known amounts of the leads that reached the step
+-- timed: leads that entered this step and, before it, the step before: those that median_seconds and p90_seconds are of
 
 WITH
     in_force AS MATERIALIZED (
@@ -49,13 +52,16 @@ WITH
             CROSS JOIN in_force AS f
         GROUP BY m.month
     ),
-    -- when a lead first reached each step or a later one
+    -- when a lead first entered each step; any won stage is the last one
     reached AS (
-        SELECT {key:v}, p.step, min(v.entered_at) AS at
+        SELECT {key:v}, w.step, min(v.entered_at) AS at
         FROM ({part:visits}) AS v
-            JOIN path AS p ON p.stage = v.stage
-        WHERE NOT v.is_late AND v.is_entry
-        GROUP BY {key:v}, p.step
+            LEFT JOIN path AS p ON p.stage = v.stage
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN v.stage_kind = 'won' THEN (SELECT max(l.step) FROM path AS l)
+                    ELSE p.step END AS step) AS w
+        WHERE NOT v.is_late AND v.is_entry AND w.step IS NOT NULL
+        GROUP BY {key:v}, w.step
     ),
     matured AS (
         SELECT l.month, p.step, count(DISTINCT l.entry) AS matured
@@ -69,21 +75,28 @@ SELECT m.month || ' ' || s.step AS row_key, m.month, m.month_start_at, {as_of}::
     m.is_over AND m.month_start_at >= {complete_since} AS is_settled,
     s.step, s.name AS stage, s.entered, s.reached, s.dropped, s.still_open,
     s.step_rate,
-    CASE WHEN sum(s.still_open) OVER month = 0 THEN s.lower END AS step_rate_lower,
-    CASE WHEN sum(s.still_open) OVER month = 0 THEN s.upper END AS step_rate_upper,
+    CASE WHEN lag(s.still_open) OVER steps = 0 THEN s.lower END AS step_rate_lower,
+    CASE WHEN lag(s.still_open) OVER steps = 0 THEN s.upper END AS step_rate_upper,
     s.overall_rate,
-    lead(s.reached) OVER steps::float8 / nullif(lead(s.reached) OVER steps + s.dropped, 0) AS decided_rate,
+    s.decided_rate,
     m.leads,
     x.matured,
     x.matured::float8 / m.leads AS matured_rate,
     w.lower AS matured_rate_lower,
     w.upper AS matured_rate_upper,
-    s.amount
+    CASE WHEN t.n >= 5 THEN extract(epoch FROM s.median_time)::bigint END AS median_seconds,
+    CASE WHEN t.n >= 20 THEN extract(epoch FROM s.p90_time)::bigint END AS p90_seconds,
+    s.amount,
+    t.n AS timed
 FROM months AS m
-    CROSS JOIN LATERAL align.steps(m.conversion) AS s
+    CROSS JOIN LATERAL (SELECT m.conversion) AS c
+    CROSS JOIN LATERAL align.step_rates(c.conversion) AS s
+    CROSS JOIN LATERAL (
+        {part:step_times}
+    ) AS t
     LEFT JOIN matured AS r ON r.month = m.month AND r.step = s.step
     CROSS JOIN LATERAL (
         SELECT CASE WHEN m.is_over AND m.month_start_at >= {complete_since}
                    THEN coalesce(r.matured, 0) END AS matured) AS x
     LEFT JOIN LATERAL align.wilson(x.matured, m.leads) AS w ON x.matured IS NOT NULL
-WINDOW month AS (PARTITION BY m.month), steps AS (PARTITION BY m.month ORDER BY s.step)
+WINDOW steps AS (PARTITION BY m.month ORDER BY s.step)

@@ -1,5 +1,5 @@
 -- handoff_facts per lead
--- One row per submission of a lead to another team, as of the instant. Key: row_key (lead and number of the entry that submitted it). The first change of stage after the submission decides it, by the agreement that was recorded with the submission. A lead has several rows, so do not add up columns of lead_facts after a join; the clocks of handoffs stand in sla_facts, too (is_handoff), so do not add both. Acceptance rate: accepted / (accepted + rejected), of submissions of equal age only: rejections are faster.
+-- One row per submission of a lead to another team, as of the instant. Key: row_key (lead and number of the entry that submitted it). The first change of stage after the submission decides it, by the agreement that was recorded with the submission. A lead has several rows, so do not add up columns of lead_facts after a join; the clocks of handoffs stand in sla_facts, too (is_handoff), so do not add both. Acceptance rate: accepted / (accepted + rejected), of submissions of equal age only: rejections are faster. Answers: what became of each lead that was handed over, and how soon?
 --
 -- row_key: lead and entry_no as text; unique
 -- handoff: the handoff

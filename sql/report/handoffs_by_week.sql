@@ -1,5 +1,5 @@
 -- handoffs_by_week
--- One row per handoff and week of submission, up to the instant. Key: row_key (handoff, week). Counts add up over weeks and handoffs, rates and percentiles do not. Young weeks are not comparable with old ones: rejections are faster than acceptances, so compare a week with an earlier one as of the same age (the function of this name takes an instant). acceptance_rate = accepted / (accepted + rejected).
+-- One row per handoff and week of submission, up to the instant. Key: row_key (handoff, week). Counts add up over weeks and handoffs, rates and percentiles do not. Young weeks are not comparable with old ones: rejections are faster than acceptances, so compare a week with an earlier one as of the same age (the function of this name takes an instant). acceptance_rate = accepted / (accepted + rejected). Answers: does the other team accept what it gets?
 --
 -- row_key: handoff and week as text; unique
 -- handoff: the handoff

@@ -1,5 +1,5 @@
 -- handover per lead
--- One row per submission that is pending at the instant. Key: row_key (lead and number of the entry that submitted it). What the receiving team should know before it answers. A lead can wait in one handoff at a time.
+-- One row per submission that is pending at the instant. Key: row_key (lead and number of the entry that submitted it). What the receiving team should know before it answers. A lead can wait in one handoff at a time. Answers: what must I know before I answer this lead?
 --
 -- row_key: lead and entry_no as text; unique
 -- handoff: the handoff

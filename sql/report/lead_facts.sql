@@ -1,5 +1,5 @@
 -- lead_facts per lead
--- One row per lead with a stage in its history, as of the instant: leads that were deleted or left the funnel are there, too, with the status gone. Key: row_key (the key of the table). Join the other facts to it by the key columns, but do not add up its columns after such a join: they repeat. Leads that were there before the record began are is_late: they belong to no cohort, conversion or duration.
+-- One row per lead with a stage in its history, as of the instant: leads that were deleted or left the funnel are there, too, with the status gone. Key: row_key (the key of the table). Join the other facts to it by the key columns, but do not add up its columns after such a join: they repeat. Leads that were there before the record began are is_late: they belong to no cohort, conversion or duration. Answers: how many leads, of what kind, and where are they now?
 --
 -- row_key: the key as text; unique
 -- entered_at: time of its first entry into a stage; NULL for a late lead, which

@@ -5,12 +5,12 @@
 -- month: first day of the month in which the leg ended
 -- month_start_at: its first instant
 -- is_complete: whether the record was complete when the month began
--- leg: entry to won; for each handoff: entry to it, from it to its decision, and from it to won
+-- leg: "entry to won"; for each handoff "entry to HANDOFF" (the first submission), "HANDOFF to decision" (of the first submission) and "HANDOFF to won"
 -- n: leads that ended the leg in the month, without late ones
 -- late: late leads that did; they have no duration
 -- median_seconds: elapsed time; half of the leads took no longer; NULL under 5
 -- p90_seconds: likewise for nine of ten; NULL under 20
--- median_working_seconds: the same in the hours of the teams that held the lead, stage by stage; NULL without hours
+-- median_working_seconds: the same in the hours of the teams that held the lead, stage by stage, and of a decision in those of the team that decides; NULL without hours
 -- p90_working_seconds: likewise for nine of ten
 -- as_of: the instant of the figures
 
@@ -63,6 +63,7 @@ WITH
         SELECT d.leg, d.month,
             count(*) FILTER (WHERE NOT d.is_late) AS n,
             count(*) FILTER (WHERE d.is_late) AS late,
+            count(d.working) AS n_working,
             percentile_disc(0.5) WITHIN GROUP (ORDER BY d.seconds) AS median_seconds,
             percentile_disc(0.9) WITHIN GROUP (ORDER BY d.seconds) AS p90_seconds,
             percentile_disc(0.5) WITHIN GROUP (ORDER BY d.working) AS median_working_seconds,
@@ -76,7 +77,7 @@ SELECT s.month || ' ' || s.leg AS row_key, s.month,
     s.leg, s.n, s.late,
     CASE WHEN s.n >= 5 THEN s.median_seconds END AS median_seconds,
     CASE WHEN s.n >= 20 THEN s.p90_seconds END AS p90_seconds,
-    CASE WHEN s.n >= 5 THEN s.median_working_seconds END AS median_working_seconds,
-    CASE WHEN s.n >= 20 THEN s.p90_working_seconds END AS p90_working_seconds,
+    CASE WHEN s.n_working >= 5 THEN s.median_working_seconds END AS median_working_seconds,
+    CASE WHEN s.n_working >= 20 THEN s.p90_working_seconds END AS p90_working_seconds,
     {as_of}::timestamptz AS as_of
 FROM sums AS s

@@ -1,5 +1,5 @@
 -- promises
--- One row per promise (service level or handoff with a time) of the agreement in force at the instant. Key: row_key (sla). From sla_by_week: the last complete week, and the four weeks before it, pooled. Rates do not add up; add up met and missed, and divide. Weeks that begin before the record is complete are left out of the four.
+-- One row per promise (service level or handoff with a time) of the agreement in force at the instant. Key: row_key (sla). From sla_by_week: the last complete week, and the four weeks before it, pooled. Rates do not add up; add up met and missed, and divide. Weeks that begin before the record is complete are left out of the four. Answers: are promises kept, last week and before?
 --
 -- row_key: the promise as text; unique
 -- sla: service level or handoff

@@ -1,5 +1,5 @@
 -- report_settings
--- One row: the arguments of align.create_reports() that these views were made with. Key: row_key. Not to be joined with anything.
+-- One row: the arguments of align.create_reports() that these views were made with. Key: row_key. Not to be joined with anything. Answers: by which settings were these views made?
 --
 -- row_key: always settings
 -- relation: the attached table

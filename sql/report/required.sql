@@ -1,7 +1,7 @@
 -- required
--- What the gap of a target requires of every stage before: one row per count or amount target of a won stage, for its running period, and open stage of the success path. Key: target_no, stage. The rates are those of leads that have had the time to settle, step by step: young leads look unconverted. Answers: how many MQLs more does the quarter need?
+-- What the gap of a target requires of every stage before: one row per count or amount target of a won stage, for its running period, and open stage of the success path. Key: period, target_no, stage. The rates are those of leads that have had the time to settle, step by step: young leads look unconverted. Answers: how many MQLs more does the quarter need?
 --
--- row_key: target and stage
+-- row_key: kind of period, number of the target and stage
 -- target_no: place of the target in the agreement, from 1
 -- teams: who promised
 -- metric: what is counted
@@ -13,7 +13,7 @@
 -- base_n: leads that entered the stage in the year that ended one time to settle ago, late ones excluded
 -- rate_to_next: of these, the share that reached the next stage or a later one within the time to settle; NULL under 20
 -- rate_to_won: product of these rates from here to won; NULL if one is
--- needed: gap / rate_to_won: leads (or amount) that must enter the stage
+-- needed: gap / rate_to_won: leads (or amount) that must enter the stage; leads rounded up
 -- median_seconds_to_won: of the leads of base_n that were won within the time to settle, half took no longer; NULL under 5
 -- needed_in_time: whether that fits into the rest of the period
 -- as_of: the instant of the figures
@@ -30,11 +30,16 @@ WITH RECURSIVE
         WHERE s.on_success_path
     ),
     firsts AS MATERIALIZED (
-        SELECT {key:v}, p.step, min(v.entered_at) AS at
+        SELECT {key:v}, w.step, min(v.entered_at) AS at
         FROM ({part:visits}) AS v
-            JOIN path AS p ON p.stage = v.stage
-        WHERE v.is_entry AND NOT v.is_late
-        GROUP BY {key:v}, p.step
+            LEFT JOIN path AS p ON p.stage = v.stage
+            -- a won stage that is not on the path is as good as the one that is
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN v.stage_kind = 'won'
+                    THEN coalesce(p.step, (SELECT min(x.step) FROM path AS x WHERE x.kind = 'won'))
+                    ELSE p.step END AS step) AS w
+        WHERE v.is_entry AND NOT v.is_late AND w.step IS NOT NULL
+        GROUP BY {key:v}, w.step
     ),
     base AS (
         SELECT f.step, f.at, min(n.at) AS next_at, min(n.at) FILTER (WHERE p.kind = 'won') AS won_at
@@ -54,6 +59,9 @@ WITH RECURSIVE
             LEFT JOIN base AS b ON b.step = p.step
         GROUP BY p.step, p.stage, p.stage_order, p.kind
     ),
+    covered AS MATERIALIZED (
+        SELECT c.* FROM {coverage} AS c
+    ),
     -- from the first won stage of the path back
     products AS (
         SELECT p.step, 1::float8 AS rate_to_won
@@ -63,12 +71,13 @@ WITH RECURSIVE
         FROM products AS p
             JOIN rates AS r ON r.step = p.step - 1
     )
-SELECT c.target_no || ' ' || r.stage AS row_key, c.target_no, c.teams, c.metric, c.period, c.period_start,
+SELECT c.period || ' ' || c.target_no || ' ' || r.stage AS row_key, c.target_no, c.teams, c.metric, c.period, c.period_start,
     c.remaining AS gap, r.stage, r.stage_order, r.base_n, r.rate_to_next, p.rate_to_won,
-    ceil(c.remaining / nullif(p.rate_to_won, 0)::numeric) AS needed,
+    CASE c.metric_kind WHEN 'count' THEN ceil(n.needed) ELSE round(n.needed, 2) END AS needed,
     r.median_seconds_to_won,
     {as_of} + make_interval(secs => r.median_seconds_to_won) <= timezone({zone}, (c.period_end + 1)::timestamp) AS needed_in_time,
     c.as_of
-FROM {coverage} AS c
+FROM covered AS c
     CROSS JOIN products AS p
     JOIN rates AS r ON r.step = p.step AND r.kind = 'open'
+    CROSS JOIN LATERAL (SELECT round(c.remaining / nullif(p.rate_to_won, 0)::numeric, 6) AS needed) AS n

@@ -1,5 +1,5 @@
 -- scorecard
--- Targets against actuals: one row per target and period, a joint target once. Key: period_start, target_no. The target is that of the version in force when the period began. A count is the leads that entered the stage for the first time in the period; an amount is the sum of their last known amounts; a service level is met / (met + missed) of the clocks that were due in the period and by now; a conversion is the share of the leads that entered the first stage in the period and entered the other within the window, known when the window of all of them is over. Do not add up targets. Answers: are we where we said we would be?
+-- Targets against actuals: one row per target and period, a joint target once. Key: target_no, period_start. The target is that of the version in force when the period began, or of the first version before that; stages have their names of today. A count is the leads that entered the stage for the first time in the period; an amount is the sum of their last known amounts; a service level is met / (met + missed) of the clocks that were due in the period and by now; a conversion is the share of the leads that entered the first stage in the period and entered the other within the window, known when the window of all of them is over. Do not add up targets. Answers: are we where we said we would be?
 --
 -- row_key: period, its first day and the number of the target
 -- target_no: place of the target in the agreement, from 1
@@ -11,22 +11,22 @@
 -- period_start: its first day
 -- period_end: its last day
 -- goal: what was promised, in unit
--- actual: what was reached; NULL if nothing is known yet
+-- actual: what was reached; NULL if nothing is known yet; of a rate in %, with two digits (attainment and status are exact)
 -- unit: leads, amount or %
 -- numerator: of a rate: met, or converted; else actual
 -- denominator: of a rate: met + missed, or all leads of the period; else NULL
 -- repeats: further entries into the stage by leads that had entered it before
--- reversed: leads that entered the won stage and are not won now; not in actual
+-- reversed: leads that entered the won stage and are not won now; not in actual. A won lead that was deleted stays in actual
 -- open: clocks that are due in the period and not yet; leads that may still convert
 -- amount_missing: leads without an amount, in amounts
--- elapsed_share: part of the working time of the period that is over, by the hours of the team, or the common ones of a joint target; of all time without hours
+-- elapsed_share: part of the working time of the period that is over, by the hours of the team, or the common ones of a joint target; of all time without hours, or if the period has no working time
 -- goal_today: goal * elapsed_share; the goal itself of a rate
 -- expected_end: actual / elapsed_share: the end of the period at this pace; NULL before a fifth of it is over, and for rates
 -- actual_lower: of a conversion whose window is not over: if no open lead converts, in %
 -- actual_upper: if all do
 -- attainment: actual / goal
--- status: exceeded, met, missed; while the period runs: on track or behind; open: a conversion whose window is not over; no data
--- goal_changed: whether a later version in force in the period has another goal
+-- status: exceeded, met, missed; while the period runs: on track or behind; open: a conversion whose window is not over; no data: no lead or clock to judge, a conversion of a period before complete_since, or a goal that was not reached in a period without working time
+-- goal_changed: whether a version that came into force in the period has another goal, or no such target
 -- is_complete: whether the record was complete when the period began
 -- version: version of the agreement that the target is of
 -- as_of: the instant of the figures
@@ -38,7 +38,7 @@ WITH
     targets AS MATERIALIZED (
         {part:target_periods}
     ),
-    entries AS (
+    entries AS MATERIALIZED (
         SELECT e.per, e.period_start, e.stage,
             count(*) FILTER (WHERE e.is_first AND NOT e.is_reversed) AS counted,
             count(*) FILTER (WHERE NOT e.is_first) AS repeats,
@@ -48,7 +48,7 @@ WITH
         FROM ({part:target_entries}) AS e
         GROUP BY e.per, e.period_start, e.stage
     ),
-    clocks AS (
+    clocks AS MATERIALIZED (
         SELECT t.per, t.sla, align.period_start(f.funnel, t.per, c.due_on) AS period_start,
             sum(c.is_met) FILTER (WHERE c.due_at <= {as_of}) AS met,
             sum(c.is_missed) FILTER (WHERE c.due_at <= {as_of}) AS missed,
@@ -68,7 +68,7 @@ WITH
                             UNION SELECT t.from_stage FROM targets AS t WHERE t.metric_kind = 'conversion')
         GROUP BY {key:v}, v.stage
     ),
-    cohorts AS (
+    cohorts AS MATERIALIZED (
         SELECT t.per, t.from_stage, t.stage, t.within,
             align.period_start(f.funnel, t.per, timezone({zone}, a.at)::date) AS period_start,
             count(*) AS leads,
@@ -98,13 +98,7 @@ WITH
                 WHEN 'conversion' THEN coalesce(x.still_open, 0) END AS still_open,
             CASE WHEN t.metric_kind = 'amount' THEN coalesce(e.amount_missing, 0) END AS amount_missing,
             t.metric_kind <> 'conversion'
-                OR t.end_at + t.within <= {as_of} AND t.start_at >= {complete_since} AS is_known,
-            CASE WHEN t.is_over THEN 1
-                WHEN t.hours IS NULL
-                    THEN extract(epoch FROM {as_of} - t.start_at) / extract(epoch FROM t.end_at - t.start_at)
-                ELSE extract(epoch FROM align.working_time(t.hours, t.start_at, {as_of}))
-                    / nullif(extract(epoch FROM align.working_time(t.hours, t.start_at, t.end_at)), 0)
-            END::float8 AS elapsed_share
+                OR t.end_at + t.within <= {as_of} AND t.start_at >= {complete_since} AS is_known
         FROM targets AS t
             LEFT JOIN entries AS e
                 ON t.metric_kind IN ('count', 'amount')
@@ -119,6 +113,9 @@ WITH
     ),
     scored AS (
         SELECT m.*,
+            -- compared with the goal as it is, not as it is rounded
+            CASE WHEN m.denominator IS NULL THEN m.numerator
+                WHEN m.is_known THEN 100 * m.numerator / nullif(m.denominator, 0) END AS exact,
             CASE WHEN m.denominator IS NULL THEN m.numerator
                 WHEN m.is_known THEN round(100 * m.numerator / nullif(m.denominator, 0), 2) END AS actual,
             CASE WHEN m.denominator IS NULL THEN round(m.goal * m.elapsed_share::numeric, 2)
@@ -136,16 +133,17 @@ SELECT s.per || ' ' || s.period_start || ' ' || s.target_no AS row_key,
     CASE WHEN NOT s.is_known THEN round(100 * s.numerator / nullif(s.denominator, 0), 2) END AS actual_lower,
     CASE WHEN NOT s.is_known
         THEN round(100 * (s.numerator + s.still_open) / nullif(s.denominator, 0), 2) END AS actual_upper,
-    (s.actual / nullif(s.goal, 0))::float8 AS attainment,
+    (s.exact / nullif(s.goal, 0))::float8 AS attainment,
     CASE
         WHEN s.denominator = 0 THEN 'no data'
-        WHEN NOT s.is_known THEN 'open'
+        WHEN NOT s.is_known THEN CASE WHEN s.end_at + s.within > {as_of} THEN 'open' ELSE 'no data' END
         WHEN s.metric_kind = 'sla' AND NOT s.is_over
-            THEN CASE WHEN s.actual >= s.goal THEN 'on track' ELSE 'behind' END
-        WHEN s.actual > s.goal THEN 'exceeded'
-        WHEN s.actual = s.goal THEN 'met'
+            THEN CASE WHEN s.exact >= s.goal THEN 'on track' ELSE 'behind' END
+        WHEN s.exact > s.goal THEN 'exceeded'
+        WHEN s.exact = s.goal THEN 'met'
+        WHEN s.denominator IS NULL AND NOT s.has_working_time THEN 'no data'
         WHEN s.is_over THEN 'missed'
-        WHEN s.actual >= s.goal_today THEN 'on track'
+        WHEN s.exact >= s.goal * s.elapsed_share::numeric THEN 'on track'
         ELSE 'behind' END AS status,
     s.goal_changed,
     s.start_at >= {complete_since} AS is_complete,

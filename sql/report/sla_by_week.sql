@@ -1,5 +1,5 @@
 -- sla_by_week
--- One row per service level or handoff and week in which clocks were due, up to the instant. Key: row_key (sla, week). Counts add up over weeks and service levels (handoffs are among them: is_handoff); rates do not: add up met and missed, and divide. A clock counts when it is due, however early it was met, so a running week is not biased; paused clocks are not due. compliance = met / (met + missed).
+-- One row per service level or handoff and week in which clocks were due, up to the instant. Key: row_key (sla, week). Counts add up over weeks and service levels (handoffs are among them: is_handoff); rates do not: add up met and missed, and divide. A clock counts when it is due, however early it was met, so a running week is not biased; paused clocks are not due. compliance = met / (met + missed). Answers: are promises kept, week by week?
 --
 -- row_key: sla and week as text; unique
 -- sla: service level or handoff

@@ -1,5 +1,5 @@
 -- sla_facts per lead
--- One row per clock: a cycle of a service level or handoff of a lead, as of the instant. Key: row_key (lead, sla, cycle). A lead has several rows, so do not add up columns of lead_facts after a join; is_handoff rows are the submissions of handoff_facts, so do not add both. Shares of kept promises: is_met / (is_met + is_missed) of rows by due_on, with due_at in the past; by the day of start or stop they are biased.
+-- One row per clock: a cycle of a service level or handoff of a lead, as of the instant. Key: row_key (lead, sla, cycle). A lead has several rows, so do not add up columns of lead_facts after a join; is_handoff rows are the submissions of handoff_facts, so do not add both. Shares of kept promises: is_met / (is_met + is_missed) of rows by due_on, with due_at in the past; by the day of start or stop they are biased. Answers: which promises were kept, by whom, and when?
 --
 -- row_key: lead, service level and cycle as text; unique
 -- sla: service level or handoff

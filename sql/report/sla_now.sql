@@ -1,5 +1,5 @@
 -- sla_now per lead
--- One row per open clock that is overdue or at risk at the instant, the longest overdue first: a call list. Key: row_key (lead, sla, cycle). The rows of sla_facts of these states, with what is needed to act.
+-- One row per open clock that is overdue or at risk at the instant, the longest overdue first: a call list. Key: row_key (lead, sla, cycle). The rows of sla_facts of these states, with what is needed to act. Answers: whom must I call now?
 --
 -- row_key: lead, service level and cycle as text; unique
 -- sla: service level or handoff

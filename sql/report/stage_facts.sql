@@ -1,5 +1,5 @@
 -- stage_facts per lead
--- One row per visit of a lead to a stage, as of the instant. Key: row_key (lead and number of the entry that began it). A visit goes on while only team or assignee change, and the entries of a merged duplicate into the stage that the lead is in make no other one. A lead has many rows, so do not add up columns of lead_facts after a join. Leads that were there before the record began are is_late: leave them out of durations and cohorts.
+-- One row per visit of a lead to a stage, as of the instant. Key: row_key (lead and number of the entry that began it). A visit goes on while only team or assignee change, and the entries of a merged duplicate into the stage that the lead is in make no other one. A lead has many rows, so do not add up columns of lead_facts after a join. Leads that were there before the record began are is_late: leave them out of durations and cohorts. Answers: how long was each lead in each stage, and where did it go?
 --
 -- row_key: lead and entry_no as text; unique
 -- visit_no: number of the visit among those of this lead to this stage, from 1

@@ -50,9 +50,9 @@ WITH
     ),
     visits AS (
         SELECT d.stage, count(*) AS n,
-            CASE WHEN count(d.seconds) >= 0.9 * count(*)
-                -- of all n, not of those that ended: the next of these that nine of ten of all have
-                THEN percentile_disc(0.9) WITHIN GROUP (ORDER BY coalesce(d.seconds, 9223372036854775807)) END AS seconds
+            -- of all, not of those that ended: NULL if fewer than nine of ten did
+            nullif(percentile_disc(0.9) WITHIN GROUP (ORDER BY coalesce(d.seconds, 9223372036854775807)),
+                   9223372036854775807) AS seconds
         FROM durations AS d
         GROUP BY d.stage
     ),

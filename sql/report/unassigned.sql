@@ -4,10 +4,10 @@
 -- row_key: the key as text; unique
 -- stage: stage that it is in
 -- stage_order: its place in the order of declaration
--- team: team that holds it
+-- team: team that holds it, or that holds its stage by the agreement
 -- since: since when it is in the stage; NULL if that is not known
--- unassigned_since: since when nobody has held it; NULL if that is not known
--- unassigned_working_seconds: time since then in the hours of the team; NULL without hours
+-- unassigned_since: since when nobody has held it, through all stages; NULL if that is not known. A merged duplicate's entries before the first one of the lead's own count, too
+-- unassigned_working_seconds: time since then in the hours of the team, or the common ones if the agreement does not know the team; NULL without hours
 -- next_due_at: when the next of its running clocks is due; NULL if none runs
 -- is_overdue: whether a clock of it is overdue
 -- as_of: the instant of the list
@@ -17,7 +17,8 @@ WITH
         {part:funnel}
     ),
     stages AS MATERIALIZED (
-        SELECT s.stage, s.on_success_path FROM in_force AS f, align.stages(f.funnel) AS s
+        SELECT s.stage, s.team, s.on_success_path FROM in_force AS f, align.stages(f.funnel) AS s
+        WHERE s.team IS NOT NULL
     ),
     hours AS MATERIALIZED (
         SELECT t.team, align.hours(f.funnel, t.team) AS hours
@@ -26,9 +27,11 @@ WITH
                                 WHERE s.team IS NOT NULL) AS t
     ),
     open_leads AS MATERIALIZED (
-        SELECT l.row_key, {key:l}, l.stage, l.stage_order, l.team, l.since
+        SELECT l.row_key, {key:l}, l.stage, l.stage_order, l.since, s.on_success_path,
+            CASE WHEN l.team = '(none)' THEN s.team ELSE l.team END AS team
         FROM {lead_facts} AS l
-        WHERE {has_role:assignee} AND l.status = 'open' AND l.assignee = '(none)' AND l.team <> '(none)'
+            JOIN stages AS s ON s.stage = l.stage
+        WHERE {has_role:assignee} AND l.status = 'open' AND l.assignee = '(none)'
     ),
     clocks AS (
         SELECT {key:c}, min(c.due_at) AS next_due_at, bool_or(c.clock_status = 'overdue') AS is_overdue
@@ -37,30 +40,28 @@ WITH
         GROUP BY {key:c}
     ),
     entries AS (
-        SELECT {key:e}, e.at, e.source, e.event,
-            -- how many entries, from the last one back, have had an assignee so far
-            count(*) FILTER (WHERE btrim(e.assignee) <> '' OR e.event IN ('deleted', 'truncated'))
-                OVER (PARTITION BY {key:e} ORDER BY e.place DESC) AS assigned_after,
-            e.place
-        FROM ({part:entries}) AS e
+        SELECT {key:e}, e.at, e.since_known, e.place,
+            -- how many entries, from the last one back, end the run
+            count(*) FILTER (WHERE e.assignee IS NOT NULL OR e.is_end)
+                OVER (PARTITION BY {key:e} ORDER BY e.place DESC) AS assigned_after
+        FROM ({part:holdings}) AS e
             JOIN open_leads AS l ON {key_join:l:e}
-        WHERE e.event <> 'touch'
     ),
     runs AS (
         SELECT DISTINCT ON ({key:e}) {key:e},
-            CASE WHEN e.source LIKE '%undated' THEN NULL ELSE e.at END AS unassigned_since
+            CASE WHEN e.since_known THEN e.at END AS unassigned_since
         FROM entries AS e
         WHERE e.assigned_after = 0
         ORDER BY {key:e}, e.place
     )
 SELECT l.row_key, {key:l}, l.stage, l.stage_order, l.team, l.since, r.unassigned_since,
-    extract(epoch FROM align.working_time(h.hours, r.unassigned_since, {as_of}))::bigint AS unassigned_working_seconds,
+    extract(epoch FROM align.working_time(coalesce(h.hours, align.hours(f.funnel)), r.unassigned_since, {as_of}))::bigint AS unassigned_working_seconds,
     c.next_due_at,
     coalesce(c.is_overdue, false) AS is_overdue,
     {as_of}::timestamptz AS as_of
 FROM open_leads AS l
-    LEFT JOIN stages AS s ON s.stage = l.stage
+    CROSS JOIN in_force AS f
     LEFT JOIN clocks AS c ON {key_join:c:l}
     LEFT JOIN runs AS r ON {key_join:r:l}
     LEFT JOIN hours AS h ON h.team = l.team
-WHERE s.on_success_path OR c.next_due_at IS NOT NULL
+WHERE l.on_success_path OR c.next_due_at IS NOT NULL

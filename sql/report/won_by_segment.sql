@@ -1,5 +1,5 @@
 -- won_by_segment
--- One row per month of the first win, campaign and segment: what kind of business campaigns win, beside the mix that is agreed. Key: row_key. Each win counts once, at its first campaign and in the segment of its first entry. A segment of the agreed mix that was not won has a row with won 0. won adds up over all columns; shares do not.
+-- One row per month of the first win, campaign and segment: what kind of business campaigns win, beside the mix that is agreed. Key: row_key. Each win counts once, at its first campaign and in the segment of its first entry. A segment of the agreed mix that was not won has a row with won 0. won adds up over all columns; shares do not. Answers: do campaigns win the kind of business that was agreed?
 --
 -- row_key: month, campaign_key and segment as text; unique
 -- month: first day of the local month of the first win
@@ -11,7 +11,7 @@
 -- won: leads won
 -- won_amount: their amount; NULL if none is known
 -- won_share: won / won of the campaign and month in all segments
--- target_share: agreed share of the segment in the wins; NULL if no mix is agreed
+-- target_share: share of the segment in the agreed mix; NULL if none is agreed
 -- difference: won_share - target_share
 -- amount_missing: of won, those without an amount
 -- is_complete: whether the record is complete for this month
@@ -59,8 +59,7 @@ WITH
             coalesce(c.won, 0) AS won,
             c.won_amount,
             coalesce(c.won, 0)::float8 / t.won::float8 AS won_share,
-            -- a segment that the agreed mix does not name is not wanted
-            CASE WHEN EXISTS (SELECT FROM mix) THEN coalesce(m.share, 0) END AS target_share,
+            m.share AS target_share,
             coalesce(c.amount_missing, 0) AS amount_missing
         FROM segments AS s
             JOIN totals AS t ON t.campaign_key = s.campaign_key AND t.month = s.month

@@ -169,7 +169,7 @@ COMMENT ON FUNCTION align.entry_segments(align.lead) IS
 COMMENT ON FUNCTION align.lead_to_jsonb(align.lead) IS
 'the lead as an array of entries, each an object with at, stage, team, reason, campaign, amount, ordinal, version and segments where present';
 COMMENT ON FUNCTION align.attach(regclass, text, text, name[], text, text, text, text, text, text, text, text, text, text, text, boolean, text, text, jsonb, boolean, boolean, boolean, text, text, text, text, text) IS
-'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage, and returns their number; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
+'attaches a table to an agreement, or changes how it is attached: creates or adopts its history and clock table, creates its triggers, records an opening entry for every lead in a stage (or, in an existing history, for every lead whose stage it does not have, an opening or a move), and returns the number of these entries; needs ownership of the table, and locks it in SHARE ROW EXCLUSIVE mode';
 COMMENT ON FUNCTION align.attached_tables() IS
 'the attached tables, with the columns that the view align.attachments had until 0.3';
 COMMENT ON FUNCTION align.attachment_details() IS
@@ -190,6 +190,8 @@ COMMENT ON COLUMN align.attachments.expressions IS
 'the roles that are expressions, as an object by role; NULL if all are columns';
 COMMENT ON COLUMN align.attachments.labels IS
 'the views in which labels are looked up, as an object by role; NULL if there are none';
+COMMENT ON FUNCTION align.explain_move(regclass, "any", text, text) IS
+'whether a lead may move to a stage under the version of the agreement that judges now: one row with allowed = true, or one row per broken rule, the gravest first. A NULL stage asks whether the lead may leave the funnel; a NULL reason is none: the one in its row is that of an earlier change';
 COMMENT ON FUNCTION align.explain_move(regclass, text, text, text) IS
 'the same with the key as text, and for parameters without a type';
 COMMENT ON FUNCTION align.dry_run(regclass, text) IS

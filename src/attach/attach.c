@@ -145,14 +145,6 @@ RoleArgument(FunctionCallInfo fcinfo, RowRole role)
 static void
 ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 {
-	static const struct
-	{
-		int			argno;
-		const char *name;
-	}			unsupported[] =
-	{
-	};
-
 	align_attach_options_init(options);
 	align_require_argument(fcinfo, ARG_NOTIFY, "notify");
 	options->notify = PG_GETARG_BOOL(ARG_NOTIFY);
@@ -165,14 +157,6 @@ ReadOptions(AttachOptions *options, FunctionCallInfo fcinfo)
 	strlcpy(options->time_zone, TimeZoneArgument(fcinfo), sizeof(options->time_zone));
 	if (!PG_ARGISNULL(ARG_RULES))
 		align_attach_set_rules(options, PG_GETARG_JSONB_P(ARG_RULES));
-	for (int i = 0; i < (int) lengthof(unsupported); i++)
-	{
-		if (!PG_ARGISNULL(unsupported[i].argno))
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("argument \"%s\" of align.attach() is not supported yet",
-							unsupported[i].name)));
-	}
 }
 
 /*
@@ -308,7 +292,7 @@ LockAgreement(const AttachRequest *request)
 /*
  * attach(relation regclass, agreement text, ...) returns bigint
  *
- * The result is the number of leads that got an opening entry.
+ * The result is the number of openings and moves that were recorded.
  */
 Datum
 align_attach(PG_FUNCTION_ARGS)

@@ -19,7 +19,7 @@
 #include "attachment/key.h"
 #include "attachment/key_sql.h"
 #include "catalog/cursor.h"
-#include "record/change.h"
+#include "record/found.h"
 #include "record/recompute.h"
 
 /* Number of rows to fetch from a cursor at a time. */
@@ -155,6 +155,11 @@ CompareRow(ExistingRows *work, Attachment *attachment, uint64 row, void *state)
 	last.stage = ValueText(row, 4);
 	last.team = ValueText(row, 5);
 	last.assignee = ValueText(row, 6);
+	if (!last.ended)
+	{
+		last.source.agreement = TextDatumGetCString(Value(row, 7, &isnull));
+		last.source.version = DatumGetInt32(Value(row, 8, &isnull));
+	}
 	if (!table_tuple_fetch_row_version(table->rel, tid, work->snapshot, table->slot))
 		elog(ERROR, "could not fetch row version of relation %u", RelationGetRelid(table->rel));
 	tuple = ExecFetchSlotHeapTuple(table->slot, false, &should_free);
@@ -178,7 +183,8 @@ CompareRows(ExistingRows *work, Attachment *attachment)
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
 					 "SELECT t.tableoid, t.ctid, h.event IN ('deleted', 'truncated') OR h.stage IS NULL "
-					 "OR NOT (" HISTORY_IS_LIVE("h") "), h.stage, h.team, h.assignee "
+					 "OR NOT (" HISTORY_IS_LIVE("h") "), h.stage, h.team, h.assignee, "
+					 "COALESCE(h.agreement, ''), COALESCE(h.version, 0) "
 					 "FROM %s AS t LEFT JOIN ", attachment->root_name);
 	AppendLastEntries(&sql, attachment);
 	appendStringInfoString(&sql, " ON (");

@@ -12,7 +12,7 @@
 #include "agreement/agreement.h"
 #include "attach/existing_row.h"
 #include "attachment/key.h"
-#include "record/change.h"
+#include "record/found.h"
 #include "verdict/verdict.h"
 
 /*
@@ -26,10 +26,6 @@ align_open_row_table(RowTable *table, const AttachRequest *request, Oid relid)
 	table->rel = table_open(relid, NoLock);
 	table->attachment = align_attachment(id, false);
 	table->slot = table_slot_create(table->rel, NULL);
-	table->live = NULL;
-	if (table->attachment->live != NULL)
-		table->live = align_condition_compile(table->rel, table->attachment->live,
-											  CurrentMemoryContext);
 }
 
 /*
@@ -96,18 +92,17 @@ SameValue(RowTable *table, RowRole role, HeapTuple row, const char *recorded)
 }
 
 /*
- * True if a recorded stage is that of a row, under its name of today or an
- * earlier one.
+ * True if the stage of the latest entry is that of a row, under its name of
+ * today, an earlier one, or that in another agreement.
  */
 static bool
-IsRecordedStage(const AttachRequest *request, const char *recorded, int stage, const char *name)
+IsRecordedStage(const AttachRequest *request, const LastEntry *last, int stage, const char *name)
 {
-	StageSource source = {request->agreement, request->version};
-
-	if (strcmp(recorded, name) == 0)
+	if (strcmp(last->stage, name) == 0)
 		return true;
-	return stage >= 0 && stage == align_carry_stage(&source, request->agreement, request->version,
-													request->funnel, recorded);
+	return stage >= 0 && stage == align_carry_stage(&last->source, request->agreement,
+													request->version, request->funnel,
+													last->stage);
 }
 
 /*
@@ -123,7 +118,7 @@ align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, co
 	const char *name = stage < 0 ? NULL : request->funnel->stages[stage].name;
 	bool		ended = last == NULL || last->ended;
 
-	if (label.text == NULL || (table->live != NULL && !align_condition_true(table->live, row)))
+	if (label.text == NULL || !align_satisfies_live(table->attachment, table->rel, row))
 	{
 		if (!ended)
 			RecordEnded(table, row, label.text == NULL ? SOURCE_ADOPTED : SOURCE_LIVE);
@@ -147,9 +142,9 @@ align_record_existing_row(ExistingRows *work, RowTable *table, HeapTuple row, co
 						   fresh ? SOURCE_UNDATED : SOURCE_ADOPTED_UNDATED, fresh);
 		work->nopenings++;
 	}
-	else if (!IsRecordedStage(request, last->stage, stage, name))
+	else if (!IsRecordedStage(request, last, stage, name))
 	{
-		align_record_found_move(table->attachment, table->rel, row, last->stage);
+		align_record_found_move(table->attachment, table->rel, row, &last->source, last->stage);
 		work->nopenings++;
 	}
 	else if (!SameValue(table, ROW_TEAM, row, last->team) ||

@@ -9,6 +9,7 @@
 #include "compat.h"
 
 #include "access/htup.h"
+#include "agreement/agreement.h"
 #include "attach/request.h"
 #include "condition/needs.h"
 #include "executor/tuptable.h"
@@ -45,7 +46,6 @@ typedef struct RowTable
 {
 	Relation	rel;
 	Attachment *attachment;
-	RowCondition *live;			/* NULL: all rows are live */
 	TupleTableSlot *slot;
 } RowTable;
 
@@ -56,6 +56,7 @@ typedef struct LastEntry
 	char	   *stage;			/* NULL if null, as are the next two */
 	char	   *team;
 	char	   *assignee;
+	StageSource source;			/* what judged it; not set if ended */
 } LastEntry;
 
 /* Opens a table that the caller has locked.  table is filled in. */

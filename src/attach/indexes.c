@@ -95,7 +95,6 @@ MakeIndexes(const AttachRequest *request, const RecordTable *table, const char *
 			List *number_columns, const char *open, AttrNumber open_column, const char *condition,
 			const char *predicate)
 {
-	Oid			role = align_record_table_creator(request, table);
 	List	   *columns = NIL;
 	Relation	rel = table_open(table->relid, NoLock);
 	StringInfoData names;
@@ -118,15 +117,15 @@ MakeIndexes(const AttachRequest *request, const RecordTable *table, const char *
 	if (!HasIndex(table, list_concat(columns, number_columns), NULL, NULL))
 	{
 		if (get_rel_relkind(table->relid) == RELKIND_PARTITIONED_TABLE)
-			align_execute_format(role, "CREATE INDEX ON %s (%s%s)",
-								 align_record_table_name(table), names.data, numbers);
+			align_execute_format(align_record_table_creator(request, table),
+								 "CREATE INDEX ON %s (%s%s)", align_record_table_name(table), names.data, numbers);
 		else
-			align_execute_format(role, "ALTER TABLE %s ADD PRIMARY KEY (%s%s)",
-								 align_record_table_name(table), names.data, numbers);
+			align_execute_format(align_record_table_creator(request, table),
+								 "ALTER TABLE %s ADD PRIMARY KEY (%s%s)", align_record_table_name(table), names.data, numbers);
 	}
 	if (!HasIndex(table, list_make1_int(open_column), predicate, NULL))
-		align_execute_format(role, "CREATE INDEX ON %s (%s) WHERE %s",
-							 align_record_table_name(table), open, condition);
+		align_execute_format(align_record_table_creator(request, table),
+							 "CREATE INDEX ON %s (%s) WHERE %s", align_record_table_name(table), open, condition);
 	pfree(names.data);
 }
 

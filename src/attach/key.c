@@ -177,14 +177,36 @@ CheckUnique(const AttachRequest *request, Relation rel)
 }
 
 /*
- * Uses the primary key, without the columns of the stage if the table is
- * partitioned by them: a lead keeps its identity when its stage changes.
+ * NOTICE if the expression of the stage uses a column of the default key.
+ */
+static void
+ReportStageInKey(const AttachRequest *request, Relation rel)
+{
+	Bitmapset  *stage = align_attach_role_columns(request, ROW_STAGE);
+
+	for (int i = 0; i < request->nkeys; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), request->key[i] - 1);
+
+		if (request->key[i] != request->column[ROW_STAGE] &&
+			bms_is_member(request->key[i] - FirstLowInvalidHeapAttributeNumber, stage))
+			ereport(NOTICE,
+					(errmsg("key column \"%s\" of relation \"%s\" is used by the expression of the stage",
+							NameStr(attribute->attname), RelationGetRelationName(rel)),
+					 errdetail("A change of the column is recorded as a change of the lead's key."),
+					 errhint("If the other key columns identify a lead, name them with key => '{...}'.")));
+	}
+}
+
+/*
+ * Uses the primary key, without the stage column if the table is partitioned
+ * by it: a lead keeps its identity when its stage changes.  A column that an
+ * expression of the stage merely uses may well tell leads apart, and stays.
  */
 static void
 SetDefaultKey(AttachRequest *request, Relation rel)
 {
 	Bitmapset  *partition_key = PartitioningColumns(request, rel);
-	Bitmapset  *stage = align_attach_role_columns(request, ROW_STAGE);
 	ListCell   *lc;
 
 	foreach(lc, RelationGetIndexList(rel))
@@ -202,8 +224,7 @@ SetDefaultKey(AttachRequest *request, Relation rel)
 			{
 				AttrNumber	attnum = form->indkey.values[i];
 
-				if (!bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, stage) ||
-					!bms_is_member(attnum, partition_key))
+				if (attnum != request->column[ROW_STAGE] || !bms_is_member(attnum, partition_key))
 					request->key[request->nkeys++] = attnum;
 			}
 		}
@@ -215,6 +236,7 @@ SetDefaultKey(AttachRequest *request, Relation rel)
 				 errmsg("relation \"%s\" has no primary key", RelationGetRelationName(rel)),
 				 errdetail("A lead is identified by its key."),
 				 errhint("Add a primary key, or name unique columns with key => '{...}'.")));
+	ReportStageInKey(request, rel);
 }
 
 /*

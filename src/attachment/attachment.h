@@ -393,6 +393,8 @@ typedef struct Attachment
 	Oid			type[ROW_NROLES];	/* base types of columns and expressions */
 	FmgrInfo	out[ROW_NROLES];	/* output functions of these types */
 	bool		text_varies[ROW_NROLES];	/* see align_key_text_varies() */
+	Bitmapset  *read_columns[ROW_NROLES];	/* of relid, as of
+											 * align_role_columns() */
 	Node	   *live;			/* planned; varno 1 is relid; NULL: all rows
 								 * are live */
 

@@ -323,6 +323,8 @@ BuildRole(Attachment *attachment, RowRole role)
 	getTypeOutputInfo(attachment->type[role], &output, &is_varlena);
 	fmgr_info_cxt(output, &attachment->out[role], attachment->context);
 	attachment->text_varies[role] = align_key_text_varies(attachment->type[role]);
+	attachment->read_columns[role] =
+		align_value_columns(attachment->column[role], attachment->expression[role]);
 }
 
 /*

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/tupdesc.h"
@@ -310,16 +311,6 @@ KeyFromRowText(const Attachment *attachment, char *text, Datum *values)
 	KeyFromRow(attachment, DatumGetHeapTupleHeader(row), values);
 }
 
-static bool
-IsString(Oid type)
-{
-	char		category;
-	bool		preferred;
-
-	get_type_category_preferred(type, &category, &preferred);
-	return category == TYPCATEGORY_STRING || category == TYPCATEGORY_UNKNOWN;
-}
-
 /*
  * Reads a key from an argument of any type.
  */
@@ -340,7 +331,7 @@ align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachm
 	 * A string, and any value of the type of the only key column, is that
 	 * column's value, even if it is a json object, a row or an array.
 	 */
-	if (attachment->nkeys == 1 && (base == getBaseType(attachment->keys[0].type) || IsString(base)))
+	if (attachment->nkeys == 1 && (base == getBaseType(attachment->keys[0].type) || align_type_is_string(base)))
 		values[0] = KeyFromValue(&attachment->keys[0], value, type);
 	else if (base == JSONBOID)
 		KeyFromJson(attachment, DatumGetJsonbP(value), values);
@@ -355,7 +346,7 @@ align_key_argument(FunctionCallInfo fcinfo, int argno, const Attachment *attachm
 		KeyFromArray(attachment, DatumGetArrayTypeP(value), values);
 	else if (attachment->nkeys == 1)
 		values[0] = KeyFromValue(&attachment->keys[0], value, type);
-	else if (IsString(base))
+	else if (align_type_is_string(base))
 		KeyFromRowText(attachment, ValueText(value, base), values);
 	else
 		RaiseWrongKeyType(attachment, type);
@@ -582,13 +573,22 @@ align_stored_key_text(const Attachment *attachment, const Datum *values)
 }
 
 /*
- * Copies a key into the current memory context.
+ * Copies a key into the current memory context.  The copy does not refer to
+ * TOAST tables, whose rows may be gone before it is used.
  */
 void
 align_copy_key(const Attachment *attachment, const Datum *key, Datum *copy)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
-		copy[i] = datumCopy(key[i], attachment->keys[i].typbyval, attachment->keys[i].typlen);
+	{
+		const KeyColumn *column = &attachment->keys[i];
+
+		if (column->typlen == -1 && VARATT_IS_EXTERNAL(DatumGetPointer(key[i])))
+			copy[i] = PointerGetDatum(detoast_external_attr((struct varlena *)
+															DatumGetPointer(key[i])));
+		else
+			copy[i] = datumCopy(key[i], column->typbyval, column->typlen);
+	}
 }
 
 /*

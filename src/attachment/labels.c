@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "attachment/key.h"
 #include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
@@ -25,19 +26,19 @@
 #define MAX_MEMO 10000
 
 /* A value, and its label; the text of label is NULL if there is none. */
-typedef struct MemoLabel
+typedef struct LookedUpLabel
 {
 	LeadString	value;			/* hash key */
 	LeadString	label;
-} MemoLabel;
+} LookedUpLabel;
 
 typedef struct LabelLookup
 {
 	Oid			key_type;
 	SPIPlanPtr	plan;			/* NULL until it is prepared */
 	MemoryContextCallback callback; /* frees plan */
-	MemoryContext context;		/* holds memo; NULL: nothing is kept */
-	HTAB	   *memo;
+	MemoryContext context;		/* holds memo; may be NULL */
+	HTAB	   *memo;			/* NULL: nothing is kept */
 	uint64		statement;		/* in which memo was made */
 } LabelLookup;
 
@@ -193,6 +194,8 @@ ReadLabel(Attachment *attachment, RowRole role, LabelLookup *lookup, Datum key)
 	char	   *result = NULL;
 
 	align_begin_restricted(&caller, attachment->root_owner);
+	/* the restricted operation resets these settings, too */
+	(void) align_use_stored_text_settings();
 	align_work_as(attachment->root_owner, &owner);
 	PushActiveSnapshot(GetLatestSnapshot());
 	align_spi_connect();
@@ -251,16 +254,17 @@ RefreshMemo(Attachment *attachment, LabelLookup *lookup)
 {
 	HASHCTL		control = {0};
 
-	if (lookup->context != NULL && lookup->statement == statement &&
+	if (lookup->memo != NULL && lookup->statement == statement &&
 		hash_get_num_entries(lookup->memo) < MAX_MEMO)
 		return;
+	lookup->memo = NULL;
 	if (lookup->context != NULL)
 		MemoryContextDelete(lookup->context);
 	lookup->context = NULL;
 	lookup->context = AllocSetContextCreate(attachment->context, "align look-up",
 											ALLOCSET_SMALL_SIZES);
 	control.keysize = sizeof(LeadString);
-	control.entrysize = sizeof(MemoLabel);
+	control.entrysize = sizeof(LookedUpLabel);
 	control.hash = HashValue;
 	control.match = CompareValues;
 	control.hcxt = lookup->context;
@@ -278,7 +282,7 @@ FindLabel(Attachment *attachment, RowRole role, LeadString value)
 {
 	LabelLookup *lookup = GetLookup(attachment, role);
 	LeadString	label = {NULL, 0};
-	MemoLabel  *found;
+	LookedUpLabel *found;
 	Datum		key;
 
 	RefreshMemo(attachment, lookup);

@@ -19,4 +19,11 @@ extern bool align_may_read(const Attachment *attachment, Oid role, RowRole colum
 /* Likewise for the key alone. */
 extern bool align_may_read_key(const Attachment *attachment, Oid role);
 
+/*
+ * True if a role may see the labels that a column role is looked up in: it may
+ * read that column of every entry of the history, or the columns of the table
+ * from which the view of labels takes them.  True if there is no look-up.
+ */
+extern bool align_may_read_labels(const Attachment *attachment, Oid role, RowRole column);
+
 #endif							/* ALIGN_ATTACHMENT_MAY_READ_H */

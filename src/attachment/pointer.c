@@ -331,3 +331,34 @@ align_pointer_fits(const AttachmentMarker *marker, int nargs, char **args, bool 
 	}
 	return true;
 }
+
+/*
+ * Returns the part of an argument up to the number of the column: its length.
+ */
+static size_t
+NumberLength(const char *argument)
+{
+	size_t		roles = strcspn(argument, " ");
+
+	return argument[roles] == '\0' ? roles : roles + 1 + strcspn(argument + roles + 1, " ");
+}
+
+/*
+ * True if only the names in the arguments of a pointer fit.
+ */
+bool
+align_pointer_is_outdated(const AttachmentMarker *marker, int nargs, char **args)
+{
+	List	   *expected = Arguments(marker);
+
+	for (int i = 0; i < nargs && i < list_length(expected); i++)
+	{
+		const PointerArgument *argument = (const PointerArgument *) list_nth(expected, i);
+		size_t		len = NumberLength(argument->text);
+
+		if (argument->kind == ARGUMENT_COLUMN &&
+			(NumberLength(args[i]) != len || strncmp(args[i], argument->text, len) != 0))
+			return true;
+	}
+	return false;
+}

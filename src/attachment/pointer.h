@@ -58,4 +58,11 @@ extern char *align_pointer_arguments(const AttachmentMarker *marker);
 extern bool align_pointer_fits(const AttachmentMarker *marker, int nargs, char **args,
 							   bool any_version);
 
+/*
+ * True if the arguments of a pointer that fits have the number of another
+ * column, or the OID of another view, so that the pointer will fit no longer
+ * when the name changes.
+ */
+extern bool align_pointer_is_outdated(const AttachmentMarker *marker, int nargs, char **args);
+
 #endif							/* ALIGN_ATTACHMENT_POINTER_H */

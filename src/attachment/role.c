@@ -122,16 +122,6 @@ align_end_role_sql(int guc_nestlevel)
 	AtEOXact_GUC(false, guc_nestlevel);
 }
 
-static bool
-IsString(Oid type)
-{
-	char		category;
-	bool		preferred;
-
-	get_type_category_preferred(type, &category, &preferred);
-	return category == TYPCATEGORY_STRING;
-}
-
 /*
  * Types of values that are read as text.  A column may have any.  An
  * expression must have one whose output depends on no setting, as a cast to
@@ -163,7 +153,7 @@ align_role_type_problem(RowRole role, Oid type, bool is_expression)
 	switch (role)
 	{
 		case ROW_STAGE:
-			if (IsString(type) || type_is_enum(type) ||
+			if (align_type_is_string(type) || type_is_enum(type) ||
 				type == INT2OID || type == INT4OID || type == INT8OID)
 				return NULL;
 			return "a character type, an enum or an integer type";

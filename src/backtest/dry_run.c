@@ -11,7 +11,9 @@
  * No code of the table's owner runs: of the defaults of columns that the query
  * does not have, only constants are used, and values are converted to the
  * types of the columns only by input functions that are safe
- * (align_type_is_safe()), without the constraints of domains.
+ * (align_type_is_safe()), without the constraints of domains.  Generated
+ * columns are computed if their expressions are such as conditions may be;
+ * others are treated as columns without a default.
  */
 #include "postgres.h"
 
@@ -19,6 +21,7 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_proc.h"
 #include "executor/spi.h"
 #include "nodes/primnodes.h"
@@ -33,6 +36,7 @@
 #include "attachment/attachment.h"
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
+#include "attachment/labels.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/user_query.h"
@@ -68,6 +72,13 @@ typedef struct DryRunInput
 	int32		typmod;
 } DryRunInput;
 
+/* A generated column that is computed. */
+typedef struct DryRunGenerated
+{
+	int			attribute;		/* of the table, from 0 */
+	RowCondition *expression;
+} DryRunGenerated;
+
 typedef struct DryRun
 {
 	ReturnSetInfo *rsinfo;
@@ -79,6 +90,10 @@ typedef struct DryRun
 	bool	   *is_input;		/* by attribute: does the query have it? */
 	Datum	   *defaults;		/* by attribute, for rows to be inserted */
 	bool	   *no_default;
+	ConditionInput *row;		/* on which generated columns are computed;
+								 * NULL: there are none */
+	int			ngenerated;
+	DryRunGenerated *generated;
 	SPIPlanPtr	find;			/* the row of a key */
 	int64		row_no;
 	const char *column;			/* whose value is being converted, or NULL */
@@ -230,6 +245,69 @@ SetDefaults(DryRun *run)
 }
 
 /*
+ * Compiles the expressions of generated columns.  One that calls functions
+ * which are not built in is not computed.
+ */
+static void
+SetGenerated(DryRun *run)
+{
+	TupleDesc	desc = RelationGetDescr(run->rel);
+
+	run->generated = palloc0(desc->natts * sizeof(DryRunGenerated));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		DryRunGenerated *generated = &run->generated[run->ngenerated];
+		Node	   *expression;
+
+		if (attribute->attisdropped || attribute->attgenerated != ATTRIBUTE_GENERATED_STORED)
+			continue;
+		expression = build_column_default(run->rel, i + 1);
+		if (expression != NULL && IsA(expression, CoerceToDomain))
+			expression = (Node *) ((CoerceToDomain *) expression)->arg;
+		if (expression == NULL || !align_expression_is_safe(expression))
+			continue;
+		if (run->row == NULL)
+			run->row = align_condition_input(run->rel, run->context);
+		generated->attribute = i;
+		generated->expression =
+			align_condition_compile_for(run->row, run->rel, expression,
+										psprintf("generated column \"%s\"",
+												 NameStr(attribute->attname)),
+										run->context);
+		run->ngenerated++;
+	}
+}
+
+/*
+ * Returns a row with its generated columns computed.
+ */
+static HeapTuple
+WithGenerated(const DryRun *run, HeapTuple row)
+{
+	TupleDesc	desc = RelationGetDescr(run->rel);
+	Datum	   *values;
+	bool	   *nulls;
+	bool	   *replaces;
+
+	if (run->ngenerated == 0)
+		return row;
+	values = palloc0(desc->natts * sizeof(Datum));
+	nulls = palloc0(desc->natts * sizeof(bool));
+	replaces = palloc0(desc->natts * sizeof(bool));
+	align_condition_set_row(run->row, row);
+	for (int i = 0; i < run->ngenerated; i++)
+	{
+		int			attribute = run->generated[i].attribute;
+
+		values[attribute] = align_expression_value(run->generated[i].expression,
+												   &nulls[attribute]);
+		replaces[attribute] = true;
+	}
+	return heap_modify_tuple(row, desc, values, nulls, replaces);
+}
+
+/*
  * Prepares for the columns of the query, which is run as it is.
  */
 static char *
@@ -245,6 +323,7 @@ StartDryRun(void *state, const char *statement, TupleDesc desc)
 	run->no_default = palloc0(natts * sizeof(bool));
 	SetInputs(run, desc);
 	SetDefaults(run);
+	SetGenerated(run);
 	MemoryContextSwitchTo(old_context);
 	return NULL;
 }
@@ -392,6 +471,27 @@ GivenReason(const DryRun *run, HeapTuple before, HeapTuple after)
 }
 
 /*
+ * Replaces labels of unknown stages that the caller may not see by the values
+ * in the row.
+ */
+static void
+HideLabels(DryRun *run, HeapTuple before, HeapTuple after, Move *move)
+{
+	Attachment *attachment = run->attachment;
+
+	if (move->from < 0 && move->from_label.text != NULL)
+		move->from_label =
+			align_visible_label(attachment, ROW_STAGE,
+								align_role_unlabeled(attachment, ROW_STAGE, run->rel, before),
+								move->from_label);
+	if (move->to < 0 && move->to_label.text != NULL)
+		move->to_label =
+			align_visible_label(attachment, ROW_STAGE,
+								align_role_unlabeled(attachment, ROW_STAGE, run->rel, after),
+								move->to_label);
+}
+
+/*
  * Judges a row of the query.
  */
 static void
@@ -408,6 +508,7 @@ JudgeRow(void *state, const Datum *values, const bool *nulls)
 	HeapTuple	before;
 	HeapTuple	after;
 	Verdict		verdict;
+	bool		was_live;
 
 	run->row_no++;
 	memcpy(row_values, run->defaults, desc->natts * sizeof(Datum));
@@ -427,6 +528,7 @@ JudgeRow(void *state, const Datum *values, const bool *nulls)
 	before = FindRow(run, key);
 	after = before == NULL ? heap_form_tuple(desc, row_values, row_nulls) :
 		heap_modify_tuple(before, desc, row_values, row_nulls, run->is_input);
+	after = WithGenerated(run, after);
 	if (!align_satisfies_live(attachment, run->rel, after))
 		return;
 
@@ -436,11 +538,20 @@ JudgeRow(void *state, const Datum *values, const bool *nulls)
 	if (before != NULL)
 		move->from = align_row_stage(attachment, run->rel, before, row_move.funnel, &move->from_label);
 	move->to = align_row_stage(attachment, run->rel, after, row_move.funnel, &move->to_label);
+	was_live = before == NULL || align_satisfies_live(attachment, run->rel, before);
+	/* a row that was not live is no lead, so it cannot leave the funnel */
+	if (!was_live && move->to_label.text == NULL)
+		return;
+	align_begin_for_reader(attachment, key, was_live, &row_move);
 	/* as in the triggers, the same unknown label is no change */
 	if (align_lead_same(move->from_label, move->to_label))
 		return;
 	move->reason = GivenReason(run, before, after);
 	align_verdict(attachment, run->rel, &row_move, after, &verdict);
+	if (before != NULL)
+		align_verdict_of_merged(attachment, key, &row_move, &verdict);
+	if (verdict.nbroken > 0)
+		HideLabels(run, before, after, move);
 	for (int i = 0; i < verdict.nbroken; i++)
 		PutBroken(run, key, &row_move, after, verdict.broken[i]);
 }
@@ -491,6 +602,8 @@ align_dry_run(PG_FUNCTION_ARGS)
 	(void) align_find_attachment(PG_GETARG_OID(0), &id, &root);
 	run.rel = table_open(id.relid, AccessShareLock);
 	run.attachment = align_attachment(id, false);
+	/* labels of an earlier statement may have changed */
+	align_labels_forget();
 
 	align_spi_connect();
 	PrepareFind(&run);

@@ -93,8 +93,8 @@ align_parse_campaign_referrer(PG_FUNCTION_ARGS)
 }
 
 /*
- * make_campaign(source, medium, name, id) returns the campaign of these fields,
- * cleaned as those of an address are; NULL if none is left.
+ * make_campaign(source, medium, name, id) returns the campaign of these
+ * fields, cleaned as those of an address are; NULL if none is left.
  */
 Datum
 align_make_campaign(PG_FUNCTION_ARGS)

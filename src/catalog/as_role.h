@@ -8,9 +8,10 @@
  * rights, within a statement of a user who already trusts the table.
  *
  * Functions that are called for a table (attach, detach, check, notify_due,
- * notify_handoffs, merge_leads, erase, purge, rebuild_clocks, import_history,
- * and agree for the tables under the agreement) need more protection, because
- * their caller may be a superuser or a scheduler that serves many owners.
+ * notify_handoffs, merge_leads, erase, forget, purge, rebuild_clocks,
+ * import_history, and agree for the tables under the agreement) need more
+ * protection, because their caller may be a superuser or a scheduler that
+ * serves many owners.
  * They follow PostgreSQL's own maintenance commands, such as REINDEX:
  *
  *	  - No code of the table's owner runs with the rights of the caller.  Such
@@ -29,11 +30,13 @@
  *		changes of leads that it makes are written in such an operation, too,
  *		even at commit (see pending.h).
  *
- * Functions that read for the caller (journeys, clocks, explain_move) read
- * with the caller's privileges, as a SELECT would; PostgreSQL then runs what
- * it runs in a SELECT.  Beyond that, they run no code of the owner: key
- * arguments are read without domain constraints, and keys are printed without
- * casts (attachment/key.c).
+ * Functions that read for the caller (journeys, clocks, explain_move, dry_run)
+ * read with the caller's privileges, as a SELECT would; PostgreSQL then runs
+ * what it runs in a SELECT.  Beyond that, they run no code of the owner with
+ * the rights of the caller: key arguments are read without domain constraints,
+ * and keys are printed without casts (attachment/key.c).  Look-ups of labels
+ * run the owner's view, as the owner, in a security-restricted operation
+ * (attachment/labels.c).
  */
 #ifndef ALIGN_CATALOG_AS_ROLE_H
 #define ALIGN_CATALOG_AS_ROLE_H

@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -78,6 +79,15 @@ align_type_is_safe(Oid type)
 	return TypeIsSafe(type, false);
 }
 
+/*
+ * Returns true for character types, and for literals without a type.
+ */
+bool
+align_type_is_string(Oid type)
+{
+	return TypeCategory(type) == TYPCATEGORY_STRING || type == UNKNOWNOID;
+}
+
 const ConditionKind align_boolean_condition = {
 	"condition",
 	"a condition",
@@ -95,15 +105,21 @@ typedef struct CheckContext
 	List	   *literals;		/* list of A_Const */
 	Node	   *node;			/* current node */
 	const ConditionKind *kind;
+	bool	   *refused;		/* set instead of raising an error, if given */
 } CheckContext;
 
 /*
  * Raises the error that an element of the condition, called what, is not
- * allowed.
+ * allowed, unless the result is given otherwise.
  */
 static void
 Refuse(const CheckContext *context, const Node *node, char *what, const char *why)
 {
+	if (context->refused != NULL)
+	{
+		*context->refused = true;
+		return;
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 			 errmsg("%s is not allowed in %s", what, context->kind->noun),
@@ -415,7 +431,20 @@ void
 align_condition_check(ParseState *pstate, Node *condition, List *literals,
 					  const ConditionKind *kind)
 {
-	CheckContext context = {pstate, literals, condition, kind};
+	CheckContext context = {pstate, literals, condition, kind, NULL};
 
 	(void) CheckNode(condition, &context);
+}
+
+/*
+ * Returns true if every node of a stored expression is safe and immutable.
+ */
+bool
+align_expression_is_safe(Node *expression)
+{
+	bool		refused = false;
+	CheckContext context = {NULL, NIL, expression, &align_value_expression, &refused};
+
+	(void) CheckNode(expression, &context);
+	return !refused;
 }

@@ -91,6 +91,9 @@ extern char *align_condition_clip(const char *text);
  */
 extern bool align_type_is_safe(Oid type);
 
+/* True for character types, and for literals without a type. */
+extern bool align_type_is_string(Oid type);
+
 /*
  * Raises unless every node of a parsed condition or expression is safe and
  * immutable.  literals are the string constants of its text, a list of
@@ -98,6 +101,11 @@ extern bool align_type_is_safe(Oid type);
  */
 extern void align_condition_check(ParseState *pstate, Node *condition, List *literals,
 								  const ConditionKind *kind);
+
+/*
+ * True if a stored expression passes the same check.
+ */
+extern bool align_expression_is_safe(Node *expression);
 
 /*
  * The row that conditions are evaluated on, shared by all conditions of one

@@ -18,7 +18,7 @@ const OwnColumn align_history_columns[HISTORY_NCOLUMNS] = {
 	[HISTORY_FROM_TEAM] = {"from_team", TEXTOID, false, "team that held the lead before"},
 	[HISTORY_TEAM] = {"team", TEXTOID, false, "team that holds the lead after: the team column, else the holder of the stage"},
 	[HISTORY_ASSIGNEE] = {"assignee", TEXTOID, false, "person who holds the lead"},
-	[HISTORY_ACTOR] = {"actor", TEXTOID, false, "person who made the change, by the actor column"},
+	[HISTORY_ACTOR] = {"actor", TEXTOID, false, "person who made the change: the actor column, else the setting align.actor"},
 	[HISTORY_DB_ROLE] = {"db_role", TEXTOID, false, "database role that made the change"},
 	[HISTORY_REASON] = {"reason", TEXTOID, false, "reason given"},
 	[HISTORY_NOTE] = {"note", TEXTOID, false, "the note column; for an override, its reason; for a rekey, the old key"},
@@ -27,7 +27,7 @@ const OwnColumn align_history_columns[HISTORY_NCOLUMNS] = {
 	[HISTORY_AGREEMENT] = {"agreement", TEXTOID, false, "agreement that judged the change"},
 	[HISTORY_VERSION] = {"version", INT4OID, false, "its version"},
 	[HISTORY_VIOLATION] = {"violation", TEXTOID, false, "rules that the change broke, gravest first; null if none"},
-	[HISTORY_SOURCE] = {"source", TEXTOID, false, "origin of the entry: null for an ordinary change, backdated, postdated, undated, adopted, live, resumed, or merged and the key it was merged from"},
+	[HISTORY_SOURCE] = {"source", TEXTOID, false, "origin of the entry: null for an ordinary change, backdated, postdated, undated, adopted, import, live, resumed, or merged and the key it was merged from"},
 	[HISTORY_BRANCH] = {"branch", TEXTOID, false, "reserved for tables that share a journey"},
 	[HISTORY_HANDOFF] = {"handoff", TEXTOID, false, "handoff that the entry submits, null if none"},
 	[HISTORY_NOTIFIED_AT] = {"notified_at", TIMESTAMPTZOID, false, "when the handoff was announced"},
@@ -141,6 +141,17 @@ bool
 align_source_is_live(const char *source, int len)
 {
 	return len == (int) strlen(SOURCE_LIVE) && EndsWith(source, len, SOURCE_LIVE);
+}
+
+/*
+ * Returns the stage in which a lead was when its row ceased to be live.
+ */
+const char *
+align_suspended_stage(int event, const char *source, const char *from_stage, const char *stage)
+{
+	if (event != EVENT_DELETED && event != EVENT_TRUNCATED)
+		return stage;
+	return source != NULL && align_source_is_live(source, strlen(source)) ? from_stage : NULL;
 }
 
 /*

@@ -169,6 +169,14 @@ extern const char *const align_history_event_names[HISTORY_NEVENTS];
 extern int	align_history_event(const char *name, int len);
 
 /*
+ * The stage in which a lead was when its row ceased to be live, by its last
+ * entry: the one before an entry that ended its life so, NULL if another one
+ * ended it, else the one after the entry.
+ */
+extern const char *align_suspended_stage(int event, const char *source, const char *from_stage,
+										 const char *stage);
+
+/*
  * Tests of the source of an entry, which may be NULL.  A merged entry that was
  * "not live" before is so still.  One that was "backfill" is no longer.
  */
@@ -202,6 +210,11 @@ extern bool align_is_stage_event(int event);
  */
 #define HISTORY_IS_LIVE(alias) \
 	"COALESCE(" alias ".source, '') OPERATOR(pg_catalog.!~) '" SOURCE_NOT_LIVE "$'"
+/* An entry of the lead's own that shows in which stage it was. */
+#define HISTORY_SHOWS_STAGE(alias) \
+	"(" alias ".event OPERATOR(pg_catalog.<>) 'rekey' AND " \
+	alias ".event OPERATOR(pg_catalog.<>) 'touch' AND " \
+	HISTORY_IS_LIVE(alias) " AND " HISTORY_IS_NOT_MERGED(alias) ")"
 #define HISTORY_IS_STAGE_EVENT(alias) \
 	alias ".event OPERATOR(pg_catalog.=) ANY ('{opening,entry,move,override}'::pg_catalog.text[])"
 /* An entry of the journey, merged or not. */

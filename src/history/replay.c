@@ -19,65 +19,9 @@
 
 #include "miscadmin.h"
 
-#include "history/replay.h"
+#include "history/lead_clocks.h"
+#include "history/pauses.h"
 
-#define INITIAL_CLOCKS 4
-#define INITIAL_PAUSES 2
-
-/*
- * Initializes an empty set of clocks.
- */
-void
-align_replay_begin(LeadClocks *clocks, const char *agreement, MemoryContext context)
-{
-	memset(clocks, 0, sizeof(LeadClocks));
-	clocks->agreement = agreement;
-	clocks->context = context;
-	clocks->room = INITIAL_CLOCKS;
-	clocks->clocks = MemoryContextAlloc(context, INITIAL_CLOCKS * sizeof(LeadClock));
-}
-
-/*
- * Frees a string that may be NULL and sets it to NULL.
- */
-static void
-FreeString(char **string)
-{
-	if (*string != NULL)
-		pfree(*string);
-	*string = NULL;
-}
-
-/*
- * Removes the clocks and the state of the lead, but keeps the arrays.
- */
-void
-align_replay_reset(LeadClocks *clocks)
-{
-	for (int i = 0; i < clocks->nclocks; i++)
-	{
-		LeadClock  *clock = &clocks->clocks[i];
-
-		pfree(clock->sla);
-		pfree(clock->agreement);
-		FreeString(&clock->assignee_at_start);
-		FreeString(&clock->assignee_at_due);
-		FreeString(&clock->assignee_at_stop);
-		if (clock->pauses != NULL)
-			pfree(clock->pauses);
-	}
-	clocks->nclocks = 0;
-	clocks->nlevels = 0;
-	clocks->nkept = 0;
-	clocks->kept = NULL;
-	clocks->failure.problem = CLOCK_NO_PROBLEM;
-	FreeString(&clocks->failure.sla);
-	FreeString(&clocks->failure.agreement);
-	clocks->alive = false;
-	FreeString(&clocks->stage);
-	FreeString(&clocks->assignee);
-	FreeString(&clocks->suspended_stage);
-}
 
 /*
  * Sets the fields of an entry that depend on its source.
@@ -93,133 +37,12 @@ align_replay_set_source(ReplayEntry *entry, LeadString source)
 }
 
 /*
- * Copies a string into the memory of the clocks; NULL if it is absent.
- */
-static char *
-CopyString(LeadClocks *clocks, LeadString string)
-{
-	char	   *copy;
-
-	if (string.text == NULL)
-		return NULL;
-	copy = MemoryContextAlloc(clocks->context, string.len + 1);
-	memcpy(copy, string.text, string.len);
-	copy[string.len] = '\0';
-	return copy;
-}
-
-/*
  * Copies a C string that may be NULL into the memory of the clocks.
  */
 static inline char *
 CopyCString(LeadClocks *clocks, const char *string)
 {
 	return string != NULL ? MemoryContextStrdup(clocks->context, string) : NULL;
-}
-
-/*
- * Sets the state of the lead before the next entry.
- */
-void
-align_replay_set_state(LeadClocks *clocks, bool alive, LeadString stage, LeadString assignee)
-{
-	FreeString(&clocks->stage);
-	FreeString(&clocks->assignee);
-	clocks->alive = alive;
-	clocks->stage = CopyString(clocks, stage);
-	clocks->assignee = CopyString(clocks, assignee);
-}
-
-/*
- * Updates clocks->last for a new clock, which may be the one of the highest
- * cycle of its service level.
- */
-static void
-UpdateLastCycle(LeadClocks *clocks, int index)
-{
-	const LeadClock *clock = &clocks->clocks[index];
-
-	for (int i = 0; i < clocks->nlevels; i++)
-	{
-		const LeadClock *last = &clocks->clocks[clocks->last[i]];
-
-		if (strcmp(last->sla, clock->sla) == 0)
-		{
-			if (clock->clock.cycle > last->clock.cycle)
-				clocks->last[i] = index;
-			return;
-		}
-	}
-	if (clocks->nlevels == clocks->levels_room)
-	{
-		clocks->levels_room = Max(clocks->levels_room * 2, INITIAL_CLOCKS);
-		if (clocks->last == NULL)
-			clocks->last = MemoryContextAlloc(clocks->context, clocks->levels_room * sizeof(int));
-		else
-			clocks->last = repalloc(clocks->last, clocks->levels_room * sizeof(int));
-	}
-	clocks->last[clocks->nlevels++] = index;
-}
-
-/*
- * Adds a clock of a service level and cycle.
- */
-LeadClock *
-align_replay_new_clock(LeadClocks *clocks, char *sla, int cycle)
-{
-	LeadClock  *clock;
-
-	if (clocks->nclocks == clocks->room)
-	{
-		clocks->room *= 2;
-		clocks->clocks = repalloc_huge(clocks->clocks, clocks->room * sizeof(LeadClock));
-	}
-	clock = &clocks->clocks[clocks->nclocks];
-	memset(clock, 0, sizeof(LeadClock));
-	clock->sla = sla;
-	clock->clock.cycle = cycle;
-	UpdateLastCycle(clocks, clocks->nclocks++);
-	return clock;
-}
-
-/*
- * Raises that a version in the history does not exist.
- */
-static void
-ReportMissingVersion(const char *agreement, int32 version)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("version %d of agreement \"%s\" does not exist", version, agreement),
-			 errdetail("The history contains entries that were judged by this version."),
-			 errhint("Restore the missing versions of the agreement.")));
-}
-
-/*
- * Returns the funnel of a version; NULL if version is 0, or if it does not
- * exist and clocks is tolerant.  The last funnel is kept, because histories
- * are long and have few versions.
- */
-Funnel *
-align_replay_funnel(LeadClocks *clocks, LeadString agreement, int32 version)
-{
-	if (version == 0)
-		return NULL;
-	if (clocks->funnel_version != version ||
-		!align_lead_same(align_lead_cstring(clocks->funnel_agreement), agreement))
-	{
-		int			len = Min(agreement.len, AGREEMENT_MAX_NAME);
-
-		memcpy(clocks->funnel_agreement, agreement.text, len);
-		clocks->funnel_agreement[len] = '\0';
-		clocks->funnel_version = 0;
-		clocks->funnel = len < agreement.len ? NULL :
-			align_agreement_funnel(clocks->funnel_agreement, version);
-		if (clocks->funnel == NULL && !clocks->tolerant)
-			ReportMissingVersion(clocks->funnel_agreement, version);
-		clocks->funnel_version = version;
-	}
-	return clocks->funnel;
 }
 
 /*
@@ -247,163 +70,6 @@ ClockStage(const LeadClock *clock, const StageSource *source, const char *stage)
 }
 
 /*
- * Sets clocks->failure if there is a problem, and it is the first.
- */
-static void
-SetFailure(LeadClocks *clocks, const LeadClock *clock, ClockProblem problem, bool at_start,
-		   TimestampTz at)
-{
-	ClockFailure *failure = &clocks->failure;
-
-	if (problem == CLOCK_NO_PROBLEM || failure->problem != CLOCK_NO_PROBLEM)
-		return;
-	failure->problem = problem;
-	failure->sla = MemoryContextStrdup(clocks->context, clock->sla);
-	failure->agreement = MemoryContextStrdup(clocks->context, clock->agreement);
-	failure->version = clock->version;
-	failure->at_start = at_start;
-	failure->at = at;
-}
-
-/*
- * Appends a pause that begins at an instant.
- */
-static void
-BeginPause(LeadClocks *clocks, LeadClock *clock, TimestampTz at)
-{
-	if (clock->npauses == clock->pauses_room)
-	{
-		if (clock->pauses == NULL)
-			clock->pauses = MemoryContextAlloc(clocks->context,
-											   INITIAL_PAUSES * 2 * sizeof(TimestampTz));
-		else
-			clock->pauses = repalloc(clock->pauses,
-									 clock->pauses_room * 2 * 2 * sizeof(TimestampTz));
-		clock->pauses_room = Max(clock->pauses_room * 2, INITIAL_PAUSES);
-	}
-	clock->pauses[clock->npauses * 2] = at;
-	clock->pauses[clock->npauses * 2 + 1] = DT_NOEND;
-	clock->npauses++;
-}
-
-/*
- * Ends the last pause, or removes it if it would be empty.
- */
-static void
-EndPause(LeadClock *clock, TimestampTz at)
-{
-	TimestampTz *pause = &clock->pauses[(clock->npauses - 1) * 2];
-
-	if (pause[0] == at)
-		clock->npauses--;		/* empty */
-	else
-		pause[1] = at;
-}
-
-/*
- * Computes a clock from its start and its pauses, the last of which may be
- * open, with the promise to leads of these segments.
- */
-static ClockProblem
-ReplayPauses(const LeadClock *clock, SegmentMask segments, SlaClock *result)
-{
-	ClockProblem problem;
-
-	problem = align_clock_start(clock->funnel, clock->clock.sla, clock->clock.cycle,
-								clock->clock.started_at, segments, result);
-	for (int i = 0; i < clock->npauses && problem == CLOCK_NO_PROBLEM; i++)
-	{
-		align_clock_pause(clock->funnel, result, clock->pauses[i * 2]);
-		if (clock->pauses[i * 2 + 1] != DT_NOEND)
-			problem = align_clock_resume(clock->funnel, result, clock->pauses[i * 2 + 1]);
-	}
-	return problem;
-}
-
-/*
- * Segments that held at the start of a clock, as far as they decide its
- * promise.  The clock table does not have them, but due_at shows which promise
- * was made.
- */
-static SegmentMask
-ClockSegments(const LeadClock *clock)
-{
-	const ServiceLevel *level = &clock->funnel->service_levels[clock->clock.sla];
-
-	for (int i = 0; i < level->nsegment_promises; i++)
-	{
-		SegmentMask segments = SEGMENT_BIT(level->segment_promises[i].segment);
-		SlaClock	computed;
-
-		if (ReplayPauses(clock, segments, &computed) == CLOCK_NO_PROBLEM &&
-			computed.due_at == clock->clock.due_at)
-			return segments;
-	}
-	return 0;
-}
-
-/*
- * Recomputes a clock from its start and its pauses.
- */
-static void
-RecomputeClock(LeadClocks *clocks, LeadClock *clock, SegmentMask segments)
-{
-	TimestampTz started_at = clock->clock.started_at;
-	SlaClock	computed;
-	ClockProblem problem = ReplayPauses(clock, segments, &computed);
-
-	if (problem != CLOCK_NO_PROBLEM)
-		SetFailure(clocks, clock, problem, true, started_at);
-	else
-		clock->clock = computed;
-}
-
-/*
- * Continues the last pause, for one that begins at the instant at which the
- * last one ended.  The table has a single period then, with due_at as of its
- * beginning.  Resuming has changed due_at, so the clock is recomputed.
- */
-static void
-ContinuePause(LeadClocks *clocks, LeadClock *clock)
-{
-	SegmentMask segments = ClockSegments(clock);
-
-	clock->pauses[(clock->npauses - 1) * 2 + 1] = DT_NOEND;
-	RecomputeClock(clocks, clock, segments);
-}
-
-/*
- * Sets a clock, which was loaded as an open one, back to what it was at an
- * instant between its start and its stop.  Only pauses move due_at and
- * warn_at, so unless one is cut off, they are those of the table.
- */
-bool
-align_replay_set_back(LeadClocks *clocks, LeadClock *clock, TimestampTz as_of)
-{
-	SegmentMask segments = ClockSegments(clock);
-	int			npauses = clock->npauses;
-	TimestampTz *last;
-	bool		cut = false;
-
-	while (npauses > 0 && clock->pauses[(npauses - 1) * 2] > as_of)
-		npauses--;
-	cut = npauses < clock->npauses;
-	clock->npauses = npauses;
-	if (npauses > 0)
-	{
-		last = &clock->pauses[(npauses - 1) * 2];
-		if (last[1] > as_of && last[1] != DT_NOEND)
-		{
-			last[1] = DT_NOEND;
-			cut = true;
-		}
-	}
-	if (cut)
-		RecomputeClock(clocks, clock, segments);
-	return clocks->failure.problem == CLOCK_NO_PROBLEM;
-}
-
-/*
  * Updates pauses and assignee of a clock after an event that may have paused,
  * resumed or closed it.
  */
@@ -416,13 +82,13 @@ UpdateClockRow(LeadClocks *clocks, LeadClock *clock, bool was_paused, TimestampT
 		return;
 	clock->changed = true;
 	if (was_paused && !inner->paused)
-		EndPause(clock, at);
+		align_pause_end(clock, at);
 	else if (!was_paused && inner->paused)
 	{
 		if (clock->npauses > 0 && clock->pauses[clock->npauses * 2 - 1] == at)
-			ContinuePause(clocks, clock);
+			align_pause_continue(clocks, clock);
 		else
-			BeginPause(clocks, clock, at);
+			align_pause_begin(clocks, clock, at);
 	}
 	if (inner->closed)
 		clock->assignee_at_stop = CopyCString(clocks, clocks->assignee);
@@ -445,7 +111,7 @@ CloseOpenClocks(LeadClocks *clocks, TimestampTz at, bool suspend)
 		if (clock->clock.closed)
 			continue;
 		clock->before = clock->clock;
-		SetFailure(clocks, clock, align_clock_cancel(clock->funnel, &clock->clock, at), false, at);
+		align_clocks_set_failure(clocks, clock, align_clock_cancel(clock->funnel, &clock->clock, at), false, at);
 		UpdateClockRow(clocks, clock, was_paused, at);
 	}
 }
@@ -465,7 +131,7 @@ ResumeClocks(LeadClocks *clocks)
 		clock->suspended = false;
 		clock->clock = clock->before;
 		clock->changed = true;
-		FreeString(&clock->assignee_at_stop);
+		align_free_string(&clock->assignee_at_stop);
 		if (!clock->clock.paused)
 			continue;
 		/* the end of the life has ended the pause, or removed an empty one */
@@ -473,7 +139,7 @@ ResumeClocks(LeadClocks *clocks)
 			clock->pauses[(clock->npauses - 1) * 2] == clock->clock.paused_at)
 			clock->pauses[clock->npauses * 2 - 1] = DT_NOEND;
 		else
-			BeginPause(clocks, clock, clock->clock.paused_at);
+			align_pause_begin(clocks, clock, clock->clock.paused_at);
 	}
 }
 
@@ -507,7 +173,7 @@ AdvanceOpenClocks(LeadClocks *clocks, const char *from, const char *to, const Fu
 				continue;
 			terminal = clock->funnel->stages[stage].kind != STAGE_OPEN;
 		}
-		SetFailure(clocks, clock,
+		align_clocks_set_failure(clocks, clock,
 				   align_clock_enter(clock->funnel, &clock->clock, stage, terminal, at),
 				   false, at);
 		UpdateClockRow(clocks, clock, was_paused, at);
@@ -533,15 +199,15 @@ SetAssignee(LeadClocks *clocks, LeadString assignee, TimestampTz at)
 {
 	if (align_lead_same(align_lead_cstring(clocks->assignee), assignee))
 		return;
-	FreeString(&clocks->assignee);
-	clocks->assignee = CopyString(clocks, assignee);
+	align_free_string(&clocks->assignee);
+	clocks->assignee = align_clocks_copy(clocks, assignee);
 	for (int i = 0; i < clocks->nlevels; i++)
 	{
 		LeadClock  *clock = &clocks->clocks[clocks->last[i]];
 
 		if (clock->clock.closed || !IsBeforeDue(&clock->clock, at))
 			continue;
-		FreeString(&clock->assignee_at_due);
+		align_free_string(&clock->assignee_at_due);
 		clock->assignee_at_due = CopyCString(clocks, clocks->assignee);
 		clock->changed = true;
 	}
@@ -603,16 +269,16 @@ StartClocks(LeadClocks *clocks, Funnel *funnel, LeadString agreement, const Repl
 		{
 			/* only to report it */
 			LeadClock	unstarted = {.sla = unconstify(char *, sla),.version = clock_version,
-			.agreement = CopyString(clocks, agreement)};
+			.agreement = align_clocks_copy(clocks, agreement)};
 
-			SetFailure(clocks, &unstarted, problem, true, at);
+			align_clocks_set_failure(clocks, &unstarted, problem, true, at);
 			pfree(unstarted.agreement);
 			continue;
 		}
 		clock = align_replay_new_clock(clocks, CopyCString(clocks, sla), cycle);
 		clock->clock = inner;
 		clock->funnel = clock_funnel;
-		clock->agreement = CopyString(clocks, agreement);
+		clock->agreement = align_clocks_copy(clocks, agreement);
 		clock->version = clock_version;
 		clock->nth_start = nth_start;
 		clock->assignee_at_start = CopyCString(clocks, clocks->assignee);
@@ -672,14 +338,14 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		clocks->suspended_stage = NULL;
 		clocks->alive = true;
 	}
-	FreeString(&clocks->suspended_stage);
+	align_free_string(&clocks->suspended_stage);
 	is_move = IsMove(clocks, entry->stage, funnel, &source);
 
 	if (is_move)
 	{
 		char	   *from = clocks->stage;
 
-		clocks->stage = CopyString(clocks, entry->stage);
+		clocks->stage = align_clocks_copy(clocks, entry->stage);
 
 		/*
 		 * Without a previous stage no clock is open, except when the stage is
@@ -689,7 +355,7 @@ EnterStage(LeadClocks *clocks, const ReplayEntry *entry)
 		if (from != NULL)
 			AdvanceOpenClocks(clocks, from, clocks->stage, funnel, &source,
 							  entry->effective_at);
-		FreeString(&from);
+		align_free_string(&from);
 	}
 	clocks->alive = true;
 	SetAssignee(clocks, entry->assignee, entry->effective_at);
@@ -706,15 +372,15 @@ LeaveFunnel(LeadClocks *clocks, const ReplayEntry *entry)
 	bool		suspend = entry->live && clocks->alive;
 
 	CloseOpenClocks(clocks, entry->effective_at, suspend);
-	FreeString(&clocks->suspended_stage);
+	align_free_string(&clocks->suspended_stage);
 	clocks->alive = false;
 	if (suspend)
 	{
 		clocks->suspended_stage = clocks->stage;
 		clocks->stage = NULL;
 	}
-	FreeString(&clocks->stage);
-	FreeString(&clocks->assignee);
+	align_free_string(&clocks->stage);
+	align_free_string(&clocks->assignee);
 }
 
 /*

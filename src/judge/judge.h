@@ -66,10 +66,10 @@ typedef struct Move
 extern int	align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BROKEN]);
 
 /*
- * The one of two stages that is further along the success path: a stage index,
- * -1 for none, and a label.  The result is -1 if neither is on it.
+ * The one of two stages that is further along the success path.  Each may be
+ * -1, and the first is -1 or on that path, as is the result.
  */
-extern int	align_further_stage(const Funnel *funnel, int stage, LeadString label);
+extern int	align_further_stage(const Funnel *funnel, int stage, int other);
 
 /* True if a team (an index into the funnel's teams) may make the move. */
 extern bool align_team_may_move(const Funnel *funnel, const Move *move, int team);

@@ -235,11 +235,8 @@ align_judge_move(const Funnel *funnel, const Move *move, Rule broken[MOVE_MAX_BR
  * Returns the one of two stages that is further along the success path.
  */
 int
-align_further_stage(const Funnel *funnel, int stage, LeadString label)
+align_further_stage(const Funnel *funnel, int stage, int other)
 {
-	int			other = label.text == NULL ? -1 :
-		align_funnel_stage(funnel, label.text, label.len);
-
 	if (other < 0 || funnel->stages[other].position < 0)
 		return stage;
 	return stage < 0 || funnel->stages[other].position > funnel->stages[stage].position ?

@@ -4,7 +4,8 @@
  *	  whose row stays, anonymised, or has been deleted.
  *
  * Stages, teams, times, amounts and violations stay, and with them all
- * figures.  What goes:
+ * figures, except those by person or campaign, and those by reasons that the
+ * agreement does not list.  What goes:
  *
  *	  - assignees, in entries and clocks, other than the one whom the row of a
  *		live lead names.  That one is in the row anyway, and the latest entry
@@ -32,6 +33,7 @@
 #include "funnel/funnel.h"
 #include "history/history.h"
 #include "maintain/owned.h"
+#include "record/commit.h"
 #include "record/flush.h"
 #include "record/writer.h"
 
@@ -233,6 +235,8 @@ align_forget(PG_FUNCTION_ARGS)
 	forgetting.types[attachment->nkeys + PARAMETER_REASONS] = TEXTARRAYOID;
 	memset(forgetting.nulls, ' ', sizeof(forgetting.nulls));
 	align_recorder_flush_all();
+	/* the entry of a deferred deletion would have the assignee */
+	align_recorder_finish_reload(attachment->marker.root);
 	align_begin_restricted(&caller, attachment->root_owner);
 	align_spi_connect();
 	SetAssignee(attachment, &forgetting);

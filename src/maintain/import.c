@@ -525,6 +525,7 @@ align_import_history(PG_FUNCTION_ARGS)
 	align_lock_own_table(root.relid, ShareRowExclusiveLock);
 	(void) align_lock_partitions(root.relid, ShareRowExclusiveLock);
 	align_recorder_flush_all();
+	/* deferred deletions stay deferred: they come after what is imported */
 	import.attachment = align_attachment_locked(root, ShareRowExclusiveLock);
 	if (!SameKeys(before, import.attachment))
 		ereport(ERROR,

@@ -5,6 +5,10 @@
  * The query runs as its caller, the rest of the import as the owner of the
  * table.  So its rows are kept in a tuplestore in between, which needs no more
  * memory than work_mem, and so does the sort.
+ *
+ * The query is made part of another one, which converts the columns and sorts
+ * the rows.  Errors show the caller's query instead.  If a value may not have
+ * been converted, the query runs again, to find the row whose key it is.
  */
 #include "postgres.h"
 
@@ -33,7 +37,21 @@ typedef struct QueryState
 {
 	const Attachment *attachment;
 	ImportRows *rows;
+	MemoryContext context;		/* of what follows */
+	char	   *statement;		/* the query; NULL until it is wrapped */
+	char	   *wrapped;		/* the query that is run */
 } QueryState;
+
+/* State of the search for a key that cannot be converted. */
+typedef struct KeySearch
+{
+	const Attachment *attachment;
+	ErrorContextCallback *outer;	/* context of the function call */
+	FmgrInfo	in[ATTACHMENT_MAX_KEYS];
+	Oid			ioparam[ATTACHMENT_MAX_KEYS];
+	char	   *text[ATTACHMENT_MAX_KEYS];	/* of the current row */
+	bool		found;
+} KeySearch;
 
 /*
  * Adds a row to the tuplestore, with all values inline: the query may have
@@ -147,12 +165,6 @@ IsInteger(Oid type)
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-static bool
-IsString(Oid type)
-{
-	return TypeCategory(type) == TYPCATEGORY_STRING || type == UNKNOWNOID;
-}
-
 /*
  * Returns a type with the syntax of a cast.  Given a typmod of -1, bpchar is
  * not "character", which is character(1).
@@ -253,7 +265,7 @@ AppendColumn(StringInfo sql, const Attachment *attachment, ImportColumn column, 
 			appendStringInfo(sql, "%s::pg_catalog.numeric", given ? "q.amount" : "NULL");
 			break;
 		case IMPORT_STAGE:
-			if (!IsString(base) && !IsInteger(base) && TypeCategory(base) != TYPCATEGORY_ENUM)
+			if (!align_type_is_string(base) && !IsInteger(base) && TypeCategory(base) != TYPCATEGORY_ENUM)
 				RaiseWrongType(name, type, "text, an enum or an integer");
 			/* FALLTHROUGH */
 		default:
@@ -275,7 +287,7 @@ AppendColumn(StringInfo sql, const Attachment *attachment, ImportColumn column, 
 static char *
 WrapQuery(void *arg, const char *statement, TupleDesc desc)
 {
-	const QueryState *state = (const QueryState *) arg;
+	QueryState *state = (QueryState *) arg;
 	const Attachment *attachment = state->attachment;
 	int			nkeys = attachment->nkeys;
 	StringInfoData sql;
@@ -298,11 +310,126 @@ WrapQuery(void *arg, const char *statement, TupleDesc desc)
 		AppendColumn(&sql, attachment, i, column >= 0,
 					 column >= 0 ? TupleDescAttr(desc, column)->atttypid : InvalidOid);
 	}
-	/* a newline, as the query may end with a comment */
+
+	/*
+	 * A newline, as the query may end with a comment.  An absent ordinal
+	 * comes first, as in align.lead_agg().
+	 */
 	appendStringInfo(&sql, " FROM (\n%s\n) AS q ORDER BY ", statement);
 	for (int i = 1; i <= nkeys + IMPORT_NCOLUMNS; i++)
-		appendStringInfo(&sql, "%s%d", i > 1 ? ", " : "", i);
+		appendStringInfo(&sql, "%s%d%s", i > 1 ? ", " : "", i,
+						 i == nkeys + IMPORT_ORDINAL + 1 ? " NULLS FIRST" : "");
+	state->statement = MemoryContextStrdup(state->context, statement);
+	state->wrapped = MemoryContextStrdup(state->context, sql.data);
 	return sql.data;
+}
+
+/*
+ * Returns a query for the keys as text.
+ */
+static char *
+WrapKeys(void *arg, const char *statement, TupleDesc desc)
+{
+	const KeySearch *search = (const KeySearch *) arg;
+	StringInfoData sql;
+
+	(void) desc;
+	initStringInfo(&sql);
+	for (int i = 0; i < search->attachment->nkeys; i++)
+		appendStringInfo(&sql, "%s q.%s::pg_catalog.text", i == 0 ? "SELECT" : ",",
+						 quote_identifier(KeyName(search->attachment, i)));
+	appendStringInfo(&sql, " FROM (\n%s\n) AS q", statement);
+	return sql.data;
+}
+
+/*
+ * Error context callback: the key that cannot be converted.
+ */
+static void
+DescribeKey(void *arg)
+{
+	KeySearch  *search = (KeySearch *) arg;
+	StringInfoData names;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < search->attachment->nkeys; i++)
+	{
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", search->attachment->keys[i].name);
+		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
+						 search->text[i] != NULL ? search->text[i] : "null");
+	}
+	search->found = true;
+	errdetail("The query returns a row of a lead (%s)=(%s).", names.data, values.data);
+}
+
+/*
+ * Converts the key of a row, as the import does.
+ */
+static void
+ConvertKey(void *arg, const Datum *row, const bool *nulls)
+{
+	KeySearch  *search = (KeySearch *) arg;
+	ErrorContextCallback *inner = error_context_stack;
+	ErrorContextCallback callback = {search->outer, DescribeKey, search};
+
+	for (int i = 0; i < search->attachment->nkeys; i++)
+		search->text[i] = nulls[i] ? NULL : TextDatumGetCString(row[i]);
+	error_context_stack = &callback;
+	for (int i = 0; i < search->attachment->nkeys; i++)
+	{
+		if (search->text[i] != NULL)
+			(void) InputFunctionCall(&search->in[i], search->text[i], search->ioparam[i], -1);
+	}
+	error_context_stack = inner;
+}
+
+/*
+ * Raises an error for the first key of the query that cannot be converted.
+ * Returns if there is none, or the query itself fails.
+ */
+static void
+RaiseBadKey(const Attachment *attachment, const char *query)
+{
+	MemoryContext context = CurrentMemoryContext;
+	KeySearch	search = {.attachment = attachment,.outer = error_context_stack};
+
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		Oid			function;
+
+		getTypeInputInfo(getBaseType(attachment->keys[i].type), &function, &search.ioparam[i]);
+		fmgr_info(function, &search.in[i]);
+	}
+	PG_TRY();
+	{
+		align_run_user_query(query, WrapKeys, ConvertKey, &search);
+	}
+	PG_CATCH();
+	{
+		if (search.found)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
+/*
+ * Returns the context of an error with the caller's query in place of the one
+ * that was run.
+ */
+static char *
+CallersContext(char *context, const QueryState *state)
+{
+	char	   *start = context != NULL && state->wrapped != NULL ?
+		strstr(context, state->wrapped) : NULL;
+
+	if (start == NULL)
+		return context;
+	return psprintf("%.*s%s%s", (int) (start - context), context, state->statement,
+					start + strlen(state->wrapped));
 }
 
 /*
@@ -330,10 +457,28 @@ RowType(const Attachment *attachment)
 void
 align_import_query(const Attachment *attachment, const char *query, ImportRows *rows)
 {
-	QueryState	state = {attachment, rows};
+	QueryState	state = {.attachment = attachment,.rows = rows,.context = CurrentMemoryContext};
 
 	/* before the subtransaction, which would delete its temporary files */
 	rows->rows = tuplestore_begin_heap(false, false, work_mem);
 	rows->desc = RowType(attachment);
-	align_run_user_query(query, WrapQuery, ReceiveRow, &state);
+	PG_TRY();
+	{
+		align_run_user_query(query, WrapQuery, ReceiveRow, &state);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		/* all that the query did has been rolled back */
+		MemoryContextSwitchTo(state.context);
+		error = CopyErrorData();
+		FlushErrorState();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
+			state.wrapped != NULL)
+			RaiseBadKey(attachment, query);
+		error->context = CallersContext(error->context, &state);
+		ReThrowError(error);
+	}
+	PG_END_TRY();
 }

@@ -37,7 +37,7 @@ typedef struct MergedLead
  * duplicate, if its row still exists.  The caller is connected to SPI.
  */
 extern void align_write_survivor_entries(Attachment *attachment, const MergedLead *from,
-										 const MergedLead *into, int64 nmoved,
+										 MergedLead *into, int64 nmoved,
 										 TimestampTz recorded_at);
 extern void align_write_duplicate_entry(Attachment *attachment, const MergedLead *from,
 										const MergedLead *into, TimestampTz recorded_at);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
@@ -11,9 +12,11 @@
 #include "attachment/judging_version.h"
 #include "attachment/key_sql.h"
 #include "maintain/merge.h"
+#include "maintain/owned.h"
 #include "record/entry.h"
 #include "record/writer.h"
 #include "settings.h"
+#include "verdict/verdict.h"
 
 /*
  * Conditions on entries: h puts the lead into a stage, and h changes its
@@ -65,6 +68,29 @@ ReadJourneyEnd(Attachment *attachment, const MergedLead *into, JourneyEnd *end)
 }
 
 /*
+ * Returns the canonical list of the segments that hold of the lead's row, NULL
+ * if there are none.
+ */
+static const char *
+RowSegments(Attachment *attachment, MergedLead *lead)
+{
+	Relation	rel = table_open(attachment->marker.root, AccessShareLock);
+	Oid			types[ATTACHMENT_MAX_KEYS];
+	RowMove		move = {.agreement = attachment->marker.agreement};
+	LeadString	result;
+
+	move.funnel = align_judging_funnel(attachment, &move.version);
+	align_read_latest_as_owner(attachment, align_lead_row_query(attachment, rel, types),
+							   lead->key);
+	if (SPI_processed == 0)
+		align_report_concurrent_change(lead->text);
+	result = align_verdict_segments(attachment, rel, &move,
+									align_lead_row_found(rel, CurrentMemoryContext));
+	table_close(rel, NoLock);
+	return result.text != NULL ? pnstrdup(result.text, result.len) : NULL;
+}
+
+/*
  * Returns an entry of the current user for a lead that stays in its stage;
  * number, times and source are left to the caller.
  */
@@ -89,7 +115,7 @@ NewEntry(Attachment *attachment, const MergedLead *lead, HistoryEvent event)
  */
 void
 align_write_survivor_entries(Attachment *attachment, const MergedLead *from,
-							 const MergedLead *into, int64 nmoved, TimestampTz recorded_at)
+							 MergedLead *into, int64 nmoved, TimestampTz recorded_at)
 {
 	HistoryEntry entries[2];
 	int			n = 0;
@@ -106,6 +132,7 @@ align_write_survivor_entries(Attachment *attachment, const MergedLead *from,
 		entries[n].recorded_at = recorded_at;
 		entries[n].effective_at = end.effective_at;
 		entries[n].source = psprintf(SOURCE_MERGED " %s", from->stored_text);
+		entries[n].segments = RowSegments(attachment, into);
 		n++;
 	}
 	entries[n] = NewEntry(attachment, into, EVENT_REKEY);

@@ -5,6 +5,9 @@
  * A lead's life ends when its row is deleted, truncated or no longer live.  If
  * the key lives again, the lead keeps all of its entries and clocks.
  *
+ * Deferred deletions (reload.h) need not be recorded first: until then, the
+ * lead is alive in the history, and its end is recorded too late for "before".
+ *
  * Rows are deleted under row locks only.  Neither readers nor writers of leads
  * wait for these: writers do not update rows of a lead whose life has ended.
  */

@@ -6,6 +6,9 @@
  * It is for use after a change of time zone rules or of the history itself; or
  * for open promises to follow the version of the agreement that is in force
  * now.  Cycles that were announced are not announced again.
+ *
+ * Deferred deletions (reload.h) stay deferred: clocks follow from the entries
+ * that are there, and the deletion stops them when it is recorded.
  */
 #include "postgres.h"
 

@@ -10,9 +10,10 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "record/change.h"
 #include "record/commit.h"
 #include "record/flush.h"
+#include "record/reload.h"
+#include "record/reload_change.h"
 
 /*
  * Adds up to PENDING_BATCH deferred deletions to the pending changes.  Returns
@@ -28,7 +29,7 @@ AddDeferred(Attachment *attachment, Batch *batch)
 	Datum		key[ATTACHMENT_MAX_KEYS];
 	DeferredDeletion deletion;
 
-	while (nadded < PENDING_BATCH && align_reload_take_any(attachment, key, &deletion))
+	while (nadded < PENDING_BATCH && align_reload_remove_any(attachment, key, &deletion))
 	{
 		align_add_deferred(batch, attachment, key, &deletion);
 		MemoryContextReset(context);

@@ -15,9 +15,12 @@
 #include "compat.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "attachment/attachment.h"
 #include "history/history.h"
+#include "lead/lead.h"
 #include "nodes/execnodes.h"
+#include "utils/rel.h"
 #include "utils/snapshot.h"
 
 /*
@@ -95,6 +98,25 @@ extern SysScanDesc align_direct_scan(Direct *direct, DirectTable *table, const D
 									 const Datum *below);
 extern HeapTuple align_direct_next(SysScanDesc scan);
 extern void align_direct_end_scan(SysScanDesc scan);
+
+/*
+ * One of align's own columns of a row that was read, by HistoryColumn or
+ * SlaColumn; a text is valid as long as the row.
+ */
+static inline Datum
+DirectField(const DirectTable *table, HeapTuple tuple, int column, bool *isnull)
+{
+	return heap_getattr(tuple, table->layout->own[column], RelationGetDescr(table->rel), isnull);
+}
+
+static inline LeadString
+DirectText(const DirectTable *table, HeapTuple tuple, int column)
+{
+	bool		isnull;
+	Datum		value = DirectField(table, tuple, column, &isnull);
+
+	return isnull ? align_lead_cstring(NULL) : align_lead_varlena(value);
+}
 
 /*
  * Inserts a row.  values are those of the key columns, followed by those of

@@ -126,13 +126,14 @@ ExecuteRekey(Attachment *attachment, RecorderStatement statement, Tuplestorestat
 }
 
 /*
- * Gives the entries and clocks of all leads of a run their new keys.
+ * Gives the entries and clocks of all leads of a run their new keys.  no_lead
+ * may be NULL.
  *
  * Done in two steps, first with negative entry and cycle numbers, so that
  * leads can swap their keys without violating the primary keys in between.
  */
 static void
-RekeyEntriesAndClocks(Run *run)
+RekeyEntriesAndClocks(Run *run, const bool *no_lead)
 {
 	Attachment *attachment = run->attachment;
 	int			nkeys = attachment->nkeys;
@@ -146,6 +147,8 @@ RekeyEntriesAndClocks(Run *run)
 
 	for (int i = 0; i < run->nchanges; i++)
 	{
+		if (no_lead != NULL && no_lead[i])
+			continue;
 		values[0] = Int32GetDatum(i);
 		memcpy(values + 1, run->changes[i]->key, nkeys * sizeof(Datum));
 		memcpy(values + 1 + nkeys, run->changes[i]->old_key, nkeys * sizeof(Datum));
@@ -184,20 +187,30 @@ FindOccupiedKeys(const Run *run)
 }
 
 /*
- * Returns, for each change of key of a run, whether the old key has entries;
- * NULL if all rows are live, so that this does not matter.
+ * True if the row of a change of key need not have been a lead.
+ */
+static bool
+MayBeNoLead(const Change *change)
+{
+	return change->stage == NULL || SourceIsNotLive(change->source);
+}
+
+/*
+ * Returns, for each change of key of a run, whether its row is no lead: the
+ * old key has no entries, or they are of a row that was deleted.  Returns NULL
+ * if all rows are leads.
  */
 static bool *
-FindRecordedKeys(const Run *run)
+FindNoLeads(const Run *run)
 {
 	Run			source = *run;
 	Change	   *olds;
-	bool	   *recorded;
-	bool		any_not_live = false;
+	bool	   *no_lead;
+	bool		any_no_lead = false;
 
 	for (int i = 0; i < run->nchanges; i++)
-		any_not_live |= SourceIsNotLive(run->changes[i]->source);
-	if (!any_not_live)
+		any_no_lead |= MayBeNoLead(run->changes[i]);
+	if (!any_no_lead)
 		return NULL;
 	olds = palloc0(run->nchanges * sizeof(Change));
 	source.changes = palloc(run->nchanges * sizeof(Change *));
@@ -209,10 +222,15 @@ FindRecordedKeys(const Run *run)
 	}
 	align_run_group(&source);
 	align_run_read(&source);
-	recorded = palloc(run->nchanges * sizeof(bool));
+	no_lead = palloc(run->nchanges * sizeof(bool));
 	for (int i = 0; i < run->nchanges; i++)
-		recorded[i] = source.lead_of[i]->recorded;
-	return recorded;
+	{
+		const LeadState *lead = source.lead_of[i];
+
+		no_lead[i] = MayBeNoLead(run->changes[i]) &&
+			(!lead->recorded || (lead->ended && lead->source == NULL));
+	}
+	return no_lead;
 }
 
 /*
@@ -241,20 +259,20 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 {
 	bool		rekey = run->changes[0]->event == EVENT_REKEY;
 	bool	   *occupied = NULL;
-	bool	   *recorded = NULL;
+	bool	   *no_lead = NULL;
 	RunWriter	writer;
 
 	if (rekey)
 	{
-		recorded = FindRecordedKeys(run);
+		no_lead = FindNoLeads(run);
 		occupied = FindOccupiedKeys(run);
-		RekeyEntriesAndClocks(run);
+		RekeyEntriesAndClocks(run, no_lead);
 	}
 	align_run_group(run);
 	if (!run->all_new)
 		align_run_read(run);
 	for (int i = 0; occupied != NULL && i < run->nchanges; i++)
-		run->lead_of[i]->recompute |= occupied[i];
+		run->lead_of[i]->recompute |= occupied[i] && !(no_lead != NULL && no_lead[i]);
 	if (flush->nouter > 0)
 		DeferLeadsOfOuterLevels(flush, run);
 
@@ -267,8 +285,8 @@ ExecuteRun(Flush *flush, Run *run, bool *done)
 		/* the first half of a row movement stays until the second comes */
 		if (change->first_half && flush->mode != FLUSH_ALL)
 			lead->deferred = true;
-		else if (recorded != NULL && SourceIsNotLive(change->source) && !recorded[i])
-			done[i] = true;		/* never a lead */
+		else if (no_lead != NULL && no_lead[i])
+			done[i] = true;
 		else if (rekey || MayBeWritten(flush, run, lead, change))
 		{
 			align_run_write(run, &writer, lead, change);
@@ -539,20 +557,22 @@ align_recorder_flush_if_long(Attachment *attachment, Batch *batch)
 /*
  * Reads the stage of a lead's last entry.
  */
-char *
-align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key, CommandId before)
+void
+align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key, CommandId before,
+					 RecordedStage *result)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	Run			run = {0};
 	Change		change = {0};
 	Change	   *changes[1] = {&change};
 	OwnerIdentity identity;
-	char	   *result = NULL;
+	const LeadState *lead;
 
+	memset(result, 0, sizeof(RecordedStage));
 	memcpy(change.key, key, attachment->nkeys * sizeof(Datum));
 	change.hash = align_pending_hash(attachment, key);
 	if (align_pending_last(batch, attachment, key, before) != NULL)
-		return NULL;
+		return;
 
 	run.attachment = align_attachment_locked(attachment->id, RowExclusiveLock);
 	run.context = AllocSetContextCreate(CurrentMemoryContext, "align recorder run",
@@ -565,15 +585,19 @@ align_recorded_stage(Attachment *attachment, Batch *batch, const Datum *key, Com
 	run.direct = align_direct_begin(run.attachment);
 	align_run_group(&run);
 	align_run_read(&run);
-	if (run.leads[0].alive && run.leads[0].stage != NULL)
-		result = MemoryContextStrdup(old_context, run.leads[0].stage);
+	lead = &run.leads[0];
+	if (lead->alive && lead->stage != NULL)
+	{
+		result->name = MemoryContextStrdup(old_context, lead->stage);
+		result->source.agreement = MemoryContextStrdup(old_context, lead->judged_by.agreement);
+		result->source.version = lead->judged_by.version;
+	}
 	if (run.direct != NULL)
 		align_direct_end(run.direct);
 	SPI_finish();
 	align_resume_identity(&identity);
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(run.context);
-	return result;
 }
 
 /*

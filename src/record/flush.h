@@ -97,6 +97,7 @@
 #include "compat.h"
 
 #include "attachment/attachment.h"
+#include "verdict/verdict.h"
 
 struct Batch;
 
@@ -128,12 +129,12 @@ extern void align_recorder_flush_at_end(Attachment *attachment, struct Batch *ba
 extern void align_recorder_flush_if_long(Attachment *attachment, struct Batch *batch);
 
 /*
- * Returns the stage of a lead's last entry, palloc'd; NULL if the lead is not
- * in the funnel, or if it has pending changes by commands less than "before".
- * Takes one index scan.
+ * Sets the stage of a lead's last entry, palloc'd; its name is NULL if the
+ * lead is not in the funnel, or if it has pending changes by commands less
+ * than "before".  Takes one index scan.
  */
-extern char *align_recorded_stage(Attachment *attachment, struct Batch *batch, const Datum *key,
-								  CommandId before);
+extern void align_recorded_stage(Attachment *attachment, struct Batch *batch, const Datum *key,
+								 CommandId before, RecordedStage *result);
 
 /*
  * Writes the pending changes of all attached tables that can be written now.

@@ -1,6 +1,6 @@
 /*
  * pending.c
- *	  Batches of pending changes, and the stack of open statements; see
+ *	  The pending changes of a batch: adds, copies and removes them; see
  *	  pending.h.
  */
 #include "postgres.h"
@@ -8,7 +8,6 @@
 #include "access/htup_details.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "replication/logicalworker.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
@@ -18,10 +17,6 @@
 #include "record/pending.h"
 
 #define INITIAL_CHANGES 64
-#define INITIAL_OPEN 4
-
-static List *batches = NIL;		/* of Batch, in TopTransactionContext */
-static bool callbacks_registered = false;
 
 /*
  * Returns the number of nested trigger calls.
@@ -31,6 +26,43 @@ align_trigger_depth(void)
 {
 	/* pg_trigger_depth() does not look at its call info */
 	return DatumGetInt32(pg_trigger_depth(NULL));
+}
+
+/*
+ * Returns the number of open statements around the one whose row trigger is
+ * executing.
+ *
+ * Usually that one is the innermost of the stack.  If it wrote directly to a
+ * partition, it is not on the stack; then the innermost one of the stack, if
+ * any, began at a lower trigger depth.
+ */
+int
+align_pending_outer_statements(const Batch *batch)
+{
+	int			nopen = batch->nopen;
+
+	if (nopen > 0 && batch->open[nopen - 1].trigger_depth >= align_trigger_depth())
+		nopen--;
+	return nopen;
+}
+
+/*
+ * Returns the hash of a key, by the hash functions of its types.
+ */
+uint32
+align_pending_hash(Attachment *attachment, const Datum *key)
+{
+	uint32		hash = 0;
+
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		KeyColumn  *column = &attachment->keys[i];
+
+		hash = hash_combine(hash,
+							DatumGetUInt32(FunctionCall1Coll(&column->hash, column->collation,
+															 key[i])));
+	}
+	return hash;
 }
 
 /*
@@ -143,18 +175,6 @@ align_pending_clear(Batch *batch)
 }
 
 /*
- * Transaction callback: the memory of the batches is gone with
- * TopTransactionContext.
- */
-static void
-TransactionEnds(XactEvent event, void *arg)
-{
-	(void) arg;
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		batches = NIL;
-}
-
-/*
  * At the end of a subtransaction, removes its changes if it was aborted, or
  * passes them to its parent.  Returns the number of changes that are left.
  *
@@ -176,8 +196,8 @@ ReleaseChanges(Change **changes, int nchanges, int level, bool aborted)
 /*
  * The same for all members of a batch.
  */
-static void
-ReleaseLevel(Batch *batch, int level, bool aborted)
+void
+align_pending_release_level(Batch *batch, int level, bool aborted)
 {
 	WaitingChanges *waiting = &batch->waiting;
 	int			npending = batch->nchanges;
@@ -210,137 +230,22 @@ ReleaseLevel(Batch *batch, int level, bool aborted)
 }
 
 /*
- * Subtransaction callback.
- */
-static void
-SubtransactionEnds(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid,
-				   void *arg)
-{
-	ListCell   *cell;
-
-	(void) mySubid;
-	(void) parentSubid;
-	(void) arg;
-	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
-		return;
-	foreach(cell, batches)
-		ReleaseLevel((Batch *) lfirst(cell), GetCurrentTransactionNestLevel(),
-					 event == SUBXACT_EVENT_ABORT_SUB);
-}
-
-/*
- * Returns the batch of an attached table, or NULL.
- */
-static Batch *
-FindBatch(AttachmentId root)
-{
-	ListCell   *cell;
-
-	foreach(cell, batches)
-	{
-		Batch	   *batch = (Batch *) lfirst(cell);
-
-		if (batch->root.relid == root.relid && batch->root.number == root.number)
-			return batch;
-	}
-	return NULL;
-}
-
-/*
- * Returns the batch of an attached table, which it creates if need be.
- */
-Batch *
-align_pending_batch(AttachmentId root)
-{
-	Batch	   *batch = FindBatch(root);
-	MemoryContext old_context;
-
-	if (batch != NULL)
-		return batch;
-	if (!callbacks_registered)
-	{
-		RegisterXactCallback(TransactionEnds, NULL);
-		RegisterSubXactCallback(SubtransactionEnds, NULL);
-		callbacks_registered = true;
-	}
-	old_context = MemoryContextSwitchTo(TopTransactionContext);
-	batch = palloc0(sizeof(Batch));
-	batch->root = root;
-	batch->context = AllocSetContextCreate(TopTransactionContext, "align pending changes",
-										   ALLOCSET_DEFAULT_SIZES);
-	batches = lappend(batches, batch);
-	MemoryContextSwitchTo(old_context);
-	return batch;
-}
-
-/*
- * Returns the batches that have pending changes.
- */
-List *
-align_pending_batches(void)
-{
-	List	   *result = NIL;
-	ListCell   *cell;
-
-	foreach(cell, batches)
-	{
-		Batch	   *batch = (Batch *) lfirst(cell);
-
-		if (batch->nchanges > 0 || batch->waiting.n > 0)
-			result = lappend(result, batch);
-	}
-	return result;
-}
-
-/*
- * Returns the hash of a key, by the hash functions of its types.
- */
-uint32
-align_pending_hash(Attachment *attachment, const Datum *key)
-{
-	uint32		hash = 0;
-
-	for (int i = 0; i < attachment->nkeys; i++)
-	{
-		KeyColumn  *column = &attachment->keys[i];
-
-		hash = hash_combine(hash,
-							DatumGetUInt32(FunctionCall1Coll(&column->hash, column->collation,
-															 key[i])));
-	}
-	return hash;
-}
-
-/*
- * Returns the number of open statements around the one whose row trigger is
- * executing.
- *
- * Usually that one is the innermost of the stack.  If it wrote directly to a
- * partition, it is not on the stack; then the innermost one of the stack, if
- * any, began at a lower trigger depth.
- */
-int
-align_pending_outer_statements(const Batch *batch)
-{
-	int			nopen = batch->nopen;
-
-	if (nopen > 0 && batch->open[nopen - 1].trigger_depth >= align_trigger_depth())
-		nopen--;
-	return nopen;
-}
-
-/*
  * Returns the array of changes, enlarged if it has no space for one more.
  */
 static Change **
 EnlargeChanges(MemoryContext context, Change **changes, int nchanges, int *maxchanges)
 {
+	int			size = *maxchanges == 0 ? INITIAL_CHANGES : *maxchanges * 2;
+
 	if (nchanges < *maxchanges)
 		return changes;
-	*maxchanges = *maxchanges == 0 ? INITIAL_CHANGES : *maxchanges * 2;
 	if (changes == NULL)
-		return MemoryContextAlloc(context, *maxchanges * sizeof(Change *));
-	return repalloc_huge(changes, *maxchanges * sizeof(Change *));
+		changes = MemoryContextAlloc(context, size * sizeof(Change *));
+	else
+		changes = repalloc_huge(changes, size * sizeof(Change *));
+	/* not before: if memory runs out, the array keeps its size */
+	*maxchanges = size;
+	return changes;
 }
 
 /*
@@ -513,128 +418,6 @@ align_pending_has_waiting(const Batch *batch, uint32 hash)
 }
 
 /*
- * True if a change takes a key away from its lead.
- */
-static bool
-LeavesKey(Attachment *attachment, const Change *change, const Datum *key)
-{
-	return change->event == EVENT_REKEY && align_same_key(attachment, change->old_key, key);
-}
-
-/*
- * Returns the later one of two changes that concern a key; either may be NULL.
- * Where one command gives a key to another lead, it has been left before.
- */
-static const Change *
-LaterChange(Attachment *attachment, const Change *a, const Change *b, const Datum *key)
-{
-	bool		a_leaves;
-
-	if (a == NULL || b == NULL)
-		return a == NULL ? b : a;
-	if (a->command != b->command)
-		return a->command > b->command ? a : b;
-	a_leaves = LeavesKey(attachment, a, key);
-	if (a_leaves != LeavesKey(attachment, b, key))
-		return a_leaves ? b : a;
-	return a->arrival > b->arrival ? a : b;
-}
-
-/*
- * Returns the last change that concerns a key, by a command less than
- * "before", in an array of changes, or NULL.
- */
-static const Change *
-LastBefore(Attachment *attachment, Change **changes, int nchanges, const Datum *key, uint32 hash,
-		   CommandId before)
-{
-	const Change *last = NULL;
-
-	for (int i = 0; i < nchanges; i++)
-	{
-		const Change *change = changes[i];
-
-		if (change->command < before &&
-			((change->hash == hash && align_same_key(attachment, change->key, key)) ||
-			 (change->old_hash == hash && LeavesKey(attachment, change, key))))
-			last = LaterChange(attachment, last, change, key);
-	}
-	return last;
-}
-
-/*
- * Returns the last pending change that concerns a key, by a command less than
- * "before", or NULL.  An array is searched only if it may have one.
- */
-const Change *
-align_pending_last(Batch *batch, Attachment *attachment, const Datum *key, CommandId before)
-{
-	const WaitingChanges *waiting = &batch->waiting;
-	uint32		hash = align_pending_hash(attachment, key);
-	const Change *last = NULL;
-
-	if (align_pending_has_outer(batch, batch->nchanges, hash))
-		last = LastBefore(attachment, batch->changes, batch->nchanges, key, hash, before);
-	if (align_pending_has_waiting(batch, hash))
-		last = LaterChange(attachment, last,
-						   LastBefore(attachment, waiting->changes, waiting->n, key, hash, before),
-						   key);
-	return last;
-}
-
-/*
- * True if all statements on the table are on the stack of open statements.
- */
-bool
-align_pending_stack_is_exact(const Attachment *attachment)
-{
-	return attachment->lists_statements && !IsLogicalWorker();
-}
-
-/*
- * Returns the number of open statements around the one that made a change.
- */
-int
-align_pending_outer_open(const Batch *batch, const Attachment *attachment, const Change *change)
-{
-	return Min(change->nouter, batch->nopen) + (align_pending_stack_is_exact(attachment) ? 0 : 1);
-}
-
-/*
- * Returns the number of open statements whose row trigger for an earlier
- * version of the same row may be outstanding.
- */
-int
-align_pending_possible_predecessors(const Batch *batch, const Attachment *attachment,
-									const Change *change)
-{
-	if (change->replaced_command == InvalidCommandId)
-		return 0;
-	return align_pending_outer_open(batch, attachment, change);
-}
-
-/*
- * Returns the DELETE of a row movement by the command that has no second half
- * yet, or NULL.
- */
-Change *
-align_pending_first_half(Batch *batch, CommandId command)
-{
-	for (int i = batch->nchanges - 1; i >= 0; i--)
-	{
-		Change	   *change = batch->changes[i];
-
-		/*
-		 * Only changes by later commands, of other triggers, can be between
-		 * the two halves.
-		 */
-		if (change->command <= command)
-			return change->first_half && change->command == command ? change : NULL;
-	}
-	return NULL;
-}
-
-/*
  * Returns a null-terminated copy of a string in the batch's memory context.
  */
 char *
@@ -648,145 +431,4 @@ align_pending_copy_string(Batch *batch, const char *text, int len)
 	memcpy(result, text, len);
 	result[len] = '\0';
 	return result;
-}
-
-/*
- * Removes statements that are marked as ended in a query.
- */
-static void
-RemoveEndedIn(Batch *batch, uint64 query)
-{
-	int			kept = 0;
-
-	for (int i = 0; i < batch->nopen; i++)
-	{
-		if (batch->open[i].ended_in != query)
-			batch->open[kept++] = batch->open[i];
-	}
-	batch->nopen = kept;
-}
-
-/* A callback for the end of a query. */
-typedef struct QueryCallback
-{
-	MemoryContextCallback callback;
-	uint64		query;
-} QueryCallback;
-
-/*
- * Memory context callback: a query is over.
- */
-static void
-QueryEnds(void *arg)
-{
-	const QueryCallback *callback = (QueryCallback *) arg;
-	ListCell   *cell;
-
-	foreach(cell, batches)
-		RemoveEndedIn((Batch *) lfirst(cell), callback->query);
-}
-
-/*
- * Returns an identifier of the query that fires the current trigger.
- * RemoveEndedIn() will be called when it is over.
- *
- * PostgreSQL calls triggers in a memory context whose parent is that of the
- * query, and frees that at the end of the query.
- */
-static uint64
-WatchQuery(void)
-{
-	static uint64 nqueries = 0;
-	MemoryContext context = MemoryContextGetParent(CurrentMemoryContext);
-	QueryCallback *callback = MemoryContextAlloc(context, sizeof(QueryCallback));
-
-	callback->callback.func = QueryEnds;
-	callback->callback.arg = callback;
-	callback->query = ++nqueries;
-	MemoryContextRegisterResetCallback(context, &callback->callback);
-	return callback->query;
-}
-
-/*
- * Pushes a statement on the stack of open statements.
- */
-OpenStatement *
-align_pending_begin_statement(Batch *batch, TriggerEvent kind)
-{
-	int			depth = align_trigger_depth();
-	OpenStatement *statement;
-
-	if (batch->nopen == batch->maxopen)
-	{
-		batch->maxopen = batch->maxopen == 0 ? INITIAL_OPEN : batch->maxopen * 2;
-		if (batch->open == NULL)
-			batch->open = MemoryContextAlloc(TopTransactionContext,
-											 batch->maxopen * sizeof(OpenStatement));
-		else
-			batch->open = repalloc(batch->open, batch->maxopen * sizeof(OpenStatement));
-	}
-	statement = &batch->open[batch->nopen++];
-	memset(statement, 0, sizeof(OpenStatement));
-	statement->kind = kind;
-	statement->trigger_depth = depth;
-	statement->nest_level = GetCurrentTransactionNestLevel();
-	return statement;
-}
-
-/*
- * Removes the innermost open statement of a kind from the stack, if there is
- * one at the current trigger depth.  If it began at a greater depth, it is the
- * cascade of a foreign key, and only marked as ended.
- */
-void
-align_pending_end_statement(Batch *batch, TriggerEvent kind)
-{
-	int			depth = align_trigger_depth();
-
-	for (int i = batch->nopen - 1; i >= 0 && batch->open[i].trigger_depth >= depth; i--)
-	{
-		OpenStatement *statement = &batch->open[i];
-
-		if (statement->kind != kind || statement->ended_in != 0)
-			continue;
-		if (statement->trigger_depth > depth)
-			statement->ended_in = WatchQuery();
-		else
-		{
-			memmove(statement, statement + 1, (batch->nopen - i - 1) * sizeof(OpenStatement));
-			batch->nopen--;
-		}
-		return;
-	}
-}
-
-/*
- * Returns the open UPDATE whose row trigger is executing, or NULL.  The BEFORE
- * STATEMENT triggers of several kinds may have fired for one statement.
- */
-const OpenStatement *
-align_pending_current_update(const Batch *batch)
-{
-	int			depth = align_trigger_depth();
-
-	for (int i = batch->nopen - 1; i >= 0 && batch->open[i].trigger_depth >= depth; i--)
-	{
-		if (batch->open[i].kind == TRIGGER_EVENT_UPDATE && batch->open[i].ended_in == 0)
-			return &batch->open[i];
-	}
-	return NULL;
-}
-
-/*
- * True if the AFTER STATEMENT triggers of all open statements have fired.
- */
-bool
-align_pending_all_ended(const Batch *batch)
-{
-	for (int i = 0; i < batch->nopen; i++)
-	{
-		if (batch->open[i].ended_in == 0)
-			return false;
-	}
-	return true;
 }

@@ -204,12 +204,21 @@ typedef struct Batch
 								 * if there is none */
 	int			flush_at;		/* number of changes from which
 								 * align_recorder_flush_if_long() flushes */
+	struct ReloadStore *deletions;	/* deferred ones; NULL if there are none */
 } Batch;
 
-/* Returns the batch of an attached table; creates it if there is none. */
+/*
+ * batches.c: return the batch of an attached table, which the former creates
+ * if there is none; the latter returns NULL.
+ */
 extern Batch *align_pending_batch(AttachmentId root);
+extern Batch *align_pending_find_batch(AttachmentId root);
 
-/* Returns a palloc'd list of the batches that have pending changes. */
+/*
+ * The same: return all batches, and a palloc'd list of those that have pending
+ * changes.
+ */
+extern const List *align_pending_all_batches(void);
 extern List *align_pending_batches(void);
 
 /*
@@ -224,6 +233,13 @@ extern Change *align_pending_add(Batch *batch, Attachment *attachment, const Dat
  * executing.
  */
 extern int	align_pending_outer_statements(const Batch *batch);
+
+/*
+ * For batches.c: at the end of a subtransaction of a nesting level, removes
+ * its changes and open statements if it was aborted, or else passes them to
+ * its parent.
+ */
+extern void align_pending_release_level(Batch *batch, int level, bool aborted);
 
 /* Drops all changes of the batch, the waiting ones included. */
 extern void align_pending_clear(Batch *batch);
@@ -330,6 +346,12 @@ extern const OpenStatement *align_pending_current_update(const Batch *batch);
 
 /* True if the AFTER STATEMENT triggers of all open statements have fired. */
 extern bool align_pending_all_ended(const Batch *batch);
+
+/*
+ * For open_statements.c: removes the statements that are marked as ended in a
+ * query, which is over.
+ */
+extern void align_pending_query_ends(uint64 query);
 
 /* Returns the number of nested trigger calls; 0 outside of triggers. */
 extern int	align_trigger_depth(void);

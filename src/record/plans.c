@@ -23,8 +23,8 @@
 #include "utils/plancache.h"
 #include "utils/queryenvironment.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
+#include "attachment/sweep.h"
 #include "history/history.h"
 #include "record/plans.h"
 #include "record/writer.h"
@@ -51,8 +51,7 @@ typedef struct RootPlans
 
 static HTAB *root_plans = NULL;
 
-/* Number of elements from which those of dropped tables are removed. */
-static long sweep_at = 16;
+static long sweep_at = 0;		/* for align_sweep_dropped() */
 
 /*
  * Frees plans and row types.  The row types live until the end of the
@@ -61,8 +60,10 @@ static long sweep_at = 16;
  * plans[].
  */
 static void
-FreePlans(RootPlans *plans)
+FreePlans(void *element)
 {
+	RootPlans  *plans = (RootPlans *) element;
+
 	for (int i = 0; i < RECORDER_NSTATEMENTS; i++)
 	{
 		if (plans->plans[i] != NULL)
@@ -73,29 +74,6 @@ FreePlans(RootPlans *plans)
 		MemoryContextSetParent(plans->context, TopTransactionContext);
 	plans->context = NULL;
 	memset(plans->descs, 0, sizeof(plans->descs));
-}
-
-/*
- * Removes the plans of tables that no longer exist, whenever there are twice
- * as many elements as were left the last time.
- */
-static void
-RemoveDropped(void)
-{
-	HASH_SEQ_STATUS status;
-	RootPlans  *plans;
-
-	if (hash_get_num_entries(root_plans) < sweep_at)
-		return;
-	hash_seq_init(&status, root_plans);
-	while ((plans = hash_seq_search(&status)) != NULL)
-	{
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(plans->root.relid)))
-			continue;
-		FreePlans(plans);
-		hash_search(root_plans, &plans->root, HASH_REMOVE, NULL);
-	}
-	sweep_at = Max(2 * hash_get_num_entries(root_plans), 16);
 }
 
 /*
@@ -139,7 +117,7 @@ FindPlans(const Attachment *attachment)
 	plans = hash_search(root_plans, &attachment->root_id, HASH_FIND, &found);
 	if (!found)
 	{
-		RemoveDropped();
+		align_sweep_dropped(root_plans, &sweep_at, FreePlans);
 		plans = hash_search(root_plans, &attachment->root_id, HASH_ENTER, NULL);
 		memset((char *) plans + sizeof(AttachmentId), 0,
 			   sizeof(RootPlans) - sizeof(AttachmentId));

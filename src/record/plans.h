@@ -122,10 +122,12 @@ typedef enum RecorderStatement
 #define LEAD_TEAM 7
 #define LEAD_ASSIGNEE 8
 #define LEAD_SOURCE 9
-#define LEAD_LATEST 10			/* see LastEntry in run.c */
-#define LEAD_LATEST_STAGE 11	/* likewise */
-#define LEAD_IN_ORDER 12		/* likewise */
-#define LEAD_CLOCK 13			/* the first of SlaColumns; null if there is
+#define LEAD_AGREEMENT 10
+#define LEAD_VERSION 11
+#define LEAD_LATEST 12			/* see LastEntry in run.c */
+#define LEAD_LATEST_STAGE 13	/* likewise */
+#define LEAD_IN_ORDER 14		/* likewise */
+#define LEAD_CLOCK 15			/* the first of SlaColumns; null if there is
 								 * no clock */
 
 /* Attribute numbers in the result of READ_ENTRIES. */
@@ -142,11 +144,13 @@ typedef enum RecorderStatement
 
 /* Attribute numbers in the result of READ_PAST. */
 #define PAST_EVENT 1			/* of the last entry that was not merged and
-								 * is no rekey or touch, like the next three */
+								 * is no rekey or touch, like the next five */
 #define PAST_SOURCE 2
 #define PAST_FROM_STAGE 3
 #define PAST_STAGE 4
-#define PAST_MERGED 5			/* a lead was merged into this one, which has
+#define PAST_AGREEMENT 5
+#define PAST_VERSION 6
+#define PAST_MERGED 7			/* a lead was merged into this one, which has
 								 * not entered a stage since */
 
 /* Attribute numbers in the result of DROP_CLOCKS. */

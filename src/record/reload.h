@@ -7,20 +7,20 @@
  * with its key, in one transaction, are one change of the lead, as if the row
  * had been updated; if nothing has changed, they are none.  So a deletion is
  * not added to the pending changes (pending.h), but deferred: what an UPDATE
- * compares with the new row is kept in memory, by key.  An INSERT takes the
+ * compares with the new row is stored by key.  An INSERT takes the
  * deferred deletion of its key away.  What is left before commit or PREPARE
  * TRANSACTION is recorded as deleted or truncated (commit.h); until then, the
  * history shows the lead as it was.
  *
  * Subtransactions
  *
- * A deferred deletion, and its being taken away, belong to the subtransaction
+ * A deferred deletion, and its being removed, belong to the subtransaction
  * that made them.  If that is rolled back, the state before is restored.
  *
  * Memory
  *
- * A deferred deletion takes less than 100 bytes beside its key.  The memory of
- * one that was taken away is used again.  Equal strings are stored once.
+ * Deletions of an attachment that take more than work_mem are in a temporary
+ * file, except for some 40 bytes for each key (reload_store.h).
  *
  * Order
  *
@@ -53,27 +53,7 @@
 #include "compat.h"
 
 #include "attachment/attachment.h"
-
-/*
- * What is kept of a deleted row.  Strings live as long as the transaction, and
- * are NULL for SQL NULL and for columns that the attachment does not have.
- */
-typedef struct DeferredDeletion
-{
-	const char *stage;			/* label, as the row had it */
-	const char *team;
-	const char *assignee;
-	const char *reason;			/* only with reason_must_change, else NULL */
-	const char *db_role;		/* role that deleted the row */
-	int64		changed_at;		/* value of its type, which is date, timestamp
-								 * or timestamptz */
-	CommandId	command;		/* command that deleted the row */
-	CommandId	replaced_command;	/* as in Change */
-	bool		no_changed_at;	/* changed_at is null */
-	bool		live;			/* the row was live */
-	bool		truncated;		/* by TRUNCATE */
-	bool		restricted;		/* in a security-restricted operation */
-} DeferredDeletion;
+#include "record/deletion.h"
 
 /*
  * Defers the deletion of a row.  Key and strings are copied.  Returns false if
@@ -93,10 +73,11 @@ extern bool align_reload_any(const Attachment *attachment);
 extern bool align_reload_is_deferred(Attachment *attachment, const Datum *key);
 
 /*
- * Takes away the deferred deletion of a key, unless it was made by the command
- * "before" or a later one.  Returns false if there is none.
+ * Removes the deferred deletion of a key, unless it was made by the command
+ * "before" or a later one.  Returns false if there is none.  Strings of the
+ * deletion are in the current memory context.
  */
-extern bool align_reload_take(Attachment *attachment, const Datum *key, CommandId before,
+extern bool align_reload_remove(Attachment *attachment, const Datum *key, CommandId before,
 							  DeferredDeletion *deletion);
 
 /*
@@ -105,10 +86,10 @@ extern bool align_reload_take(Attachment *attachment, const Datum *key, CommandI
 extern void align_reload_note_made(Attachment *attachment, const Datum *key, CommandId command);
 
 /*
- * Takes away any deferred deletion.  key is set to a copy of its key in the
- * current memory context.  Returns false if there is none.
+ * Removes any deferred deletion.  Its key and strings are in the current
+ * memory context.  Returns false if there is none.
  */
-extern bool align_reload_take_any(Attachment *attachment, Datum *key, DeferredDeletion *deletion);
+extern bool align_reload_remove_any(Attachment *attachment, Datum *key, DeferredDeletion *deletion);
 
 /*
  * Returns a palloc'd list of the AttachmentIds, palloc'd, that have deferred

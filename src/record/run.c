@@ -150,6 +150,8 @@ typedef struct LastEntry
 	LeadString	team;
 	LeadString	assignee;
 	LeadString	source;
+	LeadString	agreement;
+	int32		version;		/* 0 if null */
 } LastEntry;
 
 /*
@@ -194,6 +196,22 @@ AddClock(Run *run, LeadState *lead, HeapTuple tuple, TupleDesc desc, const AttrN
 }
 
 /*
+ * Sets the version that judged the last entry of a lead, nearly always one of
+ * the agreement of today.
+ */
+static void
+SetJudgedBy(const Run *run, LeadState *lead, const LastEntry *last)
+{
+	const char *agreement = run->attachment->marker.agreement;
+
+	if (last->agreement.text != NULL &&
+		!align_lead_same(last->agreement, align_lead_cstring(agreement)))
+		agreement = CopyString(last->agreement);
+	lead->judged_by.agreement = agreement;
+	lead->judged_by.version = last->version;
+}
+
+/*
  * Sets the state of a lead from its last entry.  Strings are copied.
  */
 static void
@@ -210,6 +228,7 @@ SetLastEntry(Run *run, LeadState *lead, const LastEntry *last)
 	lead->stage = CopyString(last->stage);
 	lead->team = CopyString(last->team);
 	lead->assignee = CopyString(last->assignee);
+	SetJudgedBy(run, lead, last);
 	lead->alive = align_alive_after(event, lead->stage, lead->source);
 	lead->recompute = !last->in_order;
 	if (align_ends_life(event, align_source_is_merged(last->source.text, last->source.len)))
@@ -255,6 +274,7 @@ ReadBySql(Run *run)
 		bool		isnull;
 		LeadState  *lead = &run->leads[DatumGetInt32(SpiField(i, LEAD_N, &isnull))];
 		LastEntry	last;
+		Datum		version;
 
 		/* the columns of the last entry: null if there is none */
 		last.entry_no = DatumGetInt32(SpiField(i, LEAD_ENTRY_NO, &isnull));
@@ -271,6 +291,9 @@ ReadBySql(Run *run)
 			last.team = align_spi_text(i, LEAD_TEAM);
 			last.assignee = align_spi_text(i, LEAD_ASSIGNEE);
 			last.source = align_spi_text(i, LEAD_SOURCE);
+			last.agreement = align_spi_text(i, LEAD_AGREEMENT);
+			version = SpiField(i, LEAD_VERSION, &isnull);
+			last.version = isnull ? 0 : DatumGetInt32(version);
 			SetLastEntry(run, lead, &last);
 		}
 		(void) SpiField(i, LEAD_CLOCK, &isnull);
@@ -279,24 +302,6 @@ ReadBySql(Run *run)
 	}
 	SPI_freetuptable(SPI_tuptable);
 	tuplestore_end(rows);
-}
-
-/*
- * Returns one of align's own columns of a row that was read directly.
- */
-static Datum
-DirectField(const DirectTable *table, HeapTuple tuple, int column, bool *isnull)
-{
-	return heap_getattr(tuple, table->layout->own[column], RelationGetDescr(table->rel), isnull);
-}
-
-static LeadString
-DirectText(const DirectTable *table, HeapTuple tuple, int column)
-{
-	bool		isnull;
-	Datum		value = DirectField(table, tuple, column, &isnull);
-
-	return isnull ? align_lead_cstring(NULL) : align_lead_varlena(value);
 }
 
 static TimestampTz
@@ -357,6 +362,7 @@ ReadLastDirectly(Run *run, LeadState *lead)
 	SysScanDesc scan = align_direct_scan(run->direct, table, lead->key, NULL);
 	HeapTuple	tuple = align_direct_next(scan);
 	LastEntry	last;
+	Datum		version;
 	bool		isnull;
 
 	if (tuple != NULL)
@@ -371,6 +377,9 @@ ReadLastDirectly(Run *run, LeadState *lead)
 		last.team = DirectText(table, tuple, HISTORY_TEAM);
 		last.assignee = DirectText(table, tuple, HISTORY_ASSIGNEE);
 		last.source = DirectText(table, tuple, HISTORY_SOURCE);
+		last.agreement = DirectText(table, tuple, HISTORY_AGREEMENT);
+		version = DirectField(table, tuple, HISTORY_VERSION, &isnull);
+		last.version = isnull ? 0 : DatumGetInt32(version);
 		SetLastEntry(run, lead, &last); /* copies the strings */
 		if (HasTimes(run))
 		{

@@ -68,6 +68,7 @@ typedef struct LeadState
 	char	   *team;
 	char	   *assignee;
 	char	   *source;
+	StageSource judged_by;		/* version that judged the last entry */
 	bool		has_clocks;		/* clocks is set up */
 	LeadClocks	clocks;			/* of each service level at least the clock of
 								 * the highest cycle: only that can be open */

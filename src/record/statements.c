@@ -139,13 +139,13 @@ static void
 AppendReadLeads(StringInfo buf, const Attachment *attachment, bool with_times)
 {
 	appendStringInfoString(buf, "SELECT r.n, l.entry_no, l.recorded_at, l.effective_at, l.event, "
-						   "l.stage, l.team, l.assignee, l.source, ");
+						   "l.stage, l.team, l.assignee, l.source, l.agreement, l.version, ");
 	appendStringInfoString(buf, with_times ? "m.latest, m.latest_stage, m.in_order" :
 						   "NULL::pg_catalog.timestamptz, NULL::pg_catalog.timestamptz, true");
 	AppendOwnColumns(buf, "c.", align_sla_columns, SLA_NCOLUMNS);
 	appendStringInfo(buf, " FROM align_rows AS r LEFT JOIN LATERAL (SELECT h.entry_no, "
-					 "h.recorded_at, h.effective_at, h.event, h.stage, h.team, h.assignee, h.source "
-					 "FROM %s AS h WHERE ", attachment->history_name);
+					 "h.recorded_at, h.effective_at, h.event, h.stage, h.team, h.assignee, h.source, "
+					 "h.agreement, h.version FROM %s AS h WHERE ", attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
 	appendStringInfoString(buf, " ORDER BY ");
 	AppendKeyDescending(buf, attachment, TABLE_HISTORY);
@@ -188,15 +188,13 @@ AppendReadEntries(StringInfo buf, const Attachment *attachment)
 static void
 AppendReadPast(StringInfo buf, const Attachment *attachment)
 {
-	appendStringInfoString(buf, "SELECT l.event, l.source, l.from_stage, l.stage, "
+	appendStringInfoString(buf, "SELECT l.event, l.source, l.from_stage, l.stage, l.agreement, l.version, "
 						   "COALESCE(m.entry_no, 0) OPERATOR(pg_catalog.>) COALESCE(o.entry_no, 0) "
 						   "FROM align_rows AS r, LATERAL (SELECT h.entry_no, h.event, h.source, "
-						   "h.from_stage, h.stage FROM ");
+						   "h.from_stage, h.stage, h.agreement, h.version FROM ");
 	appendStringInfo(buf, "%s AS h WHERE ", attachment->history_name);
 	AppendKeyMatch(buf, attachment, TABLE_HISTORY, "key");
-	appendStringInfoString(buf, " AND h.event OPERATOR(pg_catalog.<>) 'rekey' AND "
-						   "h.event OPERATOR(pg_catalog.<>) 'touch' AND " HISTORY_IS_LIVE("h")
-						   " AND " HISTORY_IS_NOT_MERGED("h") " ORDER BY ");
+	appendStringInfoString(buf, " AND " HISTORY_SHOWS_STAGE("h") " ORDER BY ");
 	AppendKeyDescending(buf, attachment, TABLE_HISTORY);
 	appendStringInfoString(buf, "h.entry_no DESC LIMIT 1) AS l LEFT JOIN LATERAL (SELECT ");
 	/* the last stage entry of the lead itself, and one merged after that */

@@ -30,7 +30,9 @@
 #include "record/change.h"
 #include "record/commit.h"
 #include "record/flush.h"
+#include "record/found.h"
 #include "record/pending.h"
+#include "record/reload_change.h"
 #include "record/truncate.h"
 #include "record/writer.h"
 
@@ -311,25 +313,12 @@ FindFirstHalf(Batch *batch, const RowVersion *after)
 }
 
 /*
- * True if a column, which may be 0 for none, is in the SET list of an UPDATE.
- */
-static bool
-Sets(const TriggerData *trigdata, AttrNumber attnum)
-{
-	return attnum != InvalidAttrNumber &&
-		bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, trigdata->tg_updatedcols);
-}
-
-/*
  * True if the SET list of an UPDATE has a column that a role is read from.
  */
 static bool
 SetsRole(const Attachment *attachment, const TriggerData *trigdata, RowRole role)
 {
-	if (attachment->expression[role] == NULL)
-		return Sets(trigdata, attachment->column[role]);
-	return bms_overlap(align_value_columns(InvalidAttrNumber, attachment->expression[role]),
-					   trigdata->tg_updatedcols);
+	return bms_overlap(attachment->read_columns[role], trigdata->tg_updatedcols);
 }
 
 /*
@@ -489,7 +478,8 @@ SetsKey(const Attachment *attachment, const TriggerData *trigdata)
 {
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
-		if (Sets(trigdata, attachment->keys[i].attnum))
+		if (bms_is_member(attachment->keys[i].attnum - FirstLowInvalidHeapAttributeNumber,
+						  trigdata->tg_updatedcols))
 			return true;
 	}
 	return false;
@@ -527,6 +517,7 @@ align_record_statement(PG_FUNCTION_ARGS)
 		attachment = align_attachment_locked(id, RowExclusiveLock);
 		CheckTriggerName(trigdata, "record_statement", StatementTriggerName(trigdata), id.number);
 		align_recorder_watch_commit();
+		align_labels_forget();
 		if (attachment->marker.options.reload)
 			align_defer_truncate(attachment, rel);
 		else

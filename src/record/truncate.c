@@ -18,7 +18,7 @@
 #include "utils/snapmgr.h"
 
 #include "catalog/trigger.h"
-#include "record/change.h"
+#include "record/reload_change.h"
 #include "record/truncate.h"
 
 /*

@@ -23,7 +23,7 @@ FromStage(const LeadState *lead, const Change *change)
 {
 	if (change->event == EVENT_OPENING || change->event == EVENT_ENTRY)
 		return NULL;
-	if (change->as_found)
+	if (change->as_found && change->from_stage == NULL)
 		return lead->stage;
 	return change->from_stage;
 }
@@ -183,6 +183,8 @@ WriteChange(Run *run, RunWriter *writer, LeadState *lead, const Change *change)
 	lead->team = unconstify(char *, change->team);
 	lead->assignee = unconstify(char *, change->assignee);
 	lead->source = unconstify(char *, source);
+	lead->judged_by.agreement = run->attachment->marker.agreement;
+	lead->judged_by.version = change->version;
 	lead->alive = align_alive_after(change->event, change->stage, source);
 	lead->last_command = change->command;
 	if (align_ends_life(change->event, false))
@@ -210,7 +212,7 @@ bool
 align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *change)
 {
 	const char *from = change->from_stage;
-	StageSource source = {run->attachment->marker.agreement, change->version};
+	const char *agreement = run->attachment->marker.agreement;
 	Funnel	   *funnel;
 	int			stage;
 
@@ -223,11 +225,11 @@ align_fits_recorded_stage(const Run *run, const LeadState *lead, const Change *c
 		return false;
 	if (strcmp(lead->stage, from) == 0)
 		return true;
-	funnel = align_agreement_funnel(source.agreement, change->version);
+	funnel = align_agreement_funnel(agreement, change->version);
 	if (funnel == NULL)
 		return false;
 	stage = align_funnel_stage(funnel, from, strlen(from));
-	return stage >= 0 && stage == align_carry_stage(&source, source.agreement, source.version,
+	return stage >= 0 && stage == align_carry_stage(&lead->judged_by, agreement, change->version,
 													funnel, lead->stage);
 }
 
@@ -278,15 +280,15 @@ align_run_begin_writing(Run *run, RunWriter *writer)
 static bool
 HasRenamedLabel(const Run *run, const LeadState *lead, const Change *change)
 {
-	StageSource source = {run->attachment->marker.agreement, change->version};
+	const char *agreement = run->attachment->marker.agreement;
 	Funnel	   *funnel;
 
 	if (align_is_stage_event(change->event) || lead->stage == NULL || !lead->alive)
 		return false;
-	funnel = align_agreement_funnel(source.agreement, source.version);
+	funnel = align_agreement_funnel(agreement, change->version);
 	return funnel != NULL &&
 		align_funnel_stage(funnel, change->from_stage, strlen(change->from_stage)) < 0 &&
-		align_carry_stage(&source, source.agreement, source.version, funnel, lead->stage) >= 0;
+		align_carry_stage(&lead->judged_by, agreement, change->version, funnel, lead->stage) >= 0;
 }
 
 /*

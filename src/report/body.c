@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_class.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -17,6 +19,7 @@
 
 #include "catalog/relation.h"
 #include "report/body.h"
+#include "report/campaign_tables.h"
 #include "report/report_bodies.h"
 
 /* Placeholders have at most these parts, separated by colons. */
@@ -37,7 +40,7 @@ typedef struct Placeholder
 typedef struct Expansion
 {
 	const ReportTarget *target;
-	bool		as_function;
+	ReportForm	form;
 	bool		inlined;		/* are views that security applies to included
 								 * as queries? */
 	int			depth;
@@ -84,8 +87,71 @@ align_report_has_column(const char *name)
 }
 
 /*
+ * True if a character can be part of a word of a query.
+ */
+static inline bool
+IsWordCharacter(char c)
+{
+	return isalnum((unsigned char) c) || c == '_';
+}
+
+/*
+ * True if a query has key columns and uses a name otherwise than in a string,
+ * a comment or a placeholder.
+ */
+static bool
+QueryUsesName(const char *query, const char *name)
+{
+	size_t		len = strlen(name);
+
+	if (strstr(query, "{key") == NULL && strstr(query, "{history_key") == NULL)
+		return false;
+	while (*query != '\0')
+	{
+		size_t		word = 0;
+
+		while (IsWordCharacter(query[word]))
+			word++;
+		if (word == len && memcmp(query, name, len) == 0)
+			return true;
+		if (word > 0)
+			query += word;
+		else if (strncmp(query, "--", 2) == 0)
+			query += strcspn(query, "\n");
+		else if (*query == '\'' || *query == '{')
+		{
+			/* a doubled quote is read as two strings */
+			query += strcspn(query + 1, *query == '{' ? "}" : "'") + 1;
+			query += *query != '\0';
+		}
+		else
+			query++;
+	}
+	return false;
+}
+
+/*
+ * True if a key column cannot have this name in the reports, because a view
+ * has a column of this name, or a query a column or table.
+ */
+static bool
+IsReportName(const char *name)
+{
+	const ReportBody *body;
+
+	if (align_report_has_column(name))
+		return true;
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		if (QueryUsesName(body->query, name))
+			return true;
+	}
+	return false;
+}
+
+/*
  * Sets the names of the key columns in the reports: those of the table, with
- * "key_" before a name that a column of a report has.
+ * "key_" before a name that the reports use themselves.
  */
 void
 align_report_key_names(ReportTarget *target)
@@ -96,7 +162,7 @@ align_report_key_names(ReportTarget *target)
 	{
 		char	   *name = get_attname(attachment->marker.root, attachment->marker.key[i], false);
 
-		if (align_report_has_column(name))
+		if (IsReportName(name))
 			name = psprintf("key_%s", name);
 		target->key_names[i] = pstrdup(quote_identifier(name));
 	}
@@ -246,11 +312,9 @@ static void
 AppendCampaignTable(Expansion *expansion, const char *name)
 {
 	const ReportTarget *target = expansion->target;
-	Oid			relid = get_relname_relid(name, target->schema_oid);
 	const ReportBody *none;
 
-	if (OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION &&
-		align_relation_owner(relid) == target->attachment->root_owner)
+	if (OidIsValid(align_campaign_table(target->schema_oid, name, target->attachment->root_owner)))
 	{
 		appendStringInfo(expansion->out, "%s.%s", target->schema, quote_identifier(name));
 		return;
@@ -275,9 +339,11 @@ AppendView(Expansion *expansion, const ReportBody *body)
 		Expand(expansion, body->query);
 		appendStringInfoString(expansion->out, ")");
 	}
+	else if (expansion->form == REPORT_FORM_WITH)
+		appendStringInfo(expansion->out, REPORT_WITH_PREFIX "%s", body->name);
 	else
 		appendStringInfo(expansion->out, "%s.%s%s", expansion->target->schema,
-						 quote_identifier(body->name), expansion->as_function ? "($1)" : "");
+						 quote_identifier(body->name), expansion->form == REPORT_FORM_FUNCTION ? "($1)" : "");
 }
 
 /*
@@ -322,7 +388,7 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfo(out, "%s::pg_catalog.text",
 						 quote_literal_cstr(attachment->marker.agreement));
 	else if (strcmp(name, "as_of") == 0)
-		appendStringInfoString(out, expansion->as_function ? "$1" : "pg_catalog.now()");
+		appendStringInfoString(out, expansion->form == REPORT_FORM_VIEW ? "pg_catalog.now()" : "$1");
 	else if (strcmp(name, "zone") == 0)
 		appendStringInfoString(out, target->zone);
 	else if (strcmp(name, "settle") == 0)
@@ -382,12 +448,12 @@ Expand(Expansion *expansion, const char *query)
 }
 
 char *
-align_report_query(const ReportTarget *target, const ReportBody *body, bool as_function)
+align_report_query(const ReportTarget *target, const ReportBody *body, ReportForm form)
 {
 	StringInfoData out;
-	Expansion	expansion = {.target = target,.as_function = as_function,.out = &out};
+	Expansion	expansion = {.target = target,.form = form,.out = &out};
 
-	expansion.inlined = target->row_security && !as_function && !body->per_lead;
+	expansion.inlined = target->row_security && form == REPORT_FORM_VIEW && !body->per_lead;
 	initStringInfo(&out);
 	Expand(&expansion, body->query);
 	return out.data;

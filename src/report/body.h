@@ -50,13 +50,14 @@ extern const ReportBody *align_report_body(int i);
 /* The body of a kind and name; NULL if there is none. */
 extern const ReportBody *align_report_body_named(ReportKind kind, const char *name);
 
-/* True if a view has a column of this name, key columns and dimensions apart. */
+/* True if a view has a column of this name, without keys and dimensions. */
 extern bool align_report_has_column(const char *name);
 
 /* A dimension: a column, or an expression, of the attached table. */
 typedef struct ReportDimension
 {
 	const char *text;			/* as given */
+	const char *given;			/* the expression of it */
 	const char *name;			/* of the column of the facts */
 	const char *expression;		/* SQL over the table as "r" */
 } ReportDimension;
@@ -66,12 +67,13 @@ typedef struct ReportDimension
  * an error if an expression is not allowed, or a name is taken.  Returns a
  * List of ReportDimension.  (dimension.c)
  */
-extern List *align_report_dimensions(ArrayType *texts, const Attachment *attachment);
+typedef struct ReportTarget ReportTarget;
+extern List *align_report_dimensions(ArrayType *texts, const ReportTarget *target);
 
 /*
  * What the placeholders stand for.  All strings are SQL.
  */
-typedef struct ReportTarget
+struct ReportTarget
 {
 	const Attachment *attachment;
 	const char *schema;			/* quoted */
@@ -82,18 +84,30 @@ typedef struct ReportTarget
 	const char *settle;
 	const char *complete_since;
 	const char *credit_model;
-	bool		row_security;	/* has the attached table row-level security? */
-} ReportTarget;
+	bool		row_security;	/* does the attached table have row-level
+								 * security? */
+};
 
 /* Sets the names of the key columns in the reports. */
 extern void align_report_key_names(ReportTarget *target);
 
 /*
- * The query of a body with the placeholders filled in, palloc'd: as of now(),
- * or as of the parameter $1.
+ * The forms of a query: as of now(), or as of the parameter $1.  References to
+ * other views are to the views, to their functions, or to WITH queries, which
+ * have the names of the views after REPORT_WITH_PREFIX.
  */
+typedef enum ReportForm
+{
+	REPORT_FORM_VIEW,
+	REPORT_FORM_FUNCTION,
+	REPORT_FORM_WITH
+} ReportForm;
+
+#define REPORT_WITH_PREFIX "report_"
+
+/* The query of a body with the placeholders filled in, palloc'd. */
 extern char *align_report_query(const ReportTarget *target, const ReportBody *body,
-								bool as_function);
+								ReportForm form);
 
 /*
  * Calls visit for every view whose name is a placeholder in the query of a

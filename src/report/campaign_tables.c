@@ -4,8 +4,9 @@
  *	  reviews and actions that reports read.
  *
  * The tables belong to the user who calls, and are filled in by the users: no
- * function of align writes to them.  create_reports() finds them by name in the
- * schema of the reports, and uses those of the owner of the attached table.
+ * function of align writes to them.  create_reports() finds them by name in
+ * the schema of the reports, and uses those of the owner of the attached
+ * table.
  */
 #include "postgres.h"
 
@@ -15,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -299,4 +301,16 @@ align_check_campaign_tables(Oid schema, Oid owner)
 						 errhint("Choose another schema, or rename the table.")));
 		}
 	}
+}
+
+Oid
+align_campaign_table(Oid schema, const char *name, Oid owner)
+{
+	RangeVar   *table = makeRangeVar(get_namespace_name(schema), pstrdup(name), -1);
+	Oid			relid = RangeVarGetRelid(table, AccessShareLock, true);
+
+	if (!OidIsValid(relid) || get_rel_relkind(relid) != RELKIND_RELATION ||
+		align_relation_owner(relid) != owner)
+		return InvalidOid;
+	return relid;
 }

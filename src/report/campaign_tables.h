@@ -14,4 +14,10 @@
  */
 extern void align_check_campaign_tables(Oid schema, Oid owner);
 
+/*
+ * The campaign table of a name that an owner has in a schema, locked in ACCESS
+ * SHARE mode; InvalidOid if there is none.
+ */
+extern Oid	align_campaign_table(Oid schema, const char *name, Oid owner);
+
 #endif							/* ALIGN_CAMPAIGN_TABLES_H */

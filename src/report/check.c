@@ -220,14 +220,20 @@ AddClock(const TableScan *scan, ClockTuples *clocks)
 static bool
 LabelMatchesStage(Check *check, const char *label, const RecordedEntry *entry)
 {
-	StageSource source = {check->attachment->marker.agreement, check->version};
+	const char *agreement = check->attachment->marker.agreement;
+	StageSource source = {agreement, check->version};
 	const Funnel *funnel = check->funnel;
 	int			stage;
 
 	if (strcmp(label, entry->stage) == 0)
 		return true;
+	if (entry->agreement != NULL && entry->version != 0)
+	{
+		source.agreement = entry->agreement;
+		source.version = entry->version;
+	}
 	stage = align_funnel_stage(funnel, label, strlen(label));
-	if (stage >= 0 && stage == align_carry_stage(&source, source.agreement, source.version, funnel,
+	if (stage >= 0 && stage == align_carry_stage(&source, agreement, check->version, funnel,
 												 entry->stage))
 		return true;
 	funnel = align_check_funnel(check, entry);
@@ -318,6 +324,7 @@ CheckLead(Check *check, const LeadRow *row, RecordedHistory *history, const Cloc
 	{
 		history->lacks_beginning = history->entries[0].entry_no > 1;
 		align_check_entries(check, history, &state);
+		align_check_count_stages(check, history);
 	}
 	CheckRow(check, row, history, &state);
 	if (history->nentries == 0 && clocks->n > 0)
@@ -536,9 +543,14 @@ align_check(PG_FUNCTION_ARGS)
 	align_replay_begin(&check.clocks, check.attachment->marker.agreement, CurrentMemoryContext);
 	/* a version that does not exist is reported, not an error */
 	check.clocks.tolerant = true;
+	check.stages = align_check_stages_begin();
 	align_check_triggers(&check);
 	align_check_record_tables(&check);
-	CheckLeads(&check);
+	if (align_check_labels(&check))
+	{
+		CheckLeads(&check);
+		align_check_report_stages(&check);
+	}
 	align_return_to(&owner);
 	align_end_restricted(&caller);
 	align_end_reading();

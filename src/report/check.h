@@ -13,6 +13,8 @@
 #include "history/replay.h"
 #include "funcapi.h"
 
+typedef struct CheckedStages CheckedStages;
+
 /*
  * State of one call of align.check().
  */
@@ -25,6 +27,7 @@ typedef struct Check
 	const Datum *key;			/* of the current lead; NULL while checking
 								 * the tables as such */
 	LeadClocks	clocks;			/* working area of replays */
+	CheckedStages *stages;		/* that leads were in (check_stages.c) */
 } Check;
 
 /*
@@ -103,6 +106,16 @@ extern const RecordedEntry *align_check_journey_end(const RecordedHistory *histo
 extern Funnel *align_check_funnel(Check *check, const RecordedEntry *entry);
 
 /*
+ * Find stages that leads were in and that the version which judges now has
+ * forgotten: called before the first lead, for each lead while its history is
+ * in the order of entry_no, and after the last lead, which returns the rows.
+ * (check_stages.c)
+ */
+extern CheckedStages *align_check_stages_begin(void);
+extern void align_check_count_stages(Check *check, const RecordedHistory *history);
+extern void align_check_report_stages(const Check *check);
+
+/*
  * Compares the clocks of one lead with those that follow from its history,
  * which is sorted into the order of replay.  clocks are rows of a scan by
  * align_table_scan_clocks(), in any order.  (check_clocks.c)
@@ -116,5 +129,11 @@ extern void align_check_clocks(Check *check, RecordedHistory *history, int ncloc
  */
 extern void align_check_triggers(const Check *check);
 extern void align_check_record_tables(const Check *check);
+
+/*
+ * Checks the tables in which labels are looked up.  Returns false if one of
+ * them cannot be read, so that leads cannot be checked.  (check_labels.c)
+ */
+extern bool align_check_labels(const Check *check);
 
 #endif							/* ALIGN_REPORT_CHECK_H */

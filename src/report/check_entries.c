@@ -38,15 +38,28 @@ TimeText(TimestampTz at)
 }
 
 /*
+ * Returns the version that judged an entry.
+ */
+static StageSource
+SourceOf(const Check *check, const RecordedEntry *entry)
+{
+	StageSource source = {check->attachment->marker.agreement, entry->version};
+
+	if (entry->agreement != NULL)
+		source.agreement = entry->agreement;
+	return source;
+}
+
+/*
  * Returns the funnel that judged an entry; NULL if there is no such version.
  */
 Funnel *
 align_check_funnel(Check *check, const RecordedEntry *entry)
 {
-	return align_replay_funnel(&check->clocks,
-							   align_lead_cstring(entry->agreement != NULL ? entry->agreement :
-												  check->attachment->marker.agreement),
-							   entry->version);
+	StageSource source = SourceOf(check, entry);
+
+	return align_replay_funnel(&check->clocks, align_lead_cstring(source.agreement),
+							   source.version);
 }
 
 static void
@@ -66,27 +79,29 @@ CheckRecordedAt(const Check *check, const RecordedEntry *entry, const RecordedEn
 }
 
 /*
- * Checks that from_stage is the stage that the lead was in; stage is NULL if
- * it was in none.
+ * Checks that from_stage is the stage that the lead was in by a previous
+ * entry; that is NULL if it was in none.
  */
 static void
-CheckFromStage(const Check *check, const RecordedEntry *entry, const char *stage,
+CheckFromStage(const Check *check, const RecordedEntry *entry, const RecordedEntry *previous,
 			   const Funnel *funnel)
 {
-	StageSource source = {check->attachment->marker.agreement, entry->version};
+	const char *stage = previous != NULL ? previous->stage : NULL;
+	StageSource judged = SourceOf(check, entry);
+	StageSource source = previous != NULL ? SourceOf(check, previous) : judged;
 	int			from;
 
 	if (entry->event == EVENT_OPENING || entry->event == EVENT_ENTRY)
 		stage = NULL;
 	if (align_same_string(entry->from_stage, stage))
 		return;
-	/* a later version may have renamed the stage */
+	/* a later version, or another agreement, may have another name for it */
 	if (funnel != NULL && entry->from_stage != NULL && stage != NULL)
 	{
-		if (entry->agreement != NULL)
-			source.agreement = entry->agreement;
+		if (source.version == 0)
+			source.version = judged.version;
 		from = align_funnel_stage(funnel, entry->from_stage, strlen(entry->from_stage));
-		if (from >= 0 && from == align_carry_stage(&source, source.agreement, source.version,
+		if (from >= 0 && from == align_carry_stage(&source, judged.agreement, judged.version,
 												   funnel, stage))
 			return;
 	}
@@ -181,19 +196,23 @@ ExpectedRules(const Funnel *funnel, const RecordedEntry *entry, bool any_move)
 
 /*
  * Returns the stage that is furthest along the success path of those that a
- * lead was in before entry number n of its history.
+ * lead was in before entry number n of its history, whose funnel is given.
  */
 static int
-FurthestStage(const Funnel *funnel, const RecordedHistory *history, int n)
+FurthestStage(const Check *check, const Funnel *funnel, const RecordedHistory *history, int n)
 {
+	StageSource by = SourceOf(check, &history->entries[n]);
 	int			result = -1;
 
 	for (int i = 0; i < n; i++)
 	{
 		const RecordedEntry *entry = &history->entries[i];
+		StageSource source = SourceOf(check, entry);
 
-		if (align_is_stage_event(entry->event) && !entry->not_live)
-			result = align_further_stage(funnel, result, align_lead_cstring(entry->stage));
+		if (align_is_stage_event(entry->event) && !entry->not_live && entry->stage != NULL)
+			result = align_further_stage(funnel, result,
+										 align_carry_stage(&source, by.agreement, by.version,
+														   funnel, entry->stage));
 	}
 	return result;
 }
@@ -219,13 +238,14 @@ HasImported(const RecordedHistory *history, int n)
  * the joined journey, which is legal.
  */
 static bool
-GoesOnFromFurthest(const Funnel *funnel, const RecordedHistory *history, int n)
+GoesOnFromFurthest(const Check *check, const Funnel *funnel, const RecordedHistory *history,
+				   int n)
 {
 	const RecordedEntry *entry = &history->entries[n];
 	int			stage = entry->stage == NULL ? -1 :
 		align_funnel_stage(funnel, entry->stage, strlen(entry->stage));
 
-	return stage >= 0 && stage == FurthestStage(funnel, history, n);
+	return stage >= 0 && stage == FurthestStage(check, funnel, history, n);
 }
 
 /*
@@ -249,7 +269,8 @@ CheckViolation(const Check *check, const RecordedHistory *history, int n, const 
 	unknown = after_merge && HasImported(history, n);
 	recorded = RecordedRules(entry->violation, unknown);
 	expected = ExpectedRules(funnel, entry,
-							 unknown || (after_merge && GoesOnFromFurthest(funnel, history, n)));
+							 unknown || (after_merge &&
+										 GoesOnFromFurthest(check, funnel, history, n)));
 	if (strcmp(recorded, expected) != 0)
 		align_check_report(check, "violation",
 						   EntryText(entry, recorded[0] != '\0' ? recorded : NULL),
@@ -307,7 +328,7 @@ align_check_entries(Check *check, const RecordedHistory *history, RecordedState 
 		{
 			/* not all changes of a row that is not live are recorded */
 			if (chained && !entry->not_live)
-				CheckFromStage(check, entry, state->alive ? state->entry->stage : NULL, funnel);
+				CheckFromStage(check, entry, state->alive ? state->entry : NULL, funnel);
 			UpdateState(state, entry);
 			chained = true;
 		}

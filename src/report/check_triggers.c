@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "attachment/pointer.h"
 #include "attachment/privileges.h"
 #include "attachment/triggers.h"
 #include "catalog/relation.h"
@@ -51,6 +52,10 @@ CheckTrigger(const Check *check, const TriggerPlan *plan)
 						   align_trigger_definition(plan));
 	else if (trigger.enabled != TRIGGER_FIRES_ON_ORIGIN && trigger.enabled != TRIGGER_FIRES_ALWAYS)
 		align_check_report(check, "disabled_trigger", TriggerText(plan), NULL);
+	else if (plan->pointer_of != NULL &&
+			 align_pointer_is_outdated(plan->pointer_of, trigger.nargs, trigger.args))
+		align_check_report(check, "outdated_pointer", TriggerDefinition(trigger.oid),
+						   align_trigger_definition(plan));
 }
 
 static bool

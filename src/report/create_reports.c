@@ -15,19 +15,26 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_rewrite.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -78,17 +85,36 @@ ReportRelation(const Creation *creation, const ReportBody *body)
 	return get_relname_relid(body->name, creation->target.schema_oid);
 }
 
-/*
- * The function of a report, or InvalidOid.
- */
 static Oid
 ReportFunction(const Creation *creation, const ReportBody *body)
 {
-	List	   *name = list_make2(makeString(get_namespace_name(creation->target.schema_oid)),
-								  makeString(pstrdup(body->name)));
+	return align_report_function(creation->target.schema_oid, body->name);
+}
+
+/*
+ * Returns the function of a report, or InvalidOid.
+ */
+Oid
+align_report_function(Oid schema, const char *name)
+{
 	Oid			argument = TIMESTAMPTZOID;
 
-	return LookupFuncName(name, 1, &argument, true);
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+						   PointerGetDatum(buildoidvector(&argument, 1)),
+						   ObjectIdGetDatum(schema));
+}
+
+static Oid
+FunctionOwner(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			result;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	result = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return result;
 }
 
 /*
@@ -112,11 +138,31 @@ align_is_report(Oid relid, Oid owner)
 }
 
 /*
- * Raises that an object of the schema has the name of a report.
+ * True if a function is that of a report of an owner.
+ */
+bool
+align_is_report_function(Oid function, Oid owner)
+{
+	return FunctionOwner(function) == owner && HasMark(function, ProcedureRelationId);
+}
+
+/*
+ * Raises that an object of the schema has the name of a report.  owner is that
+ * of the object, if it has the mark of a report.
  */
 static void pg_attribute_noreturn()
-NameIsTaken(const Creation *creation, const char *what, const char *name)
+NameIsTaken(const Creation *creation, const char *what, const char *name, Oid owner)
 {
+	if (OidIsValid(owner) && owner != creation->owner)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("%s \"%s\" in schema \"%s\" is a report of another role", what, name,
+						get_namespace_name(creation->target.schema_oid)),
+				 errdetail("It belongs to \"%s\", not to the owner of table \"%s\", \"%s\".",
+						   GetUserNameFromId(owner, false),
+						   get_rel_name(creation->target.attachment->marker.root),
+						   GetUserNameFromId(creation->owner, false)),
+				 errhint("Choose another schema, or drop the reports of that role.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
 			 errmsg("%s \"%s\" in schema \"%s\" is not a report", what, name,
@@ -126,7 +172,86 @@ NameIsTaken(const Creation *creation, const char *what, const char *name)
 }
 
 /*
- * Checks that nothing is in the way of the reports.
+ * Returns the view that a rule belongs to.
+ */
+static Oid
+ViewOfRule(Oid rule)
+{
+	Relation	rel = table_open(RewriteRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
+	scan = systable_beginscan(rel, RewriteOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		result = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * The schemas that have reports on an attachment: those of the views of
+ * settings that depend on its history.
+ */
+List *
+align_report_schemas(const Attachment *attachment)
+{
+	Relation	rel = table_open(DependRelationId, AccessShareLock);
+	List	   *result = NIL;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(attachment->marker.history));
+	scan = systable_beginscan(rel, DependReferenceIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		const FormData_pg_depend *form = (Form_pg_depend) GETSTRUCT(tuple);
+		Oid			view;
+
+		if (form->classid != RewriteRelationId)
+			continue;
+		view = ViewOfRule(form->objid);
+		if (OidIsValid(view) && strcmp(get_rel_name(view), REPORT_SETTINGS) == 0 &&
+			align_is_report(view, attachment->root_owner))
+			result = list_append_unique_oid(result, get_rel_namespace(view));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * Checks that the schema has no reports on another attachment, which would
+ * show other leads from now on.
+ */
+static void
+CheckAttachment(const Creation *creation)
+{
+	Oid			schema = creation->target.schema_oid;
+	Oid			settings = get_relname_relid(REPORT_SETTINGS, schema);
+
+	if (OidIsValid(settings) && align_is_report(settings, creation->owner) &&
+		!list_member_oid(align_report_schemas(creation->target.attachment), schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("schema \"%s\" has reports on another table or attachment",
+						get_namespace_name(schema)),
+				 errdetail("Each attachment has its reports in a schema of its own."),
+				 errhint("Choose another schema, or drop the reports that are there.")));
+}
+
+/*
+ * Checks that nothing is in the way of the reports.  A view or function with
+ * the mark that belongs to another role is not replaced either: it would stay
+ * that role's, who could then change what readers of the reports execute.
  */
 static void
 CheckNames(const Creation *creation)
@@ -143,15 +268,35 @@ CheckNames(const Creation *creation)
 			continue;
 		relid = ReportRelation(creation, body);
 		if (OidIsValid(relid) && !align_is_report(relid, creation->owner))
-			NameIsTaken(creation, "relation", body->name);
+			NameIsTaken(creation, "relation", body->name,
+						HasMark(relid, RelationRelationId) ? align_relation_owner(relid) : InvalidOid);
 		type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(body->name),
 							   ObjectIdGetDatum(creation->target.schema_oid));
 		if (!OidIsValid(relid) && OidIsValid(type))
-			NameIsTaken(creation, "type", body->name);
+			NameIsTaken(creation, "type", body->name, InvalidOid);
 		function = ReportFunction(creation, body);
-		if (OidIsValid(function) && !HasMark(function, ProcedureRelationId))
-			NameIsTaken(creation, "function", body->name);
+		if (OidIsValid(function) && !align_is_report_function(function, creation->owner))
+			NameIsTaken(creation, "function", body->name,
+						HasMark(function, ProcedureRelationId) ? FunctionOwner(function) : InvalidOid);
 	}
+}
+
+/*
+ * Checks that the view and the function of a report belong to the owner of the
+ * table: the owner of the schema may have put others in their place since
+ * CheckNames(), which a superuser would have replaced.
+ */
+static void
+CheckCreated(const Creation *creation, const ReportBody *body)
+{
+	Oid			relid = ReportRelation(creation, body);
+	Oid			function = ReportFunction(creation, body);
+
+	if (!OidIsValid(relid) || !align_is_report(relid, creation->owner))
+		NameIsTaken(creation, "relation", body->name,
+					OidIsValid(relid) ? align_relation_owner(relid) : InvalidOid);
+	if (!OidIsValid(function) || !align_is_report_function(function, creation->owner))
+		NameIsTaken(creation, "function", body->name, FunctionOwner(function));
 }
 
 static void
@@ -217,7 +362,7 @@ CreateReport(Creation *creation, const ReportBody *body)
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE OR REPLACE VIEW %s%s AS %s", name,
 					 target->row_security && body->per_lead ? " WITH (security_invoker = true)" : "",
-					 align_report_query(target, body, false));
+					 align_report_query(target, body, REPORT_FORM_VIEW));
 	Execute(command.data);
 	CommandCounterIncrement();
 	CommentView(target, body);
@@ -226,12 +371,13 @@ CreateReport(Creation *creation, const ReportBody *body)
 	appendStringInfo(&command,
 					 "CREATE OR REPLACE FUNCTION %s(as_of pg_catalog.timestamptz) RETURNS SETOF %s "
 					 "LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 BEGIN ATOMIC %s; END",
-					 name, name, align_report_query(target, body, true));
+					 name, name, align_report_query(target, body, REPORT_FORM_FUNCTION));
 	Execute(command.data);
 	Comment(psprintf("FUNCTION %s(pg_catalog.timestamptz)", name),
 			psprintf("The view \"%s\" as of an instant, by what was known then; read with the privileges of the caller.", body->name),
 			true);
 	CommandCounterIncrement();
+	CheckCreated(creation, body);
 }
 
 static void CreateAfterOthers(const ReportBody *body, void *arg);
@@ -305,37 +451,106 @@ ReplaceAll(Creation *creation)
 }
 
 /*
- * Returns the commands that grant the present privileges on the reports again.
+ * The names of the reports, as an array of SQL.
+ */
+static char *
+ReportNames(void)
+{
+	StringInfoData names;
+	const ReportBody *body;
+
+	initStringInfo(&names);
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		if (body->kind == REPORT_VIEW)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "ARRAY[",
+							 quote_literal_cstr(body->name));
+	}
+	appendStringInfoString(&names, "]::pg_catalog.name[]");
+	return names.data;
+}
+
+/* A command that grants or revokes a privilege. */
+typedef struct PrivilegeCommand
+{
+	char	   *command;
+	char	   *view;			/* of a privilege on a column, else NULL */
+	char	   *column;
+} PrivilegeCommand;
+
+/*
+ * Returns the commands that give, or take away, what other roles than the
+ * owner may do with the reports: with views, their columns, and functions.
  */
 static List *
-Grants(const Creation *creation)
+PrivilegeCommands(const Creation *creation, bool revoke)
 {
 	MemoryContext context = CurrentMemoryContext;
 	List	   *result = NIL;
-	const ReportBody *body;
+	char	   *objects = psprintf("SELECT 'TABLE ' || c.oid::pg_catalog.regclass AS object, NULL::pg_catalog.name AS view, NULL::pg_catalog.name AS attname, "
+								   "c.relowner AS owner, COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS acl "
+								   "FROM pg_catalog.pg_class AS c WHERE c.relnamespace = %1$u AND c.relname = ANY (%2$s) "
+								   "UNION ALL SELECT 'TABLE ' || c.oid::pg_catalog.regclass, c.relname, a.attname, c.relowner, a.attacl "
+								   "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid "
+								   "WHERE c.relnamespace = %1$u AND c.relname = ANY (%2$s) AND a.attacl IS NOT NULL "
+								   "UNION ALL SELECT 'FUNCTION ' || p.oid::pg_catalog.regprocedure, NULL, NULL, p.proowner, COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) "
+								   "FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = %1$u AND p.proname = ANY (%2$s) AND p.proargtypes = '%3$u'",
+								   creation->target.schema_oid, ReportNames(), TIMESTAMPTZOID);
+	char	   *query = psprintf("SELECT pg_catalog.format('%s %%s%%s ON %%s %s %%s%%s', x.privilege_type, ' (' || pg_catalog.quote_ident(o.attname) || ')', o.object, "
+								 "CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END, %s), "
+								 "o.view, o.attname FROM (%s) AS o, pg_catalog.aclexplode(o.acl) AS x WHERE x.grantee <> o.owner",
+								 revoke ? "REVOKE" : "GRANT", revoke ? "FROM" : "TO",
+								 revoke ? "''" : "CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END",
+								 objects);
 
-	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	/* not read-only: it must see what was created */
+	if (SPI_execute(query, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the privileges on reports");
+	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		Oid			relid = body->kind == REPORT_VIEW ? ReportRelation(creation, body) : InvalidOid;
+		PrivilegeCommand *command = MemoryContextAlloc(context, sizeof(PrivilegeCommand));
+		char	  **const fields[] = {&command->command, &command->view, &command->column};
 
-		if (!OidIsValid(relid))
-			continue;
-		if (SPI_execute(psprintf("SELECT pg_catalog.format('GRANT %%s ON %%s.%%I TO %%s%%s', a.privilege_type, %s, c.relname, "
-								 "CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END, "
-								 "CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) "
-								 "FROM pg_catalog.pg_class AS c, pg_catalog.aclexplode(c.relacl) AS a "
-								 "WHERE c.oid = %u AND a.grantee <> c.relowner",
-								 quote_literal_cstr(creation->target.schema), relid), true, 0) != SPI_OK_SELECT)
-			elog(ERROR, "could not read the privileges on reports");
-		for (uint64 row = 0; row < SPI_processed; row++)
+		for (int i = 0; i < (int) lengthof(fields); i++)
 		{
-			char	   *grant = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1);
+			char	   *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i + 1);
 
-			result = lappend(result, MemoryContextStrdup(context, grant));
+			*fields[i] = value != NULL ? MemoryContextStrdup(context, value) : NULL;
 		}
-		SPI_freetuptable(SPI_tuptable);
+		result = lappend(result, command);
 	}
+	SPI_freetuptable(SPI_tuptable);
 	return result;
+}
+
+/*
+ * Executes such commands, except for columns that no longer exist.
+ */
+static void
+ExecutePrivilegeCommands(const Creation *creation, List *commands)
+{
+	ListCell   *lc;
+
+	foreach(lc, commands)
+	{
+		const PrivilegeCommand *command = lfirst(lc);
+
+		if (command->column == NULL ||
+			get_attnum(get_relname_relid(command->view, creation->target.schema_oid),
+					   command->column) != InvalidAttrNumber)
+			Execute(command->command);
+	}
+}
+
+/*
+ * Error context callback of DropAll(): says what to do about the objects that
+ * the server lists in its DETAIL.
+ */
+static void
+HintAboutDependents(void *arg pg_attribute_unused())
+{
+	if (geterrcode() == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
+		errhint("Columns of the reports change, so they are dropped and created. Drop what stands on them, call align.create_reports(), and create it again.");
 }
 
 /*
@@ -344,28 +559,30 @@ Grants(const Creation *creation)
 static void
 DropAll(const Creation *creation)
 {
-	StringInfoData views;
-	StringInfoData functions;
+	ObjectAddresses *objects = new_object_addresses();
+	ErrorContextCallback callback;
 	const ReportBody *body;
 
-	initStringInfo(&views);
-	initStringInfo(&functions);
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		char	   *name = psprintf("%s.%s", creation->target.schema, quote_identifier(body->name));
+		ObjectAddress address;
 
 		if (body->kind != REPORT_VIEW)
 			continue;
-		if (OidIsValid(ReportFunction(creation, body)))
-			appendStringInfo(&functions, "%s%s(pg_catalog.timestamptz)",
-							 functions.len > 0 ? ", " : "", name);
-		if (OidIsValid(ReportRelation(creation, body)))
-			appendStringInfo(&views, "%s%s", views.len > 0 ? ", " : "", name);
+		ObjectAddressSet(address, ProcedureRelationId, ReportFunction(creation, body));
+		if (OidIsValid(address.objectId))
+			add_exact_object_address(&address, objects);
+		ObjectAddressSet(address, RelationRelationId, ReportRelation(creation, body));
+		if (OidIsValid(address.objectId))
+			add_exact_object_address(&address, objects);
 	}
-	if (functions.len > 0)
-		Execute(psprintf("DROP FUNCTION %s", functions.data));
-	if (views.len > 0)
-		Execute(psprintf("DROP VIEW %s", views.data));
+	callback.callback = HintAboutDependents;
+	callback.arg = NULL;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	performMultipleDeletions(objects, DROP_RESTRICT, 0);
+	error_context_stack = callback.previous;
+	free_object_addresses(objects);
 	CommandCounterIncrement();
 }
 
@@ -376,15 +593,16 @@ static void
 CreateOrReplace(Creation *creation)
 {
 	List	   *grants;
-	ListCell   *lc;
 
 	if (ReplaceAll(creation))
 		return;
-	grants = Grants(creation);
+	grants = PrivilegeCommands(creation, false);
 	DropAll(creation);
 	CreateAll(creation);
-	foreach(lc, grants)
-		Execute((char *) lfirst(lc));
+
+	/* also those that default privileges have given, and PUBLIC */
+	ExecutePrivilegeCommands(creation, PrivilegeCommands(creation, true));
+	ExecutePrivilegeCommands(creation, grants);
 }
 
 /*
@@ -403,6 +621,11 @@ SetSchema(Creation *creation, FunctionCallInfo fcinfo)
 				 errmsg("schema \"%s\" does not exist", name),
 				 errhint("Create it first: CREATE SCHEMA %s AUTHORIZATION %s;", quote_identifier(name),
 						 quote_identifier(GetUserNameFromId(creation->owner, false)))));
+	if (isAnyTempNamespace(creation->target.schema_oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_SCHEMA_NAME),
+				 errmsg("reports cannot be temporary"),
+				 errdetail("Schema \"%s\" is for temporary tables.", name)));
 	if (!align_may_create_in(creation->target.schema_oid, creation->owner) ||
 		!align_may_use(creation->target.schema_oid, creation->owner))
 		ereport(ERROR,
@@ -534,9 +757,9 @@ SetCompleteSince(Creation *creation, FunctionCallInfo fcinfo)
 }
 
 /*
- * create_reports(relation regclass, in_schema text, dimensions text[], time_zone
- * text, settle interval, complete_since timestamptz, credit_model text) returns
- * bigint, the number of views
+ * create_reports(relation regclass, in_schema text, dimensions text[],
+ * time_zone text, settle interval, complete_since timestamptz, credit_model
+ * text) returns bigint, the number of views
  */
 Datum
 align_create_reports(PG_FUNCTION_ARGS)
@@ -569,8 +792,9 @@ align_create_reports(PG_FUNCTION_ARGS)
 	align_report_key_names(target);
 
 	align_begin_restricted(&caller, creation.owner);
-	target->dimensions = align_report_dimensions(PG_GETARG_ARRAYTYPE_P(ARG_DIMENSIONS), attachment);
+	target->dimensions = align_report_dimensions(PG_GETARG_ARRAYTYPE_P(ARG_DIMENSIONS), target);
 	CheckNames(&creation);
+	CheckAttachment(&creation);
 	align_check_campaign_tables(target->schema_oid, creation.owner);
 	align_spi_connect();
 	SetCompleteSince(&creation, fcinfo);

@@ -137,19 +137,22 @@ AppendConverted(StringInfo sql, const char *expression, Oid type, const char *te
  * Checks that the name of a dimension is free.
  */
 static void
-CheckName(const ReportDimension *dimension, List *others, const Attachment *attachment)
+CheckName(const ReportDimension *dimension, List *others, const ReportTarget *target)
 {
+	const Attachment *attachment = target->attachment;
 	ListCell   *lc;
 
 	if (align_report_has_column(dimension->name))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_COLUMN),
 				 errmsg("dimension \"%s\" has the name of a column of the reports", dimension->name),
-				 errhint("Give it another name: \"%s AS lead_%s\".", dimension->text, dimension->name)));
+				 errhint("Give it another name: \"%s AS %s\".", dimension->given,
+						 quote_identifier(psprintf("lead_%s", dimension->name)))));
 	for (int i = 0; i < attachment->nkeys; i++)
 	{
 		if (strcmp(get_attname(attachment->marker.root, attachment->marker.key[i], false),
-				   dimension->name) == 0)
+				   dimension->name) == 0 ||
+			strcmp(target->key_names[i], quote_identifier(dimension->name)) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_COLUMN),
 					 errmsg("dimension \"%s\" is a key column", dimension->name),
@@ -178,6 +181,9 @@ ReadDimension(Relation rel, const char *text)
 
 	dimension->text = text;
 	dimension->name = CutName(expression);
+	for (int length = strlen(expression); length > 0 && scanner_isspace(expression[length - 1]); length--)
+		expression[length - 1] = '\0';
+	dimension->given = expression;
 	node = align_expression_parse(rel, expression, what);
 	if (dimension->name == NULL)
 		dimension->name = align_expression_column(rel, expression, what);
@@ -196,7 +202,7 @@ ReadDimension(Relation rel, const char *text)
 }
 
 List *
-align_report_dimensions(ArrayType *texts, const Attachment *attachment)
+align_report_dimensions(ArrayType *texts, const ReportTarget *target)
 {
 	Relation	rel;
 	List	   *result = NIL;
@@ -205,7 +211,7 @@ align_report_dimensions(ArrayType *texts, const Attachment *attachment)
 	int			nvalues;
 
 	deconstruct_array(texts, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &nvalues);
-	rel = table_open(attachment->marker.root, NoLock);
+	rel = table_open(target->attachment->marker.root, NoLock);
 	for (int i = 0; i < nvalues; i++)
 	{
 		ReportDimension *dimension;
@@ -215,7 +221,7 @@ align_report_dimensions(ArrayType *texts, const Attachment *attachment)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("dimensions must not contain nulls")));
 		dimension = ReadDimension(rel, TextDatumGetCString(values[i]));
-		CheckName(dimension, result, attachment);
+		CheckName(dimension, result, target);
 		result = lappend(result, dimension);
 	}
 	table_close(rel, NoLock);

@@ -13,11 +13,11 @@
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #include "attachment/key_sql.h"
+#include "attachment/sweep.h"
 #include "catalog/as_role.h"
 #include "record/flush.h"
 #include "record/plans.h"
@@ -121,8 +121,7 @@ typedef struct CachedScan
 
 static HTAB *cached_scans = NULL;
 
-/* Number of elements from which those of dropped tables are removed. */
-static long sweep_at = 16;
+static long sweep_at = 0;		/* for align_sweep_dropped() */
 
 static SPIPlanPtr
 Prepare(const char *sql, int nargs, Oid *types)
@@ -135,37 +134,16 @@ Prepare(const char *sql, int nargs, Oid *types)
 }
 
 static void
-FreePlan(CachedScan *cached)
+FreePlan(void *element)
 {
+	CachedScan *cached = (CachedScan *) element;
+
 	if (cached->plan != NULL)
 		SPI_freeplan(cached->plan);
 	cached->plan = NULL;
 	if (cached->sql != NULL)
 		pfree(cached->sql);
 	cached->sql = NULL;
-}
-
-/*
- * Removes the plans of tables that no longer exist, whenever there are twice
- * as many elements as were left the last time.
- */
-static void
-RemoveDropped(void)
-{
-	HASH_SEQ_STATUS status;
-	CachedScan *cached;
-
-	if (hash_get_num_entries(cached_scans) < sweep_at)
-		return;
-	hash_seq_init(&status, cached_scans);
-	while ((cached = hash_seq_search(&status)) != NULL)
-	{
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(cached->key.root.relid)))
-			continue;
-		FreePlan(cached);
-		hash_search(cached_scans, &cached->key, HASH_REMOVE, NULL);
-	}
-	sweep_at = Max(2 * hash_get_num_entries(cached_scans), 16);
 }
 
 /*
@@ -191,7 +169,7 @@ FindCachedScan(const Attachment *attachment, KeyScanKind kind)
 	cached = hash_search(cached_scans, &key, HASH_FIND, &found);
 	if (!found)
 	{
-		RemoveDropped();
+		align_sweep_dropped(cached_scans, &sweep_at, FreePlan);
 		cached = hash_search(cached_scans, &key, HASH_ENTER, NULL);
 		cached->sql = NULL;
 		cached->plan = NULL;

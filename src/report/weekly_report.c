@@ -11,24 +11,20 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_namespace.h"
-#include "catalog/pg_rewrite.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -37,13 +33,14 @@
 #include "catalog/relation.h"
 #include "record/flush.h"
 #include "report/body.h"
+#include "report/campaign_tables.h"
 #include "report/create_reports.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_weekly_report);
 PG_FUNCTION_INFO_V1(align_publish_week);
 
-#define SETTINGS "report_settings"
+#define SETTINGS REPORT_SETTINGS
 #define PUBLISHED "published_week"
 
 typedef struct WeekPage
@@ -54,69 +51,12 @@ typedef struct WeekPage
 } WeekPage;
 
 /*
- * Returns the view that a rule belongs to.
- */
-static Oid
-ViewOfRule(Oid rule)
-{
-	Relation	rel = table_open(RewriteRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			result = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
-	scan = systable_beginscan(rel, RewriteOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		result = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-/*
- * The schemas that have reports on an attachment: those of the views of
- * settings that depend on its history.
- */
-static List *
-SchemasOfReports(const Attachment *attachment)
-{
-	Relation	rel = table_open(DependRelationId, AccessShareLock);
-	List	   *result = NIL;
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(RelationRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(attachment->marker.history));
-	scan = systable_beginscan(rel, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		const FormData_pg_depend *form = (Form_pg_depend) GETSTRUCT(tuple);
-		Oid			view;
-
-		if (form->classid != RewriteRelationId)
-			continue;
-		view = ViewOfRule(form->objid);
-		if (OidIsValid(view) && strcmp(get_rel_name(view), SETTINGS) == 0 &&
-			align_is_report(view, attachment->root_owner))
-			result = list_append_unique_oid(result, get_rel_namespace(view));
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-/*
  * Finds the schema of the reports: the one that is named, or the only one.
  */
 static Oid
 SchemaOfReports(const Attachment *attachment, const text *in_schema)
 {
-	List	   *schemas = SchemasOfReports(attachment);
+	List	   *schemas = align_report_schemas(attachment);
 	const char *table = get_rel_name(attachment->marker.root);
 
 	if (in_schema != NULL)
@@ -144,7 +84,92 @@ SchemaOfReports(const Attachment *attachment, const text *in_schema)
 }
 
 /*
- * Raises an error unless the current user may read all reports.
+ * Raises an error unless a report is there and belongs to the owner of the
+ * table, and the current user may read it.  It is locked, so that it stays
+ * until the end of the transaction: the owner of its schema may drop it, and
+ * put code of his in its place, which would run as the owner of the table.
+ */
+static void
+CheckReport(const WeekPage *page, const char *name)
+{
+	Oid			schema = page->target.schema_oid;
+	Oid			owner = page->target.attachment->root_owner;
+	Oid			relid = get_relname_relid(name, schema);
+	Oid			function = align_report_function(schema, name);
+
+	if (OidIsValid(relid) && align_is_report(relid, owner))
+	{
+		if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_VIEW, name);
+		LockRelationOid(relid, AccessShareLock);
+	}
+	if (OidIsValid(function) && align_is_report_function(function, owner))
+		LockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+
+	/* they may have been replaced before they were locked */
+	if (get_relname_relid(name, schema) != relid || !OidIsValid(relid) ||
+		!align_is_report(relid, owner) || align_report_function(schema, name) != function ||
+		!OidIsValid(function) || !align_is_report_function(function, owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("schema \"%s\" lacks the report \"%s\"", get_namespace_name(schema), name),
+				 errhint("Create the reports again with align.create_reports().")));
+}
+
+/*
+ * Raises an error if row-level security keeps leads from the current user: the
+ * page is written as the owner of the table, and shows leads of all.
+ */
+static void
+CheckSeesAllLeads(const WeekPage *page)
+{
+	const AttachmentMarker *marker = &page->target.attachment->marker;
+	const Oid	relids[] = {marker->root, marker->history, marker->sla};
+	bool		forced;
+
+	if (!align_row_security(marker->root, &forced) ||
+		GetUserId() == page->target.attachment->root_owner)
+		return;
+	for (int i = 0; i < (int) lengthof(relids); i++)
+	{
+		if (check_enable_rls(relids[i], InvalidOid, true) == RLS_ENABLED)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied for the weekly page of table \"%s\"",
+							get_rel_name(marker->root)),
+					 errdetail("Row-level security applies to you, and the page shows leads of all."),
+					 errhint("Ask the owner of the table for the page, or read the reports, which show what you may see.")));
+		if (pg_class_aclcheck(relids[i], GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relids[i])),
+						   get_rel_name(relids[i]));
+	}
+}
+
+/*
+ * Raises an error unless the current user may read the campaign tables that a
+ * section reads.
+ */
+static void
+CheckCampaignTables(const WeekPage *page, const ReportBody *section)
+{
+	const char *query = section->query;
+
+	while ((query = strstr(query, "{cost:")) != NULL)
+	{
+		char	   *name;
+		Oid			relid;
+
+		query += strlen("{cost:");
+		name = pnstrdup(query, strcspn(query, "}"));
+		relid = align_campaign_table(page->target.schema_oid, name,
+									 page->target.attachment->root_owner);
+		if (OidIsValid(relid) && pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
+	}
+}
+
+/*
+ * Raises an error unless the current user may read all that the page shows.
  */
 static void
 CheckMayRead(const WeekPage *page)
@@ -156,19 +181,12 @@ CheckMayRead(const WeekPage *page)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		Oid			relid;
-
-		if (body->kind != REPORT_VIEW)
-			continue;
-		relid = get_relname_relid(body->name, schema);
-		if (!OidIsValid(relid) || !align_is_report(relid, page->target.attachment->root_owner))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("schema \"%s\" lacks the report \"%s\"", get_namespace_name(schema), body->name),
-					 errhint("Create the reports again with align.create_reports().")));
-		if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_VIEW, body->name);
+		if (body->kind == REPORT_VIEW)
+			CheckReport(page, body->name);
+		else if (body->kind == REPORT_PAGE)
+			CheckCampaignTables(page, body);
 	}
+	CheckSeesAllLeads(page);
 }
 
 /*
@@ -261,34 +279,116 @@ EndWriting(const RestrictedCaller *caller)
 }
 
 /*
- * Returns the page.  The caller is connected to SPI.
+ * What a page is written of: the reports, each as a WITH query, after those
+ * that it refers to.
+ */
+typedef struct PageQuery
+{
+	const WeekPage *page;
+	List	   *reports;		/* of ReportBody, in this order */
+	StringInfoData with;
+} PageQuery;
+
+static void
+AppendReport(const ReportBody *body, void *arg)
+{
+	PageQuery  *query = arg;
+
+	if (list_member_ptr(query->reports, body))
+		return;
+	align_report_references(body, AppendReport, query);
+	appendStringInfo(&query->with, "%s " REPORT_WITH_PREFIX "%s AS MATERIALIZED (\n%s)",
+					 query->reports == NIL ? "WITH" : ",\n", body->name,
+					 align_report_query(&query->page->target, body, REPORT_FORM_WITH));
+	query->reports = lappend(query->reports, unconstify(ReportBody *, body));
+}
+
+/*
+ * Appends an expression for the rows of the reports that are kept with a page,
+ * as one value of type jsonb.
+ */
+static void
+AppendFigures(PageQuery *query, StringInfo columns)
+{
+	static const char *const kept[] = {"scorecard", "promises", "handoffs_by_week", "pipeline",
+	"pipeline_movement", "coverage", "feedback", "funnel"};
+
+	appendStringInfoString(columns, "pg_catalog.jsonb_build_object('week', $2");
+	for (int i = 0; i < (int) lengthof(kept); i++)
+	{
+		AppendReport(align_report_body_named(REPORT_VIEW, kept[i]), query);
+		appendStringInfo(columns, ", '%s', (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(x)) FROM "
+						 REPORT_WITH_PREFIX "%s AS x)", kept[i], kept[i]);
+	}
+	appendStringInfoString(columns, ")");
+}
+
+/*
+ * Replaces control characters, which XML does not allow, by spaces.  They are
+ * no part of a longer character in any server encoding.
+ */
+static void
+ReplaceControlCharacters(char *html)
+{
+	for (; *html != '\0'; html++)
+	{
+		unsigned char c = (unsigned char) *html;
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+			*html = ' ';
+	}
+}
+
+/*
+ * Returns the page, and its figures if they are asked for.  The caller is
+ * connected to SPI.
+ *
+ * The sections are the columns of one query, in which every report is computed
+ * once, however many sections show it, and planned on its own.
  */
 static char *
-WritePage(const WeekPage *page)
+WritePage(const WeekPage *page, Datum *figures)
 {
+	PageQuery	query = {.page = page};
+	StringInfoData columns;
 	StringInfoData html;
 	const ReportBody *body;
-	bool		is_head = true;
+	int			nsections = 0;
+	bool		isnull;
+
+	initStringInfo(&query.with);
+	initStringInfo(&columns);
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		if (body->kind != REPORT_PAGE)
+			continue;
+		align_report_references(body, AppendReport, &query);
+		appendStringInfo(&columns, "%s\n(%s)::pg_catalog.text", nsections++ > 0 ? "," : "",
+						 align_report_query(&page->target, body, REPORT_FORM_WITH));
+	}
+	if (figures != NULL)
+	{
+		appendStringInfoString(&columns, ",\n");
+		AppendFigures(&query, &columns);
+	}
+	(void) RunQuery(page, psprintf("%s\nSELECT %s", query.with.data, columns.data), &isnull);
 
 	/* the first section is the head */
 	initStringInfo(&html);
 	appendStringInfoString(&html, "<!DOCTYPE html>\n<html lang=\"en\">\n");
-	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	for (int i = 1; i <= nsections; i++)
 	{
-		Datum		section;
-		bool		isnull;
+		Datum		section = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i, &isnull);
 
-		if (body->kind != REPORT_PAGE)
-			continue;
-		section = RunQuery(page, align_report_query(&page->target, body, true), &isnull);
 		if (!isnull)
 			appendStringInfo(&html, "%s\n", TextDatumGetCString(section));
-		if (is_head)
+		if (i == 1)
 			appendStringInfoString(&html, "<body>\n<main>\n");
-		is_head = false;
-		SPI_freetuptable(SPI_tuptable);
 	}
 	appendStringInfoString(&html, "</main>\n</body>\n</html>\n");
+	ReplaceControlCharacters(html.data);
+	if (figures != NULL)
+		*figures = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, nsections + 1, &isnull);
 	return html.data;
 }
 
@@ -307,32 +407,9 @@ align_weekly_report(PG_FUNCTION_ARGS)
 	BeginPage(&page, fcinfo);
 	CheckMayRead(&page);
 	BeginWriting(&page, fcinfo, &caller);
-	html = MemoryContextStrdup(context, WritePage(&page));
+	html = MemoryContextStrdup(context, WritePage(&page, NULL));
 	EndWriting(&caller);
 	PG_RETURN_TEXT_P(cstring_to_text(html));
-}
-
-/*
- * Returns a query for the rows of the reports that are kept with a page, as
- * one value of type jsonb.
- */
-static char *
-FiguresQuery(const WeekPage *page)
-{
-	static const char *const kept[] = {"scorecard", "promises", "handoffs_by_week", "pipeline",
-	"pipeline_movement", "coverage", "feedback", "funnel"};
-	StringInfoData query;
-
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT pg_catalog.jsonb_build_object('week', $2");
-	for (int i = 0; i < (int) lengthof(kept); i++)
-	{
-		if (align_report_body_named(REPORT_VIEW, kept[i]) != NULL)
-			appendStringInfo(&query, ", '%s', (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(x)) FROM %s.%s($1) AS x)",
-							 kept[i], page->target.schema, kept[i]);
-	}
-	appendStringInfoChar(&query, ')');
-	return query.data;
 }
 
 /*
@@ -373,17 +450,19 @@ CreatePublished(const WeekPage *page)
  * published.
  */
 static bool
-Publish(const WeekPage *page, const char *html, const char *published_by)
+Publish(const WeekPage *page, const char *published_by)
 {
-	Oid			types[] = {TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID};
+	Datum		figures;
+	char	   *html = WritePage(page, &figures);
+	Oid			types[] = {TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID, JSONBOID};
 	Datum		values[] = {
 		TimestampTzGetDatum(page->as_of), DateADTGetDatum(page->week),
-		CStringGetTextDatum(html), CStringGetTextDatum(published_by)
+		CStringGetTextDatum(html), CStringGetTextDatum(published_by), figures
 	};
 	int			result = SPI_execute_with_args(psprintf("INSERT INTO %s." PUBLISHED
 														" (week, as_of, published_at, published_by, page, figures) "
-														"SELECT $2, $1, pg_catalog.now(), $4, $3, (%s) ON CONFLICT DO NOTHING",
-														page->target.schema, FiguresQuery(page)),
+														"VALUES ($2, $1, pg_catalog.now(), $4, $3, $5) ON CONFLICT DO NOTHING",
+														page->target.schema),
 											   lengthof(types), types, values, NULL, false, 0);
 
 	if (result != SPI_OK_INSERT)
@@ -417,7 +496,7 @@ align_publish_week(PG_FUNCTION_ARGS)
 	CheckMayRead(&page);
 	BeginWriting(&page, fcinfo, &caller);
 	CreatePublished(&page);
-	if (!Publish(&page, WritePage(&page), published_by))
+	if (!Publish(&page, published_by))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("the week of %s is published already",

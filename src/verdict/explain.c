@@ -16,19 +16,18 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "agreement/agreement.h"
 #include "attachment/attachment.h"
 #include "attachment/judging_version.h"
 #include "attachment/key.h"
 #include "attachment/key_sql.h"
 #include "attachment/labels.h"
+#include "attachment/may_read.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "verdict/verdict.h"
@@ -121,56 +120,6 @@ ReadRow(const Attachment *attachment, Relation rel, Datum *key)
 	row = align_lead_row_found(rel, context);
 	SPI_finish();
 	return row;
-}
-
-/*
- * Lets a move whose row has an unknown label begin in the recorded stage of
- * the lead, as the trigger does (record/change.c), if the caller may read the
- * history.
- */
-static void
-BeginInRecordedStage(const Attachment *attachment, Datum *key, const RowMove *row_move,
-					 Move *move)
-{
-	StageSource source = {row_move->agreement, row_move->version};
-	MemoryContext context = CurrentMemoryContext;
-	Oid			types[ATTACHMENT_MAX_KEYS];
-	StringInfoData query;
-	char	   *recorded = NULL;
-	int			stage;
-
-	/*
-	 * The tables in a marker may be forged (see attachment.h), and looking up
-	 * labels may have run code of the owner, who renames the history.  So get
-	 * the attachment again, with its tables locked.
-	 */
-	if (align_records_problem(attachment) != NULL ||
-		!align_may_use(get_rel_namespace(attachment->marker.history), GetUserId()) ||
-		pg_class_aclcheck(attachment->marker.history, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-		return;
-	attachment = align_attachment_locked(attachment->id, AccessShareLock);
-	align_key_types(attachment, types);
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT h.stage FROM %s AS h WHERE ", attachment->history_name);
-	align_append_key_parameters(&query, attachment, TABLE_HISTORY, "h", 1);
-	appendStringInfoString(&query, " ORDER BY h.entry_no DESC");
-	align_spi_connect();
-	if (SPI_execute_with_args(query.data, attachment->nkeys, types, key, NULL, true,
-							  1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read from %s", attachment->history_name);
-	if (SPI_processed == 1)
-		recorded = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	if (recorded != NULL)
-		recorded = MemoryContextStrdup(context, recorded);
-	SPI_finish();
-	if (recorded == NULL)
-		return;
-	stage = align_carry_stage(&source, row_move->agreement, row_move->version, row_move->funnel,
-							  recorded);
-	if (stage < 0)
-		return;
-	move->from = stage;
-	move->from_label = align_lead_cstring(row_move->funnel->stages[stage].name);
 }
 
 /*
@@ -315,10 +264,12 @@ AppendValue(StringInfo text, const char *name, const char *value, int len)
 /*
  * Returns the detail of a move that is allowed: what would be recorded of it
  * by the expressions and look-ups of the attachment.  NULL if there are none.
- * row is the row after the move.
+ * row is the row after the move.  Labels that the caller may not see are left
+ * as their values.
  */
 static char *
-RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row)
+RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, HeapTuple row,
+			 LeadString given_reason)
 {
 	const Move *move = &row_move->move;
 	StringInfoData text;
@@ -342,8 +293,13 @@ RecordedText(Attachment *attachment, Relation rel, const RowMove *row_move, Heap
 			 !align_has_labels(attachment, (RowRole) role)) ||
 			role == ROW_CHANGED_AT || role == ROW_OPENED_AT)
 			continue;
-		value = role == ROW_REASON ? move->reason :
-			align_role_text(attachment, (RowRole) role, rel, row);
+		if (role == ROW_REASON)
+			value = move->reason.text == NULL ? move->reason :
+				align_visible_label(attachment, ROW_REASON, given_reason, move->reason);
+		else if (align_may_read_labels(attachment, GetUserId(), (RowRole) role))
+			value = align_role_text(attachment, (RowRole) role, rel, row);
+		else
+			value = align_role_unlabeled(attachment, (RowRole) role, rel, row);
 		AppendValue(&text, align_row_role_names[role], value.text, value.len);
 	}
 	return psprintf("The entry would have %s.", text.data);
@@ -426,22 +382,31 @@ align_explain_move(PG_FUNCTION_ARGS)
 	}
 	else
 		move->to = -1;
-	if (move->from < 0 && move->from_label.text != NULL &&
-		!align_lead_same(move->from_label, move->to_label))
-		BeginInRecordedStage(attachment, key, &row_move, move);
+	align_begin_for_reader(attachment, key, true, &row_move);
 	moved = MovedRow(attachment, rel, row, &row_move, label, reason);
 	/* the reason that is in the row is that of an earlier change */
-	move->reason = align_role_label(attachment, ROW_REASON, row_move.funnel,
-									align_lead_cstring(reason));
+	if (reason != NULL)
+		move->reason = align_role_label(attachment, ROW_REASON, row_move.funnel,
+										align_lead_cstring(reason));
 	if (attachment->marker.options.reason_must_change &&
 		align_lead_same(move->reason, align_role_text(attachment, ROW_REASON, rel, row)))
 		move->reason = align_lead_cstring(NULL);
 
 	align_verdict(attachment, rel, &row_move, moved, &verdict);
+	align_verdict_of_merged(attachment, key, &row_move, &verdict);
+	if (move->to < 0 && label != NULL)
+		move->to_label = align_visible_label(attachment, ROW_STAGE, align_lead_cstring(label),
+											 move->to_label);
+	if (move->from < 0 && move->from_label.text != NULL)
+		move->from_label =
+			align_visible_label(attachment, ROW_STAGE,
+								align_role_unlabeled(attachment, ROW_STAGE, rel, row),
+								move->from_label);
 	align_begin_rows(fcinfo);
 	if (verdict.nbroken == 0)
 	{
-		VerdictText text = {.detail = RecordedText(attachment, rel, &row_move, moved)};
+		VerdictText text = {.detail = RecordedText(attachment, rel, &row_move, moved,
+												   align_lead_cstring(reason))};
 
 		PutRow(fcinfo, true, RULE_NONE, &text);
 	}

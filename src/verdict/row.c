@@ -142,20 +142,28 @@ ValueString(Attachment *attachment, RowRole role, Datum value)
 }
 
 /*
+ * Reads a role of the row as text, without looking up its label.
+ */
+LeadString
+align_role_unlabeled(Attachment *attachment, RowRole role, Relation rel, HeapTuple row)
+{
+	LeadString	result = {NULL, 0};
+	bool		isnull;
+	Datum		value = align_role_value(attachment, role, rel, row, &isnull);
+
+	return isnull ? result : ValueString(attachment, role, value);
+}
+
+/*
  * Reads a role of the row as text.
  */
 LeadString
 align_role_text(Attachment *attachment, RowRole role, Relation rel, HeapTuple row)
 {
-	LeadString	result = {NULL, 0};
-	bool		isnull;
-	Datum		value = align_role_value(attachment, role, rel, row, &isnull);
+	LeadString	result = align_role_unlabeled(attachment, role, rel, row);
 	int32		version;
 
-	if (isnull)
-		return result;
-	result = ValueString(attachment, role, value);
-	if (align_has_labels(attachment, role))
+	if (result.text != NULL && align_has_labels(attachment, role))
 		result = align_role_label(attachment, role, align_judging_funnel(attachment, &version),
 								  result);
 	return result;

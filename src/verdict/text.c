@@ -5,7 +5,9 @@
  * As in the messages of PostgreSQL's own constraints, values of the row are
  * shown only if the current user can read them.  The new stage was supplied by
  * the user and is always shown.  The key, the stage before and the reason,
- * which may have been in the row before, are not.
+ * which may have been in the row before, are not.  A label that was looked up
+ * is shown to users who can read it; names of the agreement's stages are no
+ * secret.
  */
 #include "postgres.h"
 
@@ -38,7 +40,7 @@ typedef struct Report
 	char	   *subject;		/* "lead (id)=(42)", or "lead" if the key must
 								 * not be shown */
 	char	   *agreement;		/* "Agreement "b2b" version 3" */
-	bool		show_from;		/* the user can read key and stage */
+	bool		show_from;		/* the user can read key and stage before */
 	bool		show_reason;	/* the user can read the reason */
 } Report;
 
@@ -316,10 +318,13 @@ align_row_verdict_text(Attachment *attachment, Relation rel, const RowMove *row_
 {
 	Report		report = {.attachment = attachment,.rel = rel,.row_move = row_move,
 	.move = &row_move->move,.funnel = row_move->funnel,.row = row};
+	bool		show_stage = align_may_read(attachment, GetUserId(), ROW_STAGE);
 
-	report.show_from = align_may_read(attachment, GetUserId(), ROW_STAGE);
-	report.show_reason = align_may_read(attachment, GetUserId(), ROW_REASON);
-	report.subject = Subject(&report, report.show_from);
+	report.show_from = show_stage &&
+		(row_move->move.from >= 0 || align_may_read_labels(attachment, GetUserId(), ROW_STAGE));
+	report.show_reason = align_may_read(attachment, GetUserId(), ROW_REASON) &&
+		align_may_read_labels(attachment, GetUserId(), ROW_REASON);
+	report.subject = Subject(&report, show_stage);
 	report.agreement = psprintf("Agreement \"%s\" version %d", row_move->agreement,
 								row_move->version);
 	text->hint = NULL;
@@ -375,6 +380,17 @@ ColumnOf(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple ro
 }
 
 /*
+ * Returns the label of a role, or its value if the current user may not see
+ * labels.
+ */
+LeadString
+align_visible_label(const Attachment *attachment, RowRole role, LeadString value,
+					LeadString label)
+{
+	return align_may_read_labels(attachment, GetUserId(), role) ? label : value;
+}
+
+/*
  * Reports one broken rule.  The error fields name the attached table, even if
  * the row is in a partition.
  */
@@ -384,9 +400,15 @@ ReportRule(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple 
 {
 	Oid			root = attachment->marker.root;
 	const char *column = ColumnOf(attachment, rel, move, row, rule);
+	RowMove		visible = *move;
 	VerdictText text;
 
-	align_row_verdict_text(attachment, rel, move, row, rule, &text);
+	if (rule == RULE_UNKNOWN_STAGE)
+		visible.move.to_label =
+			align_visible_label(attachment, ROW_STAGE,
+								align_role_unlabeled(attachment, ROW_STAGE, rel, row),
+								move->move.to_label);
+	align_row_verdict_text(attachment, rel, &visible, row, rule, &text);
 	ereport(elevel,
 			(align_errrule(rule),
 			 errmsg_internal("%s", text.message),

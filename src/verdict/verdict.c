@@ -8,7 +8,9 @@
 
 #include "lib/stringinfo.h"
 
+#include "agreement/agreement.h"
 #include "agreement/teams.h"
+#include "history/history.h"
 #include "verdict/verdict.h"
 
 /*
@@ -122,4 +124,27 @@ align_verdict_names(const Verdict *verdict)
 	for (int i = 0; i < verdict->nbroken; i++)
 		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", align_rule_name(verdict->broken[i]));
 	return names.data;
+}
+
+/*
+ * Returns the canonical list of the segments that hold of a row; absent if
+ * there are none, or if the history has no column for them.
+ */
+LeadString
+align_verdict_segments(Attachment *attachment, Relation rel, const RowMove *move, HeapTuple row)
+{
+	const Funnel *funnel = move->funnel;
+	LeadString	names[FUNNEL_MAX_SEGMENTS];
+	SegmentMask segments;
+	int			n = 0;
+
+	if (funnel->nsegments == 0 || attachment->history_ncolumns <= HISTORY_SEGMENTS)
+		return align_lead_cstring(NULL);
+	segments = align_needs_segments(align_verdict_needs(attachment, rel, move), row);
+	for (int i = 0; i < funnel->nsegments; i++)
+	{
+		if (segments & SEGMENT_BIT(i))
+			names[n++] = align_lead_cstring(funnel->segments[i].name);
+	}
+	return align_segments_sorted(names, n);
 }

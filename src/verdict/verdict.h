@@ -20,6 +20,7 @@
 #include "compat.h"
 
 #include "access/htup.h"
+#include "agreement/agreement.h"
 #include "attachment/attachment.h"
 #include "condition/needs.h"
 #include "judge/judge.h"
@@ -61,6 +62,13 @@ extern void align_verdict(Attachment *attachment, Relation rel, const RowMove *m
 extern RowNeeds *align_verdict_needs(Attachment *attachment, Relation rel, const RowMove *move);
 
 /*
+ * The canonical list of the segments of that version that hold of a row;
+ * absent if there are none, or if the history has no column for them.
+ */
+extern LeadString align_verdict_segments(Attachment *attachment, Relation rel,
+										 const RowMove *move, HeapTuple row);
+
+/*
  * Fill in the texts of an error about a broken rule, palloc'd.  They show
  * values of the row only if the current user can read them.
  */
@@ -80,8 +88,48 @@ extern void align_verdict_report(Attachment *attachment, Relation rel, const Row
 extern bool align_verdict_breaks(const Verdict *verdict, Rule rule);
 extern void align_verdict_remove(Verdict *verdict, Rule rule);
 
+/*
+ * Remove illegal_move from a verdict if the trigger would: if another lead was
+ * merged into this one, which has not entered a stage since, and the move is
+ * to the furthest stage of the joined journey.  (merged.c)
+ */
+extern void align_verdict_of_merged(Attachment *attachment, Datum *key, const RowMove *move,
+									Verdict *verdict);
+
 /* "illegal_move, missing_reason", palloc'd; NULL if no rule is broken. */
 extern char *align_verdict_names(const Verdict *verdict);
+
+/*
+ * Where a move begins, if that is not the stage in the row before (begin.c):
+ *
+ *	  - If that stage is unknown and the label changes, in the recorded stage
+ *		of the lead: the label may have been renamed, as by ALTER TYPE ...
+ *		RENAME VALUE, without a change of the row.
+ *
+ *	  - If the row was not live, in the stage in which the lead was when its
+ *		row ceased to be live; in none if there is no such stage.
+ */
+typedef struct RecordedStage
+{
+	char	   *name;			/* NULL: none */
+	StageSource source;			/* version that judged the entry */
+} RecordedStage;
+
+/*
+ * True if the first of these cases applies to a move of a live row; and the
+ * two cases, of which the first returns false, and leaves the move as it is,
+ * if the version that judges does not know the stage.
+ */
+extern bool align_begins_as_recorded(const Move *move);
+extern bool align_begin_in_stage(RowMove *row_move, const RecordedStage *recorded);
+extern void align_begin_suspended(RowMove *row_move, const RecordedStage *suspended);
+
+/*
+ * Both cases for functions that predict what the triggers would do: they read
+ * the history as the current user, and take it as empty if that one may not.
+ */
+extern void align_begin_for_reader(const Attachment *attachment, const Datum *key, bool was_live,
+								   RowMove *row_move);
 
 /*
  * Read a role of the row as text, which is in the row or in the current memory
@@ -90,6 +138,16 @@ extern char *align_verdict_names(const Verdict *verdict);
  */
 extern LeadString align_role_text(Attachment *attachment, RowRole role, Relation rel,
 								  HeapTuple row);
+
+/*
+ * Likewise, without looking up the label; and the label of a role for the
+ * current user, who is shown the value instead if align_may_read_labels() is
+ * false.
+ */
+extern LeadString align_role_unlabeled(Attachment *attachment, RowRole role, Relation rel,
+									   HeapTuple row);
+extern LeadString align_visible_label(const Attachment *attachment, RowRole role,
+									  LeadString value, LeadString label);
 
 /*
  * Read the stage of the row: returns its index in the funnel, -1 if it is

@@ -38,8 +38,8 @@ bench_verdict(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel = trigdata->tg_relation;
-	TupleDesc	desc = RelationGetDescr(rel);
-	Attachment *attachment = align_attachment(RelationGetRelid(rel), false);
+	AttachmentId id = {RelationGetRelid(rel), ATTACHMENT_FIRST};
+	Attachment *attachment = align_attachment(id, false);
 	RowMove		row_move;
 	Verdict		verdict;
 
@@ -47,13 +47,13 @@ bench_verdict(PG_FUNCTION_ARGS)
 	row_move.agreement = attachment->marker.agreement;
 	row_move.funnel = align_agreement_funnel_at(row_move.agreement, GetCurrentTimestamp(),
 												&row_move.version);
-	row_move.move.from = align_row_stage(attachment, desc, trigdata->tg_trigtuple,
+	row_move.move.from = align_row_stage(attachment, rel, trigdata->tg_trigtuple,
 										 row_move.funnel, &row_move.move.from_label);
-	row_move.move.to = align_row_stage(attachment, desc, trigdata->tg_newtuple,
+	row_move.move.to = align_row_stage(attachment, rel, trigdata->tg_newtuple,
 									   row_move.funnel, &row_move.move.to_label);
-	row_move.move.reason = align_row_column(attachment, ROW_REASON, desc, trigdata->tg_newtuple);
+	row_move.move.reason = align_role_text(attachment, ROW_REASON, rel, trigdata->tg_newtuple);
 	align_verdict(attachment, rel, &row_move, trigdata->tg_newtuple, &verdict);
 	if (verdict.nbroken > 0)
-		align_verdict_report(attachment, rel, &row_move, trigdata->tg_newtuple, &verdict, ERROR);
+		align_verdict_report(attachment, rel, &row_move, trigdata->tg_newtuple, &verdict);
 	return PointerGetDatum(NULL);
 }

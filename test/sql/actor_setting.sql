@@ -13,6 +13,7 @@ INSERT INTO deals VALUES (1, 'inquiry', 'kim'), (2, 'inquiry', NULL);
 SET align.actor = 'admin';
 SELECT align.attach('leads', 'actor_setting', assignee => 'owner');
 SELECT align.attach('deals', 'actor_setting', actor => 'edited_by');
+SELECT col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = 'leads_history'::regclass AND attname = 'actor';
 SET align.actor = 'ann';
 UPDATE leads SET stage = 'mql';
 UPDATE leads SET owner = 'sam';
@@ -34,6 +35,19 @@ TRUNCATE leads;
 SELECT id, entry_no AS no, event, actor FROM leads_history ORDER BY id, entry_no;
 SELECT id, entry_no AS no, event, actor FROM deals_history ORDER BY id, entry_no;
 SELECT * FROM align.check('leads');
+-- With reload, a deletion is recorded at commit, and has the actor of its own time.
+CREATE TABLE mirror (id int PRIMARY KEY, status text);
+SELECT align.attach('mirror', 'actor_setting', stage => 'status', mode => 'observe', reload => true);
+INSERT INTO mirror VALUES (1, 'inquiry'), (2, 'inquiry');
+BEGIN;
+SET LOCAL align.actor = 'ann';
+DELETE FROM mirror WHERE id = 1;
+SET LOCAL align.actor = 'bob';
+DELETE FROM mirror WHERE id = 2;
+SET LOCAL align.actor = 'cyd';
+COMMIT;
+SELECT id, event, actor FROM mirror_history WHERE event = 'deleted' ORDER BY id;
+RESET align.actor;
 -- any role may say who it is; the history has the role, too
 CREATE ROLE regress_actor;
 GRANT USAGE ON SCHEMA actor_setting TO regress_actor;

@@ -101,7 +101,8 @@ SELECT align.detach('"the leads"');
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'exprs."the leads"'::regclass;
 
 -- Partitions that number their columns otherwise; rows move between them.  The
--- key leaves out what the stage uses and the table is partitioned by.
+-- default key keeps a column that the stage uses and the table is partitioned
+-- by: it may distinguish leads.
 CREATE TABLE parts (gone_by int, id bigint NOT NULL, stage_id int, active boolean NOT NULL, who text, PRIMARY KEY (id, active)) PARTITION BY LIST (active);
 ALTER TABLE parts DROP gone_by;
 CREATE TABLE parts_t PARTITION OF parts FOR VALUES IN (true);
@@ -109,7 +110,14 @@ CREATE TABLE parts_f (who text, x int, active boolean NOT NULL, stage_id int, id
 ALTER TABLE parts_f DROP x;
 ALTER TABLE parts ATTACH PARTITION parts_f FOR VALUES IN (false);
 INSERT INTO parts (id, stage_id, active, who) VALUES (1, 1, true, 'ann'), (2, 2, false, '-');
-SELECT align.attach('parts', 'exprs', stage => $$CASE WHEN active THEN stage_id::text ELSE 'lost' END$$, assignee => 'nullif(who, ''-'')', mode => 'warn');
+CREATE TABLE regions (region text, id int, a text, b text, PRIMARY KEY (region, id)) PARTITION BY LIST (region);
+CREATE TABLE regions_all PARTITION OF regions DEFAULT;
+INSERT INTO regions VALUES ('eu', 1, 'new', NULL), ('us', 1, NULL, 'won');
+SELECT align.attach('regions', 'exprs', stage => $$CASE region WHEN 'eu' THEN a ELSE b END$$, mode => 'warn');
+SELECT * FROM align.check('regions');
+SELECT region, id, entry_no, stage FROM regions_history ORDER BY 1, 2, 3;
+SELECT align.detach('regions');
+SELECT align.attach('parts', 'exprs', stage => $$CASE WHEN active THEN stage_id::text ELSE 'lost' END$$, key => '{id}', assignee => 'nullif(who, ''-'')', mode => 'warn');
 SELECT key FROM align.attachments WHERE agreement = 'exprs';
 UPDATE parts SET active = false, who = '-' WHERE id = 1;
 UPDATE parts SET active = true, stage_id = 1, who = 'bob' WHERE id = 1;

@@ -97,5 +97,45 @@ SET ROLE regress_align_swapped;
 SELECT align.attach('leads', 'swapped', mode => 'observe');
 RESET ROLE;
 SELECT id, no, event, from_stage, stage, violation, source FROM trail WHERE id = 10;
+
+-- A stage that was renamed twice: the move is judged from the stage that it is now.
+SELECT align.agree('swapped_twice', 'stage new, sal; won done; success path new -> sal -> done; entry new, sal;');
+CREATE TABLE twice (id int PRIMARY KEY, stage text);
+INSERT INTO twice VALUES (1, 'sal'), (2, 'sal');
+SELECT align.attach('twice', 'swapped_twice');
+SELECT align.detach('twice');
+SELECT align.agree('swapped_twice', 'stage new, accepted; accepted known as ''sal''; won done; success path new -> accepted -> done; entry new, accepted;');
+SELECT align.agree('swapped_twice', 'stage new, ok; ok known as ''accepted''; won done; success path new -> ok -> done; entry new, ok;');
+UPDATE twice SET stage = CASE id WHEN 1 THEN 'new' ELSE 'done' END;
+SELECT align.attach('twice', 'swapped_twice', mode => 'observe');
+SELECT id, entry_no, event, from_stage, stage, version, violation FROM twice_history WHERE entry_no > 1 ORDER BY 1, 2;
+SELECT j.key, v.entry, v.rule FROM align.journeys('twice') j, align.violations(j.lead, align.agreed('swapped_twice')) v;
+SELECT * FROM align.check('twice');
+
+-- Another agreement: a stage is the same if both know it by one name or label.
+SELECT align.agree('swapped_a1', 'stage new; stage sal held by s; sal known as ''S1''; won done; success path new -> sal -> done; entry new, sal; sla quick by s: from sal to done within 1 day;');
+SELECT align.agree('swapped_a2', 'stage new, accepted, held; accepted known as ''S1''; won done; success path new -> accepted -> held -> done; entry new, accepted;');
+CREATE TABLE two (id int PRIMARY KEY, stage text);
+INSERT INTO two SELECT i, 'S1' FROM generate_series(1, 4) AS i;
+SELECT align.attach('two', 'swapped_a1');
+BEGIN;
+ALTER TABLE two DISABLE TRIGGER USER;
+UPDATE two SET stage = 'held' WHERE id = 4;
+ALTER TABLE two ENABLE TRIGGER USER;
+SELECT align.attach('two', 'swapped_a2', replace => true);
+COMMIT;
+SELECT * FROM align.check('two');
+UPDATE two SET stage = 'held' WHERE id = 1;
+UPDATE two SET stage = 'done' WHERE id = 2;
+DELETE FROM two WHERE id = 3;
+SELECT id, entry_no, event, from_stage, stage, agreement, violation, source FROM two_history ORDER BY 1, 2;
+SELECT * FROM align.check('two');
+-- through SQL, not directly
+ALTER TABLE two_history ADD extra text DEFAULT 'x';
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE TRIGGER nothing BEFORE INSERT ON two_history FOR EACH ROW EXECUTE FUNCTION nothing();
+UPDATE two SET stage = 'held' WHERE id = 2;
+SELECT id, entry_no, event, from_stage, stage, agreement, source FROM two_history WHERE id = 2 ORDER BY 1, 2;
+SELECT * FROM align.check('two');
 DROP SCHEMA swapped CASCADE;
 DROP ROLE regress_align_swapped, regress_align_sales;

@@ -90,6 +90,74 @@ SELECT row_no, key, rule, mode FROM align.dry_run('deals', $$VALUES (1)$$);
 SELECT row_no, key, rule, mode FROM align.dry_run('deals', $$SELECT 'eu' AS region, 1 AS id, 'customer' AS stage$$);
 SELECT row_no, key, rule, mode FROM align.dry_run('deals_eu', $$SELECT 'eu' AS region, i AS id, 'mql' AS stage FROM generate_series(1, 2) i$$);
 SELECT count(*), max(row_no) FROM align.dry_run('deals', $$SELECT 'us' AS region, i AS id, CASE WHEN i % 2 = 0 THEN 'inquiry' ELSE 'sal' END AS stage FROM generate_series(1, 20000) i$$);
+-- generated columns: of the row after the load, by built-in functions only
+CREATE FUNCTION seen(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'run by %', current_user; RETURN $1; END $$;
+CREATE DOMAIN positive AS int CHECK (value > 0);
+CREATE TABLE orders (id int PRIMARY KEY, state text DEFAULT 'inquiry', lost boolean DEFAULT false, price int, pieces int DEFAULT 1, email text DEFAULT 'a@b', checked text,
+    stage text GENERATED ALWAYS AS (CASE WHEN lost THEN 'disqualified' ELSE state END) STORED,
+    budget positive GENERATED ALWAYS AS (price * pieces) STORED,
+    why text GENERATED ALWAYS AS (seen(checked)) STORED);
+SELECT align.attach('orders', 'dry_run', reason => 'why');
+SET client_min_messages = error;
+INSERT INTO orders VALUES (1), (2);
+UPDATE orders SET state = 'mql' WHERE id = 2;
+RESET client_min_messages;
+SELECT row_no, key, rule, from_stage, stage, message FROM align.dry_run('orders', $$SELECT 1 AS id$$);
+SELECT row_no, key, rule, from_stage, stage, message FROM align.dry_run('orders', $$SELECT * FROM (VALUES (1, 'sal', 1, 5), (1, 'mql', 1, 5), (2, 'sal', 0, 5), (2, 'sal', 1, 5), (3, 'sal', 3, 5)) AS load (id, state, price, budget)$$);
+SELECT row_no, key, rule, from_stage, stage, message FROM align.dry_run('orders', $$SELECT id, true AS lost, 'price' AS checked FROM orders$$);
+SELECT row_no, key, rule, from_stage, stage, message FROM align.dry_run('orders', $$SELECT id, true AS lost, 'price' AS why FROM orders$$);
+SELECT * FROM align.dry_run('orders', $$SELECT id, 2000000 AS price, 2000000 AS pieces FROM orders$$);
+-- where a move begins: rows that were not live, labels that were renamed, merged leads
+SELECT align.agree('dry_run_begin', $$
+    stage new, busy; stage sal, held; won done; lost gone;
+    success path new -> busy -> sal -> held -> done; path any -> gone; entry new, busy;
+$$);
+CREATE TYPE mood AS ENUM ('new', 'busy', 'sal', 'held', 'done', 'gone');
+CREATE TABLE moods (id int PRIMARY KEY, stage mood, dead boolean NOT NULL DEFAULT false);
+SELECT align.attach('moods', 'dry_run_begin', live => 'NOT dead');
+INSERT INTO moods SELECT i, 'new', i = 9 FROM generate_series(1, 12) AS i;
+UPDATE moods SET stage = 'busy' WHERE id IN (2, 3, 4, 5, 6, 10, 11);
+UPDATE moods SET stage = 'sal' WHERE id IN (3, 4, 10, 11);
+UPDATE moods SET dead = true WHERE id IN (4, 5);
+UPDATE moods SET stage = 'new' WHERE id = 4;
+UPDATE moods SET stage = 'held' WHERE id = 11;
+UPDATE moods SET stage = 'done' WHERE id = 6;		-- refused
+UPDATE moods SET dead = true WHERE id = 6;
+DELETE FROM moods WHERE id IN (6, 10);
+INSERT INTO moods VALUES (6, 'held', true), (10, 'new', false);
+SELECT align.merge_leads('moods', 11, 7);
+DELETE FROM moods WHERE id = 11;
+ALTER TYPE mood RENAME VALUE 'sal' TO 'accepted';
+CREATE TABLE load (no int PRIMARY KEY, id int, stage text, dead boolean);
+INSERT INTO load SELECT row_number() OVER (ORDER BY id, s, d), id, s, d
+FROM generate_series(1, 13) AS id, unnest(array_append(enum_range(NULL::mood)::text[], NULL)) AS s, unnest('{t,f}'::boolean[]) AS d;
+CREATE FUNCTION refused(r load) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE state text;
+BEGIN
+    INSERT INTO moods VALUES (r.id, r.stage::mood, r.dead) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, dead = excluded.dead;
+    RAISE EXCEPTION 'undo' USING ERRCODE = 'ZZZZZ';
+EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN RETURN NULL;
+    WHEN integrity_constraint_violation THEN GET STACKED DIAGNOSTICS state = CONSTRAINT_NAME; RETURN state;
+END $$;
+CREATE TABLE predicted AS
+SELECT row_no AS no, (array_agg('align_' || rule))[1] AS rule, (array_agg(from_stage))[1] AS from_stage FROM align.dry_run('moods', 'SELECT id, stage, dead FROM load ORDER BY no') WHERE mode = 'enforce' GROUP BY row_no;
+SELECT l.*, p.rule AS predicted, refused(l) AS refused FROM load l LEFT JOIN predicted p USING (no) WHERE p.rule IS DISTINCT FROM refused(l) ORDER BY no;
+SELECT rule, count(*) FROM predicted GROUP BY 1 ORDER BY 1;
+SELECT l.id, l.stage, p.from_stage, p.rule FROM load l LEFT JOIN predicted p USING (no) WHERE id IN (3, 4, 7) AND NOT dead ORDER BY no;
+-- who may not read the history does not learn the stage in it
+GRANT SELECT ON moods TO regress_dry_run;
+SET ROLE regress_dry_run;
+SELECT rule, from_stage FROM align.dry_run('moods', $$SELECT 3 AS id, 'new' AS stage$$);
+SELECT rule, from_stage FROM align.dry_run('moods', $$SELECT 4 AS id, 'held' AS stage, false AS dead$$);
+RESET ROLE;
+-- labels that an earlier statement has looked up
+CREATE TABLE stages (id int PRIMARY KEY, name text);
+INSERT INTO stages VALUES (1, 'new'), (2, 'busy');
+CREATE TABLE coded (id int PRIMARY KEY, stage int);
+SELECT align.attach('coded', 'dry_run_begin', stage_labels => 'stages(id, name)');
+INSERT INTO coded VALUES (1, 1);
+UPDATE stages SET name = 'Brand new' WHERE id = 1;
+SELECT key, rule, stage FROM align.dry_run('coded', 'SELECT 2 AS id, 1 AS stage');
 SET client_min_messages = warning;
 DROP SCHEMA dry_run CASCADE;
 DROP ROLE regress_dry_run;

@@ -115,6 +115,17 @@ UPDATE people SET email = 'anonymous';
 SELECT align.forget('people', '(de,anonymous)');
 SELECT country, email, entry_no, event, note, source FROM people_history WHERE email = 'anonymous' ORDER BY entry_no;
 SELECT * FROM align.check('people');
+-- a row that a reload has deleted in this transaction
+CREATE TABLE loaded (id int PRIMARY KEY, stage text, owner text);
+SELECT align.attach('loaded', 'forget', assignee => 'owner', reload => true);
+INSERT INTO loaded VALUES (1, 'inquiry', 'ann'), (2, 'inquiry', 'bob');
+BEGIN;
+DELETE FROM loaded;
+SELECT align.forget('loaded', 1);
+INSERT INTO loaded VALUES (2, 'inquiry', 'bob');
+COMMIT;
+SELECT id, entry_no, event, assignee FROM loaded_history ORDER BY 1, 2;
+SELECT * FROM align.check('loaded');
 SET client_min_messages = warning;
 DROP SCHEMA forget CASCADE;
 DROP ROLE regress_forget;

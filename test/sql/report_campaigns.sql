@@ -324,6 +324,12 @@ SELECT 'shown' AS source, d.* FROM (SELECT * FROM fair.won_by_segment_shown EXCE
 UNION ALL SELECT 'plain', d.* FROM (SELECT * FROM fair.won_by_segment EXCEPT ALL SELECT * FROM fair.won_by_segment_shown) AS d;
 SELECT segment, sum(won), sum(won_amount), count(target_share), count(difference) FROM boards.won_by_segment GROUP BY 1 ORDER BY 1;
 SELECT count(*), count(DISTINCT row_key) FROM boards.won_by_segment;
+-- With a mix agreed, its segments have a row even if they were not won.
+SELECT align.agree('fair', (align.agreed('fair')::text || ' segment never: ''false''; mix of customer: 30% demo, 5% never, 60% other;')::align.funnel) > 0 AS agreed;
+SELECT segment, sum(won) AS won, min(target_share) AS least, max(target_share) AS greatest, count(*) - count(target_share) AS without FROM boards.won_by_segment GROUP BY 1 ORDER BY segment COLLATE "C";
+SELECT count(*) AS wrong FROM boards.won_by_segment WHERE difference IS DISTINCT FROM won_share - target_share OR won = 0 AND won_amount IS NOT NULL;
+SELECT count(*) AS wrong FROM (SELECT campaign_key, month, sum(won_share) AS shares, sum(won) AS won, count(*) FILTER (WHERE segment IN ('demo', 'never', '(other)')) AS rows FROM boards.won_by_segment GROUP BY 1, 2) AS s
+WHERE abs(shares - 1) > 1e-9 OR won = 0 OR rows <> 3;
 
 -- No types but those of reports, no NaN, every column and view commented.
 SELECT table_name, column_name, data_type FROM information_schema.columns
@@ -359,7 +365,7 @@ SELECT align.create_reports('fair.lead', 'odd', complete_since => '2025-01-12') 
 -- An empty table, one lead, no handoffs, no amounts.
 CREATE SCHEMA small;
 SELECT align.agree('small', 'stage a; won b; success path a -> b;') > 0 AS agreed;
-CREATE TABLE small.lead (id int PRIMARY KEY, stage text);
+CREATE TABLE small.lead (channel int PRIMARY KEY, stage text);
 SELECT align.attach('small.lead', 'small');
 SELECT align.create_campaign_tables('small', 'EUR');
 SELECT align.create_reports('small.lead', 'small') > 0 AS created;

@@ -107,7 +107,7 @@ SELECT * FROM faults('now', '2020-01-01');
 INSERT INTO report_rules.leads VALUES ('north', '00000000-0000-0000-0000-000000000001', 'inquiry', NULL, NULL, NULL, NULL, NULL, '2025-03-03 10:00Z');
 SELECT * FROM faults('now');
 UPDATE report_rules.leads SET status = 'customer', amount = 'NaN', changed_at = '2025-03-05 10:00Z';
-SELECT * FROM faults('2025-03-04 12:00Z');
+SELECT * FROM faults('2199-01-01');
 -- a few hundred, with all that a row may have
 INSERT INTO report_rules.leads SELECT (ARRAY['north', 'south'])[1 + i % 2]::report_rules.area, ('00000000-0000-0000-0001-' || lpad(i::text, 12, '0'))::uuid, (ARRAY['inquiry', 'mql', 'unheard of'])[1 + i % 3],
 	(ARRAY['ann', ' ', NULL, E'<b>"''\n'])[1 + i % 4], NULL, (ARRAY[NULL, 'NaN', 'Infinity', 0, -5, 1e30, 12.345])[1 + i % 7]::numeric,
@@ -116,7 +116,7 @@ FROM generate_series(1, 300) i;
 UPDATE report_rules.leads SET status = CASE status WHEN 'inquiry' THEN 'mql' WHEN 'mql' THEN 'sal' ELSE 'disqualified' END, reason = (ARRAY['budget', 'other', NULL, ''])[1 + (amount > 0)::int], changed_at = changed_at + interval '30 hours' WHERE id::text ~ '[0-6]$';
 UPDATE report_rules.leads SET status = CASE status WHEN 'mql' THEN 'sal' WHEN 'sal' THEN 'customer' ELSE NULL END, owner = 'bob', changed_at = changed_at + interval '30 days' WHERE id::text ~ '[0-3]$';
 DELETE FROM report_rules.leads WHERE id::text ~ '9$';
-SELECT * FROM faults('now', '2025-06-01', '2199-01-01');
+SELECT * FROM faults('now', '2025-06-01');
 -- without hours, handoffs, segments and targets
 SELECT align.agree('rules', $$ stage inquiry, mql; stage sal, sql; won customer; lost disqualified; success path inquiry -> mql -> sal -> sql -> customer; path any -> disqualified; $$);
 SELECT * FROM faults('now');

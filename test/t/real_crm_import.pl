@@ -92,7 +92,7 @@ $node->safe_psql('postgres', q{
 	SELECT l.id, c.date AT TIME ZONE 'UTC' AS at, c.no,
 		CASE WHEN (SELECT b.new_value_integer FROM odoo_change b WHERE b.id = l.id AND (b.date, b.no) <= (c.date, c.no) AND b.field_id = 2 ORDER BY b.date DESC, b.no DESC LIMIT 1) = 0 THEN 'Lost'
 			ELSE coalesce((SELECT b.new_value_char FROM odoo_change b WHERE b.id = l.id AND (b.date, b.no) <= (c.date, c.no) AND b.field_id = 1 ORDER BY b.date DESC, b.no DESC LIMIT 1), 'New') END AS stage
-	FROM crm_lead l, LATERAL (SELECT date, no FROM odoo_change b WHERE b.id = l.id UNION ALL SELECT l.create_date, 0) AS c WHERE l.type = 'opportunity';
+	FROM crm_lead l, LATERAL (SELECT date, no FROM odoo_change b WHERE b.id = l.id UNION ALL SELECT date_trunc('second', l.create_date), 0) AS c WHERE l.type = 'opportunity';
 	CREATE TABLE odoo_move AS
 	SELECT id, at, row_number() OVER (PARTITION BY id ORDER BY at, no) AS no, stage
 	FROM (SELECT *, lag(stage) OVER (PARTITION BY id ORDER BY at, no) AS before FROM odoo_state) s WHERE stage IS DISTINCT FROM before;

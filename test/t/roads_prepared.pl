@@ -99,6 +99,19 @@ is(query('SELECT id, entry_no, event, from_stage, stage FROM mirror_history WHER
 	"2|2|move|mql|sal\n3|2|truncated|mql|\n3|3|entry||inquiry", 'a reload that is committed');
 is(query(q{SELECT * FROM align.check('mirror')}), '', 'check is empty');
 
+# A large one, whose deletions are in a temporary file.
+query(q{TRUNCATE mirror; INSERT INTO mirror SELECT i, 'inquiry' FROM generate_series(11, 20000) AS i});
+query(q{SET work_mem = '64kB'; BEGIN; DELETE FROM mirror; SAVEPOINT s; INSERT INTO mirror SELECT i, 'mql' FROM generate_series(11, 20000) AS i; ROLLBACK TO s;
+	INSERT INTO mirror SELECT i, CASE i % 1000 WHEN 0 THEN 'mql' ELSE 'inquiry' END FROM generate_series(11, 19990) AS i; PREPARE TRANSACTION 'large'});
+my $temporary = q{SELECT count(*) FROM pg_ls_tmpdir()};
+is(query($temporary), '0', 'prepared: the temporary file is gone');
+query(q{COMMIT PREPARED 'large'});
+is(query('SELECT event, count(*), max(entry_no) FROM mirror_history WHERE id > 10 GROUP BY 1 ORDER BY 1'), "deleted|10|2\nentry|19990|1\nmove|19|2", 'a large reload');
+is(query(q{SELECT * FROM align.check('mirror')}), '', 'check is empty');
+query(q{SET work_mem = '64kB'; BEGIN; DELETE FROM mirror; PREPARE TRANSACTION 'large'; ROLLBACK PREPARED 'large'});
+is(query($temporary), '0', 'rolled back: the temporary file is gone');
+is(query('SELECT max(entry_no) FROM mirror_history WHERE id > 20'), '2', 'and nothing is recorded');
+
 # A crash while a transaction is prepared.
 query(q{BEGIN; UPDATE leads SET stage = 'mql' WHERE id = 7; UPDATE leads SET id = 70 WHERE id = 8; PREPARE TRANSACTION 'ten'});
 $node->stop('immediate');

@@ -32,14 +32,18 @@ WITH
             max(d.days) AS days
         FROM days AS d
     ),
+    -- as the scorecard has it, at the last day that had begun
     now_ AS (
-        SELECT d.n, d.actual_to_date, d.goal_to_date FROM days AS d WHERE d.actual_to_date IS NOT NULL ORDER BY d.n DESC LIMIT 1
+        SELECT timezone({zone}, $1 - interval '1 microsecond')::date - t.period_start AS n,
+            s.actual AS actual_to_date, s.goal_today AS goal_to_date, s.goal
+        FROM target AS t
+            JOIN {scorecard} AS s ON s.target_no = t.target_no AND s.period = t.period AND s.period_start = t.period_start
     )
 SELECT xmlelement(name section,
     xmlelement(name h3, t.metric || ', this ' || t.period || ' day by day'),
-    xmlelement(name p, format('%s so far, %s than planned by now by %s.', to_char(x.actual_to_date, 'FM999,999,999,990'),
-        CASE WHEN x.actual_to_date >= x.goal_to_date THEN 'more' ELSE 'less' END, to_char(abs(x.actual_to_date - x.goal_to_date), 'FM999,999,999,990'))),
-    xmlelement(name svg, xmlattributes('0 0 680 190' AS "viewBox", 'img' AS role,
+    xmlelement(name p, format('%s so far: %s %s than planned by now.', to_char(x.actual_to_date, 'FM999,999,999,990'),
+        to_char(abs(x.actual_to_date - x.goal_to_date), 'FM999,999,999,990'), CASE WHEN x.actual_to_date >= x.goal_to_date THEN 'more' ELSE 'less' END)),
+    xmlelement(name svg, xmlattributes('chart' AS class, '0 0 680 190' AS "viewBox", 'img' AS role,
             'cumulative ' || t.metric || ': this ' || t.period || ', its plan, and the ' || t.period || ' before in grey' AS "aria-label"),
         xmlelement(name line, xmlattributes('line s-line' AS class, 8 AS x1, 160 AS y1, 560 AS x2, 160 AS y2), ''),
         (SELECT xmlelement(name polyline, xmlattributes('line s-grey' AS class,
@@ -50,11 +54,15 @@ SELECT xmlelement(name section,
          FROM days AS d),
         (SELECT xmlelement(name polyline, xmlattributes('line s-bar' AS class,
              '8,160 ' || string_agg(format('%s,%s', round(8 + 552.0 * (d.n + 1) / s.days, 1), round(160 - 140 * d.actual_to_date / s.top, 1)), ' ' ORDER BY d.n) AS points), '')
-         FROM days AS d WHERE d.actual_to_date IS NOT NULL),
-        xmlelement(name text, xmlattributes(568 AS x, round(164 - 140 * (SELECT max(d.goal_to_date) FROM days AS d) / s.top, 1) AS y),
-            'goal ' || to_char((SELECT max(d.goal_to_date) FROM days AS d), 'FM999,999,999,990')),
-        xmlelement(name text, xmlattributes(round(least(12 + 552.0 * (x.n + 1) / s.days, 570), 1) AS x, round(172 - 140 * x.actual_to_date / s.top, 1) AS y),
-            to_char(x.actual_to_date - x.goal_to_date, 'FMSG999,999,999,990')),
+         FROM days AS d, now_ AS x WHERE d.n <= x.n),
+        xmlelement(name text, xmlattributes(568 AS x, round(164 - 140 * x.goal / s.top, 1) AS y), 'plan'),
+        (SELECT xmlelement(name text, xmlattributes('soft wide' AS class, 568 AS x,
+             round(greatest(least(164 - 140 * max(b.to_date) / s.top, 160), 164 - 140 * x.goal / s.top + 14), 1) AS y), t.period || ' before')
+         FROM before AS b HAVING count(*) > 0),
+        xmlelement(name circle, xmlattributes('dot s-bar full' AS class, round(8 + 552.0 * (x.n + 1) / s.days, 1) AS cx,
+            round(160 - 140 * x.actual_to_date / s.top, 1) AS cy, 3 AS r), ''),
+        xmlelement(name text, xmlattributes(round(least(14 + 552.0 * (x.n + 1) / s.days, 500), 1) AS x, round(least(178 - 140 * x.actual_to_date / s.top, 154), 1) AS y),
+            'actual, ' || to_char(round(x.actual_to_date - x.goal_to_date), 'FMSG999,999,999,990')),
         xmlelement(name text, xmlattributes('soft' AS class, 8 AS x, 178 AS y), to_char(t.period_start, 'FMDD Mon')),
         xmlelement(name text, xmlattributes('soft' AS class, 560 AS x, 178 AS y, 'end' AS "text-anchor"), to_char(t.last_on, 'FMDD Mon'))))
 FROM target AS t

@@ -1,4 +1,5 @@
--- 4: the promises that were due: twelve weeks, a line per team, and who is late now.
+-- 4: the promises that were due: twelve weeks, a line per team, and who is late
+-- now.  The four weeks before are seen at the age that the last one has.
 WITH
     weeks AS (
         SELECT w.week, w.team, sum(w.met) AS met, sum(w.met) + sum(w.missed) AS due, bool_or(w.is_running) AS is_running,
@@ -8,16 +9,46 @@ WITH
         WHERE w.week > $2 - 84 AND w.week <= $2
         GROUP BY w.week, w.team
     ),
-    teams AS (
+    lines AS (
         SELECT w.team, row_number() OVER (ORDER BY w.team)::int AS i,
             string_agg(format('%s,%s', 40 + 46 * w.n, round((150 - 120 * w.rate)::numeric, 1)), ' ' ORDER BY w.n) AS points,
-            max(w.rate) FILTER (WHERE w.n = 12) AS last_rate
+            max(w.rate) FILTER (WHERE w.n = 12) AS last_rate,
+            (array_agg(w.rate ORDER BY w.n DESC))[1] AS end_rate
         FROM weeks AS w
         WHERE w.rate IS NOT NULL
         GROUP BY w.team
     ),
+    ends AS (
+        SELECT l.*, row_number() OVER (ORDER BY l.end_rate DESC, l.team) AS place
+        FROM lines AS l
+    ),
+    -- the name of a team stands where its line ends, below the name above it
+    teams AS (
+        SELECT e.*, max(154 - 120 * e.end_rate - 18 * e.place) OVER (ORDER BY e.place) + 18 * e.place AS label_y
+        FROM ends AS e
+    ),
     colours AS (
         SELECT c.i::int AS i, c.class FROM unnest(ARRAY['s-bar', 's-second', 's-good', 's-grey']) WITH ORDINALITY AS c (class, i)
+    ),
+    -- the goal that the agreement has for promises, if it has a single one
+    goals AS (
+        SELECT max(s.goal) AS goal
+        FROM {scorecard} AS s
+        WHERE s.metric_kind = 'sla'
+            AND timezone({zone}, $1 - interval '1 microsecond')::date BETWEEN s.period_start AND s.period_end
+        HAVING min(s.goal) = max(s.goal)
+    ),
+    before4 AS (
+        SELECT q.sla, sum(q.met) AS met, sum(q.missed) AS missed
+        FROM (SELECT p.week - 7 * i.n AS week,
+                  timezone({zone}, (p.week - 7 * i.n + 7)::timestamp)
+                      + ($1 - timezone({zone}, (p.week + 7)::timestamp)) AS as_of
+              FROM (SELECT max(p.week) AS week FROM {promises} AS p) AS p
+                  CROSS JOIN generate_series(1, 4) AS i (n)) AS w
+            CROSS JOIN LATERAL (SELECT x.sla, x.met, x.missed
+                                FROM {schema}.sla_by_week(w.as_of) AS x
+                                WHERE x.week = w.week AND x.is_complete) AS q
+        GROUP BY q.sla
     ),
     late AS (
         SELECT o.team, o.assignee, count(*) AS n, max(o.overrun_seconds) AS longest, sum(o.amount) AS amount
@@ -30,12 +61,17 @@ WITH
 SELECT xmlelement(name section,
     xmlelement(name h2, '4 Promises (7 minutes)'),
     CASE WHEN NOT EXISTS (SELECT FROM {promises} AS p)
-        THEN xmlelement(name p, 'No service level is agreed. Add one to the agreement: sla first_touch by marketing: from inquiry to mql within 2 days;')
+        THEN xmlelement(name p, 'No promise is agreed. Add one to the agreement, such as sla first_touch by marketing: from inquiry to mql within 2 days;')
         ELSE xmlconcat(
-            (SELECT xmlelement(name p, coalesce(string_agg(format('%s kept %s %% of the promises that were due this week.', t.team, round((100 * t.last_rate)::numeric)), ' '
-                                                           ORDER BY t.last_rate), 'Nothing was due this week.'))
+            (SELECT xmlelement(name p, coalesce(string_agg(format('%s kept %s %% of what was due this week.', t.team, round((100 * t.last_rate)::numeric)), ' '
+                                                           ORDER BY t.last_rate, t.team), 'Nothing was due this week.')
+                                        || (SELECT coalesce(format(' %s %s overdue now.', to_char(nullif(sum(p.overdue_now), 0), 'FM999,999,990'),
+                                                                   CASE sum(p.overdue_now) WHEN 1 THEN 'is' ELSE 'are' END), '')
+                                            FROM {promises} AS p HAVING sum(p.overdue_now) > 0))
              FROM teams AS t WHERE t.last_rate IS NOT NULL),
-            (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name svg, xmlattributes('0 0 680 180' AS "viewBox", 'img' AS role,
+            (SELECT xmlelement(name p, xmlattributes('soft' AS class), 'No hours are agreed, so all time counts, nights and weekends included. Add them to the agreement: hours ''Europe/London Mo-Fr 09:00-17:30'';')
+             FROM ({part:funnel}) AS f WHERE align.hours(f.funnel) IS NULL),
+            (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name svg, xmlattributes('chart' AS class, '0 0 720 190' AS "viewBox", 'img' AS role,
                      'share of promises kept by week of due, the last twelve weeks, a line for each team' AS "aria-label"),
                  xmlelement(name line, xmlattributes('line s-line' AS class, 60 AS x1, 30 AS y1, 600 AS x2, 30 AS y2), ''),
                  xmlelement(name line, xmlattributes('line s-line' AS class, 60 AS x1, 150 AS y1, 600 AS x2, 150 AS y2), ''),
@@ -43,16 +79,22 @@ SELECT xmlelement(name section,
                  xmlelement(name text, xmlattributes('soft' AS class, 55 AS x, 154 AS y, 'end' AS "text-anchor"), '0 %'),
                  xmlelement(name text, xmlattributes('soft' AS class, 86 AS x, 172 AS y, 'middle' AS "text-anchor"), to_char($2 - 77, 'FMDD Mon')),
                  xmlelement(name text, xmlattributes('soft' AS class, 592 AS x, 172 AS y, 'middle' AS "text-anchor"), to_char($2, 'FMDD Mon')),
+                 (SELECT xmlconcat(
+                      xmlelement(name line, xmlattributes('line s-grey' AS class, '4 4' AS "stroke-dasharray", 60 AS x1, round(150 - 1.2 * g.goal, 1) AS y1,
+                          600 AS x2, round(150 - 1.2 * g.goal, 1) AS y2), ''),
+                      xmlelement(name text, xmlattributes('soft' AS class, 55 AS x, round(154 - 1.2 * g.goal, 1) AS y, 'end' AS "text-anchor"),
+                          CASE WHEN g.goal BETWEEN 15 AND 85 THEN to_char(g.goal, 'FM990') || ' %' END))
+                  FROM goals AS g),
+                 (SELECT xmlelement(name text, xmlattributes('soft' AS class, 330 AS x, 172 AS y, 'middle' AS "text-anchor"), 'dashed: goal ' || to_char(g.goal, 'FM990') || ' %') FROM goals AS g),
                  xmlagg(xmlelement(name g,
                      xmlelement(name polyline, xmlattributes('line ' || coalesce(c.class, 's-grey') AS class, t.points AS points), ''),
-                     (SELECT xmlagg(xmlelement(name circle, xmlattributes('dot ' || coalesce(c.class, 's-grey') AS class, 40 + 46 * w.n AS cx,
-                                                round((150 - 120 * w.rate)::numeric, 1) AS cy, CASE WHEN w.is_running THEN 4 ELSE 2 END AS r), '') ORDER BY w.n)
+                     (SELECT xmlagg(xmlelement(name circle, xmlattributes('dot ' || coalesce(c.class, 's-grey') || CASE WHEN w.is_running THEN ' hollow' ELSE ' full' END AS class, 40 + 46 * w.n AS cx,
+                                                round((150 - 120 * w.rate)::numeric, 1) AS cy, CASE WHEN w.is_running THEN 4 ELSE 2.5 END AS r), '') ORDER BY w.n)
                       FROM weeks AS w WHERE w.team = t.team AND w.rate IS NOT NULL),
-                     xmlelement(name text, xmlattributes(606 AS x, 24 + 16 * t.i AS y), t.team),
-                     xmlelement(name line, xmlattributes('line ' || coalesce(c.class, 's-grey') AS class, 606 AS x1, 28 + 16 * t.i AS y1, 640 AS x2, 28 + 16 * t.i AS y2), '')) ORDER BY t.i)) END
+                     xmlelement(name text, xmlattributes(604 AS x, round(t.label_y::numeric, 1) AS y), left(t.team, 12))) ORDER BY t.i)) END
              FROM teams AS t LEFT JOIN colours AS c ON c.i = t.i),
-            (SELECT xmlelement(name div, xmlattributes('scroll' AS class), xmlelement(name table,
-                 xmlelement(name caption, 'Promises: kept in the last complete week, in the four before, and open now'),
+            (SELECT xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Promises kept: of those due in the last complete week, and in the four weeks before' AS "aria-label"), xmlelement(name table,
+                 xmlelement(name caption, 'Promises kept: of those due in the last complete week, and in the four weeks before'),
                  xmlelement(name thead, xmlelement(name tr,
                      xmlelement(name th, xmlattributes('col' AS scope), 'Promise'), xmlelement(name th, xmlattributes('col' AS scope), 'By'),
                      xmlelement(name th, xmlattributes('col' AS scope), 'Allowed'),
@@ -61,19 +103,19 @@ SELECT xmlelement(name section,
                  xmlelement(name tbody, xmlagg(xmlelement(name tr,
                      xmlelement(name td, p.sla), xmlelement(name td, p.team), xmlelement(name td, p.due_text),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(round((100 * p.rate_week)::numeric) || ' % of ' || (p.met_week + p.missed_week), '-')),
-                     xmlelement(name td, xmlattributes('n' AS class), coalesce(round((100 * p.rate_before4)::numeric) || ' % of ' || (p.met_before4 + p.missed_before4), '-')),
+                     xmlelement(name td, xmlattributes('n' AS class), coalesce(round(100 * b.met / nullif(b.met + b.missed, 0)) || ' % of ' || (b.met + b.missed), '-')),
                      xmlelement(name td, xmlattributes(CASE WHEN p.overdue_now > 0 THEN 'n bad' ELSE 'n' END AS class), p.overdue_now),
                      xmlelement(name td, xmlattributes('n' AS class), p.at_risk_now))
                      ORDER BY p.overdue_now DESC, p.rate_week, p.sla))))
-             FROM {promises} AS p),
-            (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class), xmlelement(name table,
+             FROM {promises} AS p LEFT JOIN before4 AS b ON b.sla = p.sla),
+            (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Overdue now, by who holds the lead, the oldest first' AS "aria-label"), xmlelement(name table,
                  xmlelement(name caption, 'Overdue now, by who holds the lead, the oldest first'),
                  xmlelement(name thead, xmlelement(name tr,
                      xmlelement(name th, xmlattributes('col' AS scope), 'Team'), xmlelement(name th, xmlattributes('col' AS scope), 'Person'),
-                     xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Overdue'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Oldest, hours'),
+                     xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Overdue'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Oldest'),
                      xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Amount'))),
                  xmlelement(name tbody, xmlagg(xmlelement(name tr,
-                     xmlelement(name td, l.team), xmlelement(name td, l.assignee), xmlelement(name td, xmlattributes('n' AS class), l.n),
-                     xmlelement(name td, xmlattributes('n' AS class), to_char(l.longest / 3600.0, 'FM999,990')),
+                     xmlelement(name td, l.team), xmlelement(name td, xmlattributes('w' AS class), left(l.assignee, 80)), xmlelement(name td, xmlattributes('n' AS class), l.n),
+                     xmlelement(name td, xmlattributes('n' AS class), to_char(l.longest / 3600.0, 'FM999,990') || ' h'),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(l.amount, 'FM999,999,999,990'), '-'))) ORDER BY l.longest DESC)))) END
              FROM late AS l)) END)

@@ -17,7 +17,8 @@ SELECT xmlelement(name section,
             a.leads, to_char(a.month, 'FMMonth YYYY'), a.matured, b.leads, b.matured))
         ELSE xmlelement(name p, format('Of %s leads of %s %s %% were won in time; of %s of the month before, %s %%. The difference is %s points, between %s and %s.',
             a.leads, to_char(a.month, 'FMMonth YYYY'), to_char(100 * a.matured_rate, 'FM990.0'), b.leads, to_char(100 * b.matured_rate, 'FM990.0'),
-            to_char(100 * c.difference, 'FM990.0'), to_char(100 * c.lower, 'FM990.0'), to_char(100 * c.upper, 'FM990.0'))) END)
+            to_char(100 * c.difference, 'FM990.0'), to_char(100 * c.lower, 'FM990.0'), to_char(100 * c.upper, 'FM990.0'))
+            || CASE WHEN c.lower > 0 THEN ' It is better.' WHEN c.upper < 0 THEN ' It is worse.' ELSE ' That may be chance.' END) END)
 FROM (SELECT 1) AS one
     LEFT JOIN months AS a ON a.n = 1
     LEFT JOIN months AS b ON b.n = 2 AND b.month = a.month - interval '1 month'

@@ -1,11 +1,15 @@
 -- 7: campaigns of this month and the two before, and three good and three bad
 -- leads with what was noted.
 WITH
+    labels AS MATERIALIZED (
+        {part:campaign_labels}
+    ),
     campaigns AS (
-        SELECT r.campaign_key, max(CASE r.campaign_name WHEN '(none)' THEN r.campaign_key ELSE r.campaign_name END) AS name, min(r.channel) AS channel,
+        SELECT r.campaign_key, coalesce(max(l.label), left(r.campaign_key, 60)) AS name, min(r.channel) AS channel,
             sum(r.leads) AS leads, sum(r.submitted) AS submitted, sum(r.accepted) AS accepted, sum(r.won) AS won,
             sum(r.revenue_linear) AS revenue, sum(r.cost) AS cost, max(r.currency) AS currency
         FROM {campaign_results} AS r
+            LEFT JOIN labels AS l ON l.campaign_key = r.campaign_key
         WHERE r.month >= date_trunc('month', $2::timestamp)::date - 62
         GROUP BY r.campaign_key
         ORDER BY sum(r.leads) DESC NULLS LAST, r.campaign_key
@@ -32,8 +36,9 @@ WITH
     )
 SELECT xmlelement(name section,
     xmlelement(name h2, '7 Campaigns (6 minutes)'),
-    (SELECT CASE WHEN count(*) = 0 THEN xmlelement(name p, 'No campaign is recorded. Attach the table with campaign => the column of the landing address.')
-         ELSE xmlelement(name div, xmlattributes('scroll' AS class), xmlelement(name table,
+    (SELECT CASE WHEN coalesce(bool_and(c.campaign_key = '(none)'), true)
+         THEN xmlelement(name p, 'No campaign is recorded. Attach the table with campaign => its column of landing addresses or UTM parameters.')
+         ELSE xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'The last three months, by first campaign; what became of young leads is not known yet' AS "aria-label"), xmlelement(name table,
              xmlelement(name caption, 'The last three months, by first campaign; what became of young leads is not known yet'),
              xmlelement(name thead, xmlelement(name tr,
                  xmlelement(name th, xmlattributes('col' AS scope), 'Campaign'), xmlelement(name th, xmlattributes('col' AS scope), 'Channel'),
@@ -41,22 +46,24 @@ SELECT xmlelement(name section,
                  xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Accepted'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Won'),
                  xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Revenue'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Cost'))),
              xmlelement(name tbody, xmlagg(xmlelement(name tr,
-                 xmlelement(name td, c.name), xmlelement(name td, c.channel), xmlelement(name td, xmlattributes('n' AS class), c.leads),
+                 xmlelement(name td, xmlattributes('w' AS class), c.name), xmlelement(name td, xmlattributes('w' AS class), left(c.channel, 60)), xmlelement(name td, xmlattributes('n' AS class), c.leads),
                  xmlelement(name td, xmlattributes('n' AS class), c.submitted), xmlelement(name td, xmlattributes('n' AS class), c.accepted),
                  xmlelement(name td, xmlattributes('n' AS class), c.won),
                  xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(c.revenue, 'FM999,999,999,990'), '-')),
                  xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(c.cost, 'FM999,999,999,990') || ' ' || c.currency, '-'))) ORDER BY c.leads DESC NULLS LAST, c.campaign_key)))) END
      FROM campaigns AS c),
-    (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class), xmlelement(name table,
+    (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Leads to talk about: the largest that were won and lost this week' AS "aria-label"), xmlelement(name table,
          xmlelement(name caption, 'Leads to talk about: the largest that were won and lost this week'),
          xmlelement(name thead, xmlelement(name tr,
              xmlelement(name th, xmlattributes('col' AS scope), 'Lead'), xmlelement(name th, xmlattributes('col' AS scope), 'Outcome'),
              xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Amount'), xmlelement(name th, xmlattributes('col' AS scope), 'First campaign'),
              xmlelement(name th, xmlattributes('col' AS scope), 'Note'))),
          xmlelement(name tbody, xmlagg(xmlelement(name tr,
-             xmlelement(name td, l.row_key),
-             xmlelement(name td, CASE l.kind WHEN 'good' THEN 'won' ELSE 'lost: ' || l.reason END),
+             xmlelement(name td, xmlattributes('w' AS class), left(l.row_key, 80)),
+             xmlelement(name td, CASE l.kind WHEN 'good' THEN 'won' ELSE 'lost: ' || left(l.reason, 80) END),
              xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(l.amount, 'FM999,999,999,990'), '-')),
-             xmlelement(name td, left(l.first_campaign, 120)),
-             xmlelement(name td, coalesce(left(n.note, 400), '-'))) ORDER BY l.kind DESC, l.amount DESC NULLS LAST, l.row_key)))) END
-     FROM leads AS l LEFT JOIN notes AS n ON n.row_key = l.row_key))
+             xmlelement(name td, xmlattributes('w' AS class), coalesce(b.label, left(l.first_campaign, 60))),
+             xmlelement(name td, xmlattributes('w' AS class), coalesce(left(n.note, 400), '-'))) ORDER BY l.kind DESC, l.amount DESC NULLS LAST, l.row_key)))) END
+     FROM leads AS l
+         LEFT JOIN notes AS n ON n.row_key = l.row_key
+         LEFT JOIN labels AS b ON b.campaign_key = l.first_campaign))

@@ -13,6 +13,11 @@ WITH
                 OVER journey AS stage_no,
             count(e.amount) OVER journey AS amount_no
         FROM ({part:entries}) AS e
+        -- touches and what was made of the row of a duplicate come after others, so
+        -- their amounts are not the last ones
+        WHERE e.is_stage_entry
+            OR NOT e.is_merged AND e.event IN ('owner', 'deleted', 'truncated', 'move', 'override')
+            OR e.event = 'rekey' AND e.note LIKE 'merged from %'
         WINDOW journey AS (PARTITION BY {key:e} ORDER BY e.place)
     )
 SELECT {key:c}, c.place, c.since,

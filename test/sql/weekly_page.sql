@@ -1,0 +1,236 @@
+-- The weekly page: its figures are those of the reports, it is written of
+-- anything that a table may hold, and published once.
+SET timezone = 'UTC';
+\set VERBOSITY default
+CREATE SCHEMA weekly;
+SELECT align.agree('weekly bare', 'stage new held by sales; won done; success path new -> done;');
+CREATE TABLE bare (id int PRIMARY KEY, stage text);
+SELECT align.attach('bare', 'weekly bare');
+SELECT align.weekly_report('bare');
+SELECT align.create_reports('bare', 'weekly', time_zone => 'UTC', complete_since => '2025-01-01') > 0 AS created;
+
+-- What a reader sees: the text of the page, without its styles.
+CREATE FUNCTION said(page text) RETURNS SETOF text LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+	SELECT btrim(t) FROM regexp_split_to_table(regexp_replace(regexp_replace(page, '<style>.*</style>', ''), '<[^>]*>', E'\n', 'g'), '\n') t WHERE btrim(t) <> '';
+END;
+-- It is XML, asks for nothing from elsewhere, and holds no number that is none.
+CREATE FUNCTION flaws(page text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM xmlparse(document replace(page, '<!DOCTYPE html>', ''));
+	RETURN concat_ws(', ', CASE WHEN page ~ '<script|(src|href)=|url\(|@import' THEN 'something from elsewhere' END,
+		CASE WHEN page ~* '\m(nan|infinity|null)\M' THEN 'NaN' END,
+		CASE WHEN page ~ '[\x01-\x08\x0b-\x1f\x7f]' THEN 'control characters' END,
+		CASE WHEN octet_length(page) > 300000 THEN 'too large' END);
+END $$;
+
+-- An agreement with nothing in it, and an empty table: what is missing is said.
+SELECT s FROM said(align.weekly_report('bare', '2026-03-04')) s WHERE s ~ '(^No |^Nothing|Week of|decided|nobody|None)';
+-- a week in the future, before the first lead, and at the ends of time
+SELECT w, flaws(align.weekly_report('bare', w)) FROM unnest('{9999-01-01,2024-12-31,0001-01-01,1970-01-01}'::date[]) w;
+SELECT s FROM said(align.weekly_report('bare', '9998-12-31')) s WHERE s ~ 'not begun';
+SELECT align.weekly_report('bare', 'infinity');
+SELECT align.weekly_report('bare', in_schema => 'public');
+SELECT align.weekly_report('bare', in_schema => 'no such schema');
+-- one lead
+INSERT INTO bare VALUES (1, 'new');
+SELECT flaws(align.weekly_report('bare', current_date)), flaws(align.weekly_report('bare'));
+UPDATE bare SET stage = 'done';
+SELECT flaws(align.weekly_report('bare', current_date));
+
+-- A company with everything: its figures against the reports.
+SELECT align.agree('weekly', $$
+	hours 'Europe/Berlin Mo-Fr 09:00-17:00';
+	stage inquiry, mql held by marketing;
+	stage sal held by sales;
+	won customer;
+	lost disqualified;
+	entry inquiry;
+	success path inquiry -> mql -> sal -> customer;
+	path any -> disqualified;
+	handoff pass: mql from marketing to sales, accept sal, reject disqualified with reason (poor_fit, "no budget"), within 8 working hours;
+	sla touch by marketing: from inquiry to mql within 2 days;
+	target marketing: 30 mql per month;
+	target sales: 90% of pass;
+	target sales: 25% from mql to customer within 30 days;
+	target marketing, sales: 20 customer per quarter;
+	target sales: 50000 amount of customer per quarter;
+$$);
+CREATE SCHEMA company;
+CREATE TABLE company.leads (id int PRIMARY KEY, stage text, reason text, owner text, note text, campaign text, amount numeric);
+CREATE TABLE company.log (id int, no int, at timestamptz, stage text, reason text, owner text, note text, campaign text, amount numeric, PRIMARY KEY (id, no));
+CREATE FUNCTION company.pick(what text, n int) RETURNS int LANGUAGE sql IMMUTABLE
+	AS $$ SELECT (('x' || substr(md5(what), 1, 7))::bit(28)::int % n) $$;
+DO $$
+DECLARE
+	s text; t timestamptz; r text; a numeric;
+BEGIN
+	FOR i IN 1 .. 400 LOOP
+		s := 'inquiry';
+		t := timestamptz '2026-01-05 08:00Z' + company.pick('t' || i, 140 * 24) * interval '1 hour';
+		a := NULL;
+		FOR n IN 1 .. 5 LOOP
+			INSERT INTO company.log VALUES (i, n, t, s, CASE s WHEN 'disqualified' THEN (ARRAY['poor_fit', 'no budget'])[1 + company.pick('r' || i, 2)] END,
+				(ARRAY['Ann', 'Bob'])[1 + i % 2], CASE WHEN s IN ('customer', 'disqualified') THEN 'note ' || i END,
+				CASE n WHEN 1 THEN (ARRAY['utm_source=google&utm_medium=cpc&utm_campaign=brand', 'utm_source=bing&utm_medium=cpc&utm_campaign=brand',
+					'utm_source=expo&utm_medium=event'])[1 + i % 3] END, a);
+			s := CASE s WHEN 'inquiry' THEN (ARRAY['mql', 'mql', 'disqualified', NULL])[1 + company.pick(i || 'i', 4)]
+				WHEN 'mql' THEN (ARRAY['sal', 'sal', 'disqualified', NULL])[1 + company.pick(i || 'm', 4)]
+				WHEN 'sal' THEN (ARRAY['customer', 'disqualified', NULL])[1 + company.pick(i || 's', 3)] END;
+			t := t + (1 + company.pick(i || 'd' || n, 200)) * interval '1 hour';
+			IF s = 'sal' THEN a := 500 + company.pick('a' || i, 3000); END IF;
+			EXIT WHEN s IS NULL OR t > '2026-05-26 12:00Z';
+		END LOOP;
+	END LOOP;
+END $$;
+INSERT INTO company.leads SELECT DISTINCT ON (id) id, stage, reason, owner, note, campaign, amount FROM company.log ORDER BY id, no DESC;
+SELECT align.attach('company.leads', 'weekly', assignee => 'owner', reason => 'reason', note => 'note', campaign => 'campaign', amount => 'amount', mode => 'observe');
+SELECT align.import_history('company.leads', 'SELECT id, no AS ordinal, at, stage, reason, owner AS assignee, note, campaign, amount FROM company.log');
+ANALYZE company.leads, company.leads_history, company.leads_sla;
+SELECT align.create_campaign_tables('company', 'EUR');
+INSERT INTO company.action (what, owner, decided_on, due_on, done_on) VALUES
+	('late one', 'Ann', '2026-05-04', '2026-05-12', NULL), ('open one', 'Bob', '2026-05-11', '2026-06-01', '2026-05-27'),
+	('done one', 'Bob', '2026-05-11', '2026-05-20', '2026-05-20'), ('older one', 'Bob', '2026-05-01', NULL, '2026-05-02'), ('newer one', 'Bob', '2026-05-26', NULL, NULL);
+INSERT INTO company.campaign_cost (day, campaign_source, campaign_medium, campaign_name, amount, currency) VALUES
+	('2026-05-01', 'google', 'cpc', 'brand', 1234, 'EUR'), ('2026-05-01', 'nowhere', 'cpc', 'none', 77, 'EUR');
+SELECT align.create_reports('company.leads', 'company', time_zone => 'Europe/Berlin', settle => '30 days', complete_since => '2026-01-05') > 0 AS created;
+CREATE TABLE page AS SELECT align.weekly_report('company.leads', '2026-05-20') AS html, timestamptz '2026-05-25 00:00+02' AS a, date '2026-05-18' AS week;
+SELECT flaws(html), html = align.weekly_report('company.leads', '2026-05-24', 'company') AS same_week FROM page;
+SELECT s FROM page, said(html) s LIMIT 7;
+-- sections in their order
+SELECT s FROM page, said(html) s WHERE s ~ '^[1-8] .*minutes|^Appendix$';
+
+-- Rows of the tables of the page.
+CREATE VIEW cells AS
+SELECT n, row_no, (SELECT array_agg(coalesce((xpath('string(.)', c))[1]::text, '') ORDER BY i) FROM unnest(xpath('/tr/td', r)) WITH ORDINALITY c (c, i)) AS cell,
+	(xpath('string(//caption)', t))[1]::text AS caption
+FROM page, unnest(xpath('//table', xmlparse(document replace(html, '<!DOCTYPE html>', '')))) WITH ORDINALITY t (t, n),
+	unnest(xpath('//tbody/tr', t)) WITH ORDINALITY r (r, row_no);
+-- (1) actions
+SELECT cell FROM cells WHERE caption LIKE 'Decided%' ORDER BY row_no;
+SELECT cell FROM cells WHERE caption LIKE 'What, who%' ORDER BY row_no LIMIT 1;
+-- (2) the scorecard
+SELECT count(*) AS targets, count(*) FILTER (WHERE s.target_no IS NULL) AS differ
+FROM cells c LEFT JOIN (SELECT s.* FROM company.scorecard('2026-05-24 22:00Z') s WHERE date '2026-05-24' BETWEEN s.period_start AND s.period_end) s
+	ON c.cell[1] = s.teams || CASE WHEN s.is_joint THEN ' (joint)' ELSE '' END AND c.cell[2] = s.metric || ' per ' || s.period
+	AND c.cell[3] = CASE WHEN s.actual IS NOT NULL THEN to_char(s.actual, CASE s.unit WHEN '%' THEN 'FM990.0" %"' ELSE 'FM999,999,990' END)
+		WHEN s.actual_lower IS NOT NULL THEN round(s.actual_lower) || '-' || round(s.actual_upper) || ' %' ELSE '- %' END
+	AND c.cell[8] = s.status
+WHERE c.caption LIKE 'Share of the goal%';
+-- (3) the bridge adds up, and stages are those of pipeline
+SELECT count(*) AS stages, count(*) FILTER (WHERE p.stage IS NULL) AS differ
+FROM cells c LEFT JOIN (SELECT p.* FROM company.pipeline('2026-05-24 22:00Z') p) p ON c.cell[1] = p.stage AND c.cell[2] = p.leads::text AND c.cell[3] = to_char(p.amount, 'FM999,999,990')
+WHERE c.caption LIKE 'Open by stage%';
+SELECT s = format('The pipeline %s by %s to %s: %s were won and %s lost in the week.', CASE WHEN closing > opening THEN 'grew' ELSE 'shrank' END,
+	to_char(abs(closing - opening), 'FM999,999,990'), to_char(closing, 'FM999,999,990'), to_char(won, 'FM999,999,990'), to_char(lost, 'FM999,999,990')) AS same
+FROM page, said(html) s, LATERAL (SELECT max(amount) FILTER (WHERE step = 'opening') AS opening, max(amount) FILTER (WHERE step = 'closing') AS closing,
+	max(amount) FILTER (WHERE step = 'won') AS won, max(amount) FILTER (WHERE step = 'lost') AS lost FROM company.pipeline_movement('2026-05-24 22:00Z') m WHERE m.week = '2026-05-18') m
+WHERE s LIKE 'The pipeline %';
+-- (4) promises: the week as in the report; the four before by hand, from the clocks
+SELECT count(*) AS promises, count(*) FILTER (WHERE p.sla IS NULL) AS differ
+FROM cells c LEFT JOIN (
+	SELECT p.*, round(100.0 * b.met / nullif(b.n, 0)) || ' % of ' || b.n AS before
+	FROM company.promises('2026-05-24 22:00Z') p, LATERAL (
+		SELECT count(*) FILTER (WHERE x.outcome = 'met') AS met, count(*) AS n
+		FROM company.leads_sla x
+		WHERE x.sla = p.sla AND x.due_at >= timestamptz '2026-04-20 00:00+02' AND x.due_at < timestamptz '2026-05-18 00:00+02'
+			AND (x.outcome IN ('met', 'missed') OR x.stopped_at IS NULL OR x.stopped_at > x.due_at)) b) p
+	ON c.cell[1] = p.sla AND c.cell[4] = round((100 * p.rate_week)::numeric) || ' % of ' || p.met_week + p.missed_week AND c.cell[5] = p.before AND c.cell[6] = p.overdue_now::text
+WHERE c.caption LIKE 'Promises kept%';
+-- (5) handoffs: from the history alone, each week as of its own end
+WITH moves AS (
+	SELECT id, stage, effective_at AS at, lead(stage) OVER w AS next, lead(effective_at) OVER w AS left_at FROM company.leads_history
+	WHERE event IN ('entry', 'move', 'opening') WINDOW w AS (PARTITION BY id ORDER BY entry_no)
+), weeks AS (
+	SELECT i AS n, timestamptz '2026-05-18 00:00+02' - i * interval '168 hours' AS start_at, timestamptz '2026-05-25 00:00+02' - i * interval '168 hours' AS end_at FROM generate_series(0, 4) i
+), counted AS (
+	SELECT w.n, count(*) AS submitted, count(*) FILTER (WHERE m.next = 'sal' AND m.left_at <= w.end_at) AS accepted, count(*) FILTER (WHERE m.next = 'disqualified' AND m.left_at <= w.end_at) AS rejected
+	FROM weeks w JOIN moves m ON m.stage = 'mql' AND m.at >= w.start_at AND m.at < w.end_at GROUP BY w.n
+), expected AS (
+	SELECT 'this week' AS span, sum(submitted)::text AS submitted, sum(accepted) AS accepted, sum(accepted + rejected) AS decided FROM counted WHERE n = 0
+	UNION ALL SELECT 'week before', to_char(sum(submitted), 'FM990.0'), sum(accepted), sum(accepted + rejected) FROM counted WHERE n = 1
+	-- all five weeks have 40 working hours but one with the first of May, which is open here
+	UNION ALL SELECT 'four before', to_char(sum(submitted) / 4.0, 'FM990.0'), sum(accepted), sum(accepted + rejected) FROM counted WHERE n BETWEEN 1 AND 4
+)
+SELECT c.cell[2] AS span, c.cell[3] = e.submitted AS submitted, c.cell[4] = round(100.0 * accepted / decided) || ' % of ' || decided AS accepted
+FROM cells c JOIN expected e ON e.span = c.cell[2] ORDER BY c.row_no;
+SELECT count(*) AS campaigns, bool_and(cell[2]::int >= cell[3]::int + cell[4]::int) AS in_order, (SELECT sum(first_n) FROM company.feedback('2026-05-24 22:00Z') WHERE moment = 'handoff' AND month >= '2026-03-01') = sum(cell[2]::int) AS all_counted
+FROM cells WHERE caption LIKE 'First submissions%';
+-- (6) the youngest settled month, once
+SELECT s FROM page, said(html) s WHERE s ~ 'won in time';
+-- (7) campaigns of one name are told apart
+SELECT cell[1:2] FROM cells WHERE caption LIKE 'The last three months%' ORDER BY row_no;
+SELECT cell[2] ~ '^(won|lost: )' AS outcome, cell[5] = 'note ' || cell[1] AS note FROM cells WHERE caption LIKE 'Leads to talk%' ORDER BY row_no;
+-- a promise is said once at the top
+SELECT count(*) AS sentences, max(n) AS of_one_promise
+FROM (SELECT s, (SELECT count(*) FROM unnest(xpath('//ol/li/text()', xmlparse(document replace(html, '<!DOCTYPE html>', '')))) o WHERE o::text ~ 'pass') AS n
+	FROM page, unnest(xpath('//ol/li/text()', xmlparse(document replace(html, '<!DOCTYPE html>', '')))) s) x;
+
+-- Hostile texts, wherever a text reaches the page.
+CREATE TABLE hostile (no int, t text);
+INSERT INTO hostile VALUES (1, '</script><script>alert(1)</script>'), (2, 'a & b <b> "quoted" ''single'' &amp; ]]>'), (3, repeat('x', 10000)),
+	(4, E'\u202eright to left\u05d0\u05d1'), (5, E'bell \x07 and \x01 and \x1b[31m'), (6, E'two\nlines\tand tabs'), (7, '<!--'), (8, U&'\+01F600 {zone} %s $1');
+CREATE FUNCTION url(t text) RETURNS text LANGUAGE sql IMMUTABLE
+	AS $$ SELECT regexp_replace(encode(convert_to(t, 'UTF8'), 'hex'), '(..)', '%\1', 'g') $$;
+CREATE SCHEMA hostile_reports;
+CREATE TABLE targets (id text PRIMARY KEY, stage text, reason text, owner text, note text, campaign text, amount numeric);
+SELECT align.attach('targets', 'weekly', assignee => 'owner', reason => 'reason', note => 'note', campaign => 'campaign', amount => 'amount', mode => 'observe');
+INSERT INTO targets SELECT left(t, 2000) || no, 'inquiry', NULL, t, t, 'utm_source=' || url(t) || '&utm_campaign=' || url(t), 5 FROM (SELECT no, left(t, 900) AS t FROM hostile) h;
+UPDATE targets SET stage = 'mql';
+UPDATE targets SET stage = 'disqualified', reason = owner;
+INSERT INTO targets SELECT left(t, 100) || no || 'b', 'inquiry', NULL, t, t, t, 5 FROM hostile;
+INSERT INTO targets SELECT left(t, 100) || no || 'c', 'mql', t, t, t, t, 5 FROM hostile;
+UPDATE targets SET stage = 'customer' WHERE id LIKE '%c';
+SELECT align.create_campaign_tables('hostile_reports', 'EUR');
+INSERT INTO hostile_reports.action (what, owner, decided_on, due_on) SELECT t, t, current_date - 20, current_date - 10 FROM hostile;
+INSERT INTO hostile_reports.campaign_cost (day, campaign_source, campaign_name, amount, currency) SELECT current_date, t, t, 5, 'EUR' FROM hostile;
+SELECT align.create_reports('targets', 'hostile_reports', time_zone => 'UTC', complete_since => '2025-01-01') > 0 AS created;
+SELECT flaws(p), p ~ 'alert\(1\)' AS shown, strpos(p, repeat('x', 500)) > 0 AS long FROM align.weekly_report('targets', current_date) p;
+
+-- Publishing.
+SELECT align.publish_week('company.leads', '2026-05-20');
+SELECT align.publish_week('company.leads', '2026-05-18');
+SELECT week, as_of, published_by = session_user AS by_me, w.page = p.html AS same_page, (SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(figures) k) AS figures,
+	figures -> 'pipeline' = (SELECT jsonb_agg(to_jsonb(x)) FROM company.pipeline('2026-05-24 22:00Z') x) AS same_figures
+FROM company.published_week w JOIN page p USING (week);
+SELECT obj_description('company.published_week'::regclass);
+
+-- Rights: all reports, or none of the page.
+CREATE ROLE regress_align_reader;
+SET ROLE regress_align_reader;
+SELECT align.weekly_report('company.leads', '2026-05-20');
+RESET ROLE;
+GRANT USAGE ON SCHEMA company TO regress_align_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA company TO regress_align_reader;
+REVOKE SELECT ON company.workload, company.leads, company.leads_history, company.leads_sla FROM regress_align_reader;
+SET ROLE regress_align_reader;
+SELECT align.weekly_report('company.leads', '2026-05-20');
+RESET ROLE;
+GRANT SELECT ON company.workload TO regress_align_reader;
+SET ROLE regress_align_reader;
+SELECT align.weekly_report('company.leads', '2026-05-20') = page AS same_page FROM company.published_week;
+SELECT align.publish_week('company.leads', '2026-05-11');
+RESET ROLE;
+-- row-level security
+ALTER TABLE bare ENABLE ROW LEVEL SECURITY;
+SELECT align.publish_week('bare', '2026-05-11');
+-- a table of another owner in the place of the published weeks
+ALTER TABLE bare DISABLE ROW LEVEL SECURITY;
+CREATE VIEW weekly.published_week AS SELECT 1 AS one;
+SELECT align.publish_week('bare', '2026-05-11');
+DROP VIEW weekly.published_week;
+-- a report that is missing, or in several schemas
+DROP VIEW weekly.workload CASCADE;
+SELECT align.weekly_report('bare');
+CREATE SCHEMA weekly2;
+SELECT align.create_reports('bare', 'weekly2', time_zone => 'UTC', complete_since => '2025-01-01') > 0 AS created;
+SELECT align.weekly_report('bare');
+SELECT flaws(align.weekly_report('bare', in_schema => 'weekly2'));
+-- detached
+SELECT align.detach('bare');
+SELECT align.weekly_report('bare', in_schema => 'weekly2');
+SELECT align.weekly_report(NULL);
+
+DROP SCHEMA weekly, weekly2, company, hostile_reports CASCADE;
+DROP TABLE bare, bare_history, bare_sla, targets, targets_history, targets_sla, hostile, page CASCADE;
+DROP ROLE regress_align_reader;
