@@ -18,6 +18,7 @@
 #include "utils/rel.h"
 
 #include "catalog/relation.h"
+#include "history/history.h"
 #include "report/body.h"
 #include "report/campaign_tables.h"
 #include "report/report_bodies.h"
@@ -403,6 +404,17 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfoString(out, HasRole(attachment, placeholder->part[1]) ? "true" : "false");
 	else if (strcmp(name, "history_key") == 0)
 		AppendKey(expansion, placeholder, TABLE_HISTORY);
+	else if (strcmp(name, "segments") == 0 && placeholder->nparts == 2)
+	{
+		/*
+		 * a history of a version before 0.4 has none until it is attached
+		 * again
+		 */
+		if (attachment->history_ncolumns > HISTORY_SEGMENTS)
+			appendStringInfo(out, "%s.segments", placeholder->part[1]);
+		else
+			appendStringInfoString(out, "NULL::pg_catalog.text[]");
+	}
 	else if (strcmp(name, "table_key") == 0 && placeholder->nparts == 2)
 		AppendTableKey(expansion, placeholder->part[1]);
 	else if (strcmp(name, "key") == 0)

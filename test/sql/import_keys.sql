@@ -19,7 +19,7 @@ SELECT import('deals', $$(VALUES (NULL, 'none')) AS x(region, no)$$);
 -- errors of the query show the query of the caller
 SELECT import('leads', $$unnest('{1,2}'::int[]) AS x(id)$$, ' WHERE 1 / (x.id - 2) < 5');
 SELECT import('leads', $$unnest('{1,two}'::text[]) AS x(id)$$, $$ WHERE 1 / (x.id = '1')::int > 0$$);
-SELECT align.import_history('leads', $$SELECT 1 AS id, ('2025-01-0' || 40)::timestamptz AS at, 'new' AS stage$$);
+SELECT align.import_history('leads', $$SELECT 1 AS id, ('2025-01-01 2' || 40)::timestamptz AS at, 'new' AS stage$$);
 -- nothing was imported, and what follows is
 SELECT id, entry_no, event FROM leads_history;
 SELECT import('leads', $$unnest('{01,2}'::text[]) AS x(id)$$);

@@ -137,7 +137,9 @@ SET temp_file_limit = '128kB';
 BEGIN;
 DELETE FROM often WHERE id <= 1500;
 SAVEPOINT s;
+\set VERBOSITY sqlstate
 DELETE FROM often;
+\set VERBOSITY default
 ROLLBACK TO s;
 INSERT INTO often SELECT id, CASE WHEN id % 4 = 0 THEN 'b' ELSE 'a' END FROM mirror WHERE id < 1500;
 COMMIT;

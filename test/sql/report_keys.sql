@@ -23,4 +23,10 @@ WHERE attrelid IN ('keys_of_leads.lead_facts'::regclass, 'keys_of_deals.stage_fa
 SELECT row_key, key_lead, key_place, stage FROM keys_of_leads.lead_facts ORDER BY 1;
 SELECT row_key, "Deal Id", "order", stage FROM keys_of_deals.stage_facts ORDER BY 1;
 SELECT count(*) FROM keys_of_leads.handover h JOIN keys_of_leads.handoff_facts f USING (key_lead, key_place, key_event, key_at);
+-- a history that an earlier release created has no segments
+DROP SCHEMA keys_of_plain CASCADE;
+CREATE SCHEMA keys_of_plain;
+ALTER TABLE plain_history DROP COLUMN segments;
+SELECT align.create_reports('plain', 'keys_of_plain') > 0 AS created;
+SELECT row_key, segment FROM keys_of_plain.lead_facts;
 DROP SCHEMA keys_of_leads, keys_of_deals, keys_of_plain, report_keys CASCADE;

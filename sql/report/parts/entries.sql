@@ -16,7 +16,7 @@ WITH
             h.recorded_at, h.from_stage, h.stage, h.from_team, h.team, h.assignee, h.actor, h.reason, h.note,
             h.campaign,
             CASE WHEN h.amount > '-Infinity' AND h.amount < 'Infinity' THEN h.amount END AS amount,
-            h.segments, h.agreement, h.version, h.violation, h.source, h.handoff,
+            {segments:h} AS segments, h.agreement, h.version, h.violation, h.source, h.handoff,
             h.stage IS NOT NULL
                 AND h.event IN ('opening', 'entry', 'move', 'override') AS is_stage_entry,
             coalesce(left(h.source, 6) = 'merged', false) AS is_merged
