@@ -12,12 +12,10 @@ WITH
         {part:stage_names}
     ),
     marks AS MATERIALIZED (
-        SELECT {history_key:h}, h.entry_no, h.event, h.effective_at AS at, h.source,
-            coalesce(n.stage, h.stage) AS stage, h.stage IS NULL OR n.stage_kind <> 'open' AS is_end,
+        SELECT {history_key:h}, h.entry_no, h.event, h.effective_at AS at, h.stage, h.source,
             h.effective_at <= {as_of} AND (h.recorded_at <= {as_of} OR h.event = 'opening'
                                            OR coalesce(h.source LIKE '%import', false)) AS is_known
         FROM {history} AS h
-            LEFT JOIN names AS n ON n.recorded = h.stage
         WHERE (h.stage IS NULL OR h.source = 'resumed'
                OR h.recorded_at > {as_of} AND h.effective_at <= {as_of}
                   AND h.event <> 'opening' AND coalesce(h.source NOT LIKE '%import', true))
@@ -25,25 +23,16 @@ WITH
             AND (h.source IS NULL OR h.source NOT LIKE '%not live')
             AND (h.stage IS NOT NULL OR h.source IS NULL OR h.source NOT LIKE 'merged%')
     ),
-    known_changes AS NOT MATERIALIZED (
-        SELECT {history_key:h}, h.effective_at AS at, coalesce(n.stage, h.stage) AS stage, n.stage_kind
-        FROM {history} AS h
-            LEFT JOIN names AS n ON n.recorded = h.stage
-        WHERE h.event IN ('opening', 'entry', 'move', 'override')
-            AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')
-            AND (h.source IS NULL OR h.source NOT LIKE '%not live')
-    ),
-    marked_instants AS (
+    ends AS (
         SELECT {key:m}, m.at,
-            array_agg(m.stage) FILTER (WHERE NOT m.is_known) AS late_stages,
-            coalesce(bool_or(m.is_end) FILTER (WHERE NOT m.is_known), false) AS has_late_end,
-            min(CASE WHEN m.event IN ('deleted', 'truncated') THEN 'deleted' ELSE 'left the funnel' END)
-                FILTER (WHERE m.is_known AND m.stage IS NULL) AS left_by
+            min(CASE WHEN m.event IN ('deleted', 'truncated') THEN 'deleted' ELSE 'left the funnel' END) AS left_by
         FROM marks AS m
+        WHERE m.is_known AND m.stage IS NULL
         GROUP BY {key:m}, m.at
     ),
-    -- gone_at: the lead had left at the instant, and its row has come back since
-    marked_leads AS (
+    -- late_at: when something happened that was not recorded yet; gone_at: the
+    -- lead had left at the instant, and its row has come back since
+    late_leads AS (
         SELECT {key:m},
             array_agg(m.at) FILTER (WHERE NOT m.is_known) AS late_at,
             max(m.previous_at) FILTER (WHERE m.source = 'resumed' AND NOT m.is_known AND m.previous_known) AS gone_at
@@ -53,6 +42,14 @@ WITH
               WINDOW life AS (PARTITION BY {key:m} ORDER BY m.entry_no)) AS m
         GROUP BY {key:m}
         HAVING NOT bool_and(m.is_known)
+    ),
+    known_changes AS NOT MATERIALIZED (
+        SELECT {history_key:h}, h.effective_at AS at, coalesce(n.stage, h.stage) AS stage, n.stage_kind
+        FROM {history} AS h
+            LEFT JOIN names AS n ON n.recorded = h.stage
+        WHERE h.event IN ('opening', 'entry', 'move', 'override', 'deleted', 'truncated')
+            AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')
+            AND (h.source IS NULL OR h.source NOT LIKE '%not live')
     ),
     -- which clocks had started by the instant, and which were over
     ended AS (
@@ -66,27 +63,26 @@ WITH
         FROM clocks AS c
             LEFT JOIN promises AS p
                 ON p.agreement = c.agreement AND p.version = c.version AND p.sla = c.sla
-            LEFT JOIN marked_instants AS b ON {key_join:b:c} AND b.at = c.started_at
-            LEFT JOIN marked_instants AS i ON {key_join:i:c} AND i.at = c.stopped_at
-            LEFT JOIN marked_leads AS l ON {key_join:l:c}
+            LEFT JOIN ends AS i ON {key_join:i:c} AND i.at = c.stopped_at
+            LEFT JOIN late_leads AS l ON {key_join:l:c}
             CROSS JOIN LATERAL (
                 SELECT c.outcome IS NOT NULL AND c.stopped_at <= {as_of}
-                    AND NOT coalesce((i.has_late_end OR i.late_stages && p.stops
-                                      OR p.is_handoff AND NOT i.late_stages <@ p.starts)
-                        -- unless another change of that instant stopped it
-                        AND NOT EXISTS (SELECT
-                                        FROM known_changes AS k
-                                        WHERE {key_join:k:c} AND k.at = c.stopped_at
-                                            AND (k.stage = ANY (p.stops) OR k.stage_kind <> 'open'
-                                                 OR p.is_handoff AND NOT k.stage = ANY (p.starts))), false) AS is_over,
+                    AND CASE WHEN c.stopped_at = ANY (l.late_at) THEN
+                        -- of its changes at that instant, did a known one stop it?
+                        EXISTS (SELECT
+                                FROM known_changes AS k
+                                WHERE {key_join:k:c} AND k.at = c.stopped_at
+                                    AND (k.stage IS NULL OR k.stage = ANY (p.stops) OR k.stage_kind <> 'open'
+                                         OR p.is_handoff AND NOT k.stage = ANY (p.starts)))
+                        ELSE true END AS is_over,
                     CASE WHEN l.gone_at >= c.started_at THEN l.gone_at END AS gone_at
             ) AS over
-        -- started by a change that was not known, and by no other of that instant
-        WHERE NOT coalesce(b.late_stages && p.starts
-                           AND NOT EXISTS (SELECT
-                                           FROM known_changes AS k
-                                           WHERE {key_join:k:c} AND k.at = c.started_at
-                                               AND k.stage = ANY (p.starts)), false)
+        -- likewise: did a known one start it?
+        WHERE CASE WHEN c.started_at = ANY (l.late_at) THEN
+                  EXISTS (SELECT
+                          FROM known_changes AS k
+                          WHERE {key_join:k:c} AND k.at = c.started_at AND k.stage = ANY (p.starts))
+                  ELSE true END
         OFFSET 0
     ),
     -- what of their pauses had happened: "cut_at" is the beginning of the first
@@ -160,7 +156,19 @@ WITH
         SELECT c.*,
             CASE WHEN c.clock_status = 'paused' THEN NULL
                 WHEN c.ended_at IS NOT NULL THEN coalesce(c.due_if_resumed_at, c.due_before)
-                ELSE c.due_before END AS due_at_now
+                ELSE c.due_before END AS due_at_now,
+            -- the clock table has who holds the lead today where the past had
+            -- another; entries of a merged duplicate do not change the row
+            CASE WHEN NOT c.is_over AND {as_of} < now() THEN
+                (SELECT e.assignee
+                 FROM (SELECT {history_key:h}, h.entry_no, h.effective_at, h.assignee
+                       FROM {history} AS h
+                       WHERE h.stage IS NOT NULL AND h.event IN ('opening', 'entry', 'move', 'override', 'owner')
+                           AND (h.source IS NULL OR h.source NOT LIKE 'merged%' AND h.source NOT LIKE '%not live')
+                           AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')) AS e
+                 WHERE {key_join:e:c} AND e.effective_at <= c.read_at
+                 ORDER BY e.entry_no DESC
+                 LIMIT 1) END AS holder
         FROM judged AS c
         OFFSET 0
     )
@@ -168,9 +176,9 @@ SELECT {key:c},
     c.sla, c.cycle, coalesce(c.is_handoff, false) AS is_handoff, coalesce(c.team, '(none)') AS team,
     coalesce(c.assignee_at_start, '(none)') AS assignee_at_start,
     coalesce(CASE WHEN c.is_over OR c.clock_status = 'overdue' OR c.ended_at > c.due_at_now
-                 OR {as_of} >= now() THEN c.assignee_at_due ELSE holder.assignee END, '(none)') AS assignee_at_due,
+                 OR {as_of} >= now() THEN c.assignee_at_due ELSE c.holder END, '(none)') AS assignee_at_due,
     CASE WHEN c.is_over THEN coalesce(c.assignee_at_stop, '(none)')
-        WHEN c.ended_at IS NOT NULL THEN coalesce(holder.assignee, '(none)') END AS assignee_at_stop,
+        WHEN c.ended_at IS NOT NULL THEN coalesce(c.holder, '(none)') END AS assignee_at_stop,
     c.started_at,
     c.due_at_now AS due_at,
     CASE WHEN c.clock_status = 'paused' THEN c.due_if_resumed_at END AS due_if_resumed_at,
@@ -198,17 +206,3 @@ SELECT {key:c},
     date_trunc('week', c.due_at_now AT TIME ZONE {zone}) AT TIME ZONE {zone} AS week_start_at,
     coalesce(c.is_working_time, false) AS is_working_time
 FROM shown AS c
-    -- the clock table has who holds the lead today where the past had another;
-    -- entries of a merged duplicate do not change the row
-    LEFT JOIN LATERAL (
-        SELECT e.assignee
-        FROM (SELECT {history_key:h}, h.entry_no, h.effective_at, h.assignee
-              FROM {history} AS h
-              WHERE h.stage IS NOT NULL AND h.event IN ('opening', 'entry', 'move', 'override', 'owner')
-                  AND (h.source IS NULL OR h.source NOT LIKE 'merged%' AND h.source NOT LIKE '%not live')
-                  AND (h.recorded_at <= {as_of} OR h.event = 'opening' OR h.source LIKE '%import')) AS e
-        WHERE NOT c.is_over AND {as_of} < now()
-            AND {key_join:e:c} AND e.effective_at <= c.read_at
-        ORDER BY e.entry_no DESC
-        LIMIT 1
-    ) AS holder ON true
