@@ -24,12 +24,12 @@ WITH
         GROUP BY t.row_key
     ),
     needs AS (
-        SELECT r.target_no, string_agg(to_char(r.needed, 'FM999,999,999,990') || ' ' || r.stage
+        SELECT r.target_no, r.period, string_agg(to_char(r.needed, 'FM999,999,999,990') || ' ' || r.stage
                                        || CASE WHEN r.needed_in_time IS FALSE THEN ' (too slow for this ' || r.period || ')' ELSE '' END,
                                        ' or ' ORDER BY r.stage_order) AS text
         FROM {required} AS r
         WHERE r.gap > 0 AND r.needed IS NOT NULL
-        GROUP BY r.target_no
+        GROUP BY r.target_no, r.period
     )
 SELECT xmlelement(name section,
     xmlelement(name h2, '2 Scorecard (6 minutes)'),
@@ -74,7 +74,7 @@ SELECT xmlelement(name section,
             (SELECT xmlelement(name ul, xmlagg(xmlelement(name li,
                  format('%s per %s: %s are missing; at the rates of settled leads that takes %s.', c.metric, c.period,
                      to_char(c.remaining, 'FM999,999,999,990'), n.text)) ORDER BY c.target_no))
-             FROM {coverage} AS c JOIN needs AS n ON n.target_no = c.target_no
+             FROM {coverage} AS c JOIN needs AS n ON n.target_no = c.target_no AND n.period = c.period
              HAVING count(*) > 0)) END)
 FROM targets AS t
     LEFT JOIN lines AS l ON l.row_key = t.row_key

@@ -4,7 +4,7 @@ WITH
     target AS (
         SELECT d.target_no, d.metric, d.metric_kind, d.period, d.period_start, max(d.on_date) AS last_on, count(*) AS days
         FROM {target_by_day} AS d
-            JOIN {coverage} AS c ON c.target_no = d.target_no
+            JOIN {coverage} AS c ON c.target_no = d.target_no AND c.period = d.period
         WHERE d.period IN ('month', 'quarter', 'year')
         GROUP BY d.target_no, d.metric, d.metric_kind, d.period, d.period_start
         ORDER BY d.metric_kind, d.target_no
@@ -13,7 +13,7 @@ WITH
     days AS (
         SELECT d.on_date - t.period_start AS n, d.actual_to_date, d.goal_to_date, t.days
         FROM target AS t
-            JOIN {target_by_day} AS d ON d.target_no = t.target_no
+            JOIN {target_by_day} AS d ON d.target_no = t.target_no AND d.period = t.period
     ),
     -- the period before, by the same part of it
     before AS (
