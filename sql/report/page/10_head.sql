@@ -39,7 +39,7 @@ svg .soft { fill: var(--soft); font-size: 12px; }
 .line { fill: none; stroke-width: 2; }
 .dot { stroke-width: 2; } .hollow { fill: var(--back); }
 .s-bar.full { fill: var(--mark); } .s-second.full { fill: var(--second); } .s-good.full { fill: var(--good); } .s-grey.full { fill: var(--grey); }
-@media print { body { font-size: 11px; } main { max-width: none; padding: 0; } h2 { break-after: avoid; } table, svg { break-inside: avoid; } @page { size: A4; margin: 14mm; } }
+@media print { :root { color-scheme: light; font-size: 10.5px; --text: #1d2433; --soft: #56607a; --line: #d5dae5; --back: #ffffff; --panel: #f4f6fa; --good: #1f6f4a; --bad: #b42318; --mark: #2456b3; --grey: #8b94a8; --second: #8a5a00; } body { font-size: 1rem; } .scroll { overflow: visible; } main { max-width: none; padding: 0; } h2 { break-after: avoid; } table, svg { break-inside: avoid; } @page { size: A4; margin: 14mm; } }
 @media (max-width: 40rem) { main { padding: .6rem; } h1 { font-size: 1.3rem; } table { font-size: .85rem; } .chart text, .chart .soft { font-size: 18px; } .chart .wide { display: none; } }
 $css$))
 FROM {report_settings} AS s
