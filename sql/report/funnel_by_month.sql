@@ -70,7 +70,7 @@ WITH
             JOIN path AS p ON p.step <= r.step
         GROUP BY l.month, p.step
     )
-SELECT m.month || ' ' || s.step AS row_key, m.month, m.month_start_at, {as_of}::timestamptz AS as_of,
+SELECT to_char(m.month, 'YYYY-MM-DD') || ' ' || s.step AS row_key, m.month, m.month_start_at, {as_of}::timestamptz AS as_of,
     m.month_start_at >= {complete_since} AS is_complete,
     m.is_over AND m.month_start_at >= {complete_since} AS is_settled,
     s.step, s.name AS stage, s.entered, s.reached, s.dropped, s.still_open,

@@ -71,7 +71,7 @@ WITH
         FROM dated AS d
         GROUP BY d.leg, d.month
     )
-SELECT s.month || ' ' || s.leg AS row_key, s.month,
+SELECT to_char(s.month, 'YYYY-MM-DD') || ' ' || s.leg AS row_key, s.month,
     timezone({zone}, s.month::timestamp) AS month_start_at,
     timezone({zone}, s.month::timestamp) >= {complete_since} AS is_complete,
     s.leg, s.n, s.late,

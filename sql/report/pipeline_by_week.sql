@@ -34,7 +34,7 @@ WITH
     snapshots AS (
         SELECT w.as_of FROM weeks AS w
     )
-SELECT w.week || ' ' || p.stage AS row_key, w.week, w.week_start_at, p.as_of,
+SELECT to_char(w.week, 'YYYY-MM-DD') || ' ' || p.stage AS row_key, w.week, w.week_start_at, p.as_of,
     p.as_of >= {complete_since} AS is_complete,
     p.stage, p.stage_order,
     p.leads, p.leads_aged, p.amount_missing, p.amount, p.amount_aged,

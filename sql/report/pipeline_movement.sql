@@ -89,7 +89,7 @@ WITH
         WHERE m.counts
         GROUP BY c.n, m.step_order
     )
-SELECT b.week || ' ' || x.step AS row_key, b.week, b.at AS week_start_at,
+SELECT to_char(b.week, 'YYYY-MM-DD') || ' ' || x.step AS row_key, b.week, b.at AS week_start_at,
     next.at AS as_of,
     b.at >= {complete_since} AS is_complete,
     x.step, x.step_order,

@@ -131,7 +131,7 @@ WITH
                 ELSE m.goal END AS goal_today
         FROM measured AS m
     )
-SELECT s.per || ' ' || s.period_start || ' ' || s.target_no AS row_key,
+SELECT s.per || ' ' || to_char(s.period_start, 'YYYY-MM-DD') || ' ' || s.target_no AS row_key,
     s.target_no, s.teams, s.is_joint, s.metric, s.metric_kind, s.per AS period,
     s.period_start, s.period_end - 1 AS period_end,
     s.goal, s.actual, s.unit, s.numerator, s.denominator,

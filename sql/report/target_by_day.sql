@@ -50,7 +50,7 @@ WITH
             LEFT JOIN entries AS e
                 ON e.per = d.per AND e.period_start = d.period_start AND e.stage = d.stage AND e.on_date = d.on_date
     )
-SELECT s.per || ' ' || s.on_date || ' ' || s.target_no AS row_key,
+SELECT s.per || ' ' || to_char(s.on_date, 'YYYY-MM-DD') || ' ' || s.target_no AS row_key,
     s.target_no, s.teams, s.metric, s.metric_kind, s.per AS period, s.period_start, s.on_date,
     coalesce(align.working_time(s.hours, s.day_start_at, s.day_end_at) > interval '0', true) AS is_working_day,
     s.actual_to_date,

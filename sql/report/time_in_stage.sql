@@ -80,7 +80,7 @@ WITH
             JOIN months AS m ON m.end_at >= v.seen_at AND (v.left_at IS NULL OR v.left_at > m.end_at)
         GROUP BY m.month, v.stage, v.stage_order
     )
-SELECT m.month || ' ' || stage AS row_key, m.month, m.start_at AS month_start_at, m.end_at AS as_of,
+SELECT to_char(m.month, 'YYYY-MM-DD') || ' ' || stage AS row_key, m.month, m.start_at AS month_start_at, m.end_at AS as_of,
     m.start_at >= {complete_since} AS is_complete,
     stage, s.stage_order,
     coalesce(e.left_forward, 0) AS left_forward,

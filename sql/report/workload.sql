@@ -148,7 +148,7 @@ WITH
         FROM counted AS c
         WHERE c.n > 12
     )
-SELECT p.week || ' ' || quote_ident(p.team) || ' ' || p.assignee AS row_key,
+SELECT to_char(p.week, 'YYYY-MM-DD') || ' ' || quote_ident(p.team) || ' ' || p.assignee AS row_key,
     p.week, p.start_at AS week_start_at, p.end_at AS as_of,
     p.is_complete,
     p.assignee, p.team,
