@@ -26,7 +26,7 @@ FROM unnest(ARRAY['attach(%s, ''none'')', 'detach(%s)', 'check(%s)', 'journeys(%
 CREATE TABLE pg_temp.calls AS
 SELECT p.oid::regprocedure::text AS function, format('%s(%s)', p.oid::regproc, string_agg(CASE a.type::regtype
         WHEN 'regclass'::regtype THEN '%1$s' WHEN '"any"'::regtype THEN '1' WHEN 'boolean'::regtype THEN 'false' WHEN 'timestamptz'::regtype THEN 'now()' WHEN 'name[]'::regtype THEN '''{x}'''
-        WHEN 'align.funnel'::regtype THEN '''stage a; won b; success path a -> b;''' ELSE '''observe''' END || CASE WHEN a.type = '"any"'::regtype THEN '' ELSE '::' || a.type::regtype END, ', ' ORDER BY a.n)) AS call
+        WHEN 'align.funnel'::regtype THEN '''stage a; won b; success path a -> b;''' WHEN 'text[]'::regtype THEN '''{}''' WHEN 'interval'::regtype THEN '''1 day''' WHEN 'date'::regtype THEN '''2026-03-02''' ELSE '''observe''' END || CASE WHEN a.type = '"any"'::regtype THEN '' ELSE '::' || a.type::regtype END, ', ' ORDER BY a.n)) AS call
 FROM pg_proc AS p CROSS JOIN LATERAL (SELECT count(*) AS n FROM unnest(p.proargtypes)) AS every
     CROSS JOIN generate_series(p.pronargs - p.pronargdefaults, p.pronargs, greatest(p.pronargdefaults, 1)) AS given
     CROSS JOIN unnest(p.proargtypes) WITH ORDINALITY AS a (type, n)

@@ -167,23 +167,23 @@ FROM (SELECT s, (SELECT count(*) FROM unnest(xpath('//ol/li/text()', xmlparse(do
 	FROM page, unnest(xpath('//ol/li/text()', xmlparse(document replace(html, '<!DOCTYPE html>', '')))) s) x;
 
 -- Hostile texts, wherever a text reaches the page.
-CREATE TABLE hostile (no int, t text);
-INSERT INTO hostile VALUES (1, '</script><script>alert(1)</script>'), (2, 'a & b <b> "quoted" ''single'' &amp; ]]>'), (3, repeat('x', 10000)),
+CREATE TABLE hostile_texts (no int, t text);
+INSERT INTO hostile_texts VALUES (1, '</script><script>alert(1)</script>'), (2, 'a & b <b> "quoted" ''single'' &amp; ]]>'), (3, repeat('x', 10000)),
 	(4, E'\u202eright to left\u05d0\u05d1'), (5, E'bell \x07 and \x01 and \x1b[31m'), (6, E'two\nlines\tand tabs'), (7, '<!--'), (8, U&'\+01F600 {zone} %s $1');
 CREATE FUNCTION url(t text) RETURNS text LANGUAGE sql IMMUTABLE
 	AS $$ SELECT regexp_replace(encode(convert_to(t, 'UTF8'), 'hex'), '(..)', '%\1', 'g') $$;
 CREATE SCHEMA hostile_reports;
 CREATE TABLE targets (id text PRIMARY KEY, stage text, reason text, owner text, note text, campaign text, amount numeric);
 SELECT align.attach('targets', 'weekly', assignee => 'owner', reason => 'reason', note => 'note', campaign => 'campaign', amount => 'amount', mode => 'observe');
-INSERT INTO targets SELECT left(t, 2000) || no, 'inquiry', NULL, t, t, 'utm_source=' || url(t) || '&utm_campaign=' || url(t), 5 FROM (SELECT no, left(t, 900) AS t FROM hostile) h;
+INSERT INTO targets SELECT left(t, 2000) || no, 'inquiry', NULL, t, t, 'utm_source=' || url(t) || '&utm_campaign=' || url(t), 5 FROM (SELECT no, left(t, 900) AS t FROM hostile_texts) h;
 UPDATE targets SET stage = 'mql';
 UPDATE targets SET stage = 'disqualified', reason = owner;
-INSERT INTO targets SELECT left(t, 100) || no || 'b', 'inquiry', NULL, t, t, t, 5 FROM hostile;
-INSERT INTO targets SELECT left(t, 100) || no || 'c', 'mql', t, t, t, t, 5 FROM hostile;
+INSERT INTO targets SELECT left(t, 100) || no || 'b', 'inquiry', NULL, t, t, t, 5 FROM hostile_texts;
+INSERT INTO targets SELECT left(t, 100) || no || 'c', 'mql', t, t, t, t, 5 FROM hostile_texts;
 UPDATE targets SET stage = 'customer' WHERE id LIKE '%c';
 SELECT align.create_campaign_tables('hostile_reports', 'EUR');
-INSERT INTO hostile_reports.action (what, owner, decided_on, due_on) SELECT t, t, current_date - 20, current_date - 10 FROM hostile;
-INSERT INTO hostile_reports.campaign_cost (day, campaign_source, campaign_name, amount, currency) SELECT current_date, t, t, 5, 'EUR' FROM hostile;
+INSERT INTO hostile_reports.action (what, owner, decided_on, due_on) SELECT t, t, current_date - 20, current_date - 10 FROM hostile_texts;
+INSERT INTO hostile_reports.campaign_cost (day, campaign_source, campaign_name, amount, currency) SELECT current_date, t, t, 5, 'EUR' FROM hostile_texts;
 SELECT align.create_reports('targets', 'hostile_reports', time_zone => 'UTC', complete_since => '2025-01-01') > 0 AS created;
 SELECT flaws(p), p ~ 'alert\(1\)' AS shown, strpos(p, repeat('x', 500)) > 0 AS long FROM align.weekly_report('targets', current_date) p;
 
@@ -233,5 +233,5 @@ SELECT align.weekly_report('bare', in_schema => 'weekly2');
 SELECT align.weekly_report(NULL);
 
 DROP SCHEMA weekly, weekly2, company, hostile_reports CASCADE;
-DROP TABLE bare, bare_history, bare_sla, targets, targets_history, targets_sla, hostile, page CASCADE;
+DROP TABLE bare, bare_history, bare_sla, targets, targets_history, targets_sla, hostile_texts, page CASCADE;
 DROP ROLE regress_align_reader;
