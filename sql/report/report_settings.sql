@@ -9,8 +9,8 @@
 -- settle_seconds: W: a cohort is settled this long after its end
 -- complete_since: R: the record is complete from here on
 -- credit_model: the model of cost ratios
--- is_stored: whether the facts are tables
 -- as_of: the instant of the figures
+-- dimensions: the dimensions as they were given, separated by commas; (none) without any
 
 SELECT 'settings'::text AS row_key,
     {relation}::regclass::text AS relation,
@@ -20,5 +20,5 @@ SELECT 'settings'::text AS row_key,
     extract(epoch FROM {settle})::bigint AS settle_seconds,
     {complete_since} AS complete_since,
     {credit_model}::text AS credit_model,
-    {stored} AS is_stored,
-    {as_of}::timestamptz AS as_of
+    {as_of}::timestamptz AS as_of,
+    {dimension_list} AS dimensions

@@ -359,6 +359,22 @@ AppendView(Expansion *expansion, const ReportBody *body)
 }
 
 /*
+ * The dimensions as a literal, as they were given.
+ */
+char *
+align_report_dimension_list(const ReportTarget *target)
+{
+	StringInfoData list;
+	ListCell   *lc;
+
+	initStringInfo(&list);
+	foreach(lc, target->dimensions)
+		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
+						 ((const ReportDimension *) lfirst(lc))->text);
+	return psprintf("%s::pg_catalog.text", quote_literal_cstr(list.len > 0 ? list.data : "(none)"));
+}
+
+/*
  * True if the table is attached with a role: assignee, amount, ....
  */
 static bool
@@ -409,8 +425,8 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfoString(out, target->complete_since);
 	else if (strcmp(name, "credit_model") == 0)
 		appendStringInfoString(out, target->credit_model);
-	else if (strcmp(name, "stored") == 0)
-		appendStringInfoString(out, "false");
+	else if (strcmp(name, "dimension_list") == 0)
+		appendStringInfoString(out, align_report_dimension_list(target));
 	else if (strcmp(name, "has_role") == 0 && placeholder->nparts == 2)
 		appendStringInfoString(out, HasRole(attachment, placeholder->part[1]) ? "true" : "false");
 	else if (strcmp(name, "history_key") == 0)

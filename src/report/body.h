@@ -88,6 +88,9 @@ struct ReportTarget
 								 * security? */
 };
 
+/* The dimensions of a target as a literal of SQL, as they were given. */
+extern char *align_report_dimension_list(const ReportTarget *target);
+
 /* Sets the names of the key columns in the reports. */
 extern void align_report_key_names(ReportTarget *target);
 

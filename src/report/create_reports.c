@@ -45,6 +45,7 @@
 #include "calendar/calendar.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
+#include "history/history.h"
 #include "record/flush.h"
 #include "report/body.h"
 #include "report/campaign_tables.h"
@@ -216,11 +217,14 @@ align_report_schemas(const Attachment *attachment)
 	{
 		const FormData_pg_depend *form = (Form_pg_depend) GETSTRUCT(tuple);
 		Oid			view;
+		char	   *name;
 
 		if (form->classid != RewriteRelationId)
 			continue;
 		view = ViewOfRule(form->objid);
-		if (OidIsValid(view) && strcmp(get_rel_name(view), REPORT_SETTINGS) == 0 &&
+		/* it may be dropped meanwhile */
+		name = OidIsValid(view) ? get_rel_name(view) : NULL;
+		if (name != NULL && strcmp(name, REPORT_SETTINGS) == 0 &&
 			align_is_report(view, attachment->root_owner))
 			result = list_append_unique_oid(result, get_rel_namespace(view));
 	}
@@ -466,10 +470,10 @@ ReplaceAll(Creation *creation)
 }
 
 /*
- * The names of the reports, as an array of SQL.
+ * The names of the reports that exist, as an array of SQL.
  */
 static char *
-ReportNames(void)
+ReportNames(const Creation *creation)
 {
 	StringInfoData names;
 	const ReportBody *body;
@@ -477,12 +481,10 @@ ReportNames(void)
 	initStringInfo(&names);
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		if (body->kind == REPORT_VIEW)
-			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "ARRAY[",
-							 quote_literal_cstr(body->name));
+		if (body->kind == REPORT_VIEW && OidIsValid(ReportRelation(creation, body)))
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", quote_literal_cstr(body->name));
 	}
-	appendStringInfoString(&names, "]::pg_catalog.name[]");
-	return names.data;
+	return psprintf("ARRAY[%s]::pg_catalog.name[]", names.data);
 }
 
 /* A command that grants or revokes a privilege. */
@@ -498,7 +500,7 @@ typedef struct PrivilegeCommand
  * owner may do with the reports: with views, their columns, and functions.
  */
 static List *
-PrivilegeCommands(const Creation *creation, bool revoke)
+PrivilegeCommands(const Creation *creation, const char *names, bool revoke)
 {
 	MemoryContext context = CurrentMemoryContext;
 	List	   *result = NIL;
@@ -510,7 +512,7 @@ PrivilegeCommands(const Creation *creation, bool revoke)
 								   "WHERE c.relnamespace = %1$u AND c.relname = ANY (%2$s) AND a.attacl IS NOT NULL "
 								   "UNION ALL SELECT 'FUNCTION ' || p.oid::pg_catalog.regprocedure, NULL, NULL, p.proowner, COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) "
 								   "FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = %1$u AND p.proname = ANY (%2$s) AND p.proargtypes = '%3$u'",
-								   creation->target.schema_oid, ReportNames(), TIMESTAMPTZOID);
+								   creation->target.schema_oid, names, TIMESTAMPTZOID);
 	char	   *query = psprintf("SELECT pg_catalog.format('%s %%s%%s ON %%s %s %%s%%s', x.privilege_type, ' (' || pg_catalog.quote_ident(o.attname) || ')', o.object, "
 								 "CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END, %s), "
 								 "o.view, o.attname FROM (%s) AS o, pg_catalog.aclexplode(o.acl) AS x WHERE x.grantee <> o.owner",
@@ -602,21 +604,62 @@ DropAll(const Creation *creation)
 }
 
 /*
+ * Says which settings of existing reports change: arguments that are not given
+ * again have their defaults, as those of attach() have.  The caller is
+ * connected to SPI.
+ */
+static void
+TellChangedSettings(const Creation *creation)
+{
+	const ReportTarget *target = &creation->target;
+	Oid			settings = get_relname_relid(REPORT_SETTINGS, target->schema_oid);
+	bool		isnull;
+	Datum		changes;
+
+	if (!OidIsValid(settings) || get_attnum(settings, "dimensions") == InvalidAttrNumber)
+		return;
+	if (SPI_execute(psprintf("SELECT pg_catalog.string_agg(c.name || ': ' || c.before || ' -> ' || c.after, ', ' ORDER BY c.name) "
+							 "FROM %s." REPORT_SETTINGS " AS s CROSS JOIN LATERAL (VALUES "
+							 "('time_zone', s.time_zone, %s), "
+							 "('settle', pg_catalog.make_interval(secs => s.settle_seconds)::text, %s::text), "
+							 "('complete_since', s.complete_since::text, (%s)::text), "
+							 "('credit_model', s.credit_model, %s), "
+							 "('dimensions', s.dimensions, %s)) AS c (name, before, after) "
+							 "WHERE c.before OPERATOR(pg_catalog.<>) c.after",
+							 target->schema, target->zone, target->settle, target->complete_since,
+							 target->credit_model, align_report_dimension_list(target)),
+					true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not read the settings of reports");
+	changes = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (!isnull)
+		ereport(NOTICE,
+				(errmsg("settings of the reports in schema \"%s\" change",
+						get_namespace_name(target->schema_oid)),
+				 errdetail("%s.", TextDatumGetCString(changes)),
+				 errhint("Give all arguments again to keep them.")));
+}
+
+/*
  * Creates the reports, or replaces them.  The caller is connected to SPI.
  */
 static void
 CreateOrReplace(Creation *creation)
 {
+	const char *names;
 	List	   *grants;
 
 	if (ReplaceAll(creation))
 		return;
-	grants = PrivilegeCommands(creation, false);
+	names = ReportNames(creation);
+	grants = PrivilegeCommands(creation, names, false);
 	DropAll(creation);
 	CreateAll(creation);
 
-	/* also those that default privileges have given, and PUBLIC */
-	ExecutePrivilegeCommands(creation, PrivilegeCommands(creation, true));
+	/*
+	 * Also those that default privileges have given, and PUBLIC; reports that
+	 * did not exist keep them.
+	 */
+	ExecutePrivilegeCommands(creation, PrivilegeCommands(creation, names, true));
 	ExecutePrivilegeCommands(creation, grants);
 }
 
@@ -731,9 +774,11 @@ SetCreditModel(Creation *creation, FunctionCallInfo fcinfo)
 }
 
 /*
- * Sets since when the record is complete: if it is not given, since the table
- * was attached, which is when its first entry was recorded.  The caller is
- * connected to SPI, as the owner.
+ * Sets since when the record is complete.  If it is not given, since the table
+ * was attached, which is when the openings of its leads were recorded.  A
+ * table without openings was empty then, so that nothing is missing before its
+ * first entry, either: its record is complete from the beginning of that year.
+ * The caller is connected to SPI, as the owner.
  */
 static void
 SetCompleteSince(Creation *creation, FunctionCallInfo fcinfo)
@@ -753,8 +798,12 @@ SetCompleteSince(Creation *creation, FunctionCallInfo fcinfo)
 	}
 	else
 	{
-		if (SPI_execute(psprintf("SELECT COALESCE(pg_catalog.min(h.recorded_at), pg_catalog.now()), "
+		if (SPI_execute(psprintf("SELECT CASE WHEN pg_catalog.bool_or(h.event OPERATOR(pg_catalog.=) 'opening' "
+								 "AND h.source IS DISTINCT FROM '%s') THEN pg_catalog.min(h.recorded_at) "
+								 "ELSE pg_catalog.timezone(%s, pg_catalog.date_trunc('year', pg_catalog.timezone(%s, "
+								 "COALESCE(pg_catalog.min(h.recorded_at), pg_catalog.now())))) END, "
 								 "COALESCE(pg_catalog.bool_or(h.source OPERATOR(pg_catalog.=) 'import'), false) FROM %s AS h",
+								 SOURCE_RESUMED, creation->target.zone, creation->target.zone,
 								 align_table_name(attachment, TABLE_HISTORY)), true, 1) != SPI_OK_SELECT ||
 			SPI_processed != 1)
 			elog(ERROR, "could not read the history");
@@ -813,6 +862,7 @@ align_create_reports(PG_FUNCTION_ARGS)
 	align_check_campaign_tables(target->schema_oid, creation.owner);
 	align_spi_connect();
 	SetCompleteSince(&creation, fcinfo);
+	TellChangedSettings(&creation);
 	CreateOrReplace(&creation);
 	SPI_finish();
 	align_end_restricted(&caller);

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
@@ -34,6 +36,15 @@ NotADimension(const char *text)
 			(errcode(ERRCODE_SYNTAX_ERROR),
 			 errmsg("\"%s\" is not a dimension", text),
 			 errhint("A dimension is a column of the table, or an expression and a name: \"lower(country) AS country\".")));
+}
+
+/*
+ * True if a character can be part of a name that is not in quotes.
+ */
+static bool
+IsNameCharacter(char c)
+{
+	return isalnum((unsigned char) c) || c == '_' || c == '$' || IS_HIGHBIT_SET(c);
 }
 
 /*
@@ -83,7 +94,7 @@ CutName(char *text)
 	}
 	while (end > text && scanner_isspace(end[-1]))
 		end--;
-	if (end - text < 3 || pg_strncasecmp(end - 2, "as", 2) != 0)
+	if (end - text < 3 || pg_strncasecmp(end - 2, "as", 2) != 0 || IsNameCharacter(end[-3]))
 		NotADimension(text);
 	end[-2] = '\0';
 	return column->name;

@@ -149,12 +149,13 @@ CheckSeesAllLeads(const WeekPage *page)
 
 /*
  * Raises an error unless the current user may read the campaign tables that a
- * section reads.
+ * query reads.  The page contains the queries of the reports, which may read
+ * tables that were created after the views.
  */
 static void
-CheckCampaignTables(const WeekPage *page, const ReportBody *section)
+CheckCampaignTables(const WeekPage *page, const ReportBody *body)
 {
-	const char *query = section->query;
+	const char *query = body->query;
 
 	while ((query = strstr(query, "{cost:")) != NULL)
 	{
@@ -179,14 +180,13 @@ CheckMayRead(const WeekPage *page)
 	Oid			schema = page->target.schema_oid;
 	const ReportBody *body;
 
-	if (pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+	if (!align_may_use(schema, GetUserId()))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
 		if (body->kind == REPORT_VIEW)
 			CheckReport(page, body->name);
-		else if (body->kind == REPORT_PAGE)
-			CheckCampaignTables(page, body);
+		CheckCampaignTables(page, body);
 	}
 	CheckSeesAllLeads(page);
 }
@@ -415,6 +415,27 @@ align_weekly_report(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Locks the table of published pages for an INSERT.  Raises an error unless it
+ * is a table of the owner of the reports that runs no code of another role.
+ */
+static void
+LockPublished(const WeekPage *page, Oid relid)
+{
+	Oid			owner = page->target.attachment->root_owner;
+
+	LockRelationOid(relid, RowExclusiveLock);
+	/* it may have been replaced before it was locked */
+	if (get_relname_relid(PUBLISHED, page->target.schema_oid) != relid ||
+		get_rel_relkind(relid) != RELKIND_RELATION || align_relation_owner(relid) != owner ||
+		align_has_rule(relid) || align_untrusted_trigger(relid, owner) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s.%s\" cannot be used for published pages", page->target.schema, PUBLISHED),
+				 errdetail("It is not a table of the owner of the reports, or has a rule or a trigger of another role."),
+				 errhint("Rename it.")));
+}
+
+/*
  * Creates the table of published pages, unless it is there.
  */
 static void
@@ -424,12 +445,7 @@ CreatePublished(const WeekPage *page)
 
 	if (OidIsValid(relid))
 	{
-		if (get_rel_relkind(relid) != RELKIND_RELATION ||
-			align_relation_owner(relid) != page->target.attachment->root_owner)
-			ereport(ERROR,
-					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("\"%s.%s\" is not a table of the owner of the reports", page->target.schema, PUBLISHED),
-					 errhint("Rename it.")));
+		LockPublished(page, relid);
 		return;
 	}
 	if (SPI_execute(psprintf("CREATE TABLE %s." PUBLISHED " ("

@@ -80,7 +80,7 @@ END $$;
 CREATE FUNCTION pg_temp.spy(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'planted code runs'; RETURN $1; END $$;
 \pset format unaligned
 \pset tuples_only
-SELECT d, report_crm.refused(d) FROM unnest(ARRAY['', 'nothing', 'source', 'source AS stage', 'source AS row_key', 'id', 'source AS id', 'lower(source)', 'source AS', 'source lead_source',
+SELECT d, report_crm.refused(d) FROM unnest(ARRAY['', 'nothing', 'source', 'source AS stage', 'source AS row_key', 'id', 'source AS id', 'lower(source)', 'source AS', 'source lead_source', 'canvas x',
 	'source AS a, country AS b', 'source AS a FROM report_crm.leads', 'source AS a; DROP TABLE report_crm.leads', 'DISTINCT source AS a', 'source AS a WHERE true', '* AS a', 'leads AS a', 'leads.*', 'ctid AS a', 'tableoid AS a',
 	'(SELECT 1) AS a', 'count(*) AS a', 'row_number() OVER () AS a', 'random() AS a', 'now() AS a', 'report_crm.shout(source) AS a', 'shout(source) AS a', 'pg_temp.spy(source) AS a', 'source OPERATOR(public.=) '''' AS a', 'source::report_crm.country AS a',
 	'generate_series(1, 2) AS a', '$1 AS a', 'pg_sleep(1) AS a', 'current_user AS a', 'tags', 'extra', 'born', '"char"(1) AS a', 'ARRAY[source] AS a', 'ROW(source) AS a', '1/0 AS a', 'source AS a -- AS b', 'source AS "a" "b"']) AS d;
@@ -235,3 +235,17 @@ ROLLBACK;
 DROP SCHEMA report_made, report_odd, report_second, report_old, report_foreign, report_crm CASCADE;
 DROP OWNED BY regress_report_crm, regress_report_other, regress_report_reader;
 DROP ROLE regress_report_crm, regress_report_other, regress_report_reader;
+
+-- what changes is said; a table that was empty when it was attached misses nothing
+SET client_min_messages = notice;
+CREATE SCHEMA report_told;
+CREATE TABLE report_told.leads (id int PRIMARY KEY, stage text, source text);
+SELECT align.agree('report_told', 'stage a; won b; success path a -> b;');
+SELECT align.attach('report_told.leads', 'report_told', stage => 'stage');
+INSERT INTO report_told.leads VALUES (1, 'a', 'x');
+SELECT align.create_reports('report_told.leads', 'report_told', dimensions => '{source AS origin}', settle => '60 days') > 0 AS created;
+SELECT align.create_reports('report_told.leads', 'report_told', dimensions => '{source AS origin}', settle => '60 days') > 0 AS created;
+SELECT align.create_reports('report_told.leads', 'report_told', dimensions => '{source AS origin}') > 0 AS created;
+SELECT dimensions, settle_seconds, complete_since = date_trunc('year', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS since_new_year FROM report_told.report_settings;
+SET client_min_messages = warning;
+DROP SCHEMA report_told CASCADE;

@@ -22,16 +22,16 @@ WITH
     ),
     -- since when a lead is in a stage for the first time; NULL if that is not known
     firsts AS (
-        SELECT {key:v}, v.stage, v.is_late,
+        SELECT {key:v}, v.stage, v.is_late, v.known_at,
             CASE WHEN v.since_known THEN v.entered_at END AS entered_at
         FROM ({part:visits}) AS v
         WHERE v.visit_no = 1
     ),
     wins AS (
-        SELECT {key:v}, min(v.entered_at) AS won_at
+        SELECT DISTINCT ON ({key:v}) {key:v}, v.entered_at AS won_at, v.known_at
         FROM ({part:visits}) AS v
         WHERE v.stage_kind = 'won'
-        GROUP BY {key:v}
+        ORDER BY {key:v}, v.entered_at
     ),
     present AS (
         SELECT n.n, t.stage,
@@ -52,32 +52,39 @@ WITH
             LEFT JOIN firsts AS f ON {key_join:f:t} AND f.stage = t.stage
         GROUP BY n.n, t.stage
     ),
-    -- limits of the base, [as_of - settle - 365 days, as_of - settle), in order
-    limits AS (
-        SELECT array_agg(l.at ORDER BY l.at) AS all_of
-        FROM (SELECT n.as_of - {settle} AS at FROM numbered AS n
-              UNION
-              SELECT n.as_of - {settle} - interval '8760 hours' FROM numbered AS n) AS l
-    ),
-    entered AS (
-        SELECT f.stage, width_bucket(f.entered_at, l.all_of) AS bucket,
-            count(*) AS n,
-            count(*) FILTER (WHERE w.won_at >= f.entered_at
-                                 AND w.won_at <= f.entered_at + {settle}) AS won
+    -- A lead is in the base of the instants in (entered_at + settle, entered_at +
+    -- settle + 365 days] at which its entry was known, and is won at those of
+    -- them at which its win was known, too: from one number of an instant to
+    -- another.  So it is counted at the first, and taken off after the last.
+    spans AS (
+        SELECT f.stage, s.first_n, s.last_n,
+            CASE WHEN w.won_at >= f.entered_at AND w.won_at <= f.entered_at + {settle}
+                THEN greatest(s.first_n, width_bucket(w.known_at - interval '1 microsecond', i.all_of) + 1) END AS first_won_n
         FROM firsts AS f
-            CROSS JOIN limits AS l
+            CROSS JOIN instants AS i
+            CROSS JOIN LATERAL (
+                SELECT greatest(width_bucket(f.entered_at + {settle}, i.all_of),
+                                width_bucket(f.known_at - interval '1 microsecond', i.all_of)) + 1 AS first_n,
+                    width_bucket(f.entered_at + {settle} + interval '8760 hours', i.all_of) AS last_n) AS s
             LEFT JOIN wins AS w ON {key_join:w:f}
-        WHERE NOT f.is_late
-        GROUP BY f.stage, width_bucket(f.entered_at, l.all_of)
+        WHERE NOT f.is_late AND s.first_n <= s.last_n
+    ),
+    counted AS (
+        SELECT s.stage, c.n, sum(c.entered) AS entered, sum(c.won) AS won
+        FROM spans AS s
+            CROSS JOIN LATERAL (VALUES
+                (s.first_n, 1, 0),
+                (s.last_n + 1, -1, 0),
+                (CASE WHEN s.first_won_n <= s.last_n THEN s.first_won_n END, 0, 1),
+                (CASE WHEN s.first_won_n <= s.last_n THEN s.last_n + 1 END, 0, -1)) AS c (n, entered, won)
+        WHERE c.n IS NOT NULL
+        GROUP BY s.stage, c.n
     ),
     base AS (
-        SELECT n.n, e.stage, sum(e.n)::bigint AS n_leads, sum(e.won)::bigint AS won
+        SELECT n.n, c.stage, sum(c.entered)::bigint AS n_leads, sum(c.won)::bigint AS won
         FROM numbered AS n
-            CROSS JOIN limits AS l
-            JOIN entered AS e
-                ON e.bucket >= width_bucket(n.as_of - {settle} - interval '8760 hours', l.all_of)
-                AND e.bucket < width_bucket(n.as_of - {settle}, l.all_of)
-        GROUP BY n.n, e.stage
+            JOIN counted AS c ON c.n <= n.n
+        GROUP BY n.n, c.stage
     ),
     shares AS (
         SELECT b.n, b.stage, b.n_leads, b.won,

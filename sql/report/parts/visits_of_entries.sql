@@ -60,6 +60,6 @@ SELECT {key:c},
     CASE WHEN c.left_at IS NULL THEN c.last_assignee ELSE c.assignee_at_end END AS assignee,
     c.team AS team_at_start, c.assignee AS assignee_at_start,
     c.actor, c.reason, c.left_reason, c.left_actor, c.amount, c.segments, c.agreement, c.version, c.handoff,
-    c.recorded_at, c.left_recorded_at
+    c.known_at, c.recorded_at, c.left_recorded_at
 FROM changes AS c
 WHERE c.stage IS NOT NULL
