@@ -110,7 +110,7 @@ SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     coalesce(t.touches, 0) AS touches,
     t.last_touch_at,
     coalesce(j.rejections, 0) AS rejections_before,
-    coalesce(nullif(btrim(j.reason), ''), '(none)') AS last_reject_reason,
+    coalesce(j.reason, '(none)') AS last_reject_reason,
     l.last_note,
     l.amount,
     coalesce(CASE WHEN s.segments IS NOT NULL THEN

@@ -1,4 +1,4 @@
--- Reports agree with each other: what accepts a submission.
+-- Reports agree with each other: what accepts a submission, and what text is blank.
 SET timezone = 'UTC';
 SET client_min_messages = warning;
 SET jit = off;
@@ -67,4 +67,22 @@ SELECT plan_nodes('SELECT * FROM agree_reports.lead_facts') ~ 'GroupAggregate, W
 	pg_get_viewdef('agree_reports.lead_facts') ~ 'ORDER BY c\.id, c\.place' AS is_ordered;
 RESET enable_hashagg;
 
+-- Blank text is no text, and other text is as written, in every report.
+INSERT INTO deals SELECT v.*, now() - interval '6 hours'
+FROM (VALUES (1, 'a', ' ', '  ', NULL, '  '), (2, 'a', 'sales', ' ann ', NULL, ' hello '), (3, 'a', 'sales', ' ', NULL, NULL), (4, 'a', 'sales', ' ann ', NULL, NULL)) AS v;
+UPDATE deals SET status = 'b', at = now() - interval '5 hours';
+UPDATE deals SET status = 'gone', at = now(), reason = ' budget ' WHERE id = 2;
+UPDATE deals SET status = 'gone', at = now(), reason = '  ' WHERE id = 3;
+SELECT id, team, assignee, lost_reason, status FROM agree_reports.lead_facts ORDER BY id;
+SELECT id, stage, team, assignee, reason FROM agree_reports.stage_facts WHERE stage <> 'a' ORDER BY id, entered_at;
+SELECT id, outcome, reason, assignee, decided_by <> '' AS by FROM agree_reports.handoff_facts ORDER BY id;
+SELECT id, assignee, last_note FROM agree_reports.handover ORDER BY id;
+SELECT id, assignee, assignee_at_due FROM agree_reports.sla_now ORDER BY id;
+SELECT id, assignee_at_start, assignee_at_due, assignee_at_stop FROM agree_reports.sla_facts ORDER BY id;
+SELECT DISTINCT assignee, team FROM agree_reports.workload ORDER BY 1, 2;
+SELECT DISTINCT team FROM agree_reports.conformance ORDER BY 1;
+SELECT moment, result, reason FROM agree_reports.feedback ORDER BY 1, 2, 3;
+SELECT id, assignee FROM agree_reports.unassigned JOIN agree_reports.lead_facts USING (id) ORDER BY id;
+-- likewise as of an instant before now
+SELECT id, assignee_at_due, assignee_at_stop FROM agree_reports.sla_facts(clock_timestamp() - interval '1 microsecond') ORDER BY id;
 DROP SCHEMA agree_reports, report_agree CASCADE;
