@@ -43,7 +43,7 @@ WITH
     closed AS (
         SELECT DISTINCT ON ({key:e}) {key:e},
             date_trunc('month', timezone({zone}, e.at))::date AS month,
-            e.stage_kind AS result, coalesce(nullif(btrim(e.reason), ''), '(none)') AS reason
+            e.stage_kind AS result, coalesce(e.reason, '(none)') AS reason
         FROM ({part:entries}) AS e
         WHERE e.is_entry AND e.stage_kind IN ('won', 'lost')
         ORDER BY {key:e}, e.place DESC

@@ -110,7 +110,7 @@ SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     coalesce(t.touches, 0) AS touches,
     t.last_touch_at,
     coalesce(j.rejections, 0) AS rejections_before,
-    coalesce(nullif(btrim(j.reason), ''), '(none)') AS last_reject_reason,
+    coalesce(j.reason, '(none)') AS last_reject_reason,
     l.last_note,
     l.amount,
     coalesce(CASE WHEN s.segments IS NOT NULL THEN
@@ -128,4 +128,4 @@ FROM pending AS s
     LEFT JOIN touched AS t ON {key_join:t:s}
     LEFT JOIN decisive AS d ON {key_join:d:s} AND d.moment_no = s.entry_no
     LEFT JOIN due ON {key_join:due:s} AND due.sla = s.handoff AND due.started_at = s.entered_at
-    LEFT JOIN (SELECT {table_key:r}, r AS lead_row, true AS is_there FROM {table} AS r) AS r ON {key_join:r:s}
+    LEFT JOIN (SELECT {table_key:r}, (r.*)::{table} AS lead_row, true AS is_there FROM {table} AS r) AS r ON {key_join:r:s}

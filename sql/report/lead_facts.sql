@@ -21,7 +21,7 @@
 --   left the funnel
 -- submitted_at: its first submission to a handoff
 -- accepted_at: its first acceptance: the entry into an accepting stage out of
---   that of the submission
+--   that of the submission, by the agreement that was recorded with the submission
 -- won_at: its first entry into a won stage; stays if it leaves it again
 -- lost_at: its first entry into a lost stage; stays if it is reopened
 -- lost_reason: reason of its last entry into a lost stage; (none) if none
@@ -51,9 +51,6 @@
 -- recorded_at: when its latest entry was recorded
 
 WITH
-    names AS MATERIALIZED (
-        {part:stage_names}
-    ),
     in_force AS MATERIALIZED (
         SELECT f.funnel,
             EXISTS (SELECT FROM align.handoffs(f.funnel)) AS has_handoffs,
@@ -63,33 +60,29 @@ WITH
     calendars AS (
         {part:calendars}
     ),
-    -- by version and stage of submission: the stages that accept
-    handoffs AS (
-        SELECT a.version, coalesce(s.stage, h.stage) AS stage,
-            array_agg(coalesce(n.stage, accept.stage)) AS accept
-        FROM align.agreements AS a
-            CROSS JOIN LATERAL align.handoffs(a.funnel) AS h
+    -- the handoffs of all versions, and the stages that accept
+    handoffs AS MATERIALIZED (
+        SELECT h.agreement, h.version, h.handoff, h.accept, row_number() OVER () AS handoff_no
+        FROM ({part:handoffs}) AS h
+    ),
+    accepts AS (
+        SELECT h.handoff_no, accept.stage
+        FROM handoffs AS h
             CROSS JOIN LATERAL unnest(h.accept) AS accept (stage)
-            LEFT JOIN names AS s ON s.recorded = h.stage
-            LEFT JOIN names AS n ON n.recorded = accept.stage
-        WHERE a.name = {agreement}
-        GROUP BY a.version, coalesce(s.stage, h.stage)
     ),
     journeys AS (
-        SELECT e.*,
+        SELECT e.*, h.handoff_no,
             -- a row that was not live for a while has not left
             CASE WHEN e.source = 'resumed' THEN lag(e.stage, 2) OVER journey
                 ELSE lag(e.stage) OVER journey END AS previous_stage,
             CASE WHEN e.source = 'resumed' THEN lag(e.stage_order, 2) OVER journey
                 ELSE lag(e.stage_order) OVER journey END AS previous_order,
-            CASE WHEN e.source = 'resumed' THEN lag(h.accept, 2) OVER journey
-                ELSE lag(h.accept) OVER journey END AS accept,
+            coalesce(lead(e.source) OVER journey = 'resumed', false) AS is_undone,
             count(*) FILTER (WHERE e.is_stage_entry) OVER journey AS stages_so_far,
-            count(e.handoff) FILTER (WHERE e.is_entry) OVER journey AS submissions_so_far,
             coalesce(lead(e.event) OVER journey, 'touch') = 'touch' AND e.event <> 'touch' AS is_last
         FROM ({part:entries}) AS e
             LEFT JOIN handoffs AS h
-                ON h.version = e.version AND h.stage = e.stage AND e.agreement = {agreement}
+                ON h.agreement = e.agreement AND h.version = e.version AND h.handoff = e.handoff
         WHERE e.is_stage_entry OR e.event = 'touch'
             OR NOT e.is_merged AND e.event IN ('owner', 'deleted', 'truncated', 'move', 'override')
             OR e.event = 'rekey' AND e.note LIKE 'merged from %'
@@ -98,12 +91,23 @@ WITH
     changes AS (
         SELECT j.*,
             j.is_stage_entry AND j.stages_so_far = 1 AS is_first,
-            j.is_stage_entry AND j.stage IS DISTINCT FROM j.previous_stage AS is_change
+            j.is_stage_entry AND j.stage IS DISTINCT FROM j.previous_stage AS is_change,
+            j.stage IS NULL AND j.event <> 'touch' AND NOT j.is_undone AS is_end
         FROM journeys AS j
+    ),
+    -- with the handoff that the lead was submitted to by its last change before
+    decisions AS (
+        SELECT c.*,
+            (max(CASE WHEN c.is_change OR c.is_end THEN ARRAY[c.place, c.handoff_no] END) OVER before)[2]
+                AS submitted_to
+        FROM changes AS c
+        WINDOW before AS (PARTITION BY {key:c} ORDER BY c.place
+                          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        -- the aggregates below take the last element of an array for the last value;
+        -- the windows have this order, so nothing is sorted for it
+        ORDER BY {key:c}, c.place
         OFFSET 0 -- computed once, not in each of the aggregates
     ),
-    -- the rows of a lead come in the order of its journey, so the last element
-    -- of an array is the last value
     leads AS (
         SELECT {key:c},
             min(c.at) FILTER (WHERE c.is_first) AS first_at,
@@ -122,8 +126,9 @@ WITH
             (array_agg(CASE WHEN c.agreement = {agreement} THEN c.version END)
                  FILTER (WHERE c.is_change))[count(*) FILTER (WHERE c.is_change)] AS version,
             min(c.at) FILTER (WHERE c.is_entry AND c.handoff IS NOT NULL) AS submitted_at,
-            min(c.at) FILTER (WHERE c.is_change AND c.stage = ANY (c.accept)
-                                  AND c.submissions_so_far > 0) AS accepted_at,
+            min(c.at) FILTER (WHERE c.is_change
+                                  AND (c.submitted_to, c.stage) IN (SELECT a.handoff_no, a.stage
+                                                                     FROM accepts AS a)) AS accepted_at,
             min(c.at) FILTER (WHERE c.is_entry AND c.stage_kind = 'won') AS won_at,
             min(c.at) FILTER (WHERE c.is_entry AND c.stage_kind = 'lost') AS lost_at,
             (array_agg(c.reason) FILTER (WHERE c.is_change AND c.stage_kind = 'lost'))
@@ -143,7 +148,7 @@ WITH
                            NULL, c.entry_no, NULL)
                 FILTER (WHERE c.campaign IS NOT NULL AND (c.is_stage_entry OR c.event = 'touch'))
                 AS touched
-        FROM changes AS c
+        FROM decisions AS c
         GROUP BY {key:c}
         HAVING bool_or(c.is_first)
     ),
@@ -173,16 +178,15 @@ SELECT {key_text:l} AS row_key,
     coalesce(l.stage, '(none)') AS stage,
     l.stage_order,
     CASE WHEN l.stage IS NULL THEN '(none)' ELSE coalesce(l.stage_kind, '(other)') END AS stage_kind,
-    CASE WHEN l.stage IS NOT NULL AND btrim(l.team) <> '' THEN l.team ELSE '(none)' END AS team,
-    CASE WHEN l.stage IS NOT NULL AND btrim(l.assignee) <> '' THEN l.assignee ELSE '(none)' END
-        AS assignee,
+    coalesce(CASE WHEN l.stage IS NOT NULL THEN l.team END, '(none)') AS team,
+    coalesce(CASE WHEN l.stage IS NOT NULL THEN l.assignee END, '(none)') AS assignee,
     l.in_stage_since AS since,
     l.status,
     l.submitted_at,
     l.accepted_at,
     l.won_at,
     l.lost_at,
-    CASE WHEN btrim(l.lost_reason) <> '' THEN l.lost_reason ELSE '(none)' END AS lost_reason,
+    coalesce(l.lost_reason, '(none)') AS lost_reason,
     l.amount,
     coalesce(l.segment, '(other)') AS segment,
     coalesce(align.parse_campaign(t.first_campaign)::text, '(none)') AS first_campaign,

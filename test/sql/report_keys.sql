@@ -30,3 +30,17 @@ ALTER TABLE plain_history DROP COLUMN segments;
 SELECT align.create_reports('plain', 'keys_of_plain') > 0 AS created;
 SELECT row_key, segment FROM keys_of_plain.lead_facts;
 DROP SCHEMA keys_of_leads, keys_of_deals, keys_of_plain, report_keys CASCADE;
+
+-- A table may have columns of the names that a report has for tables within.
+CREATE SCHEMA report_names;
+SET search_path = report_names;
+SELECT align.agree('names', $$ stage a, b held by x; won c; success path a -> b -> c; b needs r; handoff h: b from x to y, accept c; $$);
+CREATE TABLE leads (h int, l text, r text, t text, e text, s text, c text, f text, d text, k text, st text, PRIMARY KEY (h, l));
+SELECT align.attach('leads', 'names', mode => 'observe', stage => 'st', assignee => 's');
+CREATE SCHEMA names_of_leads;
+SELECT align.create_reports('leads', 'names_of_leads', dimensions => '{t,e,"r || d AS both"}') > 0 AS created;
+INSERT INTO leads VALUES (1, 'x', NULL, 't', 'e', 's', 'c', 'f', 'd', 'k', 'a'), (2, 'x', 'r', 't', 'e', 's', 'c', 'f', 'd', 'k', 'a');
+UPDATE leads SET st = 'b';
+SELECT key_h, key_l, needs_missing, assignee FROM names_of_leads.handover ORDER BY key_h;
+SELECT key_h, key_l, stage, t, e, "both" FROM names_of_leads.lead_facts ORDER BY key_h;
+DROP SCHEMA names_of_leads, report_names CASCADE;

@@ -160,7 +160,7 @@ WITH
             -- the clock table has who holds the lead today where the past had
             -- another; entries of a merged duplicate do not change the row
             CASE WHEN NOT c.is_over AND {as_of} < now() THEN
-                (SELECT e.assignee
+                (SELECT CASE WHEN btrim(e.assignee) <> '' THEN e.assignee END
                  FROM (SELECT {history_key:h}, h.entry_no, h.effective_at, h.assignee
                        FROM {history} AS h
                        WHERE h.stage IS NOT NULL AND h.event IN ('opening', 'entry', 'move', 'override', 'owner')

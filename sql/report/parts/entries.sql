@@ -13,8 +13,14 @@ WITH
         SELECT {history_key:h}, h.entry_no, h.event, h.effective_at AS at,
             CASE WHEN h.event = 'opening' OR h.source LIKE '%import' THEN h.effective_at
                 ELSE h.recorded_at END AS known_at,
-            h.recorded_at, h.from_stage, h.stage, h.from_team, h.team, h.assignee, h.actor, h.reason, h.note,
-            h.campaign,
+            h.recorded_at, h.from_stage, h.stage,
+            -- blank text is none; other text is shown as written
+            CASE WHEN btrim(h.from_team) <> '' THEN h.from_team END AS from_team,
+            CASE WHEN btrim(h.team) <> '' THEN h.team END AS team,
+            CASE WHEN btrim(h.assignee) <> '' THEN h.assignee END AS assignee,
+            CASE WHEN btrim(h.actor) <> '' THEN h.actor END AS actor,
+            CASE WHEN btrim(h.reason) <> '' THEN h.reason END AS reason,
+            h.note, h.campaign,
             CASE WHEN h.amount > '-Infinity' AND h.amount < 'Infinity' THEN h.amount END AS amount,
             {segments:h} AS segments, h.agreement, h.version, h.violation, h.source, h.handoff,
             h.stage IS NOT NULL

@@ -3,8 +3,7 @@
 -- it out of the funnel.  Entries merged from a duplicate count up to the first
 -- one of the lead's own: from then on its own row has its holder.
 SELECT {key:e}, e.place, e.at, e.event, e.stage, e.stage_kind, e.is_end, e.is_first_of_lead,
-    coalesce(nullif(btrim(e.team), ''), '(none)') AS team,
-    nullif(btrim(e.assignee), '') AS assignee,
+    coalesce(e.team, '(none)') AS team, e.assignee,
     e.source IS NULL OR e.source NOT LIKE '%undated' AS since_known
 FROM (SELECT e.*,
           e.stage IS NULL OR e.event IN ('deleted', 'truncated') AS is_end,
