@@ -114,7 +114,7 @@ SELECT count(*) AS targets, count(*) FILTER (WHERE s.target_no IS NULL) AS diffe
 FROM cells c LEFT JOIN (SELECT s.* FROM company.scorecard('2026-05-24 22:00Z') s WHERE date '2026-05-24' BETWEEN s.period_start AND s.period_end) s
 	ON c.cell[1] = s.teams || CASE WHEN s.is_joint THEN ' (joint)' ELSE '' END AND c.cell[2] = s.metric || ' per ' || s.period
 	AND c.cell[3] = CASE WHEN s.actual IS NOT NULL THEN to_char(s.actual, CASE s.unit WHEN '%' THEN 'FM990.0" %"' ELSE 'FM999,999,990' END)
-		WHEN s.actual_lower IS NOT NULL THEN round(s.actual_lower) || '-' || round(s.actual_upper) || ' %' ELSE '- %' END
+		WHEN s.actual_lower IS NOT NULL THEN round(s.actual_lower) || '-' || round(s.actual_upper) || ' %' ELSE '-' END
 	AND c.cell[8] = s.status
 WHERE c.caption LIKE 'Share of the goal%';
 -- (3) the bridge adds up, and stages are those of pipeline
