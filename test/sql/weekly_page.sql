@@ -121,7 +121,7 @@ WHERE c.caption LIKE 'Share of the goal%';
 SELECT count(*) AS stages, count(*) FILTER (WHERE p.stage IS NULL) AS differ
 FROM cells c LEFT JOIN (SELECT p.* FROM company.pipeline('2026-05-24 22:00Z') p) p ON c.cell[1] = p.stage AND c.cell[2] = p.leads::text AND c.cell[3] = to_char(p.amount, 'FM999,999,990')
 WHERE c.caption LIKE 'Open by stage%';
-SELECT s = format('The pipeline %s by %s to %s: %s were won and %s lost in the week.', CASE WHEN closing > opening THEN 'grew' ELSE 'shrank' END,
+SELECT s = format('The pipeline %s by %s to %s: %s won and %s lost in the week of 18 May.', CASE WHEN closing > opening THEN 'grew' ELSE 'shrank' END,
 	to_char(abs(closing - opening), 'FM999,999,990'), to_char(closing, 'FM999,999,990'), to_char(won, 'FM999,999,990'), to_char(lost, 'FM999,999,990')) AS same
 FROM page, said(html) s, LATERAL (SELECT max(amount) FILTER (WHERE step = 'opening') AS opening, max(amount) FILTER (WHERE step = 'closing') AS closing,
 	max(amount) FILTER (WHERE step = 'won') AS won, max(amount) FILTER (WHERE step = 'lost') AS lost FROM company.pipeline_movement('2026-05-24 22:00Z') m WHERE m.week = '2026-05-18') m
