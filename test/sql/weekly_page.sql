@@ -147,7 +147,7 @@ WITH moves AS (
 	SELECT w.n, count(*) AS submitted, count(*) FILTER (WHERE m.next = 'sal' AND m.left_at <= w.end_at) AS accepted, count(*) FILTER (WHERE m.next = 'disqualified' AND m.left_at <= w.end_at) AS rejected
 	FROM weeks w JOIN moves m ON m.stage = 'mql' AND m.at >= w.start_at AND m.at < w.end_at GROUP BY w.n
 ), expected AS (
-	SELECT 'this week' AS span, sum(submitted)::text AS submitted, sum(accepted) AS accepted, sum(accepted + rejected) AS decided FROM counted WHERE n = 0
+	SELECT 'week of 18 May' AS span, sum(submitted)::text AS submitted, sum(accepted) AS accepted, sum(accepted + rejected) AS decided FROM counted WHERE n = 0
 	UNION ALL SELECT 'week before', to_char(sum(submitted), 'FM990.0'), sum(accepted), sum(accepted + rejected) FROM counted WHERE n = 1
 	-- all five weeks have 40 working hours but one with the first of May, which is open here
 	UNION ALL SELECT 'four before', to_char(sum(submitted) / 4.0, 'FM990.0'), sum(accepted), sum(accepted + rejected) FROM counted WHERE n BETWEEN 1 AND 4
