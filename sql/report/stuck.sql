@@ -1,5 +1,5 @@
 -- stuck per lead
--- Open leads that are in their stage longer than nine of ten leads were before they left it: a list to call, one row per lead. Key: row_key. The limit of a stage comes from the visits that began in the year before they could settle; those that had not ended by then count as longer, so it is not too short. A lead whose time in the stage is not known is never in it. Answers: which leads does nobody move?
+-- Open leads that are in their stage longer than its limit: nine of ten leads had left it by then, or, where fewer did, it is the time to settle. A list to call, one row per lead. Key: row_key. The limit of a stage comes from the visits that began in the year before they could settle; those that had not ended by then count as longer, so it is not too short. A lead whose time in the stage is not known is never in it. Answers: which leads does nobody move?
 --
 -- row_key: the key as text; unique
 -- stage: stage that it is in

@@ -114,14 +114,14 @@ SELECT count(*) AS targets, count(*) FILTER (WHERE s.target_no IS NULL) AS diffe
 FROM cells c LEFT JOIN (SELECT s.* FROM company.scorecard('2026-05-24 22:00Z') s WHERE date '2026-05-24' BETWEEN s.period_start AND s.period_end) s
 	ON c.cell[1] = s.teams || CASE WHEN s.is_joint THEN ' (joint)' ELSE '' END AND c.cell[2] = s.metric || ' per ' || s.period
 	AND c.cell[3] = CASE WHEN s.actual IS NOT NULL THEN to_char(s.actual, CASE s.unit WHEN '%' THEN 'FM990.0" %"' ELSE 'FM999,999,990' END)
-		WHEN s.actual_lower IS NOT NULL THEN round(s.actual_lower) || '-' || round(s.actual_upper) || ' %' ELSE '- %' END
+		WHEN s.actual_lower IS NOT NULL THEN round(s.actual_lower) || '-' || round(s.actual_upper) || ' %' ELSE '-' END
 	AND c.cell[8] = s.status
 WHERE c.caption LIKE 'Share of the goal%';
 -- (3) the bridge adds up, and stages are those of pipeline
 SELECT count(*) AS stages, count(*) FILTER (WHERE p.stage IS NULL) AS differ
 FROM cells c LEFT JOIN (SELECT p.* FROM company.pipeline('2026-05-24 22:00Z') p) p ON c.cell[1] = p.stage AND c.cell[2] = p.leads::text AND c.cell[3] = to_char(p.amount, 'FM999,999,990')
 WHERE c.caption LIKE 'Open by stage%';
-SELECT s = format('The pipeline %s by %s to %s: %s were won and %s lost in the week.', CASE WHEN closing > opening THEN 'grew' ELSE 'shrank' END,
+SELECT s = format('The pipeline %s by %s to %s: %s won and %s lost in the week of 18 May.', CASE WHEN closing > opening THEN 'grew' ELSE 'shrank' END,
 	to_char(abs(closing - opening), 'FM999,999,990'), to_char(closing, 'FM999,999,990'), to_char(won, 'FM999,999,990'), to_char(lost, 'FM999,999,990')) AS same
 FROM page, said(html) s, LATERAL (SELECT max(amount) FILTER (WHERE step = 'opening') AS opening, max(amount) FILTER (WHERE step = 'closing') AS closing,
 	max(amount) FILTER (WHERE step = 'won') AS won, max(amount) FILTER (WHERE step = 'lost') AS lost FROM company.pipeline_movement('2026-05-24 22:00Z') m WHERE m.week = '2026-05-18') m
@@ -147,7 +147,7 @@ WITH moves AS (
 	SELECT w.n, count(*) AS submitted, count(*) FILTER (WHERE m.next = 'sal' AND m.left_at <= w.end_at) AS accepted, count(*) FILTER (WHERE m.next = 'disqualified' AND m.left_at <= w.end_at) AS rejected
 	FROM weeks w JOIN moves m ON m.stage = 'mql' AND m.at >= w.start_at AND m.at < w.end_at GROUP BY w.n
 ), expected AS (
-	SELECT 'this week' AS span, sum(submitted)::text AS submitted, sum(accepted) AS accepted, sum(accepted + rejected) AS decided FROM counted WHERE n = 0
+	SELECT 'week of 18 May' AS span, sum(submitted)::text AS submitted, sum(accepted) AS accepted, sum(accepted + rejected) AS decided FROM counted WHERE n = 0
 	UNION ALL SELECT 'week before', to_char(sum(submitted), 'FM990.0'), sum(accepted), sum(accepted + rejected) FROM counted WHERE n = 1
 	-- all five weeks have 40 working hours but one with the first of May, which is open here
 	UNION ALL SELECT 'four before', to_char(sum(submitted) / 4.0, 'FM990.0'), sum(accepted), sum(accepted + rejected) FROM counted WHERE n BETWEEN 1 AND 4
@@ -195,6 +195,57 @@ SELECT week, as_of, published_by = session_user AS by_me, w.page = p.html AS sam
 FROM company.published_week w JOIN page p USING (week);
 SELECT obj_description('company.published_week'::regclass);
 
+-- Small numbers: goals with decimals, one case of each, no rejection, no touch.
+SELECT align.agree('weekly small', $$
+	stage raw held by marketing; stage warm held by sales; won sold; lost dead;
+	entry raw;
+	success path raw -> warm -> sold; path any -> dead;
+	handoff pass: raw from marketing to sales, accept warm, reject dead with reason (bad), within 2 hours;
+	sla close by sales: from warm to sold within 1 day;
+	target sales: 92.5% of pass;
+	target sales: 90% of close;
+	target sales: 1.5 warm per week;
+	target sales: 0.4 sold per day;
+	target marketing: 1000000 amount of sold per quarter;
+$$);
+CREATE SCHEMA small;
+CREATE TABLE small.leads (id int PRIMARY KEY, stage text, reason text, amount numeric, campaign text);
+CREATE TABLE small.log (id int, no int, at timestamptz, stage text, amount numeric, PRIMARY KEY (id, no));
+INSERT INTO small.log VALUES (1, 1, '2026-05-19 10:00Z', 'raw', 10), (1, 2, '2026-05-19 10:20Z', 'warm', 10), (2, 1, '2026-05-20 10:00Z', 'raw', 10), (2, 2, '2026-05-20 10:20Z', 'warm', 10),
+	(2, 3, '2026-05-20 12:00Z', 'sold', 10), (3, 1, '2026-05-20 10:00Z', 'raw', 5), (3, 2, '2026-05-20 11:00Z', 'sold', 5);
+INSERT INTO small.leads SELECT DISTINCT ON (id) id, stage, NULL, amount FROM small.log ORDER BY id, no DESC;
+SELECT align.attach('small.leads', 'weekly small', reason => 'reason', amount => 'amount', campaign => 'campaign', mode => 'observe');
+SELECT align.import_history('small.leads', 'SELECT id, no AS ordinal, at, stage, amount FROM small.log');
+SELECT align.create_campaign_tables('small', 'EUR');
+INSERT INTO small.action (what, owner, decided_on, due_on) VALUES ('due later', 'Ann', current_date, current_date + 20);
+SELECT align.create_reports('small.leads', 'small', time_zone => 'UTC', settle => '30 days', complete_since => '2026-01-01') > 0 AS created;
+TRUNCATE page;
+INSERT INTO page SELECT align.weekly_report('small.leads', '2026-05-20'), '2026-05-25 00:00Z', '2026-05-18';
+SELECT flaws(html) FROM page;
+SELECT s FROM page, said(html) s WHERE s ~ '(^sales|^marketing)[: ]..|longer|targets|^The pipeline|missing|so far|in the week|^Nothing was|rejection|No touch|overdue now|^warm .sales';
+SELECT cell[1:4] || cell[6:8] AS scorecard FROM cells WHERE caption LIKE 'Share of the goal%' ORDER BY row_no;
+SELECT cell FROM cells WHERE caption LIKE 'Overdue now%';
+-- a promise of which nothing was due in the week: its overdue lead is said; what is aged is shown
+SELECT align.agree('weekly late', 'stage raw held by sales; won sold; success path raw -> sold; entry raw; sla close by sales: from raw to sold within 1 day;');
+CREATE SCHEMA late;
+CREATE TABLE late.leads (id int PRIMARY KEY, stage text, amount numeric);
+INSERT INTO late.leads VALUES (1, 'raw', 7);
+SELECT align.attach('late.leads', 'weekly late', amount => 'amount', mode => 'observe');
+SELECT align.import_history('late.leads', $$SELECT 1 AS id, 1 AS ordinal, timestamptz '2026-05-19 10:00Z' AS at, 'raw' AS stage, 7 AS amount$$);
+SELECT align.create_reports('late.leads', 'late', time_zone => 'UTC', settle => '30 days', complete_since => '2026-01-01') > 0 AS created;
+TRUNCATE page;
+INSERT INTO page SELECT align.weekly_report('late.leads', '2026-07-06'), '2026-07-13 00:00Z', '2026-07-06';
+SELECT flaws(html), s FROM page, said(html) s WHERE s ~ 'overdue now|^Of it older|longer';
+SELECT cell FROM cells WHERE caption LIKE 'Open by stage%';
+-- a week to come: nothing is late that is due later
+SELECT flaws(p), s FROM align.weekly_report('small.leads', current_date + 30) p, said(p) s WHERE s ~ 'not begun|these late|in the pipeline';
+-- months from before the record was complete are not judged
+SELECT align.create_reports('small.leads', 'small', time_zone => 'UTC', settle => '30 days', complete_since => '2026-05-18 12:00Z') > 0 AS created;
+UPDATE page SET html = align.weekly_report('small.leads', '2026-05-20');
+SELECT flaws(html) FROM page;
+SELECT s FROM page, said(html) s WHERE s ~ 'judged|record that|behind|expected by';
+SELECT cell[2] AS target, cell[8] AS status FROM cells WHERE caption LIKE 'Share of the goal%' ORDER BY row_no;
+
 -- Rights: all reports, or none of the page.
 CREATE ROLE regress_align_reader;
 SET ROLE regress_align_reader;
@@ -232,6 +283,6 @@ SELECT align.detach('bare');
 SELECT align.weekly_report('bare', in_schema => 'weekly2');
 SELECT align.weekly_report(NULL);
 
-DROP SCHEMA weekly, weekly2, company, hostile_reports CASCADE;
+DROP SCHEMA weekly, weekly2, company, hostile_reports, small, late CASCADE;
 DROP TABLE bare, bare_history, bare_sla, targets, targets_history, targets_sla, hostile_texts, page CASCADE;
 DROP ROLE regress_align_reader;

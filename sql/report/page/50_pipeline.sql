@@ -31,15 +31,19 @@ WITH
     )
 SELECT xmlelement(name section,
     xmlelement(name h2, '3 Pipeline (8 minutes)'),
-    CASE WHEN coalesce(scale.top, 0) = 0 THEN xmlelement(name p, 'Nothing was in the pipeline this week.')
+    CASE WHEN coalesce(scale.top, 0) = 0 AND NOT EXISTS (SELECT FROM {pipeline} AS p WHERE p.leads > 0)
+        THEN xmlelement(name p, CASE WHEN $1 <= timezone({zone}, $2::timestamp) THEN 'Nothing is in the pipeline now.'
+                 ELSE 'Nothing was in the pipeline in the week of ' || to_char($2, 'FMDD Mon') || '.' END)
         ELSE xmlconcat(
-            xmlelement(name p, format('The pipeline %s to %s%s: %s were won and %s lost in the week.',
+            CASE WHEN $1 <= timezone({zone}, $2::timestamp) THEN xmlelement(name p, 'This week has not begun: this is the pipeline of now.')
+                WHEN coalesce(scale.top, 0) = 0 THEN xmlelement(name p, 'How the pipeline moved in the week of ' || to_char($2, 'FMDD Mon') || ' is not recorded.')
+                ELSE xmlelement(name p, format('The pipeline %s to %s%s: %s won and %s lost in the week of %s.',
                 CASE WHEN d.closing > d.opening THEN 'grew by ' || to_char(d.closing - d.opening, 'FM999,999,999,990')
                     WHEN d.closing < d.opening THEN 'shrank by ' || to_char(d.opening - d.closing, 'FM999,999,999,990')
                     ELSE 'came' END,
-                to_char(d.closing, 'FM999,999,999,990'), CASE WHEN d.is_amount THEN '' ELSE ' leads' END,
-                to_char(d.won, 'FM999,999,999,990'), to_char(d.lost, 'FM999,999,999,990'))),
-            (SELECT xmlelement(name svg, xmlattributes('chart' AS class, '0 0 640 190' AS "viewBox", 'img' AS role, 'bridge from the opening to the closing pipeline of the week' AS "aria-label"),
+                to_char(d.closing, 'FM999,999,999,990'), CASE WHEN d.is_amount THEN '' WHEN d.closing = 1 THEN ' lead' ELSE ' leads' END,
+                to_char(d.won, 'FM999,999,999,990'), to_char(d.lost, 'FM999,999,999,990'), to_char($2, 'FMDD Mon'))) END,
+            (SELECT CASE WHEN scale.top > 0 THEN xmlelement(name svg, xmlattributes('chart' AS class, '0 0 640 190' AS "viewBox", 'img' AS role, 'bridge from the opening to the closing pipeline of the week' AS "aria-label"),
                  xmlagg(xmlelement(name g,
                      xmlelement(name rect, xmlattributes(
                          CASE b.step WHEN 'lost' THEN 'f-bad' WHEN 'won' THEN 'f-good' WHEN 'opening' THEN 'f-bar' WHEN 'closing' THEN 'f-bar' ELSE 'f-grey' END AS class,
@@ -49,27 +53,34 @@ SELECT xmlelement(name section,
                          CASE WHEN b.size >= 999500 THEN to_char(b.size / 1000000, 'FM999,990.00') || ' M'
                              WHEN b.size >= 9999.5 THEN to_char(b.size / 1000, 'FM990') || ' k'
                              ELSE to_char(b.size, 'FM9,990') END),
-                     xmlelement(name text, xmlattributes('soft' AS class, 80 * (b.i - 1) + 40 AS x, 178 AS y, 'middle' AS "text-anchor"), b.step)) ORDER BY b.step_order))
+                     xmlelement(name text, xmlattributes('soft' AS class, 80 * (b.i - 1) + 40 AS x, 178 AS y, 'middle' AS "text-anchor"), b.step)) ORDER BY b.step_order)) END
              FROM (SELECT b.*, row_number() OVER (ORDER BY b.step_order) AS i FROM bars AS b) AS b),
-            (SELECT xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Open by stage, and what may be won of it' AS "aria-label"), xmlelement(name table,
-                 xmlelement(name caption, 'Open by stage, and what may be won of it'),
+            (SELECT xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Open by stage, and what may be won of the part that is not older' AS "aria-label"), xmlelement(name table,
+                 xmlelement(name caption, 'Open by stage, and what may be won of the part that is not older'),
                  xmlelement(name thead, xmlelement(name tr,
                      xmlelement(name th, xmlattributes('col' AS scope), 'Stage'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Leads'),
-                     xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Amount'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Won in time'),
+                     xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Amount'),
+                     xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Of it older than ' || round(extract(epoch FROM {settle}) / 86400) || ' days'),
+                     xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Won in time'),
                      xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Expected'))),
                  xmlelement(name tbody, xmlagg(xmlelement(name tr,
                      xmlelement(name td, p.stage), xmlelement(name td, xmlattributes('n' AS class), p.leads),
                      xmlelement(name td, xmlattributes('n' AS class), to_char(p.amount, 'FM999,999,999,990')),
+                     xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(nullif(p.amount_aged, 0), 'FM999,999,999,990'), '-')),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(100 * p.won_share, 'FM990') || ' % of ' || p.base_n, 'too few')),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(nullif(p.expected_low, 0), 'FM999,999,999,990') || '-' || to_char(p.expected_high, 'FM999,999,999,990'), '-')))
                      ORDER BY p.stage_order))))
              FROM {pipeline} AS p),
             (SELECT xmlelement(name ul, xmlagg(xmlelement(name li,
                  CASE WHEN c.remaining = 0 THEN format('%s per %s: reached.', c.metric, c.period)
-                     ELSE format('%s per %s: %s are missing, and the pipeline is %s times that. %s', c.metric, c.period,
-                          to_char(c.remaining, 'FM999,999,999,990'), to_char(c.coverage, 'FM999,990.0'),
+                     ELSE format('%s per %s: %s missing, and the pipeline is %s times that. %s', c.metric, c.period,
+                          CASE WHEN c.remaining < 100 AND c.remaining <> round(c.remaining) THEN to_char(c.remaining, 'FM990.0')
+                              ELSE to_char(c.remaining, 'FM999,999,999,990') END, to_char(c.coverage, 'FM999,990.0'),
                           coalesce('At the rates of settled leads, ' || to_char(c.expected_amount, 'FM999,999,999,990') || ' of it will be won, in this '
                                    || c.period || ' or later.', 'Too few leads have settled to say what will be won.')) END) ORDER BY c.target_no))
-             FROM {coverage} AS c HAVING count(*) > 0)) END)
+             FROM {coverage} AS c
+                 -- what is missing is not known of a record that is not complete
+                 JOIN {scorecard} AS s ON s.target_no = c.target_no AND s.period = c.period AND s.period_start = c.period_start AND s.is_complete
+             HAVING count(*) > 0)) END)
 FROM said AS d
     CROSS JOIN scale

@@ -35,14 +35,17 @@ WITH
     -- as the scorecard has it, at the last day that had begun
     now_ AS (
         SELECT timezone({zone}, $1 - interval '1 microsecond')::date - t.period_start AS n,
-            s.actual AS actual_to_date, s.goal_today AS goal_to_date, s.goal
+            s.actual AS actual_to_date, s.goal_today AS goal_to_date, s.goal, s.is_complete
         FROM target AS t
             JOIN {scorecard} AS s ON s.target_no = t.target_no AND s.period = t.period AND s.period_start = t.period_start
     )
 SELECT xmlelement(name section,
     xmlelement(name h3, t.metric || ', this ' || t.period || ' day by day'),
-    xmlelement(name p, format('%s so far: %s %s than planned by now.', to_char(x.actual_to_date, 'FM999,999,999,990'),
-        to_char(abs(x.actual_to_date - x.goal_to_date), 'FM999,999,999,990'), CASE WHEN x.actual_to_date >= x.goal_to_date THEN 'more' ELSE 'less' END)),
+    xmlelement(name p, CASE WHEN NOT x.is_complete THEN to_char(x.actual_to_date, 'FM999,999,999,990') || ' so far, in a record that is not complete.'
+        WHEN x.actual_to_date = x.goal_to_date THEN to_char(x.actual_to_date, 'FM999,999,999,990') || ' so far, as planned.'
+        ELSE format('%s so far: %s %s than planned by now.', to_char(x.actual_to_date, 'FM999,999,999,990'),
+            CASE WHEN abs(x.actual_to_date - x.goal_to_date) < 100 AND x.goal_to_date <> round(x.goal_to_date) THEN to_char(abs(x.actual_to_date - x.goal_to_date), 'FM990.09')
+                ELSE to_char(abs(x.actual_to_date - x.goal_to_date), 'FM999,999,999,990') END, CASE WHEN x.actual_to_date >= x.goal_to_date THEN 'more' ELSE 'less' END) END),
     xmlelement(name svg, xmlattributes('chart' AS class, '0 0 680 190' AS "viewBox", 'img' AS role,
             'cumulative ' || t.metric || ': this ' || t.period || ', its plan, and the ' || t.period || ' before in grey' AS "aria-label"),
         xmlelement(name line, xmlattributes('line s-line' AS class, 8 AS x1, 160 AS y1, 560 AS x2, 160 AS y2), ''),
@@ -62,7 +65,8 @@ SELECT xmlelement(name section,
         xmlelement(name circle, xmlattributes('dot s-bar full' AS class, round(8 + 552.0 * (x.n + 1) / s.days, 1) AS cx,
             round(160 - 140 * x.actual_to_date / s.top, 1) AS cy, 3 AS r), ''),
         xmlelement(name text, xmlattributes(round(least(14 + 552.0 * (x.n + 1) / s.days, 500), 1) AS x, round(least(178 - 140 * x.actual_to_date / s.top, 154), 1) AS y),
-            'actual, ' || to_char(round(x.actual_to_date - x.goal_to_date), 'FMSG999,999,999,990')),
+            'actual' || CASE WHEN NOT x.is_complete OR round(x.actual_to_date - x.goal_to_date) = 0 THEN ''
+                ELSE ', ' || to_char(x.actual_to_date - x.goal_to_date, 'FMSG999,999,999,990') END),
         xmlelement(name text, xmlattributes('soft' AS class, 8 AS x, 178 AS y), to_char(t.period_start, 'FMDD Mon')),
         xmlelement(name text, xmlattributes('soft' AS class, 560 AS x, 178 AS y, 'end' AS "text-anchor"), to_char(t.last_on, 'FMDD Mon'))))
 FROM target AS t

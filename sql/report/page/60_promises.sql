@@ -51,11 +51,11 @@ WITH
         GROUP BY q.sla
     ),
     late AS (
-        SELECT o.team, o.assignee, count(*) AS n, max(o.overrun_seconds) AS longest, sum(o.amount) AS amount
+        SELECT o.team, o.assignee, count(*) AS n, min(o.due_at) AS due_at, sum(o.amount) AS amount
         FROM {sla_now} AS o
         WHERE o.clock_status = 'overdue'
         GROUP BY o.team, o.assignee
-        ORDER BY max(o.overrun_seconds) DESC
+        ORDER BY min(o.due_at), o.team, o.assignee
         LIMIT 15
     )
 SELECT xmlelement(name section,
@@ -63,8 +63,10 @@ SELECT xmlelement(name section,
     CASE WHEN NOT EXISTS (SELECT FROM {promises} AS p)
         THEN xmlelement(name p, 'No promise is agreed. Add one to the agreement, such as sla first_touch by marketing: from inquiry to mql within 2 days;')
         ELSE xmlconcat(
-            (SELECT xmlelement(name p, coalesce(string_agg(format('%s kept %s %% of what was due this week.', t.team, round((100 * t.last_rate)::numeric)), ' '
-                                                           ORDER BY t.last_rate, t.team), 'Nothing was due this week.')
+            (SELECT xmlelement(name p, coalesce(string_agg(format('%s kept %s %% of what was due in the week of %s.', t.team, round((100 * t.last_rate)::numeric), to_char($2, 'FMDD Mon')), ' '
+                                                           ORDER BY t.last_rate, t.team),
+                                                CASE WHEN $1 <= timezone({zone}, $2::timestamp) THEN 'This week has not begun.'
+                                                    ELSE 'Nothing was due in the week of ' || to_char($2, 'FMDD Mon') || '.' END)
                                         || (SELECT coalesce(format(' %s %s overdue now.', to_char(nullif(sum(p.overdue_now), 0), 'FM999,999,990'),
                                                                    CASE sum(p.overdue_now) WHEN 1 THEN 'is' ELSE 'are' END), '')
                                             FROM {promises} AS p HAVING sum(p.overdue_now) > 0))
@@ -83,9 +85,9 @@ SELECT xmlelement(name section,
                       xmlelement(name line, xmlattributes('line s-grey' AS class, '4 4' AS "stroke-dasharray", 60 AS x1, round(150 - 1.2 * g.goal, 1) AS y1,
                           600 AS x2, round(150 - 1.2 * g.goal, 1) AS y2), ''),
                       xmlelement(name text, xmlattributes('soft' AS class, 55 AS x, round(154 - 1.2 * g.goal, 1) AS y, 'end' AS "text-anchor"),
-                          CASE WHEN g.goal BETWEEN 15 AND 85 THEN to_char(g.goal, 'FM990') || ' %' END))
+                          CASE WHEN g.goal BETWEEN 15 AND 85 THEN rtrim(to_char(g.goal, 'FM990.999999'), '.') || ' %' END))
                   FROM goals AS g),
-                 (SELECT xmlelement(name text, xmlattributes('soft' AS class, 330 AS x, 172 AS y, 'middle' AS "text-anchor"), 'dashed: goal ' || to_char(g.goal, 'FM990') || ' %') FROM goals AS g),
+                 (SELECT xmlelement(name text, xmlattributes('soft' AS class, 330 AS x, 172 AS y, 'middle' AS "text-anchor"), 'dashed: goal ' || rtrim(to_char(g.goal, 'FM990.999999'), '.') || ' %') FROM goals AS g),
                  xmlagg(xmlelement(name g,
                      xmlelement(name polyline, xmlattributes('line ' || coalesce(c.class, 's-grey') AS class, t.points AS points), ''),
                      (SELECT xmlagg(xmlelement(name circle, xmlattributes('dot ' || coalesce(c.class, 's-grey') || CASE WHEN w.is_running THEN ' hollow' ELSE ' full' END AS class, 40 + 46 * w.n AS cx,
@@ -93,8 +95,8 @@ SELECT xmlelement(name section,
                       FROM weeks AS w WHERE w.team = t.team AND w.rate IS NOT NULL),
                      xmlelement(name text, xmlattributes(604 AS x, round(t.label_y::numeric, 1) AS y), left(t.team, 12))) ORDER BY t.i)) END
              FROM teams AS t LEFT JOIN colours AS c ON c.i = t.i),
-            (SELECT xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Promises kept: of those due in the last complete week, and in the four weeks before' AS "aria-label"), xmlelement(name table,
-                 xmlelement(name caption, 'Promises kept: of those due in the last complete week, and in the four weeks before'),
+            (SELECT xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, max(x.caption) AS "aria-label"), xmlelement(name table,
+                 xmlelement(name caption, max(x.caption)),
                  xmlelement(name thead, xmlelement(name tr,
                      xmlelement(name th, xmlattributes('col' AS scope), 'Promise'), xmlelement(name th, xmlattributes('col' AS scope), 'By'),
                      xmlelement(name th, xmlattributes('col' AS scope), 'Allowed'),
@@ -107,7 +109,9 @@ SELECT xmlelement(name section,
                      xmlelement(name td, xmlattributes(CASE WHEN p.overdue_now > 0 THEN 'n bad' ELSE 'n' END AS class), p.overdue_now),
                      xmlelement(name td, xmlattributes('n' AS class), p.at_risk_now))
                      ORDER BY p.overdue_now DESC, p.rate_week, p.sla))))
-             FROM {promises} AS p LEFT JOIN before4 AS b ON b.sla = p.sla),
+             FROM {promises} AS p
+                 LEFT JOIN before4 AS b ON b.sla = p.sla
+                 CROSS JOIN LATERAL (SELECT 'Promises kept: of those due in the week of ' || to_char(p.week, 'FMDD Mon') || ', and in the four weeks before' AS caption) AS x),
             (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Overdue now, by who holds the lead, the oldest first' AS "aria-label"), xmlelement(name table,
                  xmlelement(name caption, 'Overdue now, by who holds the lead, the oldest first'),
                  xmlelement(name thead, xmlelement(name tr,
@@ -116,6 +120,6 @@ SELECT xmlelement(name section,
                      xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Amount'))),
                  xmlelement(name tbody, xmlagg(xmlelement(name tr,
                      xmlelement(name td, l.team), xmlelement(name td, xmlattributes('w' AS class), left(l.assignee, 80)), xmlelement(name td, xmlattributes('n' AS class), l.n),
-                     xmlelement(name td, xmlattributes('n' AS class), to_char(l.longest / 3600.0, 'FM999,990') || ' h'),
-                     xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(l.amount, 'FM999,999,999,990'), '-'))) ORDER BY l.longest DESC)))) END
+                     xmlelement(name td, xmlattributes('n' AS class), 'since ' || to_char(timezone({zone}, l.due_at), 'FMDD Mon YYYY')),
+                     xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(l.amount, 'FM999,999,999,990'), '-'))) ORDER BY l.due_at, l.team, l.assignee)))) END
              FROM late AS l)) END)

@@ -5,9 +5,9 @@ WITH
         {part:page_weeks}
     ),
     submissions AS (
-        SELECT w.n, h.handoff, h.outcome, h.working_seconds
+        SELECT w.n, h.handoff, h.outcome, coalesce(h.working_seconds, h.elapsed_seconds) AS seconds, h.working_seconds IS NOT NULL AS is_working_time
         FROM weeks AS w
-            CROSS JOIN LATERAL (SELECT h.handoff, h.outcome, h.working_seconds
+            CROSS JOIN LATERAL (SELECT h.handoff, h.outcome, h.working_seconds, h.elapsed_seconds
                                 FROM {schema}.handoff_facts(w.as_of) AS h
                                 WHERE h.submitted_at >= w.start_at
                                     AND date_trunc('week', h.submitted_on::timestamp)::date = w.week) AS h
@@ -23,9 +23,11 @@ WITH
         SELECT s.handoff, p.span, count(*) AS submitted,
             count(*) FILTER (WHERE s.outcome = 'accepted') AS accepted,
             count(*) FILTER (WHERE s.outcome = 'rejected') AS rejected,
+            count(*) FILTER (WHERE s.outcome = 'withdrawn') AS withdrawn,
+            count(*) FILTER (WHERE s.outcome = 'gone') AS gone,
             count(*) FILTER (WHERE s.outcome = 'pending') AS pending,
-            count(s.working_seconds) FILTER (WHERE s.outcome IN ('accepted', 'rejected')) AS n,
-            percentile_disc(0.5) WITHIN GROUP (ORDER BY s.working_seconds)
+            bool_and(s.is_working_time) AS is_working_time,
+            percentile_disc(0.5) WITHIN GROUP (ORDER BY s.seconds)
                 FILTER (WHERE s.outcome IN ('accepted', 'rejected')) AS median_seconds
         FROM spans AS p
             JOIN submissions AS s ON s.n = p.n
@@ -75,10 +77,13 @@ SELECT xmlelement(name section,
     CASE WHEN NOT EXISTS (SELECT FROM ({part:funnel}) AS f CROSS JOIN LATERAL align.handoffs(f.funnel) AS h)
             AND NOT EXISTS (SELECT FROM cells)
         THEN xmlelement(name p, 'No handoff is agreed. Add one to the agreement, such as handoff speed_to_lead: mql from marketing to sales, accept sal, reject nurture with reason (poor_fit, no_budget), within 4 working hours;')
-        WHEN NOT EXISTS (SELECT FROM compared) THEN xmlelement(name p, 'No lead was handed over in this week or the four before.')
+        WHEN NOT EXISTS (SELECT FROM compared) THEN xmlelement(name p, CASE WHEN $1 <= timezone({zone}, $2::timestamp) THEN 'This week has not begun.'
+            ELSE 'No lead was handed over in the week of ' || to_char($2, 'FMDD Mon') || ' or the four before.' END)
         ELSE xmlconcat(
-            (SELECT xmlelement(name p, coalesce(string_agg(format('%s: %s handed over, %s accepted, %s rejected, %s waiting.',
-                 c.handoff, c.submitted, c.accepted, c.rejected, c.pending), ' ' ORDER BY c.handoff), 'No lead was handed over this week.'))
+            (SELECT xmlelement(name p, coalesce(string_agg(format('%s in the week of %s: %s handed over, %s accepted, %s rejected, %s%s waiting.',
+                 c.handoff, to_char($2, 'FMDD Mon'), c.submitted, c.accepted, c.rejected,
+                 CASE WHEN c.withdrawn > 0 THEN c.withdrawn || ' withdrawn, ' ELSE '' END || CASE WHEN c.gone > 0 THEN c.gone || ' gone, ' ELSE '' END, c.pending), ' ' ORDER BY c.handoff),
+                 CASE WHEN $1 <= timezone({zone}, $2::timestamp) THEN 'This week has not begun.' ELSE 'No lead was handed over in the week of ' || to_char($2, 'FMDD Mon') || '.' END))
              FROM scaled AS c WHERE c.span = 0),
             (SELECT xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Handoffs of the week and before' AS "aria-label"), xmlelement(name table,
                  xmlelement(name caption, 'The week, the week before, and the four before pooled; each as it looked at the age that this week has now'),
@@ -88,22 +93,24 @@ SELECT xmlelement(name section,
                      xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Half decided in'))),
                  xmlelement(name tbody, xmlagg(xmlelement(name tr,
                      xmlelement(name td, c.handoff),
-                     xmlelement(name td, CASE c.span WHEN 0 THEN 'this week' WHEN 1 THEN 'week before' ELSE 'four before' END),
+                     xmlelement(name td, CASE c.span WHEN 0 THEN 'week of ' || to_char($2, 'FMDD Mon') WHEN 1 THEN 'week before' ELSE 'four before' END),
                      xmlelement(name td, xmlattributes('n' AS class),
                          CASE c.span WHEN 0 THEN c.submitted::text ELSE coalesce(to_char(c.submitted_scaled, 'FM999,990.0'), '-') END),
                      xmlelement(name td, xmlattributes('n' AS class),
                          coalesce(round(100.0 * c.accepted / nullif(c.accepted + c.rejected, 0)) || ' % of ' || (c.accepted + c.rejected), '-')),
                      xmlelement(name td, xmlattributes('n' AS class),
-                         CASE WHEN c.n >= 5 THEN to_char(c.median_seconds / 3600.0, 'FM999,990.0') || ' h' ELSE '-' END))
+                         CASE WHEN c.accepted + c.rejected < 5 THEN '-'
+                             ELSE CASE WHEN c.median_seconds < 3570 THEN round(c.median_seconds / 60.0) || CASE WHEN c.is_working_time THEN ' working' ELSE '' END || ' min'
+                                      ELSE to_char(c.median_seconds / 3600.0, 'FM999,990.0') || CASE WHEN c.is_working_time THEN ' working' ELSE '' END || ' h' END END))
                      ORDER BY c.handoff, c.span))))
              FROM scaled AS c),
             (SELECT CASE WHEN count(*) > 0 THEN xmlconcat(
                  xmlelement(name h3, 'Why leads come back'),
-                 xmlelement(name p, coalesce(format('The most frequent reason for a rejection is %s, in %s: %s of %s rejected.',
+                 xmlelement(name p, CASE WHEN count(*) FILTER (WHERE b.kind = 2) = 0 THEN 'Nothing was rejected.' ELSE format('The most frequent reason for a rejection is %s, in %s: %s of %s rejected.',
                      max(b.what) FILTER (WHERE b.kind = 2 AND b.place = 1), max(b.name) FILTER (WHERE b.kind = 2 AND b.place = 1),
-                     max(b.n) FILTER (WHERE b.kind = 2 AND b.place = 1), max(b.rejected) FILTER (WHERE b.kind = 2 AND b.place = 1)), 'Nothing was rejected.')),
+                     max(b.n) FILTER (WHERE b.kind = 2 AND b.place = 1), max(b.rejected) FILTER (WHERE b.kind = 2 AND b.place = 1)) END),
                  xmlelement(name svg, xmlattributes('chart' AS class, '0 0 680 ' || 28 * max(b.i) + 30 AS "viewBox", 'img' AS role,
-                         'first submissions of the last three months by campaign: accepted, rejected by reason, waiting' AS "aria-label"),
+                         'first submissions of the last three months by decisive campaign: accepted, rejected by reason, waiting' AS "aria-label"),
                      xmlagg(xmlelement(name g,
                          CASE WHEN b.before = 0 THEN xmlelement(name text, xmlattributes(176 AS x, 28 * b.i - 8 AS y, 'end' AS "text-anchor"),
                              CASE WHEN length(b.name) > 16 THEN left(b.name, 15) || U&'\2026' ELSE b.name END) END,
@@ -115,8 +122,8 @@ SELECT xmlelement(name section,
                          ORDER BY b.i, b.before),
                      xmlelement(name text, xmlattributes('soft' AS class, 184 AS x, 28 * max(b.i) + 20 AS y), 'green accepted, red rejected, grey open'))) END
              FROM bars AS b),
-            (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Submissions by campaign' AS "aria-label"), xmlelement(name table,
-                 xmlelement(name caption, 'First submissions of this month and the two before, by campaign'),
+            (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Submissions by decisive campaign' AS "aria-label"), xmlelement(name table,
+                 xmlelement(name caption, 'First submissions since ' || to_char(date_trunc('month', $2::timestamp) - interval '2 months', 'FMDD Mon YYYY') || ', by decisive campaign'),
                  xmlelement(name thead, xmlelement(name tr,
                      xmlelement(name th, xmlattributes('col' AS scope), 'Campaign'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Handed over'),
                      xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Accepted'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Rejected'),

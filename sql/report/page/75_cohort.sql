@@ -11,10 +11,10 @@ WITH
 SELECT xmlelement(name section,
     xmlelement(name h2, '6 The latest month that is settled (2 minutes)'),
     CASE WHEN a.month IS NULL THEN xmlelement(name p, 'No month is settled yet: the first one will be when its leads have had the time to be won.')
-        WHEN b.month IS NULL THEN xmlelement(name p, format('Of %s leads of %s %s were won in time. There is no settled month before it.',
-            a.leads, to_char(a.month, 'FMMonth YYYY'), a.matured))
-        WHEN a.leads < 30 OR b.leads < 30 THEN xmlelement(name p, format('Of %s leads of %s %s were won in time; of %s of the month before, %s. These are too few to compare.',
-            a.leads, to_char(a.month, 'FMMonth YYYY'), a.matured, b.leads, b.matured))
+        WHEN b.month IS NULL THEN xmlelement(name p, format('Won in time: %s of %s of %s. There is no settled month before it.',
+            a.matured, a.leads || CASE a.leads WHEN 1 THEN ' lead' ELSE ' leads' END, to_char(a.month, 'FMMonth YYYY')))
+        WHEN a.leads < 30 OR b.leads < 30 THEN xmlelement(name p, format('Won in time: %s of %s of %s, and %s of %s of the month before. These are too few to compare.',
+            a.matured, a.leads || CASE a.leads WHEN 1 THEN ' lead' ELSE ' leads' END, to_char(a.month, 'FMMonth YYYY'), b.matured, b.leads))
         ELSE xmlelement(name p, format('Of %s leads of %s %s %% were won in time; of %s of the month before, %s %%. The difference is %s points, between %s and %s.',
             a.leads, to_char(a.month, 'FMMonth YYYY'), to_char(100 * a.matured_rate, 'FM990.0'), b.leads, to_char(100 * b.matured_rate, 'FM990.0'),
             to_char(100 * c.difference, 'FM990.0'), to_char(100 * c.lower, 'FM990.0'), to_char(100 * c.upper, 'FM990.0'))

@@ -37,9 +37,10 @@ WITH
 SELECT xmlelement(name section,
     xmlelement(name h2, '7 Campaigns (6 minutes)'),
     (SELECT CASE WHEN coalesce(bool_and(c.campaign_key = '(none)'), true)
-         THEN xmlelement(name p, 'No campaign is recorded. Attach the table with campaign => its column of landing addresses or UTM parameters.')
-         ELSE xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'The last three months, by first campaign; what became of young leads is not known yet' AS "aria-label"), xmlelement(name table,
-             xmlelement(name caption, 'The last three months, by first campaign; what became of young leads is not known yet'),
+         THEN xmlelement(name p, CASE WHEN {has_role:campaign} THEN 'No touch in these months.'
+             ELSE 'No campaign is recorded. Attach the table with campaign => its column of landing addresses or UTM parameters.' END)
+         ELSE xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'The last three months, by first campaign; revenue by touch, model linear; what became of young leads is not known yet' AS "aria-label"), xmlelement(name table,
+             xmlelement(name caption, 'The last three months, by first campaign; revenue by touch, model linear; what became of young leads is not known yet'),
              xmlelement(name thead, xmlelement(name tr,
                  xmlelement(name th, xmlattributes('col' AS scope), 'Campaign'), xmlelement(name th, xmlattributes('col' AS scope), 'Channel'),
                  xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Leads'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Handed over'),
@@ -52,8 +53,8 @@ SELECT xmlelement(name section,
                  xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(c.revenue, 'FM999,999,999,990'), '-')),
                  xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(c.cost, 'FM999,999,999,990') || ' ' || c.currency, '-'))) ORDER BY c.leads DESC NULLS LAST, c.campaign_key)))) END
      FROM campaigns AS c),
-    (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Leads to talk about: the largest that were won and lost this week' AS "aria-label"), xmlelement(name table,
-         xmlelement(name caption, 'Leads to talk about: the largest that were won and lost this week'),
+    (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Leads to talk about: the largest that were won and lost in the week of ' || to_char($2, 'FMDD Mon') AS "aria-label"), xmlelement(name table,
+         xmlelement(name caption, 'Leads to talk about: the largest that were won and lost in the week of ' || to_char($2, 'FMDD Mon')),
          xmlelement(name thead, xmlelement(name tr,
              xmlelement(name th, xmlattributes('col' AS scope), 'Lead'), xmlelement(name th, xmlattributes('col' AS scope), 'Outcome'),
              xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Amount'), xmlelement(name th, xmlattributes('col' AS scope), 'First campaign'),

@@ -19,16 +19,19 @@ WITH
 SELECT xmlelement(name section,
     xmlelement(name h2, 'Appendix'),
     xmlelement(name h3, 'Stuck'),
-    (SELECT CASE WHEN count(*) = 0 THEN xmlelement(name p, 'No open lead is in its stage longer than nine of ten leads were.')
-         ELSE xmlelement(name ul, xmlagg(xmlelement(name li, format('%s (%s): %s leads, the oldest since %s days.', s.stage, s.team, s.n, s.oldest / 86400)) ORDER BY s.stage_order)) END
+    (SELECT CASE WHEN count(*) = 0 THEN xmlelement(name p, 'No open lead is in its stage longer than its limit.')
+         ELSE xmlelement(name ul, xmlagg(xmlelement(name li, format('%s (%s): %s, for up to %s.', s.stage, s.team,
+             s.n || CASE s.n WHEN 1 THEN ' lead' ELSE ' leads' END, s.oldest / 86400 || CASE s.oldest / 86400 WHEN 1 THEN ' day' ELSE ' days' END)) ORDER BY s.stage_order)) END
      FROM stuck AS s),
     xmlelement(name h3, 'Held by a team and by nobody'),
     (SELECT CASE WHEN count(*) = 0 THEN xmlelement(name p, 'None.')
-         ELSE xmlelement(name ul, xmlagg(xmlelement(name li, format('%s (%s): %s leads, %s of them overdue.', u.stage, u.team, u.n, u.overdue)) ORDER BY u.n DESC, u.stage)) END
+         ELSE xmlelement(name ul, xmlagg(xmlelement(name li, format('%s (%s): %s, overdue: %s.', u.stage, u.team,
+             u.n || CASE u.n WHEN 1 THEN ' lead' ELSE ' leads' END, u.overdue)) ORDER BY u.n DESC, u.stage)) END
      FROM nobody AS u),
-    xmlelement(name h3, 'Rules that were broken this week'),
+    xmlelement(name h3, 'Rules that were broken in the week of ' || to_char($2, 'FMDD Mon')),
     (SELECT CASE WHEN count(*) = 0 THEN xmlelement(name p, 'None.')
-         ELSE xmlelement(name ul, xmlagg(xmlelement(name li, format('%s by %s: %s entries%s.', b.rule, b.team, b.entries,
+         ELSE xmlelement(name ul, xmlagg(xmlelement(name li, format('%s by %s: %s%s.', b.rule, b.team,
+             b.entries || CASE b.entries WHEN 1 THEN ' entry' ELSE ' entries' END,
              CASE WHEN b.overrides > 0 THEN ', ' || b.overrides || ' by an override' ELSE '' END)) ORDER BY b.entries DESC, b.rule, b.team)) END
      FROM broken AS b),
     xmlelement(name h3, 'What the words mean'),

@@ -1,48 +1,85 @@
 -- What is most worth saying, the worst first: the promise that each team kept
 -- worst (those first that miss a target), targets that are behind, leads that do
--- not move.  A promise that is a target, too, is said once.
+-- not move.  A promise that is a target, too, is said once.  Under five cases a
+-- rate weighs less: one of one is no news.  What began before the record was
+-- complete is not judged.
 WITH
-    behind AS (
-        SELECT s.*,
-            CASE s.status WHEN 'behind' THEN 1 - s.actual / nullif(s.goal_today, 0) ELSE 1 - s.actual / nullif(s.goal, 0) END::float8 AS gap
+    running AS (
+        SELECT s.*
         FROM {scorecard} AS s
-        WHERE s.status IN ('behind', 'missed')
-            AND timezone({zone}, $1 - interval '1 microsecond')::date BETWEEN s.period_start AND s.period_end
+        WHERE timezone({zone}, $1 - interval '1 microsecond')::date BETWEEN s.period_start AND s.period_end
+    ),
+    behind AS (
+        SELECT r.*,
+            CASE r.status WHEN 'behind' THEN 1 - r.actual / nullif(r.goal_today, 0) ELSE 1 - r.actual / nullif(r.goal, 0) END::float8
+                * least(coalesce(r.denominator, 5), 5)::float8 / 5 AS gap,
+            rtrim(to_char(r.goal, 'FM999,999,999,990.999999'), '.') AS goal_text,
+            CASE WHEN abs(r.actual) < 100 AND r.actual <> round(r.actual) THEN to_char(r.actual, 'FM990.0')
+                ELSE to_char(r.actual, 'FM999,999,999,990') END AS actual_text,
+            CASE WHEN abs(r.expected_end) < 100 AND r.expected_end <> round(r.expected_end) THEN to_char(r.expected_end, 'FM990.0')
+                ELSE to_char(r.expected_end, 'FM999,999,999,990') END AS expected_text,
+            CASE r.status WHEN 'missed' THEN 'missed in the ' || r.period || ' from ' || to_char(r.period_start, 'FMDD Mon')
+                ELSE 'behind for this ' || r.period END AS status_text
+        FROM running AS r
+        WHERE r.status IN ('behind', 'missed') AND r.is_complete
+    ),
+    -- is_reached: the week is as was promised, and only what is overdue is said
+    promised AS (
+        SELECT p.sla, p.team, p.week, p.met_week, p.met_week + p.missed_week AS due_week, p.overdue_now, t.is_behind,
+            rtrim(to_char(t.goal, 'FM999,990.999999'), '.') AS goal_text,
+            p.missed_week = 0 OR coalesce(100 * p.rate_week >= t.goal, false) AS is_reached,
+            (1 - p.rate_week * 100 / coalesce(nullif(t.goal, 0), 100)::float8)
+                * least(p.met_week + p.missed_week, 5)::float8 / 5 AS gap
+        FROM {promises} AS p
+            LEFT JOIN (SELECT r.metric, max(r.goal) AS goal, bool_or(r.status IN ('behind', 'missed') AND r.is_complete) AS is_behind
+                       FROM running AS r WHERE r.metric_kind = 'sla' GROUP BY r.metric) AS t
+                ON t.metric = p.sla
+    ),
+    late AS (
+        SELECT p.sla, format('%s %s overdue now', to_char(p.overdue_now, 'FM999,999,990'), CASE p.overdue_now WHEN 1 THEN 'lead is' ELSE 'leads are' END) AS text
+        FROM promised AS p
+        WHERE p.overdue_now > 0
     ),
     kept AS (
-        SELECT p.*, t.goal,
-            row_number() OVER (PARTITION BY p.team ORDER BY t.goal IS NULL, p.rate_week, p.sla) AS n
-        FROM {promises} AS p
-            LEFT JOIN (SELECT b.metric, max(b.goal) AS goal FROM behind AS b WHERE b.metric_kind = 'sla' GROUP BY b.metric) AS t
-                ON t.metric = p.sla
-        WHERE p.missed_week > 0
+        SELECT p.*,
+            row_number() OVER (PARTITION BY p.team ORDER BY p.is_reached, p.is_behind IS NOT TRUE,
+                               CASE WHEN NOT p.is_reached THEN p.gap END DESC, p.overdue_now DESC, p.sla) AS n
+        FROM promised AS p
+        WHERE NOT p.is_reached OR p.overdue_now > 0 AND p.is_behind IS NOT TRUE
     ),
     said AS (
         SELECT k.* FROM kept AS k WHERE k.n = 1
+    ),
+    open_leads AS (
+        SELECT nullif(count(*), 0)::float8 AS n FROM {lead_facts} AS l WHERE l.status = 'open'
     )
 SELECT w.gap, w.sentence
 FROM (
     SELECT b.gap,
-        format('%s: %s of %s%s %s, %s.',
-            b.teams,
-            CASE b.unit WHEN '%' THEN to_char(b.actual, 'FM990.0') || ' %' ELSE to_char(b.actual, 'FM999,999,999,990') END,
-            to_char(b.goal, 'FM999,999,999,990'), CASE b.unit WHEN '%' THEN ' %' ELSE '' END, b.metric,
-            CASE WHEN b.status = 'missed' THEN 'missed in the ' || b.period || ' from ' || to_char(b.period_start, 'FMDD Mon')
-                WHEN b.expected_end IS NULL THEN 'behind for this ' || b.period
-                ELSE to_char(b.expected_end, 'FM999,999,999,990') || ' expected by the end of the ' || b.period END) AS sentence
+        CASE WHEN b.unit <> '%' THEN format('%s: %s of %s %s, %s.', b.teams, b.actual_text, b.goal_text, b.metric,
+                CASE WHEN b.status = 'missed' OR b.expected_end IS NULL THEN b.status_text
+                    ELSE b.expected_text || ' expected by the end of the ' || b.period END)
+            WHEN b.metric_kind = 'sla' THEN format('%s kept %s of %s %s, %s (goal %s %%)%s.', b.teams, b.numerator, b.denominator, b.metric,
+                b.status_text, b.goal_text, coalesce('; ' || l.text, ''))
+            ELSE format('%s: %s of %s %s, %s (goal %s %%).', b.teams, b.numerator, b.denominator, b.metric, b.status_text, b.goal_text) END AS sentence
     FROM behind AS b
+        LEFT JOIN late AS l ON b.metric_kind = 'sla' AND l.sla = b.metric
     WHERE b.metric_kind <> 'sla' OR b.metric NOT IN (SELECT p.sla FROM said AS p)
     UNION ALL
-    SELECT 1 - k.rate_week * 100 / coalesce(nullif(k.goal, 0), 100)::float8,
-        format('%s kept %s %% of %s last week%s%s.', k.team, round((100 * k.rate_week)::numeric), k.sla,
-            coalesce(' (goal ' || to_char(k.goal, 'FM990') || ' %)', ''),
-            CASE WHEN k.overdue_now = 0 THEN ''
-                ELSE format('; %s %s overdue now', to_char(k.overdue_now, 'FM999,999,990'), CASE k.overdue_now WHEN 1 THEN 'lead is' ELSE 'leads are' END) END)
+    SELECT CASE WHEN k.is_reached THEN 0.2 * k.overdue_now / o.n ELSE k.gap END,
+        CASE WHEN k.is_reached THEN format('%s: %s for %s.', k.team, l.text, k.sla)
+            ELSE format('%s kept %s of %s %s in the week of %s%s%s.', k.team, k.met_week, k.due_week, k.sla, to_char(k.week, 'FMDD Mon'),
+                     coalesce(' (goal ' || k.goal_text || ' %)', ''), coalesce('; ' || l.text, '')) END
     FROM said AS k
+        LEFT JOIN late AS l ON l.sla = k.sla
+        CROSS JOIN open_leads AS o
     UNION ALL
-    SELECT 0.2 * u.n / nullif((SELECT count(*) FROM {lead_facts} AS l WHERE l.status = 'open'), 0),
-        format('%s open %s longer in one stage than nine of ten leads stay there.', to_char(u.n, 'FM999,999,990'), CASE u.n WHEN 1 THEN 'lead is' ELSE 'leads are' END)
+    SELECT 0.2 * u.n / o.n,
+        format('%s open %s in %s stage longer than its limit (nine of ten leads, or %s days where fewer leave).', to_char(u.n, 'FM999,999,990'),
+            CASE u.n WHEN 1 THEN 'lead is' ELSE 'leads are' END, CASE u.n WHEN 1 THEN 'its' ELSE 'their' END,
+            round(extract(epoch FROM {settle}) / 86400))
     FROM (SELECT count(*) AS n FROM {stuck} AS u) AS u
+        CROSS JOIN open_leads AS o
     WHERE u.n > 0
 ) AS w
 WHERE w.gap > 0
