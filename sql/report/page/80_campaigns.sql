@@ -66,4 +66,6 @@ SELECT xmlelement(name section,
              xmlelement(name td, xmlattributes('w' AS class), coalesce(left(n.note, 400), '-'))) ORDER BY l.kind DESC, l.amount DESC NULLS LAST, l.row_key)))) END
      FROM leads AS l
          LEFT JOIN notes AS n ON n.row_key = l.row_key
-         LEFT JOIN labels AS b ON b.campaign_key = l.first_campaign))
+         LEFT JOIN labels AS b
+             ON b.campaign_key = CASE l.first_campaign WHEN '(none)' THEN '(none)'
+                                     ELSE align.campaign_key(align.parse_campaign(l.first_campaign)) END))
