@@ -33,6 +33,7 @@
 -- revenue_u_shaped: by the model u_shaped
 -- revenue_w_shaped: by the model w_shaped
 -- revenue_full_path: by the model full_path
+-- revenue_known: touches, and wins without one, of which a known amount stands in the revenue; a sum of revenue over rows is not known, either, if it has none of these and a revenue in it is NULL
 -- cpl: cost / leads; NULL if cost is NULL or 0
 -- cac: cost / won; NULL if cost is NULL or 0
 -- roas: revenue / cost, by the credit model of the reports; NULL if cost is NULL or 0
@@ -139,7 +140,7 @@ WITH
             sum(r.accepted)::bigint AS accepted, sum(r.rejected)::bigint AS rejected,
             sum(r.won)::bigint AS won, sum(r.lost)::bigint AS lost, sum(r.open)::bigint AS open,
             sum(r.late)::bigint AS late, sum(r.amount_missing)::bigint AS amount_missing,
-            sum(r.known) = 0 AND sum(r.unknown) > 0 AS is_unknown,
+            sum(r.known)::bigint AS known, sum(r.known) = 0 AND sum(r.unknown) > 0 AS is_unknown,
             sum(r.first) AS first, sum(r.last) AS last, sum(r.last_non_direct) AS last_non_direct,
             sum(r.linear) AS linear, sum(r.position) AS position, sum(r.time_decay) AS time_decay,
             sum(r.u_shaped) AS u_shaped, sum(r.w_shaped) AS w_shaped, sum(r.full_path) AS full_path
@@ -236,7 +237,7 @@ WITH
             coalesce(r.accepted, 0) AS accepted, coalesce(r.rejected, 0) AS rejected,
             coalesce(r.won, 0) AS won, coalesce(r.lost, 0) AS lost, coalesce(r.open, 0) AS open,
             coalesce(r.late, 0) AS late, coalesce(r.amount_missing, 0) AS amount_missing,
-            CASE WHEN r.is_unknown THEN NULL ELSE 0::numeric END AS nothing,
+            coalesce(r.known, 0) AS known, CASE WHEN r.is_unknown THEN NULL ELSE 0::numeric END AS nothing,
             r.first, r.last, r.last_non_direct, r.linear, r.position, r.time_decay,
             r.u_shaped, r.w_shaped, r.full_path
         FROM results AS r
@@ -294,6 +295,7 @@ SELECT to_char(v.month, 'YYYY-MM') || ' ' || v.campaign_key AS row_key,
     coalesce(v.u_shaped, v.nothing) AS revenue_u_shaped,
     coalesce(v.w_shaped, v.nothing) AS revenue_w_shaped,
     coalesce(v.full_path, v.nothing) AS revenue_full_path,
+    v.known AS revenue_known,
     v.divisor / nullif(v.leads, 0) AS cpl,
     v.divisor / nullif(v.won, 0) AS cac,
     v.revenue / v.divisor AS roas,

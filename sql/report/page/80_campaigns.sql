@@ -7,7 +7,8 @@ WITH
     campaigns AS (
         SELECT r.campaign_key, coalesce(max(l.label), left(r.campaign_key, 60)) AS name, min(r.channel) AS channel,
             sum(r.leads) AS leads, sum(r.submitted) AS submitted, sum(r.accepted) AS accepted, sum(r.won) AS won,
-            sum(r.revenue_linear) AS revenue, sum(r.cost) AS cost, max(r.currency) AS currency
+            CASE WHEN sum(r.revenue_known) > 0 OR count(r.revenue_linear) = count(*) THEN sum(r.revenue_linear) END AS revenue,
+            sum(r.cost) AS cost, max(r.currency) AS currency
         FROM {campaign_results} AS r
             LEFT JOIN labels AS l ON l.campaign_key = r.campaign_key
         WHERE r.month >= date_trunc('month', $2::timestamp)::date - 62
