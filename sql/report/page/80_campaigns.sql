@@ -16,16 +16,17 @@ WITH
         ORDER BY sum(r.leads) DESC NULLS LAST, r.campaign_key
         LIMIT 12
     ),
+    -- by the time of the last win or loss: a lead that was reopened may have several
     leads AS (
-        (SELECT l.row_key, 'good' AS kind, l.won_at AS at, l.amount, l.first_campaign, coalesce(l.last_channel, '(none)') AS channel, '' AS reason
+        (SELECT l.row_key, 'good' AS kind, l.amount, l.first_campaign, coalesce(l.last_channel, '(none)') AS channel, '' AS reason
          FROM {lead_facts} AS l
-         WHERE l.status = 'won' AND timezone({zone}, l.won_at)::date BETWEEN $2 AND $2 + 6
+         WHERE l.status = 'won' AND timezone({zone}, l.since)::date BETWEEN $2 AND $2 + 6
          ORDER BY l.amount DESC NULLS LAST, l.row_key
          LIMIT 3)
         UNION ALL
-        (SELECT l.row_key, 'bad', l.lost_at, l.amount, l.first_campaign, coalesce(l.last_channel, '(none)'), l.lost_reason
+        (SELECT l.row_key, 'bad', l.amount, l.first_campaign, coalesce(l.last_channel, '(none)'), l.lost_reason
          FROM {lead_facts} AS l
-         WHERE l.status = 'lost' AND timezone({zone}, l.lost_at)::date BETWEEN $2 AND $2 + 6
+         WHERE l.status = 'lost' AND timezone({zone}, l.since)::date BETWEEN $2 AND $2 + 6
          ORDER BY l.amount DESC NULLS LAST, l.row_key
          LIMIT 3)
     ),
