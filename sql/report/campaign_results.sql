@@ -33,6 +33,7 @@
 -- revenue_u_shaped: by the model u_shaped
 -- revenue_w_shaped: by the model w_shaped
 -- revenue_full_path: by the model full_path
+-- revenue_known: touches, and wins without one, of which a known amount stands in the revenue; a sum of revenue over rows is not known, either, if it has none of these and a revenue in it is NULL
 -- cpl: cost / leads; NULL if cost is NULL or 0
 -- cac: cost / won; NULL if cost is NULL or 0
 -- roas: revenue / cost, by the credit model of the reports; NULL if cost is NULL or 0
@@ -104,7 +105,7 @@ WITH
     ),
     -- "known" counts touches of wins that have an amount, "unknown" of others
     touch_counts AS MATERIALIZED (
-        SELECT t.campaign_key AS campaign,
+        SELECT t.campaign_key AS campaign, nullif(t.campaign_id, '(none)') AS ad_id,
             date_trunc('month', t.touched_on::timestamp)::date AS month,
             count(*) AS touches,
             count(*) FILTER (WHERE t.won_share_linear > 0 AND t.won_amount_linear IS NOT NULL) AS known,
@@ -120,7 +121,7 @@ WITH
             sum(t.won_amount_full_path) FILTER (WHERE t.won_share_full_path > 0) AS full_path
         FROM {touch_facts} AS t
         WHERE t.touch_no > 0
-        GROUP BY t.campaign_key, date_trunc('month', t.touched_on::timestamp)
+        GROUP BY t.campaign_key, nullif(t.campaign_id, '(none)'), date_trunc('month', t.touched_on::timestamp)
     ),
     by_text AS (
         SELECT t.campaign FROM touch_counts AS t
@@ -132,25 +133,25 @@ WITH
     ),
     results AS (
         SELECT c.campaign_key, r.month,
-            min(c.ad_id) FILTER (WHERE r.touches > 0) AS first_id,
-            max(c.ad_id) FILTER (WHERE r.touches > 0) AS last_id,
+            min(r.ad_id) AS first_id,
+            max(r.ad_id) AS last_id,
             sum(r.touches)::bigint AS touches, sum(r.leads)::bigint AS leads,
             sum(r.qualified)::bigint AS qualified, sum(r.submitted)::bigint AS submitted,
             sum(r.accepted)::bigint AS accepted, sum(r.rejected)::bigint AS rejected,
             sum(r.won)::bigint AS won, sum(r.lost)::bigint AS lost, sum(r.open)::bigint AS open,
             sum(r.late)::bigint AS late, sum(r.amount_missing)::bigint AS amount_missing,
-            sum(r.known) = 0 AND sum(r.unknown) > 0 AS is_unknown,
+            sum(r.known)::bigint AS known, sum(r.known) = 0 AND sum(r.unknown) > 0 AS is_unknown,
             sum(r.first) AS first, sum(r.last) AS last, sum(r.last_non_direct) AS last_non_direct,
             sum(r.linear) AS linear, sum(r.position) AS position, sum(r.time_decay) AS time_decay,
             sum(r.u_shaped) AS u_shaped, sum(r.w_shaped) AS w_shaped, sum(r.full_path) AS full_path
-        FROM (SELECT t.campaign, t.month, t.touches, t.known, t.unknown,
+        FROM (SELECT t.campaign, t.ad_id, t.month, t.touches, t.known, t.unknown,
                   t.first, t.last, t.last_non_direct, t.linear, t.position, t.time_decay,
                   t.u_shaped, t.w_shaped, t.full_path,
                   0 AS leads, 0 AS qualified, 0 AS submitted, 0 AS accepted, 0 AS rejected,
                   0 AS won, 0 AS lost, 0 AS open, 0 AS late, 0 AS amount_missing
               FROM touch_counts AS t
               UNION ALL
-              SELECT l.campaign, l.month, 0, l.known, l.unknown,
+              SELECT l.campaign, NULL, l.month, 0, l.known, l.unknown,
                   l.revenue, l.revenue, l.revenue, l.revenue, l.revenue, l.revenue, l.revenue,
                   l.revenue, l.revenue,
                   l.leads, l.qualified, l.submitted, l.accepted, l.rejected,
@@ -162,7 +163,7 @@ WITH
     -- costs of campaigns as they are written, then as align reads them
     costs AS (
         SELECT align.campaign_key(m.made) AS campaign_key,
-            coalesce(align.campaign_source(m.made), '') AS source, align.campaign_id(m.made) AS ad_id,
+            coalesce(align.campaign_source(m.made), '') AS source, nullif(align.campaign_id(m.made), '(none)') AS ad_id,
             c.month, c.amount, c.clicks, c.impressions
         FROM (SELECT c.campaign_source, c.campaign_medium, c.campaign_name, c.campaign_id,
                   date_trunc('month', c.day::timestamp)::date AS month,
@@ -180,12 +181,12 @@ WITH
     -- the campaigns of each id; the source '' stands for a cost without one,
     -- if all touches with the id have the same source
     ids AS MATERIALIZED (
-        SELECT coalesce(c.source, '') AS source, c.ad_id, c.campaign_key, t.month,
+        SELECT coalesce(c.source, '') AS source, t.ad_id, c.campaign_key, t.month,
             sum(t.touches) AS touches
         FROM touch_counts AS t
             JOIN campaigns AS c ON c.campaign = t.campaign
-        WHERE c.ad_id IS NOT NULL
-        GROUP BY coalesce(c.source, ''), c.ad_id, c.campaign_key, t.month
+        WHERE t.ad_id IS NOT NULL
+        GROUP BY coalesce(c.source, ''), t.ad_id, c.campaign_key, t.month
     ),
     sources_of_ids AS (
         SELECT i.source, i.ad_id, i.campaign_key, i.month, i.touches
@@ -236,7 +237,7 @@ WITH
             coalesce(r.accepted, 0) AS accepted, coalesce(r.rejected, 0) AS rejected,
             coalesce(r.won, 0) AS won, coalesce(r.lost, 0) AS lost, coalesce(r.open, 0) AS open,
             coalesce(r.late, 0) AS late, coalesce(r.amount_missing, 0) AS amount_missing,
-            CASE WHEN r.is_unknown THEN NULL ELSE 0::numeric END AS nothing,
+            coalesce(r.known, 0) AS known, CASE WHEN r.is_unknown THEN NULL ELSE 0::numeric END AS nothing,
             r.first, r.last, r.last_non_direct, r.linear, r.position, r.time_decay,
             r.u_shaped, r.w_shaped, r.full_path
         FROM results AS r
@@ -294,6 +295,7 @@ SELECT to_char(v.month, 'YYYY-MM') || ' ' || v.campaign_key AS row_key,
     coalesce(v.u_shaped, v.nothing) AS revenue_u_shaped,
     coalesce(v.w_shaped, v.nothing) AS revenue_w_shaped,
     coalesce(v.full_path, v.nothing) AS revenue_full_path,
+    v.known AS revenue_known,
     v.divisor / nullif(v.leads, 0) AS cpl,
     v.divisor / nullif(v.won, 0) AS cac,
     v.revenue / v.divisor AS roas,

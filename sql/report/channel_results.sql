@@ -19,7 +19,7 @@
 -- lost: of the others, those that are lost; or are gone and were lost before
 -- open: of the others, those that are in an open stage
 -- late: leads that were there before the record began
--- revenue_first: amount won by the share of the touches, model first; NULL if it is not known for any campaign
+-- revenue_first: amount won by the share of the touches, model first; NULL if leads were won and no amount is known
 -- revenue_last: the same by the model last
 -- revenue_last_non_direct: by the model last_non_direct
 -- revenue_linear: by the model linear
@@ -28,6 +28,7 @@
 -- revenue_u_shaped: by the model u_shaped
 -- revenue_w_shaped: by the model w_shaped
 -- revenue_full_path: by the model full_path
+-- revenue_known: touches, and wins without one, of which a known amount stands in the revenue
 -- cpl: cost / leads; NULL if cost is NULL or 0
 -- cac: cost / won; NULL if cost is NULL or 0
 -- roas: revenue / cost, by the credit model of the reports; NULL if cost is NULL or 0
@@ -56,6 +57,10 @@ WITH
             sum(c.revenue_u_shaped) AS revenue_u_shaped,
             sum(c.revenue_w_shaped) AS revenue_w_shaped,
             sum(c.revenue_full_path) AS revenue_full_path,
+            sum(c.revenue_known)::bigint AS revenue_known,
+            -- added to a sum, it makes NULL of the 0 of campaigns that won nothing,
+            -- if what the others won is not known
+            CASE WHEN sum(c.revenue_known) > 0 OR count(c.revenue_linear) = count(*) THEN 0 END AS nothing,
             sum(c.amount_missing)::bigint AS amount_missing,
             sum(c.clicks)::bigint AS clicks, sum(c.impressions)::bigint AS impressions
         FROM {campaign_results} AS c
@@ -63,7 +68,7 @@ WITH
     ),
     valued AS (
         SELECT s.*,
-            CASE {credit_model}
+            s.nothing + CASE {credit_model}
                 WHEN 'first' THEN s.revenue_first
                 WHEN 'last' THEN s.revenue_last
                 WHEN 'last_non_direct' THEN s.revenue_last_non_direct
@@ -94,15 +99,16 @@ SELECT to_char(v.month, 'YYYY-MM') || ' ' || v.channel AS row_key,
     v.lost,
     v.open,
     v.late,
-    v.revenue_first,
-    v.revenue_last,
-    v.revenue_last_non_direct,
-    v.revenue_linear,
-    v.revenue_position,
-    v.revenue_time_decay,
-    v.revenue_u_shaped,
-    v.revenue_w_shaped,
-    v.revenue_full_path,
+    v.revenue_first + v.nothing AS revenue_first,
+    v.revenue_last + v.nothing AS revenue_last,
+    v.revenue_last_non_direct + v.nothing AS revenue_last_non_direct,
+    v.revenue_linear + v.nothing AS revenue_linear,
+    v.revenue_position + v.nothing AS revenue_position,
+    v.revenue_time_decay + v.nothing AS revenue_time_decay,
+    v.revenue_u_shaped + v.nothing AS revenue_u_shaped,
+    v.revenue_w_shaped + v.nothing AS revenue_w_shaped,
+    v.revenue_full_path + v.nothing AS revenue_full_path,
+    v.revenue_known,
     nullif(v.cost, 0) / nullif(v.leads, 0) AS cpl,
     nullif(v.cost, 0) / nullif(v.won, 0) AS cac,
     v.revenue / nullif(v.cost, 0) AS roas,

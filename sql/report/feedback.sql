@@ -30,16 +30,6 @@ WITH
             h.is_first, h.submitted_at, h.entry_no
         FROM {handoff_facts} AS h
     ),
-    submissions AS (
-        -- one row for each lead first, so that it counts once
-        SELECT s.campaign, s.month, s.handoff, s.result, s.reason,
-            sum(s.n)::bigint AS n, count(*) AS leads, sum(s.first_n)::bigint AS first_n
-        FROM (SELECT {key:h}, h.campaign, h.month, h.handoff, h.result, h.reason,
-                  count(*) AS n, count(*) FILTER (WHERE h.is_first) AS first_n
-              FROM handoffs AS h
-              GROUP BY {key:h}, h.campaign, h.month, h.handoff, h.result, h.reason) AS s
-        GROUP BY s.campaign, s.month, s.handoff, s.result, s.reason
-    ),
     closed AS (
         SELECT DISTINCT ON ({key:e}) {key:e},
             date_trunc('month', timezone({zone}, e.at))::date AS month,
@@ -63,29 +53,31 @@ WITH
             JOIN {lead_facts} AS l ON {key_join:l:c}
         WHERE NOT (SELECT f.has_handoffs FROM in_force AS f)
     ),
-    closes AS (
-        SELECT d.campaign, d.month, d.result, d.reason, count(*) AS leads
-        FROM decided AS d
-        GROUP BY d.campaign, d.month, d.result, d.reason
-    ),
     by_text AS (
-        SELECT s.campaign, s.month, 'handoff' AS moment, s.handoff, s.result, s.reason,
-            s.n, s.leads, s.first_n
-        FROM submissions AS s
-        UNION ALL
-        SELECT c.campaign, c.month, 'close', '(none)', c.result, c.reason,
-            c.leads, c.leads, c.leads
-        FROM closes AS c
+        SELECT h.campaign FROM handoffs AS h
+        UNION
+        SELECT d.campaign FROM decided AS d
     ),
     campaigns AS (
         {part:campaigns_of_texts}
     ),
+    -- one row for each lead first, so that it counts once, also if its texts of
+    -- one campaign differ
     counted AS (
-        SELECT c.campaign_key, t.month, t.moment, t.handoff, t.result, t.reason,
-            sum(t.n)::bigint AS n, sum(t.leads)::bigint AS leads, sum(t.first_n)::bigint AS first_n
-        FROM by_text AS t
-            JOIN campaigns AS c ON c.campaign = t.campaign
-        GROUP BY c.campaign_key, t.month, t.moment, t.handoff, t.result, t.reason
+        SELECT s.campaign_key, s.month, 'handoff' AS moment, s.handoff, s.result, s.reason,
+            sum(s.n)::bigint AS n, count(*) AS leads, sum(s.first_n)::bigint AS first_n
+        FROM (SELECT {key:h}, c.campaign_key, h.month, h.handoff, h.result, h.reason,
+                  count(*) AS n, count(*) FILTER (WHERE h.is_first) AS first_n
+              FROM handoffs AS h
+                  JOIN campaigns AS c ON c.campaign = h.campaign
+              GROUP BY {key:h}, c.campaign_key, h.month, h.handoff, h.result, h.reason) AS s
+        GROUP BY s.campaign_key, s.month, s.handoff, s.result, s.reason
+        UNION ALL
+        SELECT c.campaign_key, d.month, 'close', '(none)', d.result, d.reason,
+            count(*), count(*), count(*)
+        FROM decided AS d
+            JOIN campaigns AS c ON c.campaign = d.campaign
+        GROUP BY c.campaign_key, d.month, d.result, d.reason
     ),
     shared AS (
         SELECT c.*,

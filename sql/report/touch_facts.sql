@@ -6,7 +6,7 @@
 --   of a won lead that no touch brought
 -- touched_at: when it happened; NULL if touch_no is 0
 -- touched_on: local date of touched_at
--- campaign_key: the campaign, the same text for all spellings of it, to join and group by; (none) if touch_no is 0
+-- campaign_key: source, medium and name as text (align.campaign_key()), as in campaign_results; (none) if touch_no is 0
 -- campaign_source: utm_source: where the visitor came from; (none) if absent
 -- campaign_medium: utm_medium: by what kind of link; (none) if absent
 -- campaign_name: utm_campaign: name of the campaign; (none) if absent
@@ -166,7 +166,7 @@ SELECT {key_text:t} || ' ' || t.touch AS row_key,
     t.touch AS touch_no,
     t.at AS touched_at,
     timezone({zone}, t.at)::date AS touched_on,
-    coalesce(t.campaign::text, '(none)') AS campaign_key,
+    coalesce(align.campaign_key(t.campaign), '(none)') AS campaign_key,
     coalesce(align.campaign_source(t.campaign), '(none)') AS campaign_source,
     coalesce(align.campaign_medium(t.campaign), '(none)') AS campaign_medium,
     coalesce(align.campaign_name(t.campaign), '(none)') AS campaign_name,

@@ -42,7 +42,7 @@ CREATE VIEW bench_facts.stages AS
 SELECT s.* FROM align.stages(align.agreed('bench_facts')) WITH ORDINALITY AS s (place, stage, kind, holder, on_path, is_entry, labels, needs, stage_order);
 CREATE VIEW bench_facts.hours AS SELECT team, align.hours(align.agreed('bench_facts'), team) AS hours FROM unnest('{marketing,sales}'::text[]) AS team;
 CREATE VIEW bench_facts.campaigns AS
-SELECT c.campaign, p.p::text AS key, align.campaign_source(p.p) AS source, align.campaign_medium(p.p) AS medium, align.campaign_name(p.p) AS name, align.campaign_term(p.p) AS term,
+SELECT c.campaign, p.p::text AS key, align.campaign_key(p.p) AS short_key, align.campaign_source(p.p) AS source, align.campaign_medium(p.p) AS medium, align.campaign_name(p.p) AS name, align.campaign_term(p.p) AS term,
 	align.campaign_content(p.p) AS content, align.campaign_id(p.p) AS id_of, align.channel(p.p, align.agreed('bench_facts')) AS channel
 FROM (SELECT DISTINCT campaign FROM bench_facts.leads_history) c, LATERAL align.parse_campaign(c.campaign) AS p (p);
 
@@ -106,7 +106,7 @@ e AS (
 	FROM bench_facts.leads_history WHERE effective_at <= now() AND recorded_at <= now() AND event <> 'owner'
 	WINDOW w AS (PARTITION BY id ORDER BY effective_at, entry_no), whole AS (PARTITION BY id ORDER BY effective_at, entry_no ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)),
 t AS (
-	SELECT e.*, c.key, c.source, c.medium, c.name, c.term, c.content, c.id_of, c.channel, row_number() OVER (PARTITION BY e.id ORDER BY e.at, e.entry_no) AS n
+	SELECT e.*, c.short_key AS key, c.source, c.medium, c.name, c.term, c.content, c.id_of, c.channel, row_number() OVER (PARTITION BY e.id ORDER BY e.at, e.entry_no) AS n
 	FROM e JOIN campaigns c USING (campaign) WHERE e.campaign IS DISTINCT FROM e.previous),
 p AS (
 	SELECT *, count(*) FILTER (WHERE at <= won_at) OVER w AS k, max(n) FILTER (WHERE channel <> 'Direct' AND at <= won_at) OVER w AS last_non_direct,

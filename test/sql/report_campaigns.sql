@@ -297,13 +297,23 @@ SELECT count(*), count(DISTINCT row_key), count(*) FILTER (WHERE cost > 0 AND ro
 SELECT month, is_settled, is_complete, count(*) > 0 FROM boards.campaign_results('2025-05-30 21:59:59+00') GROUP BY 1, 2, 3 ORDER BY 1;
 SELECT DISTINCT month FROM boards.campaign_results('2025-05-30 22:00:00+00') WHERE is_settled ORDER BY 1;
 
--- channel_results
+-- channel_results; where leads were won and no amount is known, so is no revenue
+CREATE VIEW fair.channel_wins AS
+SELECT channel, month, count(*) AS won, count(amount) AS known
+FROM (SELECT channel, fair.month(at) AS month, amount FROM fair.share
+    UNION ALL
+    SELECT '(none)', fair.month(first_at), amount FROM fair.outcome AS o
+    WHERE won_at IS NOT NULL AND NOT EXISTS (SELECT FROM fair.share AS s WHERE s.lead_id = o.id)) AS w
+GROUP BY 1, 2;
 SELECT channel, month FROM boards.channel_results AS c FULL JOIN (
     SELECT channel, month, sum(cost) AS cost, sum(touches) AS touches, sum(leads) AS leads, sum(qualified) AS qualified, sum(submitted) AS submitted, sum(accepted) AS accepted, sum(rejected) AS rejected, sum(won) AS won, sum(lost) AS lost, sum(open) AS open, sum(late) AS late,
         sum(revenue_first) AS f, sum(revenue_last) AS l, sum(revenue_last_non_direct) AS n, sum(revenue_linear) AS i, sum(revenue_position) AS p, sum(revenue_time_decay) AS d, sum(revenue_u_shaped) AS u, sum(revenue_w_shaped) AS w, sum(revenue_full_path) AS a, sum(cost) FILTER (WHERE cost_match = 'cost only') AS cost_only
     FROM boards.campaign_results GROUP BY 1, 2) AS s USING (channel, month)
+    LEFT JOIN fair.channel_wins AS k USING (channel, month)
+    LEFT JOIN LATERAL (SELECT 0 AS o WHERE k.known > 0 OR coalesce(k.won, 0) = 0) AS x ON true
 WHERE (c.cost, c.touches, c.leads, c.qualified, c.submitted, c.accepted, c.rejected, c.won, c.lost, c.open, c.late) IS DISTINCT FROM (s.cost, s.touches, s.leads, s.qualified, s.submitted, s.accepted, s.rejected, s.won, s.lost, s.open, s.late)
-   OR (c.revenue_first, c.revenue_last, c.revenue_last_non_direct, c.revenue_linear, c.revenue_position, c.revenue_time_decay, c.revenue_u_shaped, c.revenue_w_shaped, c.revenue_full_path) IS DISTINCT FROM (s.f, s.l, s.n, s.i, s.p, s.d, s.u, s.w, s.a)
+   OR (c.revenue_first, c.revenue_last, c.revenue_last_non_direct, c.revenue_linear, c.revenue_position, c.revenue_time_decay, c.revenue_u_shaped, c.revenue_w_shaped, c.revenue_full_path) IS DISTINCT FROM (s.f + x.o, s.l + x.o, s.n + x.o, s.i + x.o, s.p + x.o, s.d + x.o, s.u + x.o, s.w + x.o, s.a + x.o)
+   OR c.revenue_known <> coalesce(k.known, 0)
    OR coalesce(c.cost_only, 0) <> coalesce(s.cost_only, 0)
    OR (c.cpl, c.cac, c.roas, c.roi) IS DISTINCT FROM (CASE WHEN c.cost > 0 AND c.leads > 0 THEN c.cost / c.leads END, CASE WHEN c.cost > 0 AND c.won > 0 THEN c.cost / c.won END,
         CASE WHEN c.cost > 0 THEN c.revenue_linear / c.cost END, CASE WHEN c.cost > 0 THEN (c.revenue_linear - c.cost) / c.cost END);

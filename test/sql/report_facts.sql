@@ -336,7 +336,7 @@ CREATE TABLE journeys AS
 	FROM align.journeys('leads') j JOIN facts_reports.lead_facts f ON f.region = key ->> 'region' AND f.id = (key ->> 'id')::int;
 SELECT count(*) FROM align.journeys('leads') HAVING count(*) = (SELECT count(*) FROM journeys);
 SELECT count(*) > 300 AS many, count(*) FILTER (WHERE f.touch_no IS DISTINCT FROM t.touch OR f.touched_at IS DISTINCT FROM t.at OR f.channel IS DISTINCT FROM t.channel
-		OR f.campaign_key IS DISTINCT FROM align.parse_campaign(t.campaign)::text OR f.campaign_source IS DISTINCT FROM shown(t.campaign_source)
+		OR f.campaign_key IS DISTINCT FROM align.campaign_key(align.parse_campaign(t.campaign)) OR f.campaign_source IS DISTINCT FROM shown(t.campaign_source)
 		OR f.campaign_medium IS DISTINCT FROM shown(t.campaign_medium) OR f.campaign_name IS DISTINCT FROM shown(t.campaign_name)
 		OR f.campaign_term IS DISTINCT FROM shown(align.campaign_term(align.parse_campaign(t.campaign)))
 		OR f.campaign_content IS DISTINCT FROM shown(align.campaign_content(align.parse_campaign(t.campaign)))
@@ -390,10 +390,11 @@ FROM facts_reports.lead_facts f JOIN journeys j USING (region, id)
 	LEFT JOIN LATERAL (SELECT * FROM align.touches(j.lead, align.agreed('company')) WHERE at <= coalesce(f.won_at, 'infinity') ORDER BY touch DESC LIMIT 1) z ON true
 	LEFT JOIN LATERAL (SELECT * FROM align.touches(j.lead, align.agreed('company')) WHERE at <= f.submitted_at ORDER BY channel <> 'Direct' DESC, touch DESC LIMIT 1) d ON true;
 -- is_first, is_decisive and is_last mark the rows of these
+CREATE FUNCTION key_of(campaign text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT CASE WHEN campaign ~ '^\(' THEN campaign ELSE align.campaign_key(align.parse_campaign(campaign)) END $$;
 SELECT count(*) FILTER (WHERE n_first <> (first_campaign <> '(none)' OR won_at IS NOT NULL)::int) AS bad_first,
 	count(*) FILTER (WHERE n_last <> (last_campaign <> '(none)' OR won_at IS NOT NULL)::int) AS bad_last,
 	count(*) FILTER (WHERE decisive_campaign NOT IN ('(none)', '(not submitted)') AND n_decisive <> 1) AS bad_decisive,
-	count(*) FILTER (WHERE first_of <> first_campaign OR last_of <> last_campaign OR decisive_of <> decisive_campaign) AS other
+	count(*) FILTER (WHERE first_of <> key_of(first_campaign) OR last_of <> key_of(last_campaign) OR decisive_of <> key_of(decisive_campaign)) AS other
 FROM (SELECT f.*, count(*) FILTER (WHERE t.is_first) AS n_first, count(*) FILTER (WHERE t.is_last) AS n_last, count(*) FILTER (WHERE t.is_decisive) AS n_decisive,
 		max(t.campaign_key) FILTER (WHERE t.is_first) AS first_of, max(t.campaign_key) FILTER (WHERE t.is_last) AS last_of, max(t.campaign_key) FILTER (WHERE t.is_decisive) AS decisive_of
 	FROM facts_reports.lead_facts f JOIN facts_reports.touch_facts t USING (region, id)

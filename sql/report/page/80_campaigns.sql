@@ -7,7 +7,8 @@ WITH
     campaigns AS (
         SELECT r.campaign_key, coalesce(max(l.label), left(r.campaign_key, 60)) AS name, min(r.channel) AS channel,
             sum(r.leads) AS leads, sum(r.submitted) AS submitted, sum(r.accepted) AS accepted, sum(r.won) AS won,
-            sum(r.revenue_linear) AS revenue, sum(r.cost) AS cost, max(r.currency) AS currency
+            CASE WHEN sum(r.revenue_known) > 0 OR count(r.revenue_linear) = count(*) THEN sum(r.revenue_linear) END AS revenue,
+            sum(r.cost) AS cost, max(r.currency) AS currency
         FROM {campaign_results} AS r
             LEFT JOIN labels AS l ON l.campaign_key = r.campaign_key
         WHERE r.month >= date_trunc('month', $2::timestamp)::date - 62
@@ -15,16 +16,17 @@ WITH
         ORDER BY sum(r.leads) DESC NULLS LAST, r.campaign_key
         LIMIT 12
     ),
+    -- by the time of the last win or loss: a lead that was reopened may have several
     leads AS (
-        (SELECT l.row_key, 'good' AS kind, l.won_at AS at, l.amount, l.first_campaign, coalesce(l.last_channel, '(none)') AS channel, '' AS reason
+        (SELECT l.row_key, 'good' AS kind, l.amount, l.first_campaign, coalesce(l.last_channel, '(none)') AS channel, '' AS reason
          FROM {lead_facts} AS l
-         WHERE l.status = 'won' AND timezone({zone}, l.won_at)::date BETWEEN $2 AND $2 + 6
+         WHERE l.status = 'won' AND timezone({zone}, l.since)::date BETWEEN $2 AND $2 + 6
          ORDER BY l.amount DESC NULLS LAST, l.row_key
          LIMIT 3)
         UNION ALL
-        (SELECT l.row_key, 'bad', l.lost_at, l.amount, l.first_campaign, coalesce(l.last_channel, '(none)'), l.lost_reason
+        (SELECT l.row_key, 'bad', l.amount, l.first_campaign, coalesce(l.last_channel, '(none)'), l.lost_reason
          FROM {lead_facts} AS l
-         WHERE l.status = 'lost' AND timezone({zone}, l.lost_at)::date BETWEEN $2 AND $2 + 6
+         WHERE l.status = 'lost' AND timezone({zone}, l.since)::date BETWEEN $2 AND $2 + 6
          ORDER BY l.amount DESC NULLS LAST, l.row_key
          LIMIT 3)
     ),
@@ -67,4 +69,6 @@ SELECT xmlelement(name section,
              xmlelement(name td, xmlattributes('w' AS class), coalesce(left(n.note, 400), '-'))) ORDER BY l.kind DESC, l.amount DESC NULLS LAST, l.row_key)))) END
      FROM leads AS l
          LEFT JOIN notes AS n ON n.row_key = l.row_key
-         LEFT JOIN labels AS b ON b.campaign_key = l.first_campaign))
+         LEFT JOIN labels AS b
+             ON b.campaign_key = CASE l.first_campaign WHEN '(none)' THEN '(none)'
+                                     ELSE align.campaign_key(align.parse_campaign(l.first_campaign)) END))

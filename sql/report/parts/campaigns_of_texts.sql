@@ -1,9 +1,8 @@
--- The campaigns of the texts in "by_text", each once: how they are grouped
--- (align.campaign_key()), and their ids.
+-- The campaigns of the texts in "by_text", each once, and how they are grouped
+-- (align.campaign_key()).
 SELECT t.campaign,
     CASE WHEN t.is_campaign THEN align.campaign_key(p.parsed) ELSE t.campaign END AS campaign_key,
     CASE WHEN t.is_campaign THEN align.campaign_source(p.parsed) END AS source,
-    CASE WHEN t.is_campaign THEN align.campaign_id(p.parsed) END AS ad_id,
     t.is_campaign
 FROM (SELECT DISTINCT b.campaign, b.campaign NOT IN ('(none)', '(not submitted)') AS is_campaign
       FROM by_text AS b) AS t
