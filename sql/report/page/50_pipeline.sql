@@ -66,7 +66,8 @@ SELECT xmlelement(name section,
                  xmlelement(name tbody, xmlagg(xmlelement(name tr,
                      xmlelement(name td, p.stage), xmlelement(name td, xmlattributes('n' AS class), p.leads),
                      xmlelement(name td, xmlattributes('n' AS class), to_char(p.amount, 'FM999,999,999,990')),
-                     xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(nullif(p.amount_aged, 0), 'FM999,999,999,990'), '-')),
+                     xmlelement(name td, xmlattributes('n' AS class), CASE WHEN p.amount_aged > 0 THEN to_char(p.amount_aged, 'FM999,999,999,990')
+                         WHEN p.leads_aged > 0 THEN p.leads_aged || CASE p.leads_aged WHEN 1 THEN ' lead' ELSE ' leads' END ELSE '-' END),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(100 * p.won_share, 'FM990') || ' % of ' || p.base_n, 'too few')),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(to_char(nullif(p.expected_low, 0), 'FM999,999,999,990') || '-' || to_char(p.expected_high, 'FM999,999,999,990'), '-')))
                      ORDER BY p.stage_order))))
