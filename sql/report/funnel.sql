@@ -10,7 +10,7 @@
 -- dropped: of these, leads that went no further and are lost
 -- still_open: of these, leads that went no further and may still
 -- step_rate: reached / reached of the step before; NULL for the first
--- step_rate_lower: lower bound of it (Wilson, 95 %), of the rate so far: open leads may still raise it
+-- step_rate_lower: lower bound of it (Wilson, 95 %); NULL while leads are open in the step before
 -- step_rate_upper: upper bound of it
 -- overall_rate: reached / reached of the first step
 -- decided_rate: reached of the next step / (that + dropped): no forecast, since losses are decided sooner than wins
@@ -21,7 +21,10 @@
 
 SELECT s.step::text AS row_key, {as_of}::timestamptz AS as_of, s.step, s.name AS stage,
     s.entered, s.reached, s.dropped, s.still_open,
-    s.step_rate, s.lower AS step_rate_lower, s.upper AS step_rate_upper, s.overall_rate,
+    s.step_rate,
+    CASE WHEN lag(s.still_open) OVER steps = 0 THEN s.lower END AS step_rate_lower,
+    CASE WHEN lag(s.still_open) OVER steps = 0 THEN s.upper END AS step_rate_upper,
+    s.overall_rate,
     s.decided_rate,
     CASE WHEN t.n >= 5 THEN extract(epoch FROM s.median_time)::bigint END AS median_seconds,
     CASE WHEN t.n >= 20 THEN extract(epoch FROM s.p90_time)::bigint END AS p90_seconds,
@@ -35,3 +38,4 @@ FROM (SELECT align.funnel_conversion_agg(l.lead, f.funnel, {as_of}) AS conversio
     CROSS JOIN LATERAL (
         {part:step_times}
     ) AS t
+WINDOW steps AS (ORDER BY s.step)

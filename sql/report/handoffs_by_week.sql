@@ -14,7 +14,7 @@
 -- gone: deleted, or out of the funnel, before a decision
 -- first_submissions: submissions that are the first of their lead to this handoff
 -- acceptance_rate: accepted / (accepted + rejected); NULL if there are none
--- acceptance_rate_lower: Wilson's lower bound, 95 %
+-- acceptance_rate_lower: Wilson's lower bound, 95 %; NULL while submissions are pending, and if a lead was decided more than once
 -- acceptance_rate_upper: Wilson's upper bound
 -- median_working_seconds: half of the decisions (accepted or rejected) took at most so long; NULL under 5
 -- p90_working_seconds: 90 % of them; NULL under 20
@@ -27,8 +27,8 @@ SELECT quote_ident(w.handoff) || ' ' || to_char(w.week, 'YYYY-MM-DD') AS row_key
     w.from_team, w.to_team,
     w.submitted, w.accepted, w.rejected, w.withdrawn, w.pending, w.gone, w.first_submissions,
     w.accepted::float8 / nullif(w.accepted + w.rejected, 0) AS acceptance_rate,
-    CASE WHEN w.accepted + w.rejected > 0 THEN bounds.lower END AS acceptance_rate_lower,
-    CASE WHEN w.accepted + w.rejected > 0 THEN bounds.upper END AS acceptance_rate_upper,
+    CASE WHEN w.is_final THEN bounds.lower END AS acceptance_rate_lower,
+    CASE WHEN w.is_final THEN bounds.upper END AS acceptance_rate_upper,
     CASE WHEN w.n >= 5 THEN w.median_seconds END AS median_working_seconds,
     CASE WHEN w.n >= 20 THEN w.p90_seconds END AS p90_working_seconds,
     w.n,
@@ -46,6 +46,11 @@ FROM (
         count(*) FILTER (WHERE h.outcome = 'pending') AS pending,
         count(*) FILTER (WHERE h.outcome = 'gone') AS gone,
         count(*) FILTER (WHERE h.is_first) AS first_submissions,
+        -- whether each lead counts once in the rate, and it stays
+        count(*) FILTER (WHERE h.outcome = 'pending') = 0
+            AND count(*) FILTER (WHERE h.outcome IN ('accepted', 'rejected')) > 0
+            AND count(*) FILTER (WHERE h.outcome IN ('accepted', 'rejected'))
+                = count(DISTINCT ({key:h})) FILTER (WHERE h.outcome IN ('accepted', 'rejected')) AS is_final,
         count(h.working_seconds) FILTER (WHERE h.outcome IN ('accepted', 'rejected')) AS n,
         percentile_disc(0.5) WITHIN GROUP (ORDER BY h.working_seconds)
             FILTER (WHERE h.outcome IN ('accepted', 'rejected')) AS median_seconds,

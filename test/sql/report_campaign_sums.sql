@@ -55,5 +55,10 @@ FROM align.weekly_report('sums.lead', timezone('UTC', now())::date) AS p (page),
 	LATERAL (SELECT array_agg(coalesce((xpath('string(.)', c))[1]::text, '')) AS cell FROM unnest(xpath('/tr/td', r)) AS c (c)) AS x
 WHERE x.cell[1] = 'ann email';
 
+-- Bounds of rates: not while leads are open in the step before.
+SELECT step, still_open, step_rate_lower IS NOT NULL AS bounds FROM sums.funnel ORDER BY step;
+UPDATE sums.lead SET stage = 'disqualified' WHERE stage <> 'customer';
+SELECT step, still_open, step_rate_lower IS NOT NULL AND step_rate_upper IS NOT NULL AS bounds FROM sums.funnel ORDER BY step;
+
 SET client_min_messages = warning;
 DROP SCHEMA sums CASCADE;

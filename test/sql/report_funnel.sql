@@ -63,10 +63,10 @@ SELECT a, c.* FROM unnest('{2025-03-10,2025-05-20,2025-12-15}'::timestamptz[]) A
 -- The rest is that of steps() over journeys().
 SELECT a, c.* FROM unnest('{2025-05-20,2025-09-15 12:30Z,2025-12-15}'::timestamptz[]) AS a,
     co.compare(a, 'SELECT row_key, as_of, step, stage, entered, reached, dropped, still_open, step_rate, step_rate_lower, step_rate_upper, overall_rate, median_seconds, p90_seconds, amount FROM r.funnel($a)',
-        'SELECT s.step::text, $a, step, name, entered, reached, dropped, still_open, step_rate, lower, upper, overall_rate,
+        'SELECT s.step::text, $a, step, name, entered, reached, dropped, still_open, step_rate, CASE WHEN lag(still_open) OVER w = 0 THEN lower END, CASE WHEN lag(still_open) OVER w = 0 THEN upper END, overall_rate,
              CASE WHEN s.step > 1 THEN round(extract(epoch FROM median_time))::bigint END, CASE WHEN s.step > 1 THEN round(extract(epoch FROM p90_time))::bigint END, amount
          FROM (SELECT align.funnel_conversion_agg(j.lead, align.agreed(co.agreement()), $a) AS c
-               FROM align.journeys(''co.lead'') AS j WHERE (key ->> ''id'')::int IN (SELECT id FROM co.way)) AS c, align.steps(c.c) AS s') AS c;
+               FROM align.journeys(''co.lead'') AS j WHERE (key ->> ''id'')::int IN (SELECT id FROM co.way)) AS c, align.steps(c.c) AS s WINDOW w AS (ORDER BY s.step)') AS c;
 -- The times, within 0.8 %; those to a win are compared above.
 SELECT f.step, f.timed = o.n AS timed, abs(f.median_seconds / o.median - 1) < 0.008 AS median, abs(f.p90_seconds / o.p90 - 1) < 0.008 AS p90
 FROM r.funnel('2025-12-15') AS f JOIN (
@@ -85,6 +85,10 @@ SELECT a, c.* FROM unnest('{2025-03-10,2025-09-15 12:30Z,2025-12-15}'::timestamp
     co.compare(a, 'SELECT row_key, as_of, channel, step, stage, entered, reached, dropped, still_open, step_rate, overall_rate, decided_rate, amount FROM r.funnel_by_channel($a)',
         'SELECT grp || '' '' || step, $a, grp, step, stage, entered, reached, dropped, still_open, step_rate, overall_rate, decided_rate, amount FROM ('
             || co.counts('SELECT w.id, coalesce(t.channel, ''(none)'') AS grp FROM co.way AS w LEFT JOIN co.first_touch AS t USING (id)') || ') AS x') AS c;
+-- Bounds only where nobody is open in the step before.
+SELECT count(step_rate_lower) > 0 AS some, count(*) FILTER (WHERE (step_rate_lower IS NULL) <> (step > 1 AND step_rate IS NOT NULL AND open_before > 0 OR step = 1 OR step_rate IS NULL)
+        OR (step_rate_lower IS NULL) <> (step_rate_upper IS NULL) OR NOT step_rate BETWEEN step_rate_lower AND step_rate_upper) AS wrong
+FROM (SELECT *, lag(still_open) OVER (PARTITION BY channel ORDER BY step) AS open_before FROM r.funnel_by_channel('2025-12-15')) AS f;
 -- Channels add up.
 SELECT f.step, f.entered = c.entered AND f.reached = c.reached AND f.amount = c.amount AS adds_up
 FROM r.funnel AS f JOIN (SELECT step, sum(entered) AS entered, sum(reached) AS reached, sum(amount) AS amount FROM r.funnel_by_channel GROUP BY step) AS c USING (step) ORDER BY 1;

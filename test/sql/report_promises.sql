@@ -488,8 +488,8 @@ SELECT row_key, handoff, week, from_team, to_team, submitted, accepted, rejected
 INTO TEMP shown FROM report_promises_views.handoffs_by_week(:'as_of');
 SELECT w.handoff || ' ' || w.week AS row_key, w.handoff, w.week, w.from_team, w.to_team, w.submitted, w.accepted, w.rejected, w.withdrawn, w.pending, w.gone, w.firsts,
 	CASE WHEN w.n > 0 THEN w.accepted / w.n::float8 END AS acceptance_rate,
-	CASE WHEN w.n > 0 THEN round(((w.accepted + z * z / 2 - z * sqrt(w.accepted::float8 * w.rejected / w.n + z * z / 4)) / (w.n + z * z))::numeric, 9) END AS lower,
-	CASE WHEN w.n > 0 THEN round(((w.accepted + z * z / 2 + z * sqrt(w.accepted::float8 * w.rejected / w.n + z * z / 4)) / (w.n + z * z))::numeric, 9) END AS upper,
+	CASE WHEN w.n = w.decided AND w.pending = 0 AND w.n > 0 THEN round(((w.accepted + z * z / 2 - z * sqrt(w.accepted::float8 * w.rejected / w.n + z * z / 4)) / (w.n + z * z))::numeric, 9) END AS lower,
+	CASE WHEN w.n = w.decided AND w.pending = 0 AND w.n > 0 THEN round(((w.accepted + z * z / 2 + z * sqrt(w.accepted::float8 * w.rejected / w.n + z * z / 4)) / (w.n + z * z))::numeric, 9) END AS upper,
 	CASE WHEN w.n >= 5 THEN w.taken[ceil(w.n / 2.0)::int] END AS median, CASE WHEN w.n >= 20 THEN w.taken[ceil(w.n * 0.9)::int] END AS p90, w.n,
 	w.week::timestamp AT TIME ZONE 'America/Chicago' AS week_start_at, w.week >= '2026-01-26' AS is_complete, w.week = '2026-03-02' AS is_running
 INTO TEMP expected
@@ -497,10 +497,11 @@ FROM (SELECT h.handoff, h.submitted_on - (extract(isodow FROM h.submitted_on)::i
 		sum((h.outcome = 'accepted')::int) AS accepted, sum((h.outcome = 'rejected')::int) AS rejected, sum((h.outcome = 'withdrawn')::int) AS withdrawn,
 		sum((h.outcome = 'pending')::int) AS pending, sum((h.outcome = 'gone')::int) AS gone, sum(h.is_first::int) AS firsts,
 		sum((h.outcome IN ('accepted', 'rejected'))::int) AS n,
+		count(DISTINCT (h.key_sla, h.area)) FILTER (WHERE h.outcome IN ('accepted', 'rejected')) AS decided,
 		array_agg(h.working_seconds ORDER BY h.working_seconds) FILTER (WHERE h.outcome IN ('accepted', 'rejected')) AS taken
 	FROM expected_handoff AS h GROUP BY 1, 2, 3, 4) AS w, (SELECT 1.959963984540054::float8 AS z) AS z;
 SELECT count(*) > 10 AS weeks, sum(accepted) > 50 AS accepted, sum(rejected) > 20 AS rejected, sum(withdrawn) > 20 AS withdrawn, sum(pending) > 10 AS pending, sum(gone) > 5 AS gone,
-	count(median) > 5 AS medians FROM expected;
+	count(median) > 5 AS medians, count(lower) > 0 AS bounds, bool_or(pending > 0 AND n > 0) AS some_pending FROM expected;
 (SELECT '-' || e::text AS difference FROM expected AS e EXCEPT SELECT '-' || s::text FROM shown AS s)
 UNION ALL (SELECT '+' || s::text FROM shown AS s EXCEPT SELECT '+' || e::text FROM expected AS e);
 DROP TABLE shown, expected;
