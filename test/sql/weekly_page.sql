@@ -244,7 +244,9 @@ SELECT cell FROM cells WHERE caption LIKE 'Open by stage%';
 -- a week to come: nothing is late that is due later
 SELECT flaws(p), s FROM align.weekly_report('small.leads', current_date + 30) p, said(p) s WHERE s ~ 'not begun|these late|in the pipeline';
 -- months from before the record was complete are not judged
+SET client_min_messages = warning;
 SELECT align.create_reports('small.leads', 'small', time_zone => 'UTC', settle => '30 days', complete_since => '2026-05-18 12:00Z') > 0 AS created;
+RESET client_min_messages;
 UPDATE page SET html = align.weekly_report('small.leads', '2026-05-20');
 SELECT flaws(html) FROM page;
 SELECT s FROM page, said(html) s WHERE s ~ 'judged|record that|behind|expected by';
