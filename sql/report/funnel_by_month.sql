@@ -10,7 +10,7 @@
 -- step: place in the success path, from 1
 -- stage: the stage of the step
 -- entered: leads that entered the stage
--- reached: leads that entered it or a later one
+-- reached: leads that entered it or a later one; a lead that was won and is open again counts up to the step before the won one
 -- dropped: of these, leads that went no further and are lost
 -- still_open: of these, leads that went no further and may still
 -- step_rate: reached / reached of the step before; NULL for the first

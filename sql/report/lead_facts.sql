@@ -43,7 +43,7 @@
 -- recycles: of these, into a stage that is declared before the one that it left
 -- violations: rules of the agreement that its entries broke, without openings and imports
 -- overrides: entries for which a rule was suspended
--- is_touchless: whether it was won without a stage held by a second team
+-- is_touchless: whether it was won without a stage held by a second team; that team may be the one that sells
 -- age_seconds: from entered_at to the instant, or to when it was won, lost or gone last
 -- in_stage_seconds: from since to the instant
 -- in_stage_working_seconds: the same in the hours of its team, by the version
