@@ -33,9 +33,7 @@ WITH
         {part:funnel}
     ),
     path AS MATERIALIZED (
-        SELECT s.stage, row_number() OVER (ORDER BY s.stage_position)::int AS step
-        FROM in_force AS f, align.stages(f.funnel) AS s
-        WHERE s.on_success_path
+        {part:success_path}
     ),
     leads AS MATERIALIZED (
         SELECT {key:l}, l.lead, l.entered_at,

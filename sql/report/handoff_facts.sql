@@ -57,10 +57,7 @@ WITH
         {part:decisive}
     ),
     due AS (
-        SELECT {history_key:c}, c.sla, c.started_at, max(c.due_at) AS due_at
-        FROM {clocks} AS c
-        WHERE c.sla = ANY (ARRAY(SELECT h.handoff FROM ({part:handoffs}) AS h))
-        GROUP BY {key}, c.sla, c.started_at
+        {part:handoffs_due}
     )
 SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     s.handoff,
@@ -77,12 +74,7 @@ SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     coalesce(s.assignee, '(none)') AS assignee,
     coalesce(d.campaign, '(none)') AS decisive_campaign,
     coalesce(d.channel, '(none)') AS channel,
-    coalesce(CASE WHEN s.segments IS NOT NULL THEN
-        (SELECT o.segment
-         FROM unnest((SELECT g.segments FROM ({part:segment_order}) AS g)) WITH ORDINALITY AS o (segment, n)
-         WHERE o.segment = ANY (s.segments)
-         ORDER BY o.n
-         LIMIT 1) END, '(other)') AS segment,
+    coalesce(CASE WHEN s.segments IS NOT NULL THEN ({part:first_segment}) END, '(other)') AS segment,
     due.due_at,
     coalesce(s.outcome IN ('accepted', 'rejected') AND s.left_at <= due.due_at, false)::int AS is_met,
     coalesce(CASE WHEN s.outcome IN ('withdrawn', 'gone') THEN s.left_at >= due.due_at

@@ -89,10 +89,7 @@ WITH
         GROUP BY {key:t}
     ),
     due AS (
-        SELECT {history_key:c}, c.sla, c.started_at, max(c.due_at) AS due_at
-        FROM {clocks} AS c
-        WHERE c.sla = ANY (ARRAY(SELECT h.handoff FROM ({part:handoffs}) AS h))
-        GROUP BY {key}, c.sla, c.started_at
+        {part:handoffs_due}
     )
 SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     s.handoff,
@@ -113,12 +110,7 @@ SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     coalesce(j.reason, '(none)') AS last_reject_reason,
     l.last_note,
     l.amount,
-    coalesce(CASE WHEN s.segments IS NOT NULL THEN
-        (SELECT o.segment
-         FROM unnest((SELECT g.segments FROM ({part:segment_order}) AS g)) WITH ORDINALITY AS o (segment, n)
-         WHERE o.segment = ANY (s.segments)
-         ORDER BY o.n
-         LIMIT 1) END, '(other)') AS segment,
+    coalesce(CASE WHEN s.segments IS NOT NULL THEN ({part:first_segment}) END, '(other)') AS segment,
     CASE WHEN NOT s.is_late THEN timezone({zone}, l.first_at)::date END AS entered_on,
     {as_of}::timestamptz AS as_of
 FROM pending AS s

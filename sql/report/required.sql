@@ -19,15 +19,8 @@
 -- as_of: the instant of the figures
 
 WITH RECURSIVE
-    in_force AS MATERIALIZED (
-        {part:funnel}
-    ),
     path AS MATERIALIZED (
-        SELECT s.stage, s.stage_order::int AS stage_order, s.kind, row_number() OVER (ORDER BY s.stage_position)::int AS step
-        FROM in_force AS f,
-            align.stages(f.funnel) WITH ORDINALITY AS s (stage_position, stage, kind, team,
-                on_success_path, is_entry, labels, needs, stage_order)
-        WHERE s.on_success_path
+        {part:success_path}
     ),
     firsts AS MATERIALIZED (
         SELECT {key:v}, w.step, min(v.entered_at) AS at

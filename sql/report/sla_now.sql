@@ -56,11 +56,7 @@ WITH
     -- a touch is a campaign other than that of the touch before
     touched AS (
         SELECT {key:t}, max(t.at) AS last_touch_at
-        FROM (SELECT {key:e}, e.at, e.campaign,
-                  lag(e.campaign) OVER (PARTITION BY {key:e} ORDER BY e.place) AS previous
-              FROM entries AS e
-              WHERE e.campaign IS NOT NULL AND (e.is_stage_entry OR e.event = 'touch')) AS t
-        WHERE t.campaign IS DISTINCT FROM t.previous
+        FROM ({part:touch_entries}) AS t
         GROUP BY {key:t}
     )
 SELECT {key_text:s} || ' ' || quote_ident(s.sla) || ' ' || s.cycle AS row_key, {key:s},

@@ -79,6 +79,11 @@ typedef enum CreditModel
 	CREDIT_FULL_PATH
 } CreditModel;
 
+#define CREDIT_NMODELS (CREDIT_FULL_PATH + 1)
+
+/* The names of the models in SQL, by CreditModel. */
+extern const char *const align_credit_model_names[CREDIT_NMODELS];
+
 /* Milestones of a lead's journey: lead creation and opportunity. */
 #define CREDIT_MAX_MILESTONES 2
 

@@ -21,7 +21,7 @@
 #define DEFAULT_HALF_LIFE (7.0 * USECS_PER_DAY)
 
 /* In the order of CreditModel. */
-static const char *const model_names[] = {
+const char *const align_credit_model_names[CREDIT_NMODELS] = {
 	"first", "last", "last_non_direct", "linear", "position", "time_decay",
 	"u_shaped", "w_shaped", "full_path"
 };
@@ -31,16 +31,16 @@ ModelArg(text *model)
 {
 	const char *name = VARDATA_ANY(model);
 	int			len = VARSIZE_ANY_EXHDR(model);
-	const char *candidates[lengthof(model_names)];
+	const char *candidates[CREDIT_NMODELS];
 	char	   *hint;
 
-	for (int i = 0; i < (int) lengthof(model_names); i++)
+	for (int i = 0; i < CREDIT_NMODELS; i++)
 	{
-		if ((int) strlen(model_names[i]) == len && memcmp(model_names[i], name, len) == 0)
+		if ((int) strlen(align_credit_model_names[i]) == len && memcmp(align_credit_model_names[i], name, len) == 0)
 			return (CreditModel) i;
-		candidates[i] = model_names[i];
+		candidates[i] = align_credit_model_names[i];
 	}
-	hint = align_nearest_hint(name, len, candidates, lengthof(model_names));
+	hint = align_nearest_hint(name, len, candidates, CREDIT_NMODELS);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown model \"%s\"", text_to_cstring(model)),
@@ -140,7 +140,7 @@ MilestoneCounts(CreditModel model, int *least, int *most)
 static void
 WrongMilestones(CreditModel model, int given, int least, int most, bool has_funnel)
 {
-	const char *name = model_names[model];
+	const char *name = align_credit_model_names[model];
 	const char *stages = most == 0 ? "" :
 		most == 1 ? "the stage of lead creation" :
 		"the stages of lead creation and of opportunity creation";

@@ -68,18 +68,27 @@ align_spi_connect(void)
 }
 
 /*
+ * Executes a command as the current user; the caller is connected to SPI.
+ */
+void
+align_spi_execute(const char *command)
+{
+	int			result = SPI_execute(command, false, 0);
+
+	if (result < 0)
+		elog(ERROR, "SPI_execute failed: %s: %s", SPI_result_code_string(result), command);
+}
+
+/*
  * Executes a command as a role; the caller is connected to SPI.
  */
 void
 align_execute_as(Oid role, const char *command)
 {
 	CallerRole	caller;
-	int			result;
 
 	align_work_as(role, &caller);
-	result = SPI_execute(command, false, 0);
-	if (result < 0)
-		elog(ERROR, "SPI_execute failed: %s: %s", SPI_result_code_string(result), command);
+	align_spi_execute(command);
 	align_return_to(&caller);
 }
 

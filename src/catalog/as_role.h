@@ -80,6 +80,9 @@ extern void align_end_restricted(const RestrictedCaller *caller);
 /* Connect to SPI; an error if that fails. */
 extern void align_spi_connect(void);
 
+/* Execute a command as the current user, who is connected to SPI. */
+extern void align_spi_execute(const char *command);
+
 /*
  * Execute a command as a role.  The caller must be connected to SPI.  The
  * second form builds the command from a format like psprintf().

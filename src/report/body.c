@@ -218,39 +218,31 @@ NamedBody(const Placeholder *placeholder)
 }
 
 /*
- * Appends key columns of an alias, each under its name in the reports.
+ * Appends the key columns of an alias, which stands for one of the attached
+ * tables, under their names in the reports.
  */
 static void
-AppendKey(Expansion *expansion, const Placeholder *placeholder, AttachedTable table)
-{
-	const ReportTarget *target = expansion->target;
-
-	for (int i = 0; i < target->attachment->nkeys; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(expansion->out, ", ");
-		if (placeholder->nparts > 1)
-			appendStringInfo(expansion->out, "%s.", placeholder->part[1]);
-		if (table == TABLE_ITSELF)
-			appendStringInfoString(expansion->out, target->key_names[i]);
-		else
-			appendStringInfo(expansion->out, "%s AS %s",
-							 align_table_key(target->attachment, table, i), target->key_names[i]);
-	}
-}
-
-/*
- * Appends the key columns of the attached table, under their names in the
- * reports.
- */
-static void
-AppendTableKey(Expansion *expansion, const char *alias)
+AppendTableKey(Expansion *expansion, AttachedTable table, const char *alias)
 {
 	const ReportTarget *target = expansion->target;
 
 	for (int i = 0; i < target->attachment->nkeys; i++)
 		appendStringInfo(expansion->out, "%s%s.%s AS %s", i > 0 ? ", " : "", alias,
-						 align_table_key(target->attachment, TABLE_ITSELF, i), target->key_names[i]);
+						 align_table_key(target->attachment, table, i), target->key_names[i]);
+}
+
+/*
+ * Appends the key columns of a query, which have their names in the reports;
+ * alias may be NULL.
+ */
+static void
+AppendKey(Expansion *expansion, const char *alias)
+{
+	const ReportTarget *target = expansion->target;
+
+	for (int i = 0; i < target->attachment->nkeys; i++)
+		appendStringInfo(expansion->out, "%s%s%s%s", i > 0 ? ", " : "",
+						 alias != NULL ? alias : "", alias != NULL ? "." : "", target->key_names[i]);
 }
 
 static void
@@ -259,8 +251,8 @@ AppendKeyJoin(Expansion *expansion, const char *a, const char *b)
 	const ReportTarget *target = expansion->target;
 
 	for (int i = 0; i < target->attachment->nkeys; i++)
-		appendStringInfo(expansion->out, "%s%s.%s OPERATOR(%s) %s.%s", i > 0 ? " AND " : "",
-						 a, target->key_names[i], "pg_catalog.=", b, target->key_names[i]);
+		appendStringInfo(expansion->out, "%s%s.%s OPERATOR(pg_catalog.=) %s.%s", i > 0 ? " AND " : "",
+						 a, target->key_names[i], b, target->key_names[i]);
 }
 
 /*
@@ -268,13 +260,13 @@ AppendKeyJoin(Expansion *expansion, const char *a, const char *b)
  * the text of the row, in which quotes tell commas of values from others.
  */
 static void
-AppendKeyText(Expansion *expansion, const Placeholder *placeholder)
+AppendKeyText(Expansion *expansion, const char *alias)
 {
 	if (expansion->target->attachment->nkeys > 1)
 		appendStringInfoString(expansion->out, "ROW(");
 	else
 		appendStringInfoString(expansion->out, "(");
-	AppendKey(expansion, placeholder, TABLE_ITSELF);
+	AppendKey(expansion, alias);
 	appendStringInfoString(expansion->out, ")::pg_catalog.text");
 }
 
@@ -291,15 +283,13 @@ AppendDimensionJoin(Expansion *expansion, const char *alias)
 	if (target->dimensions == NIL)
 		return;
 	appendStringInfoString(expansion->out, "LEFT JOIN (SELECT ");
-	for (int i = 0; i < attachment->nkeys; i++)
-		appendStringInfo(expansion->out, "r.%s AS %s, ",
-						 align_table_key(attachment, TABLE_ITSELF, i), target->key_names[i]);
+	AppendTableKey(expansion, TABLE_ITSELF, "r");
 	foreach(lc, target->dimensions)
 	{
 		const ReportDimension *dimension = lfirst(lc);
 
-		appendStringInfo(expansion->out, "%s%s AS %s", lc == list_head(target->dimensions) ? "" : ", ",
-						 dimension->expression, quote_identifier(dimension->name));
+		appendStringInfo(expansion->out, ", %s AS %s", dimension->expression,
+						 quote_identifier(dimension->name));
 	}
 	appendStringInfo(expansion->out, " FROM %s AS r) AS dimension ON ",
 					 align_table_name(attachment, TABLE_ITSELF));
@@ -397,6 +387,7 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 	const ReportTarget *target = expansion->target;
 	const Attachment *attachment = target->attachment;
 	const char *name = placeholder->part[0];
+	const char *alias = placeholder->nparts > 1 ? placeholder->part[1] : NULL;
 	const ReportBody *body = NamedBody(placeholder);
 	StringInfo	out = expansion->out;
 
@@ -429,8 +420,8 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfoString(out, align_report_dimension_list(target));
 	else if (strcmp(name, "has_role") == 0 && placeholder->nparts == 2)
 		appendStringInfoString(out, HasRole(attachment, placeholder->part[1]) ? "true" : "false");
-	else if (strcmp(name, "history_key") == 0)
-		AppendKey(expansion, placeholder, TABLE_HISTORY);
+	else if (strcmp(name, "history_key") == 0 && placeholder->nparts == 2)
+		AppendTableKey(expansion, TABLE_HISTORY, placeholder->part[1]);
 	else if (strcmp(name, "segments") == 0 && placeholder->nparts == 2)
 	{
 		/*
@@ -443,11 +434,11 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 			appendStringInfoString(out, "NULL::pg_catalog.text[]");
 	}
 	else if (strcmp(name, "table_key") == 0 && placeholder->nparts == 2)
-		AppendTableKey(expansion, placeholder->part[1]);
+		AppendTableKey(expansion, TABLE_ITSELF, placeholder->part[1]);
 	else if (strcmp(name, "key") == 0)
-		AppendKey(expansion, placeholder, TABLE_ITSELF);
+		AppendKey(expansion, alias);
 	else if (strcmp(name, "key_text") == 0)
-		AppendKeyText(expansion, placeholder);
+		AppendKeyText(expansion, alias);
 	else if (strcmp(name, "key_join") == 0 && placeholder->nparts == 3)
 		AppendKeyJoin(expansion, placeholder->part[1], placeholder->part[2]);
 	else if (strcmp(name, "dimension_join") == 0 && placeholder->nparts == 2)

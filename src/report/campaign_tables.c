@@ -136,15 +136,6 @@ static const CampaignTable campaign_tables[] = {
 	}
 };
 
-static void
-Execute(const char *command)
-{
-	int			result = SPI_execute(command, false, 0);
-
-	if (result < 0)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-}
-
 /*
  * Creates a table, with its comments.  The schema is quoted, the currency a
  * literal.
@@ -164,12 +155,12 @@ CreateTable(const CampaignTable *table, const char *schema, const char *currency
 		appendStringInfoString(&command, ", ");
 	}
 	appendStringInfo(&command, "%s)", table->constraints);
-	Execute(command.data);
+	align_spi_execute(command.data);
 
-	Execute(psprintf("COMMENT ON TABLE %s IS %s", name, quote_literal_cstr(table->comment)));
+	align_spi_execute(psprintf("COMMENT ON TABLE %s IS %s", name, quote_literal_cstr(table->comment)));
 	for (const TableColumn *column = table->columns; column->name != NULL; column++)
-		Execute(psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
-						 quote_literal_cstr(column->comment)));
+		align_spi_execute(psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
+								   quote_literal_cstr(column->comment)));
 }
 
 /*

@@ -42,6 +42,7 @@
 
 #include "attachment/judging_version.h"
 #include "attachment/privileges.h"
+#include "attribute/attribute.h"
 #include "calendar/calendar.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
@@ -304,15 +305,6 @@ CheckCreated(const Creation *creation, const ReportBody *body)
 		NameIsTaken(creation, "function", body->name, FunctionOwner(function));
 }
 
-static void
-Execute(const char *command)
-{
-	int			result = SPI_execute(command, false, 0);
-
-	if (result < 0)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-}
-
 /*
  * Sets the comment of an object; with the mark, if it is a view or a function.
  */
@@ -324,7 +316,7 @@ Comment(const char *object, const char *comment, bool with_mark)
 	initStringInfo(&command);
 	appendStringInfo(&command, "COMMENT ON %s IS %s", object,
 					 quote_literal_cstr(with_mark ? psprintf("%s %s", comment, REPORT_MARK) : comment));
-	Execute(command.data);
+	align_spi_execute(command.data);
 }
 
 /*
@@ -378,7 +370,7 @@ CreateReport(Creation *creation, const ReportBody *body)
 	appendStringInfo(&command, "CREATE OR REPLACE VIEW %s%s AS %s", name,
 					 options,
 					 align_report_query(target, body, REPORT_FORM_VIEW));
-	Execute(command.data);
+	align_spi_execute(command.data);
 	CommandCounterIncrement();
 	CommentView(target, body);
 
@@ -391,7 +383,7 @@ CreateReport(Creation *creation, const ReportBody *body)
 	/* of what reports call, this alone is not safe */
 					 strstr(query, "align.missing_needs(") != NULL ? "UNSAFE" : "SAFE",
 					 query);
-	Execute(command.data);
+	align_spi_execute(command.data);
 	Comment(psprintf("FUNCTION %s(pg_catalog.timestamptz)", name),
 			psprintf("The view \"%s\" as of an instant, by what was known then; read with the privileges of the caller.", body->name),
 			true);
@@ -555,7 +547,7 @@ ExecutePrivilegeCommands(const Creation *creation, List *commands)
 		if (command->column == NULL ||
 			get_attnum(get_relname_relid(command->view, creation->target.schema_oid),
 					   command->column) != InvalidAttrNumber)
-			Execute(command->command);
+			align_spi_execute(command->command);
 	}
 }
 
@@ -755,22 +747,24 @@ SetSettle(Creation *creation, FunctionCallInfo fcinfo)
 static void
 SetCreditModel(Creation *creation, FunctionCallInfo fcinfo)
 {
-	static const char *const models[] = {"first", "last", "last_non_direct", "linear", "position",
-	"time_decay", "u_shaped", "w_shaped", "full_path"};
 	char	   *model = text_to_cstring(PG_GETARG_TEXT_PP(ARG_CREDIT_MODEL));
+	StringInfoData names;
 
-	for (int i = 0; i < (int) lengthof(models); i++)
+	initStringInfo(&names);
+	for (int i = 0; i < CREDIT_NMODELS; i++)
 	{
-		if (strcmp(models[i], model) == 0)
+		if (strcmp(align_credit_model_names[i], model) == 0)
 		{
 			creation->target.credit_model = psprintf("%s::pg_catalog.text", quote_literal_cstr(model));
 			return;
 		}
+		appendStringInfo(&names, "%s%s", i == 0 ? "" : i < CREDIT_NMODELS - 1 ? ", " : " and ",
+						 align_credit_model_names[i]);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("credit model \"%s\" is not known", model),
-			 errhint("Models are first, last, last_non_direct, linear, position, time_decay, u_shaped, w_shaped and full_path.")));
+			 errhint("Models are %s.", names.data)));
 }
 
 /*

@@ -448,18 +448,16 @@ CreatePublished(const WeekPage *page)
 		LockPublished(page, relid);
 		return;
 	}
-	if (SPI_execute(psprintf("CREATE TABLE %s." PUBLISHED " ("
-							 "week pg_catalog.date PRIMARY KEY, "
-							 "as_of pg_catalog.timestamptz NOT NULL, "
-							 "published_at pg_catalog.timestamptz NOT NULL, "
-							 "published_by pg_catalog.text NOT NULL, "
-							 "page pg_catalog.text NOT NULL, "
-							 "figures pg_catalog.jsonb NOT NULL)", page->target.schema), false, 0) < 0)
-		elog(ERROR, "could not create the table of published weeks");
-	if (SPI_execute(psprintf("COMMENT ON TABLE %s." PUBLISHED " IS "
-							 "'The weekly pages that align.publish_week() has kept, with their figures. Key: week.'",
-							 page->target.schema), false, 0) < 0)
-		elog(ERROR, "could not comment the table of published weeks");
+	align_spi_execute(psprintf("CREATE TABLE %s." PUBLISHED " ("
+							   "week pg_catalog.date PRIMARY KEY, "
+							   "as_of pg_catalog.timestamptz NOT NULL, "
+							   "published_at pg_catalog.timestamptz NOT NULL, "
+							   "published_by pg_catalog.text NOT NULL, "
+							   "page pg_catalog.text NOT NULL, "
+							   "figures pg_catalog.jsonb NOT NULL)", page->target.schema));
+	align_spi_execute(psprintf("COMMENT ON TABLE %s." PUBLISHED " IS "
+							   "'The weekly pages that align.publish_week() has kept, with their figures. Key: week.'",
+							   page->target.schema));
 	CommandCounterIncrement();
 }
 

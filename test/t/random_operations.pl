@@ -446,8 +446,10 @@ my @oracles = (
 		WHERE s.n IS DISTINCT FROM t.n} ],);
 
 
-# Leads that saw one version and no end: clocks and violations are what the pure functions say.
-# Not of those in the stage "accepted", which journeys() calls by the name that a later version has for it.
+# Leads that saw one version and no end: clocks and violations are what the pure
+# functions say.
+# Not of those in the stage "accepted", which journeys() calls by the name that
+# a later version has for it.
 my $pure = qq{WITH h AS (SELECT * FROM ($all) AS a),
 		one AS (SELECT relation, key, min(version) AS version FROM h GROUP BY 1, 2
 			HAVING count(DISTINCT version) = 1 AND bool_and(event IN ('opening', 'entry', 'move', 'override', 'owner')) AND bool_and(stage IS NOT NULL) AND bool_and(stage <> 'accepted')

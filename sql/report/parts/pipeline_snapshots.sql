@@ -14,11 +14,9 @@ WITH
         SELECT array_agg(n.as_of ORDER BY n.n) AS all_of, count(*)::int AS n FROM numbered AS n
     ),
     stages AS (
-        SELECT s.stage, s.stage_order::int AS stage_order
-        FROM ({part:funnel}) AS f,
-            align.stages(f.funnel) WITH ORDINALITY AS s (stage_position, stage, kind, team,
-                on_success_path, is_entry, labels, needs, stage_order)
-        WHERE s.kind = 'open' AND s.on_success_path
+        SELECT s.stage, s.stage_order
+        FROM ({part:success_path}) AS s
+        WHERE s.kind = 'open'
     ),
     -- since when a lead is in a stage for the first time; NULL if that is not known
     firsts AS (
