@@ -4,8 +4,9 @@
 # A view's file begins with a comment: its name (followed by "per lead" if it has
 # the key columns), the comment of the view, and after an empty line one entry for
 # each column, "name: comment".  The rest is its query.  A file of parts/ is a
-# query that others include, and one of page/ a query for a section of the weekly
-# page, after a comment.
+# query that others include, one of stored/ a query that views read and tables can
+# store, and one of page/ a query for a section of the weekly page, after a
+# comment.  A part whose comment begins with "Once:" is computed once in a page.
 
 function quoted(text)
 {
@@ -40,6 +41,7 @@ function finish_file()
 	# not by sprintf: mawk has a limit of 8 kB
 	list = list "\t{\n\t\t.name = " quoted(name) ", .kind = REPORT_" kind \
 		", .per_lead = " (per_lead ? "true" : "false") \
+		", .once = " (once ? "true" : "false") \
 		", .columns = " (kind == "VIEW" ? name "_columns" : "NULL") \
 		",\n\t\t.comment = " quoted(comment) ",\n\t\t.query =\n" body "\t},\n"
 }
@@ -54,8 +56,10 @@ FNR == 1 {
 	name = FILENAME
 	sub(/.*\//, "", name)
 	sub(/\.sql$/, "", name)
-	kind = FILENAME ~ /parts\/[^\/]*$/ ? "PART" : FILENAME ~ /page\/[^\/]*$/ ? "PAGE" : "VIEW"
-	per_lead = 0
+	kind = FILENAME ~ /parts\/[^\/]*$/ ? "PART" : FILENAME ~ /page\/[^\/]*$/ ? "PAGE" \
+		: FILENAME ~ /stored\/[^\/]*$/ ? "STORED" : "VIEW"
+	per_lead = kind == "STORED"
+	once = kind == "PART" && /^-- Once: /
 	comment = columns = column = body = ""
 	place = kind == "VIEW" ? "name" : "query"
 }

@@ -28,65 +28,37 @@
 -- version: version of the agreement recorded with it
 -- recorded_at: when the submission was recorded, or, if it is decided, the decision
 
-WITH
-    entries AS NOT MATERIALIZED (
-        {part:entries}
-    ),
-    visits AS (
-        {part:visits_of_entries}
-    ),
-    submissions AS (
-        {part:submissions_of_visits}
-    ),
-    moments AS (
-        SELECT {key:s}, s.entry_no AS moment_no, s.entered_at AS at
-        FROM submissions AS s
-    ),
-    campaigns AS (
-        WITH entries AS (
-            SELECT h.campaign
-            FROM {history} AS h
-        )
-        SELECT c.*
-        FROM ({part:campaigns}) AS c
-    ),
-    touches AS (
-        {part:touches_of_entries}
-    ),
-    decisive AS (
-        {part:decisive}
-    ),
-    due AS (
-        {part:handoffs_due}
-    )
+WITH handoffs AS (
+    {part:handoffs}
+)
 SELECT {key_text:s} || ' ' || s.entry_no AS row_key, {key:s},
     s.handoff,
     coalesce(s.from_team, '(none)') AS from_team,
     coalesce(s.to_team, '(none)') AS to_team,
     s.submission_no,
     s.submission_no = 1 AS is_first,
-    s.entered_at AS submitted_at,
-    s.left_at AS decided_at,
-    timezone({zone}, s.entered_at)::date AS submitted_on,
+    s.submitted_at,
+    s.decided_at,
+    timezone({zone}, s.submitted_at)::date AS submitted_on,
     s.outcome,
-    coalesce(s.left_reason, '(none)') AS reason,
-    coalesce(s.left_actor, '(none)') AS decided_by,
+    coalesce(s.reason, '(none)') AS reason,
+    coalesce(s.decided_by, '(none)') AS decided_by,
     coalesce(s.assignee, '(none)') AS assignee,
-    coalesce(d.campaign, '(none)') AS decisive_campaign,
-    coalesce(d.channel, '(none)') AS channel,
-    coalesce(CASE WHEN s.segments IS NOT NULL THEN ({part:first_segment}) END, '(other)') AS segment,
-    due.due_at,
-    coalesce(s.outcome IN ('accepted', 'rejected') AND s.left_at <= due.due_at, false)::int AS is_met,
-    coalesce(CASE WHEN s.outcome IN ('withdrawn', 'gone') THEN s.left_at >= due.due_at
-                 ELSE coalesce(s.left_at, {as_of}) > due.due_at END, false)::int AS is_missed,
-    extract(epoch FROM align.working_time(s.hours, s.entered_at, coalesce(s.left_at, {as_of})))::bigint
+    coalesce(s.decisive_campaign, '(none)') AS decisive_campaign,
+    coalesce(s.channel, '(none)') AS channel,
+    coalesce(s.segment, '(other)') AS segment,
+    s.due_at,
+    coalesce(s.outcome IN ('accepted', 'rejected') AND s.decided_at <= s.due_at, false)::int AS is_met,
+    coalesce(CASE WHEN s.outcome IN ('withdrawn', 'gone') THEN s.decided_at >= s.due_at
+                 ELSE coalesce(s.decided_at, {as_of}) > s.due_at END, false)::int AS is_missed,
+    extract(epoch FROM align.working_time(h.hours, s.submitted_at, coalesce(s.decided_at, {as_of})))::bigint
         AS working_seconds,
-    extract(epoch FROM coalesce(s.left_at, {as_of}) - s.entered_at)::bigint AS elapsed_seconds,
+    extract(epoch FROM coalesce(s.decided_at, {as_of}) - s.submitted_at)::bigint AS elapsed_seconds,
     s.entry_no,
     s.version,
     s.recorded_at
     {dimensions}
-FROM submissions AS s
-    LEFT JOIN decisive AS d ON {key_join:d:s} AND d.moment_no = s.entry_no
-    LEFT JOIN due ON {key_join:due:s} AND due.sla = s.handoff AND due.started_at = s.entered_at
+FROM {stored:handoff_facts} AS s
+    LEFT JOIN handoffs AS h
+        ON h.agreement = s.agreement AND h.version = s.version AND h.handoff = s.handoff
     {dimension_join:s}

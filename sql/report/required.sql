@@ -24,7 +24,7 @@ WITH RECURSIVE
     ),
     firsts AS MATERIALIZED (
         SELECT {key:v}, w.step, min(v.entered_at) AS at
-        FROM ({part:visits}) AS v
+        FROM {stored:visits} AS v
             LEFT JOIN path AS p ON p.stage = v.stage
             -- a won stage that is not on the path is as good as the one that is
             CROSS JOIN LATERAL (

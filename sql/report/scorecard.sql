@@ -66,7 +66,7 @@ WITH
     -- the first entry of each lead that is not late into each stage
     firsts AS MATERIALIZED (
         SELECT {key:v}, v.stage, min(v.entered_at) AS at
-        FROM ({part:visits}) AS v
+        FROM {stored:visits} AS v
         WHERE v.is_entry AND NOT v.is_late
             AND v.stage IN (SELECT t.stage FROM targets AS t WHERE t.metric_kind = 'conversion'
                             UNION SELECT t.from_stage FROM targets AS t WHERE t.metric_kind = 'conversion')

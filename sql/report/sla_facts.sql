@@ -32,8 +32,8 @@
 -- is_working_time: whether the promise counts working time (else all time)
 -- recorded_at: when the latest entry of the lead was recorded, by the instant
 
-WITH clocks AS (
-    {part:clocks}
+WITH known_clocks AS (
+    SELECT c.* FROM {stored:clocks} AS c
 )
 SELECT {key_text:c} || ' ' || quote_ident(c.sla) || ' ' || c.cycle AS row_key, {key:c},
     c.sla, c.cycle, c.is_handoff, c.team, c.assignee_at_start, c.assignee_at_due,
@@ -41,11 +41,7 @@ SELECT {key_text:c} || ' ' || quote_ident(c.sla) || ' ' || c.cycle AS row_key, {
     c.due_on, c.week, c.ended_by, c.clock_status, c.is_open, c.is_met, c.is_missed,
     c.is_cancelled, c.elapsed_seconds, c.working_seconds, c.overrun_seconds, c.paused_seconds,
     c.version, c.week_start_at, c.is_working_time,
-    r.recorded_at
+    c.recorded_at
     {dimensions}
 FROM ({part:clocks_at}) AS c
-    LEFT JOIN (SELECT {history_key:h}, max(h.recorded_at) AS recorded_at
-               FROM {history} AS h
-               WHERE h.recorded_at <= {as_of}
-               GROUP BY {key}) AS r ON {key_join:r:c}
     {dimension_join:c}

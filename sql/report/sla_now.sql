@@ -33,6 +33,9 @@ WITH
                                 FROM {history} AS h
                                 WHERE {as_of} < now() AND h.recorded_at > {as_of})
     ),
+    known_clocks AS (
+        SELECT c.*, NULL::timestamptz AS recorded_at FROM ({part:known_clocks}) AS c
+    ),
     states AS MATERIALIZED (
         SELECT s.*
         FROM ({part:clocks_at}) AS s

@@ -28,9 +28,6 @@
 -- recorded_at: when the beginning was recorded, or, if it has ended, its end
 
 WITH
-    visits AS (
-        {part:visits}
-    ),
     calendars AS (
         {part:calendars}
     )
@@ -50,15 +47,15 @@ SELECT {key_text:v} || ' ' || v.entry_no AS row_key,
     coalesce(v.left_reason, '(none)') AS reason,
     v.is_current,
     v.is_late,
-    extract(epoch FROM v.until - v.since)::bigint AS elapsed_seconds,
-    extract(epoch FROM align.working_time(coalesce(own.hours, common.hours), v.since, v.until))::bigint
+    extract(epoch FROM coalesce(v.left_at, {as_of}) - v.since)::bigint AS elapsed_seconds,
+    extract(epoch FROM align.working_time(coalesce(own.hours, common.hours), v.since, coalesce(v.left_at, {as_of})))::bigint
         AS working_seconds,
     v.is_entry,
     v.left_by,
     v.version,
     greatest(v.recorded_at, v.left_recorded_at) AS recorded_at
     {dimensions}
-FROM visits AS v
+FROM {stored:visits} AS v
     LEFT JOIN calendars AS own
         ON own.version = v.version AND own.team = v.team AND v.agreement = {agreement}
     LEFT JOIN calendars AS common

@@ -57,7 +57,7 @@ WITH
     held AS MATERIALIZED (
         SELECT v.stage, v.stage_order, v.is_late, v.entered_at, v.left_at,
             coalesce(v.entered_at, v.recorded_at) AS seen_at
-        FROM ({part:visits}) AS v
+        FROM {stored:visits} AS v
         WHERE v.stage_kind IS DISTINCT FROM 'won' AND v.stage_kind IS DISTINCT FROM 'lost'
     ),
     months AS (

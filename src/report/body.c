@@ -22,6 +22,7 @@
 #include "report/body.h"
 #include "report/campaign_tables.h"
 #include "report/report_bodies.h"
+#include "report/stored.h"
 
 /* Placeholders have at most these parts, separated by colons. */
 #define MAX_PARTS 3
@@ -44,11 +45,15 @@ typedef struct Expansion
 	ReportForm	form;
 	bool		inlined;		/* are views that security applies to included
 								 * as queries? */
+	bool		storing;		/* is it of what can be stored? */
+	const char *keys;			/* the table of the leads that it is about;
+								 * NULL: all */
 	int			depth;
 	StringInfo	out;
 } Expansion;
 
 static void Expand(Expansion *expansion, const char *query);
+static void AppendKeyJoin(Expansion *expansion, const char *a, const char *b);
 
 const ReportBody *
 align_report_body(int i)
@@ -204,8 +209,8 @@ ReadPlaceholder(const char *text, Placeholder *placeholder)
 }
 
 /*
- * The body that a placeholder names: {part:NAME} or {NAME} of a view; NULL if
- * it is another placeholder.
+ * The body that a placeholder names: {part:NAME}, {stored:NAME}, or {NAME} of a
+ * view; NULL if it is another placeholder.
  */
 static const ReportBody *
 NamedBody(const Placeholder *placeholder)
@@ -214,7 +219,31 @@ NamedBody(const Placeholder *placeholder)
 		return align_report_body_named(REPORT_VIEW, placeholder->part[0]);
 	if (placeholder->nparts == 2 && strcmp(placeholder->part[0], "part") == 0)
 		return align_report_body_named(REPORT_PART, placeholder->part[1]);
+	if (placeholder->nparts == 2 && strcmp(placeholder->part[0], "stored") == 0)
+		return align_report_body_named(REPORT_STORED, placeholder->part[1]);
 	return NULL;
+}
+
+/*
+ * Appends one of the attached tables: its rows of the leads that the query is
+ * about.
+ */
+static void
+AppendTable(Expansion *expansion, AttachedTable table)
+{
+	const ReportTarget *target = expansion->target;
+	const char *name = align_table_name(target->attachment, table);
+
+	if (expansion->keys == NULL)
+	{
+		appendStringInfoString(expansion->out, name);
+		return;
+	}
+	appendStringInfo(expansion->out, "(SELECT t.* FROM %s AS t JOIN %s AS k ON ", name, expansion->keys);
+	for (int i = 0; i < target->attachment->nkeys; i++)
+		appendStringInfo(expansion->out, "%st.%s OPERATOR(pg_catalog.=) k.%s", i > 0 ? " AND " : "",
+						 align_table_key(target->attachment, table, i), target->key_names[i]);
+	appendStringInfoChar(expansion->out, ')');
 }
 
 /*
@@ -271,17 +300,33 @@ AppendKeyText(Expansion *expansion, const char *alias)
 }
 
 /*
- * Appends the join of the attached table, for dimensions.
+ * True if a query reads what is stored instead of computing it.
+ */
+static bool
+ReadsStored(const Expansion *expansion)
+{
+	return expansion->target->stored && expansion->form == REPORT_FORM_VIEW && !expansion->storing;
+}
+
+/*
+ * Appends the join of the attached table, for dimensions; or of the stored
+ * leads, which have them.
  */
 static void
 AppendDimensionJoin(Expansion *expansion, const char *alias)
 {
 	const ReportTarget *target = expansion->target;
-	const Attachment *attachment = target->attachment;
 	ListCell   *lc;
 
 	if (target->dimensions == NIL)
 		return;
+	if (ReadsStored(expansion))
+	{
+		appendStringInfo(expansion->out, "LEFT JOIN %s." REPORT_STORED_LEADS " AS dimension ON ",
+						 target->schema);
+		AppendKeyJoin(expansion, alias, "dimension");
+		return;
+	}
 	appendStringInfoString(expansion->out, "LEFT JOIN (SELECT ");
 	AppendTableKey(expansion, TABLE_ITSELF, "r");
 	foreach(lc, target->dimensions)
@@ -291,18 +336,19 @@ AppendDimensionJoin(Expansion *expansion, const char *alias)
 		appendStringInfo(expansion->out, ", %s AS %s", dimension->expression,
 						 quote_identifier(dimension->name));
 	}
-	appendStringInfo(expansion->out, " FROM %s AS r) AS dimension ON ",
-					 align_table_name(attachment, TABLE_ITSELF));
+	appendStringInfoString(expansion->out, " FROM ");
+	AppendTable(expansion, TABLE_ITSELF);
+	appendStringInfoString(expansion->out, " AS r) AS dimension ON ");
 	AppendKeyJoin(expansion, alias, "dimension");
 }
 
 static void
-AppendDimensions(Expansion *expansion)
+AppendDimensions(Expansion *expansion, const char *alias)
 {
 	ListCell   *lc;
 
 	foreach(lc, expansion->target->dimensions)
-		appendStringInfo(expansion->out, ", dimension.%s",
+		appendStringInfo(expansion->out, ", %s.%s", alias != NULL ? alias : "dimension",
 						 quote_identifier(((const ReportDimension *) lfirst(lc))->name));
 }
 
@@ -330,22 +376,75 @@ AppendCampaignTable(Expansion *expansion, const char *name)
 }
 
 /*
+ * The name of a body as a WITH query.
+ */
+char *
+align_report_with_name(const ReportBody *body)
+{
+	return psprintf("report_%s%s",
+					body->kind == REPORT_STORED ? "stored_" : body->kind == REPORT_PART ? "part_" : "",
+					body->name);
+}
+
+/*
+ * Appends the query of a body in parentheses.
+ */
+static void
+AppendInlined(Expansion *expansion, const ReportBody *body)
+{
+	appendStringInfoChar(expansion->out, '(');
+	Expand(expansion, body->query);
+	appendStringInfoChar(expansion->out, ')');
+}
+
+/*
  * Appends a reference to another view.
  */
 static void
 AppendView(Expansion *expansion, const ReportBody *body)
 {
 	if (expansion->inlined && body->per_lead)
-	{
-		appendStringInfoString(expansion->out, "(");
-		Expand(expansion, body->query);
-		appendStringInfoString(expansion->out, ")");
-	}
+		AppendInlined(expansion, body);
 	else if (expansion->form == REPORT_FORM_WITH)
-		appendStringInfo(expansion->out, REPORT_WITH_PREFIX "%s", body->name);
+		appendStringInfoString(expansion->out, align_report_with_name(body));
 	else
 		appendStringInfo(expansion->out, "%s.%s%s", expansion->target->schema,
 						 quote_identifier(body->name), expansion->form == REPORT_FORM_FUNCTION ? "($1)" : "");
+}
+
+/*
+ * Appends a reference to what can be stored.
+ */
+static void
+AppendStored(Expansion *expansion, const ReportBody *body)
+{
+	bool		was_storing = expansion->storing;
+
+	if (ReadsStored(expansion))
+	{
+		appendStringInfo(expansion->out, "%s.%s", expansion->target->schema, align_report_stored_name(body));
+		return;
+	}
+	if (expansion->form == REPORT_FORM_WITH && !expansion->storing)
+	{
+		appendStringInfoString(expansion->out, align_report_with_name(body));
+		return;
+	}
+	expansion->storing = true;
+	AppendInlined(expansion, body);
+	expansion->storing = was_storing;
+}
+
+/*
+ * Appends the query of a part, or, where the page has computed it, its rows.
+ */
+static void
+AppendPart(Expansion *expansion, const ReportBody *body)
+{
+	if (body->once && expansion->form == REPORT_FORM_WITH && expansion->keys == NULL)
+		appendStringInfo(expansion->out, "SELECT * FROM %s", align_report_with_name(body));
+	else
+		Expand(expansion, body->query);
 }
 
 /*
@@ -394,11 +493,11 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 	if (strcmp(name, "schema") == 0)
 		appendStringInfoString(out, target->schema);
 	else if (strcmp(name, "table") == 0)
-		appendStringInfoString(out, align_table_name(attachment, TABLE_ITSELF));
+		AppendTable(expansion, TABLE_ITSELF);
 	else if (strcmp(name, "history") == 0)
-		appendStringInfoString(out, align_table_name(attachment, TABLE_HISTORY));
+		AppendTable(expansion, TABLE_HISTORY);
 	else if (strcmp(name, "clocks") == 0)
-		appendStringInfoString(out, align_table_name(attachment, TABLE_SLA));
+		AppendTable(expansion, TABLE_SLA);
 	else if (strcmp(name, "relation") == 0)
 		appendStringInfoString(out, quote_literal_cstr(align_table_name(attachment, TABLE_ITSELF)));
 	else if (strcmp(name, "history_relation") == 0)
@@ -444,11 +543,13 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 	else if (strcmp(name, "dimension_join") == 0 && placeholder->nparts == 2)
 		AppendDimensionJoin(expansion, placeholder->part[1]);
 	else if (strcmp(name, "dimensions") == 0)
-		AppendDimensions(expansion);
+		AppendDimensions(expansion, alias);
 	else if (strcmp(name, "cost") == 0 && placeholder->nparts == 2)
 		AppendCampaignTable(expansion, placeholder->part[1]);
 	else if (body != NULL && body->kind == REPORT_PART)
-		Expand(expansion, body->query);
+		AppendPart(expansion, body);
+	else if (body != NULL && body->kind == REPORT_STORED)
+		AppendStored(expansion, body);
 	else if (body != NULL)
 		AppendView(expansion, body);
 	else
@@ -478,11 +579,39 @@ Expand(Expansion *expansion, const char *query)
 }
 
 char *
+align_report_stored_query(const ReportTarget *target, const ReportBody *body, const char *keys)
+{
+	StringInfoData out;
+	Expansion	expansion = {.target = target,.form = REPORT_FORM_FUNCTION,.storing = true,.keys = keys,.out = &out};
+
+	initStringInfo(&out);
+	Expand(&expansion, body->query);
+	return out.data;
+}
+
+/*
+ * What can be stored, as of an instant: the stored rows of the leads about which
+ * nothing became known afterwards, and those of the others, computed.
+ */
+static char *
+StoredAsOf(const ReportTarget *target, const ReportBody *body)
+{
+	char	   *later = psprintf("(SELECT s.* FROM %s." REPORT_STORED_LEADS " AS s WHERE s.latest_at > $1)", target->schema);
+
+	return psprintf("SELECT s.* FROM %s.%s AS s WHERE s.latest_at <= $1\n"
+					"UNION ALL\nSELECT q.*, NULL::pg_catalog.timestamptz FROM (%s) AS q",
+					target->schema, align_report_stored_name(body),
+					align_report_stored_query(target, body, later));
+}
+
+char *
 align_report_query(const ReportTarget *target, const ReportBody *body, ReportForm form)
 {
 	StringInfoData out;
 	Expansion	expansion = {.target = target,.form = form,.out = &out};
 
+	if (body->kind == REPORT_STORED && target->stored)
+		return StoredAsOf(target, body);
 	expansion.inlined = target->row_security && form == REPORT_FORM_VIEW && !body->per_lead;
 	initStringInfo(&out);
 	Expand(&expansion, body->query);
@@ -502,7 +631,7 @@ align_report_references(const ReportBody *body, ReportVisit visit, void *arg)
 		other = NamedBody(&placeholder);
 		if (other == NULL)
 			continue;
-		if (other->kind == REPORT_VIEW)
+		if (other->kind != REPORT_PART || other->once)
 			visit(other, arg);
 		else
 			align_report_references(other, visit, arg);

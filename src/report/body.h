@@ -8,6 +8,10 @@
  * table to another: {history}, {zone}.  docs/internals.md lists them.  The
  * same query is the view, as of now(), and the function of the same name, as
  * of its argument.
+ *
+ * What is known of leads and does not change while time goes by stands in
+ * queries of its own, sql/report/stored.  The views add what does, such as ages.
+ * So these queries can be tables (stored.h), which views read.
  */
 #ifndef ALIGN_REPORT_BODY_H
 #define ALIGN_REPORT_BODY_H
@@ -27,6 +31,7 @@ typedef enum ReportKind
 {
 	REPORT_VIEW,
 	REPORT_PART,				/* included by others */
+	REPORT_STORED,				/* what views read, and tables can store */
 	REPORT_PAGE					/* a section of the weekly page */
 } ReportKind;
 
@@ -35,6 +40,7 @@ typedef struct ReportBody
 	const char *name;
 	ReportKind	kind;
 	bool		per_lead;		/* has the key columns, after the first */
+	bool		once;			/* a part that the weekly page computes once */
 	const ReportColumn *columns;	/* of a view, without key columns and
 									 * dimensions; ends with a name that is
 									 * NULL */
@@ -86,6 +92,7 @@ struct ReportTarget
 	const char *credit_model;
 	bool		row_security;	/* does the attached table have row-level
 								 * security? */
+	bool		stored;			/* are there tables for what can be stored? */
 };
 
 /* The dimensions of a target as a literal of SQL, as they were given. */
@@ -97,7 +104,11 @@ extern void align_report_key_names(ReportTarget *target);
 /*
  * The forms of a query: as of now(), or as of the parameter $1.  References to
  * other views are to the views, to their functions, or to WITH queries, which
- * have the names of the views after REPORT_WITH_PREFIX.
+ * have the names that align_report_with_name() returns.
+ *
+ * Views read what is stored.  Functions never do, so they tell of any instant,
+ * and exactly.  WITH queries read it of the leads about which nothing became
+ * known after the instant, if the version of the agreement is the same.
  */
 typedef enum ReportForm
 {
@@ -106,15 +117,24 @@ typedef enum ReportForm
 	REPORT_FORM_WITH
 } ReportForm;
 
-#define REPORT_WITH_PREFIX "report_"
-
 /* The query of a body with the placeholders filled in, palloc'd. */
 extern char *align_report_query(const ReportTarget *target, const ReportBody *body,
 								ReportForm form);
 
 /*
- * Calls visit for every view whose name is a placeholder in the query of a
- * body or in the parts that it includes.
+ * The query of what can be stored, as of the parameter $1: of all leads, or of
+ * those in the table keys, if it is not NULL.
+ */
+extern char *align_report_stored_query(const ReportTarget *target, const ReportBody *body,
+									   const char *keys);
+
+/* The name of a body as a WITH query, palloc'd. */
+extern char *align_report_with_name(const ReportBody *body);
+
+/*
+ * Calls visit for every body that can be a WITH query of its own, a view, what
+ * can be stored or a part that is computed once, to which the query of a body
+ * refers, itself or in the parts that it includes.
  */
 typedef void (*ReportVisit) (const ReportBody *body, void *arg);
 extern void align_report_references(const ReportBody *body, ReportVisit visit, void *arg);

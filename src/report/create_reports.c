@@ -405,6 +405,8 @@ CreateAfterOthers(const ReportBody *body, void *arg)
 		return;
 	check_stack_depth();
 	align_report_references(body, CreateAfterOthers, creation);
+	if (body->kind != REPORT_VIEW)
+		return;
 	CreateReport(creation, body);
 	creation->created = lappend(creation->created, unconstify(ReportBody *, body));
 }

@@ -299,8 +299,8 @@ AppendReport(const ReportBody *body, void *arg)
 	if (list_member_ptr(query->reports, body))
 		return;
 	align_report_references(body, AppendReport, query);
-	appendStringInfo(&query->with, "%s " REPORT_WITH_PREFIX "%s AS MATERIALIZED (\n%s)",
-					 query->reports == NIL ? "WITH" : ",\n", body->name,
+	appendStringInfo(&query->with, "%s %s AS MATERIALIZED (\n%s)",
+					 query->reports == NIL ? "WITH" : ",\n", align_report_with_name(body),
 					 align_report_query(&query->page->target, body, REPORT_FORM_WITH));
 	query->reports = lappend(query->reports, unconstify(ReportBody *, body));
 }
@@ -318,9 +318,11 @@ AppendFigures(PageQuery *query, StringInfo columns)
 	appendStringInfoString(columns, "pg_catalog.jsonb_build_object('week', $2");
 	for (int i = 0; i < (int) lengthof(kept); i++)
 	{
-		AppendReport(align_report_body_named(REPORT_VIEW, kept[i]), query);
-		appendStringInfo(columns, ", '%s', (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(x)) FROM "
-						 REPORT_WITH_PREFIX "%s AS x)", kept[i], kept[i]);
+		const ReportBody *body = align_report_body_named(REPORT_VIEW, kept[i]);
+
+		AppendReport(body, query);
+		appendStringInfo(columns, ", '%s', (SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(x)) FROM %s AS x)",
+						 kept[i], align_report_with_name(body));
 	}
 	appendStringInfoString(columns, ")");
 }

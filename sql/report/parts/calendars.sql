@@ -1,6 +1,6 @@
--- The working hours of the teams, by version of the agreement; team is NULL
--- for the common hours, which count where no team of the agreement holds the
--- lead.  Versions without hours are left out.
+-- Once: the working hours of the teams, by version of the agreement; team is
+-- NULL for the common hours, which count where no team of the agreement holds
+-- the lead.  Versions without hours are left out.
 SELECT a.version, t.team, h.hours
 FROM align.agreements AS a
     CROSS JOIN LATERAL (

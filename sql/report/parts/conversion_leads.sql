@@ -1,5 +1,6 @@
--- The journey of each lead as a value of type lead, for aggregates over leads:
--- the same as align.journeys() has, in so far as such aggregates look at it.
+-- Once: the journey of each lead as a value of type lead, for aggregates over
+-- leads: the same as align.journeys() has, in so far as such aggregates look
+-- at it.
 SELECT {key:e},
     align.lead_agg(e.at, CASE WHEN e.is_stage_entry THEN e.stage END, e.team, e.reason,
                    CASE WHEN NOT e.is_stage_entry THEN e.campaign END, e.amount, e.entry_no, e.segments) AS lead,

@@ -1,5 +1,5 @@
--- The entries that are known at the instant, without those of rows that were
--- not live.  What an opening or an import says was so when it is dated.
+-- Once: the entries that are known at the instant, without those of rows that
+-- were not live.  What an opening or an import says was so when it is dated.
 --
 -- "place" is the order of the journey of a lead: that in which its entries
 -- were made.  Only entries that were merged from a duplicate (and, before 0.4,

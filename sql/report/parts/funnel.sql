@@ -1,5 +1,5 @@
--- One row: the version of the agreement that is in force at the instant, or
--- the first one if the instant is before it.
+-- Once: one row: the version of the agreement that is in force at the instant,
+-- or the first one if the instant is before it.
 SELECT a.funnel, a.version, a.valid_from
 FROM align.agreements AS a
 WHERE a.name = {agreement}

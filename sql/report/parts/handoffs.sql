@@ -1,4 +1,4 @@
--- The handoffs of all versions, their stages by the names of today.
+-- Once: the handoffs of all versions, their stages by the names of today.
 WITH names AS MATERIALIZED (
     {part:stage_names}
 )

@@ -1,7 +1,8 @@
--- The entries that say who holds each lead, in their order: its stage, team and
--- assignee from each on.  An entry with is_end ends a life of the lead, or takes
--- it out of the funnel.  Entries merged from a duplicate count up to the first
--- one of the lead's own: from then on its own row has its holder.
+-- Once: the entries that say who holds each lead, in their order: its stage,
+-- team and assignee from each on.  An entry with is_end ends a life of the
+-- lead, or takes it out of the funnel.  Entries merged from a duplicate count
+-- up to the first one of the lead's own: from then on its own row has its
+-- holder.
 SELECT {key:e}, e.place, e.at, e.event, e.stage, e.stage_kind, e.is_end, e.is_first_of_lead,
     coalesce(e.team, '(none)') AS team, e.assignee,
     e.source IS NULL OR e.source NOT LIKE '%undated' AS since_known

@@ -22,12 +22,12 @@ WITH
     firsts AS (
         SELECT {key:v}, v.stage, v.is_late, v.known_at,
             CASE WHEN v.since_known THEN v.entered_at END AS entered_at
-        FROM ({part:visits}) AS v
+        FROM {stored:visits} AS v
         WHERE v.visit_no = 1
     ),
     wins AS (
         SELECT DISTINCT ON ({key:v}) {key:v}, v.entered_at AS won_at, v.known_at
-        FROM ({part:visits}) AS v
+        FROM {stored:visits} AS v
         WHERE v.stage_kind = 'won'
         ORDER BY {key:v}, v.entered_at
     ),

@@ -1,7 +1,7 @@
--- The service levels and handoffs of all versions: who promises, in which
--- hours, whether the promise counts working time, and the stages that start,
--- stop and pause the clock, by the names of today.  "counted_in" is the calendar
--- that the promise counts in.
+-- Once: the service levels and handoffs of all versions: who promises, in
+-- which hours, whether the promise counts working time, and the stages that
+-- start, stop and pause the clock, by the names of today.  "counted_in" is the
+-- calendar that the promise counts in.
 WITH names AS MATERIALIZED (
     {part:stage_names}
 )

@@ -1,4 +1,4 @@
--- By every name that the history may have for a stage: the stage of the
+-- Once: by every name that the history may have for a stage: the stage of the
 -- version in force.  A version that renames a stage keeps its old name as a
 -- label ("known as"), so names are carried over from version to version: the
 -- version in force gives its names and labels, then each other version, the

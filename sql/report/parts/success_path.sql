@@ -1,4 +1,4 @@
--- The success path of the agreement in force at the instant.
+-- Once: the success path of the agreement in force at the instant.
 SELECT s.stage, s.stage_order::int AS stage_order, s.kind,
     row_number() OVER (ORDER BY s.stage_position)::int AS step
 FROM ({part:funnel}) AS f,

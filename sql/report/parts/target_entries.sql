@@ -1,7 +1,7 @@
--- The entries into stages that targets count or add up, with the period that
--- each is in.  The first entry of a lead into the stage counts, the others are
--- repeats; into a won stage, only of leads that are won at the instant, or were
--- when they were deleted or left the funnel.
+-- Once: the entries into stages that targets count or add up, with the period
+-- that each is in.  The first entry of a lead into the stage counts, the
+-- others are repeats; into a won stage, only of leads that are won at the
+-- instant, or were when they were deleted or left the funnel.
 WITH leads AS MATERIALIZED (
     SELECT {key:l}, l.amount FROM {lead_facts} AS l
 )
@@ -16,5 +16,5 @@ FROM (SELECT DISTINCT t.per, t.stage, t.is_won, f.funnel
       WHERE t.metric_kind IN ('count', 'amount')) AS p
     JOIN (SELECT v.*, last_value(v.stage_kind) OVER (PARTITION BY {key:v} ORDER BY v.place
                                                      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_kind
-          FROM ({part:visits}) AS v) AS v ON v.stage = p.stage AND v.is_entry
+          FROM {stored:visits} AS v) AS v ON v.stage = p.stage AND v.is_entry
     JOIN leads AS l ON {key_join:l:v}

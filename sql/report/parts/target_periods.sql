@@ -1,8 +1,8 @@
--- Every target of the agreement in every period, from the first that the record
--- or the agreement has to the running one: the target of the version in force
--- when the period began (of the first one before that), under the stage names
--- of today.  A rate without a period is by month.  Periods are those of the
--- fiscal year of the version in force.  "elapsed_share" is the part of the
+-- Once: every target of the agreement in every period, from the first that the
+-- record or the agreement has to the running one: the target of the version in
+-- force when the period began (of the first one before that), under the stage
+-- names of today.  A rate without a period is by month.  Periods are those of
+-- the fiscal year of the version in force.  "elapsed_share" is the part of the
 -- working time that is over, or of all time if there is none.
 WITH
     versions AS MATERIALIZED (

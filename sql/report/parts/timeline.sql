@@ -1,7 +1,7 @@
--- What was known of each lead from when to when: its stage, and its amount,
--- the last that was recorded.  "since" is when the change was both made and
--- known, and never goes back within a lead.  A lead that is gone, or has left
--- the funnel, has no stage.
+-- Once: what was known of each lead from when to when: its stage, and its
+-- amount, the last that was recorded.  "since" is when the change was both
+-- made and known, and never goes back within a lead.  A lead that is gone, or
+-- has left the funnel, has no stage.
 WITH
     changes AS (
         SELECT {key:e}, e.place,

@@ -48,11 +48,10 @@ WITH
 SELECT {key:c},
     row_number() OVER (PARTITION BY {key:c}, c.stage ORDER BY c.place) AS visit_no,
     c.entry_no, c.place, c.event, c.is_entry, c.is_late,
-    -- when it began, if the entry says so, and up to when it counts
+    -- when it began, if the entry says so
     CASE WHEN c.is_entry OR c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END AS entered_at,
     CASE WHEN c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END AS since,
     c.source IS NULL OR c.source NOT LIKE '%undated' AS since_known,
-    coalesce(c.left_at, {as_of}) AS until,
     c.left_at, c.left_by, c.left_at IS NULL AS is_current,
     c.stage, c.stage_order, c.stage_kind,
     c.previous_stage, c.next_stage, c.next_stage_order, c.next_stage_kind,
