@@ -55,10 +55,13 @@ WITH
         FROM touched AS t
         GROUP BY {key:t}, t.n
     ),
+    -- out of the pipeline, only the first boundary is looked at
     states AS (
         SELECT {key:t}, g.n, t.in_pipeline, t.stage_kind, t.amount
         FROM timeline AS t
-            CROSS JOIN LATERAL generate_series(t.before_n + 1, t.until_n) AS g (n)
+            CROSS JOIN LATERAL generate_series(
+                t.before_n + 1,
+                CASE WHEN t.in_pipeline THEN t.until_n ELSE least(t.until_n, t.before_n + 1) END) AS g (n)
     ),
     changes AS (
         SELECT w.n, w.at_start, coalesce(e.in_pipeline, false) AS at_end, e.stage_kind AS kind_at_end,

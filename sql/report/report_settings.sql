@@ -11,6 +11,9 @@
 -- credit_model: the model of cost ratios
 -- as_of: the instant of the figures
 -- dimensions: the dimensions as they were given, separated by commas; (none) without any
+-- stored: whether the views read tables that align.refresh_reports() brings up to date
+-- refreshed_at: when it did that last: what was committed by then is in the views;
+--   NULL if stored is false
 
 SELECT 'settings'::text AS row_key,
     {relation}::regclass::text AS relation,
@@ -21,4 +24,6 @@ SELECT 'settings'::text AS row_key,
     {complete_since} AS complete_since,
     {credit_model}::text AS credit_model,
     {as_of}::timestamptz AS as_of,
-    {dimension_list} AS dimensions
+    {dimension_list} AS dimensions,
+    {is_stored} AS stored,
+    {refreshed_at}::timestamptz AS refreshed_at

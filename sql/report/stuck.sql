@@ -56,7 +56,7 @@ WITH
         FROM durations AS d
         GROUP BY d.stage
     ),
-    limits AS (
+    limits AS MATERIALIZED (
         SELECT s.stage,
             CASE WHEN v.n >= 20 AND v.seconds IS NOT NULL THEN v.seconds
                 WHEN v.n >= 20 THEN extract(epoch FROM coalesce(align.working_time(s.hours, {as_of} - {settle}, {as_of}),

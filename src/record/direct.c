@@ -13,6 +13,7 @@
 #include "catalog/pg_index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -20,16 +21,21 @@
 #include "utils/snapmgr.h"
 
 #include "catalog/relation.h"
+#include "record/changed_leads.h"
 #include "record/direct.h"
 
 /*
- * True for align's own triggers on record tables, the guard and the pointer,
- * which do nothing when align inserts or updates rows.  A trigger of the owner
- * may have the same name, so function and events are checked, too.
+ * True for align's own triggers on record tables: the guard and the pointer,
+ * which do nothing when align inserts or updates rows, and those that log
+ * changed leads, which align_direct_insert() does.  (Clocks change only
+ * together with the history of their lead.)  A trigger of the owner may have
+ * the same name, so function and events are checked, too.
  */
 static bool
 IsInert(const Trigger *trigger)
 {
+	if (align_is_changed_lead_trigger(trigger))
+		return trigger->tgenabled != TRIGGER_DISABLED;
 	if (get_func_namespace(trigger->tgfoid) != get_namespace_oid("align", true))
 		return false;
 	if (strcmp(trigger->tgname, ATTACH_GUARD) == 0)
@@ -212,6 +218,8 @@ OpenTable(DirectTable *table, const DirectLayout *layout, int nkeys, EState *est
 	table->estate = estate;
 	table->result = NULL;
 	table->slot = NULL;
+	table->logged = false;
+	table->logs = NIL;
 }
 
 /*
@@ -224,6 +232,7 @@ CloseTable(DirectTable *table)
 	{
 		ExecCloseIndices(table->result);
 		ExecDropSingleTupleTableSlot(table->slot);
+		align_changed_leads_close(table->logs);
 	}
 	index_close(table->index, NoLock);
 	table_close(table->rel, NoLock);
@@ -243,6 +252,7 @@ align_direct_begin(Attachment *attachment)
 	direct = palloc0(sizeof(Direct));
 	direct->estate = CreateExecutorState();
 	OpenTable(&direct->history, &layouts->history, attachment->nkeys, direct->estate);
+	direct->history.logged = true;
 	OpenTable(&direct->sla, &layouts->sla, attachment->nkeys, direct->estate);
 
 	/*
@@ -341,6 +351,8 @@ PrepareToWrite(DirectTable *table)
 	InitResultRelInfo(table->result, table->rel, 0, NULL, 0);
 	ExecOpenIndices(table->result, false);
 	table->slot = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsHeapTuple);
+	if (table->logged)
+		table->logs = align_changed_leads_open(table->rel);
 	MemoryContextSwitchTo(old_context);
 }
 
@@ -386,6 +398,7 @@ align_direct_insert(DirectTable *table, const Datum *values, const bool *nulls)
 	if (table->result->ri_NumIndices > 0)
 		list_free(align_insert_index_tuples(table->result, table->slot, table->estate, false,
 											all_indexes));
+	align_changed_leads_add(table->logs, values);
 	ExecClearTuple(table->slot);
 	ResetPerTupleExprContext(table->estate);
 }

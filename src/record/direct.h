@@ -63,6 +63,9 @@ typedef struct DirectTable
 	Relation	index;			/* key_index */
 	ResultRelInfo *result;		/* NULL until a row is written, */
 	TupleTableSlot *slot;		/* and likewise */
+	bool		logged;			/* do its rows go to logs of changed leads
+								 * (changed_leads.h)? */
+	List	   *logs;			/* these, when a row has been written */
 	EState	   *estate;			/* of the Direct */
 } DirectTable;
 

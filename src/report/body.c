@@ -517,6 +517,11 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfoString(out, target->credit_model);
 	else if (strcmp(name, "dimension_list") == 0)
 		appendStringInfoString(out, align_report_dimension_list(target));
+	else if (strcmp(name, "is_stored") == 0)
+		appendStringInfoString(out, target->stored ? "true" : "false");
+	else if (strcmp(name, "refreshed_at") == 0)
+		appendStringInfo(out, target->stored ? "(SELECT s.refreshed_at FROM %s." REPORT_STORED_STATE " AS s)" : "NULL",
+						 target->schema);
 	else if (strcmp(name, "has_role") == 0 && placeholder->nparts == 2)
 		appendStringInfoString(out, HasRole(attachment, placeholder->part[1]) ? "true" : "false");
 	else if (strcmp(name, "history_key") == 0 && placeholder->nparts == 2)
@@ -590,18 +595,42 @@ align_report_stored_query(const ReportTarget *target, const ReportBody *body, co
 }
 
 /*
+ * Appends the columns that a table for what can be stored has of its query,
+ * without the dimensions, which are the last of them.
+ */
+static void
+AppendStoredColumns(StringInfo out, const ReportTarget *target, const ReportBody *body, const char *alias)
+{
+	Oid			relid = get_relname_relid(align_report_stored_name(body), target->schema_oid);
+	Oid			leads = get_relname_relid(REPORT_STORED_LEADS, target->schema_oid);
+	int			ncolumns = align_relation_natts(relid) - 1;
+
+	if (strstr(body->query, "{dimensions}") != NULL)
+		ncolumns -= align_relation_natts(leads) - 1 - target->attachment->nkeys;
+	for (int i = 1; i <= ncolumns; i++)
+		appendStringInfo(out, "%s%s.%s", i > 1 ? ", " : "", alias,
+						 quote_identifier(get_attname(relid, i, false)));
+}
+
+/*
  * What can be stored, as of an instant: the stored rows of the leads about which
  * nothing became known afterwards, and those of the others, computed.
  */
 static char *
 StoredAsOf(const ReportTarget *target, const ReportBody *body)
 {
-	char	   *later = psprintf("(SELECT s.* FROM %s." REPORT_STORED_LEADS " AS s WHERE s.latest_at > $1)", target->schema);
+	char	   *later = psprintf("(SELECT s.* FROM %s." REPORT_STORED_LEADS " AS s WHERE s.latest_at OPERATOR(pg_catalog.>) $1)",
+								 target->schema);
+	StringInfoData out;
 
-	return psprintf("SELECT s.* FROM %s.%s AS s WHERE s.latest_at <= $1\n"
-					"UNION ALL\nSELECT q.*, NULL::pg_catalog.timestamptz FROM (%s) AS q",
-					target->schema, align_report_stored_name(body),
-					align_report_stored_query(target, body, later));
+	initStringInfo(&out);
+	appendStringInfoString(&out, "SELECT ");
+	AppendStoredColumns(&out, target, body, "s");
+	appendStringInfo(&out, " FROM %s.%s AS s WHERE s.latest_at OPERATOR(pg_catalog.<=) $1\nUNION ALL\nSELECT ",
+					 target->schema, align_report_stored_name(body));
+	AppendStoredColumns(&out, target, body, "q");
+	appendStringInfo(&out, " FROM (%s) AS q", align_report_stored_query(target, body, later));
+	return out.data;
 }
 
 char *
@@ -610,7 +639,7 @@ align_report_query(const ReportTarget *target, const ReportBody *body, ReportFor
 	StringInfoData out;
 	Expansion	expansion = {.target = target,.form = form,.out = &out};
 
-	if (body->kind == REPORT_STORED && target->stored)
+	if (body->kind == REPORT_STORED && target->stored && form == REPORT_FORM_WITH)
 		return StoredAsOf(target, body);
 	expansion.inlined = target->row_security && form == REPORT_FORM_VIEW && !body->per_lead;
 	initStringInfo(&out);

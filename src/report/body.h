@@ -66,6 +66,8 @@ typedef struct ReportDimension
 	const char *given;			/* the expression of it */
 	const char *name;			/* of the column of the facts */
 	const char *expression;		/* SQL over the table as "r" */
+	Bitmapset  *columns;		/* of the table that it uses, as
+								 * pull_varattnos() has them */
 } ReportDimension;
 
 /*

@@ -23,6 +23,8 @@
 #include "attachment/privileges.h"
 #include "attachment/triggers.h"
 #include "catalog/relation.h"
+#include "catalog/trigger.h"
+#include "record/changed_leads.h"
 #include "report/check.h"
 
 static char *
@@ -100,12 +102,13 @@ OtherPlans(const Attachment *attachment, List *partitions)
 /*
  * Reports triggers of a table that call a function of align without being
  * planned.  Clones are not reported, since the trigger of the partitioned
- * table is.
+ * table is; nor are those that log changed leads, which record nothing.
  */
 static void
 CheckNoOthers(const Check *check, List *plans, Oid relid)
 {
 	Oid			namespace_id = get_namespace_oid("align", false);
+	Oid			log_function = align_trigger_function(CHANGED_LEADS_FUNCTION);
 	ListCell   *lc;
 
 	foreach(lc, align_triggers_of(relid))
@@ -113,6 +116,7 @@ CheckNoOthers(const Check *check, List *plans, Oid relid)
 		const CatalogTrigger *trigger = (const CatalogTrigger *) lfirst(lc);
 
 		if (get_func_namespace(trigger->function) == namespace_id &&
+			trigger->function != log_function &&
 			!OidIsValid(trigger->parent) && !IsPlanned(plans, trigger))
 			align_check_report(check, "surplus_trigger", TriggerDefinition(trigger->oid), NULL);
 	}

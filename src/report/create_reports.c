@@ -51,13 +51,12 @@
 #include "report/body.h"
 #include "report/campaign_tables.h"
 #include "report/create_reports.h"
+#include "report/mark.h"
+#include "report/stored.h"
 #include "time_text.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_create_reports);
-
-/* The end of the comment of everything that create_reports() creates. */
-#define REPORT_MARK "Created by align.create_reports()."
 
 /* Arguments of create_reports(). */
 typedef enum CreateArgument
@@ -68,7 +67,8 @@ typedef enum CreateArgument
 	ARG_TIME_ZONE,
 	ARG_SETTLE,
 	ARG_COMPLETE_SINCE,
-	ARG_CREDIT_MODEL
+	ARG_CREDIT_MODEL,
+	ARG_STORED
 } CreateArgument;
 
 /*
@@ -91,87 +91,6 @@ static Oid
 ReportFunction(const Creation *creation, const ReportBody *body)
 {
 	return align_report_function(creation->target.schema_oid, body->name);
-}
-
-/*
- * Returns the function of a report, or InvalidOid.
- */
-Oid
-align_report_function(Oid schema, const char *name)
-{
-	Oid			argument = TIMESTAMPTZOID;
-
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
-						   PointerGetDatum(buildoidvector(&argument, 1)),
-						   ObjectIdGetDatum(schema));
-}
-
-static Oid
-FunctionOwner(Oid function)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Oid			result;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	result = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
-	ReleaseSysCache(tuple);
-	return result;
-}
-
-/*
- * True if an object has the mark of a report in its comment.
- */
-static bool
-HasMark(Oid object, Oid catalog)
-{
-	char	   *comment = GetComment(object, catalog, 0);
-	size_t		length = comment != NULL ? strlen(comment) : 0;
-
-	return length >= strlen(REPORT_MARK) &&
-		strcmp(comment + length - strlen(REPORT_MARK), REPORT_MARK) == 0;
-}
-
-bool
-align_is_report(Oid relid, Oid owner)
-{
-	return get_rel_relkind(relid) == RELKIND_VIEW && align_relation_owner(relid) == owner &&
-		HasMark(relid, RelationRelationId);
-}
-
-/*
- * True if a function is that of a report of an owner.
- */
-bool
-align_is_report_function(Oid function, Oid owner)
-{
-	return FunctionOwner(function) == owner && HasMark(function, ProcedureRelationId);
-}
-
-/*
- * Raises that an object of the schema has the name of a report.  owner is that
- * of the object, if it has the mark of a report.
- */
-static void
-pg_attribute_noreturn()
-NameIsTaken(const Creation *creation, const char *what, const char *name, Oid owner)
-{
-	if (OidIsValid(owner) && owner != creation->owner)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("%s \"%s\" in schema \"%s\" is a report of another role", what, name,
-						get_namespace_name(creation->target.schema_oid)),
-				 errdetail("It belongs to \"%s\", not to the owner of table \"%s\", \"%s\".",
-						   GetUserNameFromId(owner, false),
-						   get_rel_name(creation->target.attachment->marker.root),
-						   GetUserNameFromId(creation->owner, false)),
-				 errhint("Choose another schema, or drop the reports of that role.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_DUPLICATE_OBJECT),
-			 errmsg("%s \"%s\" in schema \"%s\" is not a report", what, name,
-					get_namespace_name(creation->target.schema_oid)),
-			 errdetail("align.create_reports() replaces only what it has created itself."),
-			 errhint("Choose another schema, or rename it.")));
 }
 
 /*
@@ -266,57 +185,11 @@ CheckNames(const Creation *creation)
 
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		Oid			relid;
-		Oid			function;
-		Oid			type;
-
 		if (body->kind != REPORT_VIEW)
 			continue;
-		relid = ReportRelation(creation, body);
-		if (OidIsValid(relid) && !align_is_report(relid, creation->owner))
-			NameIsTaken(creation, "relation", body->name,
-						HasMark(relid, RelationRelationId) ? align_relation_owner(relid) : InvalidOid);
-		type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(body->name),
-							   ObjectIdGetDatum(creation->target.schema_oid));
-		if (!OidIsValid(relid) && OidIsValid(type))
-			NameIsTaken(creation, "type", body->name, InvalidOid);
-		function = ReportFunction(creation, body);
-		if (OidIsValid(function) && !align_is_report_function(function, creation->owner))
-			NameIsTaken(creation, "function", body->name,
-						HasMark(function, ProcedureRelationId) ? FunctionOwner(function) : InvalidOid);
+		align_check_report_relation(&creation->target, body->name);
+		align_check_report_function(&creation->target, body->name);
 	}
-}
-
-/*
- * Checks that the view and the function of a report belong to the owner of the
- * table: the owner of the schema may have put others in their place since
- * CheckNames(), which a superuser would have replaced.
- */
-static void
-CheckCreated(const Creation *creation, const ReportBody *body)
-{
-	Oid			relid = ReportRelation(creation, body);
-	Oid			function = ReportFunction(creation, body);
-
-	if (!OidIsValid(relid) || !align_is_report(relid, creation->owner))
-		NameIsTaken(creation, "relation", body->name,
-					OidIsValid(relid) ? align_relation_owner(relid) : InvalidOid);
-	if (!OidIsValid(function) || !align_is_report_function(function, creation->owner))
-		NameIsTaken(creation, "function", body->name, FunctionOwner(function));
-}
-
-/*
- * Sets the comment of an object; with the mark, if it is a view or a function.
- */
-static void
-Comment(const char *object, const char *comment, bool with_mark)
-{
-	StringInfoData command;
-
-	initStringInfo(&command);
-	appendStringInfo(&command, "COMMENT ON %s IS %s", object,
-					 quote_literal_cstr(with_mark ? psprintf("%s %s", comment, REPORT_MARK) : comment));
-	align_spi_execute(command.data);
 }
 
 /*
@@ -334,20 +207,20 @@ CommentView(const ReportTarget *target, const ReportBody *body)
 		comment = psprintf("%s %s", comment,
 						   body->per_lead ? "Row-level security of the table applies to its readers." :
 						   "Row-level security of the table does not apply: it is about all leads.");
-	Comment(psprintf("VIEW %s", name), comment, true);
+	align_report_comment(psprintf("VIEW %s", name), comment, true);
 	for (const ReportColumn *column = body->columns; column->name != NULL; column++)
-		Comment(psprintf("COLUMN %s.%s", name, quote_identifier(column->name)), column->comment, false);
+		align_report_comment(psprintf("COLUMN %s.%s", name, quote_identifier(column->name)), column->comment, false);
 	if (!body->per_lead)
 		return;
 	for (int i = 0; i < target->attachment->nkeys; i++)
-		Comment(psprintf("COLUMN %s.%s", name, target->key_names[i]), "key column of the lead", false);
+		align_report_comment(psprintf("COLUMN %s.%s", name, target->key_names[i]), "key column of the lead", false);
 	foreach(lc, target->dimensions)
 	{
 		const ReportDimension *dimension = lfirst(lc);
 
 		if (get_attnum(relid, dimension->name) != InvalidAttrNumber)
-			Comment(psprintf("COLUMN %s.%s", name, quote_identifier(dimension->name)),
-					psprintf("dimension, as it is today: %s", dimension->text), false);
+			align_report_comment(psprintf("COLUMN %s.%s", name, quote_identifier(dimension->name)),
+								 psprintf("dimension, as it is today: %s", dimension->text), false);
 	}
 }
 
@@ -384,11 +257,11 @@ CreateReport(Creation *creation, const ReportBody *body)
 					 strstr(query, "align.missing_needs(") != NULL ? "UNSAFE" : "SAFE",
 					 query);
 	align_spi_execute(command.data);
-	Comment(psprintf("FUNCTION %s(pg_catalog.timestamptz)", name),
-			psprintf("The view \"%s\" as of an instant, by what was known then; read with the privileges of the caller.", body->name),
-			true);
+	align_report_comment(psprintf("FUNCTION %s(pg_catalog.timestamptz)", name),
+						 psprintf("The view \"%s\" as of an instant, by what was known then; read with the privileges of the caller.", body->name),
+						 true);
 	CommandCounterIncrement();
-	CheckCreated(creation, body);
+	align_check_report_created(target, body->name);
 }
 
 static void CreateAfterOthers(const ReportBody *body, void *arg);
@@ -603,14 +476,14 @@ DropAll(const Creation *creation)
  * connected to SPI.
  */
 static void
-TellChangedSettings(const Creation *creation)
+TellChangedSettings(const Creation *creation, bool will_be_stored)
 {
 	const ReportTarget *target = &creation->target;
 	Oid			settings = get_relname_relid(REPORT_SETTINGS, target->schema_oid);
 	bool		isnull;
 	Datum		changes;
 
-	if (!OidIsValid(settings) || get_attnum(settings, "dimensions") == InvalidAttrNumber)
+	if (!OidIsValid(settings) || get_attnum(settings, "stored") == InvalidAttrNumber)
 		return;
 	if (SPI_execute(psprintf("SELECT pg_catalog.string_agg(c.name || ': ' || c.before || ' -> ' || c.after, ', ' ORDER BY c.name) "
 							 "FROM %s." REPORT_SETTINGS " AS s CROSS JOIN LATERAL (VALUES "
@@ -618,10 +491,12 @@ TellChangedSettings(const Creation *creation)
 							 "('settle', pg_catalog.make_interval(secs => s.settle_seconds)::text, %s::text), "
 							 "('complete_since', s.complete_since::text, (%s)::text), "
 							 "('credit_model', s.credit_model, %s), "
+							 "('stored', s.stored::text, %s), "
 							 "('dimensions', s.dimensions, %s)) AS c (name, before, after) "
 							 "WHERE c.before OPERATOR(pg_catalog.<>) c.after",
 							 target->schema, target->zone, target->settle, target->complete_since,
-							 target->credit_model, align_report_dimension_list(target)),
+							 target->credit_model, will_be_stored ? "'true'" : "'false'",
+							 align_report_dimension_list(target)),
 					true, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not read the settings of reports");
 	changes = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -655,6 +530,27 @@ CreateOrReplace(Creation *creation)
 	 */
 	ExecutePrivilegeCommands(creation, PrivilegeCommands(creation, names, true));
 	ExecutePrivilegeCommands(creation, grants);
+}
+
+/*
+ * Creates the reports, or replaces them, with or without tables that they read.
+ * Existing tables are dropped first, when no view reads them any more.
+ */
+static void
+CreateStoredOrNot(Creation *creation, bool stored)
+{
+	ReportTarget *target = &creation->target;
+
+	if (OidIsValid(get_relname_relid(REPORT_STORED_STATE, target->schema_oid)))
+	{
+		CreateOrReplace(creation);
+		align_drop_stored(target);
+		if (!stored)
+			return;
+	}
+	if (stored)
+		align_create_stored(target);
+	CreateOrReplace(creation);
 }
 
 /*
@@ -819,17 +715,18 @@ SetCompleteSince(Creation *creation, FunctionCallInfo fcinfo)
 /*
  * create_reports(relation regclass, in_schema text, dimensions text[],
  * time_zone text, settle interval, complete_since timestamptz, credit_model
- * text) returns bigint, the number of views
+ * text, stored boolean) returns bigint, the number of views
  */
 Datum
 align_create_reports(PG_FUNCTION_ARGS)
 {
-	static const char *const names[] = {"relation", "in_schema", "dimensions", NULL, "settle", NULL, "credit_model"};
+	static const char *const names[] = {"relation", "in_schema", "dimensions", NULL, "settle", NULL, "credit_model", "stored"};
 	Creation	creation = {0};
 	ReportTarget *target = &creation.target;
 	RestrictedCaller caller;
 	Attachment *attachment;
 	AttachmentId id;
+	bool		stored;
 	bool		forced;
 
 	for (int i = 0; i < (int) lengthof(names); i++)
@@ -837,6 +734,7 @@ align_create_reports(PG_FUNCTION_ARGS)
 		if (names[i] != NULL)
 			align_require_argument(fcinfo, i, names[i]);
 	}
+	stored = PG_GETARG_BOOL(ARG_STORED);
 	PreventCommandIfReadOnly("align.create_reports()");
 	id = align_lock_attached(PG_GETARG_OID(ARG_RELATION));
 	align_check_table_owner(id.relid);
@@ -845,6 +743,12 @@ align_create_reports(PG_FUNCTION_ARGS)
 	target->attachment = attachment;
 	creation.owner = attachment->root_owner;
 	target->row_security = align_row_security(id.relid, &forced);
+	if (stored && target->row_security)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("reports on table \"%s\" cannot be stored", get_rel_name(id.relid)),
+				 errdetail("It has row-level security, which would not apply to what is stored."),
+				 errhint("Leave out \"stored\".")));
 	SetSchema(&creation, fcinfo);
 	SetZone(&creation, fcinfo);
 	SetSettle(&creation, fcinfo);
@@ -854,12 +758,14 @@ align_create_reports(PG_FUNCTION_ARGS)
 	align_begin_restricted(&caller, creation.owner);
 	target->dimensions = align_report_dimensions(PG_GETARG_ARRAYTYPE_P(ARG_DIMENSIONS), target);
 	CheckNames(&creation);
+	if (stored)
+		align_check_stored_names(target);
 	CheckAttachment(&creation);
 	align_check_campaign_tables(target->schema_oid, creation.owner);
 	align_spi_connect();
 	SetCompleteSince(&creation, fcinfo);
-	TellChangedSettings(&creation);
-	CreateOrReplace(&creation);
+	TellChangedSettings(&creation, stored);
+	CreateStoredOrNot(&creation, stored);
 	SPI_finish();
 	align_end_restricted(&caller);
 	PG_RETURN_INT64(list_length(creation.created));

@@ -13,16 +13,6 @@
 /* The view of settings, by which the reports on an attachment are found. */
 #define REPORT_SETTINGS "report_settings"
 
-/* True if a relation is the view of a report of an owner. */
-extern bool align_is_report(Oid relid, Oid owner);
-
-/*
- * The function of a report in a schema, or InvalidOid; and whether a function
- * is one of an owner.
- */
-extern Oid	align_report_function(Oid schema, const char *name);
-extern bool align_is_report_function(Oid function, Oid owner);
-
 /* The OIDs of the schemas that have reports on an attachment. */
 extern List *align_report_schemas(const Attachment *attachment);
 

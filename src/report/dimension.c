@@ -13,6 +13,7 @@
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
 #include "parser/scansup.h"
@@ -210,6 +211,7 @@ ReadDimension(Relation rel, const char *text)
 									   deparse_context_for("r", RelationGetRelid(rel)), true, false),
 					exprType(node), text);
 	dimension->expression = sql.data;
+	pull_varattnos(node, 1, &dimension->columns);
 	return dimension;
 }
 

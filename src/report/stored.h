@@ -1,18 +1,81 @@
 /*
  * stored.h
- *	  Reports that read tables instead of computing everything: what
- *	  create_reports(stored => true) creates, and refresh_reports() keeps up to
- *	  date.
+ *	  Reports that read tables instead of computing everything.
+ *
+ * create_reports(stored => true) creates, in the schema of the reports, a table
+ * for each query of sql/report/stored, which the views read.  refresh_reports()
+ * brings them up to date:
+ *
+ *	  stored_NAME		a table for the query NAME: its columns, and latest_at,
+ *						since when nothing else has become known about the lead
+ *	  stored_NAME(A)	a function: the rows of the table, of all leads
+ *	  changed_NAME(A)	a function: those of the leads in stored_taken
+ *	  stored_leads		is one of these tables, with a row per lead
+ *	  stored_changes	the keys of leads that have changed since
+ *						(record/changed_leads.h); stored_taken: those of them that
+ *						are being brought up to date, else empty
+ *	  stored_state		one row: when that was done last, and by which version
+ *						of the agreement
+ *
+ * All belong to the owner of the attached table, and are marked as reports.
+ * The functions exist so that the queries follow when tables and columns are
+ * renamed, as those of views do.
  */
 #ifndef ALIGN_REPORT_STORED_H
 #define ALIGN_REPORT_STORED_H
 
 #include "report/body.h"
 
-/* The table of all leads: their keys, when they changed last, and dimensions. */
 #define REPORT_STORED_LEADS "stored_leads"
+#define REPORT_STORED_TAKEN "stored_taken"
+#define REPORT_STORED_STATE "stored_state"
 
 /* The name of the table for what can be stored, palloc'd. */
 extern char *align_report_stored_name(const ReportBody *body);
+
+/* The name of the function of its rows of leads that have changed, palloc'd. */
+extern char *align_report_changed_name(const ReportBody *body);
+
+/*
+ * The bodies of what can be stored: a List of ReportBody, with that of
+ * stored_leads, which the others are joined with, first.
+ */
+extern List *align_report_stored_bodies(void);
+
+/*
+ * Raises an error if something else has the name of one of the tables or
+ * functions.
+ */
+extern void align_check_stored_names(const ReportTarget *target);
+
+/*
+ * Creates the tables and functions and fills the tables, or drops what there is
+ * of them.  Sets target->stored.  The caller is connected to SPI, as the owner,
+ * in a restricted operation.
+ */
+extern void align_create_stored(ReportTarget *target);
+extern void align_drop_stored(ReportTarget *target);
+
+/*
+ * True if an owner has stored reports in a schema.  Locks the tables and
+ * functions, and raises an error if one is missing or has been replaced: as in
+ * other schemas that a role uses but does not own, somebody else may have put
+ * something in its place, which would run as the owner.
+ */
+extern bool align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode);
+
+/*
+ * True if the triggers that log changed leads are there and enabled.  They are
+ * not if somebody has dropped or disabled one, or renamed the schema.
+ */
+extern bool align_stored_triggers_work(Oid schema, const Attachment *attachment);
+
+/*
+ * Fills the tables of stored reports, or brings them up to date.  Returns the
+ * number of leads whose rows were written.  The caller is connected to SPI, as
+ * the owner, in a restricted operation, and holds a lock on them that conflicts
+ * with itself.
+ */
+extern int64 align_report_refresh(Oid schema, const char *agreement, bool everything);
 
 #endif							/* ALIGN_REPORT_STORED_H */

@@ -35,6 +35,8 @@
 #include "report/body.h"
 #include "report/campaign_tables.h"
 #include "report/create_reports.h"
+#include "report/mark.h"
+#include "report/stored.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_weekly_report);
@@ -259,6 +261,26 @@ BeginPage(WeekPage *page, FunctionCallInfo fcinfo)
 }
 
 /*
+ * Sets whether the page reads what is stored: if it is, and by the version of
+ * the agreement that was in force at the instant.
+ */
+static void
+SetStored(WeekPage *page)
+{
+	ReportTarget *target = &page->target;
+	const ReportBody *funnel = align_report_body_named(REPORT_PART, "funnel");
+	bool		isnull;
+
+	if (!align_report_lock_stored(target->schema_oid, target->attachment->root_owner, AccessShareLock))
+		return;
+	target->stored = DatumGetBool(RunQuery(page,
+										   psprintf("SELECT (SELECT f.version FROM (%s) AS f) OPERATOR(pg_catalog.=) s.version "
+													"FROM %s." REPORT_STORED_STATE " AS s",
+													align_report_query(target, funnel, REPORT_FORM_FUNCTION), target->schema),
+										   &isnull)) && !isnull;
+}
+
+/*
  * Begins the restricted operation that a page is written in.  Its queries are
  * large and return little, so compiling them takes longer than running them.
  */
@@ -270,6 +292,7 @@ BeginWriting(WeekPage *page, FunctionCallInfo fcinfo, RestrictedCaller *caller)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	align_spi_connect();
 	SetWeek(page, fcinfo);
+	SetStored(page);
 }
 
 static void

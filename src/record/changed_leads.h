@@ -1,0 +1,52 @@
+/*
+ * changed_leads.h
+ *	  Logs of changed leads, from which stored reports are brought up to date.
+ *
+ * Reports that read tables (report/stored.h) have a log in their schema: a
+ * table of the keys of leads of which something has changed since the tables
+ * were brought up to date, in any order, with repetitions.  Every change of the
+ * history or the clock table, and of the columns of the attached table that the
+ * reports show, adds a row in the same transaction.  A row without a key stands
+ * for all leads.
+ *
+ * The rows are added by triggers with the function align.log_changed_lead() on
+ * these three tables.  Its arguments are the schema of the log and, for each
+ * column of the log, the name of the column of the table that has the key; on
+ * the attached table, further columns whose changes count.  Where the recorder
+ * writes the history without the executor, and so without triggers, it adds
+ * them itself (direct.c).
+ *
+ * Rows are added whoever changes the table, without asking for privileges on
+ * the log.  So it is only written to if it belongs to the owner of the table
+ * and has nothing that could run code: somebody who may create triggers on a
+ * table can fill the log of its owner, but no other table.
+ */
+#ifndef ALIGN_RECORD_CHANGED_LEADS_H
+#define ALIGN_RECORD_CHANGED_LEADS_H
+
+#include "compat.h"
+
+#include "nodes/pg_list.h"
+#include "utils/rel.h"
+#include "utils/reltrigger.h"
+
+/* The name of the log in the schema of the reports, and of the function. */
+#define CHANGED_LEADS "stored_changes"
+#define CHANGED_LEADS_FUNCTION "log_changed_lead"
+
+/* True for a trigger that adds to a log, whichever. */
+extern bool align_is_changed_lead_trigger(const Trigger *trigger);
+
+/*
+ * Opens the logs to which the triggers of a history add: a List of Relation.
+ * The key columns must be the first of the history.
+ */
+extern List *align_changed_leads_open(Relation history);
+
+/* Closes them, without releasing their locks. */
+extern void align_changed_leads_close(List *logs);
+
+/* Adds a lead to all of them. */
+extern void align_changed_leads_add(List *logs, const Datum *key);
+
+#endif							/* ALIGN_RECORD_CHANGED_LEADS_H */

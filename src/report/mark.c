@@ -1,0 +1,154 @@
+/*
+ * mark.c
+ *	  The objects that create_reports() creates; see mark.h.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/comment.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "catalog/as_role.h"
+#include "catalog/relation.h"
+#include "report/mark.h"
+
+/* The end of the comment of everything that create_reports() creates. */
+#define REPORT_MARK "Created by align.create_reports()."
+
+Oid
+align_report_function(Oid schema, const char *name)
+{
+	Oid			argument = TIMESTAMPTZOID;
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+						   PointerGetDatum(buildoidvector(&argument, 1)),
+						   ObjectIdGetDatum(schema));
+}
+
+static Oid
+FunctionOwner(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			result;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	result = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * True if an object has the mark of a report in its comment.
+ */
+static bool
+HasMark(Oid object, Oid catalog)
+{
+	char	   *comment = GetComment(object, catalog, 0);
+	size_t		length = comment != NULL ? strlen(comment) : 0;
+
+	return length >= strlen(REPORT_MARK) &&
+		strcmp(comment + length - strlen(REPORT_MARK), REPORT_MARK) == 0;
+}
+
+bool
+align_is_report(Oid relid, Oid owner)
+{
+	return get_rel_relkind(relid) == RELKIND_VIEW && align_relation_owner(relid) == owner &&
+		HasMark(relid, RelationRelationId);
+}
+
+bool
+align_is_report_table(Oid relid, Oid owner)
+{
+	return get_rel_relkind(relid) == RELKIND_RELATION && align_relation_owner(relid) == owner &&
+		HasMark(relid, RelationRelationId);
+}
+
+bool
+align_is_report_function(Oid function, Oid owner)
+{
+	return FunctionOwner(function) == owner && HasMark(function, ProcedureRelationId);
+}
+
+/*
+ * Raises that an object of the schema has the name of a report.  owner is that
+ * of the object, if it has the mark of a report.
+ */
+static void
+pg_attribute_noreturn()
+NameIsTaken(const ReportTarget *target, const char *what, const char *name, Oid owner)
+{
+	if (OidIsValid(owner) && owner != target->attachment->root_owner)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("%s \"%s\" in schema \"%s\" is a report of another role", what, name,
+						get_namespace_name(target->schema_oid)),
+				 errdetail("It belongs to \"%s\", not to the owner of table \"%s\", \"%s\".",
+						   GetUserNameFromId(owner, false),
+						   get_rel_name(target->attachment->marker.root),
+						   GetUserNameFromId(target->attachment->root_owner, false)),
+				 errhint("Choose another schema, or drop the reports of that role.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("%s \"%s\" in schema \"%s\" is not a report", what, name,
+					get_namespace_name(target->schema_oid)),
+			 errdetail("align.create_reports() replaces only what it has created itself."),
+			 errhint("Choose another schema, or rename it.")));
+}
+
+void
+align_check_report_relation(const ReportTarget *target, const char *name)
+{
+	Oid			owner = target->attachment->root_owner;
+	Oid			relid = get_relname_relid(name, target->schema_oid);
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+									   ObjectIdGetDatum(target->schema_oid));
+
+	if (OidIsValid(relid) && !align_is_report(relid, owner) && !align_is_report_table(relid, owner))
+		NameIsTaken(target, "relation", name,
+					HasMark(relid, RelationRelationId) ? align_relation_owner(relid) : InvalidOid);
+	if (!OidIsValid(relid) && OidIsValid(type))
+		NameIsTaken(target, "type", name, InvalidOid);
+}
+
+void
+align_check_report_function(const ReportTarget *target, const char *name)
+{
+	Oid			function = align_report_function(target->schema_oid, name);
+
+	if (OidIsValid(function) && !align_is_report_function(function, target->attachment->root_owner))
+		NameIsTaken(target, "function", name,
+					HasMark(function, ProcedureRelationId) ? FunctionOwner(function) : InvalidOid);
+}
+
+void
+align_check_report_created(const ReportTarget *target, const char *name)
+{
+	Oid			owner = target->attachment->root_owner;
+	Oid			relid = get_relname_relid(name, target->schema_oid);
+	Oid			function = align_report_function(target->schema_oid, name);
+
+	if (OidIsValid(relid) && !align_is_report(relid, owner) && !align_is_report_table(relid, owner))
+		NameIsTaken(target, "relation", name, align_relation_owner(relid));
+	if (OidIsValid(function) && !align_is_report_function(function, owner))
+		NameIsTaken(target, "function", name, FunctionOwner(function));
+}
+
+void
+align_report_comment(const char *object, const char *comment, bool with_mark)
+{
+	StringInfoData command;
+
+	initStringInfo(&command);
+	appendStringInfo(&command, "COMMENT ON %s IS %s", object,
+					 quote_literal_cstr(with_mark ? psprintf("%s %s", comment, REPORT_MARK) : comment));
+	align_spi_execute(command.data);
+}

@@ -1,0 +1,46 @@
+/*
+ * mark.h
+ *	  The objects that create_reports() creates, and how they are known again.
+ *
+ * The comment of each ends with a mark.  Nothing without it, or of another role
+ * than the owner of the attached table, is replaced, dropped or relied upon:
+ * whoever may create objects in the schema could have put it there.
+ */
+#ifndef ALIGN_REPORT_MARK_H
+#define ALIGN_REPORT_MARK_H
+
+#include "compat.h"
+
+#include "report/body.h"
+
+/* True if a relation is the view of a report of an owner, or a table of one. */
+extern bool align_is_report(Oid relid, Oid owner);
+extern bool align_is_report_table(Oid relid, Oid owner);
+
+/*
+ * The function of a report in a schema, or InvalidOid; and whether a function
+ * is one of an owner.
+ */
+extern Oid	align_report_function(Oid schema, const char *name);
+extern bool align_is_report_function(Oid function, Oid owner);
+
+/*
+ * Raises an error if something that is no report of the owner of the table has
+ * the name of a relation, or of a function, that is to be created.
+ */
+extern void align_check_report_relation(const ReportTarget *target, const char *name);
+extern void align_check_report_function(const ReportTarget *target, const char *name);
+
+/*
+ * Raises an error unless what was created belongs to the owner of the table: the
+ * owner of the schema may have put something else in its place meanwhile.
+ */
+extern void align_check_report_created(const ReportTarget *target, const char *name);
+
+/*
+ * Sets the comment of an object, with the mark or, of a column, without it.
+ * The caller is connected to SPI.
+ */
+extern void align_report_comment(const char *object, const char *comment, bool with_mark);
+
+#endif							/* ALIGN_REPORT_MARK_H */
