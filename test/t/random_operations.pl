@@ -163,8 +163,8 @@ $node->safe_psql('postgres', attach($_, $modes{$_} // 'enforce')) foreach @table
 # Reports on each table: stored ones, and others that compute what they show.
 foreach my $table (@tables)
 {
-	$node->safe_psql('postgres', "CREATE SCHEMA computed_$table; SELECT align.create_reports('$table', 'computed_$table', dimensions => '{n,n % 3 AS third}', time_zone => 'Europe/London')");
-	$node->safe_psql('postgres', "CREATE SCHEMA kept_$table; SELECT align.create_reports('$table', 'kept_$table', dimensions => '{n,n % 3 AS third}', time_zone => 'Europe/London', stored => true)");
+	$node->safe_psql('postgres', "CREATE SCHEMA computed_$table; SELECT align.create_reports('$table', 'computed_$table', dimensions => '{n AS marks,n % 3 AS third}', time_zone => 'Europe/London')");
+	$node->safe_psql('postgres', "CREATE SCHEMA kept_$table; SELECT align.create_reports('$table', 'kept_$table', dimensions => '{n AS marks,n % 3 AS third}', time_zone => 'Europe/London', stored => true)");
 }
 
 # ----------------------------------------------------------------------------
