@@ -50,6 +50,7 @@
 --   of the agreement that it entered the stage under; NULL without hours
 -- recorded_at: when its latest entry was recorded
 
+-- (Not joined, so that they are looked up only where the column is asked for.)
 WITH calendars AS (
     {part:calendars}
 )
@@ -94,10 +95,10 @@ SELECT {key_text:l} AS row_key,
         THEN extract(epoch FROM CASE l.status WHEN 'open' THEN {as_of} ELSE l.over_at END - l.first_at)::bigint END
         AS age_seconds,
     extract(epoch FROM {as_of} - l.since)::bigint AS in_stage_seconds,
-    extract(epoch FROM align.working_time(coalesce(own.hours, common.hours), l.since, {as_of}))::bigint
-        AS in_stage_working_seconds,
+    extract(epoch FROM align.working_time(
+        coalesce((SELECT c.hours FROM calendars AS c WHERE c.version = l.version AND c.team = l.team),
+                 (SELECT c.hours FROM calendars AS c WHERE c.version = l.version AND c.team IS NULL)),
+        l.since, {as_of}))::bigint AS in_stage_working_seconds,
     l.recorded_at
     {dimensions:l}
 FROM {stored:lead_facts} AS l
-    LEFT JOIN calendars AS own ON own.version = l.version AND own.team = l.team
-    LEFT JOIN calendars AS common ON common.version = l.version AND common.team IS NULL

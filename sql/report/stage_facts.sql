@@ -27,10 +27,10 @@
 -- version: version of the agreement that judged the entry
 -- recorded_at: when the beginning was recorded, or, if it has ended, its end
 
-WITH
-    calendars AS (
-        {part:calendars}
-    )
+-- (Not joined, so that they are looked up only where the column is asked for.)
+WITH calendars AS (
+    {part:calendars}
+)
 SELECT {key_text:v} || ' ' || v.entry_no AS row_key,
     {key:v},
     v.visit_no::int AS visit_no,
@@ -48,16 +48,16 @@ SELECT {key_text:v} || ' ' || v.entry_no AS row_key,
     v.is_current,
     v.is_late,
     extract(epoch FROM coalesce(v.left_at, {as_of}) - v.since)::bigint AS elapsed_seconds,
-    extract(epoch FROM align.working_time(coalesce(own.hours, common.hours), v.since, coalesce(v.left_at, {as_of})))::bigint
-        AS working_seconds,
+    extract(epoch FROM align.working_time(
+        coalesce((SELECT c.hours FROM calendars AS c
+                  WHERE c.version = v.version AND c.team = v.team AND v.agreement = {agreement}),
+                 (SELECT c.hours FROM calendars AS c
+                  WHERE c.version = v.version AND c.team IS NULL AND v.agreement = {agreement})),
+        v.since, coalesce(v.left_at, {as_of})))::bigint AS working_seconds,
     v.is_entry,
     v.left_by,
     v.version,
     greatest(v.recorded_at, v.left_recorded_at) AS recorded_at
     {dimensions}
 FROM {stored:visits} AS v
-    LEFT JOIN calendars AS own
-        ON own.version = v.version AND own.team = v.team AND v.agreement = {agreement}
-    LEFT JOIN calendars AS common
-        ON common.version = v.version AND common.team IS NULL AND v.agreement = {agreement}
     {dimension_join:v}
