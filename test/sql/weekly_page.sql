@@ -177,7 +177,7 @@ FROM cells WHERE caption LIKE 'First submissions%';
 SELECT s FROM page, said(html) s WHERE s ~ 'won in time';
 -- (7) campaigns of one name are told apart
 SELECT cell[1:2] || cell[8:9] AS cell FROM cells WHERE caption LIKE 'The last three months%' ORDER BY row_no;
-SELECT s FROM page, said(html) s WHERE s ~ 'agree on|they agree|requests? (is|are) open';
+SELECT s FROM page, said(html) s WHERE s ~ '^Over budget|agree on|they agree|requests? (is|are) open';
 SELECT cell FROM cells WHERE caption LIKE 'The latest verdict%' ORDER BY row_no;
 SELECT cell FROM cells WHERE caption LIKE 'Requests that are open%' ORDER BY row_no;
 SELECT cell[1] AS lead, cell[2] AS outcome, cell[4] AS first_campaign, cell[5] = 'note ' || cell[1] AS note FROM cells WHERE caption LIKE 'Leads to talk%' ORDER BY row_no;
