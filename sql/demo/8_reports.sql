@@ -76,6 +76,20 @@ FROM demo.today t,
 			 ('newsletter', 'email', 'webinar', 30.0), ('expo', 'event', NULL, 120.0)) c (source, medium, name, per_day);
 INSERT INTO company.campaign_cost (day, campaign_source, campaign_medium, campaign_name, amount, currency)
 SELECT as_of::date - 20, 'bing', 'cpc', 'spring', 640, 'EUR' FROM demo.today;
+INSERT INTO company.campaign_budget (month, campaign_source, campaign_medium, campaign_name, amount, currency)
+SELECT m::date, c.source, c.medium, c.name, c.per_month, 'EUR'
+FROM demo.today t,
+	 generate_series(date_trunc('month', t.as_of) - interval '1 year', t.as_of, interval '1 month') m,
+	 (VALUES ('google', 'cpc', 'brand', 3500), ('linkedin', 'paid_social', 'ebook', 4000), ('expo', 'event', NULL, 4000)) c (source, medium, name, per_month);
+INSERT INTO company.campaign_review (campaign_source, campaign_medium, campaign_name, reviewed_on, team, verdict, why, next_step, reviewed_by, request, requested_by, answered_on)
+SELECT r.source, r.medium, r.name, monday + r.reviewed, r.team, r.verdict, r.why, r.next_step, r.person, r.request, CASE WHEN r.request IS NOT NULL THEN r.person END, monday + r.answered
+FROM (SELECT date_trunc('week', as_of AT TIME ZONE 'Europe/London')::date AS monday FROM demo.today) t,
+	 (VALUES ('linkedin', 'paid_social', 'ebook', -13, 'marketing', 'more of it', 'cheapest leads of the quarter', 'another e-book in autumn', 'Mia', NULL, NULL),
+			 ('linkedin', 'paid_social', 'ebook', -12, 'sales', 'change', 'they think that the e-book is the product', 'say on its page what we sell', 'Ann', NULL, NULL),
+			 ('google', 'cpc', 'brand', -12, 'marketing', 'as it is', 'they look for us by name', NULL, 'Max', NULL, NULL),
+			 ('google', 'cpc', 'brand', -12, 'sales', 'as it is', 'half of them know what they want', NULL, 'Bob', NULL, NULL),
+			 ('expo', 'event', NULL, -20, 'sales', NULL, NULL, NULL, 'Eve', 'a case study for manufacturers', NULL),
+			 ('expo', 'event', NULL, -12, 'marketing', NULL, NULL, NULL, 'Mia', 'which talks did visitors remember?', -4)) r (source, medium, name, reviewed, team, verdict, why, next_step, person, request, answered);
 INSERT INTO company.action (what, owner, decided_on, due_on, done_on)
 SELECT a.what, a.owner, monday + a.decided, monday + a.due, monday + a.done
 FROM (SELECT date_trunc('week', as_of AT TIME ZONE 'Europe/London')::date AS monday FROM demo.today) t,

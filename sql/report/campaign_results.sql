@@ -1,16 +1,16 @@
 -- campaign_results
--- One row per campaign and month: what it cost, the leads that it brought, what became of them until the instant, and the revenue that its touches earned. Key: campaign_key, month. Costs and leads are each summed up to campaign and month before they are joined, so cost stands here once: join nothing to it that repeats rows. Leads count once, at their first campaign in the month of that touch; leads + late over all rows are all leads. Revenue stands at the campaign and month of each touch, so the leads and the revenue of a row are not of the same leads; the revenue of a model over all rows is the amount won. The rows of several models are not added up. Leads of young months are not yet won: compare months that are settled. Answers: what did a campaign cost, and what did it bring?
+-- One row per campaign and month: what it cost and might cost, the leads that it brought, what became of them until the instant, and the revenue that its touches earned. Key: campaign_key, month. Costs, budgets and leads are each summed up to campaign and month before they are joined, so cost and budget stand here once: join nothing to it that repeats rows. Leads count once, at their first campaign in the month of that touch; leads + late over all rows are all leads. Revenue stands at the campaign and month of each touch, so the leads and the revenue of a row are not of the same leads; the revenue of a model over all rows is the amount won. The rows of several models are not added up. Leads of young months are not yet won: compare months that are settled. Answers: what did a campaign cost, and what did it bring?
 --
 -- row_key: month and campaign_key; unique
 -- campaign_key: source, medium and name as text (align.campaign_key()); (none) for leads without a touch
--- month: first day of the local month of the touches and of the cost; of leads without a touch, of their entry
+-- month: first day of the local month of the touches, the cost and the budget; of leads without a touch, of their entry
 -- month_start_at: its first instant
 -- campaign_source: source of the campaign; (none) if absent
 -- campaign_medium: medium of the campaign; (none) if absent
 -- campaign_name: name of the campaign; (none) if absent
--- campaign_id: its id in touches and costs of the month; (several) if they have more than one, (none) if none
+-- campaign_id: its id in touches, costs and budgets of the month; (several) if they have more than one, (none) if none
 -- channel: channel of the campaign
--- currency: currency of campaign_cost; NULL without costs
+-- currency: currency of campaign_cost, or of campaign_budget if that is empty; NULL without costs and budgets
 -- cost_match: how the cost found the campaign: id or name of a touch; cost only if no touch has either, no cost if there is none
 -- is_settled: whether leads had the time to be won: month end + settle is over
 -- cost: cost of the month; NULL if no cost is recorded
@@ -42,6 +42,7 @@
 -- clicks: clicks in the costs of the month; NULL if none are recorded
 -- impressions: impressions in the costs of the month; NULL if none are recorded
 -- is_complete: whether the record is complete for this month
+-- budget: budget of the month, found like the cost, the whole of it also while the month runs; NULL if none is recorded; cost / budget is the part that is used
 
 WITH
     in_force AS MATERIALIZED (
@@ -160,65 +161,52 @@ WITH
             JOIN campaigns AS c ON c.campaign = r.campaign
         GROUP BY c.campaign_key, r.month
     ),
-    -- costs of campaigns as they are written, then as align reads them
+    -- costs and budgets of campaigns as they are written, then as align reads them
     costs AS (
         SELECT align.campaign_key(m.made) AS campaign_key,
             coalesce(align.campaign_source(m.made), '') AS source, nullif(align.campaign_id(m.made), '(none)') AS ad_id,
-            c.month, c.amount, c.clicks, c.impressions
+            c.month, c.amount, c.budget, c.clicks, c.impressions
         FROM (SELECT c.campaign_source, c.campaign_medium, c.campaign_name, c.campaign_id,
                   date_trunc('month', c.day::timestamp)::date AS month,
-                  sum(c.amount) AS amount, sum(c.clicks)::bigint AS clicks,
+                  sum(c.amount) AS amount, NULL::numeric AS budget, sum(c.clicks)::bigint AS clicks,
                   sum(c.impressions)::bigint AS impressions
               FROM {cost:campaign_cost} AS c
               WHERE c.day <= timezone({zone}, {as_of})::date
               GROUP BY c.campaign_source, c.campaign_medium, c.campaign_name, c.campaign_id,
-                  date_trunc('month', c.day::timestamp)) AS c
+                  date_trunc('month', c.day::timestamp)
+              UNION ALL
+              SELECT b.campaign_source, b.campaign_medium, b.campaign_name, b.campaign_id,
+                  b.month, NULL, b.amount, NULL, NULL
+              FROM {cost:campaign_budget} AS b
+              WHERE b.month <= timezone({zone}, {as_of})::date) AS c
             CROSS JOIN LATERAL (
                 SELECT coalesce(align.make_campaign(c.campaign_source, c.campaign_medium, c.campaign_name, c.campaign_id),
                                 align.parse_campaign('(redacted)')) AS made
                 OFFSET 0) AS m
     ),
-    -- the campaigns of each id; the source '' stands for a cost without one,
-    -- if all touches with the id have the same source
-    ids AS MATERIALIZED (
-        SELECT coalesce(c.source, '') AS source, t.ad_id, c.campaign_key, t.month,
-            sum(t.touches) AS touches
-        FROM touch_counts AS t
-            JOIN campaigns AS c ON c.campaign = t.campaign
-        WHERE t.ad_id IS NOT NULL
-        GROUP BY coalesce(c.source, ''), t.ad_id, c.campaign_key, t.month
-    ),
-    sources_of_ids AS (
-        SELECT i.source, i.ad_id, i.campaign_key, i.month, i.touches
-        FROM ids AS i
-        UNION ALL
-        SELECT '', i.ad_id, i.campaign_key, i.month, i.touches
-        FROM ids AS i
-            JOIN (SELECT o.ad_id FROM ids AS o GROUP BY o.ad_id HAVING min(o.source) = max(o.source) AND min(o.source) <> '') AS one
-                ON one.ad_id = i.ad_id
+    campaigns_of_ids AS MATERIALIZED (
+        {part:campaign_ids}
     ),
     -- of several campaigns, the one with the most touches in the month, else at all
     of_months AS (
         SELECT DISTINCT ON (i.source, i.ad_id, i.month) i.source, i.ad_id, i.month, i.campaign_key
-        FROM sources_of_ids AS i
+        FROM campaigns_of_ids AS i
         ORDER BY i.source, i.ad_id, i.month, i.touches DESC, i.campaign_key COLLATE "C"
     ),
     of_all AS (
-        SELECT DISTINCT ON (i.source, i.ad_id) i.source, i.ad_id, i.campaign_key
-        FROM (SELECT i.source, i.ad_id, i.campaign_key, sum(i.touches) AS touches
-              FROM sources_of_ids AS i
-              GROUP BY i.source, i.ad_id, i.campaign_key) AS i
-        ORDER BY i.source, i.ad_id, i.touches DESC, i.campaign_key COLLATE "C"
+        {part:campaign_of_ids}
     ),
     cost_counts AS (
         SELECT p.campaign_key, p.month,
-            CASE WHEN bool_or(p.has_id) THEN 'id' WHEN bool_or(p.has_name) THEN 'name' ELSE 'cost only' END AS cost_match,
+            CASE WHEN count(p.amount) = 0 THEN 'no cost'
+                WHEN bool_or(p.has_id AND p.amount IS NOT NULL) THEN 'id'
+                WHEN bool_or(p.has_name AND p.amount IS NOT NULL) THEN 'name' ELSE 'cost only' END AS cost_match,
             min(p.ad_id) AS first_id, max(p.ad_id) AS last_id,
-            sum(p.amount) AS amount, sum(p.clicks)::bigint AS clicks,
+            sum(p.amount) AS amount, sum(p.budget) AS budget, sum(p.clicks)::bigint AS clicks,
             sum(p.impressions)::bigint AS impressions
         FROM (SELECT coalesce(m.campaign_key, a.campaign_key, c.campaign_key) AS campaign_key,
                   a.campaign_key IS NOT NULL AS has_id, n.campaign_key IS NOT NULL AS has_name,
-                  c.ad_id, c.month, c.amount, c.clicks, c.impressions
+                  c.ad_id, c.month, c.amount, c.budget, c.clicks, c.impressions
               FROM costs AS c
                   LEFT JOIN of_all AS a ON a.ad_id = c.ad_id AND a.source = c.source
                   LEFT JOIN of_months AS m ON m.ad_id = c.ad_id AND m.source = c.source AND m.month = c.month
@@ -231,7 +219,7 @@ WITH
             coalesce(r.month, c.month) AS month,
             least(r.first_id, c.first_id) AS first_id, greatest(r.last_id, c.last_id) AS last_id,
             coalesce(c.cost_match, 'no cost') AS cost_match,
-            c.amount AS cost, nullif(c.amount, 0) AS divisor, c.clicks, c.impressions,
+            c.amount AS cost, nullif(c.amount, 0) AS divisor, c.budget, c.clicks, c.impressions,
             coalesce(r.touches, 0) AS touches, coalesce(r.leads, 0) AS leads,
             coalesce(r.qualified, 0) AS qualified, coalesce(r.submitted, 0) AS submitted,
             coalesce(r.accepted, 0) AS accepted, coalesce(r.rejected, 0) AS rejected,
@@ -272,7 +260,8 @@ SELECT to_char(v.month, 'YYYY-MM') || ' ' || v.campaign_key AS row_key,
     coalesce(CASE WHEN n.is_campaign THEN align.campaign_name(n.parsed) END, '(none)') AS campaign_name,
     CASE WHEN v.first_id <> v.last_id THEN '(several)' ELSE coalesce(v.first_id, '(none)') END AS campaign_id,
     CASE WHEN n.is_campaign THEN align.channel(n.parsed, f.funnel) ELSE '(none)' END AS channel,
-    (SELECT min(c.currency) FROM {cost:campaign_cost} AS c) AS currency,
+    coalesce((SELECT min(c.currency) FROM {cost:campaign_cost} AS c),
+        (SELECT min(b.currency) FROM {cost:campaign_budget} AS b)) AS currency,
     v.cost_match,
     timezone({zone}, v.month + interval '1 month') + {settle} <= {as_of} AS is_settled,
     v.cost,
@@ -303,7 +292,8 @@ SELECT to_char(v.month, 'YYYY-MM') || ' ' || v.campaign_key AS row_key,
     v.amount_missing,
     v.clicks,
     v.impressions,
-    timezone({zone}, v.month::timestamp) >= {complete_since} AS is_complete
+    timezone({zone}, v.month::timestamp) >= {complete_since} AS is_complete,
+    v.budget
 FROM valued AS v
     CROSS JOIN in_force AS f
     JOIN names AS n ON n.campaign_key = v.campaign_key

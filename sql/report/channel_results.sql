@@ -3,9 +3,9 @@
 --
 -- row_key: month and channel; unique
 -- channel: channel by the agreement, then by the rules of align; (none) for leads without a touch
--- month: first day of the local month of the touches and of the cost; of leads without a touch, of their entry
+-- month: first day of the local month of the touches, the cost and the budget; of leads without a touch, of their entry
 -- month_start_at: its first instant
--- currency: currency of campaign_cost; NULL without costs
+-- currency: currency of campaign_cost, or of campaign_budget if that is empty; NULL without costs and budgets
 -- is_settled: whether leads had the time to be won: month end + settle is over
 -- cost: cost of the month; NULL if no cost is recorded
 -- cost_only: of cost, that of campaigns that no touch has; NULL if no cost is recorded
@@ -37,11 +37,12 @@
 -- clicks: clicks in the costs of the month; NULL if none are recorded
 -- impressions: impressions in the costs of the month; NULL if none are recorded
 -- is_complete: whether the record is complete for this month
+-- budget: budgets of the month; NULL if none is recorded. Compare it with cost only if all campaigns of the channel have one (campaign_results)
 
 WITH
     sums AS (
         SELECT c.channel, c.month, c.month_start_at, c.currency, c.is_settled, c.is_complete,
-            sum(c.cost) AS cost,
+            sum(c.cost) AS cost, sum(c.budget) AS budget,
             sum(CASE WHEN c.cost_match = 'cost only' THEN c.cost WHEN c.cost IS NOT NULL THEN 0 END) AS cost_only,
             sum(c.touches)::bigint AS touches, sum(c.leads)::bigint AS leads,
             sum(c.qualified)::bigint AS qualified, sum(c.submitted)::bigint AS submitted,
@@ -116,5 +117,6 @@ SELECT to_char(v.month, 'YYYY-MM') || ' ' || v.channel AS row_key,
     v.amount_missing,
     v.clicks,
     v.impressions,
-    v.is_complete
+    v.is_complete,
+    v.budget
 FROM valued AS v

@@ -4,6 +4,7 @@
 
 BEGIN {
 	example["campaign_results"] = "SELECT campaign_key, sum(leads) AS leads, sum(won) AS won FROM reports.campaign_results WHERE is_settled GROUP BY campaign_key ORDER BY won DESC;"
+	example["campaign_reviews"] = "SELECT campaign_key, team, verdict, next_step FROM reports.campaign_reviews WHERE is_latest ORDER BY campaign_key, team;"
 	example["channel_results"] = "SELECT month, channel, leads, cost, cpl FROM reports.channel_results ORDER BY month, channel;"
 	example["conformance"] = "SELECT week, rule, team, entries, moves, share FROM reports.conformance ORDER BY week DESC, entries DESC;"
 	example["coverage"] = "SELECT metric, period, goal, remaining, open_amount, round(coverage::numeric, 1) AS coverage FROM reports.coverage;"

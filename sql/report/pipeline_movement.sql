@@ -6,7 +6,7 @@
 -- week_start_at: its first instant
 -- as_of: the instant of the figures: the end of the week, or now
 -- is_complete: whether the record was complete when the week began
--- step: opening, created, grown, shrunk, won, lost, gone or closing; gone are leads that left the funnel, were deleted, or went to a stage beside the success path
+-- step: opening, created, grown, shrunk, won, lost, gone or closing; gone are leads that left the funnel, were deleted or set aside (their row is no longer live), or went to a stage beside the success path: the history has an entry deleted with the source live
 -- step_order: to sort by
 -- leads: leads concerned
 -- amount: their amounts, all positive; of grown and shrunk, the change

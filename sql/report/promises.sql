@@ -1,5 +1,5 @@
 -- promises
--- One row per promise (service level or handoff with a time) of the agreement in force at the instant. Key: row_key (sla). From sla_by_week: the last complete week, and the four weeks before it, pooled. Rates do not add up; add up met and missed, and divide. Weeks that begin before the record is complete are left out of the four. Answers: are promises kept, last week and before?
+-- One row per promise (service level or handoff with a time) of the agreement in force at the instant. Key: row_key (sla). From sla_by_week: the last complete week, the week before it, and the four weeks before it, pooled. Rates do not add up; add up met and missed, and divide. A clock is met or missed when it is due, so all these weeks are as old as they need to be. Weeks that begin before the record is complete are left out of those before. Answers: are promises kept, last week and before?
 --
 -- row_key: the promise as text; unique
 -- sla: service level or handoff
@@ -20,12 +20,17 @@
 -- week: Monday of the last complete week
 -- week_start_at: instant at which that week begins
 -- as_of: the instant
+-- met_week_before: clocks due in the week before the last complete one that were met
+-- missed_week_before: clocks due in that week that were missed
+-- rate_week_before: met / (met + missed) of that week; NULL if nothing was due
 
 WITH
     weeks AS (
         SELECT w.sla,
             sum(w.met) FILTER (WHERE w.week = last.week) AS met_week,
             sum(w.missed) FILTER (WHERE w.week = last.week) AS missed_week,
+            sum(w.met) FILTER (WHERE w.week = last.week - 7 AND w.is_complete) AS met_week_before,
+            sum(w.missed) FILTER (WHERE w.week = last.week - 7 AND w.is_complete) AS missed_week_before,
             sum(w.met) FILTER (WHERE w.week < last.week AND w.is_complete) AS met_before4,
             sum(w.missed) FILTER (WHERE w.week < last.week AND w.is_complete) AS missed_before4
         FROM {sla_by_week} AS w
@@ -57,7 +62,10 @@ SELECT quote_ident(p.sla) AS row_key, p.sla, coalesce(p.team, '(none)') AS team,
     EXISTS (SELECT FROM align.handoffs(f.funnel) AS h WHERE h.handoff = p.sla) AS is_handoff,
     date_trunc('week', timezone({zone}, {as_of}))::date - 7 AS week,
     timezone({zone}, date_trunc('week', timezone({zone}, {as_of})) - interval '7 days') AS week_start_at,
-    {as_of}::timestamptz AS as_of
+    {as_of}::timestamptz AS as_of,
+    coalesce(w.met_week_before, 0)::bigint AS met_week_before,
+    coalesce(w.missed_week_before, 0)::bigint AS missed_week_before,
+    (w.met_week_before / nullif(w.met_week_before + w.missed_week_before, 0))::float8 AS rate_week_before
 FROM ({part:funnel}) AS f
     CROSS JOIN LATERAL align.service_levels(f.funnel) AS p
     LEFT JOIN weeks AS w ON w.sla = p.sla

@@ -13,6 +13,7 @@
 #include <ctype.h>
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -285,17 +286,51 @@ AppendKeyJoin(Expansion *expansion, const char *a, const char *b)
 }
 
 /*
+ * The text of a key column, %s, of a type whose output depends on settings of
+ * the session, which must not change what identifies a lead: ISO 8601, in UTC;
+ * intervals, which are equal in several texts, in seconds.  Types that are
+ * rare as keys (money, float8, ranges, arrays of such types) are read as the
+ * session prints them.
+ */
+static const char *
+KeyColumnFormat(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case DATEOID:
+		case TIMESTAMPOID:
+			return "(pg_catalog.to_jsonb(%s) OPERATOR(pg_catalog.#>>) '{}')";
+		case TIMESTAMPTZOID:
+			return "(pg_catalog.to_jsonb(pg_catalog.timezone('UTC', %s)) OPERATOR(pg_catalog.#>>) '{}')";
+		case INTERVALOID:
+			return "extract(epoch FROM pg_catalog.justify_interval(%s))";
+		case BYTEAOID:
+			return "pg_catalog.encode(%s, 'hex')";
+		default:
+			return "%s";
+	}
+}
+
+/*
  * Appends the text of a lead's key: of one column, that column; of several,
  * the text of the row, in which quotes tell commas of values from others.
  */
 static void
 AppendKeyText(Expansion *expansion, const char *alias)
 {
-	if (expansion->target->attachment->nkeys > 1)
-		appendStringInfoString(expansion->out, "ROW(");
-	else
-		appendStringInfoString(expansion->out, "(");
-	AppendKey(expansion, alias);
+	const ReportTarget *target = expansion->target;
+	const Attachment *attachment = target->attachment;
+
+	appendStringInfoString(expansion->out, attachment->nkeys > 1 ? "ROW(" : "(");
+	for (int i = 0; i < attachment->nkeys; i++)
+	{
+		const char *column = alias == NULL ? target->key_names[i] :
+			psprintf("%s.%s", alias, target->key_names[i]);
+
+		if (i > 0)
+			appendStringInfoString(expansion->out, ", ");
+		appendStringInfo(expansion->out, KeyColumnFormat(attachment->keys[i].type), column);
+	}
 	appendStringInfoString(expansion->out, ")::pg_catalog.text");
 }
 

@@ -8,9 +8,15 @@
  * in a schema of the owner of the attached table, who could replace them, so
  * the queries run as the owner, in a security-restricted operation, read-only,
  * and the caller must be allowed to read every report.
+ *
+ * Queries refer to schemas by name.  The owner of a schema may rename it, and
+ * another role may give the name to a schema of its own, so a query is not
+ * planned before it is certain that its names were those of the schemas of
+ * the reports and of the table while it was parsed.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
@@ -23,9 +29,11 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "attachment/privileges.h"
@@ -45,12 +53,97 @@ PG_FUNCTION_INFO_V1(align_publish_week);
 #define SETTINGS REPORT_SETTINGS
 #define PUBLISHED "published_week"
 
+/*
+ * A version of a schema's row in pg_namespace.
+ */
+typedef struct SchemaVersion
+{
+	Oid			schema;
+	TransactionId xmin;
+	ItemPointerData tid;
+} SchemaVersion;
+
+#define NSCHEMAS 4
+
 typedef struct WeekPage
 {
 	ReportTarget target;
+	SchemaVersion schemas[NSCHEMAS];	/* whose names the queries contain */
 	DateADT		week;			/* a Monday */
 	TimestampTz as_of;
 } WeekPage;
+
+/*
+ * Reads the current version of a schema; InvalidOid if it is gone.
+ */
+static SchemaVersion
+ReadSchemaVersion(Oid schema)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	SchemaVersion version = {.schema = InvalidOid};
+
+	if (HeapTupleIsValid(tuple))
+	{
+		version.schema = schema;
+		version.xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+		version.tid = tuple->t_self;
+		ReleaseSysCache(tuple);
+	}
+	return version;
+}
+
+/*
+ * Reads the versions of the schemas of the reports and of the table, its
+ * history and its clocks, before their names are used.
+ */
+static void
+ReadSchemaVersions(WeekPage *page)
+{
+	const AttachmentMarker *marker = &page->target.attachment->marker;
+	const Oid	relids[] = {marker->root, marker->history, marker->sla};
+
+	AcceptInvalidationMessages();
+	for (int i = 0; i < (int) lengthof(relids); i++)
+		page->schemas[i] = ReadSchemaVersion(get_rel_namespace(relids[i]));
+	page->schemas[lengthof(relids)] = ReadSchemaVersion(page->target.schema_oid);
+}
+
+/*
+ * Raises an error if a name in a query that has been parsed may have referred
+ * to another schema or table than at the beginning: a row of pg_namespace that
+ * is the same version as then has had its name all the time.
+ */
+static void
+CheckNamesKept(const WeekPage *page)
+{
+	const Attachment *attachment = page->target.attachment;
+	const Oid	relids[] = {attachment->marker.root, attachment->marker.history, attachment->marker.sla};
+	bool		is_kept = true;
+
+	AcceptInvalidationMessages();
+	for (int i = 0; i < NSCHEMAS; i++)
+	{
+		const SchemaVersion *then = &page->schemas[i];
+		SchemaVersion now = ReadSchemaVersion(then->schema);
+
+		is_kept &= OidIsValid(now.schema) && now.xmin == then->xmin &&
+			ItemPointerEquals(&now.tid, unconstify(ItemPointerData *, &then->tid));
+	}
+	for (int i = 0; i < (int) lengthof(relids); i++)
+	{
+		char	   *name = get_rel_name(relids[i]);
+
+		is_kept &= name != NULL &&
+			strcmp(quote_qualified_identifier(get_namespace_name(get_rel_namespace(relids[i])), name),
+				   align_table_name(attachment, (AttachedTable) i)) == 0;
+	}
+	if (!is_kept)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not write the weekly page because of a concurrent change"),
+				 errdetail("Another session has changed the schema of the reports or of the table, or renamed one of the tables."),
+				 errhint("Try again.")));
+}
 
 /*
  * Finds the schema of the reports: the one that is named, or the only one.
@@ -194,19 +287,84 @@ CheckMayRead(const WeekPage *page)
 }
 
 /*
+ * Removes a query of thousands of lines from an error, in whose context SPI
+ * prints it.
+ */
+static void
+RemoveQuery(ErrorData *error, const char *query)
+{
+	char	   *found = error->context != NULL ? strstr(error->context, query) : NULL;
+
+	if (error->internalquery != NULL && strcmp(error->internalquery, query) == 0)
+	{
+		error->internalquery = NULL;
+		error->internalpos = 0;
+	}
+	if (found != NULL)
+	{
+		/* the line that it begins in, and the one that it ends in */
+		char	   *end = found + strlen(query);
+
+		while (found > error->context && found[-1] != '\n')
+			found--;
+		end += strcspn(end, "\n");
+		if (*end == '\n')
+			end++;
+		else if (found > error->context)
+			found--;
+		memmove(found, end, strlen(end) + 1);
+		if (error->context[0] == '\0')
+			error->context = NULL;
+	}
+}
+
+/*
+ * Runs a query of the page; it is parsed and planned apart, see
+ * CheckNamesKept().  The caller is connected to SPI.
+ */
+static void
+Execute(const WeekPage *page, const char *query, int nargs, Oid *types, Datum *values, int expected)
+{
+	MemoryContext context = CurrentMemoryContext;
+	bool		read_only = expected == SPI_OK_SELECT;
+
+	PG_TRY();
+	{
+		SPIPlanPtr	plan = SPI_prepare_cursor(query, nargs, types, CURSOR_OPT_PARALLEL_OK);
+		int			result;
+
+		if (plan == NULL)
+			elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+		CheckNamesKept(page);
+		/* a plan that is not saved is not parsed again */
+		result = SPI_execute_plan(plan, values, NULL, read_only, read_only ? 1 : 0);
+		if (result != expected)
+			elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RemoveQuery(error, query);
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+}
+
+/*
  * Runs a query of one row as of the page's instant, and returns its only
- * column, in the memory of SPI; null if there is no row.  The caller is
- * connected to SPI.
+ * column, in the memory of SPI; null if there is no row.
  */
 static Datum
 RunQuery(const WeekPage *page, const char *query, bool *isnull)
 {
 	Oid			types[] = {TIMESTAMPTZOID, DATEOID};
 	Datum		values[] = {TimestampTzGetDatum(page->as_of), DateADTGetDatum(page->week)};
-	int			result = SPI_execute_with_args(query, lengthof(types), types, values, NULL, true, 1);
 
-	if (result != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+	Execute(page, query, lengthof(types), types, values, SPI_OK_SELECT);
 	*isnull = true;
 	if (SPI_processed == 0)
 		return (Datum) 0;
@@ -252,6 +410,7 @@ BeginPage(WeekPage *page, FunctionCallInfo fcinfo)
 				 errmsg("week must be finite")));
 	target->attachment = align_attachment(align_lock_attached(PG_GETARG_OID(0)), false);
 	target->schema_oid = SchemaOfReports(target->attachment, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
+	ReadSchemaVersions(page);
 	target->schema = quote_identifier(get_namespace_name(target->schema_oid));
 	target->zone = psprintf("(SELECT s.time_zone FROM %s." SETTINGS " AS s)", target->schema);
 	target->settle = psprintf("(SELECT pg_catalog.make_interval(secs => s.settle_seconds) FROM %s." SETTINGS " AS s)", target->schema);
@@ -500,14 +659,12 @@ Publish(const WeekPage *page, const char *published_by)
 		TimestampTzGetDatum(page->as_of), DateADTGetDatum(page->week),
 		CStringGetTextDatum(html), CStringGetTextDatum(published_by), figures
 	};
-	int			result = SPI_execute_with_args(psprintf("INSERT INTO %s." PUBLISHED
-														" (week, as_of, published_at, published_by, page, figures) "
-														"VALUES ($2, $1, pg_catalog.now(), $4, $3, $5) ON CONFLICT DO NOTHING",
-														page->target.schema),
-											   lengthof(types), types, values, NULL, false, 0);
 
-	if (result != SPI_OK_INSERT)
-		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+	Execute(page, psprintf("INSERT INTO %s." PUBLISHED
+						   " (week, as_of, published_at, published_by, page, figures) "
+						   "VALUES ($2, $1, pg_catalog.now(), $4, $3, $5) ON CONFLICT DO NOTHING",
+						   page->target.schema),
+			lengthof(types), types, values, SPI_OK_INSERT);
 	return SPI_processed == 1;
 }
 

@@ -108,6 +108,13 @@ FROM generate_series('2025-01-01'::timestamp, '2025-07-31', '3 days') AS day,
         (NULL, NULL, NULL, '44', 0.25), ('tv', 'spot', 'Derby', NULL, 2), (NULL, NULL, NULL, '998', 0.5),
         ('partner-south', NULL, NULL, NULL, 3)) AS cost (source, medium, name, id, weight);
 INSERT INTO boards.campaign_cost (day, campaign_source, amount) VALUES ('2025-12-01', 'newsletter', 0), ('2999-01-01', 'newsletter', 77);
+-- Budgets: likewise, and of campaigns that have no cost.
+INSERT INTO boards.campaign_budget (month, campaign_source, campaign_medium, campaign_name, campaign_id, amount)
+SELECT month::date, source, medium, name, id, extract(month FROM month) * weight
+FROM generate_series('2024-12-01'::timestamp, '2025-08-01', '1 month') AS month,
+    (VALUES ('google', 'cpc', 'Old name', '21', 100), ('Google ', 'CPC', 'Spring', NULL, 10), (NULL, NULL, NULL, '22', 7),
+        ('News', 'email', 'March&April', NULL, 5), ('bing', NULL, NULL, '21', 0), ('radio', 'spot', NULL, NULL, 3), (NULL, NULL, NULL, '997', 1)) AS budget (source, medium, name, id, weight);
+INSERT INTO boards.campaign_budget (month, campaign_source, amount) VALUES ('2999-01-01', 'newsletter', 77);
 SELECT align.create_reports('fair.lead', 'boards', time_zone => 'Europe/Berlin', settle => '60 days', complete_since => '2025-01-12', credit_model => 'linear') > 0 AS created;
 
 -- How each text is read, by hand.
@@ -254,16 +261,19 @@ SELECT (sum(revenue_first), sum(revenue_last), sum(revenue_last_non_direct), sum
     = (w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount) AS revenue_is_what_was_won, w.amount > 30000 AS much
 FROM boards.campaign_results, (SELECT sum(amount) AS amount FROM fair.outcome WHERE won_at IS NOT NULL) AS w GROUP BY w.amount;
 
--- cost: each row of it on its own
+-- cost and budget: each row of them on its own
 CREATE VIEW fair.cost AS
 WITH cost AS (
     SELECT c.*, date_trunc('month', c.day)::date AS month, nullif(lower(trim(campaign_source)), '') AS source, nullif(lower(trim(campaign_medium)), '') AS medium,
         nullif(trim(campaign_name), '') AS name
-    FROM boards.campaign_cost AS c WHERE c.day <= (least(fair.as_of(), now()) AT TIME ZONE 'Europe/Berlin')::date
+    FROM (SELECT day, campaign_source, campaign_medium, campaign_name, campaign_id, amount, NULL::numeric AS budget, clicks FROM boards.campaign_cost
+        UNION ALL
+        SELECT month, campaign_source, campaign_medium, campaign_name, campaign_id, NULL, amount, NULL FROM boards.campaign_budget) AS c
+    WHERE c.day <= (least(fair.as_of(), now()) AT TIME ZONE 'Europe/Berlin')::date
 ), touch AS MATERIALIZED (
     SELECT campaign_key, source, medium, name, id, fair.month(at) AS month FROM fair.touch
 )
-SELECT c.id, c.month, c.amount, c.clicks, coalesce(i.campaign_key, n.campaign_key,
+SELECT c.month, c.amount, c.budget, c.clicks, coalesce(i.campaign_key, n.campaign_key,
         CASE WHEN c.source IS NULL THEN 'utm_id=' || c.campaign_id
             ELSE 'utm_source=' || c.source || coalesce('&utm_medium=' || c.medium, '') || coalesce('&utm_campaign=' || c.name, '') END) AS campaign_key,
     CASE WHEN i.campaign_key IS NOT NULL THEN 'id' WHEN n.campaign_key IS NOT NULL THEN 'name' ELSE 'cost only' END AS cost_match
@@ -276,10 +286,20 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT DISTINCT t.campaign_key FROM touch AS t
     WHERE t.source = c.source AND t.medium = coalesce(c.medium, '(none)') AND t.name = coalesce(c.name, '(none)')) AS n ON true;
-SELECT campaign_key, month, c.cost, p.amount, c.cost_match, p.cost_match FROM boards.campaign_results AS c
-FULL JOIN (SELECT campaign_key, month, sum(amount) AS amount, sum(clicks)::bigint AS clicks,
-        CASE WHEN bool_or(cost_match = 'id') THEN 'id' ELSE min(cost_match) END AS cost_match FROM fair.cost GROUP BY 1, 2) AS p USING (campaign_key, month)
-WHERE (c.cost, c.clicks, c.cost_match) IS DISTINCT FROM (p.amount, p.clicks, coalesce(p.cost_match, 'no cost'));
+CREATE VIEW fair.spent AS
+SELECT campaign_key, month, sum(amount) AS amount, sum(budget) AS budget, sum(clicks)::bigint AS clicks,
+    CASE WHEN bool_or(cost_match = 'id') FILTER (WHERE amount IS NOT NULL) THEN 'id' ELSE min(cost_match) FILTER (WHERE amount IS NOT NULL) END AS cost_match
+FROM fair.cost GROUP BY 1, 2;
+SELECT campaign_key, month, c.cost, p.amount, c.budget, p.budget, c.cost_match, p.cost_match FROM boards.campaign_results AS c
+FULL JOIN fair.spent AS p USING (campaign_key, month)
+WHERE (c.cost, c.budget, c.clicks, c.cost_match) IS DISTINCT FROM (p.amount, p.budget, p.clicks, coalesce(p.cost_match, 'no cost'));
+SELECT count(*) FILTER (WHERE cost IS NULL) AS budget_only, count(*) FILTER (WHERE leads > 0 AND cost > budget) > 0 AS exceeded, sum(budget) = (SELECT sum(amount) FROM boards.campaign_budget WHERE month < now()) AS all_budgets FROM boards.campaign_results WHERE budget IS NOT NULL;
+SET fair.as_of = '2025-03-31 22:30:00+00';
+SELECT campaign_key, month, c.cost, p.amount, c.budget, p.budget FROM boards.campaign_results('2025-03-31 22:30:00+00') AS c
+FULL JOIN fair.spent AS p USING (campaign_key, month) WHERE (c.cost, c.budget, c.cost_match) IS DISTINCT FROM (p.amount, p.budget, coalesce(p.cost_match, 'no cost'));
+SET fair.as_of = 'infinity';
+SELECT max(month) AS last_budget FROM boards.campaign_results('2025-03-31 22:30:00+00') WHERE budget IS NOT NULL;
+SELECT max(month) AS last_budget FROM boards.campaign_results('2025-03-31 21:59:59+00') WHERE budget IS NOT NULL;
 SELECT cost_match, count(*), sum(cost), sum(touches) > 0 AS touched FROM boards.campaign_results GROUP BY 1 ORDER BY 1;
 SELECT sum(cost) = (SELECT sum(amount) FROM boards.campaign_cost WHERE day <= now()::date) AS cost_is_what_was_spent, sum(clicks) = (SELECT sum(clicks) FROM boards.campaign_cost) AS clicks FROM boards.campaign_results;
 SELECT sum(cost) = (SELECT sum(amount) FROM boards.campaign_cost WHERE day <= '2025-04-10') AS spent_by_then FROM boards.campaign_results('2025-04-10 10:00+00');
@@ -307,7 +327,7 @@ FROM (SELECT channel, fair.month(at) AS month, amount FROM fair.share
 GROUP BY 1, 2;
 SELECT channel, month FROM boards.channel_results AS c FULL JOIN (
     SELECT channel, month, sum(cost) AS cost, sum(touches) AS touches, sum(leads) AS leads, sum(qualified) AS qualified, sum(submitted) AS submitted, sum(accepted) AS accepted, sum(rejected) AS rejected, sum(won) AS won, sum(lost) AS lost, sum(open) AS open, sum(late) AS late,
-        sum(revenue_first) AS f, sum(revenue_last) AS l, sum(revenue_last_non_direct) AS n, sum(revenue_linear) AS i, sum(revenue_position) AS p, sum(revenue_time_decay) AS d, sum(revenue_u_shaped) AS u, sum(revenue_w_shaped) AS w, sum(revenue_full_path) AS a, sum(cost) FILTER (WHERE cost_match = 'cost only') AS cost_only
+        sum(revenue_first) AS f, sum(revenue_last) AS l, sum(revenue_last_non_direct) AS n, sum(revenue_linear) AS i, sum(revenue_position) AS p, sum(revenue_time_decay) AS d, sum(revenue_u_shaped) AS u, sum(revenue_w_shaped) AS w, sum(revenue_full_path) AS a, sum(cost) FILTER (WHERE cost_match = 'cost only') AS cost_only, sum(budget) AS budget
     FROM boards.campaign_results GROUP BY 1, 2) AS s USING (channel, month)
     LEFT JOIN fair.channel_wins AS k USING (channel, month)
     LEFT JOIN LATERAL (SELECT 0 AS o WHERE k.known > 0 OR coalesce(k.won, 0) = 0) AS x ON true
@@ -315,10 +335,31 @@ WHERE (c.cost, c.touches, c.leads, c.qualified, c.submitted, c.accepted, c.rejec
    OR (c.revenue_first, c.revenue_last, c.revenue_last_non_direct, c.revenue_linear, c.revenue_position, c.revenue_time_decay, c.revenue_u_shaped, c.revenue_w_shaped, c.revenue_full_path) IS DISTINCT FROM (s.f + x.o, s.l + x.o, s.n + x.o, s.i + x.o, s.p + x.o, s.d + x.o, s.u + x.o, s.w + x.o, s.a + x.o)
    OR c.revenue_known <> coalesce(k.known, 0)
    OR coalesce(c.cost_only, 0) <> coalesce(s.cost_only, 0)
+   OR c.budget IS DISTINCT FROM s.budget
    OR (c.cpl, c.cac, c.roas, c.roi) IS DISTINCT FROM (CASE WHEN c.cost > 0 AND c.leads > 0 THEN c.cost / c.leads END, CASE WHEN c.cost > 0 AND c.won > 0 THEN c.cost / c.won END,
         CASE WHEN c.cost > 0 THEN c.revenue_linear / c.cost END, CASE WHEN c.cost > 0 THEN (c.revenue_linear - c.cost) / c.cost END);
 SELECT channel, sum(leads) AS leads, sum(cost) AS cost, sum(cost_only) AS cost_only FROM boards.channel_results GROUP BY 1 ORDER BY channel COLLATE "C";
 SELECT count(*), count(DISTINCT row_key), sum(leads) = (SELECT sum(leads) FROM boards.channel_results('now')) AS same FROM boards.channel_results;
+
+-- campaign_reviews: found like costs; the latest verdict of each team, and what
+-- is asked and answered
+INSERT INTO boards.campaign_review (campaign_source, campaign_medium, campaign_name, campaign_id, reviewed_on, team, verdict, why, next_step, reviewed_by, request, requested_by, answered_on) VALUES
+    ('google', 'cpc', 'Old name', '21', '2025-03-01', 'sales', 'stop', 'wrong companies', 'pause it', 'Ann', NULL, NULL, NULL),
+    ('Google ', 'CPC', 'Spring', NULL, '2025-03-04', 'sales', 'change', ' ', NULL, 'Ann', NULL, NULL, NULL),
+    ('google', 'cpc', 'Spring', NULL, '2025-03-04', 'marketing', 'more of it', NULL, NULL, NULL, 'which companies?', 'Mia', '2025-03-10'),
+    ('google', 'cpc', 'Spring', NULL, '2025-03-05', 'sales', NULL, NULL, NULL, NULL, 'a case study', 'Bob', NULL),
+    ('google', 'cpc', 'Spring', NULL, '2025-03-06', 'sales', E' \t\n', NULL, NULL, NULL, 'a price list', 'Bob', 'infinity'),
+    ('google', 'cpc', 'Spring', NULL, '2025-03-04', 'sales', 'change it soon', NULL, NULL, 'Eve', NULL, NULL, NULL),
+    (NULL, NULL, NULL, '998', '2025-03-09', 'sales', 'stop', NULL, NULL, NULL, NULL, NULL, NULL),
+    ('bing', NULL, NULL, '21', '2025-03-09', 'sales', 'as it is', NULL, NULL, NULL, NULL, NULL, NULL);
+SELECT row_key, campaign_key, channel, team, verdict, why, next_step, reviewed_by, request, requested_by, answered_on, is_open, is_latest FROM boards.campaign_reviews ORDER BY row_key;
+SELECT row_key, is_latest, is_open, answered_on FROM boards.campaign_reviews('2025-03-06 00:00+01') ORDER BY row_key;
+SELECT row_key, is_open, answered_on FROM boards.campaign_reviews('2025-03-10 00:00+01') WHERE request <> '(none)' ORDER BY row_key;
+SELECT row_key, is_open, answered_on FROM boards.campaign_reviews('2025-03-10 00:00:01+01') WHERE request <> '(none)' ORDER BY row_key;
+-- the keys are those of costs that are written alike
+SELECT count(*) AS wrong FROM boards.campaign_reviews AS v JOIN boards.campaign_review AS r ON r.id::text = v.row_key
+WHERE v.campaign_key <> (SELECT coalesce(max(t.campaign_key), v.campaign_key) FROM (SELECT t.campaign_key FROM fair.touch AS t
+    WHERE t.id = r.campaign_id AND t.source = coalesce(lower(r.campaign_source), t.source) GROUP BY 1 ORDER BY count(*) DESC, t.campaign_key COLLATE "C" LIMIT 1) AS t);
 
 -- won_by_segment
 CREATE VIEW fair.won_by_segment AS
@@ -343,10 +384,10 @@ WHERE abs(shares - 1) > 1e-9 OR won = 0 OR rows <> 3;
 
 -- No types but those of reports, no NaN, every column and view commented.
 SELECT table_name, column_name, data_type FROM information_schema.columns
-WHERE table_schema = 'boards' AND table_name IN ('feedback', 'campaign_results', 'channel_results', 'won_by_segment')
+WHERE table_schema = 'boards' AND table_name IN ('feedback', 'campaign_results', 'campaign_reviews', 'channel_results', 'won_by_segment')
   AND data_type NOT IN ('text', 'integer', 'bigint', 'numeric', 'double precision', 'boolean', 'date', 'timestamp with time zone');
 SELECT c.relname, a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
-WHERE c.relnamespace = 'boards'::regnamespace AND c.relname IN ('feedback', 'campaign_results', 'channel_results', 'won_by_segment') AND col_description(c.oid, a.attnum) IS NULL;
+WHERE c.relnamespace = 'boards'::regnamespace AND c.relname IN ('feedback', 'campaign_results', 'campaign_reviews', 'channel_results', 'won_by_segment') AND col_description(c.oid, a.attnum) IS NULL;
 SELECT count(*) AS nan FROM boards.campaign_results AS c WHERE to_jsonb(c)::text ~ 'NaN|Infinity';
 
 -- Without campaign tables, and with those of another role: no costs.  A table of
@@ -367,7 +408,8 @@ ALTER TABLE bare.campaign_budget OWNER TO CURRENT_USER;
 ALTER TABLE bare.campaign_review OWNER TO CURRENT_USER;
 ALTER TABLE bare.action OWNER TO CURRENT_USER;
 SELECT align.create_reports('fair.lead', 'bare', complete_since => '2025-01-12') > 0 AS created;
-SELECT cost, currency FROM bare.campaign_results WHERE cost IS NOT NULL;
+SELECT cost, currency, budget FROM bare.campaign_results WHERE cost IS NOT NULL;
+SELECT count(*) AS reviews FROM bare.campaign_reviews;
 CREATE SCHEMA odd;
 CREATE TABLE odd.action (id int, what text);
 SELECT align.create_reports('fair.lead', 'odd', complete_since => '2025-01-12') > 0 AS created;

@@ -402,6 +402,11 @@ FROM (SELECT f.*, count(*) FILTER (WHERE t.is_first) AS n_first, count(*) FILTER
 -- Dimensions are those of today; a lead that was deleted has none.
 SELECT count(*) FILTER (WHERE (f.lead_kind, f.area) IS DISTINCT FROM (l.kind, upper(l.region))) AS bad, count(*) FILTER (WHERE l.id IS NULL) > 5 AS gone, bool_and(f.status = 'gone') FILTER (WHERE l.id IS NULL) AS all_gone
 FROM facts_reports.lead_facts f LEFT JOIN leads l USING (region, id);
+-- The same of the other facts: of a lead whose row was deleted they are NULL.
+SELECT f.fact, count(*) FILTER (WHERE (f.lead_kind, f.area) IS DISTINCT FROM (l.kind, upper(l.region))) AS bad, count(*) FILTER (WHERE l.id IS NULL) > 5 AS gone
+FROM (SELECT 'handoff' AS fact, region, id, lead_kind, area FROM facts_reports.handoff_facts UNION ALL SELECT 'sla', region, id, lead_kind, area FROM facts_reports.sla_facts
+	UNION ALL SELECT 'stage', region, id, lead_kind, area FROM facts_reports.stage_facts UNION ALL SELECT 'touch', region, id, lead_kind, area FROM facts_reports.touch_facts) f
+	LEFT JOIN leads l USING (region, id) GROUP BY 1 ORDER BY 1;
 -- The current visit of stage_facts is what lead_facts says.
 SELECT count(*) AS open, count(*) FILTER (WHERE (l.stage, l.stage_order, l.stage_kind, l.team, l.assignee, l.since, l.in_stage_seconds, l.in_stage_working_seconds)
 	IS DISTINCT FROM (s.stage, s.stage_order, s.stage_kind, s.team, s.assignee, CASE WHEN s.elapsed_seconds IS NOT NULL THEN s.entered_at END, s.elapsed_seconds, s.working_seconds)) AS bad

@@ -461,7 +461,8 @@ UNION ALL (SELECT '+' || r FROM week_rows(:'as_of') AS r EXCEPT SELECT '+' || e:
 
 \echo promises
 SELECT row_key, team, due_text, met_week, missed_week, round(rate_week::numeric, 6) AS rate_week, met_before4, missed_before4, round(rate_before4::numeric, 6) AS rate_before4,
-	overdue_now, at_risk_now, paused_now, oldest_overdue_working_seconds, is_handoff, week, week_start_at, as_of
+	overdue_now, at_risk_now, paused_now, oldest_overdue_working_seconds, is_handoff, week, week_start_at, as_of,
+	met_week_before, missed_week_before, round(rate_week_before::numeric, 6) AS rate_week_before
 INTO TEMP shown FROM report_promises_views.promises(:'as_of');
 SELECT p.sla AS row_key, p.team,
 	CASE p.sla WHEN 'intake' THEN '30 working minutes when demo, 3 working hours' WHEN 'qualify' THEN '10 working hours' WHEN 'first_touch' THEN '2 days'
@@ -469,10 +470,12 @@ SELECT p.sla AS row_key, p.team,
 	w.met_week, w.missed_week, round(w.met_week / nullif(w.met_week + w.missed_week, 0), 6) AS rate_week,
 	w.met4 AS met_before4, w.missed4 AS missed_before4, round(w.met4 / nullif(w.met4 + w.missed4, 0), 6) AS rate_before4,
 	o.overdue AS overdue_now, o.at_risk AS at_risk_now, o.paused AS paused_now, o.oldest AS oldest_overdue_working_seconds, p.sla = 'intake' AS is_handoff,
-	date '2026-02-23' AS week, timestamptz '2026-02-23 06:00+00' AS week_start_at, :'as_of'::timestamptz AS as_of
+	date '2026-02-23' AS week, timestamptz '2026-02-23 06:00+00' AS week_start_at, :'as_of'::timestamptz AS as_of,
+	w.met1 AS met_week_before, w.missed1 AS missed_week_before, round(w.met1 / nullif(w.met1 + w.missed1, 0), 6) AS rate_week_before
 INTO TEMP expected
 FROM (SELECT DISTINCT sla, team FROM promise) AS p
 	LEFT JOIN (SELECT sla, coalesce(sum(met) FILTER (WHERE week = '2026-02-23'), 0) AS met_week, coalesce(sum(missed) FILTER (WHERE week = '2026-02-23'), 0) AS missed_week,
+		coalesce(sum(met) FILTER (WHERE week = '2026-02-16'), 0) AS met1, coalesce(sum(missed) FILTER (WHERE week = '2026-02-16'), 0) AS missed1,
 		coalesce(sum(met) FILTER (WHERE week IN ('2026-01-26', '2026-02-02', '2026-02-09', '2026-02-16')), 0) AS met4,
 		coalesce(sum(missed) FILTER (WHERE week IN ('2026-01-26', '2026-02-02', '2026-02-09', '2026-02-16')), 0) AS missed4 FROM expected_week GROUP BY sla) AS w ON w.sla = p.sla
 	LEFT JOIN (SELECT sla, count(*) FILTER (WHERE clock_status = 'overdue') AS overdue, count(*) FILTER (WHERE clock_status = 'at risk') AS at_risk,

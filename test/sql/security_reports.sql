@@ -202,7 +202,30 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT align.weekly_report('safe_crm.hidden');
+-- who may see all leads, since row-level security does not apply to them, gets the page of the owner
+RESET ROLE;
+ALTER ROLE regress_report_reader BYPASSRLS;
 SET ROLE regress_report_owner;
+REVOKE SELECT ON safe_crm.hidden_history FROM regress_report_reader;
+SET ROLE regress_report_reader;
+SELECT align.weekly_report('safe_crm.hidden');
+SET ROLE regress_report_owner;
+GRANT SELECT ON safe_crm.hidden_history TO regress_report_reader;
+BEGIN;
+CREATE TEMP TABLE page_of_owner ON COMMIT DROP AS SELECT align.weekly_report('safe_crm.hidden', current_date) AS html;
+GRANT SELECT ON page_of_owner TO regress_report_reader;
+SET ROLE regress_report_reader;
+SELECT html = align.weekly_report('safe_crm.hidden', current_date) AS same_page, html ~ '>60<' AS all_amounts, html ~ '2 handed over' AS all_handoffs FROM page_of_owner;
+SELECT id FROM safe_hidden.lead_facts ORDER BY id;
+COMMIT;
+-- a policy that lets all rows through is one that applies
+RESET ROLE;
+ALTER ROLE regress_report_reader NOBYPASSRLS;
+CREATE POLICY all_of_them ON safe_crm.hidden FOR SELECT TO regress_report_reader USING (true);
+SET ROLE regress_report_reader;
+SELECT align.weekly_report('safe_crm.hidden');
+SET ROLE regress_report_owner;
+DROP POLICY all_of_them ON safe_crm.hidden;
 SELECT align.weekly_report('safe_crm.hidden') ~ '^<!DOCTYPE' AS page;
 SELECT align.publish_week('safe_crm.hidden');
 -- row-level security that comes later: the page is refused at once, views follow when they are made again

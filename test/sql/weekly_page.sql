@@ -96,7 +96,18 @@ INSERT INTO company.action (what, owner, decided_on, due_on, done_on) VALUES
 	('late one', 'Ann', '2026-05-04', '2026-05-12', NULL), ('open one', 'Bob', '2026-05-11', '2026-06-01', '2026-05-27'),
 	('done one', 'Bob', '2026-05-11', '2026-05-20', '2026-05-20'), ('older one', 'Bob', '2026-05-01', NULL, '2026-05-02'), ('newer one', 'Bob', '2026-05-26', NULL, NULL);
 INSERT INTO company.campaign_cost (day, campaign_source, campaign_medium, campaign_name, amount, currency) VALUES
-	('2026-05-01', 'google', 'cpc', 'brand', 1234, 'EUR'), ('2026-05-01', 'nowhere', 'cpc', 'none', 77, 'EUR');
+	('2026-05-01', 'google', 'cpc', 'brand', 1234, 'EUR'), ('2026-05-01', 'nowhere', 'cpc', 'none', 77, 'EUR'), ('2026-04-02', 'google', 'cpc', 'brand', 100, 'EUR'),
+	('2026-05-20', 'bing', 'cpc', 'brand', 610, 'EUR'), ('2026-05-26', 'bing', 'cpc', 'brand', 5000, 'EUR');
+-- April has no budget of google, March no cost
+INSERT INTO company.campaign_budget (month, campaign_source, campaign_medium, campaign_name, amount) VALUES
+	('2026-05-01', 'Google', 'cpc', 'brand', 2000), ('2026-03-01', 'google', 'cpc', 'brand', 9000), ('2026-05-01', 'bing', 'cpc', 'brand', 600), ('2026-05-01', 'expo', 'event', NULL, 50), ('2026-06-01', 'bing', 'cpc', 'brand', 1);
+INSERT INTO company.campaign_review (campaign_source, campaign_medium, campaign_name, reviewed_on, team, verdict, why, next_step, reviewed_by) VALUES
+	('google', 'cpc', 'brand', '2026-05-12', 'sales', 'stop', 'wrong companies', 'pause it', 'Ann'), ('google', 'CPC', 'brand', '2026-05-19', 'sales', 'change', 'too small', 'other words', 'Ann'),
+	('google', 'cpc', 'brand', '2026-05-13', 'marketing', 'more of it', 'cheap', NULL, 'Mia'), ('google', 'cpc', 'brand', '2026-05-25', 'sales', 'after the week', NULL, NULL, 'Ann'),
+	('expo', 'event', NULL, '2026-05-14', 'marketing', 'As it is', NULL, NULL, 'Mia'), ('expo', 'event', NULL, '2026-05-14', 'sales', 'as it is ', NULL, NULL, 'Ann'), ('expo', 'event', NULL, '2025-12-14', 'agency', 'old', NULL, NULL, NULL);
+INSERT INTO company.campaign_review (campaign_source, campaign_medium, campaign_name, reviewed_on, team, request, requested_by, answered_on) VALUES
+	('google', 'cpc', 'brand', '2026-05-04', 'sales', 'a case study', 'Ann', NULL), ('expo', 'event', NULL, '2026-04-01', 'marketing', 'which talks were good?', 'Mia', '2026-05-20'),
+	('expo', 'event', NULL, '2026-04-01', 'marketing', 'answered before', 'Mia', '2026-05-17'), ('expo', 'event', NULL, '2026-05-05', 'marketing', 'answered later', NULL, '2026-05-25'), ('expo', 'event', NULL, '2026-05-25', 'marketing', 'asked later', 'Mia', NULL);
 SELECT align.create_reports('company.leads', 'company', time_zone => 'Europe/Berlin', settle => '30 days', complete_since => '2026-01-05') > 0 AS created;
 CREATE TABLE page AS SELECT align.weekly_report('company.leads', '2026-05-20') AS html, timestamptz '2026-05-25 00:00+02' AS a, date '2026-05-18' AS week;
 SELECT flaws(html), html = align.weekly_report('company.leads', '2026-05-24', 'company') AS same_week FROM page;
@@ -130,16 +141,18 @@ SELECT s = format('The pipeline %s by %s to %s: %s won and %s lost in the week o
 FROM page, said(html) s, LATERAL (SELECT max(amount) FILTER (WHERE step = 'opening') AS opening, max(amount) FILTER (WHERE step = 'closing') AS closing,
 	max(amount) FILTER (WHERE step = 'won') AS won, max(amount) FILTER (WHERE step = 'lost') AS lost FROM company.pipeline_movement('2026-05-24 22:00Z') m WHERE m.week = '2026-05-18') m
 WHERE s LIKE 'The pipeline %';
--- (4) promises: the week as in the report; the four before by hand, from the clocks
+-- (4) promises: the week as in the report; the weeks before by hand, from the clocks
 SELECT count(*) AS promises, count(*) FILTER (WHERE p.sla IS NULL) AS differ
 FROM cells c LEFT JOIN (
-	SELECT p.*, round(100.0 * b.met / nullif(b.n, 0)) || ' % of ' || b.n AS before
+	SELECT p.*, round(100.0 * b.met / nullif(b.n, 0)) || ' % of ' || b.n AS before, round(100.0 * b.met1 / nullif(b.n1, 0)) || ' % of ' || b.n1 AS week_before
 	FROM company.promises('2026-05-24 22:00Z') p, LATERAL (
-		SELECT count(*) FILTER (WHERE x.outcome = 'met') AS met, count(*) AS n
+		SELECT count(*) FILTER (WHERE x.outcome = 'met') AS met, count(*) AS n, count(*) FILTER (WHERE x.outcome = 'met' AND x.due_at >= timestamptz '2026-05-11 00:00+02') AS met1,
+			count(*) FILTER (WHERE x.due_at >= timestamptz '2026-05-11 00:00+02') AS n1
 		FROM company.leads_sla x
 		WHERE x.sla = p.sla AND x.due_at >= timestamptz '2026-04-20 00:00+02' AND x.due_at < timestamptz '2026-05-18 00:00+02'
 			AND (x.outcome IN ('met', 'missed') OR x.stopped_at IS NULL OR x.stopped_at > x.due_at)) b) p
-	ON c.cell[1] = p.sla AND c.cell[4] = round((100 * p.rate_week)::numeric) || ' % of ' || p.met_week + p.missed_week AND c.cell[5] = p.before AND c.cell[6] = p.overdue_now::text
+	ON c.cell[1] = p.sla AND c.cell[4] = round((100 * p.rate_week)::numeric) || ' % of ' || p.met_week + p.missed_week AND c.cell[5] = p.week_before AND c.cell[6] = p.before AND c.cell[7] = p.overdue_now::text
+	AND p.week_before = round((100 * p.rate_week_before)::numeric) || ' % of ' || p.met_week_before + p.missed_week_before
 WHERE c.caption LIKE 'Promises kept%';
 -- (5) handoffs: from the history alone, each week as of its own end
 WITH moves AS (
@@ -163,7 +176,10 @@ FROM cells WHERE caption LIKE 'First submissions%';
 -- (6) the youngest settled month, once
 SELECT s FROM page, said(html) s WHERE s ~ 'won in time';
 -- (7) campaigns of one name are told apart
-SELECT cell[1:2] FROM cells WHERE caption LIKE 'The last three months%' ORDER BY row_no;
+SELECT cell[1:2] || cell[8:9] AS cell FROM cells WHERE caption LIKE 'The last three months%' ORDER BY row_no;
+SELECT s FROM page, said(html) s WHERE s ~ '^Over budget|agree on|they agree|requests? (is|are) open';
+SELECT cell FROM cells WHERE caption LIKE 'The latest verdict%' ORDER BY row_no;
+SELECT cell FROM cells WHERE caption LIKE 'Requests that are open%' ORDER BY row_no;
 SELECT cell[1] AS lead, cell[2] AS outcome, cell[4] AS first_campaign, cell[5] = 'note ' || cell[1] AS note FROM cells WHERE caption LIKE 'Leads to talk%' ORDER BY row_no;
 -- a promise is said once at the top
 SELECT count(*) AS sentences, max(n) AS of_one_promise
@@ -188,8 +204,117 @@ UPDATE targets SET stage = 'customer' WHERE id LIKE '%c';
 SELECT align.create_campaign_tables('hostile_reports', 'EUR');
 INSERT INTO hostile_reports.action (what, owner, decided_on, due_on) SELECT t, t, current_date - 20, current_date - 10 FROM hostile_texts;
 INSERT INTO hostile_reports.campaign_cost (day, campaign_source, campaign_name, amount, currency) SELECT current_date, t, t, 5, 'EUR' FROM hostile_texts;
+INSERT INTO hostile_reports.campaign_budget (month, campaign_source, campaign_name, amount, currency) SELECT date_trunc('month', current_date), t, t, 5, 'EUR' FROM hostile_texts;
+INSERT INTO hostile_reports.campaign_review (campaign_source, campaign_name, reviewed_on, team, verdict, why, next_step, reviewed_by, request, requested_by) SELECT t, t, current_date - 8, t, t, t, t, t, t, t FROM hostile_texts;
 SELECT align.create_reports('targets', 'hostile_reports', time_zone => 'UTC', complete_since => '2025-01-01') > 0 AS created;
 SELECT flaws(p), p ~ 'alert\(1\)' AS shown, strpos(p, repeat('x', 500)) > 0 AS long FROM align.weekly_report('targets', current_date) p;
+
+-- Hostile names in the agreement, and its own.
+SELECT align.agree('it''s <b>&"x" {zone} $1 %s', format($a$
+	stage "</script><script>alert(1)</script>", "a & b ""q"" 'x'" held by "R&D <i> ""team""";
+	stage %1$s held by "<!-- ]]> -->";
+	won "won & <done>"; lost "lost -- 'x' /*";
+	entry "</script><script>alert(1)</script>";
+	segment "seg <&> %%s": 'amount > 0';
+	success path "</script><script>alert(1)</script>" -> "a & b ""q"" 'x'" -> %1$s -> "won & <done>";
+	path any -> "lost -- 'x' /*";
+	handoff "hand </table>": "a & b ""q"" 'x'" from "R&D <i> ""team""" to "<!-- ]]> -->", accept %1$s, reject "lost -- 'x' /*" with reason ("<b>no</b> & ""no"""), within 2 hours;
+	sla "sla & <u> {as_of}" by "R&D <i> ""team""": from "</script><script>alert(1)</script>" to "a & b ""q"" 'x'" within 1 day;
+	target "<!-- ]]> -->", "R&D <i> ""team""": 5 "won & <done>" per week;
+	target "R&D <i> ""team""": 90%% of "hand </table>";
+	mix of "won & <done>": 100%% "seg <&> %%s";
+$a$, '"' || chr(8238) || chr(1488) || chr(1489) || ' {zone} %s $1 \"'));
+CREATE SCHEMA odd_names;
+CREATE TABLE odd_names.leads (id int PRIMARY KEY, stage text, reason text, owner text, amount numeric);
+CREATE TABLE odd_names.log (id int, no int, at timestamptz, stage text, reason text, PRIMARY KEY (id, no));
+INSERT INTO odd_names.log SELECT i, n, timestamptz '2026-05-18 08:00Z' + i * interval '1 hour' + n * interval '30 min',
+		(ARRAY['</script><script>alert(1)</script>', $q$a & b "q" 'x'$q$, CASE WHEN i < 7 THEN chr(8238) || chr(1488) || chr(1489) || ' {zone} %s $1 \' ELSE $q$lost -- 'x' /*$q$ END, 'won & <done>'])[n],
+		CASE WHEN n = 3 AND i >= 7 THEN '<b>no</b> & "no"' END
+	FROM generate_series(1, 9) i, generate_series(1, 4) n WHERE n <= CASE WHEN i < 3 THEN 1 WHEN i < 5 THEN 2 WHEN i < 6 THEN 3 WHEN i < 7 THEN 4 ELSE 3 END;
+INSERT INTO odd_names.leads SELECT DISTINCT ON (id) id, stage, reason, 'Ann', 5 FROM odd_names.log ORDER BY id, no DESC;
+SELECT align.attach('odd_names.leads', 'it''s <b>&"x" {zone} $1 %s', reason => 'reason', assignee => 'owner', amount => 'amount', mode => 'observe');
+SELECT align.import_history('odd_names.leads', 'SELECT id, no AS ordinal, at, stage, reason, ''Ann'' AS assignee, 5 AS amount FROM odd_names.log');
+SELECT align.create_reports('odd_names.leads', 'odd_names', time_zone => 'UTC', settle => '30 days', complete_since => '2026-01-01') > 0 AS created;
+SET client_min_messages = warning;
+-- every view has a row for each row_key, as of the end of the week
+DO $$
+DECLARE
+	v text; n bigint; keys bigint; total int := 0;
+BEGIN
+	FOR v IN SELECT c.oid::regproc FROM pg_proc AS c WHERE c.pronamespace = 'odd_names'::regnamespace AND c.proretset ORDER BY 1 LOOP
+		EXECUTE format('SELECT count(*), count(DISTINCT row_key) FROM %s(timestamptz ''2026-05-25 00:00Z'')', v) INTO n, keys;
+		IF n <> keys THEN RAISE WARNING '% has % rows and % keys', v, n, keys; END IF;
+		total := total + (n > 0)::int;
+	END LOOP;
+	IF total < 25 THEN RAISE WARNING 'only % reports have rows', total; END IF;
+END $$;
+RESET client_min_messages;
+SELECT DISTINCT stage, stage_order, team FROM odd_names.stage_facts ORDER BY stage_order;
+SELECT DISTINCT handoff, from_team, to_team, segment FROM odd_names.handoff_facts;
+SELECT segment, won, target_share FROM odd_names.won_by_segment;
+CREATE TABLE odd_page AS SELECT align.weekly_report('odd_names.leads', '2026-05-18') AS html;
+SELECT flaws(html) FROM odd_page;
+-- each name is there, as text
+SELECT name, count(*) FILTER (WHERE strpos(t, name) > 0) > 0 AS shown
+FROM odd_page, unnest(ARRAY[$q$it's <b>&"x" {zone} $1 %s$q$, '</script><script>alert(1)</script>', $q$a & b "q" 'x'$q$, chr(8238) || chr(1488) || chr(1489) || ' {zone} %s $1 \', 'R&D <i> "team"', '<!-- ]]> -->', 'won & <done>', 'hand </table>', 'sla & <u> {as_of}', '<b>no</b> & "no"']) name,
+	unnest(xpath('//text()', xmlparse(document replace(html, '<!DOCTYPE html>', '')))) x, replace(replace(replace(x::text, '&lt;', '<'), '&gt;', '>'), '&amp;', '&') t
+GROUP BY name ORDER BY name COLLATE "C";
+
+-- The page of the week that runs: the weeks before as they looked at its age.
+SELECT align.agree('weekly running', $$
+	stage raw held by marketing; stage warm held by sales; won sold; lost dead; entry raw;
+	success path raw -> warm -> sold; path any -> dead;
+	handoff pass: raw from marketing to sales, accept warm, reject dead, within 24 hours;
+$$);
+CREATE SCHEMA running;
+CREATE TABLE running.leads (id int PRIMARY KEY, stage text, archived boolean NOT NULL DEFAULT false);
+CREATE TABLE running.plan AS
+SELECT i AS id, date_trunc('hour', now()) - i * interval '2 hours' AS at, CASE WHEN i % 10 IN (0, 1, 2, 7) THEN 'dead' ELSE 'warm' END AS verdict,
+	date_trunc('hour', now()) - i * interval '2 hours' + CASE WHEN i % 10 <= 2 THEN interval '8 h' WHEN i % 10 <= 6 THEN '16 h' WHEN i % 10 = 7 THEN '30 h' ELSE '60 h' END AS decided_at
+FROM generate_series(1, 640) i;
+CREATE TABLE running.log AS
+SELECT id, 1 AS no, at, 'raw' AS stage FROM running.plan UNION ALL SELECT id, 2, decided_at, verdict FROM running.plan WHERE decided_at <= now();
+INSERT INTO running.leads (id, stage) SELECT DISTINCT ON (id) id, stage FROM running.log ORDER BY id, no DESC;
+SELECT align.attach('running.leads', 'weekly running', mode => 'observe', live => 'NOT archived');
+SELECT align.import_history('running.leads', 'SELECT id, no AS ordinal, at, stage FROM running.log');
+-- one is deleted, two are set aside, of those that were accepted long ago
+DELETE FROM running.leads WHERE id = 633;
+UPDATE running.leads SET archived = true WHERE id IN (634, 635);
+ANALYZE running.leads, running.leads_history, running.leads_sla;
+SELECT align.create_reports('running.leads', 'running', time_zone => 'UTC', complete_since => '2020-01-01') > 0 AS created;
+CREATE TABLE kept_page AS TABLE page;
+BEGIN;
+TRUNCATE page;
+INSERT INTO page SELECT align.weekly_report('running.leads', now()::date), now(), date_trunc('week', now())::date;
+SELECT flaws(html) FROM page;
+WITH weeks AS (
+	SELECT n, date_trunc('week', now()) - n * interval '7 days' AS start_at, now() - n * interval '7 days' AS as_of FROM generate_series(0, 4) n
+), counted AS (
+	SELECT s.span, p.decided_at - p.at AS took, p.verdict, p.decided_at <= w.as_of AS is_decided, w.n
+	FROM (VALUES (0, 0, 0), (1, 1, 1), (4, 1, 4)) AS s (span, from_n, to_n) JOIN weeks w ON w.n BETWEEN s.from_n AND s.to_n JOIN running.plan p ON p.at >= w.start_at AND p.at <= w.as_of
+), expected AS (
+	SELECT ARRAY['pass', CASE span WHEN 0 THEN 'week of ' || to_char(now(), 'FMDD Mon') WHEN 1 THEN 'week before' ELSE 'four before' END,
+			CASE span WHEN 0 THEN count(*)::text ELSE to_char(count(*) / span::numeric, 'FM999,990.0') END,
+			coalesce(round(100.0 * count(*) FILTER (WHERE is_decided AND verdict = 'warm') / nullif(count(*) FILTER (WHERE is_decided), 0)) || ' % of ' || count(*) FILTER (WHERE is_decided), '-'),
+			CASE WHEN count(*) FILTER (WHERE is_decided) < 5 THEN '-' ELSE to_char(extract(epoch FROM percentile_disc(0.5) WITHIN GROUP (ORDER BY took) FILTER (WHERE is_decided)) / 3600, 'FM990.0') || ' h' END] AS cell
+	FROM counted GROUP BY span
+), shown AS (
+	SELECT CASE WHEN cell[2] LIKE 'week of%' THEN ARRAY[cell[1], 'week of ' || to_char(now(), 'FMDD Mon')] || cell[3:5] ELSE cell END AS cell FROM cells WHERE caption LIKE 'The week, the week before%'
+)
+SELECT 'shown' AS which, s.* FROM (TABLE shown EXCEPT ALL TABLE expected) s UNION ALL SELECT 'plain', e.* FROM (TABLE expected EXCEPT ALL TABLE shown) e;
+SELECT s FROM page, said(html) s WHERE s LIKE 'Gone: %';
+SELECT count(*) > 1 AS spans FROM cells WHERE caption LIKE 'The week, the week before%';
+-- promises: the last week that is over, and those before it, from the plan
+WITH due AS (
+	SELECT (date_trunc('week', at + interval '24 hours')::date - date_trunc('week', now())::date) / 7 AS n, decided_at <= at + interval '24 hours' AS is_met FROM running.plan WHERE at + interval '24 hours' <= now()
+)
+SELECT cell[1] AS promise, cell[4] = e.kept[1] AS week, cell[5] = e.kept[2] AS week_before, cell[6] = e.kept[3] AS four_before
+FROM cells, (SELECT array_agg((SELECT round(100.0 * count(*) FILTER (WHERE is_met) / count(*)) || ' % of ' || count(*) FROM due WHERE n BETWEEN a AND b) ORDER BY i) AS kept
+	FROM unnest('{-1,-2,-5}'::int[], '{-1,-2,-2}'::int[]) WITH ORDINALITY AS i (a, b, i)) e
+WHERE caption LIKE 'Promises kept%';
+COMMIT;
+TRUNCATE page;
+INSERT INTO page SELECT * FROM kept_page;
 
 -- Publishing.
 SELECT align.publish_week('company.leads', '2026-05-20');
@@ -252,6 +377,18 @@ SELECT flaws(html) FROM page;
 SELECT s FROM page, said(html) s WHERE s ~ 'judged|record that|behind|expected by';
 SELECT cell[2] AS target, cell[8] AS status FROM cells WHERE caption LIKE 'Share of the goal%' ORDER BY row_no;
 
+-- An error in one of the thousands of lines of the query does not print them.
+SET client_min_messages = warning;
+\set SHOW_CONTEXT always
+CREATE OR REPLACE FUNCTION small.handoff_facts(as_of timestamptz) RETURNS SETOF small.handoff_facts LANGUAGE plpgsql STABLE AS $$ BEGIN RAISE EXCEPTION 'a report fails' USING ERRCODE = 'AL001', HINT = 'Mend it.'; END $$;
+SELECT align.weekly_report('small.leads');
+DO $$ BEGIN PERFORM align.weekly_report('small.leads'); END $$;
+SELECT align.publish_week('small.leads');
+ALTER VIEW small.report_settings RENAME COLUMN settle_seconds TO other;
+SELECT align.weekly_report('small.leads');
+\set SHOW_CONTEXT errors
+RESET client_min_messages;
+
 -- Rights: all reports, or none of the page.
 CREATE ROLE regress_align_reader;
 SET ROLE regress_align_reader;
@@ -289,6 +426,6 @@ SELECT align.detach('bare');
 SELECT align.weekly_report('bare', in_schema => 'weekly2');
 SELECT align.weekly_report(NULL);
 
-DROP SCHEMA weekly, weekly2, company, hostile_reports, small, late CASCADE;
-DROP TABLE bare, bare_history, bare_sla, targets, targets_history, targets_sla, hostile_texts, page CASCADE;
+DROP SCHEMA weekly, weekly2, company, hostile_reports, small, late, odd_names, running CASCADE;
+DROP TABLE odd_page, kept_page, bare, bare_history, bare_sla, targets, targets_history, targets_sla, hostile_texts, page CASCADE;
 DROP ROLE regress_align_reader;

@@ -52,6 +52,10 @@ INSERT INTO hostile SELECT left(t, 100) || no || 'b', 'mql', t, t, t, t, 5 FROM 
 CREATE SCHEMA hostile_reports;
 SELECT align.create_campaign_tables('hostile_reports', 'EUR');
 INSERT INTO hostile_reports.action (what, owner, decided_on, due_on) SELECT t, t, current_date - 20, current_date - 10 FROM texts;
+INSERT INTO hostile_reports.campaign_review (campaign_source, campaign_name, reviewed_on, team, verdict, why, next_step, reviewed_by, request, requested_by)
+SELECT left(t, 300), left(t, 300), current_date - 9, t, t, t, t, t, t, t FROM texts;
+INSERT INTO hostile_reports.campaign_cost (day, campaign_source, campaign_name, amount) SELECT current_date, 'x', left(t, 300), 5e13 FROM texts;
+INSERT INTO hostile_reports.campaign_budget (month, campaign_source, campaign_name, amount) SELECT date_trunc('month', current_date), 'x', left(t, 300), 1e12 FROM texts;
 SELECT align.create_reports('hostile', 'hostile_reports', time_zone => 'UTC', complete_since => '2025-01-01');
 SQL
 my %page = (

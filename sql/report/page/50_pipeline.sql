@@ -26,6 +26,7 @@ WITH
     said AS (
         SELECT max(s.size) FILTER (WHERE s.step = 'opening') AS opening, max(s.size) FILTER (WHERE s.step = 'closing') AS closing,
             max(s.size) FILTER (WHERE s.step = 'lost') AS lost, max(s.size) FILTER (WHERE s.step = 'won') AS won,
+            max(s.leads) FILTER (WHERE s.step = 'gone') AS gone,
             bool_or(s.is_amount) AS is_amount
         FROM steps AS s
     )
@@ -55,6 +56,9 @@ SELECT xmlelement(name section,
                              ELSE to_char(b.size, 'FM9,990') END),
                      xmlelement(name text, xmlattributes('soft' AS class, 80 * (b.i - 1) + 40 AS x, 178 AS y, 'middle' AS "text-anchor"), b.step)) ORDER BY b.step_order)) END
              FROM (SELECT b.*, row_number() OVER (ORDER BY b.step_order) AS i FROM bars AS b) AS b),
+            CASE WHEN scale.top > 0 AND d.gone > 0 THEN xmlelement(name p, xmlattributes('soft' AS class),
+                format('Gone: %s out of the funnel, deleted or set aside, or now in a stage beside the success path.',
+                       CASE d.gone WHEN 1 THEN '1 lead that is' ELSE to_char(d.gone, 'FM999,999,990') || ' leads that are' END)) END,
             (SELECT xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Open by stage, and what may be won of the part that is not older' AS "aria-label"), xmlelement(name table,
                  xmlelement(name caption, 'Open by stage, and what may be won of the part that is not older'),
                  xmlelement(name thead, xmlelement(name tr,

@@ -1,5 +1,5 @@
 -- 4: the promises that were due: twelve weeks, a line per team, and who is late
--- now.  The four weeks before are seen at the age that the last one has.
+-- now.  The weeks before are seen at the age that the last one has.
 WITH
     weeks AS (
         SELECT w.week, w.team, sum(w.met) AS met, sum(w.met) + sum(w.missed) AS due, bool_or(w.is_running) AS is_running,
@@ -38,9 +38,10 @@ WITH
             AND timezone({zone}, $1 - interval '1 microsecond')::date BETWEEN s.period_start AND s.period_end
         HAVING min(s.goal) = max(s.goal)
     ),
-    before4 AS (
-        SELECT q.sla, sum(q.met) AS met, sum(q.missed) AS missed
-        FROM (SELECT p.week - 7 * i.n AS week,
+    before AS (
+        SELECT q.sla, sum(q.met) AS met4, sum(q.missed) AS missed4,
+            sum(q.met) FILTER (WHERE w.n = 1) AS met, sum(q.missed) FILTER (WHERE w.n = 1) AS missed
+        FROM (SELECT i.n, p.week - 7 * i.n AS week,
                   timezone({zone}, (p.week - 7 * i.n + 7)::timestamp)
                       + ($1 - timezone({zone}, (p.week + 7)::timestamp)) AS as_of
               FROM (SELECT max(p.week) AS week FROM {promises} AS p) AS p
@@ -100,18 +101,20 @@ SELECT xmlelement(name section,
                  xmlelement(name thead, xmlelement(name tr,
                      xmlelement(name th, xmlattributes('col' AS scope), 'Promise'), xmlelement(name th, xmlattributes('col' AS scope), 'By'),
                      xmlelement(name th, xmlattributes('col' AS scope), 'Allowed'),
-                     xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Kept'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Before'),
+                     xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Kept'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Week before'),
+                     xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Four before'),
                      xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'Overdue'), xmlelement(name th, xmlattributes('col' AS scope, 'n' AS class), 'At risk'))),
                  xmlelement(name tbody, xmlagg(xmlelement(name tr,
                      xmlelement(name td, p.sla), xmlelement(name td, p.team), xmlelement(name td, p.due_text),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(round((100 * p.rate_week)::numeric) || ' % of ' || (p.met_week + p.missed_week), '-')),
                      xmlelement(name td, xmlattributes('n' AS class), coalesce(round(100 * b.met / nullif(b.met + b.missed, 0)) || ' % of ' || (b.met + b.missed), '-')),
+                     xmlelement(name td, xmlattributes('n' AS class), coalesce(round(100 * b.met4 / nullif(b.met4 + b.missed4, 0)) || ' % of ' || (b.met4 + b.missed4), '-')),
                      xmlelement(name td, xmlattributes(CASE WHEN p.overdue_now > 0 THEN 'n bad' ELSE 'n' END AS class), p.overdue_now),
                      xmlelement(name td, xmlattributes('n' AS class), p.at_risk_now))
                      ORDER BY p.overdue_now DESC, p.rate_week, p.sla))))
              FROM {promises} AS p
-                 LEFT JOIN before4 AS b ON b.sla = p.sla
-                 CROSS JOIN LATERAL (SELECT 'Promises kept: of those due in the week of ' || to_char(p.week, 'FMDD Mon') || ', and in the four weeks before' AS caption) AS x),
+                 LEFT JOIN before AS b ON b.sla = p.sla
+                 CROSS JOIN LATERAL (SELECT 'Promises kept: of those due in the week of ' || to_char(p.week, 'FMDD Mon') || ', in the week before, and in the four before together' AS caption) AS x),
             (SELECT CASE WHEN count(*) > 0 THEN xmlelement(name div, xmlattributes('scroll' AS class, '0' AS tabindex, 'region' AS role, 'Overdue now, by who holds the lead, the oldest first' AS "aria-label"), xmlelement(name table,
                  xmlelement(name caption, 'Overdue now, by who holds the lead, the oldest first'),
                  xmlelement(name thead, xmlelement(name tr,
