@@ -5,6 +5,7 @@
 #   plain.entry    each stage that a lead entered, in order; NULL: it is gone
 #   plain.holder   who held a lead from when on
 #   plain.promise  the service levels and handoffs of its agreement
+#   plain.stage    its stages, in order (for the facts and the reports on times)
 # What happens while the test runs (a deletion, a merge) has no time that a test
 # could know: it is "infinity" here, and what align recorded since
 # plain.begun() is compared as such.
@@ -17,45 +18,74 @@ use Exporter 'import';
 use RealData;
 use Test::More;
 
-our @EXPORT = qw(plain_setup plain_reports);
+our @EXPORT = qw(plain_setup plain_reports plain_instant plain_facts plain_times);
 
-# The tables, and the clocks that follow from them.  Working hours are
-# Mo-Fr 09:00-18:00 in the time zone given.
+# The tables, and the clocks that follow from them, in the time zone given.
+# period: first and last day with working hours.  Working hours are
+# Mo-Fr 09:00-18:00, without Dec 25-26 if without_christmas; teams: by the name
+# of a team its own, as a list of days of the week, opening and closing time.
 my $node;
 
 sub plain_setup
 {
-	my $zone;
+	my ($zone, %options);
 
-	($node, $zone) = @_;
+	($node, $zone, %options) = @_;
 
-	$node->safe_psql('postgres', "CREATE SCHEMA plain; CREATE FUNCTION plain.zone() RETURNS text LANGUAGE sql IMMUTABLE AS \$\$ SELECT '$zone' \$\$;" . q{
+	my ($from, $to) = @{ $options{period} // [ '2025-12-01', '2027-12-31' ] };
+	my %teams = ('' => [ [ '1,2,3,4,5', '09:00', '18:00' ] ], %{ $options{teams} // {} });
+	my $off = $options{without_christmas} ? q{'1225', '1226'} : q{''};
+	my $hours = join ', ', map { my $team = $_; map { "('$team', '{$_->[0]}'::int[], time '$_->[1]', time '$_->[2]')" } @{ $teams{$team} } } sort keys %teams;
+
+	$node->safe_psql('postgres', "CREATE SCHEMA plain; CREATE FUNCTION plain.zone() RETURNS text LANGUAGE sql IMMUTABLE AS \$\$ SELECT '$zone' \$\$;
+		CREATE TABLE plain.hours AS SELECT * FROM (VALUES $hours) AS h (team, days, opens, closes);
+		CREATE TABLE plain.day AS SELECT day FROM generate_series('$from'::timestamp, '$to', interval '1 day') AS day WHERE to_char(day, 'MMDD') NOT IN ($off);" . q{
 		CREATE TABLE plain.began AS SELECT clock_timestamp() AS at;
 		CREATE FUNCTION plain.begun() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT at FROM plain.began';
 		CREATE TABLE plain.entry (id text, at timestamptz, no bigint, stage text, reason text, raw_no bigint);
 		CREATE TABLE plain.holder (id text, at timestamptz, no bigint, person text);
-		CREATE TABLE plain.promise (sla text, starts text, stops text[], ends text[], hours interval, elapsed interval, accepts text[], rejects text[]);
+		CREATE TABLE plain.promise (sla text, starts text, stops text[], ends text[], hours interval, elapsed interval, accepts text[], rejects text[],
+			team text, from_team text, pauses text[], warn interval);
+		CREATE TABLE plain.stage (stage text, stage_order int, kind text, team text);
+		CREATE TABLE plain.late (id text);
 		CREATE INDEX ON plain.entry (id, no);
 		CREATE INDEX ON plain.holder (id, at);
 
-		-- working days, numbered; the working time before each is 9 hours times its number
-		CREATE TABLE plain.day AS
-		SELECT day::date AS day, row_number() OVER (ORDER BY day) - 1 AS no
-		FROM generate_series('2025-12-01', '2027-12-31', interval '1 day') AS day WHERE extract(isodow FROM day) < 6;
-		CREATE INDEX ON plain.day (day);
-		CREATE INDEX ON plain.day (no);
-		CREATE FUNCTION plain.due(at timestamptz, hours interval, elapsed interval) RETURNS timestamptz LANGUAGE sql STABLE AS $f$
+		-- the times at which a team works, and its working time before each in seconds;
+		-- team '' has the common hours
+		CREATE TABLE plain.shift AS
+		SELECT team, opens, closes, coalesce(sum(extract(epoch FROM closes - opens)) OVER (PARTITION BY team ORDER BY opens ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+		FROM (SELECT team, (day + opens) AT TIME ZONE plain.zone() AS opens, (day + closes) AT TIME ZONE plain.zone() AS closes
+			FROM plain.day, plain.hours WHERE extract(isodow FROM day) = ANY (days)) AS s;
+		CREATE INDEX ON plain.shift (team, opens);
+		CREATE INDEX ON plain.shift (team, before);
+		CREATE FUNCTION plain.calendar(team text) RETURNS text LANGUAGE sql STABLE AS $f$
+			SELECT CASE WHEN EXISTS (SELECT FROM plain.hours AS h WHERE h.team = calendar.team) THEN team ELSE '' END $f$;
+		-- working seconds of the calendar of a team, and when so many have passed since an instant
+		CREATE FUNCTION plain.worked_until(team text, instant timestamptz) RETURNS numeric LANGUAGE sql STABLE AS $f$
+			SELECT before + least(extract(epoch FROM instant - opens), extract(epoch FROM closes - opens)) FROM plain.shift AS s
+			WHERE s.team = plain.calendar(worked_until.team) AND opens <= instant ORDER BY opens DESC LIMIT 1 $f$;
+		CREATE FUNCTION plain.worked(team text, since timestamptz, until timestamptz) RETURNS numeric LANGUAGE sql STABLE AS $f$
+			SELECT plain.worked_until(team, until) - plain.worked_until(team, since) $f$;
+		CREATE FUNCTION plain.due(at timestamptz, hours interval, elapsed interval, team text DEFAULT '') RETURNS timestamptz LANGUAGE sql STABLE AS $f$
 			SELECT CASE WHEN hours IS NULL THEN at + elapsed ELSE
-				(SELECT (e.day + time '09:00' + (counted - (ceil(counted / 32400) - 1) * 32400) * interval '1 second') AT TIME ZONE plain.zone()
-				FROM (SELECT d.no * 32400 + CASE WHEN d.day < local::date THEN 32400
-						ELSE greatest(least(extract(epoch FROM local::time - time '09:00'), 32400), 0) END + extract(epoch FROM hours) AS counted
-					FROM (SELECT at AT TIME ZONE plain.zone() AS local) AS l, plain.day AS d
-					WHERE d.day <= local::date ORDER BY d.day DESC LIMIT 1) AS c
-				JOIN plain.day AS e ON e.no = ceil(counted / 32400) - 1) END $f$;
+				(SELECT s.opens + (c.counted - s.before) * interval '1 second'
+				FROM plain.shift AS s, (SELECT plain.worked_until(due.team, at) + extract(epoch FROM hours) AS counted) AS c
+				WHERE s.team = plain.calendar(due.team) AND s.before < c.counted ORDER BY s.before DESC LIMIT 1) END $f$;
 
 		-- entries of a stage in which the lead is already are no moves
 		CREATE VIEW plain.move AS
-		SELECT id, at, no, stage, reason FROM (SELECT *, lag(stage) OVER (PARTITION BY id ORDER BY no) AS before FROM plain.entry) AS e WHERE stage IS DISTINCT FROM before OR before IS NULL;
+		SELECT id, at, no, stage, reason, raw_no FROM (SELECT *, lag(stage) OVER (PARTITION BY id ORDER BY no) AS before FROM plain.entry) AS e WHERE stage IS DISTINCT FROM before OR before IS NULL;
+
+		-- the times at which a clock runs; after the last one it runs on, so it has no end
+		CREATE FUNCTION plain.runs(lead text, from_no bigint, to_no bigint, pauses text[]) RETURNS TABLE (n bigint, begins timestamptz, ends timestamptz) LANGUAGE sql STABLE AS $f$
+			SELECT no, at, next_at FROM (SELECT no, at, stage, lead(at) OVER (ORDER BY no) AS next_at FROM plain.entry WHERE id = lead AND no >= from_no AND (to_no IS NULL OR no <= to_no)) AS e
+			WHERE no = to_no OR pauses IS NULL OR stage <> ALL (pauses) $f$;
+		CREATE FUNCTION plain.due_with_pauses(lead text, from_no bigint, to_no bigint, pauses text[], hours interval, elapsed interval, team text) RETURNS timestamptz LANGUAGE sql STABLE AS $f$
+			SELECT plain.due(begins, hours - (total - spent) * interval '1 second', elapsed - (total - spent) * interval '1 second', team)
+			FROM (SELECT n, begins, ends, spent, sum(spent) OVER (ORDER BY n) AS total
+				FROM (SELECT *, coalesce(CASE WHEN hours IS NULL THEN extract(epoch FROM ends - begins) ELSE plain.worked(team, begins, ends) END, 0) AS spent FROM plain.runs(lead, from_no, to_no, pauses)) AS r) AS r
+			WHERE ends IS NULL OR total >= extract(epoch FROM coalesce(hours, elapsed)) ORDER BY n LIMIT 1 $f$;
 
 		CREATE VIEW plain.clock AS
 		WITH marked AS (
@@ -65,7 +95,9 @@ sub plain_setup
 		), started AS (
 			SELECT DISTINCT ON (sla, id, turn) * FROM marked WHERE stage = starts ORDER BY sla, id, turn, no
 		), ended AS (
-			SELECT s.id, s.sla, s.at AS started_at, s.turn, s.stops, s.accepts, s.rejects, plain.due(s.at, s.hours, s.elapsed) AS due_at, e.at AS stopped_at, e.stage AS stopped_by, e.reason, e.raw_no AS stopped_no
+			SELECT s.id, s.sla, s.at AS started_at, s.turn, s.stops, s.accepts, s.rejects,
+				CASE WHEN s.pauses IS NULL THEN plain.due(s.at, s.hours, s.elapsed, s.team) ELSE plain.due_with_pauses(s.id, s.no, e.no, s.pauses, s.hours, s.elapsed, s.team) END AS due_at,
+				e.at AS stopped_at, e.stage AS stopped_by, e.reason, e.raw_no AS stopped_no, s.no AS start_no, e.no AS stop_no, s.raw_no AS started_no, s.hours, s.elapsed, s.team, s.from_team, s.pauses, s.warn
 			FROM started AS s LEFT JOIN marked AS e ON e.sla = s.sla AND e.id = s.id AND e.over AND e.turn = s.turn + 1
 		)
 		SELECT *, row_number() OVER (PARTITION BY sla, id ORDER BY turn)::int AS cycle,
@@ -76,6 +108,136 @@ sub plain_setup
 		CREATE FUNCTION plain.held(lead text, instant timestamptz, before_no bigint DEFAULT NULL) RETURNS text LANGUAGE sql STABLE AS
 			'SELECT person FROM plain.holder WHERE id = lead AND (at < instant OR at = instant AND (before_no IS NULL OR no < before_no)) ORDER BY at DESC, no DESC LIMIT 1';
 	});
+	return;
+}
+
+# What the reports have at an instant: only what is known by then.
+sub plain_instant
+{
+	my ($as_of) = @_;
+
+	$node->safe_psql('postgres', "SET client_min_messages = warning;
+		CREATE OR REPLACE FUNCTION plain.as_of() RETURNS timestamptz LANGUAGE sql IMMUTABLE AS \$\$ SELECT timestamptz '$as_of' \$\$;" . q{
+		CREATE TABLE IF NOT EXISTS plain.all_entry AS TABLE plain.entry;
+		CREATE TABLE IF NOT EXISTS plain.all_holder AS TABLE plain.holder;
+		TRUNCATE plain.entry, plain.holder;
+		INSERT INTO plain.entry SELECT * FROM plain.all_entry WHERE at <= plain.as_of();
+		INSERT INTO plain.holder SELECT * FROM plain.all_holder WHERE at <= plain.as_of();
+		ANALYZE plain.entry, plain.holder;
+
+		DROP TABLE IF EXISTS plain.visit, plain.submission, plain.timing, plain.lead;
+		-- is_found: the lead was only found in the stage
+		CREATE TABLE plain.visit AS
+		SELECT v.*, s.stage_order, s.kind, s.team, row_number() OVER (PARTITION BY id, stage ORDER BY no)::int AS visit_no,
+			coalesce(plain.held(id, coalesce(left_at, 'infinity'), left_no), '(none)') AS person,
+			CASE WHEN NOT is_found THEN extract(epoch FROM coalesce(left_at, plain.as_of()) - at)::bigint END AS elapsed,
+			CASE WHEN NOT is_found THEN plain.worked(coalesce(s.team, ''), at, coalesce(left_at, plain.as_of()))::bigint END AS working
+		FROM (SELECT id, no, raw_no, at, stage, lag(stage) OVER w AS before, lead(stage) OVER w AS after, lead(at) OVER w AS left_at, lead(raw_no) OVER w AS left_no, coalesce(lead(reason) OVER w, '(none)') AS left_reason,
+				id IN (TABLE plain.late) AS is_late, id IN (TABLE plain.late) AND row_number() OVER w = 1 AS is_found
+			FROM plain.move WINDOW w AS (PARTITION BY id ORDER BY no)) AS v LEFT JOIN plain.stage AS s USING (stage)
+		WHERE stage IS NOT NULL;
+		CREATE INDEX ON plain.visit (id, at);
+
+		CREATE TABLE plain.submission AS
+		SELECT v.*, p.sla AS handoff, p.from_team, p.team AS to_team, row_number() OVER (PARTITION BY id, p.sla ORDER BY no)::int AS submission_no,
+			CASE WHEN left_at IS NULL THEN 'pending' WHEN after IS NULL THEN 'gone' WHEN after = ANY (p.accepts) THEN 'accepted' WHEN after = ANY (p.rejects) THEN 'rejected' ELSE 'withdrawn' END AS outcome,
+			coalesce(plain.held(id, left_at, left_no + 1), '(none)') AS decided_by,
+			plain.due(at, p.hours, p.elapsed, p.team) AS due_at,
+			plain.worked(p.team, at, coalesce(left_at, plain.as_of()))::bigint AS decision_time
+		FROM plain.visit AS v JOIN plain.promise AS p ON p.starts = v.stage AND p.accepts IS NOT NULL WHERE NOT is_found;
+
+		CREATE TABLE plain.timing AS
+		SELECT t.*, CASE WHEN t.hours IS NULL THEN run_elapsed ELSE run_working END AS own_time,
+			coalesce(plain.held(id, started_at, started_no + 1), '(none)') AS person_at_start,
+			coalesce(CASE WHEN stopped_at < due_at OR stopped_at = due_at AND outcome = 'met' THEN plain.held(id, stopped_at, stopped_no) ELSE plain.held(id, coalesce(due_at, 'infinity')) END, '(none)') AS person_at_due,
+			CASE WHEN stopped_at IS NOT NULL THEN coalesce(plain.held(id, stopped_at, stopped_no), '(none)') END AS person_at_stop,
+			CASE WHEN outcome IS NOT NULL THEN outcome WHEN due_at IS NULL THEN 'paused' WHEN plain.as_of() > due_at THEN 'overdue' WHEN is_pausing THEN 'paused' WHEN plain.as_of() >= warn_at THEN 'at risk' ELSE 'running' END AS status
+		FROM (SELECT c.*, r.run_elapsed, r.run_working, stopped_at IS NULL AND r.is_pausing AS is_pausing,
+				CASE WHEN c.warn IS NOT NULL THEN plain.due_with_pauses(c.id, c.start_no, c.stop_no, c.pauses, CASE WHEN c.hours IS NOT NULL THEN c.warn END, CASE WHEN c.hours IS NULL THEN c.warn END, c.team) END AS warn_at,
+				CASE WHEN c.due_at IS NULL THEN plain.due(plain.as_of(), c.hours - r.run_working * interval '1 second', c.elapsed - r.run_elapsed * interval '1 second', c.team) END AS due_if_resumed_at
+			FROM plain.clock AS c, LATERAL (SELECT sum(extract(epoch FROM coalesce(ends, c.stopped_at, plain.as_of()) - begins)) AS run_elapsed,
+					sum(plain.worked(c.team, begins, coalesce(ends, c.stopped_at, plain.as_of()))) AS run_working, bool_and(ends IS NOT NULL) AS is_pausing
+				FROM plain.runs(c.id, c.start_no, c.stop_no, c.pauses)) AS r) AS t;
+
+		CREATE TABLE plain.lead AS
+		SELECT l.*, m.stage, s.stage_order, s.kind, s.team, CASE WHEN m.stage IS NULL THEN 'gone' WHEN s.kind IN ('won', 'lost') THEN s.kind ELSE 'open' END AS status,
+			CASE WHEN m.stage IS NOT NULL THEN coalesce(plain.held(l.id, 'infinity'), '(none)') ELSE '(none)' END AS person,
+			CASE WHEN m.stage IS NOT NULL AND NOT v.is_found THEN v.at END AS since, m.at AS last_at
+		FROM (SELECT id, bool_or(is_late) AS is_late, min(at) FILTER (WHERE NOT is_late) AS entered_at, (array_agg(stage ORDER BY no))[1] AS entry_stage,
+				min(at) FILTER (WHERE kind = 'won' AND NOT is_found) AS won_at, min(at) FILTER (WHERE kind = 'lost' AND NOT is_found) AS lost_at,
+				count(before) AS moves, count(*) FILTER (WHERE stage_order < (SELECT b.stage_order FROM plain.stage AS b WHERE b.stage = before)) AS recycles,
+				count(DISTINCT team) AS teams, max(no) AS last_no
+			FROM plain.visit GROUP BY 1) AS l
+		JOIN plain.visit AS v ON v.id = l.id AND v.no = l.last_no
+		JOIN LATERAL (SELECT stage, at FROM plain.move WHERE move.id = l.id ORDER BY no DESC LIMIT 1) AS m ON true
+		LEFT JOIN plain.stage AS s ON s.stage = m.stage;
+		ANALYZE plain.visit, plain.submission, plain.timing, plain.lead;
+	});
+	return;
+}
+
+sub week  { return "date_trunc('week', $_[0] AT TIME ZONE plain.zone())::date" }
+sub month { return "date_trunc('month', $_[0] AT TIME ZONE plain.zone())::date" }
+sub local_date { return "($_[0] AT TIME ZONE plain.zone())::date" }
+
+# Median and ninth decile of a number of seconds, where there are enough values.
+sub quantiles
+{
+	my ($seconds, $filter) = @_;
+	my $values = "FILTER (WHERE $filter)";
+
+	return "CASE WHEN count($seconds) $values >= 5 THEN percentile_disc(0.5) WITHIN GROUP (ORDER BY $seconds) $values END,"
+	  . " CASE WHEN count($seconds) $values >= 20 THEN percentile_disc(0.9) WITHIN GROUP (ORDER BY $seconds) $values END";
+}
+
+# Wilson's bounds of k of n, 95 %.
+sub bounds
+{
+	my ($k, $n) = @_;
+	my $z = 1.959963984540054;
+
+	return join ', ', map { "(($k + $z ^ 2 / 2 $_ $z * sqrt(greatest($k * ($n - $k)::float8 / $n, 0) + $z ^ 2 / 4)) / ($n + $z ^ 2))::numeric(12, 9)" } '-', '+';
+}
+
+# Some columns of a report at the instant are those of a query.
+my ($reports, $what);
+
+sub is_report
+{
+	my ($report, $columns, $plain) = @_;
+	my $names = $columns =~ s/::[a-z]+(\([0-9, ]+\))?//gr;
+
+	is_same("SELECT $columns FROM $reports.$report(plain.as_of())", "SELECT * FROM ($plain) AS p ($names)", "$what: $report");
+	return;
+}
+
+# The facts of an instant that plain_instant() has prepared.  The reports are in
+# the schema given; key: the key column.
+sub plain_facts
+{
+	(my $key, $reports, $what) = @_;
+
+	is_report('lead_facts', "$key\::text, entered_at, entered_on, entry_stage, is_late, since_known, stage, stage_order, stage_kind, team, assignee, since, status, submitted_at, accepted_at, won_at, lost_at, moves, recycles, is_touchless, age_seconds, in_stage_seconds, in_stage_working_seconds",
+		q{SELECT id, entered_at, } . local_date('entered_at') . q{, entry_stage, is_late, since IS NOT NULL, coalesce(stage, '(none)'), stage_order, CASE WHEN stage IS NULL THEN '(none)' ELSE coalesce(kind, '(other)') END, coalesce(team, '(none)'), person, since, status,
+				(SELECT min(at) FROM plain.submission AS s WHERE s.id = l.id), (SELECT min(left_at) FROM plain.submission AS s WHERE s.id = l.id AND outcome = 'accepted'), won_at, lost_at, moves, recycles, won_at IS NOT NULL AND teams < 2,
+				extract(epoch FROM CASE status WHEN 'open' THEN plain.as_of() ELSE last_at END - entered_at)::bigint,
+				extract(epoch FROM plain.as_of() - since)::bigint, plain.worked(coalesce(team, ''), since, plain.as_of())::bigint
+			FROM plain.lead AS l});
+	is_report('stage_facts', "$key\::text, visit_no, stage, stage_order, stage_kind, team, assignee, entered_at, left_at, entered_on, left_on, previous_stage, next_stage, reason, is_current, is_late, elapsed_seconds, working_seconds",
+		q{SELECT id, visit_no, stage, stage_order, coalesce(kind, '(other)'), coalesce(team, '(none)'), person, CASE WHEN NOT is_found THEN at END, left_at, CASE WHEN NOT is_found THEN } . local_date('at') . q{ END, } . local_date('left_at') . q{,
+				coalesce(before, '(none)'), coalesce(after, '(none)'), left_reason, left_at IS NULL, is_late, elapsed, working
+			FROM plain.visit});
+	is_report('sla_facts', "$key\::text, sla, cycle, is_handoff, team, assignee_at_start, assignee_at_due, assignee_at_stop, started_at, due_at, due_if_resumed_at, warn_at, stopped_at, due_on, week, ended_by, clock_status, is_open, is_met, is_missed, is_cancelled, elapsed_seconds, working_seconds, overrun_seconds, paused_seconds",
+		q{SELECT id, sla, cycle, accepts IS NOT NULL, team, person_at_start, person_at_due, person_at_stop, started_at, CASE WHEN status <> 'paused' THEN due_at END, due_if_resumed_at, CASE WHEN status <> 'paused' THEN warn_at END, stopped_at,
+				CASE WHEN status <> 'paused' THEN } . local_date('due_at') . q{ END, CASE WHEN status <> 'paused' THEN } . week('due_at') . q{ END, CASE WHEN stopped_at IS NOT NULL THEN CASE WHEN stopped_by IS NULL THEN 'left the funnel' ELSE 'stage' END END, status,
+				(stopped_at IS NULL)::int, (status = 'met')::int, (status IN ('missed', 'overdue'))::int, (status = 'cancelled')::int, run_elapsed::bigint, run_working::bigint,
+				CASE WHEN status IN ('missed', 'overdue') THEN CASE WHEN hours IS NULL THEN extract(epoch FROM coalesce(stopped_at, plain.as_of()) - due_at) ELSE plain.worked(team, due_at, coalesce(stopped_at, plain.as_of())) END ELSE 0 END::bigint,
+				(extract(epoch FROM coalesce(stopped_at, plain.as_of()) - started_at) - run_elapsed)::bigint
+			FROM plain.timing}) if $node->safe_psql('postgres', 'SELECT count(*) FROM plain.timing') > 0;
+	is_report('handoff_facts', "$key\::text, handoff, from_team, to_team, submission_no, is_first, submitted_at, decided_at, submitted_on, outcome, reason, decided_by, assignee, due_at, is_met, is_missed, working_seconds, elapsed_seconds",
+		q{SELECT id, handoff, coalesce(from_team, '(none)'), coalesce(to_team, '(none)'), submission_no, submission_no = 1, at, left_at, } . local_date('at') . q{, outcome, left_reason, decided_by, person, due_at,
+				(outcome IN ('accepted', 'rejected') AND left_at <= due_at)::int, (CASE WHEN outcome IN ('withdrawn', 'gone') THEN left_at >= due_at ELSE coalesce(left_at, plain.as_of()) > due_at END)::int, decision_time, elapsed
+			FROM plain.submission}) if $node->safe_psql('postgres', 'SELECT count(*) FROM plain.submission') > 0;
 	return;
 }
 
