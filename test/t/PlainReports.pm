@@ -153,10 +153,12 @@ sub plain_instant
 			CASE WHEN stopped_at IS NOT NULL THEN coalesce(plain.held(id, stopped_at, stopped_no), '(none)') END AS person_at_stop,
 			CASE WHEN outcome IS NOT NULL THEN outcome WHEN due_at IS NULL THEN 'paused' WHEN plain.as_of() > due_at THEN 'overdue' WHEN is_pausing THEN 'paused' WHEN plain.as_of() >= warn_at THEN 'at risk' ELSE 'running' END AS status
 		FROM (SELECT c.*, r.run_elapsed, r.run_working, stopped_at IS NULL AND r.is_pausing AS is_pausing,
+				-- a clock that is paused while it is overdue stands still
+				coalesce(c.stopped_at, CASE WHEN r.is_pausing THEN r.paused_at END, plain.as_of()) AS overdue_until,
 				CASE WHEN c.warn IS NOT NULL THEN plain.due_with_pauses(c.id, c.start_no, c.stop_no, c.pauses, CASE WHEN c.hours IS NOT NULL THEN c.warn END, CASE WHEN c.hours IS NULL THEN c.warn END, c.team) END AS warn_at,
 				CASE WHEN c.due_at IS NULL THEN plain.due(plain.as_of(), c.hours - r.run_working * interval '1 second', c.elapsed - r.run_elapsed * interval '1 second', c.team) END AS due_if_resumed_at
 			FROM plain.clock AS c, LATERAL (SELECT sum(extract(epoch FROM coalesce(ends, c.stopped_at, plain.as_of()) - begins)) AS run_elapsed,
-					sum(plain.worked(c.team, begins, coalesce(ends, c.stopped_at, plain.as_of()))) AS run_working, bool_and(ends IS NOT NULL) AS is_pausing
+					sum(plain.worked(c.team, begins, coalesce(ends, c.stopped_at, plain.as_of()))) AS run_working, bool_and(ends IS NOT NULL) AS is_pausing, max(ends) AS paused_at
 				FROM plain.runs(c.id, c.start_no, c.stop_no, c.pauses)) AS r) AS t;
 
 		CREATE TABLE plain.lead AS
@@ -196,7 +198,7 @@ sub bounds
 	my ($k, $n) = @_;
 	my $z = 1.959963984540054;
 
-	return join ', ', map { "(($k + $z ^ 2 / 2 $_ $z * sqrt(greatest($k * ($n - $k)::float8 / $n, 0) + $z ^ 2 / 4)) / ($n + $z ^ 2))::numeric(12, 9)" } '-', '+';
+	return join ', ', map { "(($k + $z ^ 2 / 2 $_ $z * sqrt(greatest($k * ($n - $k)::float8 / nullif($n, 0), 0) + $z ^ 2 / 4)) / ($n + $z ^ 2))::numeric(12, 9)" } '-', '+';
 }
 
 # Some columns of a report at the instant are those of a query.
@@ -231,13 +233,65 @@ sub plain_facts
 		q{SELECT id, sla, cycle, accepts IS NOT NULL, team, person_at_start, person_at_due, person_at_stop, started_at, CASE WHEN status <> 'paused' THEN due_at END, due_if_resumed_at, CASE WHEN status <> 'paused' THEN warn_at END, stopped_at,
 				CASE WHEN status <> 'paused' THEN } . local_date('due_at') . q{ END, CASE WHEN status <> 'paused' THEN } . week('due_at') . q{ END, CASE WHEN stopped_at IS NOT NULL THEN CASE WHEN stopped_by IS NULL THEN 'left the funnel' ELSE 'stage' END END, status,
 				(stopped_at IS NULL)::int, (status = 'met')::int, (status IN ('missed', 'overdue'))::int, (status = 'cancelled')::int, run_elapsed::bigint, run_working::bigint,
-				CASE WHEN status IN ('missed', 'overdue') THEN CASE WHEN hours IS NULL THEN extract(epoch FROM coalesce(stopped_at, plain.as_of()) - due_at) ELSE plain.worked(team, due_at, coalesce(stopped_at, plain.as_of())) END ELSE 0 END::bigint,
+				CASE WHEN status NOT IN ('missed', 'overdue') THEN 0 WHEN hours IS NULL THEN extract(epoch FROM overdue_until - due_at) ELSE plain.worked(team, due_at, overdue_until) END::bigint,
 				(extract(epoch FROM coalesce(stopped_at, plain.as_of()) - started_at) - run_elapsed)::bigint
 			FROM plain.timing}) if $node->safe_psql('postgres', 'SELECT count(*) FROM plain.timing') > 0;
 	is_report('handoff_facts', "$key\::text, handoff, from_team, to_team, submission_no, is_first, submitted_at, decided_at, submitted_on, outcome, reason, decided_by, assignee, due_at, is_met, is_missed, working_seconds, elapsed_seconds",
 		q{SELECT id, handoff, coalesce(from_team, '(none)'), coalesce(to_team, '(none)'), submission_no, submission_no = 1, at, left_at, } . local_date('at') . q{, outcome, left_reason, decided_by, person, due_at,
 				(outcome IN ('accepted', 'rejected') AND left_at <= due_at)::int, (CASE WHEN outcome IN ('withdrawn', 'gone') THEN left_at >= due_at ELSE coalesce(left_at, plain.as_of()) > due_at END)::int, decision_time, elapsed
 			FROM plain.submission}) if $node->safe_psql('postgres', 'SELECT count(*) FROM plain.submission') > 0;
+	return;
+}
+
+# The reports on handoffs, promises and times at that instant.  settle: the time to
+# settle; since: complete_since of create_reports().
+sub plain_times
+{
+	my ($key, $settle, $since);
+
+	($key, $reports, $what, $settle, $since) = @_;
+
+	my $week_of = week('at');
+
+	is_report('handoffs_by_week', 'handoff, week, from_team, to_team, submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, acceptance_rate::numeric(12, 9), acceptance_rate_lower::numeric(12, 9), acceptance_rate_upper::numeric(12, 9), median_working_seconds, p90_working_seconds, n, week_start_at, is_complete, is_running',
+		qq{SELECT handoff, week, coalesce(from_team, '(none)'), coalesce(to_team, '(none)'), submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, (accepted::float8 / nullif(accepted + rejected, 0))::numeric(12, 9),
+				CASE WHEN is_final THEN lower END, CASE WHEN is_final THEN upper END, median, p90, n, week::timestamp AT TIME ZONE plain.zone(), week::timestamp AT TIME ZONE plain.zone() >= '$since', (week + 7)::timestamp AT TIME ZONE plain.zone() > plain.as_of()
+			FROM (SELECT *, pending = 0 AND accepted + rejected > 0 AND accepted + rejected = decided_leads AS is_final FROM (
+				SELECT handoff, $week_of AS week, from_team, to_team, count(*) AS submitted, count(*) FILTER (WHERE outcome = 'accepted') AS accepted, count(*) FILTER (WHERE outcome = 'rejected') AS rejected, count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn,
+					count(*) FILTER (WHERE outcome = 'pending') AS pending, count(*) FILTER (WHERE outcome = 'gone') AS gone, count(*) FILTER (WHERE submission_no = 1) AS first_submissions, count(DISTINCT id) FILTER (WHERE outcome IN ('accepted', 'rejected')) AS decided_leads,
+					} . quantiles('decision_time', q{outcome IN ('accepted', 'rejected')}) . qq{, count(decision_time) FILTER (WHERE outcome IN ('accepted', 'rejected'))
+				FROM plain.submission GROUP BY 1, 2, 3, 4) AS s (handoff, week, from_team, to_team, submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, decided_leads, median, p90, n)) AS s
+			LEFT JOIN LATERAL (SELECT } . bounds('accepted', '(accepted + rejected)') . q{ WHERE accepted + rejected > 0) AS b (lower, upper) ON true});
+	is_report('sla_by_week', 'sla, week, is_handoff, team, met, missed, cancelled, still_open, compliance::numeric(12, 9), compliance_lower::numeric(12, 9), compliance_upper::numeric(12, 9), median_working_seconds, p90_working_seconds, n, week_start_at, is_complete, is_running',
+		q{SELECT sla, week, is_handoff, team, met, missed, cancelled, still_open, (met::float8 / nullif(met + missed, 0))::numeric(12, 9), lower, upper, median, p90, n,
+				week::timestamp AT TIME ZONE plain.zone(), week::timestamp AT TIME ZONE plain.zone() >= '} . $since . q{', (week + 7)::timestamp AT TIME ZONE plain.zone() > plain.as_of()
+			FROM (SELECT sla, } . week('due_at') . q{, accepts IS NOT NULL, team, count(*) FILTER (WHERE stopped_at <= due_at AND stopped_by = ANY (stops)), count(*) FILTER (WHERE coalesce(stopped_at, plain.as_of()) > due_at OR outcome = 'missed'),
+					count(*) FILTER (WHERE outcome = 'cancelled'), count(*) FILTER (WHERE stopped_at IS NULL AND due_at < plain.as_of()), } . quantiles('own_time::bigint', q{outcome IN ('met', 'missed')}) . q{, count(*) FILTER (WHERE outcome IN ('met', 'missed'))
+				FROM plain.timing WHERE due_at <= plain.as_of() AND status <> 'paused' GROUP BY 1, 2, 3, 4) AS s (sla, week, is_handoff, team, met, missed, cancelled, still_open, median, p90, n)
+			LEFT JOIN LATERAL (SELECT } . bounds('met', '(met + missed)') . q{ WHERE met + missed > 0) AS b (lower, upper) ON true});
+	is_report('time_in_stage', 'month, stage, stage_order, left_forward, left_back, left_lost, left_gone, left_other, late, n, median_seconds, p90_seconds, median_working_seconds, p90_working_seconds, open_at_end, open_median_seconds, is_complete, as_of',
+		q{SELECT month, stage, coalesce(stage_order, open_order), coalesce(forward, 0), coalesce(back, 0), coalesce(lost, 0), coalesce(gone, 0), coalesce(other, 0), coalesce(late, 0), coalesce(n, 0), median, p90, median_working, p90_working, coalesce(open, 0), open_median,
+				month::timestamp AT TIME ZONE plain.zone() >= '} . $since . q{', least((month + interval '1 month') AT TIME ZONE plain.zone(), plain.as_of())
+			FROM (SELECT } . month('left_at') . q{, stage, v.stage_order, count(*) FILTER (WHERE a.kind = 'won' OR a.kind = 'open' AND a.stage_order > v.stage_order), count(*) FILTER (WHERE a.kind = 'open' AND a.stage_order < v.stage_order),
+					count(*) FILTER (WHERE a.kind = 'lost'), count(*) FILTER (WHERE after IS NULL), count(*) FILTER (WHERE after IS NOT NULL AND (a.kind IS NULL OR a.kind = 'open' AND v.stage_order IS NULL)),
+					count(*) FILTER (WHERE is_late), count(elapsed) FILTER (WHERE NOT is_late), } . quantiles('elapsed', 'NOT is_late') . ', ' . quantiles('working', 'NOT is_late') . q{
+				FROM plain.visit AS v LEFT JOIN (SELECT stage AS after, stage_order, kind FROM plain.stage) AS a USING (after) WHERE left_at IS NOT NULL GROUP BY 1, 2, 3)
+				AS e (month, stage, stage_order, forward, back, lost, gone, other, late, n, median, p90, median_working, p90_working)
+			FULL JOIN (SELECT month, stage, stage_order, count(*), } . (quantiles('extract(epoch FROM until - at)::bigint', 'NOT is_late') =~ s/, CASE WHEN count.*>= 20.*//r) . q{
+				FROM (SELECT month::date, least((month + interval '1 month') AT TIME ZONE plain.zone(), plain.as_of()) AS until FROM generate_series((SELECT min(} . month('at') . q{) FROM plain.entry), plain.as_of() AT TIME ZONE plain.zone(), interval '1 month') AS month) AS m
+				JOIN plain.visit ON at <= until AND (left_at > until OR left_at IS NULL) AND coalesce(kind, 'open') = 'open' GROUP BY 1, 2, 3) AS o (month, stage, open_order, open, open_median) USING (month, stage)});
+	is_report('lead_time', 'month, leg, n, late, median_seconds, p90_seconds, median_working_seconds, p90_working_seconds, is_complete',
+		q{WITH legs AS (
+				SELECT id, 'entry to won' AS leg, is_late, entered_at AS since, won_at AS until FROM plain.lead WHERE won_at IS NOT NULL
+				UNION ALL SELECT id, 'entry to ' || handoff, l.is_late, entered_at, at FROM plain.submission JOIN plain.lead AS l USING (id) WHERE submission_no = 1
+				UNION ALL SELECT id, handoff || ' to won', l.is_late, at, won_at FROM plain.submission JOIN plain.lead AS l USING (id) WHERE submission_no = 1 AND won_at >= at
+			), timed AS (
+				SELECT leg, is_late, until, extract(epoch FROM until - since)::bigint AS seconds, coalesce((SELECT sum(working) FROM plain.visit AS v WHERE v.id = l.id AND v.at >= since AND v.at < until), 0)::bigint AS working FROM legs AS l
+				UNION ALL
+				SELECT handoff || ' to decision', is_late, left_at, elapsed, decision_time FROM plain.submission WHERE submission_no = 1 AND outcome IN ('accepted', 'rejected')
+			)
+			SELECT } . month('until') . q{ AS month, leg, count(*) FILTER (WHERE NOT is_late), count(*) FILTER (WHERE is_late), } . quantiles('seconds', 'NOT is_late') . ', ' . quantiles('working', 'NOT is_late') . q{, min(date_trunc('month', until AT TIME ZONE plain.zone())) AT TIME ZONE plain.zone() >= '} . $since . q{'
+			FROM timed GROUP BY 1, 2});
 	return;
 }
 

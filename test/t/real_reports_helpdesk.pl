@@ -89,10 +89,11 @@ $node->safe_psql('postgres', q{
 	INSERT INTO plain.entry SELECT DISTINCT ON (ticket) ticket, found.at, no, activity, NULL, no FROM raw, found WHERE ticket IN (TABLE untold) ORDER BY ticket, no DESC;
 	INSERT INTO plain.holder SELECT DISTINCT ON (ticket) ticket, found.at, no, resource FROM raw, found WHERE ticket IN (TABLE untold) ORDER BY ticket, no DESC;
 });
-foreach my $as_of ('2010-09-15 12:00+02')
+foreach my $as_of ('2010-09-15 12:00+02', '2012-10-09 10:20+02')
 {
 	plain_instant($as_of);
 	plain_facts('id', 'reports', $as_of);
+	plain_times('id', 'reports', $as_of, '30 days', '2010-02-01');
 }
 
 $node->stop;
