@@ -35,10 +35,12 @@ sub plain_setup
 	my ($from, $to) = @{ $options{period} // [ '2025-12-01', '2027-12-31' ] };
 	my %teams = ('' => [ [ '1,2,3,4,5', '09:00', '18:00' ] ], %{ $options{teams} // {} });
 	my $off = $options{without_christmas} ? q{'1225', '1226'} : q{''};
+	my $names = join ', ', map { "'$_'" } sort keys %teams;
 	my $hours = join ', ', map { my $team = $_; map { "('$team', '{$_->[0]}'::int[], time '$_->[1]', time '$_->[2]')" } @{ $teams{$team} } } sort keys %teams;
 
 	$node->safe_psql('postgres', "CREATE SCHEMA plain; CREATE FUNCTION plain.zone() RETURNS text LANGUAGE sql IMMUTABLE AS \$\$ SELECT '$zone' \$\$;
 		CREATE TABLE plain.hours AS SELECT * FROM (VALUES $hours) AS h (team, days, opens, closes);
+		CREATE FUNCTION plain.calendar(team text) RETURNS text LANGUAGE sql IMMUTABLE AS \$\$ SELECT CASE WHEN team IN ($names) THEN team ELSE '' END \$\$;
 		CREATE TABLE plain.day AS SELECT day FROM generate_series('$from'::timestamp, '$to', interval '1 day') AS day WHERE to_char(day, 'MMDD') NOT IN ($off);" . q{
 		CREATE TABLE plain.began AS SELECT clock_timestamp() AS at;
 		CREATE FUNCTION plain.begun() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT at FROM plain.began';
@@ -59,8 +61,6 @@ sub plain_setup
 			FROM plain.day, plain.hours WHERE extract(isodow FROM day) = ANY (days)) AS s;
 		CREATE INDEX ON plain.shift (team, opens);
 		CREATE INDEX ON plain.shift (team, before);
-		CREATE FUNCTION plain.calendar(team text) RETURNS text LANGUAGE sql STABLE AS $f$
-			SELECT CASE WHEN EXISTS (SELECT FROM plain.hours AS h WHERE h.team = calendar.team) THEN team ELSE '' END $f$;
 		-- working seconds of the calendar of a team, and when so many have passed since an instant
 		CREATE FUNCTION plain.worked_until(team text, instant timestamptz) RETURNS numeric LANGUAGE sql STABLE AS $f$
 			SELECT before + least(extract(epoch FROM instant - opens), extract(epoch FROM closes - opens)) FROM plain.shift AS s
@@ -146,6 +146,8 @@ sub plain_instant
 			plain.worked(p.team, at, coalesce(left_at, plain.as_of()))::bigint AS decision_time
 		FROM plain.visit AS v JOIN plain.promise AS p ON p.starts = v.stage AND p.accepts IS NOT NULL WHERE NOT is_found;
 
+		CREATE INDEX ON plain.submission (id);
+
 		CREATE TABLE plain.timing AS
 		SELECT t.*, CASE WHEN t.hours IS NULL THEN run_elapsed ELSE run_working END AS own_time,
 			coalesce(plain.held(id, started_at, started_no + 1), '(none)') AS person_at_start,
@@ -155,7 +157,7 @@ sub plain_instant
 		FROM (SELECT c.*, r.run_elapsed, r.run_working, stopped_at IS NULL AND r.is_pausing AS is_pausing,
 				-- a clock that is paused while it is overdue stands still
 				coalesce(c.stopped_at, CASE WHEN r.is_pausing THEN r.paused_at END, plain.as_of()) AS overdue_until,
-				CASE WHEN c.warn IS NOT NULL THEN plain.due_with_pauses(c.id, c.start_no, c.stop_no, c.pauses, CASE WHEN c.hours IS NOT NULL THEN c.warn END, CASE WHEN c.hours IS NULL THEN c.warn END, c.team) END AS warn_at,
+				CASE WHEN c.warn IS NULL THEN NULL WHEN c.pauses IS NULL THEN plain.due(c.started_at, CASE WHEN c.hours IS NOT NULL THEN c.warn END, c.warn, c.team) ELSE plain.due_with_pauses(c.id, c.start_no, c.stop_no, c.pauses, CASE WHEN c.hours IS NOT NULL THEN c.warn END, CASE WHEN c.hours IS NULL THEN c.warn END, c.team) END AS warn_at,
 				CASE WHEN c.due_at IS NULL THEN plain.due(plain.as_of(), c.hours - r.run_working * interval '1 second', c.elapsed - r.run_elapsed * interval '1 second', c.team) END AS due_if_resumed_at
 			FROM plain.clock AS c, LATERAL (SELECT sum(extract(epoch FROM coalesce(ends, c.stopped_at, plain.as_of()) - begins)) AS run_elapsed,
 					sum(plain.worked(c.team, begins, coalesce(ends, c.stopped_at, plain.as_of()))) AS run_working, bool_and(ends IS NOT NULL) AS is_pausing, max(ends) AS paused_at
@@ -292,6 +294,58 @@ sub plain_times
 			)
 			SELECT } . month('until') . q{ AS month, leg, count(*) FILTER (WHERE NOT is_late), count(*) FILTER (WHERE is_late), } . quantiles('seconds', 'NOT is_late') . ', ' . quantiles('working', 'NOT is_late') . q{, min(date_trunc('month', until AT TIME ZONE plain.zone())) AT TIME ZONE plain.zone() >= '} . $since . q{'
 			FROM timed GROUP BY 1, 2});
+	is_report('stuck', "$key\::text, stage, stage_order, team, assignee, since, age_seconds, age_working_seconds, limit_working_seconds, limit_basis, as_of",
+		qq{WITH base AS (
+				SELECT stage, working, cume_dist() OVER (PARTITION BY stage ORDER BY working NULLS LAST) AS share
+				FROM (SELECT stage, CASE WHEN left_at <= at + interval '$settle' THEN working END AS working FROM plain.visit
+					WHERE NOT is_late AND at >= plain.as_of() - interval '$settle' - interval '8760 hours' AND at < plain.as_of() - interval '$settle') AS v
+			), counted AS (
+				SELECT s.*, (SELECT count(*) FROM base AS b WHERE b.stage = s.stage) AS n, (SELECT min(working) FROM base AS b WHERE b.stage = s.stage AND share >= 0.9) AS left_by_then,
+					(SELECT min(plain.worked(coalesce(s.team, ''), plain.as_of(), plain.due(plain.as_of(), p.hours, p.elapsed, p.team))) FROM plain.promise AS p WHERE p.starts = s.stage)::bigint AS allowed
+				FROM plain.stage AS s WHERE kind = 'open'
+			), limits AS (
+				SELECT stage, CASE WHEN n < 20 THEN allowed ELSE coalesce(left_by_then, plain.worked(coalesce(team, ''), plain.as_of() - interval '$settle', plain.as_of())::bigint) END AS seconds,
+					CASE WHEN n < 20 THEN 'sla' WHEN left_by_then IS NULL THEN 'window' ELSE 'visits' END AS basis
+				FROM counted
+			)
+			SELECT id, stage, stage_order, coalesce(team, '(none)'), person, since, extract(epoch FROM plain.as_of() - since)::bigint, plain.worked(coalesce(team, ''), since, plain.as_of())::bigint, seconds, basis, plain.as_of()
+			FROM plain.lead JOIN limits USING (stage) WHERE plain.worked(coalesce(team, ''), since, plain.as_of()) > seconds});
+	is_report('workload', 'week, assignee, team, arrivals, departures, in_hand_start, in_hand_end, in_hand_mean::numeric(12, 4), working_days, arrivals_per_day::numeric(12, 6), departures_per_day::numeric(12, 6), best_per_day::numeric(12, 6), load::numeric(12, 6), clear_days::numeric(12, 6), expected_in_hand::numeric(12, 6), is_complete, week_start_at, as_of',
+		qq{WITH event AS (
+				SELECT id, at, raw_no AS no FROM plain.entry UNION SELECT id, at, no FROM plain.holder
+			), held AS (
+				SELECT id, at, no, plain.held(id, at, no + 1) AS person, (SELECT stage FROM plain.entry AS e WHERE e.id = v.id AND (e.at, e.raw_no) <= (v.at, v.no) ORDER BY e.at DESC, e.raw_no DESC LIMIT 1) AS stage FROM event AS v
+			), change AS (
+				SELECT * FROM (SELECT *, lag(person) OVER w AS person_before, lag(stage) OVER w AS stage_before, row_number() OVER w = 1 AS is_first FROM held WINDOW w AS (PARTITION BY id ORDER BY at, no)) AS h
+				WHERE is_first OR (person, stage) IS DISTINCT FROM (person_before, stage_before)
+			), spell AS (
+				SELECT h.person, coalesce(s.team, '(none)') AS team, at AS began, ended, is_first AND id IN (TABLE plain.late) AS is_found
+				FROM (SELECT *, lead(at) OVER (PARTITION BY id ORDER BY at, no) AS ended FROM change) AS h JOIN plain.stage AS s USING (stage) WHERE s.kind = 'open' AND person IS NOT NULL
+			), week AS (
+				SELECT n, day::date AS week, day AT TIME ZONE plain.zone() AS began, (day + interval '7 days') AT TIME ZONE plain.zone() AS ended
+				FROM (SELECT n, date_trunc('week', plain.as_of() AT TIME ZONE plain.zone()) - n * interval '7 days' AS day FROM generate_series(0, 38) AS n) AS w
+			), capacity AS (
+				SELECT team, w.*, least(ended, plain.as_of()) AS until, ended <= plain.as_of() AS is_over, plain.worked(team, began, least(ended, plain.as_of())) AS worked, plain.worked(team, began, ended) AS full_worked,
+					(SELECT count(DISTINCT (opens AT TIME ZONE plain.zone())::date) FROM plain.shift AS s WHERE s.team = plain.calendar(t.team) AND opens >= began AND opens < least(ended, plain.as_of())) AS days,
+					(SELECT count(DISTINCT (opens AT TIME ZONE plain.zone())::date) FROM plain.shift AS s WHERE s.team = plain.calendar(t.team) AND opens >= began AND opens < ended) AS full_days
+				FROM (SELECT DISTINCT team FROM spell) AS t, week AS w
+			), part AS (
+				SELECT person, c.team, c.n, s.began >= c.began AND NOT is_found AS arrives, s.ended IS NOT NULL AND (s.ended < c.ended OR NOT is_over) AS departs, s.began < c.began AS at_start, s.ended IS NULL OR is_over AND s.ended >= c.ended AS at_end,
+					plain.worked(c.team, greatest(s.began, c.began), least(s.ended, c.until)) AS inside, plain.worked(c.team, s.began, s.ended) AS whole
+				FROM spell AS s JOIN capacity AS c ON c.team = s.team AND s.began <= c.until AND (s.began < c.ended OR NOT is_over) AND (s.ended >= c.began OR s.ended IS NULL)
+			), total AS (
+				SELECT person, c.team, c.n, week, c.began, until, is_over, worked, full_worked, days, full_days, count(*) FILTER (WHERE arrives) AS arrivals, count(*) FILTER (WHERE departs) AS departures, count(*) FILTER (WHERE at_start) AS at_start, count(*) FILTER (WHERE at_end) AS at_end,
+					coalesce(sum(inside), 0) AS inside, coalesce(sum(whole) FILTER (WHERE departs), 0) AS whole
+				FROM (SELECT person, team, max(n) AS first_n FROM part GROUP BY 1, 2) AS f JOIN capacity AS c USING (team) LEFT JOIN part AS p USING (person, team, n) WHERE c.n <= first_n GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+			), pace AS (
+				SELECT t.*, departures::float8 / nullif(days, 0) AS departed, arrivals::float8 / nullif(days, 0) AS arrived,
+					(SELECT CASE WHEN count(b.days) >= 6 THEN percentile_disc(0.9) WITHIN GROUP (ORDER BY b.departures::float8 / b.days) END FROM total AS b WHERE b.person = t.person AND b.team = t.team AND b.n BETWEEN t.n + 1 AND t.n + 12 AND b.days > 0 AND b.began >= '$since') AS best,
+					four.*
+				FROM total AS t, LATERAL (SELECT sum(f.departures)::float8 AS departures_4, sum(f.days)::float8 AS days_4, sum(f.whole)::float8 AS whole_4, sum(f.full_worked)::float8 / nullif(sum(f.full_days), 0) AS day FROM total AS f WHERE f.person = t.person AND f.team = t.team AND f.n BETWEEN t.n AND t.n + 3) AS four
+			)
+			SELECT week, person, team, arrivals, departures, at_start, at_end, (inside / nullif(worked, 0))::numeric(12, 4), days::int, arrived::numeric(12, 6), departed::numeric(12, 6), best::numeric(12, 6), (arrived / nullif(best, 0))::numeric(12, 6),
+				(at_end / nullif(departures_4 / nullif(days_4, 0), 0))::numeric(12, 6), (arrived * (whole_4 / nullif(departures_4, 0) / day))::numeric(12, 6), began >= '$since', began, until
+			FROM pace WHERE n <= 26 AND arrivals + departures + at_start + at_end > 0});
 	return;
 }
 

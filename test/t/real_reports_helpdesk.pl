@@ -93,7 +93,7 @@ foreach my $as_of ('2010-09-15 12:00+02', '2012-10-09 10:20+02')
 {
 	plain_instant($as_of);
 	plain_facts('id', 'reports', $as_of);
-	plain_times('id', 'reports', $as_of, '30 days', '2010-02-01');
+	plain_times('id', 'reports', $as_of, '720 hours', '2010-02-01');
 }
 
 $node->stop;
