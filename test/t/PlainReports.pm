@@ -79,8 +79,8 @@ sub plain_setup
 
 		-- the times at which a clock runs; after the last one it runs on, so it has no end
 		CREATE FUNCTION plain.runs(lead text, from_no bigint, to_no bigint, pauses text[]) RETURNS TABLE (n bigint, begins timestamptz, ends timestamptz) LANGUAGE sql STABLE AS $f$
-			SELECT no, at, next_at FROM (SELECT no, at, stage, lead(at) OVER (ORDER BY no) AS next_at FROM plain.entry WHERE id = lead AND no >= from_no AND (to_no IS NULL OR no <= to_no)) AS e
-			WHERE no = to_no OR pauses IS NULL OR stage <> ALL (pauses) $f$;
+			SELECT no, at, CASE WHEN pauses IS NOT NULL THEN next_at END FROM (SELECT no, at, stage, lead(at) OVER (ORDER BY no) AS next_at FROM plain.entry WHERE id = lead AND no >= from_no AND (to_no IS NULL OR no <= to_no)) AS e
+			WHERE CASE WHEN pauses IS NULL THEN no = from_no ELSE no = to_no OR stage <> ALL (pauses) END $f$;
 		CREATE FUNCTION plain.due_with_pauses(lead text, from_no bigint, to_no bigint, pauses text[], hours interval, elapsed interval, team text) RETURNS timestamptz LANGUAGE sql STABLE AS $f$
 			SELECT plain.due(begins, hours - (total - spent) * interval '1 second', elapsed - (total - spent) * interval '1 second', team)
 			FROM (SELECT n, begins, ends, spent, sum(spent) OVER (ORDER BY n) AS total
@@ -90,10 +90,11 @@ sub plain_setup
 		CREATE VIEW plain.clock AS
 		WITH marked AS (
 			SELECT e.*, p.*, e.stage IS NULL OR e.stage = ANY (p.stops || p.ends) AS over,
-				count(*) FILTER (WHERE e.stage IS NULL OR e.stage = ANY (p.stops || p.ends)) OVER (PARTITION BY p.sla, e.id ORDER BY e.no) AS turn
+				count(*) FILTER (WHERE e.stage IS NULL OR e.stage = ANY (p.stops || p.ends)) OVER (PARTITION BY p.sla, e.id ORDER BY e.no) AS turn,
+				row_number() OVER (PARTITION BY p.sla, e.id ORDER BY e.no) = 1 AND e.id IN (TABLE plain.late) AS is_found
 			FROM plain.entry AS e, plain.promise AS p
 		), started AS (
-			SELECT DISTINCT ON (sla, id, turn) * FROM marked WHERE stage = starts ORDER BY sla, id, turn, no
+			SELECT DISTINCT ON (sla, id, turn) * FROM marked WHERE stage = starts AND NOT is_found ORDER BY sla, id, turn, no
 		), ended AS (
 			SELECT s.id, s.sla, s.at AS started_at, s.turn, s.stops, s.accepts, s.rejects,
 				CASE WHEN s.pauses IS NULL THEN plain.due(s.at, s.hours, s.elapsed, s.team) ELSE plain.due_with_pauses(s.id, s.no, e.no, s.pauses, s.hours, s.elapsed, s.team) END AS due_at,

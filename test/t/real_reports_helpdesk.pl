@@ -6,7 +6,10 @@
 #   - The resource of an event holds the ticket from then on, and decides.
 #   - "Require upgrade" takes a ticket out of the funnel until it comes back;
 #     activities of other teams are stages that the agreement does not know.
-#   - Of 52 tickets the past is left out, so they are late leads.
+#   - Three tickets do not come back.  Nothing is recorded of them, because their
+#     rows are no leads when the table is attached.
+#   - Of 48 tickets the past is left out, so they are late leads.
+#   - After the import some tickets go on, at times that the test writes.
 use strict;
 use warnings;
 
@@ -49,12 +52,35 @@ $node->safe_psql('postgres', q{
 		sla repair by development: from "Create SW anomaly" to "Resolve SW anomaly", "Resolve ticket" within 24 working hours;
 		sla whole by support: from "Insert ticket" to "Resolve ticket" within 30 days, warn after 20 days, pause Wait, "Create SW anomaly";
 	$$);
-	CREATE TABLE ticket (id text PRIMARY KEY, stage text, person text, changed_at timestamptz);
+	CREATE TABLE ticket (id text PRIMARY KEY, stage text, person text, why text, changed_at timestamptz);
+	CREATE TABLE no_lead AS SELECT ticket FROM (SELECT DISTINCT ON (ticket) ticket, activity FROM raw ORDER BY ticket, no DESC) AS r WHERE activity IS NULL;
 	INSERT INTO ticket SELECT DISTINCT ON (ticket) ticket, activity, resource FROM raw ORDER BY ticket, no DESC;
-	CREATE TABLE untold AS SELECT id FROM ticket WHERE right(id, 2) = '77';
-	SELECT align.attach('ticket', 'desk', assignee => 'person', changed_at => 'changed_at', mode => 'observe');
+	CREATE TABLE untold AS SELECT id FROM ticket WHERE right(id, 2) = '77' OR id IN ('Case382', 'Case525');
+	-- when these are found is not known exactly, so nobody has them in hand
+	UPDATE ticket SET person = NULL WHERE id IN (TABLE untold) AND stage <> 'Closed';
+	SELECT align.attach('ticket', 'desk', assignee => 'person', reason => 'why', changed_at => 'changed_at', mode => 'observe');
 	SELECT align.import_history('ticket', $$SELECT ticket AS id, at, no AS ordinal, activity AS stage, resource AS assignee, resource AS actor FROM raw WHERE ticket NOT IN (TABLE untold)$$);
 	CREATE TABLE found AS SELECT clock_timestamp() AS at;
+
+	-- tickets go on: reopened, closed again or rejected, out of the funnel, given to another
+	CREATE TABLE turn (no bigint GENERATED ALWAYS AS IDENTITY (START 1000001), ticket text, activity text, resource text, why text, at timestamptz);
+	CREATE FUNCTION go_on(tickets text, to_stage text, by text, because text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
+	DECLARE
+		turn_at timestamptz := clock_timestamp();
+	BEGIN
+		INSERT INTO turn (ticket, activity, resource, why, at) SELECT id, CASE to_stage WHEN 'same' THEN stage ELSE to_stage END, by, because, turn_at FROM ticket WHERE id ~ tickets ORDER BY id;
+		UPDATE ticket SET stage = activity, person = by, why = because, changed_at = turn_at FROM turn WHERE turn.ticket = id AND turn.at = turn_at;
+	END $$;
+	SET align.actor = 'Value 99';
+	SELECT go_on('[0-6]77$', 'Resolve ticket', 'Value 99');
+	SELECT go_on('[0-2]77$', 'Closed', 'Value 99');
+	SELECT go_on('[34]77$', 'Wait', 'Value 99', 'still broken');
+	SELECT go_on('^Case(28|342)$', 'Take in charge ticket', 'Value 99', 'broken again');
+	SELECT go_on('^Case(1249|3234)$', NULL, 'Value 99');
+	SELECT go_on('^Case1[0-9]1$', 'Assign seriousness', 'Value 99');
+	SELECT go_on('^Case1[0-4]1$', 'Create SW anomaly', 'Value 99');
+	SELECT go_on('^Case(1571|2451|525|177)$', 'same', 'Value 98');
+	RESET align.actor;
 
 	CREATE SCHEMA reports;
 	SELECT align.create_reports('ticket', 'reports', settle => '30 days', complete_since => '2010-02-01');
@@ -83,17 +109,23 @@ $node->safe_psql('postgres', q{
 	INSERT INTO plain.late TABLE untold;
 	INSERT INTO plain.entry
 	SELECT ticket, at, no, activity, NULL, no FROM (SELECT *, lag(no) OVER w IS NULL AS is_first, lag(activity) OVER w AS before FROM raw WINDOW w AS (PARTITION BY ticket ORDER BY no)) AS r
-	WHERE ticket NOT IN (TABLE untold) AND (activity IS NOT NULL OR before IS NOT NULL OR is_first);
-	INSERT INTO plain.holder SELECT ticket, at, no, resource FROM raw WHERE ticket NOT IN (TABLE untold);
+	WHERE ticket NOT IN (TABLE untold UNION ALL TABLE no_lead) AND (activity IS NOT NULL OR before IS NOT NULL OR is_first);
+	INSERT INTO plain.holder SELECT ticket, at, no, resource FROM raw WHERE ticket NOT IN (TABLE untold UNION ALL TABLE no_lead);
+	INSERT INTO plain.entry SELECT ticket, at, no, activity, why, no FROM turn WHERE resource = 'Value 99';
+	INSERT INTO plain.holder SELECT ticket, at, no, resource FROM turn;
 	-- of the others only the last event is known, and not its time
 	INSERT INTO plain.entry SELECT DISTINCT ON (ticket) ticket, found.at, no, activity, NULL, no FROM raw, found WHERE ticket IN (TABLE untold) ORDER BY ticket, no DESC;
-	INSERT INTO plain.holder SELECT DISTINCT ON (ticket) ticket, found.at, no, resource FROM raw, found WHERE ticket IN (TABLE untold) ORDER BY ticket, no DESC;
+	INSERT INTO plain.holder SELECT DISTINCT ON (ticket) ticket, found.at, no, CASE WHEN activity = 'Closed' THEN resource END FROM raw, found WHERE ticket IN (TABLE untold) ORDER BY ticket, no DESC;
 });
-foreach my $as_of ('2010-09-15 12:00+02', '2012-10-09 10:20+02')
+# the second of them is the instant at which a promise is due
+my $now = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
+foreach my $as_of ('2010-02-17 09:00+01', '2010-09-15 12:00+02', '2011-12-27 11:00+01', $now)
 {
 	plain_instant($as_of);
-	plain_facts('id', 'reports', $as_of);
-	plain_times('id', 'reports', $as_of, '720 hours', '2010-02-01');
+	my $what = $as_of eq $now ? 'now' : $as_of;
+
+	plain_facts('id', 'reports', $what);
+	plain_times('id', 'reports', $what, '720 hours', '2010-02-01');
 }
 
 $node->stop;
