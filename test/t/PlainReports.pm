@@ -67,11 +67,11 @@ sub plain_setup
 			WHERE s.team = plain.calendar(worked_until.team) AND opens <= instant ORDER BY opens DESC LIMIT 1 $f$;
 		CREATE FUNCTION plain.worked(team text, since timestamptz, until timestamptz) RETURNS numeric LANGUAGE sql STABLE AS $f$
 			SELECT plain.worked_until(team, until) - plain.worked_until(team, since) $f$;
+		CREATE FUNCTION plain.when_worked(team text, counted numeric) RETURNS timestamptz LANGUAGE sql STABLE AS $f$
+			SELECT opens + (counted - before) * interval '1 second' FROM plain.shift AS s
+			WHERE s.team = plain.calendar(when_worked.team) AND before < counted ORDER BY before DESC LIMIT 1 $f$;
 		CREATE FUNCTION plain.due(at timestamptz, hours interval, elapsed interval, team text DEFAULT '') RETURNS timestamptz LANGUAGE sql STABLE AS $f$
-			SELECT CASE WHEN hours IS NULL THEN at + elapsed ELSE
-				(SELECT s.opens + (c.counted - s.before) * interval '1 second'
-				FROM plain.shift AS s, (SELECT plain.worked_until(due.team, at) + extract(epoch FROM hours) AS counted) AS c
-				WHERE s.team = plain.calendar(due.team) AND s.before < c.counted ORDER BY s.before DESC LIMIT 1) END $f$;
+			SELECT CASE WHEN hours IS NULL THEN at + elapsed ELSE plain.when_worked(team, plain.worked_until(team, at) + extract(epoch FROM hours)) END $f$;
 
 		-- entries of a stage in which the lead is already are no moves
 		CREATE VIEW plain.move AS
@@ -84,7 +84,7 @@ sub plain_setup
 		CREATE FUNCTION plain.due_with_pauses(lead text, from_no bigint, to_no bigint, pauses text[], hours interval, elapsed interval, team text) RETURNS timestamptz LANGUAGE sql STABLE AS $f$
 			SELECT plain.due(begins, hours - (total - spent) * interval '1 second', elapsed - (total - spent) * interval '1 second', team)
 			FROM (SELECT n, begins, ends, spent, sum(spent) OVER (ORDER BY n) AS total
-				FROM (SELECT *, coalesce(CASE WHEN hours IS NULL THEN extract(epoch FROM ends - begins) ELSE plain.worked(team, begins, ends) END, 0) AS spent FROM plain.runs(lead, from_no, to_no, pauses)) AS r) AS r
+				FROM (SELECT *, coalesce(CASE WHEN hours IS NULL THEN extract(epoch FROM ends - begins) ELSE plain.worked(team, begins, ends) END, 0) AS spent FROM plain.runs(lead, from_no, to_no, pauses) OFFSET 0) AS r) AS r
 			WHERE ends IS NULL OR total >= extract(epoch FROM coalesce(hours, elapsed)) ORDER BY n LIMIT 1 $f$;
 
 		CREATE VIEW plain.clock AS
@@ -95,7 +95,7 @@ sub plain_setup
 			FROM plain.entry AS e, plain.promise AS p
 		), started AS (
 			SELECT DISTINCT ON (sla, id, turn) * FROM marked WHERE stage = starts AND NOT is_found ORDER BY sla, id, turn, no
-		), ended AS (
+		), ended AS MATERIALIZED (
 			SELECT s.id, s.sla, s.at AS started_at, s.turn, s.stops, s.accepts, s.rejects,
 				CASE WHEN s.pauses IS NULL THEN plain.due(s.at, s.hours, s.elapsed, s.team) ELSE plain.due_with_pauses(s.id, s.no, e.no, s.pauses, s.hours, s.elapsed, s.team) END AS due_at,
 				e.at AS stopped_at, e.stage AS stopped_by, e.reason, e.raw_no AS stopped_no, s.no AS start_no, e.no AS stop_no, s.raw_no AS started_no, s.hours, s.elapsed, s.team, s.from_team, s.pauses, s.warn
@@ -162,7 +162,7 @@ sub plain_instant
 				CASE WHEN c.due_at IS NULL THEN plain.due(plain.as_of(), c.hours - r.run_working * interval '1 second', c.elapsed - r.run_elapsed * interval '1 second', c.team) END AS due_if_resumed_at
 			FROM plain.clock AS c, LATERAL (SELECT sum(extract(epoch FROM coalesce(ends, c.stopped_at, plain.as_of()) - begins)) AS run_elapsed,
 					sum(plain.worked(c.team, begins, coalesce(ends, c.stopped_at, plain.as_of()))) AS run_working, bool_and(ends IS NOT NULL) AS is_pausing, max(ends) AS paused_at
-				FROM plain.runs(c.id, c.start_no, c.stop_no, c.pauses)) AS r) AS t;
+				FROM plain.runs(c.id, c.start_no, c.stop_no, c.pauses)) AS r OFFSET 0) AS t;
 
 		CREATE TABLE plain.lead AS
 		SELECT l.*, m.stage, s.stage_order, s.kind, s.team, CASE WHEN m.stage IS NULL THEN 'gone' WHEN s.kind IN ('won', 'lost') THEN s.kind ELSE 'open' END AS status,
