@@ -204,6 +204,8 @@ sub bounds
 	return join ', ', map { "(($k + $z ^ 2 / 2 $_ $z * sqrt(greatest($k * ($n - $k)::float8 / nullif($n, 0), 0) + $z ^ 2 / 4)) / ($n + $z ^ 2))::numeric(12, 9)" } '-', '+';
 }
 
+sub has_rows { return $node->safe_psql('postgres', "SELECT count(*) FROM plain.$_[0]") > 0 }
+
 # Some columns of a report at the instant are those of a query.
 my ($reports, $what);
 
@@ -238,11 +240,13 @@ sub plain_facts
 				(stopped_at IS NULL)::int, (status = 'met')::int, (status IN ('missed', 'overdue'))::int, (status = 'cancelled')::int, run_elapsed::bigint, run_working::bigint,
 				CASE WHEN status NOT IN ('missed', 'overdue') THEN 0 WHEN hours IS NULL THEN extract(epoch FROM overdue_until - due_at) ELSE plain.worked(team, due_at, overdue_until) END::bigint,
 				(extract(epoch FROM coalesce(stopped_at, plain.as_of()) - started_at) - run_elapsed)::bigint
-			FROM plain.timing}) if $node->safe_psql('postgres', 'SELECT count(*) FROM plain.timing') > 0;
+			FROM plain.timing})
+	  if has_rows('timing');
 	is_report('handoff_facts', "$key\::text, handoff, from_team, to_team, submission_no, is_first, submitted_at, decided_at, submitted_on, outcome, reason, decided_by, assignee, due_at, is_met, is_missed, working_seconds, elapsed_seconds",
 		q{SELECT id, handoff, coalesce(from_team, '(none)'), coalesce(to_team, '(none)'), submission_no, submission_no = 1, at, left_at, } . local_date('at') . q{, outcome, left_reason, decided_by, person, due_at,
 				(outcome IN ('accepted', 'rejected') AND left_at <= due_at)::int, (CASE WHEN outcome IN ('withdrawn', 'gone') THEN left_at >= due_at ELSE coalesce(left_at, plain.as_of()) > due_at END)::int, decision_time, elapsed
-			FROM plain.submission}) if $node->safe_psql('postgres', 'SELECT count(*) FROM plain.submission') > 0;
+			FROM plain.submission})
+	  if has_rows('submission');
 	return;
 }
 
@@ -256,15 +260,18 @@ sub plain_times
 
 	my $week_of = week('at');
 
-	is_report('handoffs_by_week', 'handoff, week, from_team, to_team, submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, acceptance_rate::numeric(12, 9), acceptance_rate_lower::numeric(12, 9), acceptance_rate_upper::numeric(12, 9), median_working_seconds, p90_working_seconds, n, week_start_at, is_complete, is_running',
-		qq{SELECT handoff, week, coalesce(from_team, '(none)'), coalesce(to_team, '(none)'), submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, (accepted::float8 / nullif(accepted + rejected, 0))::numeric(12, 9),
-				CASE WHEN is_final THEN lower END, CASE WHEN is_final THEN upper END, median, p90, n, week::timestamp AT TIME ZONE plain.zone(), week::timestamp AT TIME ZONE plain.zone() >= '$since', (week + 7)::timestamp AT TIME ZONE plain.zone() > plain.as_of()
-			FROM (SELECT *, pending = 0 AND accepted + rejected > 0 AND accepted + rejected = decided_leads AS is_final FROM (
-				SELECT handoff, $week_of AS week, from_team, to_team, count(*) AS submitted, count(*) FILTER (WHERE outcome = 'accepted') AS accepted, count(*) FILTER (WHERE outcome = 'rejected') AS rejected, count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn,
-					count(*) FILTER (WHERE outcome = 'pending') AS pending, count(*) FILTER (WHERE outcome = 'gone') AS gone, count(*) FILTER (WHERE submission_no = 1) AS first_submissions, count(DISTINCT id) FILTER (WHERE outcome IN ('accepted', 'rejected')) AS decided_leads,
-					} . quantiles('decision_time', q{outcome IN ('accepted', 'rejected')}) . qq{, count(decision_time) FILTER (WHERE outcome IN ('accepted', 'rejected'))
-				FROM plain.submission GROUP BY 1, 2, 3, 4) AS s (handoff, week, from_team, to_team, submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, decided_leads, median, p90, n)) AS s
-			LEFT JOIN LATERAL (SELECT } . bounds('accepted', '(accepted + rejected)') . q{ WHERE accepted + rejected > 0) AS b (lower, upper) ON true});
+	if (has_rows('submission'))
+	{
+		is_report('handoffs_by_week', 'handoff, week, from_team, to_team, submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, acceptance_rate::numeric(12, 9), acceptance_rate_lower::numeric(12, 9), acceptance_rate_upper::numeric(12, 9), median_working_seconds, p90_working_seconds, n, week_start_at, is_complete, is_running',
+			qq{SELECT handoff, week, coalesce(from_team, '(none)'), coalesce(to_team, '(none)'), submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, (accepted::float8 / nullif(accepted + rejected, 0))::numeric(12, 9),
+					CASE WHEN is_final THEN lower END, CASE WHEN is_final THEN upper END, median, p90, n, week::timestamp AT TIME ZONE plain.zone(), week::timestamp AT TIME ZONE plain.zone() >= '$since', (week + 7)::timestamp AT TIME ZONE plain.zone() > plain.as_of()
+				FROM (SELECT *, pending = 0 AND accepted + rejected > 0 AND accepted + rejected = decided_leads AS is_final FROM (
+					SELECT handoff, $week_of AS week, from_team, to_team, count(*) AS submitted, count(*) FILTER (WHERE outcome = 'accepted') AS accepted, count(*) FILTER (WHERE outcome = 'rejected') AS rejected, count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn,
+						count(*) FILTER (WHERE outcome = 'pending') AS pending, count(*) FILTER (WHERE outcome = 'gone') AS gone, count(*) FILTER (WHERE submission_no = 1) AS first_submissions, count(DISTINCT id) FILTER (WHERE outcome IN ('accepted', 'rejected')) AS decided_leads,
+						} . quantiles('decision_time', q{outcome IN ('accepted', 'rejected')}) . qq{, count(decision_time) FILTER (WHERE outcome IN ('accepted', 'rejected'))
+					FROM plain.submission GROUP BY 1, 2, 3, 4) AS s (handoff, week, from_team, to_team, submitted, accepted, rejected, withdrawn, pending, gone, first_submissions, decided_leads, median, p90, n)) AS s
+				LEFT JOIN LATERAL (SELECT } . bounds('accepted', '(accepted + rejected)') . q{ WHERE accepted + rejected > 0) AS b (lower, upper) ON true});
+	}
 	is_report('sla_by_week', 'sla, week, is_handoff, team, met, missed, cancelled, still_open, compliance::numeric(12, 9), compliance_lower::numeric(12, 9), compliance_upper::numeric(12, 9), median_working_seconds, p90_working_seconds, n, week_start_at, is_complete, is_running',
 		q{SELECT sla, week, is_handoff, team, met, missed, cancelled, still_open, (met::float8 / nullif(met + missed, 0))::numeric(12, 9), lower, upper, median, p90, n,
 				week::timestamp AT TIME ZONE plain.zone(), week::timestamp AT TIME ZONE plain.zone() >= '} . $since . q{', (week + 7)::timestamp AT TIME ZONE plain.zone() > plain.as_of()

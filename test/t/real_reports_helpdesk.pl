@@ -20,10 +20,7 @@ use Test::More;
 my $folder = shared_folder('helpdesk');
 my $node = start_node('reports_helpdesk');
 
-$node->safe_psql('postgres', q{
-	CREATE TABLE event (no bigint GENERATED ALWAYS AS IDENTITY, concept_name text, lifecycle text, org_resource text, stamp text,
-		activity text, resource text, ticket text, variant text, variant_index int, creator text)});
-load_csv('event (concept_name, lifecycle, org_resource, stamp, activity, resource, ticket, variant, variant_index, creator)', "$folder/Helpdesk.csv");
+load_helpdesk($folder);
 $node->safe_psql('postgres', q{
 	CREATE TABLE raw AS
 	SELECT no, ticket, nullif(activity, 'Require upgrade') AS activity, resource, left(stamp, 19)::timestamp AT TIME ZONE 'Europe/Rome' AS at FROM event;
