@@ -18,7 +18,7 @@ use Exporter 'import';
 use RealData;
 use Test::More;
 
-our @EXPORT = qw(plain_setup plain_reports plain_instant plain_facts plain_times);
+our @EXPORT = qw(plain_setup plain_reports plain_instant plain_facts plain_times is_same_table);
 
 # The tables, and the clocks that follow from them, in the time zone given.
 # period: first and last day with working hours.  Working hours are
@@ -206,15 +206,24 @@ sub bounds
 
 sub has_rows { return $node->safe_psql('postgres', "SELECT count(*) FROM plain.$_[0]") > 0 }
 
+# Columns of a query are those of a plain one, which need not name them.
+sub is_same_table
+{
+	my ($columns, $from, $plain, $about) = @_;
+	my @names = map { /.* AS (\w+)$/s ? $1 : s/::.*//sr } split /,\s*(?![^()]*\))/, $columns;
+
+	is_same("SELECT $columns FROM $from", "SELECT * FROM ($plain) AS p (" . join(', ', @names) . ')', $about);
+	return;
+}
+
 # Some columns of a report at the instant are those of a query.
 my ($reports, $what);
 
 sub is_report
 {
 	my ($report, $columns, $plain) = @_;
-	my $names = $columns =~ s/::[a-z]+(\([0-9, ]+\))?//gr;
 
-	is_same("SELECT $columns FROM $reports.$report(plain.as_of())", "SELECT * FROM ($plain) AS p ($names)", "$what: $report");
+	is_same_table($columns, "$reports.$report(plain.as_of())", $plain, "$what: $report");
 	return;
 }
 
@@ -307,11 +316,11 @@ sub plain_times
 				SELECT stage, working, cume_dist() OVER (PARTITION BY stage ORDER BY working NULLS LAST) AS share
 				FROM (SELECT stage, CASE WHEN left_at <= at + interval '$settle' THEN working END AS working FROM plain.visit
 					WHERE NOT is_late AND at >= plain.as_of() - interval '$settle' - interval '8760 hours' AND at < plain.as_of() - interval '$settle') AS v
-			), counted AS (
+			), counted AS MATERIALIZED (
 				SELECT s.*, (SELECT count(*) FROM base AS b WHERE b.stage = s.stage) AS n, (SELECT min(working) FROM base AS b WHERE b.stage = s.stage AND share >= 0.9) AS left_by_then,
 					(SELECT min(plain.worked(coalesce(s.team, ''), plain.as_of(), plain.due(plain.as_of(), p.hours, p.elapsed, p.team))) FROM plain.promise AS p WHERE p.starts = s.stage)::bigint AS allowed
 				FROM plain.stage AS s WHERE kind = 'open'
-			), limits AS (
+			), limits AS MATERIALIZED (
 				SELECT stage, CASE WHEN n < 20 THEN allowed ELSE coalesce(left_by_then, plain.worked(coalesce(team, ''), plain.as_of() - interval '$settle', plain.as_of())::bigint) END AS seconds,
 					CASE WHEN n < 20 THEN 'sla' WHEN left_by_then IS NULL THEN 'window' ELSE 'visits' END AS basis
 				FROM counted

@@ -61,40 +61,38 @@ foreach my $as_of ('2018-03-20 15:00-03', '2018-08-29 00:00-03', '2019-01-15 12:
 {
 	# Months of the contact.  A month is settled when 90 days have passed since its
 	# end.  Medians of a funnel are those of a histogram, 1 of 128 apart.
-	is_same(qq{SELECT month, step, stage, entered, reached, dropped, still_open, step_rate, step_rate_lower, overall_rate, decided_rate, leads, matured, matured_rate, matured_rate_lower::numeric(12, 9), matured_rate_upper::numeric(12, 9), amount, timed, is_complete, is_settled
-			FROM boards.funnel_by_month('$as_of')},
+	is_same_table(q{month, step, stage, entered, reached, dropped, still_open, step_rate::numeric(12, 9), step_rate_lower, overall_rate::numeric(12, 9), decided_rate, leads, matured, matured_rate::numeric(12, 9), matured_rate_lower::numeric(12, 9), matured_rate_upper::numeric(12, 9), amount, timed, is_complete, is_settled},
+		qq{boards.funnel_by_month('$as_of')},
 		qq{WITH months AS (
 				SELECT month(contact_at) AS month, count(*) AS leads, count(won_at) AS won, count(*) FILTER (WHERE won_at <= contact_at + interval '2160 hours') AS in_time, sum(revenue) AS revenue,
 					month(contact_at) >= '2017-12-01' AS is_complete, month(contact_at) >= '2017-12-01' AND (month(contact_at) + interval '1 month') AT TIME ZONE 'America/Sao_Paulo' + interval '2160 hours' <= '$as_of' AS is_settled
 				FROM known('$as_of') GROUP BY 1, 6, 7
 			), steps AS (
-				SELECT month, 1 AS step, 'mql' AS stage, leads AS entered, leads AS reached, 0::bigint AS dropped, leads - won AS still_open, NULL::float8 AS step_rate, 1::float8 AS overall_rate,
+				SELECT month, 1 AS step, 'mql' AS stage, leads AS entered, leads AS reached, 0::bigint AS dropped, leads - won AS still_open, 1::float8 AS step_rate, 1::float8 AS overall_rate,
 					CASE WHEN won > 0 THEN 1::float8 END AS decided_rate, leads, CASE WHEN is_settled THEN leads END AS matured, revenue, 0::bigint AS timed, is_complete, is_settled FROM months
 				UNION ALL
 				SELECT month, 2, 'seller', won, won, 0, 0, won::float8 / leads, won::float8 / leads, NULL, leads, CASE WHEN is_settled THEN in_time END, revenue, won, is_complete, is_settled FROM months
 			)
-			SELECT month, step, stage, entered, reached, dropped, still_open, step_rate, NULL::float8, overall_rate, decided_rate, leads, matured, matured::float8 / leads,
+			SELECT month, step, stage, entered, reached, dropped, still_open, step_rate::numeric(12, 9), NULL::float8, overall_rate::numeric(12, 9), decided_rate, leads, matured, (matured::float8 / leads)::numeric(12, 9),
 				((matured + 1.920729410 - 1.959963985 * sqrt(matured * (leads - matured)::float8 / leads + 0.960364705)) / (leads + 3.841458821))::numeric(12, 9),
 				((matured + 1.920729410 + 1.959963985 * sqrt(matured * (leads - matured)::float8 / leads + 0.960364705)) / (leads + 3.841458821))::numeric(12, 9),
 				revenue, timed, is_complete, is_settled FROM steps}, "$as_of: funnel_by_month");
-	is_same(qq{SELECT month, median_seconds IS NULL AS no_median, p90_seconds IS NULL AS no_p90, coalesce(abs(median_seconds / p.median - 1) < 0.0079, true) AS median, coalesce(abs(p90_seconds / p.p90 - 1) < 0.0079, true) AS p90
-			FROM boards.funnel_by_month('$as_of') LEFT JOIN (SELECT month(contact_at) AS month, percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM won_at - contact_at)) AS median, percentile_disc(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM won_at - contact_at)) AS p90
+	is_same_table(q{month, median_seconds IS NULL AS no_median, p90_seconds IS NULL AS no_p90, coalesce(abs(median_seconds / p.median - 1) < 0.0079, true) AS median, coalesce(abs(p90_seconds / p.p90 - 1) < 0.0079, true) AS p90},
+		qq{boards.funnel_by_month('$as_of') LEFT JOIN (SELECT month(contact_at) AS month, percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM won_at - contact_at)) AS median, percentile_disc(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM won_at - contact_at)) AS p90
 				FROM known('$as_of') WHERE won_at IS NOT NULL GROUP BY 1) AS p USING (month) WHERE step = 2},
 		qq{SELECT month(contact_at), count(won_at) < 5, count(won_at) < 20, true, true FROM known('$as_of') GROUP BY 1}, "$as_of: times of funnel_by_month");
 
 	# Persons.  The representative has the won lead; the SDR had it before, and is a
 	# dimension of the facts.
-	is_same(qq{SELECT assignee, month(won_at) AS month, count(*) AS won, sum(amount) AS amount, count(*) FILTER (WHERE amount IS NULL) AS amount_missing, sum(extract(epoch FROM won_at - entered_at))::bigint AS seconds FROM boards.lead_facts('$as_of') WHERE status = 'won' GROUP BY 1, 2},
+	is_same_table(q{assignee, month(won_at) AS month, count(*) AS won, sum(amount) AS amount, count(*) FILTER (WHERE amount IS NULL) AS amount_missing, sum(extract(epoch FROM won_at - entered_at))::bigint AS seconds},
+		qq{boards.lead_facts('$as_of') WHERE status = 'won' GROUP BY 1, 2},
 		qq{SELECT sr_id, month(won_at), count(*), sum(revenue), count(*) FILTER (WHERE revenue IS NULL), sum(extract(epoch FROM won_at - contact_at))::bigint FROM known('$as_of') WHERE won_at IS NOT NULL GROUP BY 1, 2}, "$as_of: won by sales representative and month");
-	is_same(qq{SELECT assignee, stage_kind, date_trunc('month', entered_on)::date AS month, count(*) AS leads, count(*) FILTER (WHERE next_stage = 'seller') AS won, sum(elapsed_seconds)::bigint AS seconds FROM boards.stage_facts('$as_of') WHERE stage = 'mql' GROUP BY 1, 2, 3},
+	is_same_table(q{assignee, stage_kind, date_trunc('month', entered_on)::date AS month, count(*) AS leads, count(*) FILTER (WHERE next_stage = 'seller') AS won, sum(elapsed_seconds)::bigint AS seconds},
+		qq{boards.stage_facts('$as_of') WHERE stage = 'mql' GROUP BY 1, 2, 3},
 		qq{SELECT coalesce(sdr_id, '(none)'), 'open', month(contact_at), count(*), count(won_at), sum(extract(epoch FROM coalesce(won_at, '$as_of') - contact_at))::bigint FROM known('$as_of') GROUP BY 1, 2, 3}, "$as_of: leads and wins by SDR and month of the contact");
-	is_same(qq{SELECT sdr, status, date_trunc('month', entered_on)::date AS month, count(*) AS leads, sum(amount) AS amount FROM boards.lead_facts('$as_of') GROUP BY 1, 2, 3},
-		qq{SELECT sdr_id, CASE WHEN won_at IS NULL THEN 'open' ELSE 'won' END, month(contact_at), count(*), sum(revenue) FROM known('$as_of') GROUP BY 1, 2, 3}, "$as_of: leads by the dimension SDR");
-	is_same(qq{SELECT assignee, arrivals, departures, in_hand_end FROM (SELECT assignee, sum(arrivals) AS arrivals, sum(departures) AS departures, max(in_hand_end) FILTER (WHERE as_of = '$as_of') AS in_hand_end
-				FROM boards.workload('$as_of') WHERE team = 'sdr' GROUP BY 1) AS w},
-		qq{SELECT * FROM (SELECT sdr_id, count(*) FILTER (WHERE contact_at >= first_day)::numeric AS arrivals, count(*) FILTER (WHERE won_at >= first_day)::numeric AS departures, nullif(count(*) FILTER (WHERE won_at IS NULL), 0) AS in_hand
-				FROM known('$as_of'), (SELECT (date_trunc('week', '$as_of' AT TIME ZONE 'America/Sao_Paulo') - interval '26 weeks') AT TIME ZONE 'America/Sao_Paulo' AS first_day) AS w
-				WHERE sdr_id IS NOT NULL GROUP BY 1) AS p WHERE arrivals > 0 OR departures > 0 OR in_hand > 0}, "$as_of: what SDRs got and gave in half a year") if 0;
+	is_same_table(q{sdr, status, date_trunc('month', entered_on)::date AS month, count(*) AS leads, sum(amount) AS amount},
+		qq{boards.lead_facts('$as_of') GROUP BY 1, 2, 3},
+		qq{SELECT coalesce(sdr_id, '(none)'), CASE WHEN won_at IS NULL THEN 'open' ELSE 'won' END, month(contact_at), count(*), sum(revenue) FROM known('$as_of') GROUP BY 1, 2, 3}, "$as_of: leads by the dimension SDR");
 
 	plain_instant($as_of);
 	plain_facts('mql_id', 'boards', $as_of);
