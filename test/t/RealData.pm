@@ -21,7 +21,7 @@ sub shared_folder
 	my $shared = $ENV{ALIGN_SHARED} // dirname(abs_path(__FILE__)) . '/../../../shared';
 	my $folder = "$shared/data/$name";
 
-	plan skip_all => "no data in $folder (set ALIGN_SHARED to the folder that holds data/)"
+	plan skip_all => "no $name in data/ (set ALIGN_SHARED to the folder that holds data/)"
 	  unless -d $folder;
 	return abs_path($folder);
 }
