@@ -35,7 +35,8 @@ sub start_node
 	$node = PostgreSQL::Test::Cluster->new($name);
 	$node->init;
 	# whoever reads the results must not depend on where this runs
-	$node->append_conf('postgresql.conf', "timezone = 'UTC'\nfsync = off\n");
+	# and compiling its queries would take longer than running them
+	$node->append_conf('postgresql.conf', "timezone = 'UTC'\nfsync = off\njit = off\n");
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION align');
 	return $node;
