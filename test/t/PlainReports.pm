@@ -18,7 +18,7 @@ use Exporter 'import';
 use RealData;
 use Test::More;
 
-our @EXPORT = qw(plain_setup plain_reports plain_instant plain_facts plain_times is_same_table);
+our @EXPORT = qw(plain_setup plain_reports plain_instant plain_facts plain_times plain_lists is_same_table);
 
 # The tables, and the clocks that follow from them, in the time zone given.
 # period: first and last day with working hours.  Working hours are
@@ -48,7 +48,7 @@ sub plain_setup
 		CREATE TABLE plain.holder (id text, at timestamptz, no bigint, person text);
 		CREATE TABLE plain.promise (sla text, starts text, stops text[], ends text[], hours interval, elapsed interval, accepts text[], rejects text[],
 			team text, from_team text, pauses text[], warn interval);
-		CREATE TABLE plain.stage (stage text, stage_order int, kind text, team text);
+		CREATE TABLE plain.stage (stage text, stage_order int, kind text, team text, on_path boolean);
 		CREATE TABLE plain.late (id text);
 		CREATE INDEX ON plain.entry (id, no);
 		CREATE INDEX ON plain.holder (id, at);
@@ -150,7 +150,8 @@ sub plain_instant
 		CREATE INDEX ON plain.submission (id);
 
 		CREATE TABLE plain.timing AS
-		SELECT t.*, CASE WHEN t.hours IS NULL THEN run_elapsed ELSE run_working END AS own_time,
+		SELECT t.*, CASE WHEN coalesce(outcome NOT IN ('missed', 'met') OR stopped_at <= due_at, due_at IS NULL OR plain.as_of() <= due_at) THEN 0 WHEN hours IS NULL THEN extract(epoch FROM overdue_until - due_at) ELSE plain.worked(team, due_at, overdue_until) END::bigint AS overrun,
+			CASE WHEN t.hours IS NULL THEN run_elapsed ELSE run_working END AS own_time,
 			coalesce(plain.held(id, started_at, started_no + 1), '(none)') AS person_at_start,
 			coalesce(CASE WHEN stopped_at < due_at OR stopped_at = due_at AND outcome = 'met' THEN plain.held(id, stopped_at, stopped_no) ELSE plain.held(id, coalesce(due_at, 'infinity')) END, '(none)') AS person_at_due,
 			CASE WHEN stopped_at IS NOT NULL THEN coalesce(plain.held(id, stopped_at, stopped_no), '(none)') END AS person_at_stop,
@@ -247,7 +248,7 @@ sub plain_facts
 		q{SELECT id, sla, cycle, accepts IS NOT NULL, team, person_at_start, person_at_due, person_at_stop, started_at, CASE WHEN status <> 'paused' THEN due_at END, due_if_resumed_at, CASE WHEN status <> 'paused' THEN warn_at END, stopped_at,
 				CASE WHEN status <> 'paused' THEN } . local_date('due_at') . q{ END, CASE WHEN status <> 'paused' THEN } . week('due_at') . q{ END, CASE WHEN stopped_at IS NOT NULL THEN CASE WHEN stopped_by IS NULL THEN 'left the funnel' ELSE 'stage' END END, status,
 				(stopped_at IS NULL)::int, (status = 'met')::int, (status IN ('missed', 'overdue'))::int, (status = 'cancelled')::int, run_elapsed::bigint, run_working::bigint,
-				CASE WHEN status NOT IN ('missed', 'overdue') THEN 0 WHEN hours IS NULL THEN extract(epoch FROM overdue_until - due_at) ELSE plain.worked(team, due_at, overdue_until) END::bigint,
+				overrun,
 				(extract(epoch FROM coalesce(stopped_at, plain.as_of()) - started_at) - run_elapsed)::bigint
 			FROM plain.timing})
 	  if has_rows('timing');
@@ -363,6 +364,57 @@ sub plain_times
 			SELECT week, person, team, arrivals, departures, at_start, at_end, (inside / nullif(worked, 0))::numeric(12, 4), days::int, arrived::numeric(12, 6), departed::numeric(12, 6), best::numeric(12, 6), (arrived / nullif(best, 0))::numeric(12, 6),
 				(at_end / nullif(departures_4 / nullif(days_4, 0), 0))::numeric(12, 6), (arrived * (whole_4 / nullif(departures_4, 0) / day))::numeric(12, 6), began >= '$since', began, until
 			FROM pace WHERE n <= 26 AND arrivals + departures + at_start + at_end > 0});
+	return;
+}
+
+# The lists of what is to be done at that instant, which may be empty.  since:
+# complete_since of create_reports().
+sub plain_lists
+{
+	my ($key, $since);
+
+	($key, $reports, $what, $since) = @_;
+
+	my @lists = (
+		[ 'sla_now', "$key\::text, sla, cycle, is_handoff, team, assignee, assignee_at_due, clock_status, started_at, due_at, warn_at, elapsed_seconds, working_seconds, overrun_seconds, stage, stage_order, as_of",
+			q{SELECT id, sla, cycle, accepts IS NOT NULL, t.team, person, person_at_due, t.status, started_at, due_at, warn_at, run_elapsed::bigint, run_working::bigint, overrun, stage, stage_order, plain.as_of()
+			FROM plain.timing AS t JOIN plain.lead USING (id) WHERE t.status IN ('overdue', 'at risk')} ],
+		[ 'promises', 'sla, team, is_handoff, week, met_week, missed_week, rate_week::numeric(12, 9), met_before4, missed_before4, rate_before4::numeric(12, 9), overdue_now, at_risk_now, paused_now, oldest_overdue_working_seconds',
+			q{SELECT sla, team, is_handoff, week, met, missed, (met / nullif(met + missed, 0)::float8)::numeric(12, 9), met4, missed4, (met4 / nullif(met4 + missed4, 0)::float8)::numeric(12, 9), overdue, at_risk, paused, oldest
+			FROM (SELECT p.sla, p.team, p.accepts IS NOT NULL, last.week, count(*) FILTER (WHERE t.week = last.week AND status = 'met'), count(*) FILTER (WHERE t.week = last.week AND status IN ('missed', 'overdue')),
+					count(*) FILTER (WHERE t.week < last.week AND status = 'met'), count(*) FILTER (WHERE t.week < last.week AND status IN ('missed', 'overdue')),
+					sum(overdue), sum(at_risk), sum(paused), max(oldest)
+				FROM plain.promise AS p, LATERAL (SELECT } . week('plain.as_of()') . q{ - 7 AS week) AS last, LATERAL (
+					SELECT } . week('due_at') . q{ AS week, status, NULL::numeric AS overdue, NULL::numeric AS at_risk, NULL::numeric AS paused, NULL::bigint AS oldest FROM plain.timing AS c
+					WHERE c.sla = p.sla AND status <> 'paused' AND due_at <= plain.as_of() AND } . week('due_at') . q{ BETWEEN last.week - 28 AND last.week
+						AND (} . week('due_at') . q{ = last.week OR date_trunc('week', due_at AT TIME ZONE plain.zone()) AT TIME ZONE plain.zone() >= '} . $since . q{')
+					UNION ALL
+					SELECT NULL, NULL, count(*) FILTER (WHERE status = 'overdue'), count(*) FILTER (WHERE status = 'at risk'), count(*) FILTER (WHERE status = 'paused'), max(overrun) FILTER (WHERE status = 'overdue') FROM plain.timing AS c WHERE c.sla = p.sla) AS t
+				GROUP BY 1, 2, 3, 4) AS p (sla, team, is_handoff, week, met, missed, met4, missed4, overdue, at_risk, paused, oldest)} ],
+		[ 'handover', "$key\::text, handoff, from_team, to_team, assignee, submitted_at, due_at, is_overdue, needs_missing, rejections_before, last_reject_reason, entered_on",
+			q{SELECT id, handoff, from_team, to_team, s.person, at, due_at, plain.as_of() > due_at, '(none)', rejections, coalesce(reason, '(none)'), } . local_date('entered_at') . q{
+			FROM plain.submission AS s JOIN plain.lead USING (id), LATERAL (SELECT count(*) AS rejections, (array_agg(left_reason ORDER BY no DESC))[1] AS reason FROM plain.submission AS b WHERE b.id = s.id AND outcome = 'rejected') AS r
+			WHERE outcome = 'pending'} ],
+		[ 'unassigned', "$key\::text, stage, stage_order, team, since, unassigned_since, unassigned_working_seconds, next_due_at, is_overdue",
+			q{SELECT id, l.stage, l.stage_order, l.team, since, unassigned, plain.worked(l.team, unassigned, plain.as_of())::bigint, due_at, coalesce(is_overdue, false)
+			FROM plain.lead AS l JOIN plain.stage AS s USING (stage),
+				LATERAL (SELECT min(h.at) AS at FROM plain.holder AS h WHERE h.id = l.id AND NOT EXISTS (SELECT FROM plain.holder AS a WHERE a.id = h.id AND a.person IS NOT NULL AND (a.at, a.no) >= (h.at, h.no))) AS h,
+				LATERAL (SELECT CASE WHEN NOT (is_late AND h.at = (SELECT min(at) FROM plain.holder AS a WHERE a.id = l.id)) THEN h.at END AS unassigned) AS u,
+				LATERAL (SELECT min(due_at) AS due_at, bool_or(status = 'overdue') AS is_overdue FROM plain.timing AS t WHERE t.id = l.id AND stopped_at IS NULL AND status <> 'paused') AS c
+			WHERE l.status = 'open' AND person = '(none)' AND l.team IS NOT NULL AND (on_path OR due_at IS NOT NULL)} ]);
+
+	$node->safe_psql('postgres', 'CREATE INDEX ON plain.timing (id)');
+	foreach my $list (@lists)
+	{
+		if ($node->safe_psql('postgres', "SELECT count(*) FROM ($list->[2]) AS l") > 0)
+		{
+			is_report(@$list);
+		}
+		else
+		{
+			is_value("SELECT count(*) FROM $reports.$list->[0](plain.as_of())", '0', "$what: $list->[0] is empty");
+		}
+	}
 	return;
 }
 

@@ -88,7 +88,7 @@ plain_setup($node, 'Europe/Rome', period => [ '2010-01-01', '2030-12-31' ], with
 	teams => { support => [ [ '1,2,3,4,5', '08:00', '12:30' ], [ '1,2,3,4,5', '13:30', '17:00' ], [ '6', '08:00', '12:00' ] ] });
 $node->safe_psql('postgres', q{
 	INSERT INTO plain.stage
-	SELECT stage, stage_order, kind, team FROM (VALUES ('Insert ticket', 1, 'open', 'frontdesk'), ('Assign seriousness', 2, 'open', 'frontdesk'), ('Take in charge ticket', 3, 'open', 'support'), ('Wait', 4, 'open', 'support'),
+	SELECT stage, stage_order, kind, team, stage IN ('Assign seriousness', 'Take in charge ticket', 'Resolve ticket', 'Closed') FROM (VALUES ('Insert ticket', 1, 'open', 'frontdesk'), ('Assign seriousness', 2, 'open', 'frontdesk'), ('Take in charge ticket', 3, 'open', 'support'), ('Wait', 4, 'open', 'support'),
 		('Create SW anomaly', 5, 'open', 'development'), ('Resolve SW anomaly', 6, 'open', 'development'), ('Resolve ticket', 7, 'open', 'support'),
 		('Closed', 8, 'won', NULL), ('INVALID', 9, 'lost', NULL), ('DUPLICATE', 10, 'lost', NULL)) AS s (stage, stage_order, kind, team);
 	-- by the promise: what starts it, stops it, ends it otherwise; time; what accepts and rejects
@@ -123,6 +123,7 @@ foreach my $as_of ('2010-02-17 09:00+01', '2010-09-15 12:00+02', '2011-12-27 11:
 
 	plain_facts('id', 'reports', $what);
 	plain_times('id', 'reports', $what, '720 hours', '2010-02-01');
+	plain_lists('id', 'reports', $what, '2010-02-01');
 }
 
 $node->stop;

@@ -50,7 +50,7 @@ $node->safe_psql('postgres', q{
 
 plain_setup($node, 'America/Sao_Paulo', period => [ '2017-01-01', '2030-12-31' ]);
 $node->safe_psql('postgres', q{
-	INSERT INTO plain.stage VALUES ('mql', 1, 'open', 'sdr'), ('seller', 2, 'won', NULL);
+	INSERT INTO plain.stage VALUES ('mql', 1, 'open', 'sdr', true), ('seller', 2, 'won', NULL, true);
 	INSERT INTO plain.promise VALUES ('close', 'mql', '{seller}', '{}', '120 hours', NULL, NULL, NULL, 'sdr', NULL, NULL, '30 hours');
 	INSERT INTO plain.entry SELECT mql_id, contact_at, 1, 'mql', NULL, 1 FROM raw UNION ALL SELECT mql_id, won_at, 2, 'seller', NULL, 2 FROM raw WHERE won_at IS NOT NULL;
 	INSERT INTO plain.holder SELECT mql_id, contact_at, 1, sdr_id FROM raw UNION ALL SELECT mql_id, won_at, 2, sr_id FROM raw WHERE won_at IS NOT NULL;
@@ -97,6 +97,7 @@ foreach my $as_of ('2018-03-20 15:00-03', '2018-08-29 00:00-03', '2019-01-15 12:
 	plain_instant($as_of);
 	plain_facts('mql_id', 'boards', $as_of);
 	plain_times('mql_id', 'boards', $as_of, '2160 hours', '2017-12-01 00:00-02');
+	plain_lists('mql_id', 'boards', $as_of, '2017-12-01 00:00-02');
 }
 
 $node->stop;
