@@ -10,7 +10,7 @@
 -- reached: leads that entered it or a later one; a lead that was won and is open again counts up to the step before the won one
 -- dropped: of these, leads that went no further and are lost
 -- still_open: of these, leads that went no further and may still
--- step_rate: reached / reached of the step before; NULL for the first
+-- step_rate: reached / reached of the step before; 1 for the first
 -- step_rate_lower: lower bound of it (Wilson, 95 %); NULL while leads are open in the step before
 -- step_rate_upper: upper bound of it
 -- overall_rate: reached / reached of the first step

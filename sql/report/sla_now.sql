@@ -36,17 +36,19 @@ WITH
     known_clocks AS (
         SELECT c.*, NULL::timestamptz AS recorded_at FROM ({part:known_clocks}) AS c
     ),
+    -- (overdue and at risk are open; a further condition would make the planner
+    -- believe in one row, and compute the CTEs below for each)
     states AS MATERIALIZED (
         SELECT s.*
         FROM ({part:clocks_at}) AS s
-        WHERE s.is_open = 1 AND s.clock_status IN ('overdue', 'at risk')
+        WHERE s.clock_status IN ('overdue', 'at risk')
     ),
     entries AS MATERIALIZED (
         SELECT e.*
         FROM ({part:entries}) AS e
             JOIN (SELECT DISTINCT {key:s} FROM states AS s) AS s ON {key_join:s:e}
     ),
-    leads AS (
+    leads AS MATERIALIZED (
         SELECT {key:e},
             (array_agg(e.stage ORDER BY e.place DESC) FILTER (WHERE e.is_stage_entry))[1] AS stage,
             (array_agg(e.stage_order ORDER BY e.place DESC) FILTER (WHERE e.is_stage_entry))[1] AS stage_order,
@@ -57,7 +59,7 @@ WITH
         GROUP BY {key:e}
     ),
     -- a touch is a campaign other than that of the touch before
-    touched AS (
+    touched AS MATERIALIZED (
         SELECT {key:t}, max(t.at) AS last_touch_at
         FROM ({part:touch_entries}) AS t
         GROUP BY {key:t}

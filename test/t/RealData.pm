@@ -12,7 +12,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(shared_folder start_node load_csv is_same is_value);
+our @EXPORT = qw(shared_folder start_node load_csv load_olist load_helpdesk is_same is_value);
 
 # The folder with the data, or skip: it is beside the checkout, never in it.
 sub shared_folder
@@ -21,7 +21,7 @@ sub shared_folder
 	my $shared = $ENV{ALIGN_SHARED} // dirname(abs_path(__FILE__)) . '/../../../shared';
 	my $folder = "$shared/data/$name";
 
-	plan skip_all => "no data in $folder (set ALIGN_SHARED to the folder that holds data/)"
+	plan skip_all => "no $name in data/ (set ALIGN_SHARED to the folder that holds data/)"
 	  unless -d $folder;
 	return abs_path($folder);
 }
@@ -35,7 +35,8 @@ sub start_node
 	$node = PostgreSQL::Test::Cluster->new($name);
 	$node->init;
 	# whoever reads the results must not depend on where this runs
-	$node->append_conf('postgresql.conf', "timezone = 'UTC'\nfsync = off\n");
+	# and compiling its queries would take longer than running them
+	$node->append_conf('postgresql.conf', "timezone = 'UTC'\nfsync = off\njit = off\n");
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION align');
 	return $node;
@@ -47,6 +48,34 @@ sub load_csv
 	my ($columns, $file) = @_;
 
 	$node->safe_psql('postgres', "\\copy $columns from '$file' with (format csv, header)");
+	return;
+}
+
+# Olist's leads and deals; what the data is like: see real_olist.pl.
+sub load_olist
+{
+	my ($folder) = @_;
+
+	$node->safe_psql('postgres', q{
+		CREATE TABLE mql (mql_id text PRIMARY KEY, first_contact_date date, landing_page_id text, origin text);
+		CREATE TABLE deal (mql_id text PRIMARY KEY, seller_id text, sdr_id text, sr_id text, won_date timestamp,
+			business_segment text, lead_type text, lead_behaviour_profile text, has_company text, has_gtin text,
+			average_stock text, business_type text, declared_product_catalog_size float8, declared_monthly_revenue numeric);
+	});
+	load_csv('mql', "$folder/olist_marketing_qualified_leads_dataset.csv");
+	load_csv('deal', "$folder/olist_closed_deals_dataset.csv");
+	return;
+}
+
+# The events of the Helpdesk log in the order of the file; see real_helpdesk.pl.
+sub load_helpdesk
+{
+	my ($folder) = @_;
+
+	$node->safe_psql('postgres', q{
+		CREATE TABLE event (no bigint GENERATED ALWAYS AS IDENTITY, concept_name text, lifecycle text, org_resource text, stamp text,
+			activity text, resource text, ticket text, variant text, variant_index int, creator text)});
+	load_csv('event (concept_name, lifecycle, org_resource, stamp, activity, resource, ticket, variant, variant_index, creator)', "$folder/Helpdesk.csv");
 	return;
 }
 

@@ -17,10 +17,7 @@ use Test::More;
 my $folder = shared_folder('helpdesk');
 my $node = start_node('helpdesk');
 
-$node->safe_psql('postgres', q{
-	CREATE TABLE event (no bigint GENERATED ALWAYS AS IDENTITY, concept_name text, lifecycle text, org_resource text, stamp text,
-		activity text, resource text, ticket text, variant text, variant_index int, creator text)});
-load_csv('event (concept_name, lifecycle, org_resource, stamp, activity, resource, ticket, variant, variant_index, creator)', "$folder/Helpdesk.csv");
+load_helpdesk($folder);
 
 $node->safe_psql('postgres', q{
 	CREATE TABLE raw AS

@@ -25,14 +25,7 @@ use Test::More;
 my $folder = shared_folder('olist_funnel');
 my $node = start_node('olist');
 
-$node->safe_psql('postgres', q{
-	CREATE TABLE mql (mql_id text PRIMARY KEY, first_contact_date date, landing_page_id text, origin text);
-	CREATE TABLE deal (mql_id text PRIMARY KEY, seller_id text, sdr_id text, sr_id text, won_date timestamp,
-		business_segment text, lead_type text, lead_behaviour_profile text, has_company text, has_gtin text,
-		average_stock text, business_type text, declared_product_catalog_size float8, declared_monthly_revenue numeric);
-});
-load_csv('mql', "$folder/olist_marketing_qualified_leads_dataset.csv");
-load_csv('deal', "$folder/olist_closed_deals_dataset.csv");
+load_olist($folder);
 
 is_value('SELECT count(*), count(DISTINCT mql_id) FROM mql', '8000|8000', '8,000 leads');
 is_value('SELECT count(*), count(m.mql_id) FROM deal LEFT JOIN mql m USING (mql_id)', '842|842', '842 deals, all of known leads');

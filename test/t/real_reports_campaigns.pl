@@ -80,14 +80,7 @@ is_value(q{SELECT reason FROM reports.feedback WHERE result = 'lost' GROUP BY re
 is_value(q{SELECT count(*) FROM (SELECT campaign_key FROM reports.campaign_results WHERE campaign_source = 'google' GROUP BY 1) AS k}, '1', '"Google" and "google" are one campaign');
 
 # Olist: months of the contact, wins, and a cost by origin.
-$node->safe_psql('postgres', q{
-	CREATE TABLE mql (mql_id text PRIMARY KEY, first_contact_date date, landing_page_id text, origin text);
-	CREATE TABLE deal (mql_id text PRIMARY KEY, seller_id text, sdr_id text, sr_id text, won_date timestamp,
-		business_segment text, lead_type text, lead_behaviour_profile text, has_company text, has_gtin text,
-		average_stock text, business_type text, declared_product_catalog_size float8, declared_monthly_revenue numeric);
-});
-load_csv('mql', "$olist/olist_marketing_qualified_leads_dataset.csv");
-load_csv('deal', "$olist/olist_closed_deals_dataset.csv");
+load_olist($olist);
 $node->safe_psql('postgres', q{
 	-- the one deal that was won before the first contact is left out
 	CREATE TABLE raw AS
