@@ -39,17 +39,16 @@ WITH
         HAVING min(s.goal) = max(s.goal)
     ),
     before AS (
-        SELECT q.sla, sum(q.met) AS met4, sum(q.missed) AS missed4,
-            sum(q.met) FILTER (WHERE w.n = 1) AS met, sum(q.missed) FILTER (WHERE w.n = 1) AS missed
+        SELECT c.sla, sum(c.is_met)::numeric AS met4, sum(c.is_missed)::numeric AS missed4,
+            (sum(c.is_met) FILTER (WHERE w.n = 1))::numeric AS met, (sum(c.is_missed) FILTER (WHERE w.n = 1))::numeric AS missed
         FROM (SELECT i.n, p.week - 7 * i.n AS week,
                   timezone({zone}, (p.week - 7 * i.n + 7)::timestamp)
                       + ($1 - timezone({zone}, (p.week + 7)::timestamp)) AS as_of
               FROM (SELECT max(p.week) AS week FROM {promises} AS p) AS p
                   CROSS JOIN generate_series(1, 4) AS i (n)) AS w
-            CROSS JOIN LATERAL (SELECT x.sla, x.met, x.missed
-                                FROM {schema}.sla_by_week(w.as_of) AS x
-                                WHERE x.week = w.week AND x.is_complete) AS q
-        GROUP BY q.sla
+            JOIN {sla_facts} AS c
+                ON c.week = w.week AND c.due_at <= w.as_of AND c.week_start_at >= {complete_since}
+        GROUP BY c.sla
     ),
     late AS (
         SELECT o.team, o.assignee, count(*) AS n, min(o.due_at) AS due_at, sum(o.amount) AS amount

@@ -5,12 +5,18 @@ WITH
         {part:page_weeks}
     ),
     submissions AS (
-        SELECT w.n, h.handoff, h.outcome, coalesce(h.working_seconds, h.elapsed_seconds) AS seconds, h.working_seconds IS NOT NULL AS is_working_time
+        SELECT w.n, s.handoff,
+            CASE WHEN s.decided_at <= w.as_of AND s.decided_known_at <= w.as_of THEN s.outcome
+                ELSE 'pending' END AS outcome,
+            extract(epoch FROM CASE WHEN h.hours IS NULL THEN s.decided_at - s.submitted_at
+                                   ELSE align.working_time(h.hours, s.submitted_at, s.decided_at) END)::bigint AS seconds,
+            h.hours IS NOT NULL AS is_working_time
         FROM weeks AS w
-            CROSS JOIN LATERAL (SELECT h.handoff, h.outcome, h.working_seconds, h.elapsed_seconds
-                                FROM {schema}.handoff_facts(w.as_of) AS h
-                                WHERE h.submitted_at >= w.start_at
-                                    AND date_trunc('week', h.submitted_on::timestamp)::date = w.week) AS h
+            JOIN {stored:handoff_facts} AS s
+                ON s.submitted_at >= w.start_at AND s.submitted_at <= w.as_of AND s.known_at <= w.as_of
+                    AND date_trunc('week', timezone({zone}, s.submitted_at))::date = w.week
+            LEFT JOIN ({part:handoffs}) AS h
+                ON h.agreement = s.agreement AND h.version = s.version AND h.handoff = s.handoff
         WHERE w.n = 0 OR w.is_complete
     ),
     -- 0: the week; 1: the week before; 4: the four before, pooled

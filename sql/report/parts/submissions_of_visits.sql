@@ -2,7 +2,7 @@
 -- became of them: the first change of stage after a submission decides it, by
 -- the version of the agreement that was recorded with it.
 SELECT {key:v}, v.entry_no, v.place, v.is_late, v.stage, v.handoff, v.entered_at, v.left_at,
-    v.left_reason, v.left_actor, v.assignee, v.segments, v.agreement, v.version,
+    v.left_reason, v.left_actor, v.assignee, v.segments, v.agreement, v.version, v.known_at, v.left_known_at,
     coalesce(v.left_recorded_at, v.recorded_at) AS recorded_at,
     h.from_team, h.to_team, h.hours,
     row_number() OVER (PARTITION BY {key:v}, v.handoff ORDER BY v.place)::int AS submission_no,

@@ -37,6 +37,7 @@ WITH
             lead(j.stage_kind) OVER journey AS next_stage_kind,
             lead(j.reason) OVER journey AS left_reason,
             lead(j.actor) OVER journey AS left_actor,
+            lead(j.known_at) OVER journey AS left_known_at,
             lead(j.recorded_at) OVER journey AS left_recorded_at,
             lead(j.previous_team) OVER journey AS team_at_end,
             lead(j.previous_assignee) OVER journey AS assignee_at_end
@@ -59,6 +60,6 @@ SELECT {key:c},
     CASE WHEN c.left_at IS NULL THEN c.last_assignee ELSE c.assignee_at_end END AS assignee,
     c.team AS team_at_start, c.assignee AS assignee_at_start,
     c.actor, c.reason, c.left_reason, c.left_actor, c.amount, c.segments, c.agreement, c.version, c.handoff,
-    c.known_at, c.recorded_at, c.left_recorded_at
+    c.known_at, c.left_known_at, c.recorded_at, c.left_recorded_at
 FROM changes AS c
 WHERE c.stage IS NOT NULL

@@ -4,7 +4,7 @@ WITH
         {part:entries}
     ),
     visits AS (
-        {part:visits_of_entries}
+        SELECT v.* FROM {stored:visits} AS v
     ),
     submissions AS (
         {part:submissions_of_visits}
@@ -35,7 +35,7 @@ SELECT {key:s}, s.entry_no, s.handoff, s.from_team, s.to_team, s.submission_no,
     s.left_reason AS reason, s.left_actor AS decided_by, s.assignee,
     d.campaign AS decisive_campaign, d.channel,
     CASE WHEN s.segments IS NOT NULL THEN ({part:first_segment}) END AS segment,
-    due.due_at, s.agreement, s.version, s.recorded_at
+    due.due_at, s.agreement, s.version, s.known_at, s.left_known_at AS decided_known_at, s.recorded_at
 FROM submissions AS s
     LEFT JOIN decisive AS d ON {key_join:d:s} AND d.moment_no = s.entry_no
     LEFT JOIN due ON {key_join:due:s} AND due.sla = s.handoff AND due.started_at = s.entered_at
