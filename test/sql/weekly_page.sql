@@ -391,6 +391,20 @@ SELECT align.weekly_report('small.leads');
 \set SHOW_CONTEXT errors
 RESET client_min_messages;
 
+-- Stored reports give the same page, of every week, as those that are computed.
+SET client_min_messages = warning;
+CREATE SCHEMA computed;
+CREATE SCHEMA kept;
+SELECT align.create_reports('company.leads', 'computed', complete_since => s.complete_since, time_zone => s.time_zone) = align.create_reports('company.leads', 'kept', complete_since => s.complete_since, time_zone => s.time_zone, stored => true) AS created FROM company.report_settings s;
+RESET client_min_messages;
+SELECT count(*) AS weeks, count(DISTINCT computed) > 6 AS various, count(*) FILTER (WHERE computed <> kept) AS differ
+FROM (SELECT replace(align.weekly_report('company.leads', w, 'computed'), 'computed', 'kept') AS computed, align.weekly_report('company.leads', w, 'kept') AS kept
+	FROM unnest('{2026-01-05,2026-03-02,2026-04-13,2026-05-04,2026-05-11,2026-05-18,2026-05-25,2026-06-15}'::date[] || now()::date) w) p;
+SET client_min_messages = warning;
+DROP SCHEMA computed CASCADE;
+DROP SCHEMA kept CASCADE;
+RESET client_min_messages;
+
 -- Rights: all reports, or none of the page.
 CREATE ROLE regress_align_reader;
 SET ROLE regress_align_reader;
