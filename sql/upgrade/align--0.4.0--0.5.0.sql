@@ -90,13 +90,30 @@ CREATE FUNCTION align.create_reports(relation regclass, in_schema text,
                                      dimensions text[] DEFAULT '{}', time_zone text DEFAULT NULL,
                                      settle interval DEFAULT '90 days',
                                      complete_since timestamptz DEFAULT NULL,
-                                     credit_model text DEFAULT 'linear')
+                                     credit_model text DEFAULT 'linear',
+                                     stored boolean DEFAULT false)
     RETURNS bigint
     AS 'MODULE_PATHNAME', 'align_create_reports'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
 
-COMMENT ON FUNCTION align.create_reports(regclass, text, text[], text, interval, timestamptz, text) IS
-'creates the facts and reports on an attached table, as views in a schema and as functions of an instant, owned by the owner of the table, or replaces them, and returns the number of views. dimensions are columns of the table or expressions with a name; time_zone, that of dates, weeks and months, is by default that of the common hours of the agreement, else UTC; a cohort is settled when settle has passed since its end; complete_since, from which on the record is complete, is by default the time of attach(), and must be given after import_history(). For the owner of the table; only time_zone and complete_since may be NULL';
+COMMENT ON FUNCTION align.create_reports(regclass, text, text[], text, interval, timestamptz, text, boolean) IS
+'creates the facts and reports on an attached table, as views in a schema and as functions of an instant, owned by the owner of the table, or replaces them, and returns the number of views. dimensions are columns of the table or expressions with a name; time_zone, that of dates, weeks and months, is by default that of the common hours of the agreement, else UTC; a cohort is settled when settle has passed since its end; complete_since, from which on the record is complete, is by default the time of attach(), and must be given after import_history(); stored makes tables of the facts, which refresh_reports() brings up to date. For the owner of the table; only time_zone and complete_since may be NULL';
+
+CREATE FUNCTION align.refresh_reports(relation regclass, everything boolean DEFAULT false)
+    RETURNS bigint
+    AS 'MODULE_PATHNAME', 'align_refresh_reports'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+
+COMMENT ON FUNCTION align.refresh_reports(regclass, boolean) IS
+'brings the reports on an attached table that create_reports() has made with stored up to date, in all schemas that have some, with all that is committed, and returns the number of leads that were written. The work follows the number of leads that have changed; all leads are written if everything is true, or the agreement has changed. To be called by a scheduler. For the owner of the table; NULLs are errors';
+
+CREATE FUNCTION align.log_changed_lead()
+    RETURNS trigger
+    AS 'MODULE_PATHNAME', 'align_log_changed_lead'
+    LANGUAGE C;
+
+COMMENT ON FUNCTION align.log_changed_lead() IS
+'the trigger function by which stored reports know what has changed; for triggers that create_reports() creates';
 
 CREATE FUNCTION align.weekly_report(relation regclass, week date DEFAULT NULL, in_schema text DEFAULT NULL)
     RETURNS text

@@ -165,8 +165,8 @@ HasChanged(Relation rel, HeapTuple before, HeapTuple after, const AttrNumber *co
 }
 
 /*
- * The trigger function: AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW, or AFTER
- * TRUNCATE FOR EACH STATEMENT.
+ * The trigger function: AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW, or
+ * AFTER TRUNCATE FOR EACH STATEMENT.
  */
 Datum
 align_log_changed_lead(PG_FUNCTION_ARGS)

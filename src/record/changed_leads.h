@@ -4,10 +4,10 @@
  *
  * Reports that read tables (report/stored.h) have a log in their schema: a
  * table of the keys of leads of which something has changed since the tables
- * were brought up to date, in any order, with repetitions.  Every change of the
- * history or the clock table, and of the columns of the attached table that the
- * reports show, adds a row in the same transaction.  A row without a key stands
- * for all leads.
+ * were brought up to date, in any order, with repetitions.  Every change of
+ * the history or the clock table, and of the columns of the attached table
+ * that the reports show, adds a row in the same transaction.  A row without a
+ * key stands for all leads.
  *
  * The rows are added by triggers with the function align.log_changed_lead() on
  * these three tables.  Its arguments are the schema of the log and, for each

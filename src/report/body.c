@@ -23,7 +23,6 @@
 #include "report/body.h"
 #include "report/campaign_tables.h"
 #include "report/report_bodies.h"
-#include "report/stored.h"
 
 /* Placeholders have at most these parts, separated by colons. */
 #define MAX_PARTS 3
@@ -210,8 +209,8 @@ ReadPlaceholder(const char *text, Placeholder *placeholder)
 }
 
 /*
- * The body that a placeholder names: {part:NAME}, {stored:NAME}, or {NAME} of a
- * view; NULL if it is another placeholder.
+ * The body that a placeholder names: {part:NAME}, {stored:NAME}, or {NAME} of
+ * a view; NULL if it is another placeholder.
  */
 static const ReportBody *
 NamedBody(const Placeholder *placeholder)
@@ -408,6 +407,36 @@ AppendCampaignTable(Expansion *expansion, const char *name)
 	appendStringInfoString(expansion->out, "(");
 	Expand(expansion, none->query);
 	appendStringInfoString(expansion->out, ")");
+}
+
+char *
+align_report_stored_name(const ReportBody *body)
+{
+	return psprintf("stored_%s", body->name);
+}
+
+char *
+align_report_changed_name(const ReportBody *body)
+{
+	return psprintf("changed_%s", body->name);
+}
+
+List *
+align_report_stored_bodies(void)
+{
+	const ReportBody *body;
+	List	   *result = NIL;
+
+	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
+	{
+		if (body->kind != REPORT_STORED)
+			continue;
+		if (strcmp(body->name, "leads") == 0)
+			result = lcons(unconstify(ReportBody *, body), result);
+		else
+			result = lappend(result, unconstify(ReportBody *, body));
+	}
+	return result;
 }
 
 /*
@@ -648,8 +677,8 @@ AppendStoredColumns(StringInfo out, const ReportTarget *target, const ReportBody
 }
 
 /*
- * What can be stored, as of an instant: the stored rows of the leads about which
- * nothing became known afterwards, and those of the others, computed.
+ * What can be stored, as of an instant: the stored rows of the leads about
+ * which nothing became known afterwards, and those of the others, computed.
  */
 static char *
 StoredAsOf(const ReportTarget *target, const ReportBody *body)

@@ -10,8 +10,8 @@
  * of its argument.
  *
  * What is known of leads and does not change while time goes by stands in
- * queries of its own, sql/report/stored.  The views add what does, such as ages.
- * So these queries can be tables (stored.h), which views read.
+ * queries of its own, sql/report/stored.  The views add what does, such as
+ * ages. So these queries can be tables (stored.h), which views read.
  */
 #ifndef ALIGN_REPORT_BODY_H
 #define ALIGN_REPORT_BODY_H
@@ -129,6 +129,23 @@ extern char *align_report_query(const ReportTarget *target, const ReportBody *bo
  */
 extern char *align_report_stored_query(const ReportTarget *target, const ReportBody *body,
 									   const char *keys);
+
+/*
+ * The table for what can be stored, and the function of its rows of leads that
+ * have changed; palloc'd.
+ */
+extern char *align_report_stored_name(const ReportBody *body);
+extern char *align_report_changed_name(const ReportBody *body);
+
+/*
+ * The bodies of what can be stored: a List of ReportBody.  The first is that
+ * of the leads, which the others are joined with.
+ */
+extern List *align_report_stored_bodies(void);
+
+/* The tables of the leads and of the state of what is stored. */
+#define REPORT_STORED_LEADS "stored_leads"
+#define REPORT_STORED_STATE "stored_state"
 
 /* The name of a body as a WITH query, palloc'd. */
 extern char *align_report_with_name(const ReportBody *body);

@@ -51,8 +51,8 @@
 #include "report/body.h"
 #include "report/campaign_tables.h"
 #include "report/create_reports.h"
+#include "report/create_stored.h"
 #include "report/mark.h"
-#include "report/stored.h"
 #include "time_text.h"
 #include "value.h"
 
@@ -533,8 +533,8 @@ CreateOrReplace(Creation *creation)
 }
 
 /*
- * Creates the reports, or replaces them, with or without tables that they read.
- * Existing tables are dropped first, when no view reads them any more.
+ * Creates the reports, or replaces them, with or without tables that they
+ * read. Existing tables are dropped first, when no view reads them any more.
  */
 static void
 CreateStoredOrNot(Creation *creation, bool stored)

@@ -2,9 +2,9 @@
  * mark.h
  *	  The objects that create_reports() creates, and how they are known again.
  *
- * The comment of each ends with a mark.  Nothing without it, or of another role
- * than the owner of the attached table, is replaced, dropped or relied upon:
- * whoever may create objects in the schema could have put it there.
+ * The comment of each ends with a mark.  Nothing without it, or of another
+ * role than the owner of the attached table, is replaced, dropped or relied
+ * upon: whoever may create objects in the schema could have put it there.
  */
 #ifndef ALIGN_REPORT_MARK_H
 #define ALIGN_REPORT_MARK_H
@@ -13,7 +13,7 @@
 
 #include "report/body.h"
 
-/* True if a relation is the view of a report of an owner, or a table of one. */
+/* True if a relation is a view, or a table, of reports of an owner. */
 extern bool align_is_report(Oid relid, Oid owner);
 extern bool align_is_report_table(Oid relid, Oid owner);
 
@@ -32,8 +32,8 @@ extern void align_check_report_relation(const ReportTarget *target, const char *
 extern void align_check_report_function(const ReportTarget *target, const char *name);
 
 /*
- * Raises an error unless what was created belongs to the owner of the table: the
- * owner of the schema may have put something else in its place meanwhile.
+ * Raises an error unless what was created belongs to the owner of the table:
+ * the owner of the schema may have put something else in its place meanwhile.
  */
 extern void align_check_report_created(const ReportTarget *target, const char *name);
 

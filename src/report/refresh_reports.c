@@ -3,15 +3,16 @@
  *	  align.refresh_reports(): brings stored reports (stored.h) up to date.
  *
  * Everything happens under one snapshot: what it sees of the log of changed
- * leads is taken from there, and the rows of these leads are computed from what
- * it sees of the history.  A change that it does not see, because its
+ * leads is taken from there, and the rows of these leads are computed from
+ * what it sees of the history.  A change that it does not see, because its
  * transaction commits later, however long ago it began, has its row in the log
  * committed with it, and so is left for the next call.  So nothing is missed,
  * and a lead that is written once too often gets the same rows again.
  *
- * Rows are computed as of the clock after the snapshot was taken, when all that
- * it sees had happened.  A lead about which the record tells of a later time
- * (whose clock was ahead, or which was imported so) stays in the log until then.
+ * Rows are computed as of the clock after the snapshot was taken, when all
+ * that it sees had happened.  A lead about which the record tells of a later
+ * time (whose clock was ahead, or which was imported so) stays in the log
+ * until then.
  *
  * The work follows the number of leads in the log.  But if the agreement has
  * changed, or another version has come into force, the rows of all leads are
@@ -37,6 +38,7 @@
 #include "record/changed_leads.h"
 #include "record/flush.h"
 #include "report/create_reports.h"
+#include "report/refresh_reports.h"
 #include "report/stored.h"
 #include "value.h"
 

@@ -2,19 +2,21 @@
  * stored.h
  *	  Reports that read tables instead of computing everything.
  *
- * create_reports(stored => true) creates, in the schema of the reports, a table
- * for each query of sql/report/stored, which the views read.  refresh_reports()
- * brings them up to date:
+ * create_reports(stored => true) creates, in the schema of the reports, a
+ * table for each query of sql/report/stored, which the views read.
+ *  refresh_reports() brings them up to date:
  *
- *	  stored_NAME		a table for the query NAME: its columns, and latest_at,
+ *	  stored_NAME             a table for the query NAME: its columns, and
+ *	  latest_at,
  *						since when nothing else has become known about the lead
- *	  stored_NAME(A)	a function: the rows of the table, of all leads
- *	  changed_NAME(A)	a function: those of the leads in stored_taken
- *	  stored_leads		is one of these tables, with a row per lead
- *	  stored_changes	the keys of leads that have changed since
- *						(record/changed_leads.h); stored_taken: those of them that
- *						are being brought up to date, else empty
- *	  stored_state		one row: when that was done last, and by which version
+ *	  stored_NAME(A)  a function: the rows of the table, of all leads
+ *	  changed_NAME(A) a function: those of the leads in stored_taken
+ *	  stored_leads             is one of these tables, with a row per lead
+ *	  stored_changes      the keys of leads that have changed since
+ *						(record/changed_leads.h); stored_taken: those of them
+ *						that are being brought up to date, else empty
+ *	  stored_state            one row: when that was done last, and by which
+ *	  version
  *						of the agreement
  *
  * All belong to the owner of the attached table, and are marked as reports.
@@ -26,35 +28,19 @@
 
 #include "report/body.h"
 
-#define REPORT_STORED_LEADS "stored_leads"
 #define REPORT_STORED_TAKEN "stored_taken"
-#define REPORT_STORED_STATE "stored_state"
 
-/* The name of the table for what can be stored, palloc'd. */
-extern char *align_report_stored_name(const ReportBody *body);
-
-/* The name of the function of its rows of leads that have changed, palloc'd. */
-extern char *align_report_changed_name(const ReportBody *body);
+/* The names of all tables and of all functions: Lists of char *. */
+extern List *align_stored_tables(void);
+extern List *align_stored_functions(void);
 
 /*
- * The bodies of what can be stored: a List of ReportBody, with that of
- * stored_leads, which the others are joined with, first.
+ * The name of a trigger that logs changed leads for the reports in a schema,
+ * palloc'd; and the event that it is for.
  */
-extern List *align_report_stored_bodies(void);
-
-/*
- * Raises an error if something else has the name of one of the tables or
- * functions.
- */
-extern void align_check_stored_names(const ReportTarget *target);
-
-/*
- * Creates the tables and functions and fills the tables, or drops what there is
- * of them.  Sets target->stored.  The caller is connected to SPI, as the owner,
- * in a restricted operation.
- */
-extern void align_create_stored(ReportTarget *target);
-extern void align_drop_stored(ReportTarget *target);
+#define STORED_NTRIGGERS 2
+extern char *align_stored_trigger(Oid schema, int trigger);
+extern const char *const align_stored_trigger_events[STORED_NTRIGGERS];
 
 /*
  * True if an owner has stored reports in a schema.  Locks the tables and
@@ -69,13 +55,5 @@ extern bool align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode);
  * not if somebody has dropped or disabled one, or renamed the schema.
  */
 extern bool align_stored_triggers_work(Oid schema, const Attachment *attachment);
-
-/*
- * Fills the tables of stored reports, or brings them up to date.  Returns the
- * number of leads whose rows were written.  The caller is connected to SPI, as
- * the owner, in a restricted operation, and holds a lock on them that conflicts
- * with itself.
- */
-extern int64 align_report_refresh(Oid schema, const char *agreement, bool everything);
 
 #endif							/* ALIGN_REPORT_STORED_H */
