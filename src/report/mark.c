@@ -4,14 +4,20 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_rewrite.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -76,6 +82,66 @@ bool
 align_is_report_function(Oid function, Oid owner)
 {
 	return FunctionOwner(function) == owner && HasMark(function, ProcedureRelationId);
+}
+
+/*
+ * Returns the view that a rule belongs to.
+ */
+static Oid
+ViewOfRule(Oid rule)
+{
+	Relation	rel = table_open(RewriteRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
+	scan = systable_beginscan(rel, RewriteOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		result = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * The schemas that have reports on an attachment: those of the views of
+ * settings that depend on its history.
+ */
+List *
+align_report_schemas(const Attachment *attachment)
+{
+	Relation	rel = table_open(DependRelationId, AccessShareLock);
+	List	   *result = NIL;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(attachment->marker.history));
+	scan = systable_beginscan(rel, DependReferenceIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		const FormData_pg_depend *form = (Form_pg_depend) GETSTRUCT(tuple);
+		Oid			view;
+		char	   *name;
+
+		if (form->classid != RewriteRelationId)
+			continue;
+		view = ViewOfRule(form->objid);
+		/* it may be dropped meanwhile */
+		name = OidIsValid(view) ? get_rel_name(view) : NULL;
+		if (name != NULL && strcmp(name, REPORT_SETTINGS) == 0 &&
+			align_is_report(view, attachment->root_owner))
+			result = list_append_unique_oid(result, get_rel_namespace(view));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
 }
 
 /*

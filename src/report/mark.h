@@ -24,6 +24,12 @@ extern bool align_is_report_table(Oid relid, Oid owner);
 extern Oid	align_report_function(Oid schema, const char *name);
 extern bool align_is_report_function(Oid function, Oid owner);
 
+/* The view of settings, by which the reports on an attachment are found. */
+#define REPORT_SETTINGS "report_settings"
+
+/* The OIDs of the schemas that have reports on an attachment. */
+extern List *align_report_schemas(const Attachment *attachment);
+
 /*
  * Raises an error if something that is no report of the owner of the table has
  * the name of a relation, or of a function, that is to be created.

@@ -37,7 +37,7 @@
 #include "catalog/relation.h"
 #include "record/changed_leads.h"
 #include "record/flush.h"
-#include "report/create_reports.h"
+#include "report/mark.h"
 #include "report/refresh_reports.h"
 #include "report/stored.h"
 #include "value.h"

@@ -42,7 +42,6 @@
 #include "record/flush.h"
 #include "report/body.h"
 #include "report/campaign_tables.h"
-#include "report/create_reports.h"
 #include "report/mark.h"
 #include "report/stored.h"
 #include "value.h"
