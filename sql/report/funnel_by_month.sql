@@ -53,7 +53,7 @@ WITH
     -- when a lead first entered each step; any won stage is the last one
     reached AS (
         SELECT {key:v}, w.step, min(v.entered_at) AS at
-        FROM ({part:visits}) AS v
+        FROM {stage_facts} AS v
             LEFT JOIN path AS p ON p.stage = v.stage
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN v.stage_kind = 'won' THEN (SELECT max(l.step) FROM path AS l)

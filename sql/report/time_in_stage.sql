@@ -24,8 +24,8 @@
 
 WITH
     visits AS MATERIALIZED (
-        SELECT v.stage, v.stage_order, v.next_stage, v.is_late, v.entered_at, v.left_at,
-            v.elapsed_seconds, v.working_seconds,
+        SELECT {key:v}, v.entry_no, v.stage, v.stage_order, v.stage_kind, v.next_stage, v.is_late,
+            v.entered_at, v.left_at, v.elapsed_seconds, v.working_seconds,
             date_trunc('month', timezone({zone}, v.left_at))::date AS month_left
         FROM {stage_facts} AS v
     ),
@@ -56,9 +56,13 @@ WITH
     -- visits to open stages; of those found in their stage, from when they were found
     held AS MATERIALIZED (
         SELECT v.stage, v.stage_order, v.is_late, v.entered_at, v.left_at,
-            coalesce(v.entered_at, v.recorded_at) AS seen_at
-        FROM ({part:visits}) AS v
-        WHERE v.stage_kind IS DISTINCT FROM 'won' AND v.stage_kind IS DISTINCT FROM 'lost'
+            coalesce(v.entered_at, o.recorded_at) AS seen_at
+        FROM visits AS v
+            LEFT JOIN (SELECT {history_key:h}, h.entry_no, h.recorded_at
+                       FROM {history} AS h
+                       WHERE h.event = 'opening') AS o
+                ON {key_join:o:v} AND o.entry_no = v.entry_no AND v.entered_at IS NULL
+        WHERE v.stage_kind NOT IN ('won', 'lost')
     ),
     months AS (
         SELECT m.month::date AS month,
