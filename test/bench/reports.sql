@@ -3,7 +3,7 @@
 -- has the stages of one version, no merged leads, no second lives, no openings
 -- and no imports.
 \set leads 1000000 * :scale
-SELECT greatest(round(:leads), 5000)::int AS leads, date_trunc('day', now()) - interval '400 days' AS began \gset
+SELECT greatest(round(:leads), 20000)::int AS leads, date_trunc('day', now()) - interval '400 days' AS began \gset
 CREATE SCHEMA bench_reports;
 SELECT align.agree('bench_reports', $$
 	hours 'Europe/London Mo-Fr 09:00-17:30';
@@ -198,7 +198,7 @@ FROM a CROSS JOIN LATERAL (VALUES (2, greatest(1000000 - a.amount, 0)), (3, grea
 -- Service levels.
 CREATE VIEW bench_reports.sla_by_week_by_hand AS
 SELECT sla, date_trunc('week', timezone('Europe/London', due_at))::date AS week, count(*) FILTER (WHERE status = 'met') AS met, count(*) FILTER (WHERE status IN ('missed', 'overdue')) AS missed, count(*) FILTER (WHERE status = 'overdue') AS still_open,
-	percentile_disc(0.5) WITHIN GROUP (ORDER BY s.seconds) FILTER (WHERE stopped_at IS NOT NULL) AS median_working_seconds, percentile_disc(0.9) WITHIN GROUP (ORDER BY s.seconds) FILTER (WHERE stopped_at IS NOT NULL) AS p90_working_seconds, count(stopped_at) AS n
+	CASE WHEN count(stopped_at) >= 5 THEN percentile_disc(0.5) WITHIN GROUP (ORDER BY s.seconds) FILTER (WHERE stopped_at IS NOT NULL) END AS median_working_seconds, CASE WHEN count(stopped_at) >= 20 THEN percentile_disc(0.9) WITHIN GROUP (ORDER BY s.seconds) FILTER (WHERE stopped_at IS NOT NULL) END AS p90_working_seconds, count(stopped_at) AS n
 FROM bench_reports.clock AS c CROSS JOIN (SELECT hours FROM bench_reports.hours WHERE team = 'sales' OFFSET 0) AS h
 	CROSS JOIN LATERAL (SELECT round(extract(epoch FROM align.working_time(h.hours, c.started_at, c.stopped_at)))::bigint AS seconds) AS s
 WHERE due_at <= now() GROUP BY 1, 2;
@@ -232,7 +232,7 @@ SELECT * FROM (SELECT id, entry_no, effective_at AS at, campaign, lag(campaign) 
 CREATE VIEW bench_reports.handoffs_by_week_by_hand AS
 SELECT s.handoff, date_trunc('week', timezone('Europe/London', s.entered_at))::date AS week, count(*) AS submitted, count(*) FILTER (WHERE outcome = 'accepted') AS accepted, count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
 	count(*) FILTER (WHERE outcome = 'pending') AS pending, count(*) FILTER (WHERE submission_no = 1) AS first_submissions,
-	percentile_disc(0.5) WITHIN GROUP (ORDER BY t.seconds) FILTER (WHERE outcome IN ('accepted', 'rejected')) AS median_working_seconds, percentile_disc(0.9) WITHIN GROUP (ORDER BY t.seconds) FILTER (WHERE outcome IN ('accepted', 'rejected')) AS p90_working_seconds
+	CASE WHEN count(*) FILTER (WHERE outcome IN ('accepted', 'rejected')) >= 5 THEN percentile_disc(0.5) WITHIN GROUP (ORDER BY t.seconds) FILTER (WHERE outcome IN ('accepted', 'rejected')) END AS median_working_seconds, CASE WHEN count(*) FILTER (WHERE outcome IN ('accepted', 'rejected')) >= 20 THEN percentile_disc(0.9) WITHIN GROUP (ORDER BY t.seconds) FILTER (WHERE outcome IN ('accepted', 'rejected')) END AS p90_working_seconds
 FROM bench_reports.submission AS s CROSS JOIN (SELECT hours FROM bench_reports.hours WHERE team = 'sales' OFFSET 0) AS h
 	CROSS JOIN LATERAL (SELECT extract(epoch FROM align.working_time(h.hours, s.entered_at, s.left_at))::bigint AS seconds) AS t
 GROUP BY 1, 2;

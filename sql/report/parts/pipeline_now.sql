@@ -12,7 +12,7 @@ WITH
         SELECT {key:v}, v.stage, v.is_late,
             CASE WHEN v.since_known THEN v.entered_at END AS entered_at
         FROM visits AS v
-        WHERE v.visit_no = 1
+        WHERE v.visit_no <= 1
     ),
     wins AS (
         SELECT {key:v}, min(v.entered_at) AS won_at
@@ -32,13 +32,17 @@ WITH
             LEFT JOIN firsts AS f ON {key_join:f:l} AND f.stage = l.stage
         GROUP BY l.stage
     ),
+    -- (whether a visit counts is no condition, as the planner would believe that
+    -- hardly any do)
     base AS (
-        SELECT 1 AS n, f.stage, count(*) AS n_leads,
-            count(*) FILTER (WHERE w.won_at >= f.entered_at AND w.won_at <= f.entered_at + {settle}) AS won
+        SELECT 1 AS n, f.stage, count(*) FILTER (WHERE c.counts) AS n_leads,
+            count(*) FILTER (WHERE c.counts AND w.won_at >= f.entered_at
+                                 AND w.won_at <= f.entered_at + {settle}) AS won
         FROM firsts AS f
+            CROSS JOIN LATERAL (
+                SELECT NOT f.is_late AND f.entered_at >= {as_of} - {settle} - interval '8760 hours'
+                    AND f.entered_at < {as_of} - {settle} AS counts) AS c
             LEFT JOIN wins AS w ON {key_join:w:f}
-        WHERE NOT f.is_late
-            AND f.entered_at >= {as_of} - {settle} - interval '8760 hours' AND f.entered_at < {as_of} - {settle}
         GROUP BY f.stage
     )
 SELECT v.*
