@@ -16,7 +16,7 @@
 -- is_complete: whether the record was complete by then (complete_since)
 
 WITH
-    moves AS (
+    moves AS NOT MATERIALIZED (
         SELECT {key:e}, e.version, e.violation, e.event = 'override' AS is_override,
             coalesce(e.from_team, e.team, '(none)') AS team,
             date_trunc('week', timezone({zone}, e.recorded_at))::date AS week

@@ -18,25 +18,36 @@
 -- as_of: the instant of the figures
 -- metric_kind: count or amount
 
-WITH scores AS MATERIALIZED (
-    SELECT s.* FROM {scorecard} AS s
-)
-SELECT s.period || ' ' || s.target_no AS row_key, s.target_no, s.teams, s.metric, s.period, s.period_start, s.period_end,
-    s.goal, s.actual, r.remaining, p.open_amount, p.expected_amount,
-    (p.open_amount / nullif(r.remaining, 0))::float8 AS coverage,
-    (p.expected_amount / nullif(r.remaining, 0))::float8 AS expected_coverage,
-    s.as_of, s.metric_kind
-FROM scores AS s
-    CROSS JOIN LATERAL (SELECT greatest(s.goal - s.actual, 0) AS remaining) AS r
+WITH
+    leads AS MATERIALIZED (
+        {part:target_leads}
+    ),
+    -- those that targets look at, and those that the pipeline looks at
+    facts AS MATERIALIZED (
+        SELECT {key:v}, v.visit_no, v.entry_no, v.stage, v.stage_kind, v.entered_at, v.left_at, v.next_stage,
+            v.is_entry, v.is_late, v.since_known
+        FROM {stored:visits} AS v
+    ),
+    pipeline AS MATERIALIZED (
+        WITH visits AS (
+            {part:pipeline_visits}
+        )
+        SELECT coalesce(sum(p.amount), 0) AS amount, coalesce(sum(p.leads), 0) AS leads,
+            sum(p.expected_amount) AS expected_amount,
+            sum((p.leads - p.leads_aged) * p.won_share) AS expected_leads,
+            bool_and(p.won_share IS NOT NULL OR p.leads = 0) AS is_known
+        FROM ({part:pipeline_now}) AS p
+    )
+SELECT t.per || ' ' || t.target_no AS row_key, t.target_no, t.teams, t.metric, t.per AS period,
+    t.period_start, t.period_end - 1 AS period_end,
+    t.goal, t.actual, t.remaining, p.open_amount, p.expected_amount,
+    (p.open_amount / nullif(t.remaining, 0))::float8 AS coverage,
+    (p.expected_amount / nullif(t.remaining, 0))::float8 AS expected_coverage,
+    {as_of}::timestamptz AS as_of, t.metric_kind
+FROM ({part:running_targets}) AS t
     CROSS JOIN LATERAL (
-        SELECT CASE s.metric_kind WHEN 'amount' THEN x.amount ELSE x.leads END AS open_amount,
+        SELECT CASE t.metric_kind WHEN 'amount' THEN x.amount ELSE x.leads END AS open_amount,
             CASE WHEN NOT x.is_known THEN NULL
-                WHEN s.metric_kind = 'amount' THEN x.expected_amount
+                WHEN t.metric_kind = 'amount' THEN x.expected_amount
                 ELSE round(x.expected_leads::numeric, 2) END AS expected_amount
-        FROM (SELECT coalesce(sum(p.amount), 0) AS amount, coalesce(sum(p.leads), 0) AS leads,
-                  sum(p.expected_amount) AS expected_amount,
-                  sum((p.leads - p.leads_aged) * p.won_share) AS expected_leads,
-                  bool_and(p.won_share IS NOT NULL OR p.leads = 0) AS is_known
-              FROM {pipeline} AS p) AS x) AS p
-WHERE s.reversed IS NOT NULL -- a won stage
-    AND timezone({zone}, (s.period_end + 1)::timestamp) > {as_of}
+        FROM pipeline AS x) AS p

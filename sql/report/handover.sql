@@ -34,10 +34,14 @@ WITH
         HAVING max(e.place) FILTER (WHERE e.handoff IS NOT NULL)
             >= coalesce(max(e.place) FILTER (WHERE e.handoff IS NULL), 0)
     ),
+    wanted AS (
+        SELECT {key:c} FROM candidates AS c
+    ),
+    history_rows AS MATERIALIZED (
+        {part:rows_of_leads}
+    ),
     entries AS MATERIALIZED (
-        SELECT e.*
-        FROM ({part:entries}) AS e
-            JOIN candidates AS c ON {key_join:c:e}
+        {part:entries_of_rows}
     ),
     visits AS (
         {part:visits_of_entries}

@@ -20,11 +20,17 @@
 -- expected_high: the same with the upper bound
 
 WITH
-    snapshots AS (
-        SELECT {as_of}::timestamptz AS as_of
+    leads AS MATERIALIZED (
+        SELECT {key:l}, l.stage, l.amount FROM {lead_facts} AS l
+    ),
+    visits AS MATERIALIZED (
+        WITH facts AS (
+            SELECT v.* FROM {stored:visits} AS v
+        )
+        {part:pipeline_visits}
     )
 SELECT p.stage AS row_key, p.as_of, p.stage, p.stage_order,
     p.leads, p.leads_aged, p.amount_missing, p.amount, p.amount_aged,
     p.base_n, p.base_won, p.won_share, p.won_share_lower, p.won_share_upper,
     p.expected_amount, p.expected_low, p.expected_high
-FROM ({part:pipeline_snapshots}) AS p
+FROM ({part:pipeline_now}) AS p

@@ -71,26 +71,48 @@ WITH
             LEFT JOIN states AS e ON {key_join:e:w} AND e.n = w.n + 1
         WHERE w.n < 28
     ),
-    sums AS (
-        SELECT c.n, m.step_order, count(*) AS leads, sum(m.amount) AS amount
+    named AS (
+        SELECT c.n, c.at_start, c.at_end, c.amount_at_start, c.amount_at_end,
+            -- how it went out, and the amount that went
+            CASE WHEN c.at_end THEN NULL
+                WHEN c.kind_at_end IN ('won', 'lost') THEN c.kind_at_end ELSE 'gone' END AS left_as,
+            CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END AS left_amount,
+            CASE WHEN c.at_start AND c.at_end THEN c.amount_at_end - c.amount_at_start END AS growth
         FROM changes AS c
+    ),
+    totals AS (
+        SELECT c.n,
+            count(*) FILTER (WHERE c.at_start) AS opening,
+            sum(c.amount_at_start) FILTER (WHERE c.at_start) AS opening_amount,
+            count(*) FILTER (WHERE NOT c.at_start) AS created,
+            sum(c.amount_at_end) FILTER (WHERE NOT c.at_start) AS created_amount,
+            count(*) FILTER (WHERE c.growth > 0) AS grown,
+            sum(c.growth) FILTER (WHERE c.growth > 0) AS grown_amount,
+            count(*) FILTER (WHERE c.growth < 0) AS shrunk,
+            -sum(c.growth) FILTER (WHERE c.growth < 0) AS shrunk_amount,
+            count(*) FILTER (WHERE c.left_as = 'won') AS won,
+            sum(c.left_amount) FILTER (WHERE c.left_as = 'won') AS won_amount,
+            count(*) FILTER (WHERE c.left_as = 'lost') AS lost,
+            sum(c.left_amount) FILTER (WHERE c.left_as = 'lost') AS lost_amount,
+            count(*) FILTER (WHERE c.left_as = 'gone') AS gone,
+            sum(c.left_amount) FILTER (WHERE c.left_as = 'gone') AS gone_amount,
+            count(*) FILTER (WHERE c.at_end) AS closing,
+            sum(c.amount_at_end) FILTER (WHERE c.at_end) AS closing_amount
+        FROM named AS c
+        GROUP BY c.n
+    ),
+    sums AS (
+        SELECT t.n, m.step_order, m.leads, m.amount
+        FROM totals AS t
             CROSS JOIN LATERAL (VALUES
-                (1, c.at_start, c.amount_at_start),
-                (2, NOT c.at_start, c.amount_at_end),
-                (3, c.at_start AND c.at_end AND c.amount_at_end > c.amount_at_start,
-                    c.amount_at_end - c.amount_at_start),
-                (4, c.at_start AND c.at_end AND c.amount_at_end < c.amount_at_start,
-                    c.amount_at_start - c.amount_at_end),
-                (5, NOT c.at_end AND c.kind_at_end = 'won',
-                    CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END),
-                (6, NOT c.at_end AND c.kind_at_end = 'lost',
-                    CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END),
-                (7, NOT c.at_end AND c.kind_at_end IS DISTINCT FROM 'won'
-                        AND c.kind_at_end IS DISTINCT FROM 'lost',
-                    CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END),
-                (8, c.at_end, c.amount_at_end)) AS m (step_order, counts, amount)
-        WHERE m.counts
-        GROUP BY c.n, m.step_order
+                (1, t.opening, t.opening_amount),
+                (2, t.created, t.created_amount),
+                (3, t.grown, t.grown_amount),
+                (4, t.shrunk, t.shrunk_amount),
+                (5, t.won, t.won_amount),
+                (6, t.lost, t.lost_amount),
+                (7, t.gone, t.gone_amount),
+                (8, t.closing, t.closing_amount)) AS m (step_order, leads, amount)
     )
 SELECT to_char(b.week, 'YYYY-MM-DD') || ' ' || x.step AS row_key, b.week, b.at AS week_start_at,
     next.at AS as_of,

@@ -22,9 +22,16 @@ WITH RECURSIVE
     path AS MATERIALIZED (
         {part:success_path}
     ),
+    leads AS MATERIALIZED (
+        {part:target_leads}
+    ),
+    facts AS MATERIALIZED (
+        SELECT {key:v}, v.entry_no, v.stage, v.stage_kind, v.entered_at, v.left_at, v.next_stage, v.is_entry, v.is_late
+        FROM {stored:visits} AS v
+    ),
     firsts AS MATERIALIZED (
         SELECT {key:v}, w.step, min(v.entered_at) AS at
-        FROM {stored:visits} AS v
+        FROM facts AS v
             LEFT JOIN path AS p ON p.stage = v.stage
             -- a won stage that is not on the path is as good as the one that is
             CROSS JOIN LATERAL (
@@ -52,8 +59,8 @@ WITH RECURSIVE
             LEFT JOIN base AS b ON b.step = p.step
         GROUP BY p.step, p.stage, p.stage_order, p.kind
     ),
-    covered AS MATERIALIZED (
-        SELECT c.* FROM {coverage} AS c
+    running AS MATERIALIZED (
+        {part:running_targets}
     ),
     -- from the first won stage of the path back
     products AS (
@@ -64,13 +71,13 @@ WITH RECURSIVE
         FROM products AS p
             JOIN rates AS r ON r.step = p.step - 1
     )
-SELECT c.period || ' ' || c.target_no || ' ' || r.stage AS row_key, c.target_no, c.teams, c.metric, c.period, c.period_start,
+SELECT c.per || ' ' || c.target_no || ' ' || r.stage AS row_key, c.target_no, c.teams, c.metric, c.per AS period, c.period_start,
     c.remaining AS gap, r.stage, r.stage_order, r.base_n, r.rate_to_next, p.rate_to_won,
     CASE c.metric_kind WHEN 'count' THEN ceil(n.needed) ELSE round(n.needed, 2) END AS needed,
     r.median_seconds_to_won,
-    {as_of} + make_interval(secs => r.median_seconds_to_won) <= timezone({zone}, (c.period_end + 1)::timestamp) AS needed_in_time,
-    c.as_of
-FROM covered AS c
+    {as_of} + make_interval(secs => r.median_seconds_to_won) <= c.end_at AS needed_in_time,
+    {as_of}::timestamptz AS as_of
+FROM running AS c
     CROSS JOIN products AS p
     JOIN rates AS r ON r.step = p.step AND r.kind = 'open'
     CROSS JOIN LATERAL (SELECT round(c.remaining / nullif(p.rate_to_won, 0)::numeric, 6) AS needed) AS n

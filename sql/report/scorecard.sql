@@ -38,6 +38,15 @@ WITH
     targets AS MATERIALIZED (
         {part:target_periods}
     ),
+    leads AS MATERIALIZED (
+        {part:target_leads}
+    ),
+    visits AS MATERIALIZED (
+        WITH facts AS (
+            SELECT v.* FROM {stored:visits} AS v
+        )
+        {part:target_visits}
+    ),
     entries AS MATERIALIZED (
         SELECT e.per, e.period_start, e.stage,
             count(*) FILTER (WHERE e.is_first AND NOT e.is_reversed) AS counted,
@@ -66,16 +75,11 @@ WITH
     -- the first entry of each lead that is not late into each stage
     firsts AS MATERIALIZED (
         SELECT {key:v}, v.stage, min(v.entered_at) AS at
-        FROM {stored:visits} AS v
+        FROM visits AS v
         WHERE v.is_entry AND NOT v.is_late
             AND v.stage IN (SELECT t.stage FROM targets AS t WHERE t.metric_kind = 'conversion'
                             UNION SELECT t.from_stage FROM targets AS t WHERE t.metric_kind = 'conversion')
         GROUP BY {key:v}, v.stage
-    ),
-    -- the facts once, and not for every row that they are joined to
-    leads AS MATERIALIZED (
-        SELECT {key:l}, l.status
-        FROM {lead_facts} AS l
     ),
     cohorts AS MATERIALIZED (
         SELECT t.per, t.from_stage, t.stage, t.within,

@@ -23,30 +23,22 @@
 -- as_of: the instant
 
 WITH
-    -- clocks that were open, and those that may have been, since a change that
-    -- had happened was recorded after the instant
-    clocks AS (
-        SELECT c.*
-        FROM ({part:clocks}) AS c
-        WHERE c.outcome IS NULL OR c.stopped_at > {as_of}
-            OR c.stopped_at >= (SELECT min(h.effective_at)
-                                FROM {history} AS h
-                                WHERE {as_of} < now() AND h.recorded_at > {as_of})
-    ),
-    known_clocks AS (
-        SELECT c.*, NULL::timestamptz AS recorded_at FROM ({part:known_clocks}) AS c
-    ),
     -- (overdue and at risk are open; a further condition would make the planner
     -- believe in one row, and compute the CTEs below for each)
     states AS MATERIALIZED (
-        SELECT s.*
-        FROM ({part:clocks_at}) AS s
+        SELECT {key:s}, s.sla, s.cycle, s.is_handoff, s.team, s.assignee_at_due, s.clock_status, s.started_at,
+            s.due_at, s.warn_at, s.elapsed_seconds, s.working_seconds, s.overrun_seconds, s.version
+        FROM {sla_facts} AS s
         WHERE s.clock_status IN ('overdue', 'at risk')
     ),
+    wanted AS (
+        SELECT DISTINCT {key:s} FROM states AS s
+    ),
+    history_rows AS MATERIALIZED (
+        {part:rows_of_leads}
+    ),
     entries AS MATERIALIZED (
-        SELECT e.*
-        FROM ({part:entries}) AS e
-            JOIN (SELECT DISTINCT {key:s} FROM states AS s) AS s ON {key_join:s:e}
+        {part:entries_of_rows}
     ),
     leads AS MATERIALIZED (
         SELECT {key:e},

@@ -21,6 +21,15 @@ WITH
         FROM ({part:target_periods}) AS t
         WHERE t.metric_kind IN ('count', 'amount') AND NOT t.is_over
     ),
+    leads AS MATERIALIZED (
+        {part:target_leads}
+    ),
+    visits AS MATERIALIZED (
+        WITH facts AS (
+            SELECT v.* FROM {stored:visits} AS v
+        )
+        {part:target_visits}
+    ),
     entries AS MATERIALIZED (
         SELECT e.per, e.period_start, e.stage, timezone({zone}, e.entered_at)::date AS on_date,
             count(*) AS leads, sum(e.amount) AS amount

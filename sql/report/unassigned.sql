@@ -39,18 +39,26 @@ WITH
         WHERE c.is_open = 1 AND c.clock_status <> 'paused'
         GROUP BY {key:c}
     ),
+    wanted AS (
+        SELECT {key:l} FROM open_leads AS l
+    ),
+    history_rows AS MATERIALIZED (
+        {part:rows_of_leads}
+    ),
     entries AS (
+        {part:entries_of_rows}
+    ),
+    held AS (
         SELECT {key:e}, e.at, e.since_known, e.place,
             -- how many entries, from the last one back, end the run
             count(*) FILTER (WHERE e.assignee IS NOT NULL OR e.is_end)
                 OVER (PARTITION BY {key:e} ORDER BY e.place DESC) AS assigned_after
         FROM ({part:holdings}) AS e
-            JOIN open_leads AS l ON {key_join:l:e}
     ),
     runs AS (
         SELECT DISTINCT ON ({key:e}) {key:e},
             CASE WHEN e.since_known THEN e.at END AS unassigned_since
-        FROM entries AS e
+        FROM held AS e
         WHERE e.assigned_after = 0
         ORDER BY {key:e}, e.place
     )

@@ -33,6 +33,9 @@ WITH
         FROM (SELECT n, date_trunc('week', timezone({zone}, {as_of})) - (39 - n) * interval '7 days' AS day
               FROM generate_series(1, 39) AS g (n)) AS w
     ),
+    entries AS NOT MATERIALIZED (
+        {part:entries}
+    ),
     -- who holds a lead in which open stage; an entry that changes neither is no new spell
     holdings AS (
         SELECT {key:e}, e.place, e.at, e.team, e.stage,

@@ -14,20 +14,25 @@ WITH
         SELECT array_agg(n.as_of ORDER BY n.n) AS all_of, count(*)::int AS n FROM numbered AS n
     ),
     stages AS (
-        SELECT s.stage, s.stage_order
-        FROM ({part:success_path}) AS s
-        WHERE s.kind = 'open'
+        {part:pipeline_stages}
+    ),
+    -- (the planner takes visit_no <= 1 for a third of the visits, but visit_no = 1
+    -- for next to none)
+    visits AS MATERIALIZED (
+        SELECT {key:v}, v.visit_no, v.stage, v.stage_kind, v.is_late, v.entered_at, v.since_known, v.known_at
+        FROM {stored:visits} AS v
+        WHERE v.visit_no <= 1 OR v.stage_kind = 'won'
     ),
     -- since when a lead is in a stage for the first time; NULL if that is not known
     firsts AS (
         SELECT {key:v}, v.stage, v.is_late, v.known_at,
             CASE WHEN v.since_known THEN v.entered_at END AS entered_at
-        FROM {stored:visits} AS v
-        WHERE v.visit_no = 1
+        FROM visits AS v
+        WHERE v.visit_no <= 1
     ),
     wins AS (
         SELECT DISTINCT ON ({key:v}) {key:v}, v.entered_at AS won_at, v.known_at
-        FROM {stored:visits} AS v
+        FROM visits AS v
         WHERE v.stage_kind = 'won'
         ORDER BY {key:v}, v.entered_at
     ),
@@ -67,45 +72,28 @@ WITH
             LEFT JOIN wins AS w ON {key_join:w:f}
         WHERE NOT f.is_late AND s.first_n <= s.last_n
     ),
-    counted AS (
-        SELECT s.stage, c.n, sum(c.entered) AS entered, sum(c.won) AS won
+    -- leads with the same numbers are added up first: there are few such groups
+    grouped AS (
+        SELECT s.stage, s.first_n, s.last_n, s.first_won_n, count(*) AS leads
         FROM spans AS s
+        GROUP BY s.stage, s.first_n, s.last_n, s.first_won_n
+    ),
+    counted AS (
+        SELECT g.stage, c.n, sum(c.entered) AS entered, sum(c.won) AS won
+        FROM grouped AS g
             CROSS JOIN LATERAL (VALUES
-                (s.first_n, 1, 0),
-                (s.last_n + 1, -1, 0),
-                (CASE WHEN s.first_won_n <= s.last_n THEN s.first_won_n END, 0, 1),
-                (CASE WHEN s.first_won_n <= s.last_n THEN s.last_n + 1 END, 0, -1)) AS c (n, entered, won)
+                (g.first_n, g.leads, 0),
+                (g.last_n + 1, -g.leads, 0),
+                (CASE WHEN g.first_won_n <= g.last_n THEN g.first_won_n END, 0, g.leads),
+                (CASE WHEN g.first_won_n <= g.last_n THEN g.last_n + 1 END, 0, -g.leads)) AS c (n, entered, won)
         WHERE c.n IS NOT NULL
-        GROUP BY s.stage, c.n
+        GROUP BY g.stage, c.n
     ),
     base AS (
         SELECT n.n, c.stage, sum(c.entered)::bigint AS n_leads, sum(c.won)::bigint AS won
         FROM numbered AS n
             JOIN counted AS c ON c.n <= n.n
         GROUP BY n.n, c.stage
-    ),
-    shares AS (
-        SELECT b.n, b.stage, b.n_leads, b.won,
-            CASE WHEN b.n_leads >= 20 THEN b.won::float8 / b.n_leads END AS won_share,
-            CASE WHEN b.n_leads >= 20 THEN w.lower END AS lower,
-            CASE WHEN b.n_leads >= 20 THEN w.upper END AS upper
-        FROM base AS b
-            CROSS JOIN LATERAL align.wilson(b.won, b.n_leads) AS w
     )
-SELECT n.as_of, s.stage, s.stage_order,
-    coalesce(p.leads, 0) AS leads,
-    coalesce(p.leads_aged, 0) AS leads_aged,
-    coalesce(p.amount_missing, 0) AS amount_missing,
-    coalesce(p.amount, 0) AS amount,
-    coalesce(p.amount_aged, 0) AS amount_aged,
-    coalesce(h.n_leads, 0) AS base_n,
-    coalesce(h.won, 0) AS base_won,
-    h.won_share, h.lower AS won_share_lower, h.upper AS won_share_upper,
-    (coalesce(p.leads, 0) - coalesce(p.leads_aged, 0)) * h.won_share AS expected_leads,
-    round((coalesce(p.amount, 0) - coalesce(p.amount_aged, 0)) * h.won_share::numeric, 2) AS expected_amount,
-    round((coalesce(p.amount, 0) - coalesce(p.amount_aged, 0)) * h.lower::numeric, 2) AS expected_low,
-    round((coalesce(p.amount, 0) - coalesce(p.amount_aged, 0)) * h.upper::numeric, 2) AS expected_high
-FROM numbered AS n
-    CROSS JOIN stages AS s
-    LEFT JOIN present AS p ON p.n = n.n AND p.stage = s.stage
-    LEFT JOIN shares AS h ON h.n = n.n AND h.stage = s.stage
+SELECT v.*
+FROM ({part:pipeline_values}) AS v

@@ -136,7 +136,7 @@ SELECT {key:l}, l.first_at, l.entry_stage, l.is_late,
     {dimensions}
 FROM dated AS l
     -- the touches of a lead come in their order, so touch n is element n
-    CROSS JOIN LATERAL (
+    LEFT JOIN LATERAL (
         SELECT c.touches, c.first_touch_at, c.last_touch_at,
             c.campaigns[least(c.until_won, 1)] AS first_campaign,
             c.channels[least(c.until_won, 1)] AS first_channel,
@@ -150,5 +150,5 @@ FROM dated AS l
                   count(*) FILTER (WHERE t.at <= l.decided_at) AS until_decided,
                   max(t.touch) FILTER (WHERE t.at <= l.decided_at AND t.channel <> 'Direct') AS decisive
               FROM align.touches(l.touched, l.funnel) AS t) AS c
-    ) AS t
+    ) AS t ON true
     {dimension_join:l}
