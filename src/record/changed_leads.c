@@ -29,12 +29,22 @@
 
 PG_FUNCTION_INFO_V1(align_log_changed_lead);
 
+/* The arguments of a trigger before the names of columns: schema and OID. */
+#define NARGS_BEFORE_COLUMNS 2
+
+/* A log for the direct writing of a history. */
+typedef struct ChangeLog
+{
+	Relation	rel;
+	bool		fits;			/* are its columns the first of the history? */
+} ChangeLog;
+
 bool
 align_is_changed_lead_trigger(const Trigger *trigger)
 {
 	char	   *name;
 
-	if (trigger->tgnargs < 2 ||
+	if (trigger->tgnargs <= NARGS_BEFORE_COLUMNS ||
 		get_func_namespace(trigger->tgfoid) != get_namespace_oid("align", true))
 		return false;
 	name = get_func_name(trigger->tgfoid);
@@ -56,26 +66,57 @@ RootOwner(Relation rel)
 }
 
 /*
- * Opens the log in a schema, to which changes of a table are added.  Returns
- * NULL if there is none that can be used: then the reports have been dropped,
- * or their schema has been renamed, which refresh_reports() notices.
+ * True if a relation is a log of an owner.
+ */
+static bool
+IsLogOf(Oid relid, Oid owner)
+{
+	char	   *name = OidIsValid(relid) ? get_rel_name(relid) : NULL;
+
+	return name != NULL && strcmp(name, CHANGED_LEADS) == 0 &&
+		get_rel_relkind(relid) == RELKIND_RELATION && align_relation_owner(relid) == owner;
+}
+
+Oid
+align_changed_leads_log(int nargs, char **args, Oid owner)
+{
+	Oid			relid;
+
+	if (nargs <= NARGS_BEFORE_COLUMNS)
+		return InvalidOid;
+	relid = (Oid) strtoul(args[1], NULL, 10);
+	if (!IsLogOf(relid, owner))
+		relid = get_relname_relid(CHANGED_LEADS, get_namespace_oid(args[0], true));
+	return IsLogOf(relid, owner) ? relid : InvalidOid;
+}
+
+/*
+ * Opens the log that a trigger on a table of an owner adds to; NULL if there
+ * is none.
  */
 static Relation
-OpenLog(const char *schema, Oid owner)
+OpenLog(const Trigger *trigger, Oid owner)
 {
-	Oid			relid = get_relname_relid(CHANGED_LEADS, get_namespace_oid(schema, true));
+	Oid			relid = align_changed_leads_log(trigger->tgnargs, trigger->tgargs, owner);
 	Relation	log = OidIsValid(relid) ? try_table_open(relid, RowExclusiveLock) : NULL;
 
 	if (log == NULL)
 		return NULL;
-	if (log->rd_rel->relkind != RELKIND_RELATION || log->rd_rel->relam != HEAP_TABLE_AM_OID ||
-		log->rd_rel->relowner != owner || log->trigdesc != NULL || log->rd_rules != NULL ||
-		log->rd_rel->relhasindex || log->rd_rel->relispartition ||
-		RelationGetDescr(log)->natts > ATTACHMENT_MAX_KEYS)
+	/* it may have been replaced before it was locked */
+	if (!IsLogOf(relid, owner))
 	{
-		table_close(log, NoLock);
+		table_close(log, RowExclusiveLock);
 		return NULL;
 	}
+	if (log->rd_rel->relam != HEAP_TABLE_AM_OID || log->trigdesc != NULL || log->rd_rules != NULL ||
+		RelationGetIndexList(log) != NIL || log->rd_rel->relispartition || log->rd_rel->relhassubclass ||
+		RelationGetDescr(log)->constr != NULL || RelationGetDescr(log)->natts > ATTACHMENT_MAX_KEYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot log that a lead has changed in \"%s.%s\"",
+						get_namespace_name(RelationGetNamespace(log)), CHANGED_LEADS),
+				 errdetail("The table has an index, a trigger, a constraint or something else that align.create_reports() has not given it."),
+				 errhint("Remove it, or create the reports again with align.create_reports().")));
 	return log;
 }
 
@@ -98,31 +139,39 @@ AddRow(Relation log, const Datum *key)
 }
 
 /*
- * Finds the columns of a table whose names are the arguments of a trigger from
- * the second on.  Those of the key must have the types of the log's.  Returns
- * false if one does not exist.
+ * True if a column of the log can have the values of a column of a table.
+ */
+static bool
+ColumnFits(Relation rel, AttrNumber column, Relation log, int keyno)
+{
+	return column > 0 && column <= RelationGetDescr(rel)->natts &&
+		TupleDescAttr(RelationGetDescr(rel), column - 1)->atttypid ==
+		TupleDescAttr(RelationGetDescr(log), keyno)->atttypid;
+}
+
+/*
+ * Finds the columns of a table that the arguments of a trigger name.  Those of
+ * the key must fit the log.  Returns false if one does not exist.
  */
 static bool
 FindColumns(Relation rel, Relation log, const Trigger *trigger, AttrNumber *columns)
 {
 	int			nkeys = RelationGetDescr(log)->natts;
 
-	for (int i = 1; i < trigger->tgnargs; i++)
-	{
-		AttrNumber	column = get_attnum(RelationGetRelid(rel), trigger->tgargs[i]);
+	int			ncolumns = trigger->tgnargs - NARGS_BEFORE_COLUMNS;
 
-		if (column <= 0 ||
-			(i <= nkeys && TupleDescAttr(RelationGetDescr(rel), column - 1)->atttypid !=
-			 TupleDescAttr(RelationGetDescr(log), i - 1)->atttypid))
+	for (int i = 0; i < ncolumns; i++)
+	{
+		columns[i] = get_attnum(RelationGetRelid(rel), trigger->tgargs[NARGS_BEFORE_COLUMNS + i]);
+		if (columns[i] <= 0 || (i < nkeys && !ColumnFits(rel, columns[i], log, i)))
 			return false;
-		columns[i - 1] = column;
 	}
-	return trigger->tgnargs > nkeys;
+	return ncolumns >= nkeys;
 }
 
 /*
- * Adds the key of a row of the table; of all leads, if the key has a NULL,
- * which no recorded lead has.
+ * Adds the key of a row of the table, unless it has a NULL, which no recorded
+ * lead has.
  */
 static void
 AddRowOf(Relation rel, Relation log, HeapTuple tuple, const AttrNumber *columns)
@@ -178,13 +227,14 @@ align_log_changed_lead(PG_FUNCTION_ARGS)
 	const Trigger *trigger;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
-		data->tg_trigger->tgnargs < 2 || data->tg_trigger->tgnargs > FUNC_MAX_ARGS)
+		data->tg_trigger->tgnargs <= NARGS_BEFORE_COLUMNS ||
+		data->tg_trigger->tgnargs > FUNC_MAX_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" is for triggers that align.create_reports() creates", CHANGED_LEADS_FUNCTION)));
 	rel = data->tg_relation;
 	trigger = data->tg_trigger;
-	log = OpenLog(trigger->tgargs[0], RootOwner(rel));
+	log = OpenLog(trigger, RootOwner(rel));
 	if (log == NULL)
 		return PointerGetDatum(NULL);
 	if (!TRIGGER_FIRED_FOR_ROW(data->tg_event) || !FindColumns(rel, log, trigger, columns))
@@ -194,11 +244,12 @@ align_log_changed_lead(PG_FUNCTION_ARGS)
 	else
 	{
 		int			nkeys = RelationGetDescr(log)->natts;
+		int			nothers = trigger->tgnargs - NARGS_BEFORE_COLUMNS - nkeys;
 		bool		moved = HasChanged(rel, data->tg_trigtuple, data->tg_newtuple, columns, nkeys);
 
 		/* without further columns, every change counts */
-		if (moved || trigger->tgnargs == nkeys + 1 ||
-			HasChanged(rel, data->tg_trigtuple, data->tg_newtuple, columns + nkeys, trigger->tgnargs - 1 - nkeys))
+		if (moved || nothers == 0 ||
+			HasChanged(rel, data->tg_trigtuple, data->tg_newtuple, columns + nkeys, nothers))
 			AddRowOf(rel, log, data->tg_newtuple, columns);
 		if (moved)
 			AddRowOf(rel, log, data->tg_trigtuple, columns);
@@ -216,13 +267,18 @@ align_changed_leads_open(Relation history)
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
-		Relation	log;
+		ChangeLog  *log;
 
 		if (!TRIGGER_FOR_ROW(trigger->tgtype) || !align_is_changed_lead_trigger(trigger))
 			continue;
-		log = OpenLog(trigger->tgargs[0], history->rd_rel->relowner);
-		if (log != NULL)
-			result = lappend(result, log);
+		log = palloc(sizeof(ChangeLog));
+		log->rel = OpenLog(trigger, history->rd_rel->relowner);
+		if (log->rel == NULL)
+			continue;
+		log->fits = true;
+		for (int keyno = 0; keyno < RelationGetDescr(log->rel)->natts; keyno++)
+			log->fits = log->fits && ColumnFits(history, keyno + 1, log->rel, keyno);
+		result = lappend(result, log);
 	}
 	return result;
 }
@@ -233,8 +289,8 @@ align_changed_leads_close(List *logs)
 	ListCell   *lc;
 
 	foreach(lc, logs)
-		table_close((Relation) lfirst(lc), NoLock);
-	list_free(logs);
+		table_close(((const ChangeLog *) lfirst(lc))->rel, NoLock);
+	list_free_deep(logs);
 }
 
 void
@@ -243,5 +299,9 @@ align_changed_leads_add(List *logs, const Datum *key)
 	ListCell   *lc;
 
 	foreach(lc, logs)
-		AddRow((Relation) lfirst(lc), key);
+	{
+		const ChangeLog *log = lfirst(lc);
+
+		AddRow(log->rel, log->fits ? key : NULL);
+	}
 }

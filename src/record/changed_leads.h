@@ -10,16 +10,19 @@
  * key stands for all leads.
  *
  * The rows are added by triggers with the function align.log_changed_lead() on
- * these three tables.  Its arguments are the schema of the log and, for each
- * column of the log, the name of the column of the table that has the key; on
- * the attached table, further columns whose changes count.  Where the recorder
+ * these three tables.  Its arguments are the schema of the log, the OID of the
+ * log and, for each column of the log, the name of the column of the table
+ * that has the key; on the attached table, further columns whose changes
+ * count.  The log is found by its OID, or, after a dump and restore, by its
+ * schema.  Where the recorder
  * writes the history without the executor, and so without triggers, it adds
  * them itself (direct.c).
  *
  * Rows are added whoever changes the table, without asking for privileges on
- * the log.  So it is only written to if it belongs to the owner of the table
- * and has nothing that could run code: somebody who may create triggers on a
- * table can fill the log of its owner, but no other table.
+ * the log.  So it is only written to if it belongs to the owner of the table:
+ * somebody who may create triggers on a table can fill the logs of its owner,
+ * but no other table.  Nor may it have anything that could run code.  Since a
+ * change that is not logged would be missing for ever, that is an error.
  */
 #ifndef ALIGN_RECORD_CHANGED_LEADS_H
 #define ALIGN_RECORD_CHANGED_LEADS_H
@@ -38,8 +41,14 @@
 extern bool align_is_changed_lead_trigger(const Trigger *trigger);
 
 /*
- * Opens the logs to which the triggers of a history add: a List of Relation.
- * The key columns must be the first of the history.
+ * The log that a trigger with these arguments adds to, if it is on a table of
+ * this owner; InvalidOid if there is none: then the reports have been dropped.
+ */
+extern Oid	align_changed_leads_log(int nargs, char **args, Oid owner);
+
+/*
+ * Opens the logs to which the triggers of a history add, for leads whose keys
+ * are in its first columns.  Returns a List for the functions below.
  */
 extern List *align_changed_leads_open(Relation history);
 

@@ -147,15 +147,16 @@ static void
 CreateTriggers(const ReportTarget *target, AttachedTable table, const char *arguments)
 {
 	const char *name = align_table_name(target->attachment, table);
+	Oid			log = get_relname_relid(CHANGED_LEADS, target->schema_oid);
 
 	for (int i = 0; i < STORED_NTRIGGERS; i++)
 	{
 		const char *trigger = quote_identifier(align_stored_trigger(target->schema_oid, i));
 
 		align_spi_execute(psprintf("CREATE TRIGGER %s AFTER %s ON %s FOR EACH %s EXECUTE FUNCTION align."
-								   CHANGED_LEADS_FUNCTION "(%s%s)",
+								   CHANGED_LEADS_FUNCTION "(%s, %u%s)",
 								   trigger, align_stored_trigger_events[i], name, i == 0 ? "ROW" : "STATEMENT",
-								   quote_literal_cstr(get_namespace_name(target->schema_oid)), arguments));
+								   quote_literal_cstr(get_namespace_name(target->schema_oid)), log, arguments));
 		align_spi_execute(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", name, trigger));
 	}
 }
@@ -215,6 +216,7 @@ align_create_stored(ReportTarget *target)
 	/* first, so that writers wait, and nothing is missed */
 	CreateKeyTable(target, CHANGED_LEADS, "The leads that have changed since align.refresh_reports() was called.");
 	CreateKeyTable(target, REPORT_STORED_TAKEN, "The leads that align.refresh_reports() is working on.");
+	CommandCounterIncrement();
 	CreateTriggers(target, TABLE_HISTORY, KeyArguments(target, marker->history, TABLE_HISTORY));
 	CreateTriggers(target, TABLE_SLA, KeyArguments(target, marker->sla, TABLE_SLA));
 	if (target->dimensions != NIL)
@@ -247,17 +249,27 @@ align_create_stored(ReportTarget *target)
 }
 
 /*
- * Drops the triggers of stored reports on a table.
+ * Drops the triggers on a table that add to the log of the reports, or to one
+ * that is not there any more.
  */
 static void
 DropTriggers(const ReportTarget *target, Oid relid)
 {
-	for (int i = 0; i < STORED_NTRIGGERS; i++)
-	{
-		const char *name = align_stored_trigger(target->schema_oid, i);
+	Oid			function = align_trigger_function(CHANGED_LEADS_FUNCTION);
+	Oid			log = get_relname_relid(CHANGED_LEADS, target->schema_oid);
+	ListCell   *lc;
 
-		if (align_has_trigger(relid, name))
-			align_spi_execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(name), align_relation_name(relid)));
+	foreach(lc, align_triggers_of(relid))
+	{
+		const CatalogTrigger *trigger = lfirst(lc);
+		Oid			found;
+
+		if (trigger->function != function || OidIsValid(trigger->parent))
+			continue;
+		found = align_changed_leads_log(trigger->nargs, trigger->args, target->attachment->root_owner);
+		if (!OidIsValid(found) || found == log)
+			align_spi_execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->name),
+									   align_relation_name(relid)));
 	}
 }
 

@@ -288,7 +288,7 @@ align_refresh_reports(PG_FUNCTION_ARGS)
 			ereport(WARNING,
 					(errmsg("changes of table \"%s\" are not logged for the reports in schema \"%s\"",
 							get_rel_name(id.relid), get_namespace_name(schema)),
-					 errdetail("A trigger is missing or disabled, or the schema was renamed, so all leads are written."),
+					 errdetail("A trigger is missing or disabled, so all leads are written."),
 					 errhint("Create the reports again with align.create_reports().")));
 		nleads += align_report_refresh(schema, attachment->marker.agreement, PG_GETARG_BOOL(1) || !logged);
 	}

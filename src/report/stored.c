@@ -116,23 +116,26 @@ align_stored_trigger(Oid schema, int trigger)
 }
 
 /*
- * True if the triggers on a table are there, enabled, and name the schema.
+ * True if the triggers on a table are there, enabled, and log where they
+ * should.
  */
 static bool
-TriggersWork(Oid schema, Oid relid)
+TriggersWork(Oid schema, Oid relid, Oid owner)
 {
 	Oid			function = align_trigger_function(CHANGED_LEADS_FUNCTION);
+	Oid			log = get_relname_relid(CHANGED_LEADS, schema);
+	bool		found[STORED_NTRIGGERS] = {false};
+	ListCell   *lc;
 
-	for (int i = 0; i < STORED_NTRIGGERS; i++)
+	foreach(lc, align_triggers_of(relid))
 	{
-		CatalogTrigger trigger;
+		const CatalogTrigger *trigger = lfirst(lc);
 
-		if (!align_find_trigger(relid, align_stored_trigger(schema, i), &trigger) ||
-			trigger.function != function || trigger.enabled == TRIGGER_DISABLED ||
-			trigger.nargs == 0 || strcmp(trigger.args[0], get_namespace_name(schema)) != 0)
-			return false;
+		if (trigger->function == function && trigger->enabled != TRIGGER_DISABLED &&
+			align_changed_leads_log(trigger->nargs, trigger->args, owner) == log)
+			found[TRIGGER_FOR_TRUNCATE(trigger->type) ? 1 : 0] = true;
 	}
-	return true;
+	return found[0] && found[1];
 }
 
 bool
@@ -142,6 +145,6 @@ align_stored_triggers_work(Oid schema, const Attachment *attachment)
 	int			nleads = align_relation_natts(get_relname_relid(REPORT_STORED_LEADS, schema));
 	bool		has_dimensions = nleads > attachment->nkeys + 1;
 
-	return TriggersWork(schema, marker->history) && TriggersWork(schema, marker->sla) &&
-		(!has_dimensions || TriggersWork(schema, marker->root));
+	return TriggersWork(schema, marker->history, attachment->root_owner) && TriggersWork(schema, marker->sla, attachment->root_owner) &&
+		(!has_dimensions || TriggersWork(schema, marker->root, attachment->root_owner));
 }

@@ -52,7 +52,7 @@ extern bool align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode);
 
 /*
  * True if the triggers that log changed leads are there and enabled.  They are
- * not if somebody has dropped or disabled one, or renamed the schema.
+ * not if somebody has dropped or disabled one.
  */
 extern bool align_stored_triggers_work(Oid schema, const Attachment *attachment);
 
