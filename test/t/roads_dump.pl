@@ -93,7 +93,7 @@ UPDATE crm.flags SET "Active?" = false, at = '2026-02-01' WHERE id = 1;
 SELECT align.create_campaign_tables('Reports "old"', 'EUR');
 INSERT INTO "Reports ""old""".campaign_cost (day, campaign_name, amount) VALUES ('2026-01-05', 'Spring', 100);
 SELECT align.create_reports('crm."Leads ""old"""', 'Reports "old"', dimensions => ARRAY['kind AS lead_kind', $d$CASE WHEN "owner of" = 'it''s \a "test"' THEN 1 ELSE 2 END AS "how ""many"""$d$], time_zone => 'Europe/London', complete_since => '2026-01-01');
-SELECT align.create_reports('crm.pairs', 'reports_of_pairs');
+SELECT align.create_reports('crm.pairs', 'reports_of_pairs', dimensions => ARRAY['a || b::text AS pair'], stored => true);
 SELECT align.publish_week('crm."Leads ""old"""', '2026-01-05');
 GRANT USAGE ON SCHEMA crm TO writer;
 GRANT USAGE ON SCHEMA "Reports ""old""" TO writer;
@@ -177,6 +177,8 @@ SQL
 	is($node->safe_psql($database, q{SELECT id, entry_no, from_stage, stage FROM crm.accounts_history WHERE id = 1 UNION ALL SELECT id, entry_no, from_stage, stage FROM crm.accounts_billing_history WHERE id = 1 ORDER BY 2, 3}),
 		"1|1||mql\n1|1||mql\n1|2|mql|sal\n1|2|mql|sal\n1|3|sal|customer", "$how: in each attachment");
 	is($node->safe_psql($database, 'SELECT entry_no, from_stage, stage, assignee FROM crm.flags_history WHERE id = 2 ORDER BY 1'), "1||it's \\ \"x\"|Ann\n2|it's \\ \"x\"|customer|", "$how: by expressions too");
+	is($node->safe_psql($database, "SET ROLE keeper; SELECT align.refresh_reports('crm.pairs'), align.refresh_reports('crm.pairs')"), '1|0', "$how: stored reports know what has changed");
+	is($node->safe_psql($database, 'SELECT (SELECT count(*) FROM reports_of_pairs.lead_facts), (SELECT count(*) FROM (TABLE reports_of_pairs.stage_facts EXCEPT SELECT * FROM reports_of_pairs.stage_facts(now())) AS x)'), '4|0', "$how: and are right");
 	my ($status, $out, $err) = $node->psql($database, q{UPDATE crm."Leads ""old""" SET "Stage" = 'customer' WHERE "Id" = 15});
 	like($err, qr/cannot move from "mql" to "customer"/, "$how: and the agreement holds");
 	($status, $out, $err) = $node->psql($database, q{DELETE FROM crm."Leads ""old""_history"});
