@@ -176,6 +176,36 @@ CALL bench.measure('touch_facts', :runs, 'view', 'SELECT count(t) FROM bench_fac
 INSERT INTO bench.line (what, ours, against, ratio, aim, ok)
 SELECT format('%s of %s leads with three entries', what, :leads), bench.show(what, 'view'), 'plain SQL: ' || bench.show(what, 'by hand'), round(ratio::numeric, 2) || ' x', '<= 1.5 x', ratio <= 1.5
 FROM (SELECT what, bench.median(what, 'view') / bench.median(what, 'by hand') AS ratio FROM unnest('{lead_facts,stage_facts,touch_facts}'::text[]) AS what) r;
+
+-- Stored reports: what a dashboard waits for, what bringing them up to date costs,
+-- and what it costs the writers.
+SELECT align.rebuild_clocks('bench_facts.leads') > 0;
+VACUUM ANALYZE bench_facts.leads_sla;
+SELECT clock_timestamp() AS began \gset
+SELECT align.create_reports('bench_facts.leads', 'bench_facts', dimensions => '{country}', time_zone => 'Europe/London', stored => true) > 0;
+INSERT INTO bench.note (note) SELECT format('stored reports on %s leads were created and filled in %s s', :leads, round(extract(epoch FROM clock_timestamp() - :'began')));
+VACUUM ANALYZE;
+CALL bench.measure('dashboard', :runs,
+	'view', 'SELECT country, status, count(*), sum(amount), avg(age_seconds) FROM bench_facts.lead_facts GROUP BY country, status',
+	'table', 'SELECT country, status, count(*), sum(amount), avg(CASE WHEN NOT is_late THEN extract(epoch FROM CASE status WHEN ''open'' THEN now() ELSE over_at END - first_at)::bigint END) FROM bench_facts.stored_lead_facts GROUP BY country, status');
+SELECT bench.add_against(format('dashboard over %s stored lead facts', :leads), 'dashboard', 'view', 'its own scan', 'table', 1.2);
+CALL bench.measure_growth('refresh_reports', :runs, 500, 'stored',
+	'UPDATE bench_facts.leads SET status = CASE status WHEN ''mql'' THEN ''nurture'' ELSE ''mql'' END WHERE id BETWEEN 5000 AND 4999 + {n}',
+	'SELECT align.refresh_reports(''bench_facts.leads'')');
+INSERT INTO bench.line (what, ours, against, ratio, aim, ok)
+SELECT format('refresh_reports(), 1000 leads of %s changed', :leads), bench.show('refresh_reports', 'stored 2'), '500 changed: ' || bench.show('refresh_reports', 'stored 1'), '', '<= 1 s', bench.median('refresh_reports', 'stored 2') <= 1000;
+CREATE SCHEMA bench_kept;
+CREATE TABLE bench_facts.logged (id bigint PRIMARY KEY, status text, owner text, kind text);
+CREATE TABLE bench_facts.unlogged (LIKE bench_facts.logged INCLUDING ALL);
+SELECT align.attach('bench_facts.' || t, 'bench_facts', mode => 'observe', stage => 'status', assignee => 'owner') FROM unnest('{logged,unlogged}'::text[]) AS t;
+INSERT INTO bench_facts.logged SELECT i, 'mql', 'p' || i % 30 FROM generate_series(1, 20000) AS i;
+INSERT INTO bench_facts.unlogged TABLE bench_facts.logged;
+SELECT align.create_reports('bench_facts.logged', 'bench_kept', dimensions => '{owner AS held_by}', stored => true) > 0;
+SELECT format('CALL bench.measure(%L, %s, ''stored'', %L, ''computed'', %L)', w.what, 2 * :runs, replace(w.statement, '{t}', 'bench_facts.logged'), replace(w.statement, '{t}', 'bench_facts.unlogged'))
+FROM (VALUES ('2000 updates of a row', 'DO $d$ BEGIN FOR i IN 1 .. 2000 LOOP UPDATE {t} SET status = CASE status WHEN ''mql'' THEN ''nurture'' ELSE ''mql'' END WHERE id = i; END LOOP; END $d$'),
+	('an update of 10000 rows', 'UPDATE {t} SET status = CASE status WHEN ''mql'' THEN ''nurture'' ELSE ''mql'' END WHERE id > 10000')) AS w (what, statement) \gexec
+SELECT bench.add_against(what || ', with stored reports', what, 'stored', 'without', 'computed', NULL) FROM unnest('{2000 updates of a row,an update of 10000 rows}'::text[]) AS what;
 SET client_min_messages = warning;
+DROP SCHEMA bench_kept CASCADE;
 DROP SCHEMA bench_facts CASCADE;
 RESET client_min_messages;

@@ -411,6 +411,16 @@ FROM unnest(:'reports'::text[]) AS r \gexec
 INSERT INTO bench.line (what, ours, against, ratio, aim, ok)
 SELECT format('%s of %s leads', what, :leads), bench.show(what, 'view'), 'plain SQL: ' || bench.show(what, 'by hand'), round(ratio::numeric, 2) || ' x', '<= 1.5 x', ratio <= 1.5
 FROM (SELECT what, bench.median(what, 'view') / bench.median(what, 'by hand') AS ratio FROM unnest(:'reports'::text[]) AS what) r;
+
+-- The same with stored reports.
+SELECT align.create_reports('bench_reports.leads', 'bench_reports', time_zone => 'Europe/London', complete_since => :'began', settle => '30 days', stored => true);
+VACUUM ANALYZE;
+CALL bench_reports.compare(:'reports');
+SELECT format('CALL bench.measure(%L, %s, ''stored'', %L, ''by hand, too'', %L)', r, :runs, format('SELECT count(t) FROM bench_reports.%I t', r), format('SELECT count(t) FROM bench_reports.%I t', r || '_by_hand'))
+FROM unnest(:'reports'::text[]) AS r \gexec
+INSERT INTO bench.line (what, ours, against, ratio, aim, ok)
+SELECT format('%s, stored', what), bench.show(what, 'stored'), 'plain SQL: ' || bench.show(what, 'by hand, too'), round(ratio::numeric, 2) || ' x', '<= 1.5 x', ratio <= 1.5
+FROM (SELECT what, bench.median(what, 'stored') / bench.median(what, 'by hand, too') AS ratio FROM unnest(:'reports'::text[]) AS what) r;
 SET client_min_messages = warning;
 DROP SCHEMA bench_reports CASCADE;
 RESET client_min_messages;
