@@ -58,7 +58,7 @@ FNR == 1 {
 	sub(/\.sql$/, "", name)
 	kind = FILENAME ~ /parts\/[^\/]*$/ ? "PART" : FILENAME ~ /page\/[^\/]*$/ ? "PAGE" \
 		: FILENAME ~ /stored\/[^\/]*$/ ? "STORED" : "VIEW"
-	per_lead = kind == "STORED"
+	per_lead = 0
 	once = kind == "PART" && /^-- Once: /
 	comment = columns = column = body = ""
 	place = kind == "VIEW" ? "name" : "query"

@@ -19,6 +19,7 @@
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
+#include "record/changed_leads.h"
 #include "record/commit.h"
 #include "record/flush.h"
 #include "value.h"
@@ -102,6 +103,29 @@ CheckNotSeveral(Oid relid, List *records)
 }
 
 /*
+ * Drops the triggers that log changes of leads for stored reports, which are
+ * not brought up to date any more: on the record tables, and those on the
+ * attached table that add to the same logs.
+ */
+static void
+DropLogTriggers(Oid relid, List *records)
+{
+	Oid			owner = align_relation_owner(relid);
+	List	   *logs = NIL;
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	foreach(lc, records)
+		logs = list_concat_unique_oid(logs, align_changed_leads_logs(lfirst_oid(lc), owner));
+	foreach(lc, logs)
+	{
+		align_drop_changed_lead_triggers(relid, owner, lfirst_oid(lc));
+		foreach(lc2, records)
+			align_drop_changed_lead_triggers(lfirst_oid(lc2), owner, lfirst_oid(lc));
+	}
+}
+
+/*
  * detach(relation regclass) returns void
  *
  * If the table is named, and has one attachment, the triggers of all numbers
@@ -138,6 +162,7 @@ align_detach(PG_FUNCTION_ARGS)
 
 	align_begin_restricted(&caller, align_relation_owner(relid));
 	align_spi_connect();
+	DropLogTriggers(relid, records);
 	foreach(lc, records)
 		align_release_record_table(lfirst_oid(lc));
 	if (!align_attach_drop_triggers(relid, partitions, id.number))

@@ -3,8 +3,8 @@
  *	  Logs of changed leads: the trigger function, and what the recorder calls
  *	  where it writes without triggers.  See changed_leads.h.
  *
- * A column that a trigger names may have been renamed since.  Then nobody can
- * tell which lead has changed, so all are logged, which is slow when the
+ * A column that a trigger names may have been renamed since.  Then it is not
+ * known which lead has changed, so all are logged, which is slow when the
  * reports are brought up to date, but right.
  */
 #include "postgres.h"
@@ -24,13 +24,17 @@
 #include "utils/rel.h"
 
 #include "attachment/attachment.h"
+#include "catalog/as_role.h"
 #include "catalog/relation.h"
+#include "catalog/trigger.h"
 #include "record/changed_leads.h"
 
 PG_FUNCTION_INFO_V1(align_log_changed_lead);
 
 /* The arguments of a trigger before the names of columns: schema and OID. */
 #define NARGS_BEFORE_COLUMNS 2
+
+#define MAX_COLUMNS (ATTACHMENT_MAX_KEYS + CHANGED_LEADS_MAX_OTHERS)
 
 /* A log for the direct writing of a history. */
 typedef struct ChangeLog
@@ -66,7 +70,8 @@ RootOwner(Relation rel)
 }
 
 /*
- * True if a relation is a log of an owner.
+ * True if a relation is a log of an owner.  Its name and the table beside it
+ * tell it from a table of an application.
  */
 static bool
 IsLogOf(Oid relid, Oid owner)
@@ -74,7 +79,8 @@ IsLogOf(Oid relid, Oid owner)
 	char	   *name = OidIsValid(relid) ? get_rel_name(relid) : NULL;
 
 	return name != NULL && strcmp(name, CHANGED_LEADS) == 0 &&
-		get_rel_relkind(relid) == RELKIND_RELATION && align_relation_owner(relid) == owner;
+		get_rel_relkind(relid) == RELKIND_RELATION && align_relation_owner(relid) == owner &&
+		OidIsValid(get_relname_relid(CHANGED_LEADS_TAKEN, get_rel_namespace(relid)));
 }
 
 Oid
@@ -221,17 +227,17 @@ Datum
 align_log_changed_lead(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
-	AttrNumber	columns[FUNC_MAX_ARGS];
+	AttrNumber	columns[MAX_COLUMNS];
 	Relation	rel;
 	Relation	log;
 	const Trigger *trigger;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
 		data->tg_trigger->tgnargs <= NARGS_BEFORE_COLUMNS ||
-		data->tg_trigger->tgnargs > FUNC_MAX_ARGS)
+		data->tg_trigger->tgnargs > NARGS_BEFORE_COLUMNS + MAX_COLUMNS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" is for triggers that align.create_reports() creates", CHANGED_LEADS_FUNCTION)));
+				 errmsg("function \"%s\" was not called by a trigger of align.create_reports()", CHANGED_LEADS_FUNCTION)));
 	rel = data->tg_relation;
 	trigger = data->tg_trigger;
 	log = OpenLog(trigger, RootOwner(rel));
@@ -258,8 +264,46 @@ align_log_changed_lead(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+void
+align_drop_changed_lead_triggers(Oid relid, Oid owner, Oid log)
+{
+	Oid			function = align_trigger_function(CHANGED_LEADS_FUNCTION);
+	ListCell   *lc;
+
+	foreach(lc, align_triggers_of(relid))
+	{
+		const CatalogTrigger *trigger = lfirst(lc);
+		Oid			found;
+
+		if (trigger->function != function || OidIsValid(trigger->parent))
+			continue;
+		found = align_changed_leads_log(trigger->nargs, trigger->args, owner);
+		if (!OidIsValid(found) || found == log)
+			align_spi_execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->name),
+									   align_relation_name(relid)));
+	}
+}
+
 List *
-align_changed_leads_open(Relation history)
+align_changed_leads_logs(Oid relid, Oid owner)
+{
+	Oid			function = align_trigger_function(CHANGED_LEADS_FUNCTION);
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, align_triggers_of(relid))
+	{
+		const CatalogTrigger *trigger = lfirst(lc);
+
+		if (trigger->function == function)
+			result = list_append_unique_oid(result,
+											align_changed_leads_log(trigger->nargs, trigger->args, owner));
+	}
+	return result;
+}
+
+List *
+align_changed_leads_open(Relation history, int nkeys)
 {
 	const TriggerDesc *triggers = history->trigdesc;
 	List	   *result = NIL;
@@ -269,15 +313,16 @@ align_changed_leads_open(Relation history)
 		const Trigger *trigger = &triggers->triggers[i];
 		ChangeLog  *log;
 
-		if (!TRIGGER_FOR_ROW(trigger->tgtype) || !align_is_changed_lead_trigger(trigger))
+		if (!TRIGGER_FOR_ROW(trigger->tgtype) || trigger->tgenabled == TRIGGER_DISABLED ||
+			!align_is_changed_lead_trigger(trigger))
 			continue;
 		log = palloc(sizeof(ChangeLog));
 		log->rel = OpenLog(trigger, history->rd_rel->relowner);
 		if (log->rel == NULL)
 			continue;
-		log->fits = true;
-		for (int keyno = 0; keyno < RelationGetDescr(log->rel)->natts; keyno++)
-			log->fits = log->fits && ColumnFits(history, keyno + 1, log->rel, keyno);
+		log->fits = RelationGetDescr(log->rel)->natts == nkeys;
+		for (int keyno = 0; log->fits && keyno < nkeys; keyno++)
+			log->fits = ColumnFits(history, keyno + 1, log->rel, keyno);
 		result = lappend(result, log);
 	}
 	return result;

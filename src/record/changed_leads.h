@@ -14,15 +14,14 @@
  * log and, for each column of the log, the name of the column of the table
  * that has the key; on the attached table, further columns whose changes
  * count.  The log is found by its OID, or, after a dump and restore, by its
- * schema.  Where the recorder
- * writes the history without the executor, and so without triggers, it adds
- * them itself (direct.c).
+ * schema.  Where the recorder writes the history without the executor, and so
+ * without triggers, it adds them itself (direct.c).
  *
- * Rows are added whoever changes the table, without asking for privileges on
- * the log.  So it is only written to if it belongs to the owner of the table:
- * somebody who may create triggers on a table can fill the logs of its owner,
- * but no other table.  Nor may it have anything that could run code.  Since a
- * change that is not logged would be missing for ever, that is an error.
+ * Rows are added without asking for privileges on the log.  So it is only
+ * written to if it belongs to the owner of the table: a role that may create
+ * triggers on a table can fill the logs of its owner, but no other table.  Nor
+ * may it have anything that could run code.  Since a change that is not logged
+ * would be missing for ever, that is an error.
  */
 #ifndef ALIGN_RECORD_CHANGED_LEADS_H
 #define ALIGN_RECORD_CHANGED_LEADS_H
@@ -37,7 +36,13 @@
 #define CHANGED_LEADS "stored_changes"
 #define CHANGED_LEADS_FUNCTION "log_changed_lead"
 
-/* True for a trigger that adds to a log, whichever. */
+/* The table beside it, of the leads that are being brought up to date. */
+#define CHANGED_LEADS_TAKEN "stored_taken"
+
+/* So many columns beyond those of the key can be arguments of a trigger. */
+#define CHANGED_LEADS_MAX_OTHERS 50
+
+/* True for a trigger that adds to a log. */
 extern bool align_is_changed_lead_trigger(const Trigger *trigger);
 
 /*
@@ -47,10 +52,19 @@ extern bool align_is_changed_lead_trigger(const Trigger *trigger);
 extern Oid	align_changed_leads_log(int nargs, char **args, Oid owner);
 
 /*
- * Opens the logs to which the triggers of a history add, for leads whose keys
- * are in its first columns.  Returns a List for the functions below.
+ * Drops the triggers on a table that add to this log, or to one that is gone.
+ * The caller is connected to SPI, as the owner of the table.
  */
-extern List *align_changed_leads_open(Relation history);
+extern void align_drop_changed_lead_triggers(Oid relid, Oid owner, Oid log);
+
+/* The logs that triggers on a table of this owner add to: a List of OIDs. */
+extern List *align_changed_leads_logs(Oid relid, Oid owner);
+
+/*
+ * Opens the logs to which the triggers of a history add, for leads whose keys
+ * are in its first nkeys columns.  Returns a List for the functions below.
+ */
+extern List *align_changed_leads_open(Relation history, int nkeys);
 
 /* Closes them, without releasing their locks. */
 extern void align_changed_leads_close(List *logs);

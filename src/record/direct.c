@@ -13,7 +13,6 @@
 #include "catalog/pg_index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
-#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -35,7 +34,7 @@ static bool
 IsInert(const Trigger *trigger)
 {
 	if (align_is_changed_lead_trigger(trigger))
-		return trigger->tgenabled != TRIGGER_DISABLED;
+		return true;
 	if (get_func_namespace(trigger->tgfoid) != get_namespace_oid("align", true))
 		return false;
 	if (strcmp(trigger->tgname, ATTACH_GUARD) == 0)
@@ -352,7 +351,7 @@ PrepareToWrite(DirectTable *table)
 	ExecOpenIndices(table->result, false);
 	table->slot = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsHeapTuple);
 	if (table->logged)
-		table->logs = align_changed_leads_open(table->rel);
+		table->logs = align_changed_leads_open(table->rel, table->nkeys);
 	MemoryContextSwitchTo(old_context);
 }
 

@@ -27,6 +27,9 @@
 /* Placeholders have at most these parts, separated by colons. */
 #define MAX_PARTS 3
 
+/* Dimensions have these names, with a number, in what can be stored. */
+#define STORED_DIMENSION "dimension_"
+
 /* A body that contains itself is an error of ours, and found early. */
 #define MAX_DEPTH 20
 
@@ -53,7 +56,6 @@ typedef struct Expansion
 } Expansion;
 
 static void Expand(Expansion *expansion, const char *query);
-static void AppendKeyJoin(Expansion *expansion, const char *a, const char *b);
 
 const ReportBody *
 align_report_body(int i)
@@ -225,6 +227,28 @@ NamedBody(const Placeholder *placeholder)
 }
 
 /*
+ * Appends the columns of align of one of the attached tables: of a history or
+ * clock table not those that the owner has added, which can then be dropped.
+ */
+static void
+AppendColumns(Expansion *expansion, AttachedTable table, const char *alias)
+{
+	const Attachment *attachment = expansion->target->attachment;
+	const OwnColumn *columns = table == TABLE_HISTORY ? align_history_columns : align_sla_columns;
+	int			ncolumns = table == TABLE_HISTORY ? attachment->history_ncolumns : SLA_NCOLUMNS;
+
+	if (table == TABLE_ITSELF)
+	{
+		appendStringInfo(expansion->out, "%s.*", alias);
+		return;
+	}
+	for (int i = 0; i < attachment->nkeys; i++)
+		appendStringInfo(expansion->out, "%s%s.%s", i > 0 ? ", " : "", alias, align_table_key(attachment, table, i));
+	for (int i = 0; i < ncolumns; i++)
+		appendStringInfo(expansion->out, ", %s.%s", alias, columns[i].name);
+}
+
+/*
  * Appends one of the attached tables: its rows of the leads that the query is
  * about.
  */
@@ -239,7 +263,9 @@ AppendTable(Expansion *expansion, AttachedTable table)
 		appendStringInfoString(expansion->out, name);
 		return;
 	}
-	appendStringInfo(expansion->out, "(SELECT t.* FROM %s AS t JOIN %s AS k ON ", name, expansion->keys);
+	appendStringInfoString(expansion->out, "(SELECT ");
+	AppendColumns(expansion, table, "t");
+	appendStringInfo(expansion->out, " FROM %s AS t JOIN %s AS k ON ", name, expansion->keys);
 	for (int i = 0; i < target->attachment->nkeys; i++)
 		appendStringInfo(expansion->out, "%st.%s OPERATOR(pg_catalog.=) k.%s", i > 0 ? " AND " : "",
 						 align_table_key(target->attachment, table, i), target->key_names[i]);
@@ -260,28 +286,40 @@ AppendTableKey(Expansion *expansion, AttachedTable table, const char *alias)
 						 align_table_key(target->attachment, table, i), target->key_names[i]);
 }
 
-/*
- * Appends the key columns of a query, which have their names in the reports;
- * alias may be NULL.
- */
+char *
+align_report_key_list(const ReportTarget *target, const char *alias)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < target->attachment->nkeys; i++)
+		appendStringInfo(&list, "%s%s%s%s", i > 0 ? ", " : "",
+						 alias != NULL ? alias : "", alias != NULL ? "." : "", target->key_names[i]);
+	return list.data;
+}
+
+char *
+align_report_key_join(const ReportTarget *target, const char *a, const char *b)
+{
+	StringInfoData join;
+
+	initStringInfo(&join);
+	for (int i = 0; i < target->attachment->nkeys; i++)
+		appendStringInfo(&join, "%s%s.%s OPERATOR(pg_catalog.=) %s.%s", i > 0 ? " AND " : "",
+						 a, target->key_names[i], b, target->key_names[i]);
+	return join.data;
+}
+
 static void
 AppendKey(Expansion *expansion, const char *alias)
 {
-	const ReportTarget *target = expansion->target;
-
-	for (int i = 0; i < target->attachment->nkeys; i++)
-		appendStringInfo(expansion->out, "%s%s%s%s", i > 0 ? ", " : "",
-						 alias != NULL ? alias : "", alias != NULL ? "." : "", target->key_names[i]);
+	appendStringInfoString(expansion->out, align_report_key_list(expansion->target, alias));
 }
 
 static void
 AppendKeyJoin(Expansion *expansion, const char *a, const char *b)
 {
-	const ReportTarget *target = expansion->target;
-
-	for (int i = 0; i < target->attachment->nkeys; i++)
-		appendStringInfo(expansion->out, "%s%s.%s OPERATOR(pg_catalog.=) %s.%s", i > 0 ? " AND " : "",
-						 a, target->key_names[i], b, target->key_names[i]);
+	appendStringInfoString(expansion->out, align_report_key_join(expansion->target, a, b));
 }
 
 /*
@@ -312,7 +350,7 @@ KeyColumnFormat(Oid type)
 
 /*
  * Appends the text of a lead's key: of one column, that column; of several,
- * the text of the row, in which quotes tell commas of values from others.
+ * the text of the row, in which commas of values are quoted.
  */
 static void
 AppendKeyText(Expansion *expansion, const char *alias)
@@ -339,7 +377,17 @@ AppendKeyText(Expansion *expansion, const char *alias)
 static bool
 ReadsStored(const Expansion *expansion)
 {
-	return expansion->target->stored && expansion->form == REPORT_FORM_VIEW && !expansion->storing;
+	return expansion->target->stored && expansion->form == REPORT_FORM_VIEW;
+}
+
+/*
+ * The name of a dimension as a column of what can be stored, whose own columns
+ * may have any name.
+ */
+static char *
+StoredDimension(int i)
+{
+	return psprintf(STORED_DIMENSION "%d", i + 1);
 }
 
 /*
@@ -350,6 +398,7 @@ static void
 AppendDimensionJoin(Expansion *expansion, const char *alias)
 {
 	const ReportTarget *target = expansion->target;
+	int			i = 0;
 	ListCell   *lc;
 
 	if (target->dimensions == NIL)
@@ -364,26 +413,31 @@ AppendDimensionJoin(Expansion *expansion, const char *alias)
 	appendStringInfoString(expansion->out, "LEFT JOIN (SELECT ");
 	AppendTableKey(expansion, TABLE_ITSELF, "r");
 	foreach(lc, target->dimensions)
-	{
-		const ReportDimension *dimension = lfirst(lc);
-
-		appendStringInfo(expansion->out, ", %s AS %s", dimension->expression,
-						 quote_identifier(dimension->name));
-	}
+		appendStringInfo(expansion->out, ", %s AS %s", ((const ReportDimension *) lfirst(lc))->expression,
+						 StoredDimension(i++));
 	appendStringInfoString(expansion->out, " FROM ");
 	AppendTable(expansion, TABLE_ITSELF);
 	appendStringInfoString(expansion->out, " AS r) AS dimension ON ");
 	AppendKeyJoin(expansion, alias, "dimension");
 }
 
+/*
+ * Appends the dimensions as columns of an alias, or of the join; under their
+ * own names, except in what can be stored.
+ */
 static void
 AppendDimensions(Expansion *expansion, const char *alias)
 {
+	int			i = 0;
 	ListCell   *lc;
 
 	foreach(lc, expansion->target->dimensions)
-		appendStringInfo(expansion->out, ", %s.%s", alias != NULL ? alias : "dimension",
-						 quote_identifier(((const ReportDimension *) lfirst(lc))->name));
+	{
+		appendStringInfo(expansion->out, ", %s.%s", alias != NULL ? alias : "dimension", StoredDimension(i++));
+		if (!expansion->storing)
+			appendStringInfo(expansion->out, " AS %s",
+							 quote_identifier(((const ReportDimension *) lfirst(lc))->name));
+	}
 }
 
 /*
@@ -489,7 +543,7 @@ AppendStored(Expansion *expansion, const ReportBody *body)
 		appendStringInfo(expansion->out, "%s.%s", expansion->target->schema, align_report_stored_name(body));
 		return;
 	}
-	if (expansion->form == REPORT_FORM_WITH && !expansion->storing)
+	if (expansion->form == REPORT_FORM_WITH)
 	{
 		appendStringInfoString(expansion->out, align_report_with_name(body));
 		return;
@@ -505,7 +559,7 @@ AppendStored(Expansion *expansion, const ReportBody *body)
 static void
 AppendPart(Expansion *expansion, const ReportBody *body)
 {
-	if (body->once && expansion->form == REPORT_FORM_WITH && expansion->keys == NULL)
+	if (body->once && expansion->form == REPORT_FORM_WITH)
 		appendStringInfo(expansion->out, "SELECT * FROM %s", align_report_with_name(body));
 	else
 		Expand(expansion, body->query);
@@ -590,6 +644,8 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		appendStringInfoString(out, HasRole(attachment, placeholder->part[1]) ? "true" : "false");
 	else if (strcmp(name, "history_key") == 0 && placeholder->nparts == 2)
 		AppendTableKey(expansion, TABLE_HISTORY, placeholder->part[1]);
+	else if (strcmp(name, "history_columns") == 0 && placeholder->nparts == 2)
+		AppendColumns(expansion, TABLE_HISTORY, placeholder->part[1]);
 	else if (strcmp(name, "segments") == 0 && placeholder->nparts == 2)
 	{
 		/*
@@ -660,20 +716,24 @@ align_report_stored_query(const ReportTarget *target, const ReportBody *body, co
 
 /*
  * Appends the columns that a table for what can be stored has of its query,
- * without the dimensions, which are the last of them.
+ * without the dimensions.
  */
 static void
 AppendStoredColumns(StringInfo out, const ReportTarget *target, const ReportBody *body, const char *alias)
 {
 	Oid			relid = get_relname_relid(align_report_stored_name(body), target->schema_oid);
-	Oid			leads = get_relname_relid(REPORT_STORED_LEADS, target->schema_oid);
-	int			ncolumns = align_relation_natts(relid) - 1;
+	int			ncolumns = 0;
 
-	if (strstr(body->query, "{dimensions}") != NULL)
-		ncolumns -= align_relation_natts(leads) - 1 - target->attachment->nkeys;
-	for (int i = 1; i <= ncolumns; i++)
-		appendStringInfo(out, "%s%s.%s", i > 1 ? ", " : "", alias,
-						 quote_identifier(get_attname(relid, i, false)));
+	for (AttrNumber i = 1; i <= align_relation_natts(relid); i++)
+	{
+		const char *name = get_attname(relid, i, true);
+
+		if (name == NULL || strncmp(name, STORED_DIMENSION, strlen(STORED_DIMENSION)) == 0)
+			continue;
+		if (strcmp(name, "latest_at") == 0)
+			break;
+		appendStringInfo(out, "%s%s.%s", ncolumns++ > 0 ? ", " : "", alias, quote_identifier(name));
+	}
 }
 
 /*
@@ -701,7 +761,7 @@ char *
 align_report_query(const ReportTarget *target, const ReportBody *body, ReportForm form)
 {
 	StringInfoData out;
-	Expansion	expansion = {.target = target,.form = form,.out = &out};
+	Expansion	expansion = {.target = target,.form = form,.storing = body->kind == REPORT_STORED,.out = &out};
 
 	if (body->kind == REPORT_STORED && target->stored && form == REPORT_FORM_WITH)
 		return StoredAsOf(target, body);

@@ -97,6 +97,13 @@ struct ReportTarget
 	bool		stored;			/* are there tables for what can be stored? */
 };
 
+/*
+ * The key columns of the reports, after an alias that may be NULL, and their
+ * equality in two; palloc'd.
+ */
+extern char *align_report_key_list(const ReportTarget *target, const char *alias);
+extern char *align_report_key_join(const ReportTarget *target, const char *a, const char *b);
+
 /* The dimensions of a target as a literal of SQL, as they were given. */
 extern char *align_report_dimension_list(const ReportTarget *target);
 
@@ -125,7 +132,7 @@ extern char *align_report_query(const ReportTarget *target, const ReportBody *bo
 
 /*
  * The query of what can be stored, as of the parameter $1: of all leads, or of
- * those in the table keys, if it is not NULL.
+ * those in keys, a table or a query in parentheses, if it is not NULL.
  */
 extern char *align_report_stored_query(const ReportTarget *target, const ReportBody *body,
 									   const char *keys);

@@ -102,13 +102,14 @@ OtherPlans(const Attachment *attachment, List *partitions)
 /*
  * Reports triggers of a table that call a function of align without being
  * planned.  Clones are not reported, since the trigger of the partitioned
- * table is; nor are those that log changed leads, which record nothing.
+ * table is; nor are those that log changed leads, if there is a log.
  */
 static void
 CheckNoOthers(const Check *check, List *plans, Oid relid)
 {
 	Oid			namespace_id = get_namespace_oid("align", false);
 	Oid			log_function = align_trigger_function(CHANGED_LEADS_FUNCTION);
+	Oid			owner = check->attachment->root_owner;
 	ListCell   *lc;
 
 	foreach(lc, align_triggers_of(relid))
@@ -116,7 +117,8 @@ CheckNoOthers(const Check *check, List *plans, Oid relid)
 		const CatalogTrigger *trigger = (const CatalogTrigger *) lfirst(lc);
 
 		if (get_func_namespace(trigger->function) == namespace_id &&
-			trigger->function != log_function &&
+			(trigger->function != log_function ||
+			 !OidIsValid(align_changed_leads_log(trigger->nargs, trigger->args, owner))) &&
 			!OidIsValid(trigger->parent) && !IsPlanned(plans, trigger))
 			align_check_report(check, "surplus_trigger", TriggerDefinition(trigger->oid), NULL);
 	}

@@ -24,6 +24,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -44,6 +45,8 @@
 #include "report/campaign_tables.h"
 #include "report/create_stored.h"
 #include "report/mark.h"
+#include "report/names_kept.h"
+#include "report/stored.h"
 #include "time_text.h"
 #include "value.h"
 
@@ -69,6 +72,7 @@ typedef struct Creation
 {
 	ReportTarget target;
 	Oid			owner;			/* of the attached table */
+	NamesKept	names;
 	List	   *created;		/* of ReportBody, in order of creation */
 } Creation;
 
@@ -192,7 +196,7 @@ CreateReport(Creation *creation, const ReportBody *body)
 						 psprintf("The view \"%s\" as of an instant, by what was known then; read with the privileges of the caller.", body->name),
 						 true);
 	CommandCounterIncrement();
-	align_check_report_created(target, body->name);
+	align_check_report_created(target, body->name, true, true);
 }
 
 static void CreateAfterOthers(const ReportBody *body, void *arg);
@@ -358,24 +362,12 @@ ExecutePrivilegeCommands(const Creation *creation, List *commands)
 }
 
 /*
- * Error context callback of DropAll(): says what to do about the objects that
- * the server lists in its DETAIL.
- */
-static void
-HintAboutDependents(void *arg pg_attribute_unused())
-{
-	if (geterrcode() == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
-		errhint("Columns of the reports change, so they are dropped and created. Drop what stands on them, call align.create_reports(), and create it again.");
-}
-
-/*
  * Drops all reports.  Views of users on them are in the way.
  */
 static void
 DropAll(const Creation *creation)
 {
 	ObjectAddresses *objects = new_object_addresses();
-	ErrorContextCallback callback;
 	const ReportBody *body;
 
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
@@ -391,14 +383,20 @@ DropAll(const Creation *creation)
 		if (OidIsValid(address.objectId))
 			add_exact_object_address(&address, objects);
 	}
-	callback.callback = HintAboutDependents;
-	callback.arg = NULL;
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-	performMultipleDeletions(objects, DROP_RESTRICT, 0);
-	error_context_stack = callback.previous;
-	free_object_addresses(objects);
-	CommandCounterIncrement();
+	align_report_drop(objects);
+}
+
+/*
+ * Runs a query of which one row is wanted.  Returns the number of rows.
+ */
+static uint64
+RunQuery(const Creation *creation, const char *query)
+{
+	SPIPlanPtr	plan = align_names_prepare(&creation->names, query, 0, NULL);
+
+	if (SPI_execute_plan(plan, NULL, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(SPI_result));
+	return SPI_processed;
 }
 
 /*
@@ -414,21 +412,26 @@ TellChangedSettings(const Creation *creation, bool will_be_stored)
 	bool		isnull;
 	Datum		changes;
 
-	if (!OidIsValid(settings) || get_attnum(settings, "stored") == InvalidAttrNumber)
+	if (!OidIsValid(settings))
 		return;
-	if (SPI_execute(psprintf("SELECT pg_catalog.string_agg(c.name || ': ' || c.before || ' -> ' || c.after, ', ' ORDER BY c.name) "
-							 "FROM %s." REPORT_SETTINGS " AS s CROSS JOIN LATERAL (VALUES "
-							 "('time_zone', s.time_zone, %s), "
-							 "('settle', pg_catalog.make_interval(secs => s.settle_seconds)::text, %s::text), "
-							 "('complete_since', s.complete_since::text, (%s)::text), "
-							 "('credit_model', s.credit_model, %s), "
-							 "('stored', s.stored::text, %s), "
-							 "('dimensions', s.dimensions, %s)) AS c (name, before, after) "
-							 "WHERE c.before OPERATOR(pg_catalog.<>) c.after",
-							 target->schema, target->zone, target->settle, target->complete_since,
-							 target->credit_model, will_be_stored ? "'true'" : "'false'",
-							 align_report_dimension_list(target)),
-					true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+	/* it may be replaced before it is locked */
+	LockRelationOid(settings, AccessShareLock);
+	if (get_relname_relid(REPORT_SETTINGS, target->schema_oid) != settings ||
+		!align_is_report(settings, creation->owner) ||
+		get_attnum(settings, "stored") == InvalidAttrNumber)
+		return;
+	if (RunQuery(creation, psprintf("SELECT pg_catalog.string_agg(c.name || ': ' || c.before || ' -> ' || c.after, ', ' ORDER BY c.name) "
+								  "FROM %s." REPORT_SETTINGS " AS s CROSS JOIN LATERAL (VALUES "
+								  "('time_zone', s.time_zone, %s), "
+								  "('settle', pg_catalog.make_interval(secs => s.settle_seconds)::text, %s::text), "
+								  "('complete_since', s.complete_since::text, (%s)::text), "
+								  "('credit_model', s.credit_model, %s), "
+								  "('stored', s.stored::text, %s), "
+								  "('dimensions', s.dimensions, %s)) AS c (name, before, after) "
+								  "WHERE c.before OPERATOR(pg_catalog.<>) c.after",
+								  target->schema, target->zone, target->settle, target->complete_since,
+								  target->credit_model, will_be_stored ? "'true'" : "'false'",
+								  align_report_dimension_list(target))) != 1)
 		elog(ERROR, "could not read the settings of reports");
 	changes = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull)
@@ -464,24 +467,44 @@ CreateOrReplace(Creation *creation)
 }
 
 /*
- * Creates the reports, or replaces them, with or without tables that they
- * read. Existing tables are dropped first, when no view reads them any more.
+ * True if the schema has a table of stored reports.
+ */
+static bool
+HasStored(const Creation *creation)
+{
+	ListCell   *lc;
+
+	foreach(lc, align_stored_tables())
+	{
+		if (OidIsValid(get_relname_relid(lfirst(lc), creation->target.schema_oid)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Creates the reports, or replaces them, with or without tables that they read.
+ * Existing tables can be dropped when no view reads them any more, so the views
+ * are replaced first.  Triggers may be left even if the tables are gone.
  */
 static void
 CreateStoredOrNot(Creation *creation, bool stored)
 {
 	ReportTarget *target = &creation->target;
+	bool		had_stored = HasStored(creation);
 
-	if (OidIsValid(get_relname_relid(REPORT_STORED_STATE, target->schema_oid)))
-	{
+	if (stored || had_stored)
+		align_lock_for_stored(target);
+	if (had_stored)
 		CreateOrReplace(creation);
-		align_drop_stored(target);
-		if (!stored)
-			return;
-	}
+	align_drop_stored(target);
 	if (stored)
+	{
+		align_check_stored_schema(target->schema_oid, target->attachment);
 		align_create_stored(target);
-	CreateOrReplace(creation);
+	}
+	if (stored || !had_stored)
+		CreateOrReplace(creation);
 }
 
 /*
@@ -621,14 +644,14 @@ SetCompleteSince(Creation *creation, FunctionCallInfo fcinfo)
 	}
 	else
 	{
-		if (SPI_execute(psprintf("SELECT CASE WHEN pg_catalog.bool_or(h.event OPERATOR(pg_catalog.=) 'opening' "
-								 "AND h.source IS DISTINCT FROM '%s') THEN pg_catalog.min(h.recorded_at) "
-								 "ELSE pg_catalog.timezone(%s, pg_catalog.date_trunc('year', pg_catalog.timezone(%s, "
-								 "COALESCE(pg_catalog.min(h.recorded_at), pg_catalog.now())))) END, "
-								 "COALESCE(pg_catalog.bool_or(h.source OPERATOR(pg_catalog.=) 'import'), false) FROM %s AS h",
-								 SOURCE_RESUMED, creation->target.zone, creation->target.zone,
-								 align_table_name(attachment, TABLE_HISTORY)), true, 1) != SPI_OK_SELECT ||
-			SPI_processed != 1)
+		if (RunQuery(creation,
+				   psprintf("SELECT CASE WHEN pg_catalog.bool_or(h.event OPERATOR(pg_catalog.=) 'opening' "
+							"AND h.source IS DISTINCT FROM '%s') THEN pg_catalog.min(h.recorded_at) "
+							"ELSE pg_catalog.timezone(%s, pg_catalog.date_trunc('year', pg_catalog.timezone(%s, "
+							"COALESCE(pg_catalog.min(h.recorded_at), pg_catalog.now())))) END, "
+							"COALESCE(pg_catalog.bool_or(h.source OPERATOR(pg_catalog.=) 'import'), false) FROM %s AS h",
+							SOURCE_RESUMED, creation->target.zone, creation->target.zone,
+							align_table_name(attachment, TABLE_HISTORY))) != 1)
 			elog(ERROR, "could not read the history");
 		since = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		has_import = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
@@ -681,6 +704,9 @@ align_create_reports(PG_FUNCTION_ARGS)
 				 errdetail("It has row-level security, which would not apply to what is stored."),
 				 errhint("Leave out \"stored\".")));
 	SetSchema(&creation, fcinfo);
+	/* two calls for a schema would wait for each other's views */
+	LockDatabaseObject(NamespaceRelationId, target->schema_oid, 0, ShareUpdateExclusiveLock);
+	align_names_begin(&creation.names, attachment, target->schema_oid, "create the reports");
 	SetZone(&creation, fcinfo);
 	SetSettle(&creation, fcinfo);
 	SetCreditModel(&creation, fcinfo);
@@ -689,14 +715,14 @@ align_create_reports(PG_FUNCTION_ARGS)
 	align_begin_restricted(&caller, creation.owner);
 	target->dimensions = align_report_dimensions(PG_GETARG_ARRAYTYPE_P(ARG_DIMENSIONS), target);
 	CheckNames(&creation);
-	if (stored)
-		align_check_stored_names(target);
+	align_check_stored_names(target);
 	CheckAttachment(&creation);
 	align_check_campaign_tables(target->schema_oid, creation.owner);
 	align_spi_connect();
 	SetCompleteSince(&creation, fcinfo);
 	TellChangedSettings(&creation, stored);
 	CreateStoredOrNot(&creation, stored);
+	align_names_check(&creation.names);
 	SPI_finish();
 	align_end_restricted(&caller);
 	PG_RETURN_INT64(list_length(creation.created));

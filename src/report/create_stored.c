@@ -10,6 +10,8 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -21,9 +23,6 @@
 #include "report/mark.h"
 #include "report/refresh_reports.h"
 #include "report/stored.h"
-
-/* So many columns of dimensions fit into the arguments of a trigger. */
-#define MAX_DIMENSION_ARGUMENTS 50
 
 void
 align_check_stored_names(const ReportTarget *target)
@@ -40,33 +39,6 @@ static bool
 IsLeads(const ReportBody *body)
 {
 	return strcmp(align_report_stored_name(body), REPORT_STORED_LEADS) == 0;
-}
-
-/*
- * The key columns of the reports, after an alias.
- */
-static char *
-KeyColumns(const ReportTarget *target, const char *alias)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int i = 0; i < target->attachment->nkeys; i++)
-		appendStringInfo(&list, "%s%s%s%s", i > 0 ? ", " : "", alias, alias[0] != '\0' ? "." : "",
-						 target->key_names[i]);
-	return list.data;
-}
-
-static char *
-KeyJoin(const ReportTarget *target, const char *a, const char *b)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int i = 0; i < target->attachment->nkeys; i++)
-		appendStringInfo(&list, "%s%s.%s OPERATOR(pg_catalog.=) %s.%s", i > 0 ? " AND " : "",
-						 a, target->key_names[i], b, target->key_names[i]);
-	return list.data;
 }
 
 /*
@@ -99,7 +71,7 @@ CreateRowFunction(const ReportTarget *target, const ReportBody *body, const char
 
 	if (!IsLeads(body))
 		query = psprintf("SELECT q.*, l.latest_at FROM (%s) AS q JOIN %s." REPORT_STORED_LEADS " AS l ON %s",
-						 query, target->schema, KeyJoin(target, "l", "q"));
+						 query, target->schema, align_report_key_join(target, "l", "q"));
 	align_spi_execute(psprintf("CREATE FUNCTION %s.%s(as_of pg_catalog.timestamptz) RETURNS SETOF %s.%s "
 							   "LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 BEGIN ATOMIC %s; END",
 							   target->schema, name, target->schema, align_report_stored_name(body), query));
@@ -132,11 +104,30 @@ CreateIndexes(const ReportTarget *target, const ReportBody *body)
 
 	if (IsLeads(body))
 	{
-		align_spi_execute(psprintf("ALTER TABLE %s ADD PRIMARY KEY (%s)", table, KeyColumns(target, "")));
+		align_spi_execute(psprintf("ALTER TABLE %s ADD PRIMARY KEY (%s)", table, align_report_key_list(target, NULL)));
 		align_spi_execute(psprintf("CREATE INDEX ON %s (latest_at)", table));
 	}
 	else
-		align_spi_execute(psprintf("CREATE INDEX ON %s (%s)", table, KeyColumns(target, "")));
+		align_spi_execute(psprintf("CREATE INDEX ON %s (%s)", table, align_report_key_list(target, NULL)));
+}
+
+/*
+ * Makes a trigger depend on the log, so that it is dropped with the schema of
+ * the reports.
+ */
+static void
+DependOnLog(Oid relid, const char *name, Oid log)
+{
+	CatalogTrigger trigger;
+	ObjectAddress depender;
+	ObjectAddress referenced;
+
+	CommandCounterIncrement();
+	if (!align_find_trigger(relid, name, &trigger))
+		elog(ERROR, "trigger \"%s\" was not created", name);
+	ObjectAddressSet(depender, TriggerRelationId, trigger.oid);
+	ObjectAddressSet(referenced, RelationRelationId, log);
+	recordDependencyOn(&depender, &referenced, DEPENDENCY_AUTO);
 }
 
 /*
@@ -146,18 +137,21 @@ CreateIndexes(const ReportTarget *target, const ReportBody *body)
 static void
 CreateTriggers(const ReportTarget *target, AttachedTable table, const char *arguments)
 {
+	const AttachmentMarker *marker = &target->attachment->marker;
 	const char *name = align_table_name(target->attachment, table);
+	Oid			relid = table == TABLE_ITSELF ? marker->root : table == TABLE_HISTORY ? marker->history : marker->sla;
 	Oid			log = get_relname_relid(CHANGED_LEADS, target->schema_oid);
 
 	for (int i = 0; i < STORED_NTRIGGERS; i++)
 	{
-		const char *trigger = quote_identifier(align_stored_trigger(target->schema_oid, i));
+		const char *trigger = quote_identifier(align_stored_trigger(log, i));
 
 		align_spi_execute(psprintf("CREATE TRIGGER %s AFTER %s ON %s FOR EACH %s EXECUTE FUNCTION align."
 								   CHANGED_LEADS_FUNCTION "(%s, %u%s)",
 								   trigger, align_stored_trigger_events[i], name, i == 0 ? "ROW" : "STATEMENT",
 								   quote_literal_cstr(get_namespace_name(target->schema_oid)), log, arguments));
 		align_spi_execute(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", name, trigger));
+		DependOnLog(relid, trigger, log);
 	}
 }
 
@@ -196,7 +190,7 @@ DimensionArguments(const ReportTarget *target)
 	foreach(lc, target->dimensions)
 		columns = bms_add_members(columns, ((const ReportDimension *) lfirst(lc))->columns);
 	initStringInfo(&list);
-	if (bms_num_members(columns) > MAX_DIMENSION_ARGUMENTS)
+	if (bms_num_members(columns) > CHANGED_LEADS_MAX_OTHERS)
 		return list.data;
 	while ((column = bms_next_member(columns, column)) >= 0)
 		appendStringInfo(&list, ", %s",
@@ -204,27 +198,44 @@ DimensionArguments(const ReportTarget *target)
 	return list.data;
 }
 
+/*
+ * Locks the tables that triggers are created on or dropped from, as strongly as
+ * that needs, in the order in which writers lock them.
+ */
+void
+align_lock_for_stored(const ReportTarget *target)
+{
+	const AttachmentMarker *marker = &target->attachment->marker;
+	const Oid	relids[] = {marker->root, marker->history, marker->sla};
+	bool		drops = false;
+
+	for (int i = 0; i < (int) lengthof(relids); i++)
+		drops |= align_changed_leads_logs(relids[i], target->attachment->root_owner) != NIL;
+	for (int i = 0; i < (int) lengthof(relids); i++)
+		LockRelationOid(relids[i], drops ? AccessExclusiveLock : ShareRowExclusiveLock);
+}
+
 void
 align_create_stored(ReportTarget *target)
 {
 	const AttachmentMarker *marker = &target->attachment->marker;
 	List	   *bodies = align_report_stored_bodies();
-	char	   *taken = psprintf("%s." REPORT_STORED_TAKEN, target->schema);
+	char	   *taken = psprintf("%s." CHANGED_LEADS_TAKEN, target->schema);
 	ListCell   *lc;
 
 	Assert(!target->stored);
-	/* first, so that writers wait, and nothing is missed */
+	/* the triggers first, so that writers wait, and nothing is missed */
 	CreateKeyTable(target, CHANGED_LEADS, "The leads that have changed since align.refresh_reports() was called.");
-	CreateKeyTable(target, REPORT_STORED_TAKEN, "The leads that align.refresh_reports() is working on.");
+	CreateKeyTable(target, CHANGED_LEADS_TAKEN, "The leads that align.refresh_reports() is working on.");
 	CommandCounterIncrement();
-	CreateTriggers(target, TABLE_HISTORY, KeyArguments(target, marker->history, TABLE_HISTORY));
-	CreateTriggers(target, TABLE_SLA, KeyArguments(target, marker->sla, TABLE_SLA));
 	if (target->dimensions != NIL)
 		CreateTriggers(target, TABLE_ITSELF,
 					   psprintf("%s%s", KeyArguments(target, marker->root, TABLE_ITSELF),
 								DimensionArguments(target)));
+	CreateTriggers(target, TABLE_HISTORY, KeyArguments(target, marker->history, TABLE_HISTORY));
+	CreateTriggers(target, TABLE_SLA, KeyArguments(target, marker->sla, TABLE_SLA));
 	align_spi_execute(psprintf("CREATE TABLE %s." REPORT_STORED_STATE " (refreshed_at pg_catalog.timestamptz, "
-							   "version pg_catalog.int4, agreements pg_catalog.text)", target->schema));
+							   "version pg_catalog.int4, basis pg_catalog.int8)", target->schema));
 	align_spi_execute(psprintf("INSERT INTO %s." REPORT_STORED_STATE " DEFAULT VALUES", target->schema));
 	align_report_comment(psprintf("TABLE %s." REPORT_STORED_STATE, target->schema),
 						 "When align.refresh_reports() was called, and under which version of the agreement.", true);
@@ -235,42 +246,25 @@ align_create_stored(ReportTarget *target)
 		const ReportBody *body = lfirst(lc);
 
 		CreateRowFunction(target, body, align_report_stored_name(body), NULL,
-						  "The rows of the table, as of an instant, by what was known then.");
+						  "The rows of the table, of all leads; for align.refresh_reports() alone.");
 		CreateRowFunction(target, body, align_report_changed_name(body), taken,
-						  "The rows of the table for the leads that align.refresh_reports() is working on.");
+						  "The rows of the table, of the leads that align.refresh_reports() is working on; for it alone.");
 	}
 	CommandCounterIncrement();
+	/* so that a publication of all tables does not forbid changes */
 	foreach(lc, align_stored_tables())
-		align_check_report_created(target, lfirst(lc));
-	(void) align_report_refresh(target->schema_oid, marker->agreement, true);
+		align_spi_execute(psprintf("ALTER TABLE %s.%s REPLICA IDENTITY FULL", target->schema, (char *) lfirst(lc)));
+	CommandCounterIncrement();
+	/* the owner of the schema may have put others in their place */
+	foreach(lc, align_stored_tables())
+		align_check_report_created(target, lfirst(lc), true, false);
+	foreach(lc, align_stored_functions())
+		align_check_report_created(target, lfirst(lc), false, true);
+	align_report_fill(target->schema_oid, target->attachment);
+	/* faster when the rows are there */
 	foreach(lc, bodies)
 		CreateIndexes(target, lfirst(lc));
 	target->stored = true;
-}
-
-/*
- * Drops the triggers on a table that add to the log of the reports, or to one
- * that is not there any more.
- */
-static void
-DropTriggers(const ReportTarget *target, Oid relid)
-{
-	Oid			function = align_trigger_function(CHANGED_LEADS_FUNCTION);
-	Oid			log = get_relname_relid(CHANGED_LEADS, target->schema_oid);
-	ListCell   *lc;
-
-	foreach(lc, align_triggers_of(relid))
-	{
-		const CatalogTrigger *trigger = lfirst(lc);
-		Oid			found;
-
-		if (trigger->function != function || OidIsValid(trigger->parent))
-			continue;
-		found = align_changed_leads_log(trigger->nargs, trigger->args, target->attachment->root_owner);
-		if (!OidIsValid(found) || found == log)
-			align_spi_execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->name),
-									   align_relation_name(relid)));
-	}
 }
 
 void
@@ -278,12 +272,13 @@ align_drop_stored(ReportTarget *target)
 {
 	const AttachmentMarker *marker = &target->attachment->marker;
 	Oid			owner = target->attachment->root_owner;
+	Oid			log = get_relname_relid(CHANGED_LEADS, target->schema_oid);
 	ObjectAddresses *objects = new_object_addresses();
 	ListCell   *lc;
 
-	DropTriggers(target, marker->history);
-	DropTriggers(target, marker->sla);
-	DropTriggers(target, marker->root);
+	align_drop_changed_lead_triggers(marker->history, owner, log);
+	align_drop_changed_lead_triggers(marker->sla, owner, log);
+	align_drop_changed_lead_triggers(marker->root, owner, log);
 	foreach(lc, align_stored_functions())
 	{
 		ObjectAddress address;
@@ -300,8 +295,6 @@ align_drop_stored(ReportTarget *target)
 		if (OidIsValid(address.objectId) && align_is_report_table(address.objectId, owner))
 			add_exact_object_address(&address, objects);
 	}
-	performMultipleDeletions(objects, DROP_RESTRICT, 0);
-	free_object_addresses(objects);
-	CommandCounterIncrement();
+	align_report_drop(objects);
 	target->stored = false;
 }

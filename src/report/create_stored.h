@@ -14,6 +14,11 @@
 extern void align_check_stored_names(const ReportTarget *target);
 
 /*
+ * Locks the attached table, its history and its clock table for the following.
+ */
+extern void align_lock_for_stored(const ReportTarget *target);
+
+/*
  * Creates the tables and functions and fills the tables, or drops what there
  * is of them.  Sets target->stored.  The caller is connected to SPI, as the
  * owner, in a restricted operation.

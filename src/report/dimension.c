@@ -211,7 +211,7 @@ ReadDimension(Relation rel, const char *text)
 									   deparse_context_for("r", RelationGetRelid(rel)), true, false),
 					exprType(node), text);
 	dimension->expression = sql.data;
-	pull_varattnos(node, 1, &dimension->columns);
+	pull_varattnos(align_expand_virtual_columns(node, rel), 1, &dimension->columns);
 	return dimension;
 }
 

@@ -7,6 +7,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -196,16 +197,16 @@ align_check_report_function(const ReportTarget *target, const char *name)
 }
 
 void
-align_check_report_created(const ReportTarget *target, const char *name)
+align_check_report_created(const ReportTarget *target, const char *name, bool relation, bool function)
 {
 	Oid			owner = target->attachment->root_owner;
 	Oid			relid = get_relname_relid(name, target->schema_oid);
-	Oid			function = align_report_function(target->schema_oid, name);
+	Oid			found = align_report_function(target->schema_oid, name);
 
-	if (OidIsValid(relid) && !align_is_report(relid, owner) && !align_is_report_table(relid, owner))
-		NameIsTaken(target, "relation", name, align_relation_owner(relid));
-	if (OidIsValid(function) && !align_is_report_function(function, owner))
-		NameIsTaken(target, "function", name, FunctionOwner(function));
+	if (relation && (!OidIsValid(relid) || (!align_is_report(relid, owner) && !align_is_report_table(relid, owner))))
+		NameIsTaken(target, "relation", name, OidIsValid(relid) ? align_relation_owner(relid) : InvalidOid);
+	if (function && (!OidIsValid(found) || !align_is_report_function(found, owner)))
+		NameIsTaken(target, "function", name, OidIsValid(found) ? FunctionOwner(found) : InvalidOid);
 }
 
 void
@@ -217,4 +218,30 @@ align_report_comment(const char *object, const char *comment, bool with_mark)
 	appendStringInfo(&command, "COMMENT ON %s IS %s", object,
 					 quote_literal_cstr(with_mark ? psprintf("%s %s", comment, REPORT_MARK) : comment));
 	align_spi_execute(command.data);
+}
+
+/*
+ * Error context callback of align_report_drop(): says what to do about the objects that
+ * the server lists in its DETAIL.
+ */
+static void
+HintAboutDependents(void *arg pg_attribute_unused())
+{
+	if (geterrcode() == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
+		errhint("Columns of the reports change, so they are dropped and created. Drop what stands on them, call align.create_reports(), and create it again.");
+}
+
+void
+align_report_drop(ObjectAddresses *objects)
+{
+	ErrorContextCallback callback;
+
+	callback.callback = HintAboutDependents;
+	callback.arg = NULL;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	performMultipleDeletions(objects, DROP_RESTRICT, 0);
+	error_context_stack = callback.previous;
+	free_object_addresses(objects);
+	CommandCounterIncrement();
 }

@@ -1,16 +1,18 @@
 /*
  * mark.h
- *	  The objects that create_reports() creates, and how they are known again.
+ *	  The objects that create_reports() creates, and how they are recognized.
  *
  * The comment of each ends with a mark.  Nothing without it, or of another
  * role than the owner of the attached table, is replaced, dropped or relied
- * upon: whoever may create objects in the schema could have put it there.
+ * upon: any role that may create objects in the schema could have put it
+ * there.
  */
 #ifndef ALIGN_REPORT_MARK_H
 #define ALIGN_REPORT_MARK_H
 
 #include "compat.h"
 
+#include "catalog/dependency.h"
 #include "report/body.h"
 
 /* True if a relation is a view, or a table, of reports of an owner. */
@@ -41,7 +43,13 @@ extern void align_check_report_function(const ReportTarget *target, const char *
  * Raises an error unless what was created belongs to the owner of the table:
  * the owner of the schema may have put something else in its place meanwhile.
  */
-extern void align_check_report_created(const ReportTarget *target, const char *name);
+extern void align_check_report_created(const ReportTarget *target, const char *name, bool relation, bool function);
+
+/*
+ * Drops objects of reports, and frees the list.  If objects of users depend on
+ * them, that is an error, with a hint.
+ */
+extern void align_report_drop(ObjectAddresses *objects);
 
 /*
  * Sets the comment of an object, with the mark or, of a column, without it.

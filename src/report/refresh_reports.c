@@ -16,7 +16,9 @@
  *
  * The work follows the number of leads in the log.  But if the agreement has
  * changed, or another version has come into force, the rows of all leads are
- * written, since names of stages, segments and promises may have changed.
+ * written, since names of stages, segments and promises may have changed; and
+ * so they are if the log or a trigger has been changed, or the partitions of
+ * the table, since something may not have been logged meanwhile.
  */
 #include "postgres.h"
 
@@ -35,9 +37,11 @@
 #include "attachment/privileges.h"
 #include "catalog/as_role.h"
 #include "catalog/relation.h"
+#include "catalog/trigger.h"
 #include "record/changed_leads.h"
 #include "record/flush.h"
 #include "report/mark.h"
+#include "report/names_kept.h"
 #include "report/refresh_reports.h"
 #include "report/stored.h"
 #include "value.h"
@@ -46,11 +50,11 @@ PG_FUNCTION_INFO_V1(align_refresh_reports);
 
 typedef struct Refresh
 {
-	Oid			schema_oid;
-	const char *schema;			/* quoted */
-	const char *agreement;		/* literal */
-	const char *keys;			/* key columns of the reports, as a list */
-	const char *first_key;
+	ReportTarget target;		/* attachment, schema, names of the key
+								 * columns */
+	NamesKept	names;
+	const char *schema;			/* of target */
+	const char *keys;			/* the key columns, as a list */
 	Snapshot	snapshot;
 	TimestampTz as_of;
 } Refresh;
@@ -60,15 +64,13 @@ typedef struct Refresh
  * the instant.  Returns the number of rows.
  */
 static int64
-Run			(const Refresh *refresh, const char *statement)
+RunStatement(const Refresh *refresh, const char *statement)
 {
 	Oid			types[] = {TIMESTAMPTZOID};
 	Datum		values[] = {TimestampTzGetDatum(refresh->as_of)};
-	SPIPlanPtr	plan = SPI_prepare(statement, 1, types);
+	SPIPlanPtr	plan = align_names_prepare(&refresh->names, statement, lengthof(types), types);
 	int			result;
 
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	result = SPI_execute_snapshot(plan, values, NULL, refresh->snapshot, InvalidSnapshot, false, true, 0);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(result));
@@ -77,36 +79,52 @@ Run			(const Refresh *refresh, const char *statement)
 }
 
 /*
- * Runs a query that returns one boolean.
+ * Runs a query that returns one boolean; NULL counts as true.
  */
 static bool
-Ask(const Refresh *refresh, const char *query)
+IsTrue(const Refresh *refresh, const char *query)
 {
 	bool		isnull;
 	bool		answer;
 
-	if (Run (refresh, query) != 1)
+	if (RunStatement(refresh, query) != 1)
 		elog(ERROR, "could not read the state of stored reports");
 	answer = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
-	return answer && !isnull;
+	return answer || isnull;
 }
 
 /*
- * The version of the agreement in force at the instant, and a digest of all
- * agreements, as the columns version and agreements.
+ * What the rows of all leads depend on, as the columns version, that of the
+ * agreement in force at the instant, and basis: all versions of the agreement,
+ * and the versions of the catalog rows of the log and of the triggers that add
+ * to it, by which it is seen if it was not kept for a while.  (The history may
+ * name other agreements, too, but what it names of them never changes.)
  */
 static char *
-AgreementQuery(const Refresh *refresh)
+BasisQuery(const Refresh *refresh)
 {
-	return psprintf("SELECT (SELECT a.version FROM align.agreements AS a WHERE a.name OPERATOR(pg_catalog.=) %s "
-					"ORDER BY a.valid_from OPERATOR(pg_catalog.<=) $1 DESC, "
-					"CASE WHEN a.valid_from OPERATOR(pg_catalog.<=) $1 THEN OPERATOR(pg_catalog.-) a.version ELSE a.version END "
-					"LIMIT 1) AS version, "
-					"(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.name, a.version, "
-					"pg_catalog.date_part('epoch', a.valid_from), a.funnel::pg_catalog.text), ' ' "
-					"ORDER BY a.name, a.version)) FROM align.agreements AS a) AS agreements",
-					refresh->agreement);
+	const Attachment *attachment = refresh->target.attachment;
+	const ReportBody *in_force = align_report_body_named(REPORT_PART, "funnel");
+	char	   *agreement = psprintf("SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.version, "
+									 "EXTRACT(epoch FROM a.valid_from), a.funnel::pg_catalog.text), ' ' ORDER BY a.version) "
+									 "FROM align.agreements AS a WHERE a.name OPERATOR(pg_catalog.=) %s",
+									 quote_literal_cstr(attachment->marker.agreement));
+	char	   *triggers = psprintf("SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', t.oid, t.xmin), ' ' ORDER BY t.oid) "
+									"FROM pg_catalog.pg_trigger AS t "
+									"WHERE t.tgfoid OPERATOR(pg_catalog.=) %u AND (t.tgrelid OPERATOR(pg_catalog.=) ANY ('{%u,%u}') "
+									"OR t.tgrelid OPERATOR(pg_catalog.=) %u "
+									"OR t.tgrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(%u) AS p))",
+									align_trigger_function(CHANGED_LEADS_FUNCTION),
+									attachment->marker.history, attachment->marker.sla,
+									attachment->marker.root, attachment->marker.root);
+	char	   *log = psprintf("SELECT pg_catalog.concat_ws(' ', c.oid, c.xmin) FROM pg_catalog.pg_class AS c "
+							   "WHERE c.oid OPERATOR(pg_catalog.=) %u",
+							   get_relname_relid(CHANGED_LEADS, refresh->target.schema_oid));
+
+	return psprintf("SELECT (SELECT f.version FROM (%s) AS f) AS version, "
+					"pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', (%s), (%s), (%s)), 0) AS basis",
+					align_report_query(&refresh->target, in_force, REPORT_FORM_FUNCTION), agreement, triggers, log);
 }
 
 /*
@@ -115,10 +133,10 @@ AgreementQuery(const Refresh *refresh)
 static bool
 MustWriteAll(const Refresh *refresh)
 {
-	return Ask(refresh, psprintf("SELECT EXISTS (SELECT FROM %s." CHANGED_LEADS " AS c WHERE c.%s IS NULL) "
-								 "OR (SELECT (s.version, s.agreements) IS DISTINCT FROM (a.version, a.agreements) "
-								 "FROM %s." REPORT_STORED_STATE " AS s CROSS JOIN (%s) AS a)",
-								 refresh->schema, refresh->first_key, refresh->schema, AgreementQuery(refresh)));
+	return IsTrue(refresh, psprintf("SELECT EXISTS (SELECT FROM %s." CHANGED_LEADS " AS c WHERE c.%s IS NULL) "
+									"OR (SELECT (s.version, s.basis) IS DISTINCT FROM (b.version, b.basis) "
+									"FROM %s." REPORT_STORED_STATE " AS s CROSS JOIN (%s) AS b)",
+									refresh->schema, refresh->target.key_names[0], refresh->schema, BasisQuery(refresh)));
 }
 
 /*
@@ -130,17 +148,17 @@ WriteAll(const Refresh *refresh)
 	ListCell   *lc;
 	int64		nleads = -1;
 
-	Run			(refresh, psprintf("DELETE FROM %s." CHANGED_LEADS, refresh->schema));
+	RunStatement(refresh, psprintf("DELETE FROM %s." CHANGED_LEADS, refresh->schema));
 
 	foreach(lc, align_report_stored_bodies())
 	{
 		const char *name = align_report_stored_name(lfirst(lc));
 		int64		nrows;
 
-		Run			(refresh, psprintf("DELETE FROM %s.%s", refresh->schema, name));
-		nrows = Run (refresh, psprintf("INSERT INTO %s.%s SELECT s.* FROM %s.%s($1) AS s",
-									   refresh->schema, name, refresh->schema, name));
-		Run			(refresh, psprintf("ANALYZE %s.%s", refresh->schema, name));
+		RunStatement(refresh, psprintf("DELETE FROM %s.%s", refresh->schema, name));
+		nrows = RunStatement(refresh, psprintf("INSERT INTO %s.%s SELECT s.* FROM %s.%s($1) AS s",
+											   refresh->schema, name, refresh->schema, name));
+		RunStatement(refresh, psprintf("ANALYZE %s.%s", refresh->schema, name));
 
 		/* the first table is that of the leads */
 		if (nleads < 0)
@@ -150,92 +168,112 @@ WriteAll(const Refresh *refresh)
 }
 
 /*
- * The join of a table with the leads that are being worked on.
- */
-static char *
-TakenJoin(const Refresh *refresh)
-{
-	Oid			taken = get_relname_relid(REPORT_STORED_TAKEN, refresh->schema_oid);
-	StringInfoData join;
-
-	initStringInfo(&join);
-	for (int i = 1; i <= align_relation_natts(taken); i++)
-	{
-		const char *column = quote_identifier(get_attname(taken, i, false));
-
-		appendStringInfo(&join, "%ss.%s OPERATOR(pg_catalog.=) t.%s", i > 1 ? " AND " : "", column, column);
-	}
-	return join.data;
-}
-
-/*
  * Writes the rows of the leads in the log.  Returns their number.
  */
 static int64
 WriteChanged(const Refresh *refresh)
 {
-	int64		nleads = Run (refresh, psprintf("INSERT INTO %s." REPORT_STORED_TAKEN " SELECT DISTINCT %s FROM %s." CHANGED_LEADS,
-												refresh->schema, refresh->keys, refresh->schema));
+	int64		nleads = RunStatement(refresh, psprintf("INSERT INTO %s." CHANGED_LEADS_TAKEN " SELECT DISTINCT %s FROM %s." CHANGED_LEADS,
+														refresh->schema, refresh->keys, refresh->schema));
 	ListCell   *lc;
 
 	if (nleads == 0)
 		return 0;
-	Run			(refresh, psprintf("DELETE FROM %s." CHANGED_LEADS, refresh->schema));
+	RunStatement(refresh, psprintf("DELETE FROM %s." CHANGED_LEADS, refresh->schema));
 
 	/* the plans below depend on how many there are */
-	Run			(refresh, psprintf("ANALYZE %s." REPORT_STORED_TAKEN, refresh->schema));
+	RunStatement(refresh, psprintf("ANALYZE %s." CHANGED_LEADS_TAKEN, refresh->schema));
 
 	foreach(lc, align_report_stored_bodies())
 	{
 		const char *name = align_report_stored_name(lfirst(lc));
 
-		Run			(refresh, psprintf("DELETE FROM %s.%s AS s USING %s." REPORT_STORED_TAKEN " AS t WHERE %s",
-									   refresh->schema, name, refresh->schema, TakenJoin(refresh)));
-		Run			(refresh, psprintf("INSERT INTO %s.%s SELECT s.* FROM %s.%s($1) AS s",
+		RunStatement(refresh, psprintf("DELETE FROM %s.%s AS s USING %s." CHANGED_LEADS_TAKEN " AS t WHERE %s",
+									   refresh->schema, name, refresh->schema, align_report_key_join(&refresh->target, "s", "t")));
+		RunStatement(refresh, psprintf("INSERT INTO %s.%s SELECT s.* FROM %s.%s($1) AS s",
 									   refresh->schema, name, refresh->schema, align_report_changed_name(lfirst(lc))));
 	}
-	Run			(refresh, psprintf("DELETE FROM %s." REPORT_STORED_TAKEN, refresh->schema));
+	RunStatement(refresh, psprintf("DELETE FROM %s." CHANGED_LEADS_TAKEN, refresh->schema));
 
 	return nleads;
 }
 
 /*
- * Sets the key columns, which are those of the log.
+ * Begins a refresh under a snapshot, as of an instant.
  */
 static void
-SetKeys(Refresh *refresh)
+Begin(Refresh *refresh, Oid schema, const Attachment *attachment, Snapshot snapshot, TimestampTz as_of)
 {
-	Oid			log = get_relname_relid(CHANGED_LEADS, refresh->schema_oid);
-	StringInfoData keys;
-
-	initStringInfo(&keys);
-	for (int i = 1; i <= align_relation_natts(log); i++)
-		appendStringInfo(&keys, "%s%s", i > 1 ? ", " : "", quote_identifier(get_attname(log, i, false)));
-	refresh->keys = keys.data;
-	refresh->first_key = pstrdup(quote_identifier(get_attname(log, 1, false)));
-}
-
-int64
-align_report_refresh(Oid schema, const char *agreement, bool everything)
-{
-	Refresh		refresh = {.schema_oid = schema};
-	int64		nleads;
-
-	refresh.schema = pstrdup(quote_identifier(get_namespace_name(schema)));
-	refresh.agreement = quote_literal_cstr(agreement);
-	SetKeys(&refresh);
+	align_names_begin(&refresh->names, attachment, schema, "write stored reports");
+	refresh->target.attachment = attachment;
+	refresh->target.schema_oid = schema;
+	refresh->target.schema = pstrdup(quote_identifier(get_namespace_name(schema)));
+	align_stored_key_names(&refresh->target);
+	refresh->schema = refresh->target.schema;
+	refresh->keys = align_report_key_list(&refresh->target, NULL);
+	refresh->snapshot = RegisterSnapshot(snapshot);
+	refresh->as_of = as_of;
 	/* compiling the queries takes longer than running them */
 	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	refresh.snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
-	refresh.as_of = GetCurrentTimestamp();
-	nleads = everything || MustWriteAll(&refresh) ? WriteAll(&refresh) : WriteChanged(&refresh);
-	Run			(&refresh, psprintf("INSERT INTO %s." CHANGED_LEADS " SELECT %s FROM %s." REPORT_STORED_LEADS " AS s "
-									"WHERE s.latest_at OPERATOR(pg_catalog.>) $1",
-									refresh.schema, refresh.keys, refresh.schema));
-	Run			(&refresh, psprintf("UPDATE %s." REPORT_STORED_STATE " SET refreshed_at = $1, version = a.version, "
-									"agreements = a.agreements FROM (%s) AS a", refresh.schema, AgreementQuery(&refresh)));
+}
 
-	UnregisterSnapshot(refresh.snapshot);
+/*
+ * Ends a refresh: logs the leads about which something later is recorded, and
+ * sets the state.
+ */
+static void
+End(Refresh *refresh)
+{
+	RunStatement(refresh, psprintf("INSERT INTO %s." CHANGED_LEADS " SELECT %s FROM %s." REPORT_STORED_LEADS " AS s "
+								   "WHERE s.latest_at OPERATOR(pg_catalog.>) $1",
+								   refresh->schema, refresh->keys, refresh->schema));
+	RunStatement(refresh, psprintf("DELETE FROM %s." REPORT_STORED_STATE, refresh->schema));
+	RunStatement(refresh, psprintf("INSERT INTO %s." REPORT_STORED_STATE " (refreshed_at, version, basis) "
+								   "SELECT $1, b.version, b.basis FROM (%s) AS b",
+								   refresh->schema, BasisQuery(refresh)));
+	UnregisterSnapshot(refresh->snapshot);
+}
+
+void
+align_report_fill(Oid schema, const Attachment *attachment)
+{
+	Refresh		refresh = {0};
+	Snapshot	snapshot;
+
+	/*
+	 * Not the snapshot of a transaction that is older than the triggers: what
+	 * was committed in between is not in the log.
+	 */
+	snapshot = GetLatestSnapshot();
+	Begin(&refresh, schema, attachment, snapshot, GetCurrentTimestamp());
+	(void) WriteAll(&refresh);
+	End(&refresh);
+}
+
+/*
+ * Brings the stored reports in a schema up to date.  Returns the number of
+ * leads that were written.
+ *
+ * The clock is read after the snapshot was taken.  The snapshot of a
+ * transaction may be older; then the reports are as of the beginning of the
+ * transaction, and leads that have changed since stay in the log.
+ */
+static int64
+RefreshSchema(Oid schema, const Attachment *attachment, bool everything)
+{
+	Refresh		refresh = {0};
+	Snapshot	snapshot;
+	int64		nleads;
+
+	if (IsolationUsesXactSnapshot())
+		Begin(&refresh, schema, attachment, GetTransactionSnapshot(), GetCurrentTransactionStartTimestamp());
+	else
+	{
+		snapshot = GetLatestSnapshot();
+		Begin(&refresh, schema, attachment, snapshot, GetCurrentTimestamp());
+	}
+	nleads = everything || MustWriteAll(&refresh) ? WriteAll(&refresh) : WriteChanged(&refresh);
+	End(&refresh);
 	return nleads;
 }
 
@@ -282,6 +320,7 @@ align_refresh_reports(PG_FUNCTION_ARGS)
 		 */
 		if (!align_report_lock_stored(schema, attachment->root_owner, ShareUpdateExclusiveLock))
 			continue;
+		align_check_stored_schema(schema, attachment);
 		found = true;
 		logged = align_stored_triggers_work(schema, attachment);
 		if (!logged)
@@ -290,7 +329,7 @@ align_refresh_reports(PG_FUNCTION_ARGS)
 							get_rel_name(id.relid), get_namespace_name(schema)),
 					 errdetail("A trigger is missing or disabled, so all leads are written."),
 					 errhint("Create the reports again with align.create_reports().")));
-		nleads += align_report_refresh(schema, attachment->marker.agreement, PG_GETARG_BOOL(1) || !logged);
+		nleads += RefreshSchema(schema, attachment, PG_GETARG_BOOL(1) || !logged);
 	}
 	SPI_finish();
 	align_end_restricted(&caller);

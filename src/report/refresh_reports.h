@@ -7,12 +7,12 @@
 
 #include "compat.h"
 
+#include "attachment/attachment.h"
+
 /*
- * Fills the tables of stored reports, or brings them up to date.  Returns the
- * number of leads whose rows were written.  The caller is connected to SPI, as
- * the owner, in a restricted operation, and holds a lock on them that
- * conflicts with itself.
+ * Fills the tables of stored reports, whose triggers log changes already.  The
+ * caller is connected to SPI, as the owner, in a restricted operation.
  */
-extern int64 align_report_refresh(Oid schema, const char *agreement, bool everything);
+extern void align_report_fill(Oid schema, const Attachment *attachment);
 
 #endif							/* ALIGN_REPORT_REFRESH_REPORTS_H */

@@ -5,21 +5,19 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "catalog/dependency.h"
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
-#include "commands/defrem.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "attachment/privileges.h"
-#include "catalog/as_role.h"
 #include "catalog/relation.h"
 #include "catalog/trigger.h"
 #include "record/changed_leads.h"
@@ -27,7 +25,7 @@
 #include "report/stored.h"
 
 /* The tables that are not for a query. */
-static const char *const own_tables[] = {CHANGED_LEADS, REPORT_STORED_TAKEN, REPORT_STORED_STATE};
+static const char *const own_tables[] = {CHANGED_LEADS, CHANGED_LEADS_TAKEN, REPORT_STORED_STATE};
 
 List *
 align_stored_tables(void)
@@ -62,7 +60,7 @@ ReplacedError(Oid schema, const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("schema \"%s\" lacks what is stored as \"%s\"", get_namespace_name(schema), name),
+			 errmsg("stored table or function \"%s\" is missing from schema \"%s\"", name, get_namespace_name(schema)),
 			 errdetail("It was dropped, or replaced by something that align.create_reports() has not created."),
 			 errhint("Create the reports again with align.create_reports().")));
 }
@@ -108,11 +106,39 @@ const char *const align_stored_trigger_events[STORED_NTRIGGERS] = {
 };
 
 char *
-align_stored_trigger(Oid schema, int trigger)
+align_stored_trigger(Oid log, int trigger)
 {
 	static const char *const labels[STORED_NTRIGGERS] = {"row", "truncate"};
 
-	return makeObjectName("align_stored", get_namespace_name(schema), labels[trigger]);
+	return psprintf("align_stored_%u_%s", log, labels[trigger]);
+}
+
+void
+align_check_stored_schema(Oid schema, const Attachment *attachment)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	Oid			owner = HeapTupleIsValid(tuple) ? ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner : InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	if (owner != attachment->root_owner && !superuser_arg(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("stored reports must be in a schema of the owner of the table"),
+				 errdetail("Schema \"%s\" belongs to \"%s\", who could replace what is in it; table \"%s\" belongs to \"%s\".",
+						   get_namespace_name(schema), GetUserNameFromId(owner, true),
+						   get_rel_name(attachment->marker.root), GetUserNameFromId(attachment->root_owner, true)),
+				 errhint("Choose another schema, or change the owner of this one.")));
+}
+
+/*
+ * True if a trigger fires for all changes that it should log.
+ */
+static bool
+FiresForAll(int16 type)
+{
+	return TRIGGER_FOR_TRUNCATE(type) ||
+		(TRIGGER_FOR_ROW(type) && TRIGGER_FOR_INSERT(type) && TRIGGER_FOR_UPDATE(type) && TRIGGER_FOR_DELETE(type));
 }
 
 /*
@@ -131,7 +157,9 @@ TriggersWork(Oid schema, Oid relid, Oid owner)
 	{
 		const CatalogTrigger *trigger = lfirst(lc);
 
-		if (trigger->function == function && trigger->enabled != TRIGGER_DISABLED &&
+		if (trigger->function == function && trigger->enabled == TRIGGER_FIRES_ALWAYS &&
+			trigger->when == NULL && trigger->ncolumns == 0 &&
+			TRIGGER_FOR_AFTER(trigger->type) && FiresForAll(trigger->type) &&
 			align_changed_leads_log(trigger->nargs, trigger->args, owner) == log)
 			found[TRIGGER_FOR_TRUNCATE(trigger->type) ? 1 : 0] = true;
 	}
@@ -147,4 +175,13 @@ align_stored_triggers_work(Oid schema, const Attachment *attachment)
 
 	return TriggersWork(schema, marker->history, attachment->root_owner) && TriggersWork(schema, marker->sla, attachment->root_owner) &&
 		(!has_dimensions || TriggersWork(schema, marker->root, attachment->root_owner));
+}
+
+void
+align_stored_key_names(ReportTarget *target)
+{
+	Oid			leads = get_relname_relid(REPORT_STORED_LEADS, target->schema_oid);
+
+	for (int i = 0; i < target->attachment->nkeys; i++)
+		target->key_names[i] = pstrdup(quote_identifier(get_attname(leads, i + 1, false)));
 }

@@ -43,106 +43,22 @@
 #include "report/body.h"
 #include "report/campaign_tables.h"
 #include "report/mark.h"
+#include "report/names_kept.h"
 #include "report/stored.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_weekly_report);
 PG_FUNCTION_INFO_V1(align_publish_week);
 
-#define SETTINGS REPORT_SETTINGS
 #define PUBLISHED "published_week"
-
-/*
- * A version of a schema's row in pg_namespace.
- */
-typedef struct SchemaVersion
-{
-	Oid			schema;
-	TransactionId xmin;
-	ItemPointerData tid;
-} SchemaVersion;
-
-#define NSCHEMAS 4
 
 typedef struct WeekPage
 {
 	ReportTarget target;
-	SchemaVersion schemas[NSCHEMAS];	/* whose names the queries contain */
+	NamesKept	names;
 	DateADT		week;			/* a Monday */
 	TimestampTz as_of;
 } WeekPage;
-
-/*
- * Reads the current version of a schema; InvalidOid if it is gone.
- */
-static SchemaVersion
-ReadSchemaVersion(Oid schema)
-{
-	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
-	SchemaVersion version = {.schema = InvalidOid};
-
-	if (HeapTupleIsValid(tuple))
-	{
-		version.schema = schema;
-		version.xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
-		version.tid = tuple->t_self;
-		ReleaseSysCache(tuple);
-	}
-	return version;
-}
-
-/*
- * Reads the versions of the schemas of the reports and of the table, its
- * history and its clocks, before their names are used.
- */
-static void
-ReadSchemaVersions(WeekPage *page)
-{
-	const AttachmentMarker *marker = &page->target.attachment->marker;
-	const Oid	relids[] = {marker->root, marker->history, marker->sla};
-
-	AcceptInvalidationMessages();
-	for (int i = 0; i < (int) lengthof(relids); i++)
-		page->schemas[i] = ReadSchemaVersion(get_rel_namespace(relids[i]));
-	page->schemas[lengthof(relids)] = ReadSchemaVersion(page->target.schema_oid);
-}
-
-/*
- * Raises an error if a name in a query that has been parsed may have referred
- * to another schema or table than at the beginning: a row of pg_namespace that
- * is the same version as then has had its name all the time.
- */
-static void
-CheckNamesKept(const WeekPage *page)
-{
-	const Attachment *attachment = page->target.attachment;
-	const Oid	relids[] = {attachment->marker.root, attachment->marker.history, attachment->marker.sla};
-	bool		is_kept = true;
-
-	AcceptInvalidationMessages();
-	for (int i = 0; i < NSCHEMAS; i++)
-	{
-		const SchemaVersion *then = &page->schemas[i];
-		SchemaVersion now = ReadSchemaVersion(then->schema);
-
-		is_kept &= OidIsValid(now.schema) && now.xmin == then->xmin &&
-			ItemPointerEquals(&now.tid, unconstify(ItemPointerData *, &then->tid));
-	}
-	for (int i = 0; i < (int) lengthof(relids); i++)
-	{
-		char	   *name = get_rel_name(relids[i]);
-
-		is_kept &= name != NULL &&
-			strcmp(quote_qualified_identifier(get_namespace_name(get_rel_namespace(relids[i])), name),
-				   align_table_name(attachment, (AttachedTable) i)) == 0;
-	}
-	if (!is_kept)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not write the weekly page because of a concurrent change"),
-				 errdetail("Another session has changed the schema of the reports or of the table, or renamed one of the tables."),
-				 errhint("Try again.")));
-}
 
 /*
  * Finds the schema of the reports: the one that is named, or the only one.
@@ -318,8 +234,7 @@ RemoveQuery(ErrorData *error, const char *query)
 }
 
 /*
- * Runs a query of the page; it is parsed and planned apart, see
- * CheckNamesKept().  The caller is connected to SPI.
+ * Runs a query of the page.  The caller is connected to SPI.
  */
 static void
 Execute(const WeekPage *page, const char *query, int nargs, Oid *types, Datum *values, int expected)
@@ -329,13 +244,9 @@ Execute(const WeekPage *page, const char *query, int nargs, Oid *types, Datum *v
 
 	PG_TRY();
 	{
-		SPIPlanPtr	plan = SPI_prepare_cursor(query, nargs, types, CURSOR_OPT_PARALLEL_OK);
+		SPIPlanPtr	plan = align_names_prepare(&page->names, query, nargs, types);
 		int			result;
 
-		if (plan == NULL)
-			elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
-		CheckNamesKept(page);
-		/* a plan that is not saved is not parsed again */
 		result = SPI_execute_plan(plan, values, NULL, read_only, read_only ? 1 : 0);
 		if (result != expected)
 			elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
@@ -377,7 +288,7 @@ RunQuery(const WeekPage *page, const char *query, bool *isnull)
 static void
 SetWeek(WeekPage *page, FunctionCallInfo fcinfo)
 {
-	const char *settings = psprintf("%s." SETTINGS, page->target.schema);
+	const char *settings = psprintf("%s." REPORT_SETTINGS, page->target.schema);
 	bool		given = !PG_ARGISNULL(1);
 	bool		isnull;
 
@@ -409,12 +320,12 @@ BeginPage(WeekPage *page, FunctionCallInfo fcinfo)
 				 errmsg("week must be finite")));
 	target->attachment = align_attachment(align_lock_attached(PG_GETARG_OID(0)), false);
 	target->schema_oid = SchemaOfReports(target->attachment, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
-	ReadSchemaVersions(page);
+	align_names_begin(&page->names, target->attachment, target->schema_oid, "write the weekly page");
 	target->schema = quote_identifier(get_namespace_name(target->schema_oid));
-	target->zone = psprintf("(SELECT s.time_zone FROM %s." SETTINGS " AS s)", target->schema);
-	target->settle = psprintf("(SELECT pg_catalog.make_interval(secs => s.settle_seconds) FROM %s." SETTINGS " AS s)", target->schema);
-	target->complete_since = psprintf("(SELECT s.complete_since FROM %s." SETTINGS " AS s)", target->schema);
-	target->credit_model = psprintf("(SELECT s.credit_model FROM %s." SETTINGS " AS s)", target->schema);
+	target->zone = psprintf("(SELECT s.time_zone FROM %s." REPORT_SETTINGS " AS s)", target->schema);
+	target->settle = psprintf("(SELECT pg_catalog.make_interval(secs => s.settle_seconds) FROM %s." REPORT_SETTINGS " AS s)", target->schema);
+	target->complete_since = psprintf("(SELECT s.complete_since FROM %s." REPORT_SETTINGS " AS s)", target->schema);
+	target->credit_model = psprintf("(SELECT s.credit_model FROM %s." REPORT_SETTINGS " AS s)", target->schema);
 	align_report_key_names(target);
 }
 
@@ -436,6 +347,8 @@ SetStored(WeekPage *page)
 													"FROM %s." REPORT_STORED_STATE " AS s",
 													align_report_query(target, funnel, REPORT_FORM_FUNCTION), target->schema),
 										   &isnull)) && !isnull;
+	if (target->stored)
+		align_stored_key_names(target);
 }
 
 /*
