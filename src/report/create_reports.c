@@ -25,12 +25,9 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "attachment/judging_version.h"
@@ -405,7 +402,7 @@ RunQuery(const Creation *creation, const char *query)
  * connected to SPI.
  */
 static void
-TellChangedSettings(const Creation *creation, bool will_be_stored)
+NoticeChangedSettings(const Creation *creation, bool will_be_stored)
 {
 	const ReportTarget *target = &creation->target;
 	Oid			settings = get_relname_relid(REPORT_SETTINGS, target->schema_oid);
@@ -720,7 +717,7 @@ align_create_reports(PG_FUNCTION_ARGS)
 	align_check_campaign_tables(target->schema_oid, creation.owner);
 	align_spi_connect();
 	SetCompleteSince(&creation, fcinfo);
-	TellChangedSettings(&creation, stored);
+	NoticeChangedSettings(&creation, stored);
 	CreateStoredOrNot(&creation, stored);
 	align_names_check(&creation.names);
 	SPI_finish();

@@ -421,6 +421,13 @@ FROM unnest(:'reports'::text[]) AS r \gexec
 INSERT INTO bench.line (what, ours, against, ratio, aim, ok)
 SELECT format('%s, stored', what), bench.show(what, 'stored'), 'plain SQL: ' || bench.show(what, 'by hand, too'), round(ratio::numeric, 2) || ' x', '<= 1.5 x', ratio <= 1.5
 FROM (SELECT what, bench.median(what, 'stored') / bench.median(what, 'by hand, too') AS ratio FROM unnest(:'reports'::text[]) AS what) r;
+
+-- The weekly page, beside the reports that it shows.
+\set shown '{scorecard,coverage,required,pipeline_movement,pipeline,target_by_day,promises,sla_by_week,sla_now,feedback,funnel_by_month,campaign_results,conformance,stuck,unassigned}'
+CALL bench.measure('weekly_report', :runs, 'page', 'SELECT align.weekly_report(''bench_reports.leads'', now()::date)');
+INSERT INTO bench.line (what, ours, against, ratio, aim, ok)
+SELECT 'weekly_report(), stored', bench.show('weekly_report', 'page'), 'its reports: ' || bench.show_ms(total), round((page / total)::numeric, 2) || ' x', '<= 3 x, <= 2 s', page / total <= 3 AND page <= 2000
+FROM (SELECT sum(bench.median(r, 'stored')) AS total, bench.median('weekly_report', 'page') AS page FROM unnest(:'shown'::text[]) AS r) t;
 SET client_min_messages = warning;
 DROP SCHEMA bench_reports CASCADE;
 RESET client_min_messages;

@@ -395,7 +395,7 @@ RESET client_min_messages;
 SET client_min_messages = warning;
 CREATE SCHEMA computed;
 CREATE SCHEMA kept;
-SELECT align.create_reports('company.leads', 'computed', complete_since => s.complete_since, time_zone => s.time_zone) = align.create_reports('company.leads', 'kept', complete_since => s.complete_since, time_zone => s.time_zone, stored => true) AS created FROM company.report_settings s;
+SELECT align.create_reports('company.leads', 'computed', complete_since => s.complete_since, time_zone => s.time_zone) = align.create_reports('company.leads', 'kept', complete_since => s.complete_since, time_zone => s.time_zone, stored => true, dimensions => ARRAY['id AS number']) AS created FROM company.report_settings s;
 RESET client_min_messages;
 SELECT count(*) AS weeks, count(DISTINCT computed) > 6 AS various, count(*) FILTER (WHERE computed <> kept) AS differ
 FROM (SELECT replace(align.weekly_report('company.leads', w, 'computed'), 'computed', 'kept') AS computed, align.weekly_report('company.leads', w, 'kept') AS kept

@@ -19,7 +19,6 @@ SELECT n.as_of, s.stage, s.stage_order,
     coalesce(h.n_leads, 0) AS base_n,
     coalesce(h.won, 0) AS base_won,
     h.won_share, h.lower AS won_share_lower, h.upper AS won_share_upper,
-    (coalesce(p.leads, 0) - coalesce(p.leads_aged, 0)) * h.won_share AS expected_leads,
     round((coalesce(p.amount, 0) - coalesce(p.amount_aged, 0)) * h.won_share::numeric, 2) AS expected_amount,
     round((coalesce(p.amount, 0) - coalesce(p.amount_aged, 0)) * h.lower::numeric, 2) AS expected_low,
     round((coalesce(p.amount, 0) - coalesce(p.amount_aged, 0)) * h.upper::numeric, 2) AS expected_high

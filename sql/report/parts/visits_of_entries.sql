@@ -33,8 +33,6 @@ WITH
             lead(j.at) OVER journey AS left_at,
             lead(j.event) OVER journey AS left_by,
             lead(j.stage) OVER journey AS next_stage,
-            lead(j.stage_order) OVER journey AS next_stage_order,
-            lead(j.stage_kind) OVER journey AS next_stage_kind,
             lead(j.reason) OVER journey AS left_reason,
             lead(j.actor) OVER journey AS left_actor,
             lead(j.known_at) OVER journey AS left_known_at,
@@ -48,18 +46,17 @@ WITH
     )
 SELECT {key:c},
     row_number() OVER (PARTITION BY {key:c}, c.stage ORDER BY c.place) AS visit_no,
-    c.entry_no, c.place, c.event, c.is_entry, c.is_late,
+    c.entry_no, c.place, c.is_entry, c.is_late,
     -- when it began, if the entry says so
     CASE WHEN c.is_entry OR c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END AS entered_at,
     CASE WHEN c.source IS NULL OR c.source NOT LIKE '%undated' THEN c.at END AS since,
     c.source IS NULL OR c.source NOT LIKE '%undated' AS since_known,
     c.left_at, c.left_by, c.left_at IS NULL AS is_current,
     c.stage, c.stage_order, c.stage_kind,
-    c.previous_stage, c.next_stage, c.next_stage_order, c.next_stage_kind,
+    c.previous_stage, c.next_stage,
     CASE WHEN c.left_at IS NULL THEN c.last_team ELSE c.team_at_end END AS team,
     CASE WHEN c.left_at IS NULL THEN c.last_assignee ELSE c.assignee_at_end END AS assignee,
-    c.team AS team_at_start, c.assignee AS assignee_at_start,
-    c.actor, c.reason, c.left_reason, c.left_actor, c.amount, c.segments, c.agreement, c.version, c.handoff,
+    c.left_reason, c.left_actor, c.segments, c.agreement, c.version, c.handoff,
     c.known_at, c.left_known_at, c.recorded_at, c.left_recorded_at
 FROM changes AS c
 WHERE c.stage IS NOT NULL
