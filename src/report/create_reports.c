@@ -43,6 +43,7 @@
 #include "report/create_stored.h"
 #include "report/mark.h"
 #include "report/names_kept.h"
+#include "report/report_privileges.h"
 #include "report/stored.h"
 #include "time_text.h"
 #include "value.h"
@@ -269,96 +270,6 @@ ReplaceAll(Creation *creation)
 }
 
 /*
- * The names of the reports that exist, as an array of SQL.
- */
-static char *
-ReportNames(const Creation *creation)
-{
-	StringInfoData names;
-	const ReportBody *body;
-
-	initStringInfo(&names);
-	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
-	{
-		if (body->kind == REPORT_VIEW && OidIsValid(ReportRelation(creation, body)))
-			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", quote_literal_cstr(body->name));
-	}
-	return psprintf("ARRAY[%s]::pg_catalog.name[]", names.data);
-}
-
-/* A command that grants or revokes a privilege. */
-typedef struct PrivilegeCommand
-{
-	char	   *command;
-	char	   *view;			/* of a privilege on a column, else NULL */
-	char	   *column;
-} PrivilegeCommand;
-
-/*
- * Returns the commands that give, or take away, what other roles than the
- * owner may do with the reports: with views, their columns, and functions.
- */
-static List *
-PrivilegeCommands(const Creation *creation, const char *names, bool revoke)
-{
-	MemoryContext context = CurrentMemoryContext;
-	List	   *result = NIL;
-	char	   *objects = psprintf("SELECT 'TABLE ' || c.oid::pg_catalog.regclass AS object, NULL::pg_catalog.name AS view, NULL::pg_catalog.name AS attname, "
-								   "c.relowner AS owner, COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS acl "
-								   "FROM pg_catalog.pg_class AS c WHERE c.relnamespace = %1$u AND c.relname = ANY (%2$s) "
-								   "UNION ALL SELECT 'TABLE ' || c.oid::pg_catalog.regclass, c.relname, a.attname, c.relowner, a.attacl "
-								   "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid "
-								   "WHERE c.relnamespace = %1$u AND c.relname = ANY (%2$s) AND a.attacl IS NOT NULL "
-								   "UNION ALL SELECT 'FUNCTION ' || p.oid::pg_catalog.regprocedure, NULL, NULL, p.proowner, COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) "
-								   "FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = %1$u AND p.proname = ANY (%2$s) AND p.proargtypes = '%3$u'",
-								   creation->target.schema_oid, names, TIMESTAMPTZOID);
-	char	   *query = psprintf("SELECT pg_catalog.format('%s %%s%%s ON %%s %s %%s%%s', x.privilege_type, ' (' || pg_catalog.quote_ident(o.attname) || ')', o.object, "
-								 "CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END, %s), "
-								 "o.view, o.attname FROM (%s) AS o, pg_catalog.aclexplode(o.acl) AS x WHERE x.grantee <> o.owner",
-								 revoke ? "REVOKE" : "GRANT", revoke ? "FROM" : "TO",
-								 revoke ? "''" : "CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END",
-								 objects);
-
-	/* not read-only: it must see what was created */
-	if (SPI_execute(query, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the privileges on reports");
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		PrivilegeCommand *command = MemoryContextAlloc(context, sizeof(PrivilegeCommand));
-		char	  **const fields[] = {&command->command, &command->view, &command->column};
-
-		for (int i = 0; i < (int) lengthof(fields); i++)
-		{
-			char	   *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i + 1);
-
-			*fields[i] = value != NULL ? MemoryContextStrdup(context, value) : NULL;
-		}
-		result = lappend(result, command);
-	}
-	SPI_freetuptable(SPI_tuptable);
-	return result;
-}
-
-/*
- * Executes such commands, except for columns that no longer exist.
- */
-static void
-ExecutePrivilegeCommands(const Creation *creation, List *commands)
-{
-	ListCell   *lc;
-
-	foreach(lc, commands)
-	{
-		const PrivilegeCommand *command = lfirst(lc);
-
-		if (command->column == NULL ||
-			get_attnum(get_relname_relid(command->view, creation->target.schema_oid),
-					   command->column) != InvalidAttrNumber)
-			align_spi_execute(command->command);
-	}
-}
-
-/*
  * Drops all reports.  Views of users on them are in the way.
  */
 static void
@@ -418,17 +329,17 @@ NoticeChangedSettings(const Creation *creation, bool will_be_stored)
 		get_attnum(settings, "stored") == InvalidAttrNumber)
 		return;
 	if (RunQuery(creation, psprintf("SELECT pg_catalog.string_agg(c.name || ': ' || c.before || ' -> ' || c.after, ', ' ORDER BY c.name) "
-								  "FROM %s." REPORT_SETTINGS " AS s CROSS JOIN LATERAL (VALUES "
-								  "('time_zone', s.time_zone, %s), "
-								  "('settle', pg_catalog.make_interval(secs => s.settle_seconds)::text, %s::text), "
-								  "('complete_since', s.complete_since::text, (%s)::text), "
-								  "('credit_model', s.credit_model, %s), "
-								  "('stored', s.stored::text, %s), "
-								  "('dimensions', s.dimensions, %s)) AS c (name, before, after) "
-								  "WHERE c.before OPERATOR(pg_catalog.<>) c.after",
-								  target->schema, target->zone, target->settle, target->complete_since,
-								  target->credit_model, will_be_stored ? "'true'" : "'false'",
-								  align_report_dimension_list(target))) != 1)
+									"FROM %s." REPORT_SETTINGS " AS s CROSS JOIN LATERAL (VALUES "
+									"('time_zone', s.time_zone, %s), "
+									"('settle', pg_catalog.make_interval(secs => s.settle_seconds)::text, %s::text), "
+									"('complete_since', s.complete_since::text, (%s)::text), "
+									"('credit_model', s.credit_model, %s), "
+									"('stored', s.stored::text, %s), "
+									"('dimensions', s.dimensions, %s)) AS c (name, before, after) "
+									"WHERE c.before OPERATOR(pg_catalog.<>) c.after",
+									target->schema, target->zone, target->settle, target->complete_since,
+									target->credit_model, will_be_stored ? "'true'" : "'false'",
+									align_report_dimension_list(target))) != 1)
 		elog(ERROR, "could not read the settings of reports");
 	changes = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull)
@@ -445,13 +356,15 @@ NoticeChangedSettings(const Creation *creation, bool will_be_stored)
 static void
 CreateOrReplace(Creation *creation)
 {
+	const ReportTarget *target = &creation->target;
 	const char *names;
 	List	   *grants;
+	List	   *revokes;
 
 	if (ReplaceAll(creation))
 		return;
-	names = ReportNames(creation);
-	grants = PrivilegeCommands(creation, names, false);
+	names = align_report_names(target);
+	grants = align_report_privileges(target, names, false);
 	DropAll(creation);
 	CreateAll(creation);
 
@@ -459,8 +372,9 @@ CreateOrReplace(Creation *creation)
 	 * Also those that default privileges have given, and PUBLIC; reports that
 	 * did not exist keep them.
 	 */
-	ExecutePrivilegeCommands(creation, PrivilegeCommands(creation, names, true));
-	ExecutePrivilegeCommands(creation, grants);
+	revokes = align_report_privileges(target, names, true);
+	align_report_execute_privileges(target, revokes);
+	align_report_execute_privileges(target, grants);
 }
 
 /*
@@ -480,9 +394,10 @@ HasStored(const Creation *creation)
 }
 
 /*
- * Creates the reports, or replaces them, with or without tables that they read.
- * Existing tables can be dropped when no view reads them any more, so the views
- * are replaced first.  Triggers may be left even if the tables are gone.
+ * Creates the reports, or replaces them, with or without tables that they
+ * read.  Existing tables can be dropped when no view reads them any more, so
+ * the views are replaced first.  Triggers may be left even if the tables are
+ * gone.
  */
 static void
 CreateStoredOrNot(Creation *creation, bool stored)
@@ -642,13 +557,13 @@ SetCompleteSince(Creation *creation, FunctionCallInfo fcinfo)
 	else
 	{
 		if (RunQuery(creation,
-				   psprintf("SELECT CASE WHEN pg_catalog.bool_or(h.event OPERATOR(pg_catalog.=) 'opening' "
-							"AND h.source IS DISTINCT FROM '%s') THEN pg_catalog.min(h.recorded_at) "
-							"ELSE pg_catalog.timezone(%s, pg_catalog.date_trunc('year', pg_catalog.timezone(%s, "
-							"COALESCE(pg_catalog.min(h.recorded_at), pg_catalog.now())))) END, "
-							"COALESCE(pg_catalog.bool_or(h.source OPERATOR(pg_catalog.=) 'import'), false) FROM %s AS h",
-							SOURCE_RESUMED, creation->target.zone, creation->target.zone,
-							align_table_name(attachment, TABLE_HISTORY))) != 1)
+					 psprintf("SELECT CASE WHEN pg_catalog.bool_or(h.event OPERATOR(pg_catalog.=) 'opening' "
+							  "AND h.source IS DISTINCT FROM '%s') THEN pg_catalog.min(h.recorded_at) "
+							  "ELSE pg_catalog.timezone(%s, pg_catalog.date_trunc('year', pg_catalog.timezone(%s, "
+							  "COALESCE(pg_catalog.min(h.recorded_at), pg_catalog.now())))) END, "
+							  "COALESCE(pg_catalog.bool_or(h.source OPERATOR(pg_catalog.=) 'import'), false) FROM %s AS h",
+							  SOURCE_RESUMED, creation->target.zone, creation->target.zone,
+							  align_table_name(attachment, TABLE_HISTORY))) != 1)
 			elog(ERROR, "could not read the history");
 		since = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		has_import = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));

@@ -199,8 +199,8 @@ DimensionArguments(const ReportTarget *target)
 }
 
 /*
- * Locks the tables that triggers are created on or dropped from, as strongly as
- * that needs, in the order in which writers lock them.
+ * Locks the tables that triggers are created on or dropped from, as strongly
+ * as that needs, in the order in which writers lock them.
  */
 void
 align_lock_for_stored(const ReportTarget *target)

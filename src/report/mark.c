@@ -221,8 +221,8 @@ align_report_comment(const char *object, const char *comment, bool with_mark)
 }
 
 /*
- * Error context callback of align_report_drop(): says what to do about the objects that
- * the server lists in its DETAIL.
+ * Error context callback of align_report_drop(): says what to do about the
+ * objects that the server lists in its DETAIL.
  */
 static void
 HintAboutDependents(void *arg pg_attribute_unused())

@@ -5,9 +5,9 @@
  * The queries of reports run as the owner of the attached table, and name the
  * schemas of the reports, of the table and of its history.  The owner of such
  * a schema can rename it, and create another one of its name, with code that
- * would then run as the owner of the table.  So these names are taken down at the
- * beginning.  A query is parsed, which locks what it names, then the names are
- * checked, and only then is it executed.
+ * would then run as the owner of the table.  So these names are taken down at
+ * the beginning.  A query is parsed, which locks what it names, then the names
+ * are checked, and only then is it executed.
  */
 #ifndef ALIGN_REPORT_NAMES_KEPT_H
 #define ALIGN_REPORT_NAMES_KEPT_H

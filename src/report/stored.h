@@ -5,8 +5,8 @@
  * create_reports(stored => true) creates a table stored_NAME for each query
  * sql/report/stored/NAME.sql in the schema of the reports, which the views
  * read.  It has the columns of the query, and latest_at, since when nothing
- * else has become known about the lead.  refresh_reports() brings the tables up
- * to date by the functions stored_NAME(A), the rows of all leads, and
+ * else has become known about the lead.  refresh_reports() brings the tables
+ * up to date by the functions stored_NAME(A), the rows of all leads, and
  * changed_NAME(A), those of the leads in stored_taken.  (Functions follow when
  * tables and columns are renamed, as views do.)
  *
