@@ -38,81 +38,65 @@ WITH
             LEFT JOIN (SELECT DISTINCT n.stage, n.stage_kind, n.on_success_path
                        FROM ({part:stage_names}) AS n) AS s ON s.stage = t.stage
     ),
-    -- leads in the pipeline at a boundary, or after it in the week that it begins;
-    -- what happens on the next boundary is in its closing, so it is in that week
-    touched AS (
-        SELECT {key:t}, g.n, true AS at_start
-        FROM timeline AS t
-            CROSS JOIN LATERAL generate_series(t.before_n + 1, t.until_n) AS g (n)
-        WHERE t.in_pipeline
-        UNION ALL
-        SELECT {key:t}, t.before_n, false
-        FROM timeline AS t
-        WHERE t.in_pipeline AND t.before_n >= 1
+    -- the pipeline at each boundary: a lead is added at the first boundary of a
+    -- state in it, and taken off after the last
+    at_boundaries AS (
+        SELECT b.n, sum(coalesce(e.leads, 0)) OVER ordered AS leads, sum(coalesce(e.amount, 0)) OVER ordered AS amount
+        FROM boundaries AS b
+            LEFT JOIN (SELECT e.n, sum(e.sign) AS leads, sum(e.sign * e.amount) AS amount
+                       FROM timeline AS t
+                           CROSS JOIN LATERAL (VALUES (t.before_n + 1, 1, coalesce(t.amount, 0)),
+                                                      (t.until_n + 1, -1, coalesce(t.amount, 0))) AS e (n, sign, amount)
+                       WHERE t.in_pipeline AND t.until_n > t.before_n
+                       GROUP BY e.n) AS e ON e.n = b.n
+        WINDOW ordered AS (ORDER BY b.n)
     ),
-    weeks AS (
-        SELECT {key:t}, t.n, bool_or(t.at_start) AS at_start
-        FROM touched AS t
-        GROUP BY {key:t}, t.n
-    ),
-    -- out of the pipeline, only the first boundary is looked at
+    -- what begins in each week: a state that begins on the next boundary is in the
+    -- closing, so it is in that week.  The last one is the state at the closing, and
+    -- the one before the first that at the opening.
     states AS (
-        SELECT {key:t}, g.n, t.in_pipeline, t.stage_kind, t.amount
+        SELECT {key:t}, t.before_n AS n, t.in_pipeline, t.stage_kind, t.amount,
+            t.until_n > t.before_n AS is_last,
+            lag(t.in_pipeline) OVER life AS was_in_pipeline,
+            lag(t.amount) OVER life AS amount_before,
+            lag(t.before_n) OVER life IS DISTINCT FROM t.before_n AS is_first
         FROM timeline AS t
-            CROSS JOIN LATERAL generate_series(
-                t.before_n + 1,
-                CASE WHEN t.in_pipeline THEN t.until_n ELSE least(t.until_n, t.before_n + 1) END) AS g (n)
+        WINDOW life AS (PARTITION BY {key:t} ORDER BY t.place)
     ),
     changes AS (
-        SELECT w.n, w.at_start, coalesce(e.in_pipeline, false) AS at_end, e.stage_kind AS kind_at_end,
-            coalesce(s.amount, 0) AS amount_at_start, coalesce(e.amount, 0) AS amount_at_end
-        FROM weeks AS w
-            LEFT JOIN states AS s ON {key_join:s:w} AND s.n = w.n
-            LEFT JOIN states AS e ON {key_join:e:w} AND e.n = w.n + 1
-        WHERE w.n < 28
-    ),
-    named AS (
-        SELECT c.n, c.at_start, c.at_end, c.amount_at_start, c.amount_at_end,
-            -- how it went out, and the amount that went
-            CASE WHEN c.at_end THEN NULL
-                WHEN c.kind_at_end IN ('won', 'lost') THEN c.kind_at_end ELSE 'gone' END AS left_as,
-            CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END AS left_amount,
-            CASE WHEN c.at_start AND c.at_end THEN c.amount_at_end - c.amount_at_start END AS growth
-        FROM changes AS c
-    ),
-    totals AS (
-        SELECT c.n,
-            count(*) FILTER (WHERE c.at_start) AS opening,
-            sum(c.amount_at_start) FILTER (WHERE c.at_start) AS opening_amount,
-            count(*) FILTER (WHERE NOT c.at_start) AS created,
-            sum(c.amount_at_end) FILTER (WHERE NOT c.at_start) AS created_amount,
-            count(*) FILTER (WHERE c.growth > 0) AS grown,
-            sum(c.growth) FILTER (WHERE c.growth > 0) AS grown_amount,
-            count(*) FILTER (WHERE c.growth < 0) AS shrunk,
-            -sum(c.growth) FILTER (WHERE c.growth < 0) AS shrunk_amount,
-            count(*) FILTER (WHERE c.left_as = 'won') AS won,
-            sum(c.left_amount) FILTER (WHERE c.left_as = 'won') AS won_amount,
-            count(*) FILTER (WHERE c.left_as = 'lost') AS lost,
-            sum(c.left_amount) FILTER (WHERE c.left_as = 'lost') AS lost_amount,
-            count(*) FILTER (WHERE c.left_as = 'gone') AS gone,
-            sum(c.left_amount) FILTER (WHERE c.left_as = 'gone') AS gone_amount,
-            count(*) FILTER (WHERE c.at_end) AS closing,
-            sum(c.amount_at_end) FILTER (WHERE c.at_end) AS closing_amount
-        FROM named AS c
-        GROUP BY c.n
+        SELECT s.n,
+            coalesce(bool_or(s.was_in_pipeline) FILTER (WHERE s.is_first), false) AS at_start,
+            coalesce(bool_or(s.in_pipeline) FILTER (WHERE s.is_last), false) AS at_end,
+            bool_or(s.in_pipeline) AS in_between,
+            max(s.stage_kind) FILTER (WHERE s.is_last) AS kind_at_end,
+            coalesce(max(s.amount_before) FILTER (WHERE s.is_first), 0) AS amount_at_start,
+            coalesce(max(s.amount) FILTER (WHERE s.is_last), 0) AS amount_at_end
+        FROM states AS s
+        WHERE s.n BETWEEN 1 AND 27
+        GROUP BY {key:s}, s.n
     ),
     sums AS (
-        SELECT t.n, m.step_order, m.leads, m.amount
-        FROM totals AS t
+        SELECT c.n, m.step_order, count(*) AS leads, sum(m.amount) AS amount
+        FROM changes AS c
             CROSS JOIN LATERAL (VALUES
-                (1, t.opening, t.opening_amount),
-                (2, t.created, t.created_amount),
-                (3, t.grown, t.grown_amount),
-                (4, t.shrunk, t.shrunk_amount),
-                (5, t.won, t.won_amount),
-                (6, t.lost, t.lost_amount),
-                (7, t.gone, t.gone_amount),
-                (8, t.closing, t.closing_amount)) AS m (step_order, leads, amount)
+                (2, NOT c.at_start, c.amount_at_end),
+                (3, c.at_start AND c.at_end AND c.amount_at_end > c.amount_at_start,
+                    c.amount_at_end - c.amount_at_start),
+                (4, c.at_start AND c.at_end AND c.amount_at_end < c.amount_at_start,
+                    c.amount_at_start - c.amount_at_end),
+                (5, NOT c.at_end AND c.kind_at_end = 'won',
+                    CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END),
+                (6, NOT c.at_end AND c.kind_at_end = 'lost',
+                    CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END),
+                (7, NOT c.at_end AND c.kind_at_end IS DISTINCT FROM 'won'
+                        AND c.kind_at_end IS DISTINCT FROM 'lost',
+                    CASE WHEN c.at_start THEN c.amount_at_start ELSE c.amount_at_end END)) AS m (step_order, counts, amount)
+        WHERE (c.at_start OR c.in_between) AND m.counts
+        GROUP BY c.n, m.step_order
+        UNION ALL
+        SELECT a.n, 1, a.leads::bigint, a.amount FROM at_boundaries AS a WHERE a.n < 28
+        UNION ALL
+        SELECT a.n - 1, 8, a.leads::bigint, a.amount FROM at_boundaries AS a WHERE a.n > 1
     )
 SELECT to_char(b.week, 'YYYY-MM-DD') || ' ' || x.step AS row_key, b.week, b.at AS week_start_at,
     next.at AS as_of,

@@ -115,9 +115,10 @@ extern void align_report_key_names(ReportTarget *target);
  * other views are to the views, to their functions, or to WITH queries, which
  * have the names that align_report_with_name() returns.
  *
- * Views read what is stored.  Functions never do, so they tell of any instant,
- * and exactly.  WITH queries read it of the leads about which nothing became
- * known after the instant, if the version of the agreement is the same.
+ * Views read what is stored.  Functions never do, so they are right for any
+ * instant, at any time.  WITH queries read it of the leads about which nothing
+ * became known after the instant, and which have not changed since it was
+ * brought up to date (align_stored_unfit_query() must be false).
  */
 typedef enum ReportForm
 {

@@ -16,6 +16,7 @@
 
 #include "catalog/relation.h"
 #include "history/history.h"
+#include "record/changed_leads.h"
 #include "report/body.h"
 #include "report/campaign_tables.h"
 
@@ -521,23 +522,28 @@ AppendStoredColumns(StringInfo out, const ReportTarget *target, const ReportBody
 }
 
 /*
- * What can be stored, as of an instant: the stored rows of the leads about
- * which nothing became known afterwards, and those of the others, computed.
+ * What can be stored, as of an instant: the stored rows of the leads about which
+ * nothing became known afterwards, and which are not in the log; those of the
+ * others are computed.
  */
 static char *
 StoredAsOf(const ReportTarget *target, const ReportBody *body)
 {
-	char	   *later = psprintf("(SELECT s.* FROM %s." REPORT_STORED_LEADS " AS s WHERE s.latest_at OPERATOR(pg_catalog.>) $1)",
-								 target->schema);
+	char	   *others = psprintf("(SELECT %s FROM %s." REPORT_STORED_LEADS " AS s WHERE s.latest_at OPERATOR(pg_catalog.>) $1 "
+								  "UNION SELECT %s FROM %s." CHANGED_LEADS " AS c)",
+								  align_report_key_list(target, "s"), target->schema,
+								  align_report_key_list(target, "c"), target->schema);
 	StringInfoData out;
 
 	initStringInfo(&out);
 	appendStringInfoString(&out, "SELECT ");
 	AppendStoredColumns(&out, target, body, "s");
-	appendStringInfo(&out, " FROM %s.%s AS s WHERE s.latest_at OPERATOR(pg_catalog.<=) $1\nUNION ALL\nSELECT ",
-					 target->schema, align_report_stored_name(body));
+	appendStringInfo(&out, " FROM %s.%s AS s WHERE s.latest_at OPERATOR(pg_catalog.<=) $1 "
+					 "AND NOT EXISTS (SELECT FROM %s." CHANGED_LEADS " AS c WHERE %s)\nUNION ALL\nSELECT ",
+					 target->schema, align_report_stored_name(body),
+					 target->schema, align_report_key_join(target, "c", "s"));
 	AppendStoredColumns(&out, target, body, "q");
-	appendStringInfo(&out, " FROM (%s) AS q", align_report_stored_query(target, body, later));
+	appendStringInfo(&out, " FROM (%s) AS q", align_report_stored_query(target, body, others));
 	return out.data;
 }
 

@@ -95,51 +95,6 @@ IsTrue(const Refresh *refresh, const char *query)
 }
 
 /*
- * What the rows of all leads depend on, as the columns version, that of the
- * agreement in force at the instant, and basis: all versions of the agreement,
- * and the versions of the catalog rows of the log and of the triggers that add
- * to it, by which it is seen if it was not kept for a while.  (The history may
- * name other agreements, too, but what it names of them never changes.)
- */
-static char *
-BasisQuery(const Refresh *refresh)
-{
-	const Attachment *attachment = refresh->target.attachment;
-	const ReportBody *in_force = align_report_body_named(REPORT_PART, "funnel");
-	char	   *agreement = psprintf("SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.version, "
-									 "EXTRACT(epoch FROM a.valid_from), a.funnel::pg_catalog.text), ' ' ORDER BY a.version) "
-									 "FROM align.agreements AS a WHERE a.name OPERATOR(pg_catalog.=) %s",
-									 quote_literal_cstr(attachment->marker.agreement));
-	char	   *triggers = psprintf("SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', t.oid, t.xmin), ' ' ORDER BY t.oid) "
-									"FROM pg_catalog.pg_trigger AS t "
-									"WHERE t.tgfoid OPERATOR(pg_catalog.=) %u AND (t.tgrelid OPERATOR(pg_catalog.=) ANY ('{%u,%u}') "
-									"OR t.tgrelid OPERATOR(pg_catalog.=) %u "
-									"OR t.tgrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(%u) AS p))",
-									align_trigger_function(CHANGED_LEADS_FUNCTION),
-									attachment->marker.history, attachment->marker.sla,
-									attachment->marker.root, attachment->marker.root);
-	char	   *log = psprintf("SELECT pg_catalog.concat_ws(' ', c.oid, c.xmin) FROM pg_catalog.pg_class AS c "
-							   "WHERE c.oid OPERATOR(pg_catalog.=) %u",
-							   get_relname_relid(CHANGED_LEADS, refresh->target.schema_oid));
-
-	return psprintf("SELECT (SELECT f.version FROM (%s) AS f) AS version, "
-					"pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', (%s), (%s), (%s)), 0) AS basis",
-					align_report_query(&refresh->target, in_force, REPORT_FORM_FUNCTION), agreement, triggers, log);
-}
-
-/*
- * True if the rows of all leads must be written.
- */
-static bool
-MustWriteAll(const Refresh *refresh)
-{
-	return IsTrue(refresh, psprintf("SELECT EXISTS (SELECT FROM %s." CHANGED_LEADS " AS c WHERE c.%s IS NULL) "
-									"OR (SELECT (s.version, s.basis) IS DISTINCT FROM (b.version, b.basis) "
-									"FROM %s." REPORT_STORED_STATE " AS s CROSS JOIN (%s) AS b)",
-									refresh->schema, refresh->target.key_names[0], refresh->schema, BasisQuery(refresh)));
-}
-
-/*
  * Writes the rows of all leads.  Returns their number.
  */
 static int64
@@ -230,7 +185,7 @@ End(Refresh *refresh)
 	RunStatement(refresh, psprintf("DELETE FROM %s." REPORT_STORED_STATE, refresh->schema));
 	RunStatement(refresh, psprintf("INSERT INTO %s." REPORT_STORED_STATE " (refreshed_at, version, basis) "
 								   "SELECT $1, b.version, b.basis FROM (%s) AS b",
-								   refresh->schema, BasisQuery(refresh)));
+								   refresh->schema, align_stored_basis_query(&refresh->target)));
 	UnregisterSnapshot(refresh->snapshot);
 }
 
@@ -272,7 +227,7 @@ RefreshSchema(Oid schema, const Attachment *attachment, bool everything)
 		snapshot = GetLatestSnapshot();
 		Begin(&refresh, schema, attachment, snapshot, GetCurrentTimestamp());
 	}
-	nleads = everything || MustWriteAll(&refresh) ? WriteAll(&refresh) : WriteChanged(&refresh);
+	nleads = everything || IsTrue(&refresh, align_stored_unfit_query(&refresh.target)) ? WriteAll(&refresh) : WriteChanged(&refresh);
 	End(&refresh);
 	return nleads;
 }

@@ -185,3 +185,45 @@ align_stored_key_names(ReportTarget *target)
 	for (int i = 0; i < target->attachment->nkeys; i++)
 		target->key_names[i] = pstrdup(quote_identifier(get_attname(leads, i + 1, false)));
 }
+
+/*
+ * What the rows of all leads depend on, as the columns version, that of the
+ * agreement in force at the instant, and basis: all versions of the agreement,
+ * and the versions of the catalog rows of the log and of the triggers that add
+ * to it, by which it is seen if it was not kept for a while.  (The history may
+ * name other agreements, too, but what it names of them never changes.)
+ */
+char *
+align_stored_basis_query(const ReportTarget *target)
+{
+	const Attachment *attachment = target->attachment;
+	const ReportBody *in_force = align_report_body_named(REPORT_PART, "funnel");
+	char	   *agreement = psprintf("SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.version, "
+									 "EXTRACT(epoch FROM a.valid_from), a.funnel::pg_catalog.text), ' ' ORDER BY a.version) "
+									 "FROM align.agreements AS a WHERE a.name OPERATOR(pg_catalog.=) %s",
+									 quote_literal_cstr(attachment->marker.agreement));
+	char	   *triggers = psprintf("SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', t.oid, t.xmin), ' ' ORDER BY t.oid) "
+									"FROM pg_catalog.pg_trigger AS t "
+									"WHERE t.tgfoid OPERATOR(pg_catalog.=) %u AND (t.tgrelid OPERATOR(pg_catalog.=) ANY ('{%u,%u}') "
+									"OR t.tgrelid OPERATOR(pg_catalog.=) %u "
+									"OR t.tgrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(%u) AS p))",
+									align_trigger_function(CHANGED_LEADS_FUNCTION),
+									attachment->marker.history, attachment->marker.sla,
+									attachment->marker.root, attachment->marker.root);
+	char	   *log = psprintf("SELECT pg_catalog.concat_ws(' ', c.oid, c.xmin) FROM pg_catalog.pg_class AS c "
+							   "WHERE c.oid OPERATOR(pg_catalog.=) %u",
+							   get_relname_relid(CHANGED_LEADS, target->schema_oid));
+
+	return psprintf("SELECT (SELECT f.version FROM (%s) AS f) AS version, "
+					"pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', (%s), (%s), (%s)), 0) AS basis",
+					align_report_query(target, in_force, REPORT_FORM_FUNCTION), agreement, triggers, log);
+}
+
+char *
+align_stored_unfit_query(const ReportTarget *target)
+{
+	return psprintf("SELECT EXISTS (SELECT FROM %s." CHANGED_LEADS " AS c WHERE c.%s IS NULL) "
+					"OR (SELECT (s.version, s.basis) IS DISTINCT FROM (b.version, b.basis) "
+					"FROM %s." REPORT_STORED_STATE " AS s CROSS JOIN (%s) AS b)",
+					target->schema, target->key_names[0], target->schema, align_stored_basis_query(target));
+}

@@ -43,6 +43,14 @@ extern const char *const align_stored_trigger_events[STORED_NTRIGGERS];
 extern bool align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode);
 
 /*
+ * What the rows of all leads depend on: a query, as of $1, of the columns
+ * version and basis; and one of whether it differs from that of the stored
+ * rows, or the log says that all leads have changed.  NULL counts as true.
+ */
+extern char *align_stored_basis_query(const ReportTarget *target);
+extern char *align_stored_unfit_query(const ReportTarget *target);
+
+/*
  * Raises an error unless the schema belongs to the owner of the attached table
  * or a superuser: another owner could replace what is in it.
  */

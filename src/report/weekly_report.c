@@ -330,25 +330,27 @@ BeginPage(WeekPage *page, FunctionCallInfo fcinfo)
 }
 
 /*
- * Sets whether the page reads what is stored: if it is, and by the version of
- * the agreement that was in force at the instant.
+ * Sets whether the page reads what is stored: unless that is to be written for
+ * all leads, at the instant.
  */
 static void
 SetStored(WeekPage *page)
 {
 	ReportTarget *target = &page->target;
-	const ReportBody *funnel = align_report_body_named(REPORT_PART, "funnel");
+	const Attachment *attachment = target->attachment;
+	ReportTarget stored = *target;
 	bool		isnull;
+	bool		unfit;
 
-	if (!align_report_lock_stored(target->schema_oid, target->attachment->root_owner, AccessShareLock))
+	if (!align_report_lock_stored(target->schema_oid, attachment->root_owner, AccessShareLock) ||
+		!align_stored_triggers_work(target->schema_oid, attachment))
 		return;
-	target->stored = DatumGetBool(RunQuery(page,
-										   psprintf("SELECT (SELECT f.version FROM (%s) AS f) OPERATOR(pg_catalog.=) s.version "
-													"FROM %s." REPORT_STORED_STATE " AS s",
-													align_report_query(target, funnel, REPORT_FORM_FUNCTION), target->schema),
-										   &isnull)) && !isnull;
-	if (target->stored)
-		align_stored_key_names(target);
+	align_stored_key_names(&stored);
+	unfit = DatumGetBool(RunQuery(page, align_stored_unfit_query(&stored), &isnull));
+	if (unfit || isnull)
+		return;
+	*target = stored;
+	target->stored = true;
 }
 
 /*

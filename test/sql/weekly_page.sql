@@ -397,9 +397,20 @@ CREATE SCHEMA computed;
 CREATE SCHEMA kept;
 SELECT align.create_reports('company.leads', 'computed', complete_since => s.complete_since, time_zone => s.time_zone) = align.create_reports('company.leads', 'kept', complete_since => s.complete_since, time_zone => s.time_zone, stored => true, dimensions => ARRAY['id AS number']) AS created FROM company.report_settings s;
 RESET client_min_messages;
+CREATE VIEW pages AS
 SELECT count(*) AS weeks, count(DISTINCT computed) > 6 AS various, count(*) FILTER (WHERE computed <> kept) AS differ
 FROM (SELECT replace(align.weekly_report('company.leads', w, 'computed'), 'computed', 'kept') AS computed, align.weekly_report('company.leads', w, 'kept') AS kept
 	FROM unnest('{2026-01-05,2026-03-02,2026-04-13,2026-05-04,2026-05-11,2026-05-18,2026-05-25,2026-06-15}'::date[] || now()::date) w) p;
+TABLE pages;
+-- also before they are brought up to date
+BEGIN;
+UPDATE company.leads SET amount = 7777, owner = 'nobody' WHERE id % 7 = 0;
+UPDATE company.leads SET stage = 'customer' WHERE id % 11 = 0;
+DELETE FROM company.leads WHERE id % 13 = 0;
+SELECT count(*) > 10 AS logged FROM kept.stored_changes;
+TABLE pages;
+ROLLBACK;
+DROP VIEW pages;
 SET client_min_messages = warning;
 DROP SCHEMA computed CASCADE;
 DROP SCHEMA kept CASCADE;

@@ -550,7 +550,8 @@ foreach my $seed (@seeds)
 	{
 		my $leads = $node->safe_psql('postgres', "SET client_min_messages = error; SELECT align.refresh_reports('$table')");
 		note("seed $seed: $leads leads of $table were left to bring up to date");
-		is($node->safe_psql('postgres', "SELECT align.refresh_reports('$table')"), 0, "seed $seed: and then none");
+		# detach() has dropped the triggers of by_hash
+		is($node->safe_psql('postgres', "SELECT align.refresh_reports('$table')"), 0, "seed $seed: and then none of $table") if $table ne 'by_hash';
 		holds("stored $_ of $table are as computed", "(SELECT 'stored', * FROM (TABLE kept_$table.$_ EXCEPT ALL TABLE computed_$table.$_) AS x) UNION ALL (SELECT 'computed', * FROM (TABLE computed_$table.$_ EXCEPT ALL TABLE kept_$table.$_) AS x)", $seed)
 			foreach qw(lead_facts stage_facts handoff_facts sla_facts touch_facts);
 	}
