@@ -110,7 +110,7 @@ COMMENT ON FUNCTION align.refresh_reports(regclass, boolean) IS
 CREATE FUNCTION align.log_changed_lead()
     RETURNS trigger
     AS 'MODULE_PATHNAME', 'align_log_changed_lead'
-    LANGUAGE C;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1;
 
 COMMENT ON FUNCTION align.log_changed_lead() IS
 'the trigger function by which stored reports know what has changed; for triggers that create_reports() creates';

@@ -522,9 +522,9 @@ AppendStoredColumns(StringInfo out, const ReportTarget *target, const ReportBody
 }
 
 /*
- * What can be stored, as of an instant: the stored rows of the leads about which
- * nothing became known afterwards, and which are not in the log; those of the
- * others are computed.
+ * What can be stored, as of an instant: the stored rows of the leads about
+ * which nothing became known afterwards, and which are not in the log; those
+ * of the others are computed.
  */
 static char *
 StoredAsOf(const ReportTarget *target, const ReportBody *body)
