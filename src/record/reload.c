@@ -95,7 +95,7 @@ align_reload_is_deferred(Attachment *attachment, const Datum *key)
  */
 bool
 align_reload_remove(Attachment *attachment, const Datum *key, CommandId before,
-					DeferredDeletion *deletion)
+				  DeferredDeletion *deletion)
 {
 	ReloadStore *store = StoreOf(attachment);
 

@@ -78,7 +78,7 @@ extern bool align_reload_is_deferred(Attachment *attachment, const Datum *key);
  * deletion are in the current memory context.
  */
 extern bool align_reload_remove(Attachment *attachment, const Datum *key, CommandId before,
-								DeferredDeletion *deletion);
+							  DeferredDeletion *deletion);
 
 /*
  * Notes that a command has made a row with a key, in a nested statement.
