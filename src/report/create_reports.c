@@ -592,6 +592,7 @@ align_create_reports(PG_FUNCTION_ARGS)
 	RestrictedCaller caller;
 	Attachment *attachment;
 	AttachmentId id;
+	int			ncreated;
 	bool		stored;
 	bool		forced;
 
@@ -635,7 +636,9 @@ align_create_reports(PG_FUNCTION_ARGS)
 	NoticeChangedSettings(&creation, stored);
 	CreateStoredOrNot(&creation, stored);
 	align_names_check(&creation.names);
+	/* the list is in memory of SPI */
+	ncreated = list_length(creation.created);
 	SPI_finish();
 	align_end_restricted(&caller);
-	PG_RETURN_INT64(list_length(creation.created));
+	PG_RETURN_INT64(ncreated);
 }
