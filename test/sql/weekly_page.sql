@@ -249,6 +249,8 @@ BEGIN
 	IF total < 25 THEN RAISE WARNING 'only % reports have rows', total; END IF;
 END $$;
 RESET client_min_messages;
+-- (the width of a mark that sets the direction is another in later versions of psql)
+\pset format unaligned
 SELECT DISTINCT stage, stage_order, team FROM odd_names.stage_facts ORDER BY stage_order;
 SELECT DISTINCT handoff, from_team, to_team, segment FROM odd_names.handoff_facts;
 SELECT segment, won, target_share FROM odd_names.won_by_segment;
@@ -260,6 +262,7 @@ FROM odd_page, unnest(ARRAY[$q$it's <b>&"x" {zone} $1 %s$q$, '</script><script>a
 	unnest(xpath('//text()', xmlparse(document replace(html, '<!DOCTYPE html>', '')))) x, replace(replace(replace(x::text, '&lt;', '<'), '&gt;', '>'), '&amp;', '&') t
 GROUP BY name ORDER BY name COLLATE "C";
 
+\pset format aligned
 -- The page of the week that runs: the weeks before as they looked at its age.
 SELECT align.agree('weekly running', $$
 	stage raw held by marketing; stage warm held by sales; won sold; lost dead; entry raw;
