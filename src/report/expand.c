@@ -93,8 +93,8 @@ NamedBody(const Placeholder *placeholder)
 }
 
 /*
- * Appends the columns of align of one of the attached tables: of a history or
- * clock table not those that the owner has added, which can then be dropped.
+ * Appends the columns that align has given a history or a clock table, not
+ * those that the owner has added, which can then be dropped.
  */
 static void
 AppendColumns(Expansion *expansion, AttachedTable table, const char *alias)
@@ -103,11 +103,6 @@ AppendColumns(Expansion *expansion, AttachedTable table, const char *alias)
 	const OwnColumn *columns = table == TABLE_HISTORY ? align_history_columns : align_sla_columns;
 	int			ncolumns = table == TABLE_HISTORY ? attachment->history_ncolumns : SLA_NCOLUMNS;
 
-	if (table == TABLE_ITSELF)
-	{
-		appendStringInfo(expansion->out, "%s.*", alias);
-		return;
-	}
 	for (int i = 0; i < attachment->nkeys; i++)
 		appendStringInfo(expansion->out, "%s%s.%s", i > 0 ? ", " : "", alias, align_table_key(attachment, table, i));
 	for (int i = 0; i < ncolumns; i++)
@@ -115,8 +110,10 @@ AppendColumns(Expansion *expansion, AttachedTable table, const char *alias)
 }
 
 /*
- * Appends one of the attached tables: its rows of the leads that the query is
- * about.
+ * Appends one of the attached tables; of history and clocks, the rows of the
+ * leads that the query is about.  OFFSET keeps conditions out of the look-up of a lead, so that its
+ * rows are always found by its key: for a condition that few rows fulfil, the
+ * planner would read the whole table in the order of the key.
  */
 static void
 AppendTable(Expansion *expansion, AttachedTable table)
@@ -124,18 +121,18 @@ AppendTable(Expansion *expansion, AttachedTable table)
 	const ReportTarget *target = expansion->target;
 	const char *name = align_table_name(target->attachment, table);
 
-	if (expansion->keys == NULL)
+	if (expansion->keys == NULL || table == TABLE_ITSELF)
 	{
 		appendStringInfoString(expansion->out, name);
 		return;
 	}
-	appendStringInfoString(expansion->out, "(SELECT ");
+	appendStringInfo(expansion->out, "(SELECT x.* FROM %s AS k CROSS JOIN LATERAL (SELECT ", expansion->keys);
 	AppendColumns(expansion, table, "t");
-	appendStringInfo(expansion->out, " FROM %s AS t JOIN %s AS k ON ", name, expansion->keys);
+	appendStringInfo(expansion->out, " FROM %s AS t WHERE ", name);
 	for (int i = 0; i < target->attachment->nkeys; i++)
 		appendStringInfo(expansion->out, "%st.%s OPERATOR(pg_catalog.=) k.%s", i > 0 ? " AND " : "",
 						 align_table_key(target->attachment, table, i), target->key_names[i]);
-	appendStringInfoChar(expansion->out, ')');
+	appendStringInfoString(expansion->out, " OFFSET 0) AS x)");
 }
 
 /*
