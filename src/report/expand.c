@@ -111,9 +111,10 @@ AppendColumns(Expansion *expansion, AttachedTable table, const char *alias)
 
 /*
  * Appends one of the attached tables; of history and clocks, the rows of the
- * leads that the query is about.  OFFSET keeps conditions out of the look-up of a lead, so that its
- * rows are always found by its key: for a condition that few rows fulfil, the
- * planner would read the whole table in the order of the key.
+ * leads that the query is about.  OFFSET keeps conditions out of the look-up
+ * of a lead, so that its rows are always found by its key: for a condition
+ * that few rows fulfil, the planner would read the whole table in the order of
+ * the key.
  */
 static void
 AppendTable(Expansion *expansion, AttachedTable table)
