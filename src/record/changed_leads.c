@@ -163,7 +163,6 @@ static bool
 FindColumns(Relation rel, Relation log, const Trigger *trigger, AttrNumber *columns)
 {
 	int			nkeys = RelationGetDescr(log)->natts;
-
 	int			ncolumns = trigger->tgnargs - NARGS_BEFORE_COLUMNS;
 
 	for (int i = 0; i < ncolumns; i++)
@@ -264,21 +263,34 @@ align_log_changed_lead(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-void
-align_drop_changed_lead_triggers(Oid relid, Oid owner, Oid log)
+List *
+align_changed_lead_triggers(Oid relid)
 {
 	Oid			function = align_trigger_function(CHANGED_LEADS_FUNCTION);
+	List	   *result = NIL;
 	ListCell   *lc;
 
 	foreach(lc, align_triggers_of(relid))
 	{
-		const CatalogTrigger *trigger = lfirst(lc);
-		Oid			found;
+		CatalogTrigger *trigger = lfirst(lc);
 
-		if (trigger->function != function || OidIsValid(trigger->parent))
-			continue;
-		found = align_changed_leads_log(trigger->nargs, trigger->args, owner);
-		if (!OidIsValid(found) || found == log)
+		if (trigger->function == function)
+			result = lappend(result, trigger);
+	}
+	return result;
+}
+
+void
+align_drop_changed_lead_triggers(Oid relid, Oid owner, Oid log)
+{
+	ListCell   *lc;
+
+	foreach(lc, align_changed_lead_triggers(relid))
+	{
+		const CatalogTrigger *trigger = lfirst(lc);
+		Oid			found = align_changed_leads_log(trigger->nargs, trigger->args, owner);
+
+		if (!OidIsValid(trigger->parent) && (!OidIsValid(found) || found == log))
 			align_spi_execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->name),
 									   align_relation_name(relid)));
 	}
@@ -287,17 +299,15 @@ align_drop_changed_lead_triggers(Oid relid, Oid owner, Oid log)
 List *
 align_changed_leads_logs(Oid relid, Oid owner)
 {
-	Oid			function = align_trigger_function(CHANGED_LEADS_FUNCTION);
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	foreach(lc, align_triggers_of(relid))
+	foreach(lc, align_changed_lead_triggers(relid))
 	{
 		const CatalogTrigger *trigger = lfirst(lc);
 
-		if (trigger->function == function)
-			result = list_append_unique_oid(result,
-											align_changed_leads_log(trigger->nargs, trigger->args, owner));
+		result = list_append_unique_oid(result,
+										align_changed_leads_log(trigger->nargs, trigger->args, owner));
 	}
 	return result;
 }

@@ -51,6 +51,9 @@ extern bool align_is_changed_lead_trigger(const Trigger *trigger);
  */
 extern Oid	align_changed_leads_log(int nargs, char **args, Oid owner);
 
+/* The triggers on a table that add to logs: a List of CatalogTrigger. */
+extern List *align_changed_lead_triggers(Oid relid);
+
 /*
  * Drops the triggers on a table that add to this log, or to one that is gone.
  * The caller is connected to SPI, as the owner of the table.

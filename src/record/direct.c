@@ -58,6 +58,20 @@ HasOtherTriggers(const TriggerDesc *triggers)
 }
 
 /*
+ * True if there is a trigger that adds to a log of changed leads.
+ */
+static bool
+HasLogTriggers(const TriggerDesc *triggers)
+{
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (align_is_changed_lead_trigger(&triggers->triggers[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
  * True if a table is as attach() creates it, without anything that needs the
  * executor.
  */
@@ -170,6 +184,7 @@ BuildLayout(const Attachment *attachment, Oid relid, const OwnColumn *columns, i
 
 	Assert(nthen_by <= (int) lengthof(then_by_columns));
 	layout->relid = relid;
+	layout->has_logs = HasLogTriggers(rel->trigdesc);
 	layout->nown = nown;
 	for (int i = 0; i < nown; i++)
 		layout->own[i] = get_attnum(relid, columns[i].name);
@@ -251,7 +266,7 @@ align_direct_begin(Attachment *attachment)
 	direct = palloc0(sizeof(Direct));
 	direct->estate = CreateExecutorState();
 	OpenTable(&direct->history, &layouts->history, attachment->nkeys, direct->estate);
-	direct->history.logged = true;
+	direct->history.logged = layouts->history.has_logs;
 	OpenTable(&direct->sla, &layouts->sla, attachment->nkeys, direct->estate);
 
 	/*

@@ -31,6 +31,8 @@ typedef struct DirectLayout
 	Oid			relid;
 	Oid			key_index;		/* on the key columns and entry_no, or on the
 								 * key columns, sla and cycle */
+	bool		has_logs;		/* are there triggers that add to logs of
+								 * changed leads (changed_leads.h)? */
 	int			nown;			/* of the following */
 
 	/* Attribute numbers, by HistoryColumn or SlaColumn. */
@@ -63,8 +65,7 @@ typedef struct DirectTable
 	Relation	index;			/* key_index */
 	ResultRelInfo *result;		/* NULL until a row is written, */
 	TupleTableSlot *slot;		/* and likewise */
-	bool		logged;			/* do its rows go to logs of changed leads
-								 * (changed_leads.h)? */
+	bool		logged;			/* do its rows go to logs of changed leads? */
 	List	   *logs;			/* these, when a row has been written */
 	EState	   *estate;			/* of the Direct */
 } DirectTable;

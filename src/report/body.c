@@ -195,6 +195,12 @@ align_report_changed_name(const ReportBody *body)
 	return psprintf("changed_%s", body->name);
 }
 
+bool
+align_report_is_leads(const ReportBody *body)
+{
+	return strcmp(align_report_stored_name(body), REPORT_STORED_LEADS) == 0;
+}
+
 List *
 align_report_stored_bodies(void)
 {
@@ -205,7 +211,7 @@ align_report_stored_bodies(void)
 	{
 		if (body->kind != REPORT_STORED)
 			continue;
-		if (strcmp(body->name, "leads") == 0)
+		if (align_report_is_leads(body))
 			result = lcons(unconstify(ReportBody *, body), result);
 		else
 			result = lappend(result, unconstify(ReportBody *, body));

@@ -145,6 +145,9 @@ extern char *align_report_stored_query(const ReportTarget *target, const ReportB
 extern char *align_report_stored_name(const ReportBody *body);
 extern char *align_report_changed_name(const ReportBody *body);
 
+/* True for the body of the table of the leads. */
+extern bool align_report_is_leads(const ReportBody *body);
+
 /*
  * The bodies of what can be stored: a List of ReportBody.  The first is that
  * of the leads, which the others are joined with.

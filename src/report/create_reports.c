@@ -69,7 +69,6 @@ typedef enum CreateArgument
 typedef struct Creation
 {
 	ReportTarget target;
-	Oid			owner;			/* of the attached table */
 	NamesKept	names;
 	List	   *created;		/* of ReportBody, in order of creation */
 } Creation;
@@ -96,7 +95,7 @@ CheckAttachment(const Creation *creation)
 	Oid			schema = creation->target.schema_oid;
 	Oid			settings = get_relname_relid(REPORT_SETTINGS, schema);
 
-	if (OidIsValid(settings) && align_is_report(settings, creation->owner) &&
+	if (OidIsValid(settings) && align_is_report(settings, creation->target.attachment->root_owner) &&
 		!list_member_oid(align_report_schemas(creation->target.attachment), schema))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -325,7 +324,7 @@ NoticeChangedSettings(const Creation *creation, bool will_be_stored)
 	/* it may be replaced before it is locked */
 	LockRelationOid(settings, AccessShareLock);
 	if (get_relname_relid(REPORT_SETTINGS, target->schema_oid) != settings ||
-		!align_is_report(settings, creation->owner) ||
+		!align_is_report(settings, creation->target.attachment->root_owner) ||
 		get_attnum(settings, "stored") == InvalidAttrNumber)
 		return;
 	if (RunQuery(creation, psprintf("SELECT pg_catalog.string_agg(c.name || ': ' || c.before || ' -> ' || c.after, ', ' ORDER BY c.name) "
@@ -434,19 +433,19 @@ SetSchema(Creation *creation, FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_UNDEFINED_SCHEMA),
 				 errmsg("schema \"%s\" does not exist", name),
 				 errhint("Create it first: CREATE SCHEMA %s AUTHORIZATION %s;", quote_identifier(name),
-						 quote_identifier(GetUserNameFromId(creation->owner, false)))));
+						 quote_identifier(GetUserNameFromId(creation->target.attachment->root_owner, false)))));
 	if (isAnyTempNamespace(creation->target.schema_oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_SCHEMA_NAME),
 				 errmsg("reports cannot be temporary"),
 				 errdetail("Schema \"%s\" is for temporary tables.", name)));
-	if (!align_may_create_in(creation->target.schema_oid, creation->owner) ||
-		!align_may_use(creation->target.schema_oid, creation->owner))
+	if (!align_may_create_in(creation->target.schema_oid, creation->target.attachment->root_owner) ||
+		!align_may_use(creation->target.schema_oid, creation->target.attachment->root_owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for schema %s", name),
 				 errdetail("The reports belong to \"%s\", the owner of table \"%s\", who may not create anything there.",
-						   GetUserNameFromId(creation->owner, false),
+						   GetUserNameFromId(creation->target.attachment->root_owner, false),
 						   get_rel_name(creation->target.attachment->marker.root)),
 				 errhint("Choose a schema of that role.")));
 	creation->target.schema = pstrdup(quote_identifier(name));
@@ -608,7 +607,6 @@ align_create_reports(PG_FUNCTION_ARGS)
 	align_recorder_flush_all();
 	attachment = align_attachment_locked(id, AccessShareLock);
 	target->attachment = attachment;
-	creation.owner = attachment->root_owner;
 	target->row_security = align_row_security(id.relid, &forced);
 	if (stored && target->row_security)
 		ereport(ERROR,
@@ -625,12 +623,12 @@ align_create_reports(PG_FUNCTION_ARGS)
 	SetCreditModel(&creation, fcinfo);
 	align_report_key_names(target);
 
-	align_begin_restricted(&caller, creation.owner);
+	align_begin_restricted(&caller, attachment->root_owner);
 	target->dimensions = align_report_dimensions(PG_GETARG_ARRAYTYPE_P(ARG_DIMENSIONS), target);
 	CheckNames(&creation);
 	align_check_stored_names(target);
 	CheckAttachment(&creation);
-	align_check_campaign_tables(target->schema_oid, creation.owner);
+	align_check_campaign_tables(target->schema_oid, attachment->root_owner);
 	align_spi_connect();
 	SetCompleteSince(&creation, fcinfo);
 	NoticeChangedSettings(&creation, stored);

@@ -35,12 +35,6 @@ align_check_stored_names(const ReportTarget *target)
 		align_check_report_function(target, lfirst(lc));
 }
 
-static bool
-IsLeads(const ReportBody *body)
-{
-	return strcmp(align_report_stored_name(body), REPORT_STORED_LEADS) == 0;
-}
-
 /*
  * Creates a table of keys.
  */
@@ -69,7 +63,7 @@ CreateRowFunction(const ReportTarget *target, const ReportBody *body, const char
 {
 	char	   *query = align_report_stored_query(target, body, keys);
 
-	if (!IsLeads(body))
+	if (!align_report_is_leads(body))
 		query = psprintf("SELECT q.*, l.latest_at FROM (%s) AS q JOIN %s." REPORT_STORED_LEADS " AS l ON %s",
 						 query, target->schema, align_report_key_join(target, "l", "q"));
 	align_spi_execute(psprintf("CREATE FUNCTION %s.%s(as_of pg_catalog.timestamptz) RETURNS SETOF %s.%s "
@@ -90,7 +84,7 @@ CreateTable(const ReportTarget *target, const ReportBody *body)
 
 	align_spi_execute(psprintf("CREATE TABLE %s.%s AS SELECT q.*%s FROM (%s) AS q WITH NO DATA",
 							   target->schema, name,
-							   IsLeads(body) ? "" : ", NULL::pg_catalog.timestamptz AS latest_at", query));
+							   align_report_is_leads(body) ? "" : ", NULL::pg_catalog.timestamptz AS latest_at", query));
 	align_report_comment(psprintf("TABLE %s.%s", target->schema, name),
 						 "What the reports read instead of the history. align.refresh_reports() brings it up to date.",
 						 true);
@@ -102,7 +96,7 @@ CreateIndexes(const ReportTarget *target, const ReportBody *body)
 {
 	char	   *table = psprintf("%s.%s", target->schema, align_report_stored_name(body));
 
-	if (IsLeads(body))
+	if (align_report_is_leads(body))
 	{
 		align_spi_execute(psprintf("ALTER TABLE %s ADD PRIMARY KEY (%s)", table, align_report_key_list(target, NULL)));
 		align_spi_execute(psprintf("CREATE INDEX ON %s (latest_at)", table));

@@ -281,6 +281,17 @@ AppendDimensions(Expansion *expansion, const char *alias)
 }
 
 /*
+ * Appends the query of a body in parentheses.
+ */
+static void
+AppendInlined(Expansion *expansion, const ReportBody *body)
+{
+	appendStringInfoChar(expansion->out, '(');
+	Expand(expansion, body->query);
+	appendStringInfoChar(expansion->out, ')');
+}
+
+/*
  * Appends a table of create_campaign_tables(), or a query without rows in its
  * place if the owner of the reports has none in their schema.
  */
@@ -298,20 +309,7 @@ AppendCampaignTable(Expansion *expansion, const char *name)
 	none = align_report_body_named(REPORT_PART, psprintf("no_%s", name));
 	if (none == NULL)
 		elog(ERROR, "there is no part no_%s", name);
-	appendStringInfoString(expansion->out, "(");
-	Expand(expansion, none->query);
-	appendStringInfoString(expansion->out, ")");
-}
-
-/*
- * Appends the query of a body in parentheses.
- */
-static void
-AppendInlined(Expansion *expansion, const ReportBody *body)
-{
-	appendStringInfoChar(expansion->out, '(');
-	Expand(expansion, body->query);
-	appendStringInfoChar(expansion->out, ')');
+	AppendInlined(expansion, none);
 }
 
 /*

@@ -148,16 +148,15 @@ FiresForAll(int16 type)
 static bool
 TriggersWork(Oid schema, Oid relid, Oid owner)
 {
-	Oid			function = align_trigger_function(CHANGED_LEADS_FUNCTION);
 	Oid			log = get_relname_relid(CHANGED_LEADS, schema);
 	bool		found[STORED_NTRIGGERS] = {false};
 	ListCell   *lc;
 
-	foreach(lc, align_triggers_of(relid))
+	foreach(lc, align_changed_lead_triggers(relid))
 	{
 		const CatalogTrigger *trigger = lfirst(lc);
 
-		if (trigger->function == function && trigger->enabled == TRIGGER_FIRES_ALWAYS &&
+		if (trigger->enabled == TRIGGER_FIRES_ALWAYS &&
 			trigger->when == NULL && trigger->ncolumns == 0 &&
 			TRIGGER_FOR_AFTER(trigger->type) && FiresForAll(trigger->type) &&
 			align_changed_leads_log(trigger->nargs, trigger->args, owner) == log)

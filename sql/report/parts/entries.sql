@@ -1,4 +1,5 @@
--- Once: the entries of all leads that are known at the instant; see entries_of_rows.
+-- Once: the entries of all leads that are known at the instant; see
+-- entries_of_rows.
 WITH history_rows AS NOT MATERIALIZED (
     SELECT {history_columns:h} FROM {history} AS h
 )

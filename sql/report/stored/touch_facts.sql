@@ -90,6 +90,7 @@ WITH
             sum(c.share) FILTER (WHERE c.model = 'full_path') AS share_full_path,
             sum(c.amount) FILTER (WHERE c.model = 'full_path') AS amount_full_path
         FROM won AS w
+            -- a call for each model: one whose model changes takes twice as long
             CROSS JOIN LATERAL (
                 SELECT 'first', c.touch, c.share, c.amount
                 FROM align.funnel_credit(w.lead, w.funnel, 'first') AS c
