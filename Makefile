@@ -12,14 +12,14 @@ DEMO_DATA := $(DATA)
 
 EXTENSION = align
 MODULE_big = align
-EXTVERSION = 0.5.0
+EXTVERSION = 0.6.0
 
 # One module per room; the order is that of their dependencies.
-SQL_MODULES = schema calendar funnel lead campaign judge infer attribute conversion rates agreement attachment explain history alerts leads reports
+SQL_MODULES = schema calendar funnel lead campaign judge infer attribute conversion rates events sequence incidence process paths agreement attachment explain history alerts leads reports
 SQL_SOURCES = $(SQL_MODULES:%=sql/align/%.sql)
 # The version before, and the modules that it did not have.
-PREVIOUS_VERSION = 0.4.0
-NEW_MODULES = reports
+PREVIOUS_VERSION = 0.5.0
+NEW_MODULES = events sequence incidence process paths
 CURRENT_SCRIPT = sql/align--$(EXTVERSION).sql
 
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))

@@ -41,7 +41,7 @@ is("@versioned", '', 'only compat.h tells majors apart');
 # The folders of src/, from the bottom up: a file includes headers of lower folders
 # and of its own, and calls functions of these only.  Up to analyze nothing reads
 # catalogs or runs SQL.
-my @floors = ('src', 'calendar', 'funnel', 'lead', 'campaign', 'judge', 'infer', 'attribute', 'conversion', 'analyze', 'catalog', 'condition',
+my @floors = ('src', 'calendar', 'funnel', 'lead', 'campaign', 'matching', 'judge', 'infer', 'attribute', 'conversion', 'incidence', 'process', 'paths', 'analyze', 'catalog', 'condition',
 	'agreement', 'history', 'attachment', 'verdict', 'record', 'attach maintain report', 'backtest');
 my %floor;
 foreach my $floor (0 .. $#floors)

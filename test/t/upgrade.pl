@@ -21,6 +21,7 @@ my %released = (
 	'0.2.1' => '69c9565b4ee8d7e06e75943b8481d9973a7120fadc063921998aeed314eac82b',
 	'0.3.0' => '3b66798687fbae010e197fae942da8fb148f08101c2b05e5b56ee5e8bbdce0f0',
 	'0.4.0' => 'ac922eb0e7919ccaffb191ef559102c1ed4c529da6a227420104f4bfa0064ba3',
+	'0.5.0' => 'be5d188832e36c5885f3ab19df36074c8efdb27f25dbcb4d78808510cf9d1836',
 );
 my @versions = sort map { /align--([^-]+)\.sql$/ } glob("$top/sql/released/*.sql");
 is("@versions", join(' ', sort keys %released), 'the released scripts are here, and no others');

@@ -1,0 +1,1 @@
+/* funnels over the rows of an event table */

@@ -1,0 +1,1 @@
+/* incidence: a mergeable summary of when leads reach an outcome */

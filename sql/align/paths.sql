@@ -1,0 +1,1 @@
+/* paths: a mergeable summary of the channels that leads came by */

@@ -1,0 +1,1 @@
+/* process: which stage follows which, how often and how fast */

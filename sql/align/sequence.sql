@@ -1,0 +1,1 @@
+/* patterns of events over the rows of an event table */
