@@ -61,7 +61,7 @@ align_retention_trans(PG_FUNCTION_ARGS)
 	int			nconditions;
 
 	align_require_argument(fcinfo, 1, "conditions");
-	met = align_step_flags(PG_GETARG_ARRAYTYPE_P(1), &nconditions);
+	met = align_step_flags(align_step_flags_arg(PG_GETARG_DATUM(1)), &nconditions);
 	return AddMet(fcinfo, met, nconditions);
 }
 
