@@ -71,3 +71,43 @@ CREATE AGGREGATE align.sequence_match_events(pattern text, at timestamptz, VARIA
 );
 COMMENT ON AGGREGATE align.sequence_match_events(text, timestamptz, boolean[]) IS
 	'the times of the rows that the conditions of the first match match, in the order of the pattern; without a match, of the longest beginning of the pattern that matches';
+
+CREATE FUNCTION align.sequence_next_trans(internal, text, text, timestamptz, text, boolean, boolean[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_sequence_next_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.sequence_next_trans(internal, text, text, timestamptz, text, boolean, boolean[]) IS
+	'transition function of sequence_next';
+
+CREATE FUNCTION align.sequence_next_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_sequence_next_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_next_combine(internal, internal) IS
+	'combine function of sequence_next';
+
+CREATE FUNCTION align.sequence_next_serialise(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'align_sequence_next_serialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_next_serialise(internal) IS
+	'serialise function of sequence_next';
+
+CREATE FUNCTION align.sequence_next_deserialise(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_sequence_next_deserialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_next_deserialise(bytea, internal) IS
+	'deserialise function of sequence_next';
+
+CREATE FUNCTION align.sequence_next_final(internal) RETURNS text
+	AS 'MODULE_PATHNAME', 'align_sequence_next_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_next_final(internal) IS
+	'final function of sequence_next';
+
+CREATE AGGREGATE align.sequence_next(direction text, base text, at timestamptz, event text, base_condition boolean, VARIADIC conditions boolean[]) (
+	SFUNC = align.sequence_next_trans, STYPE = internal, SSPACE = 640,
+	FINALFUNC = align.sequence_next_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.sequence_next_combine,
+	SERIALFUNC = align.sequence_next_serialise, DESERIALFUNC = align.sequence_next_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.sequence_next(text, text, timestamptz, text, boolean, boolean[]) IS
+	'the event that follows (direction forward) or precedes (backward) a chain of neighbouring rows that match the conditions in turn, the first of them the base: head, tail, first_match or last_match, at which the base condition holds; NULL if there is no such chain or no event next to it; rows without a time or event are ignored, simultaneous ones ordered by event';

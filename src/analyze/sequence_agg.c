@@ -17,12 +17,12 @@
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "catalog/pg_type_d.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "analyze/conditions.h"
 #include "matching/sequence.h"
 #include "value.h"
 #include "wire.h"
@@ -199,38 +199,20 @@ CheckSamePattern(const SequencePattern *one, const SequencePattern *other)
 }
 
 /*
- * The conditions that hold: bit i stands for element i.  A NULL element does
- * not hold.  Reads the array in place.
+ * The conditions of a row that hold.
  */
-static uint64
+static inline uint64
 ReadConditions(ArrayType *array, const SequencePattern *pattern)
 {
-	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	const char *data = ARR_DATA_PTR(array);
-	const bits8 *valid = ARR_NULLBITMAP(array);
-	uint64		result = 0;
+	int			n;
+	uint64		result = align_read_conditions(array, &n);
 
-	if (unlikely(n > PATTERN_MAX_CONDITIONS))
-		ereport(ERROR,
-				(errcode(ERRCODE_TOO_MANY_ARGUMENTS),
-				 errmsg("a sequence has at most %d conditions", PATTERN_MAX_CONDITIONS)));
 	if (unlikely(n < pattern->nconditions))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pattern refers to condition %d, but there are only %d",
 						pattern->nconditions, n),
 				 errdetail("The pattern is \"%.*s\".", pattern->len, pattern->text)));
-	if (likely(valid == NULL))
-	{
-		for (int i = 0; i < n; i++)
-			result |= (uint64) (data[i] != 0) << i;
-		return result;
-	}
-	for (int i = 0; i < n; i++)
-	{
-		if (valid[i / 8] & (1 << (i % 8)))
-			result |= (uint64) (*data++ != 0) << i;
-	}
 	return result;
 }
 
@@ -260,11 +242,7 @@ align_sequence_trans(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(state);
 
 	at = PG_GETARG_TIMESTAMPTZ(2);
-	if (unlikely(TIMESTAMP_NOT_FINITE(at)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("time of an event must be finite"),
-				 errdetail("Events are ordered by time.")));
+	align_check_event_time(at);
 	state = Reserve(state, 1);
 	if (state->nevents > 0 && at < state->events[state->nevents - 1].at)
 		state->sorted = false;
