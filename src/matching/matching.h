@@ -86,7 +86,7 @@ extern char *align_match_modes_text(MatchModes modes);
 /*
  * A window.  Without a zone it is elapsed time, and months and days are zero.
  * With a zone, months and days are those of the zone's calendar, added in
- * PostgreSQL's order: months, days, time.
+ * PostgreSQL's order: months, days, time.  None of the three is negative.
  */
 typedef struct StepWindow
 {
@@ -158,8 +158,8 @@ typedef struct StepMatch
 
 	/*
 	 * The last instant at which another event could extend some chain that
-	 * has not filled the last step: DT_NOBEGIN if there is none under way,
-	 * DT_NOEND if there is no limit.
+	 * has not filled the last step; DT_NOEND if there is no limit; before the
+	 * last event, or DT_NOBEGIN, if there is none.
 	 */
 	TimestampTz open_until;
 } StepMatch;
