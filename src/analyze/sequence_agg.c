@@ -16,13 +16,15 @@
 
 #include "common/hashfn.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "analyze/conditions.h"
+#include "analyze/event_time.h"
+#include "analyze/step_flags.h"
 #include "matching/sequence.h"
 #include "value.h"
 #include "wire.h"
@@ -78,6 +80,7 @@ typedef struct PatternEntry
 #define ST_ELEMENT_TYPE StepEvent
 #define ST_COMPARE(a, b) ((a)->at < (b)->at ? -1 : (a)->at > (b)->at)
 #define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
@@ -205,7 +208,7 @@ static inline uint64
 ReadConditions(ArrayType *array, const SequencePattern *pattern)
 {
 	int			n;
-	uint64		result = align_read_conditions(array, &n);
+	uint64		result = align_step_flags(array, &n);
 
 	if (unlikely(n < pattern->nconditions))
 		ereport(ERROR,
@@ -227,7 +230,7 @@ align_sequence_trans(PG_FUNCTION_ARGS)
 	const SequencePattern *pattern;
 	text	   *text_arg;
 	TimestampTz at;
-	uint64		conditions = 0;
+	uint64		conditions;
 
 	align_require_argument(fcinfo, 1, "pattern");
 	text_arg = PG_GETARG_TEXT_PP(1);
@@ -236,8 +239,8 @@ align_sequence_trans(PG_FUNCTION_ARGS)
 		state = MakeState(context, pattern, 0);
 	else
 		CheckSamePattern(state->pattern, pattern);
-	if (!PG_ARGISNULL(3))
-		conditions = ReadConditions(PG_GETARG_ARRAYTYPE_P(3), pattern);
+	align_require_argument(fcinfo, 3, "conditions");
+	conditions = ReadConditions(PG_GETARG_ARRAYTYPE_P(3), pattern);
 	if (conditions == 0 || PG_ARGISNULL(2))
 		PG_RETURN_POINTER(state);
 

@@ -13,12 +13,14 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "analyze/conditions.h"
+#include "analyze/event_time.h"
+#include "analyze/step_flags.h"
 #include "value.h"
 #include "wire.h"
 
@@ -104,6 +106,7 @@ CompareRows(const NextRow *a, const NextRow *b, const NextState *state)
 #define ST_COMPARE_ARG_TYPE const NextState
 #define ST_COMPARE(a, b, state) CompareRows(a, b, state)
 #define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
@@ -203,7 +206,7 @@ align_sequence_next_trans(PG_FUNCTION_ARGS)
 	NextState  *state = PG_ARGISNULL(0) ? NULL : (NextState *) PG_GETARG_POINTER(0);
 	int			direction = WordArg(fcinfo, 1, "direction", directions, lengthof(directions));
 	int			base = WordArg(fcinfo, 2, "base", bases, lengthof(bases));
-	int			nconditions = 0;
+	int			nconditions;
 	NextRow		row = {0};
 	text	   *event;
 
@@ -213,12 +216,8 @@ align_sequence_next_trans(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("no event lies %s from the %s", directions[direction], bases[base]),
 				 errhint("From the head look forward, from the tail backward.")));
-	if (!PG_ARGISNULL(6))
-		row.conditions = align_read_conditions(PG_GETARG_ARRAYTYPE_P(6), &nconditions);
-	if (unlikely(nconditions == 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a chain of events needs at least one condition")));
+	align_require_argument(fcinfo, 6, "conditions");
+	row.conditions = align_step_flags(PG_GETARG_ARRAYTYPE_P(6), &nconditions);
 	if (state == NULL)
 		state = MakeState(context, direction, base, nconditions);
 	else
