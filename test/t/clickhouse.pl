@@ -62,9 +62,8 @@ srand($seed);
 sub pick { return $_[ int rand @_ ] }
 
 # Lists of events, for both: half of them without simultaneous ones, but for those of
-# the same kind, whose order cannot matter.
-my @has_ties;
-my @lists;
+# the same kind, whose order cannot matter; and half without events of several kinds.
+my (@lists, @has_ties, @has_several);
 foreach my $list (0 .. 120 * $factor)
 {
 	my $n = pick(1 .. 9, 20);
@@ -73,13 +72,14 @@ foreach my $list (0 .. 120 * $factor)
 
 	foreach my $at (@at)
 	{
-		my $set = pick(0, 1, 1, 2, 2, 4, 4, 3, 5, 6, 7);
+		my $set = pick(0, 1, 1, 2, 2, 4, 4, $list % 4 < 2 ? (3, 5, 6, 7) : ());
 		my $page = pick(qw(A B C D));
 
 		push @{ $lists[$list] }, join "\t", $list, $at, $set, $page, pick(0, 1);
 		$sets{$at}{$set} = 1;
 	}
 	$has_ties[$list] = grep { keys %$_ > 1 } values %sets;
+	$has_several[$list] = grep { grep { /[3567]/ } keys %$_ } values %sets;
 	@{ $lists[$list] } = sort { rand() <=> 0.5 } @{ $lists[$list] };
 }
 # Patterns, a fifth of them with ".*" beside a time.
@@ -281,6 +281,50 @@ compare('sequence_next', ours(join ' UNION ALL ', map {
 	} @next), sub {
 	return $may_differ[ $_[1] ] ? 'base condition of simultaneous equal events' : undef;
 });
+
+# windowFunnel.  By default, one event may be several steps.
+my @modes = (
+	[ '', 'reuse' ],
+	[ 'strict_once', 'ordered' ],
+	[ 'strict_increase', 'increase, reuse' ],
+	[ 'strict_increase strict_once', 'increase' ],
+	[ 'strict_order', 'strict, reuse' ],
+	[ 'strict_order strict_once', 'strict' ],
+	[ 'strict_order strict_increase', 'strict, increase, reuse' ],
+	[ 'strict_order strict_increase strict_once', 'strict, increase' ],
+	[ 'strict_order allow_reentry', 'strict, reuse' ],
+	[ 'strict_order strict_once allow_reentry', 'strict' ],
+	[ 'strict_deduplication', 'no_repeat, reuse' ],
+	[ 'strict_deduplication strict_once', 'no_repeat' ],
+	[ 'strict_deduplication strict_increase', 'no_repeat, increase, reuse' ],
+	[ 'strict_deduplication strict_increase strict_once', 'no_repeat, increase' ],
+	[ 'strict_order strict_deduplication', 'strict, no_repeat, reuse' ],
+	[ 'strict_order strict_deduplication strict_once', 'strict, no_repeat' ],
+	[ 'strict_order strict_deduplication strict_increase strict_once', 'strict, no_repeat, increase' ]);
+my @windows = (0, 2, 5, 100);
+my @funnels = map { my $mode = $_; map { [ @$mode, $_ ] } @windows } @modes;
+compare('window_funnel', ours(join ' UNION ALL ', map {
+	my (undef, $mode, $window) = @{ $funnels[$_] };
+	"SELECT $_, list, align.window_funnel('$window s', '$mode', to_timestamp(at), $conditions) FROM event GROUP BY list"
+	} 0 .. $#funnels), theirs(map {
+	my ($modes, undef, $window) = @$_;
+	"SELECT list, windowFunnel(" . join(', ', $window, map { "'$_'" } split ' ', $modes) . ")(at, $conditions) FROM event GROUP BY list"
+	} @funnels), sub {
+	my ($query, $list, $ours, $theirs) = @_;
+	my $mode = $funnels[$query][0];
+
+	return 'allow_reentry' if $mode =~ /allow_reentry/;
+	return 'strict_deduplication' if $mode =~ /strict_deduplication/;
+	return undef if $ours < $theirs;
+	return 'strict_order' if $mode =~ /strict_order/;
+	return 'strict_increase without strict_once' if $mode eq 'strict_increase' && ($has_ties[$list] || $has_several[$list]);
+	return undef;
+});
+
+# retention: no difference is listed.
+compare('retention', ours(<<SQL), theirs("SELECT list, retention($conditions) FROM event GROUP BY list"), sub { return undef });
+SELECT 0, list, '[' || array_to_string((align.retention($conditions))::int[], ',') || ']' FROM event GROUP BY list
+SQL
 
 $node->stop;
 done_testing();
