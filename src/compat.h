@@ -152,6 +152,18 @@ align_capture_error(AlignTextParser parse, const char *text, ErrorData **error)
 }
 #endif
 
+/* Read an interval from its text; false after a soft error. */
+#if PG_VERSION_NUM >= 160000
+#define align_interval_in(text, escontext, result) \
+	DirectInputFunctionCallSafe(interval_in, text, InvalidOid, -1, escontext, result)
+#else
+#define align_interval_in(text, escontext, result) \
+	((void) (escontext), \
+	 *(result) = DirectFunctionCall3(interval_in, CStringGetDatum(text), \
+									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)), \
+	 true)
+#endif
+
 /* Before 16, a member of a role may always SET ROLE to it. */
 #if PG_VERSION_NUM < 160000
 #define check_can_set_role(member, role) check_is_member_of_role(member, role)
