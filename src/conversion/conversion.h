@@ -195,7 +195,7 @@ extern void align_write_gap(StringInfo out, const StepList *list, int gap);
 extern void align_write_gaps(StringInfo out, const StepList *list);
 
 /* Append some names, as in "(lost, junk)". */
-extern void align_write_stages(StringInfo out, const LeadString *names, int n);
+extern void align_write_stage_names(StringInfo out, const LeadString *names, int n);
 
 /* Can leads mature: is there a window that may be over? */
 static inline bool

@@ -95,6 +95,22 @@ extern bool align_histogram_next(HistogramScan *scan, int *bucket, int64 *count)
 extern uint64 align_histogram_rank(Histogram *histogram, int64 rank);
 
 /*
+ * Percentiles of a histogram that is not empty, as percentile_disc: the
+ * duration of the least rank >= fraction * count.
+ */
+static inline uint64
+align_histogram_median(Histogram *histogram)
+{
+	return align_histogram_rank(histogram, histogram->count - histogram->count / 2);
+}
+
+static inline uint64
+align_histogram_p90(Histogram *histogram)
+{
+	return align_histogram_rank(histogram, histogram->count - histogram->count / 10);
+}
+
+/*
  * The number of durations below a bound, as far as the buckets show it: those
  * of a bucket in which the bound lies count as the round duration by which
  * percentiles represent it.

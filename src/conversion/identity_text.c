@@ -8,7 +8,7 @@
 #include "conversion/conversion.h"
 
 void
-align_write_stages(StringInfo out, const LeadString *names, int n)
+align_write_stage_names(StringInfo out, const LeadString *names, int n)
 {
 	appendStringInfoChar(out, '(');
 	for (int i = 0; i < n; i++)
@@ -25,7 +25,7 @@ align_write_names(StringInfo out, const ConversionIdentity *identity)
 {
 	if (identity->kind == CONVERSION_FUNNEL)
 	{
-		align_write_stages(out, identity->names, identity->nsteps);
+		align_write_stage_names(out, identity->names, identity->nsteps);
 		return;
 	}
 	appendStringInfoChar(out, '(');
@@ -184,7 +184,7 @@ ExcludeText(const StepList *list)
 	if (list->nexclude == 0)
 		return pstrdup("no stage");
 	initStringInfo(&text);
-	align_write_stages(&text, list->exclude, list->nexclude);
+	align_write_stage_names(&text, list->exclude, list->nexclude);
 	return text.data;
 }
 

@@ -80,7 +80,7 @@ WriteRules(StringInfo out, const StepList *list)
 	if (list->nexclude > 0)
 	{
 		appendStringInfoString(out, " exclude ");
-		align_write_stages(out, list->exclude, list->nexclude);
+		align_write_stage_names(out, list->exclude, list->nexclude);
 	}
 	if (list->passages)
 		appendStringInfoString(out, " passages");
