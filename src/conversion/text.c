@@ -291,6 +291,7 @@ static bool
 ScanList(TextScan *scan, StepList *list)
 {
 	const char *at;
+	const char *limits_at;
 	const char *months_at = NULL;
 	const char *problem;
 
@@ -301,6 +302,8 @@ ScanList(TextScan *scan, StepList *list)
 		!align_scan_expect_word(scan, "mode") ||
 		!ScanModes(scan, &list->modes))
 		return false;
+	align_scan_space(scan);
+	limits_at = scan->cur;
 	if (align_scan_take_word(scan, "within") && !ScanLimit(scan, &list->within, &months_at))
 		return false;
 	if (align_scan_take_word(scan, "gaps") && !ScanGaps(scan, list, &months_at))
@@ -324,7 +327,7 @@ ScanList(TextScan *scan, StepList *list)
 	list->passages = align_scan_take_word(scan, "passages");
 
 	if (!align_steps_canonical(list))
-		return align_scan_fail(scan, at, NULL, NULL, "window out of range");
+		return align_scan_fail(scan, limits_at, NULL, NULL, "window out of range");
 	problem = align_steps_problem(list);
 	if (problem != NULL)
 		return align_scan_fail(scan, at, problem, NULL, "contradictory steps");

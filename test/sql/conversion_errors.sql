@@ -118,7 +118,7 @@ SELECT pg_temp.receive(conversion_send(c)) FROM good;
 SELECT array_agg(c::text ORDER BY c) = (SELECT array_agg(c::text ORDER BY c) FROM good) AS same FROM received;
 SELECT pg_temp.receive('');
 SELECT pg_temp.receive('\x02');
-SELECT pg_temp.receive(set_byte(conversion_send(c), 1, 2)), pg_temp.receive(set_byte(conversion_send(c), 1, get_byte(conversion_send(c), 1) # 1)) FROM good;
+SELECT pg_temp.receive(set_byte(conversion_send(c), 1, 4)), pg_temp.receive(set_byte(conversion_send(c), 1, get_byte(conversion_send(c), 1) # 1)) FROM good;
 
 -- Every truncation is refused, and so is every superfluous byte.
 SELECT count(*), count(*) FILTER (WHERE answer = 'no error') AS accepted
@@ -144,7 +144,7 @@ SELECT count(*) > 1000 AS many,
 	count(*) FILTER (WHERE pg_temp.fail(format('SELECT (steps(c)).* FROM stored WHERE ctid = %L', ctid)) = 'no error') > 50 AS some_pass
 FROM stored;
 SELECT pg_temp.fail($$SELECT '\x01'::bytea::conversion::text$$);
-SELECT pg_temp.fail($$SELECT '\x02'::bytea::conversion::text$$);
+SELECT pg_temp.fail($$SELECT '\x04'::bytea::conversion::text$$);
 SELECT pg_temp.fail($$SELECT (steps('\x'::bytea::conversion)).*$$);
 DROP CAST (bytea AS conversion);
 
