@@ -86,7 +86,7 @@ extern char *align_match_modes_text(MatchModes modes);
 /*
  * A window.  Without a zone it is elapsed time, and months and days are zero.
  * With a zone, months and days are those of the zone's calendar, added in
- * PostgreSQL's order: months, days, time.
+ * PostgreSQL's order: months, days, time.  None of the three is negative.
  */
 typedef struct StepWindow
 {
