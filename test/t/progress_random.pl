@@ -55,12 +55,12 @@ my $hour = 3600 * $second;
 
 # All instants are microseconds since 1970.  The clocks of Berlin change on
 # 2026-03-29 01:00Z and on 2026-10-25 01:00Z; months end.
-my @starts = map { $_ * $second } (1_774_742_400 - 24 * 3600 * 2, 1_792_886_400 - 24 * 3600, 1_769_817_600);
+my @starts = map { $_ * $second } (1_774_742_400 - 86_400, 1_774_742_400 - 2 * 86_400, 1_792_886_400 - 86_400, 1_792_886_400, 1_769_817_600);
 
 sub random_lead
 {
 	my ($calendar) = @_;
-	my $at = $calendar ? one_of(@starts) + int(rand 24) * $hour : 0;
+	my $at = $calendar ? one_of(@starts) + int(rand one_of(3, 24)) * $hour : 0;
 	my $unit = $calendar ? $hour / 2 * one_of(1, 1, 40) : $hour;
 	my @entries;
 
