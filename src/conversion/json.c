@@ -582,7 +582,8 @@ AppendIdentity(Source *source, JsonbContainer *root)
 		for (int i = 0; i < (int) lengthof(list_members); i++)
 		{
 			if (FindMember(root, list_members[i]) != NULL)
-				BadJson(psprintf("It has a \"funnel\" and a \"%s\".", list_members[i]));
+				BadJson(psprintf("It has a \"funnel\", and \"%s\" is for steps only.",
+								 list_members[i]));
 		}
 		MarkMember(source, "funnel", -1);
 		appendStringInfoString(out, "{funnel ");

@@ -291,7 +291,7 @@ static bool
 ScanList(TextScan *scan, StepList *list)
 {
 	const char *at;
-	const char *limits_at;
+	const char *limits_at = NULL;
 	const char *months_at = NULL;
 	const char *problem;
 
@@ -302,12 +302,20 @@ ScanList(TextScan *scan, StepList *list)
 		!align_scan_expect_word(scan, "mode") ||
 		!ScanModes(scan, &list->modes))
 		return false;
-	align_scan_space(scan);
-	limits_at = scan->cur;
-	if (align_scan_take_word(scan, "within") && !ScanLimit(scan, &list->within, &months_at))
-		return false;
-	if (align_scan_take_word(scan, "gaps") && !ScanGaps(scan, list, &months_at))
-		return false;
+	if (align_scan_take_word(scan, "within"))
+	{
+		align_scan_space(scan);
+		limits_at = scan->cur;
+		if (!ScanLimit(scan, &list->within, &months_at))
+			return false;
+	}
+	if (align_scan_take_word(scan, "gaps"))
+	{
+		align_scan_space(scan);
+		limits_at = limits_at != NULL ? limits_at : scan->cur;
+		if (!ScanGaps(scan, list, &months_at))
+			return false;
+	}
 	if (align_scan_take_word(scan, "zone"))
 	{
 		ScanName	zone;
@@ -330,7 +338,7 @@ ScanList(TextScan *scan, StepList *list)
 		return align_scan_fail(scan, limits_at, NULL, NULL, "window out of range");
 	problem = align_steps_problem(list);
 	if (problem != NULL)
-		return align_scan_fail(scan, at, problem, NULL, "contradictory steps");
+		return align_scan_fail(scan, at, problem, NULL, "invalid steps");
 	return true;
 }
 

@@ -205,7 +205,7 @@ CountsPassages(text *count)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown count \"%s\"", word),
-				 errhint("Count either 'leads' or 'passages'.")));
+				 errhint("Count either \"leads\" or \"passages\".")));
 	return false;
 }
 
@@ -253,7 +253,7 @@ MakeStepList(FunctionCallInfo fcinfo, const StepArguments *arguments, StepList *
 	if (problem != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("contradictory steps"),
+				 errmsg("invalid steps"),
 				 errdetail("%s", problem)));
 }
 

@@ -175,7 +175,6 @@ align_steps_problem(const StepList *list)
 	return NULL;
 }
 
-/* True if a text that is not a plain name begins, continues or ends here. */
 static inline bool
 IsSpace(char c)
 {
@@ -249,7 +248,7 @@ MalformedStep(LeadString text, const char *detail)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("malformed step \"%.*s\"", text.len, text.text),
 			 errdetail("%s", detail),
-			 errhint("A step is a stage, several as in 'sal|sql', or optional as in 'sql?'. Put a name that contains \"|\", begins with a double quote or ends with \"?\" into double quotes.")));
+			 errhint("A step is a stage, several as in \"sal|sql\", or optional as in \"sql?\". Put a name that contains \"|\", begins with a double quote or ends with \"?\" into double quotes.")));
 }
 
 /*
