@@ -113,26 +113,59 @@ LevelSince(const AnySearch *search, TimestampTz since, TimestampTz *start)
 }
 
 /*
- * The latest instant at or before one, and not before search->first, whose
- * window lasts until the end of the chain.
+ * True if a chain can own an event of the instant of its start and all those
+ * between, as it has to with no_repeat.
  */
-static TimestampTz
-StartInTime(const AnySearch *search, TimestampTz start, TimestampTz end)
+static bool
+OwnsAllBetween(const AnySearch *search, const StepEvent *start, TimestampTz end)
+{
+	const StepEvent *last = search->segment->events + search->segment->nevents;
+	Assignment	assignment;
+	uint64		steps = 0;
+
+	assignment.taken = 0;
+	for (const StepEvent *event = start; event < last && event->at < end; event++)
+	{
+		uint64		own = UnionOf(search->rules, event, 1);
+
+		if (event->at > start->at && own != 0 &&
+			!align_assignment_add(&assignment, own, event->at))
+			return false;
+		if (event->at == start->at)
+			steps |= own;
+	}
+	return steps != 0 && align_assignment_add(&assignment, steps, start->at);
+}
+
+/*
+ * Windows in the calendar of a zone: the highest level of the chains that end
+ * at an instant, and the latest start of those.
+ */
+static int
+LevelInCalendar(const AnySearch *search, TimestampTz end, TimestampTz *start)
 {
 	const StepRules *rules = search->rules;
-	const StepEvent *event = &search->segment->events[search->first];
-	TimestampTz result = event->at;
+	const StepEvent *events = search->segment->events;
+	int			level = 0;
 
-	if (rules->within.zone == NULL)
-		return start;
-	for (; event->at <= start; event++)
+	/* a chain that starts earlier has no lower level */
+	for (size_t i = search->first; i < search->segment->nevents && events[i].at <= end; i++)
 	{
-		if (UnionOf(rules, event, 1) != 0 && align_window_end(&rules->within, event->at) >= end)
-			result = event->at;
-		if (event == &search->segment->events[search->segment->nevents - 1])
+		TimestampTz latest;
+		int			this_level = LevelSince(search, events[i].at, &latest);
+
+		if (this_level < level || this_level == 0)
 			break;
+		if (UnionOf(rules, &events[i], 1) == 0 ||
+			align_window_end(&rules->within, events[i].at) < end)
+			continue;
+		if ((rules->modes & MATCH_NO_REPEAT) && events[i].at == events[search->first].at &&
+			events[i].at < end && !OwnsAllBetween(search, &events[i], end))
+			continue;
+		level = this_level;
+		*start = events[i].at;
 	}
-	return result;
+	return level;
 }
 
 /*
@@ -151,6 +184,27 @@ SkipPast(AnySearch *search, TimestampTz at)
 }
 
 /*
+ * True if a chain that begins at an instant can go on.  With no_repeat it owns
+ * all later events, which are all in the basis, and one of that instant; at
+ * the instant of the last cut there may be none left for it.
+ */
+static bool
+CanGoOnFrom(const AnySearch *search, TimestampTz at)
+{
+	int			level = 1;
+	bool		begins = at > search->segment->events[search->first].at;
+
+	if (!(search->rules->modes & MATCH_NO_REPEAT))
+		return true;
+	for (uint64 rest = search->basis.taken; rest != 0; rest &= rest - 1)
+	{
+		level += search->basis.times[LowestStep(rest)] > at;
+		begins |= search->basis.times[LowestStep(rest)] == at;
+	}
+	return begins && level < search->rules->nsteps;
+}
+
+/*
  * Until when a chain that begins at search->first or later could go on.
  */
 static TimestampTz
@@ -163,7 +217,8 @@ OpenUntil(const AnySearch *search)
 		return result;
 	for (size_t i = search->first; i < segment->nevents; i++)
 	{
-		if (UnionOf(search->rules, &segment->events[i], 1) != 0)
+		if (UnionOf(search->rules, &segment->events[i], 1) != 0 &&
+			CanGoOnFrom(search, segment->events[i].at))
 			result = Max(result, align_window_end(&search->rules->within, segment->events[i].at));
 	}
 	return result;
@@ -195,9 +250,10 @@ align_search_any(const StepRules *rules, const Segment *segment, BestChain *best
 		CHECK_FOR_INTERRUPTS();
 		SkipPast(&search, at);
 		level = LevelSince(&search, segment->events[search.first].at, &start);
-		if (level > best->level ||
-			(level > 0 && level == best->level && at <= best->completed))
-			Consider(best, segment, level, at, StartInTime(&search, start, at));
+		if (rules->within.zone != NULL && level > best->level)
+			level = LevelInCalendar(&search, at, &start);
+		if (level > 0)
+			Consider(best, segment, level, at, start);
 
 		/* the events of the instant of the cut can still start a chain */
 		while (cut != NO_START && segment->events[search.first].at < cut)

@@ -31,25 +31,31 @@ MethodOf(const StepRules *rules)
 	return plain;
 }
 
-/*
- * Search each segment; returns until when a chain of the last one can go on.
- */
-static TimestampTz
-SearchSegments(const SearchMethod *method, const StepRules *rules, const StepEvents *events,
-			   BestChain *best)
+/* The part of the events before a cut, or after the last one. */
+static Segment
+SegmentOf(const StepEvents *events, size_t number)
 {
-	TimestampTz open_until = DT_NOBEGIN;
-	size_t		from = 0;
+	size_t		from = number == 0 ? 0 : events->cuts[number - 1];
+	size_t		to = number < events->ncuts ? events->cuts[number] : events->nevents;
+	Segment		segment = {events->events + from, to - from};
 
-	for (size_t i = 0; i <= events->ncuts; i++)
+	return segment;
+}
+
+/*
+ * True if a chain fills some step earlier than another of the same level,
+ * start and completion.
+ */
+static bool
+FillsEarlier(const TimestampTz *times, const TimestampTz *other, int level)
+{
+	for (int step = 1; step < level; step++)
 	{
-		size_t		to = i < events->ncuts ? events->cuts[i] : events->nevents;
-		Segment		segment = {events->events + from, to - from};
-
-		open_until = method->search(rules, &segment, best);
-		from = to;
+		if (times[step] != other[step])
+			return other[step] == MATCH_NO_TIME ||
+				(times[step] != MATCH_NO_TIME && times[step] < other[step]);
 	}
-	return open_until;
+	return false;
 }
 
 void
@@ -58,10 +64,31 @@ align_match(const StepRules *rules, const StepEvents *events, StepMatch *match)
 	SearchMethod method = MethodOf(rules);
 	BestChain	best = {0};
 
-	match->open_until = SearchSegments(&method, rules, events, &best);
+	for (size_t i = 0; i <= events->ncuts; i++)
+	{
+		Segment		segment = SegmentOf(events, i);
+		BestChain	found = {0};
+		TimestampTz times[MATCH_MAX_STEPS];
+
+		match->open_until = method.search(rules, &segment, &found);
+		if (found.level == 0)
+			continue;
+
+		/* a cut between simultaneous events can leave two of the same times */
+		if (found.level == best.level && found.start == best.start &&
+			found.completed == best.completed)
+		{
+			method.trace(rules, &found, times);
+			if (FillsEarlier(times, match->times, best.level))
+				memcpy(match->times, times, best.level * sizeof(TimestampTz));
+		}
+		else if (IsBetter(&best, found.level, found.completed, found.start))
+		{
+			best = found;
+			method.trace(rules, &best, match->times);
+		}
+	}
 	match->level = best.level;
-	if (best.level > 0)
-		method.trace(rules, &best, match->times);
 }
 
 int
@@ -70,6 +97,11 @@ align_match_level(const StepRules *rules, const StepEvents *events)
 	SearchMethod method = MethodOf(rules);
 	BestChain	best = {0};
 
-	(void) SearchSegments(&method, rules, events, &best);
+	for (size_t i = 0; i <= events->ncuts; i++)
+	{
+		Segment		segment = SegmentOf(events, i);
+
+		(void) method.search(rules, &segment, &best);
+	}
 	return best.level;
 }

@@ -158,8 +158,8 @@ typedef struct StepMatch
 
 	/*
 	 * The last instant at which another event could extend some chain that
-	 * has not filled the last step: DT_NOBEGIN if there is none under way,
-	 * DT_NOEND if there is no limit.
+	 * has not filled the last step; DT_NOEND if there is no limit; before the
+	 * last event, or DT_NOBEGIN, if there is none.
 	 */
 	TimestampTz open_until;
 } StepMatch;
