@@ -160,6 +160,13 @@ CREATE FUNCTION align.conversion_agg_trans(align.conversion, align.lead, text[],
 COMMENT ON FUNCTION align.conversion_agg_trans(align.conversion, align.lead, text[], interval, text, timestamptz) IS
 	'transition function of the aggregate conversion_agg';
 
+CREATE FUNCTION align.conversion_agg_trans(align.conversion, align.lead, text[], interval, text, timestamptz, interval[], text[], text, text)
+	RETURNS align.conversion
+	AS 'MODULE_PATHNAME', 'align_conversion_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.conversion_agg_trans(align.conversion, align.lead, text[], interval, text, timestamptz, interval[], text[], text, text) IS
+	'transition function of the aggregate conversion_agg with gaps, exclude, count and time_zone';
+
 CREATE FUNCTION align.funnel_conversion_agg_trans(align.conversion, align.lead, align.funnel, timestamptz)
 	RETURNS align.conversion
 	AS 'MODULE_PATHNAME', 'align_funnel_conversion_trans'
@@ -179,7 +186,16 @@ CREATE AGGREGATE align.conversion_agg(lead align.lead, steps text[], within inte
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE align.conversion_agg(align.lead, text[], interval, text, timestamptz) IS
-	'summarises how far leads got along steps by as_of, a finite time; within is the window from the first step (NULL: none), mode is ordered. steps, within and mode must be the same in all rows and steps and as_of not NULL; NULL leads are ignored, NULL if there are no others';
+	'summarises how far leads got along steps by as_of, a finite time; within is the window from the first step (NULL: none), mode a set of words (NULL: ordered). steps, within and mode must be the same in all rows and steps and as_of not NULL; NULL leads are ignored, NULL if there are no others';
+
+CREATE AGGREGATE align.conversion_agg(lead align.lead, steps text[], within interval, mode text, as_of timestamptz,
+		gaps interval[], exclude text[], count text, time_zone text) (
+	SFUNC = align.conversion_agg_trans, STYPE = align.conversion, SSPACE = 4000,
+	COMBINEFUNC = align.conversion_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.conversion_agg(align.lead, text[], interval, text, timestamptz, interval[], text[], text, text) IS
+	'the same as conversion_agg(lead, steps, within, mode, as_of), with the longest time from each step to the next (gaps), stages that end an attempt (exclude), whether leads or passages are counted (count; NULL: leads), and the time zone in whose calendar months and days of within and gaps are counted; all but lead and as_of must be the same in all rows';
 
 CREATE AGGREGATE align.funnel_conversion_agg(lead align.lead, funnel align.funnel, as_of timestamptz) (
 	SFUNC = align.funnel_conversion_agg_trans, STYPE = align.conversion, SSPACE = 4000,
@@ -239,13 +255,27 @@ CREATE FUNCTION align.step_rates(conversion align.conversion, confidence float8)
 COMMENT ON FUNCTION align.step_rates(align.conversion, float8) IS
 	'the same as step_rates(conversion) with Wilson bounds at another confidence, greater than 0 and less than 1';
 
+CREATE FUNCTION align.way_times(conversion align.conversion,
+		OUT n bigint, OUT mean_time interval, OUT median_time interval, OUT p90_time interval)
+	AS 'MODULE_PATHNAME', 'align_conversion_way_times'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.way_times(align.conversion) IS
+	'the time from the first to the last step of the leads that converted: their number, mean (exact), median and 90th percentile (within 0.79 percent); NULL if a summary of a release before 0.6 is part of this one';
+
+CREATE FUNCTION align.histogram(conversion align.conversion, step integer, bounds interval[])
+	RETURNS TABLE (no integer, lower_bound interval, upper_bound interval, n bigint)
+	AS 'MODULE_PATHNAME', 'align_conversion_histogram'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50 ROWS 5;
+COMMENT ON FUNCTION align.histogram(align.conversion, integer, interval[]) IS
+	'how many leads took how long to a step, from 2, since the step before; or for the whole way (step NULL): one row per class between ascending bounds, each from its lower bound to below its upper bound, the first and the last without one of them. Durations are known within 0.79 percent; no row for a NULL conversion';
+
 /* casts */
 
 CREATE FUNCTION align.conversion_to_jsonb(align.conversion) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'align_conversion_to_jsonb'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION align.conversion_to_jsonb(align.conversion) IS
-	'the summary as an object with the members funnel or mode and within, steps, as_of, leads and levels';
+	'the summary as an object with the members funnel or mode, within, gaps, time_zone, exclude and count, steps, as_of, leads, matured, levels and way';
 
 CREATE FUNCTION align.jsonb_to_conversion(jsonb) RETURNS align.conversion
 	AS 'MODULE_PATHNAME', 'align_jsonb_to_conversion'

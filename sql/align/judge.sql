@@ -52,7 +52,25 @@ AS 'MODULE_PATHNAME', 'align_progress_sql'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION align.progress(align.lead, text[], interval, text, timestamptz) IS
-'how far the lead got along steps by as_of: level, times of the steps, last amount, and status (open, converted, dropped); within is the window from the first step (NULL: none), mode is ordered. NULL for a NULL lead; NULL steps or as_of are an error';
+'how far the lead got along steps by as_of: level, times of the steps, last amount, and status (open, converted, dropped); a step is a stage, several (sal|sql) or optional (sql?), within is the window from the first step (NULL: none), mode a set of words (NULL: ordered). NULL for a NULL lead; NULL steps or as_of are an error';
+
+CREATE FUNCTION align.progress(lead align.lead, steps text[], within interval, mode text, as_of timestamptz,
+							   gaps interval[], exclude text[], time_zone text,
+							   OUT level int, OUT times timestamptz[], OUT amount numeric, OUT status text)
+AS 'MODULE_PATHNAME', 'align_progress_sql'
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+
+COMMENT ON FUNCTION align.progress(align.lead, text[], interval, text, timestamptz, interval[], text[], text) IS
+'the same as progress(lead, steps, within, mode, as_of), with the longest time from each step to the next (gaps, one less than steps), stages that end an attempt (exclude), and the time zone in whose calendar months and days of within and gaps are counted; NULL for any of them is none';
+
+CREATE FUNCTION align.passages(lead align.lead, steps text[], within interval, mode text, as_of timestamptz,
+							   gaps interval[], exclude text[], time_zone text)
+RETURNS TABLE (passage int, level int, times timestamptz[], amount numeric, status text)
+AS 'MODULE_PATHNAME', 'align_passages_sql'
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20 ROWS 2;
+
+COMMENT ON FUNCTION align.passages(align.lead, text[], interval, text, timestamptz, interval[], text[], text) IS
+'the passages of the lead along steps by as_of, each with the columns of progress(): an entry into the first step begins one, which ends before the next begins; one that is overtaken and has not converted is dropped. No row for a NULL lead';
 
 CREATE FUNCTION align.funnel_progress(lead align.lead, funnel align.funnel, as_of timestamptz,
 									  OUT level int, OUT times timestamptz[], OUT amount numeric, OUT status text)

@@ -16,7 +16,6 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "utils/array.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -26,24 +25,12 @@ PG_FUNCTION_INFO_V1(align_conversion_trans);
 PG_FUNCTION_INFO_V1(align_funnel_conversion_trans);
 PG_FUNCTION_INFO_V1(align_conversion_combine);
 
-/*
- * Arguments as last seen, and what they mean.
- */
-typedef struct StepsSite
+typedef struct ListSite
 {
+	StepSite	steps;
+	ConversionIdentity identity;	/* in the context of steps */
 	ConversionStates states;
-	MemoryContext context;		/* of all that follows */
-	bool		valid;
-	char	   *steps_key;		/* bytes of the array */
-	size_t		steps_len;
-	bool		has_within;
-	Interval	within;
-	bool		has_mode;
-	char	   *mode_key;
-	size_t		mode_len;
-	ProgressSteps steps;
-	ConversionIdentity identity;
-} StepsSite;
+} ListSite;
 
 typedef struct FunnelSite
 {
@@ -78,111 +65,76 @@ StateArg(FunctionCallInfo fcinfo, const ConversionIdentity *identity, Conversion
 	return state;
 }
 
-/*
- * Whether the arguments are those that the site last compiled.
- */
-static inline bool
-SiteMatches(FunctionCallInfo fcinfo, const StepsSite *site, const struct varlena *steps)
-{
-	if (!site->valid ||
-		site->steps_len != VARSIZE_ANY_EXHDR(steps) ||
-		memcmp(site->steps_key, VARDATA_ANY(steps), site->steps_len) != 0)
-		return false;
-	if (site->has_within == PG_ARGISNULL(3) ||
-		(site->has_within &&
-		 memcmp(&site->within, PG_GETARG_INTERVAL_P(3), sizeof(Interval)) != 0))
-		return false;
-	if (site->has_mode == PG_ARGISNULL(4))
-		return false;
-	if (site->has_mode)
-	{
-		text	   *mode = PG_GETARG_TEXT_PP(4);
-
-		if (site->mode_len != VARSIZE_ANY_EXHDR(mode) ||
-			memcmp(site->mode_key, VARDATA_ANY(mode), site->mode_len) != 0)
-			return false;
-	}
-	return true;
-}
-
-/*
- * Compile (steps, within, mode), arguments 2 to 4, in the site's context.
- */
-static void
-CompileSite(FunctionCallInfo fcinfo, StepsSite *site, const struct varlena *steps)
-{
-	MemoryContext context = site->context;
-	MemoryContext old_context;
-
-	MemoryContextReset(context);
-	memset(&site->valid, 0, sizeof(*site) - offsetof(StepsSite, valid));
-	site->states.identity.bytes = NULL;
-	old_context = MemoryContextSwitchTo(context);
-
-	site->steps_len = VARSIZE_ANY_EXHDR(steps);
-	site->steps_key = palloc(site->steps_len);
-	memcpy(site->steps_key, VARDATA_ANY(steps), site->steps_len);
-	align_progress_steps(PG_GETARG_ARRAYTYPE_P_COPY(2), &site->steps);
-
-	site->steps.within = -1;
-	if (!PG_ARGISNULL(3))
-	{
-		site->has_within = true;
-		site->within = *PG_GETARG_INTERVAL_P(3);
-		site->steps.within = align_window_arg(&site->within);
-	}
-	if (!PG_ARGISNULL(4))
-	{
-		text	   *mode = PG_GETARG_TEXT_PP(4);
-
-		align_mode_arg(mode);
-		site->has_mode = true;
-		site->mode_len = VARSIZE_ANY_EXHDR(mode);
-		site->mode_key = palloc(site->mode_len);
-		memcpy(site->mode_key, VARDATA_ANY(mode), site->mode_len);
-	}
-
-	site->identity.kind = CONVERSION_STEPS;
-	site->identity.mode = CONVERSION_ORDERED;
-	site->identity.within = site->steps.within;
-	site->identity.nsteps = site->steps.nsteps;
-	site->identity.names = site->steps.steps;
-	align_identity_make(&site->identity);
-
-	MemoryContextSwitchTo(old_context);
-	site->valid = true;
-}
-
-static StepsSite *
+static ListSite *
 StepsArgs(FunctionCallInfo fcinfo)
 {
-	StepsSite  *site = (StepsSite *) fcinfo->flinfo->fn_extra;
-	struct varlena *steps;
+	ListSite   *site = (ListSite *) fcinfo->flinfo->fn_extra;
+	StepArguments arguments = {{0}, false};
 
-	align_require_argument(fcinfo, 2, "steps");
-	steps = PG_GETARG_VARLENA_PP(2);
 	if (site == NULL)
 	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(StepsSite));
-		site->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt,
-											  "align conversion arguments",
-											  ALLOCSET_SMALL_SIZES);
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ListSite));
 		fcinfo->flinfo->fn_extra = site;
 	}
-	if (unlikely(!SiteMatches(fcinfo, site, steps)))
-		CompileSite(fcinfo, site, steps);
+	arguments.argno[STEPS_ARG_STEPS] = 2;
+	arguments.argno[STEPS_ARG_WITHIN] = 3;
+	arguments.argno[STEPS_ARG_MODE] = 4;
+	if (PG_NARGS() > 6)
+	{
+		arguments.argno[STEPS_ARG_GAPS] = 6;
+		arguments.argno[STEPS_ARG_EXCLUDE] = 7;
+		arguments.argno[STEPS_ARG_COUNT] = 8;
+		arguments.argno[STEPS_ARG_TIME_ZONE] = 9;
+	}
+	if (unlikely(align_step_site(fcinfo, &arguments, &site->steps)))
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(site->steps.context);
+
+		/* not known while it is being made, in case of an error */
+		site->steps.valid = false;
+		site->states.identity.bytes = NULL;
+		memset(&site->identity, 0, sizeof(site->identity));
+		site->identity.kind = CONVERSION_STEPS;
+		site->identity.list = *site->steps.plan->list;
+		align_identity_make(&site->identity);
+		MemoryContextSwitchTo(old_context);
+		site->steps.valid = true;
+	}
 	return site;
 }
 
 /*
+ * Add the passages of a lead; the state is made with the first of any lead.
+ */
+static Datum
+AddPassages(FunctionCallInfo fcinfo, ListSite *site, TimestampTz as_of, MemoryContext context)
+{
+	PassageScan *scan = align_passages_begin(site->steps.plan, PG_GETARG_VARLENA_PP(1), as_of);
+	Conversion *state = NULL;
+	Progress	progress;
+
+	while (align_passages_next(scan, &progress))
+	{
+		if (state == NULL)
+			state = StateArg(fcinfo, &site->identity, &site->states, context);
+		align_conversion_add(state, &progress, as_of);
+	}
+	align_passages_end(scan);
+	if (state == NULL)
+		return align_state_as_it_is(fcinfo);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
+}
+
+/*
  * conversion_agg: (state, lead, steps text[], within interval, mode text,
- * as_of timestamptz)
+ * as_of timestamptz [, gaps interval[], exclude text[], count text,
+ * time_zone text])
  */
 Datum
 align_conversion_trans(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = align_aggregate_context(fcinfo);
-	StepsSite  *site;
+	ListSite   *site;
 	TimestampTz as_of;
 	Conversion *state;
 	Progress	progress;
@@ -191,8 +143,10 @@ align_conversion_trans(PG_FUNCTION_ARGS)
 		return align_state_as_it_is(fcinfo);
 	site = StepsArgs(fcinfo);
 	as_of = align_as_of_arg(fcinfo, 5);
+	if (site->steps.plan->list->passages)
+		return AddPassages(fcinfo, site, as_of, context);
 	state = StateArg(fcinfo, &site->identity, &site->states, context);
-	align_progress(&site->steps, PG_GETARG_VARLENA_PP(1), as_of, &progress);
+	align_progress(site->steps.plan, PG_GETARG_VARLENA_PP(1), as_of, &progress);
 	align_conversion_add(state, &progress, as_of);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
 }
@@ -217,7 +171,6 @@ FunnelArg(FunctionCallInfo fcinfo)
 	site = palloc0(sizeof(FunnelSite));
 	site->funnel = align_funnel_compile(align_text_value_cstring(value), memo->context, NULL);
 	site->identity.kind = CONVERSION_FUNNEL;
-	site->identity.within = -1;
 	site->identity.fingerprint = align_fingerprint(value->text, TEXT_VALUE_LEN(value));
 	site->identity.nsteps = site->funnel->npath;
 	site->identity.names = palloc(site->funnel->npath * sizeof(LeadString));

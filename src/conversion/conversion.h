@@ -5,39 +5,56 @@
  * Counts are kept per level: a lead of level i has reached the steps 1 to i
  * and no further.  So adding a lead changes one level.  The values of a step
  * (reached, amount) are sums over its own level and those above, computed when
- * they are read.
+ * they are read.  Where passages are counted, each counts as a lead.
  *
  * Invariants, checked for all input (text, binary, stored bytes):
  *	  - there is at least one lead, and the sum of all counts fits a bigint;
  *	  - the leads of the last level have converted, and no others have;
  *	  - the leads that entered a step are among those that reached it, and
  *		include those of its level, except at the last step of a funnel, which
- *		may have other won stages; plain steps are not skipped, so entered is
- *		reached;
- *	  - the times of a step are of leads that entered it and the previous step,
- *		and for plain steps of all of them; those of the last step of a funnel
- *		also of leads that won elsewhere;
+ *		may have other won stages; plain steps are skipped only if they are
+ *		optional, so for others entered is reached;
+ *	  - along a funnel, the times of a step are of leads that entered it and
+ *		the previous step; those of its last step also of leads that won
+ *		elsewhere.  Along plain steps they are of all leads that entered the
+ *		step, from the last step before it that the lead entered;
  *	  - count, sum, least, most and buckets of the times agree;
  *	  - a level without leads has no amount;
  *	  - matured leads are known only along steps with a window; those that
- *		reached a step are among the leads that reached it.
+ *		reached a step are among the leads that reached it;
+ *	  - the times of the whole way, if they are known, are of all leads that
+ *		converted; along a funnel of those that entered the first step, not
+ *		after they won.
  *
  * A lead is matured when the window of its earliest first step is over.  Its
  * matured level is how far it got within that window, which may be less than
- * its level if it began again later.  Releases before 0.5 did not count
- * matured leads.  A summary that one of theirs was merged into does not know
- * them either, in whatever order it was merged.
+ * its level if it began again later.  In the mode "any" the window begins with
+ * its earliest entry that fills any step.  Releases before 0.5 did not count
+ * matured leads, and releases before 0.6 did not keep the times of the whole
+ * way.  A summary that one of theirs was merged into does not know them
+ * either, in whatever order it was merged.
  *
  * Flat form, after the varlena header, in the numbers of wire.h and without
  * alignment, so that it can be read in place from a short varlena:
  *
- *	  flags		number: CONVERSION_MATURED or 0; unknown bits are refused
+ *	  flags		number: bits CONVERSION_MATURED, CONVERSION_WAY; unknown ones
+ *				are refused
  *	  identity	kind, then
- *				steps:	mode, 1 + window in microseconds or 0 for none
- *				funnel: fingerprint, 8 bytes, most significant first
- *				and number of steps, their names
+ *				steps:	0, 1 + window in microseconds or 0 for none,
+ *						number of steps, their names; or, if the list is not
+ *						plain (see align_steps_are_plain),
+ *						1, modes, 1 if passages are counted or 0, time zone or
+ *						empty text, window, number of steps, by step: twice
+ *						the number of its stages, plus 1 if it is optional,
+ *						and their names; number of gaps, each as a window;
+ *						number of excluded stages, their names.
+ *						A window is 0 for none, or 1 + microseconds, and with
+ *						a time zone then months and days.
+ *				funnel: fingerprint, 8 bytes, most significant first,
+ *						number of steps, their names
  *	  as_of		the least, signed; distance of the most from it
- *	  levels	from 0: open, dropped; of a funnel from 1 also: entered, timed
+ *	  levels	from 0: open, dropped; of a funnel from 1 also: entered, timed;
+ *				of an optional step also: entered
  *	  converted
  *	  matured	from level 1: matured leads; only with CONVERSION_MATURED
  *	  amounts	from level 1: canonical decimal text, empty for none
@@ -45,6 +62,8 @@
  *				number of empty buckets before it, and count;
  *				sum: high, low 64 bits; least and most, as distances from the
  *				least duration of the first and of the last bucket
+ *	  way		only with CONVERSION_WAY: along a funnel its number of times;
+ *				and if that is not 0, the same as of a step
  *
  * The form is canonical: equal summaries have equal bytes.  The wire
  * (send/recv) form is a version byte followed by the same bytes.
@@ -69,6 +88,8 @@
 
 /* Bits of the flags in the flat form. */
 #define CONVERSION_MATURED 0x01 /* the matured leads are known */
+#define CONVERSION_WAY 0x02		/* the times of the whole way are known */
+#define CONVERSION_ALL_FLAGS (CONVERSION_MATURED | CONVERSION_WAY)
 
 typedef enum ConversionKind
 {
@@ -76,24 +97,20 @@ typedef enum ConversionKind
 	CONVERSION_FUNNEL
 } ConversionKind;
 
-typedef enum ConversionMode
-{
-	CONVERSION_ORDERED
-} ConversionMode;
-
 /*
- * The steps or funnel, mode and window that a summary is about.  Only
- * summaries of equal identity can be merged.
+ * What a summary is about: a list of steps, or a funnel.  Only summaries of
+ * equal identity can be merged.
  */
 typedef struct ConversionIdentity
 {
 	ConversionKind kind;
-	ConversionMode mode;		/* steps only */
-	int64		within;			/* steps only: microseconds, -1 no window */
+	StepList	list;			/* steps only; canonical */
 	uint64		fingerprint;	/* funnel only: of its canonical text */
 	int			nsteps;
-	LeadString *names;			/* of the steps; point into bytes */
-	const char *bytes;			/* encoding as in the flat form */
+	LeadString *names;			/* of the steps, as text; along a funnel their
+								 * stages */
+	const char *bytes;			/* encoding as in the flat form; the stages
+								 * point into it */
 	size_t		len;
 } ConversionIdentity;
 
@@ -101,11 +118,11 @@ typedef struct ConversionLevel
 {
 	int64		open;			/* leads of exactly this level, still open */
 	int64		dropped;		/* leads of exactly this level, dropped */
-	int64		entered;		/* leads that entered this step; 0 for plain
-								 * steps */
+	int64		entered;		/* leads that entered this step; 0 where it is
+								 * reached (align_counts_entered) */
 	int64		matured;		/* leads of exactly this matured level */
 	AmountSum	amount;			/* of the leads of exactly this level */
-	Histogram	times;			/* from the previous step to this one */
+	Histogram	times;			/* from the step before to this one */
 } ConversionLevel;
 
 typedef struct Conversion
@@ -117,6 +134,8 @@ typedef struct Conversion
 	int64		leads;			/* including level 0; 0 while empty */
 	int64		converted;
 	bool		knows_matured;	/* else the levels have none */
+	bool		knows_way;		/* else way is empty */
+	Histogram	way;			/* from the first to the last step */
 	StringInfoData flat;		/* encoded form, if flat_valid */
 	bool		flat_valid;
 	ConversionLevel levels[FLEXIBLE_ARRAY_MEMBER];	/* 0 to nsteps */
@@ -135,40 +154,54 @@ typedef struct ConversionCounts
 	int64		entered[CONVERSION_MAX_STEPS + 1];
 	int64		timed[CONVERSION_MAX_STEPS + 1];
 	int64		matured[CONVERSION_MAX_STEPS + 1];
+	int64		way;			/* times of the whole way, if known */
 	int64		reached[CONVERSION_MAX_STEPS + 1];	/* derived */
 	int64		matured_reached[CONVERSION_MAX_STEPS + 1];	/* derived */
 } ConversionCounts;
 
 /* identity.c */
-/* Append the encoding of all fields (bytes need not be set). */
+/* Append the encoding of all fields (names and bytes need not be set). */
 extern void align_identity_encode(StringInfo out, const ConversionIdentity *identity);
 
-/* Set bytes, palloc'd, from the other fields, and point the names into it. */
+/*
+ * Set nsteps, names and bytes, palloc'd, from the other fields, and point the
+ * stages into bytes.  Of a funnel, names and nsteps are set before.
+ */
 extern void align_identity_make(ConversionIdentity *identity);
 
 /*
- * Read an identity in place: bytes are those of the reader, only the array of
- * names is palloc'd.  from_client: the names are converted from the client's
- * encoding, and do not point into bytes.
+ * Read an identity in place: bytes are those of the reader, only arrays are
+ * palloc'd.  from_client: the names are converted from the client's encoding,
+ * and do not point into bytes.
  */
 extern void align_identity_read(ConversionIdentity *identity, WireReader *reader,
 								bool from_client);
 
 /* True if name is among the n names. */
 extern bool align_name_repeats(const LeadString *names, int n, LeadString name);
-extern const char *align_mode_name(ConversionMode mode);
 
-/* Append the steps, as in "(inquiry, mql, customer)". */
+/* identity_text.c */
+/* Append the steps, as in "(inquiry, mql|sql, sal?, customer)". */
 extern void align_write_names(StringInfo out, const ConversionIdentity *identity);
 
-/* Append a window, as in "30 days". */
-extern void align_write_window(StringInfo out, int64 within);
+/*
+ * Append the window of a list, or a gap, from 0, as in "30 days", "1 month 12
+ * hours" or "none".
+ */
+extern void align_write_within(StringInfo out, const StepList *list);
+extern void align_write_gap(StringInfo out, const StepList *list, int gap);
+
+/* Append the gaps, as in "(none, 3 days)". */
+extern void align_write_gaps(StringInfo out, const StepList *list);
+
+/* Append some names, as in "(lost, junk)". */
+extern void align_write_stage_names(StringInfo out, const LeadString *names, int n);
 
 /* Can leads mature: is there a window that may be over? */
 static inline bool
 align_identity_matures(const ConversionIdentity *identity)
 {
-	return identity->kind == CONVERSION_STEPS && identity->within >= 0;
+	return identity->kind == CONVERSION_STEPS && align_is_limited(&identity->list.within);
 }
 
 static inline bool
@@ -222,8 +255,12 @@ extern void align_conversion_count(Conversion *conversion, int64 leads);
 extern void align_conversion_see(Conversion *conversion, TimestampTz least_as_of,
 								 TimestampTz most_as_of);
 
-/* The matured leads are not known, now and after what is merged later. */
+/*
+ * The matured leads, or the times of the whole way, are not known, now and
+ * after what is merged later.
+ */
 extern void align_conversion_forget_matured(Conversion *conversion);
+extern void align_conversion_forget_way(Conversion *conversion);
 
 /* The expanded object that the datum lets one write to, if it is a child of
  * context; else NULL. */
@@ -233,6 +270,16 @@ extern Conversion *align_conversion_writable(Datum datum, MemoryContext context)
 extern struct varlena *align_conversion_flatten(Conversion *conversion);
 
 /* counts.c */
+/*
+ * True if the leads that entered a step, from 1, are counted, because not all
+ * that reach it do.
+ */
+static inline bool
+align_counts_entered(const ConversionIdentity *identity, int step)
+{
+	return identity->kind == CONVERSION_FUNNEL || identity->list.steps[step - 1].optional;
+}
+
 /* All matured leads of a summary that knows them. */
 extern int64 align_conversion_matured(const Conversion *conversion);
 
@@ -244,8 +291,12 @@ extern void align_counts_of(const Conversion *conversion, ConversionCounts *coun
  * NULL, or a sentence about a mistake at *level.
  */
 extern const char *align_counts_derive(int nsteps, ConversionCounts *counts, int *level);
-extern const char *align_counts_check(ConversionKind kind, int nsteps,
+extern const char *align_counts_check(const ConversionIdentity *identity,
 									  const ConversionCounts *counts, int *level);
+
+/* The same for the times of the whole way, where they are known. */
+extern const char *align_counts_check_way(const ConversionIdentity *identity,
+										  const ConversionCounts *counts);
 
 /* flat_write.c, flat_read.c */
 /* Append the flat form; sorts lists of durations in place. */

@@ -109,6 +109,7 @@ align_conversion_make(const ConversionIdentity *identity, MemoryContext parent)
 
 	CopyIdentity(&conversion->identity, identity, context);
 	conversion->knows_matured = align_identity_matures(identity);
+	conversion->knows_way = true;
 	return conversion;
 }
 
@@ -123,6 +124,7 @@ align_conversion_make_state(const ConversionIdentity *identity, ConversionStates
 		CopyIdentity(&states->identity, identity, context);
 	conversion->identity = states->identity;
 	conversion->knows_matured = align_identity_matures(identity);
+	conversion->knows_way = true;
 	return conversion;
 }
 
@@ -153,6 +155,14 @@ align_conversion_forget_matured(Conversion *conversion)
 		conversion->levels[i].matured = 0;
 }
 
+void
+align_conversion_forget_way(Conversion *conversion)
+{
+	if (conversion->knows_way)
+		align_histogram_clear(&conversion->way);
+	conversion->knows_way = false;
+}
+
 /*
  * A lead has converted exactly if it reached the last step, and it entered the
  * step whose level it has; along a funnel any won stage is the last step.
@@ -170,8 +180,8 @@ AssertProgress(const Conversion *conversion PG_USED_FOR_ASSERTS_ONLY,
 void
 align_conversion_add(Conversion *conversion, const Progress *progress, TimestampTz as_of)
 {
-	int			count_entered = conversion->identity.kind != CONVERSION_FUNNEL ? 0 :
-		progress->nsteps - (progress->level == progress->nsteps && !progress->entered_end);
+	const ConversionIdentity *identity = &conversion->identity;
+	bool		is_funnel = identity->kind == CONVERSION_FUNNEL;
 	ConversionLevel *level = &conversion->levels[progress->level];
 	TimestampTz before = PROGRESS_NO_TIME;
 
@@ -201,7 +211,8 @@ align_conversion_add(Conversion *conversion, const Progress *progress, Timestamp
 		if (at != PROGRESS_NO_TIME)
 		{
 			/* a win elsewhere is a time of the last step, but not an entry */
-			step->entered += i < count_entered;
+			if (align_counts_entered(identity, i + 1))
+				step->entered += i + 1 < identity->nsteps || progress->entered_end;
 
 			/*
 			 * Along a funnel a lead may come to a step before the one that
@@ -211,7 +222,18 @@ align_conversion_add(Conversion *conversion, const Progress *progress, Timestamp
 				align_histogram_add(&step->times, conversion->header.eoh_context,
 									(uint64) at - (uint64) before);
 		}
-		before = at;
+		/* along plain steps, the time is since the last step that was entered */
+		if (is_funnel || at != PROGRESS_NO_TIME)
+			before = at;
+	}
+
+	if (progress->status == PROGRESS_CONVERTED && conversion->knows_way)
+	{
+		TimestampTz first = progress->times[0];
+
+		if (first != PROGRESS_NO_TIME && before >= first)
+			align_histogram_add(&conversion->way, conversion->header.eoh_context,
+								(uint64) before - (uint64) first);
 	}
 }
 

@@ -66,11 +66,10 @@ ReadCounts(const ConversionIdentity *identity, WireReader *reader, bool knows_ma
 	{
 		counts->open[i] = ReadCount(reader);
 		counts->dropped[i] = ReadCount(reader);
-		if (identity->kind == CONVERSION_FUNNEL && i > 0)
-		{
+		if (i > 0 && align_counts_entered(identity, i))
 			counts->entered[i] = ReadCount(reader);
+		if (i > 0 && identity->kind == CONVERSION_FUNNEL)
 			counts->timed[i] = ReadCount(reader);
-		}
 	}
 	counts->converted = ReadCount(reader);
 	for (int i = 1; knows_matured && i <= nsteps; i++)
@@ -80,16 +79,17 @@ ReadCounts(const ConversionIdentity *identity, WireReader *reader, bool knows_ma
 		align_wire_fail(reader, wrong);
 	if (identity->kind == CONVERSION_STEPS)
 	{
-		/* these are equal to reached and not stored */
+		/* what is equal to other counts is not stored */
 		for (int i = 1; i <= nsteps; i++)
 		{
-			counts->entered[i] = counts->reached[i];
-			counts->timed[i] = i > 1 ? counts->reached[i] : 0;
+			if (!align_counts_entered(identity, i))
+				counts->entered[i] = counts->reached[i];
+			counts->timed[i] = i > 1 ? counts->entered[i] : 0;
 		}
 	}
 	else if (counts->timed[1] != 0)
 		align_wire_fail(reader, "The first step has times.");
-	wrong = align_counts_check(identity->kind, nsteps, counts, &level);
+	wrong = align_counts_check(identity, counts, &level);
 	if (wrong != NULL)
 		align_wire_fail(reader, wrong);
 }
@@ -113,15 +113,14 @@ AbsorbAmounts(Conversion *into, WireReader *reader, const ConversionCounts *coun
 }
 
 /*
- * Add the times of a step.
+ * Add times to a histogram; if that is NULL, only read them.
  *
  * The expected count has been checked, and the buckets are filled up to it
  * only, so no bytes make the counters overflow.
  */
 static void
-AbsorbTimes(Conversion *into, WireReader *reader, int step, int64 expected)
+AbsorbTimes(Conversion *into, WireReader *reader, Histogram *times, int64 expected)
 {
-	Histogram  *times = &into->levels[step].times;
 	HistogramClaim claim;
 	int			nbuckets = align_wire_count(reader, 2, HISTOGRAM_BUCKETS);
 	int64		bucket = -1;
@@ -144,7 +143,8 @@ AbsorbTimes(Conversion *into, WireReader *reader, int step, int64 expected)
 			align_wire_fail(reader, wrong);
 		if (claim.count > expected)
 			break;
-		align_histogram_fill(times, into->header.eoh_context, (int) bucket, count);
+		if (times != NULL)
+			align_histogram_fill(times, into->header.eoh_context, (int) bucket, count);
 	}
 	if (claim.count != expected)
 		align_wire_fail(reader, "The buckets of a step do not add up to its times.");
@@ -161,7 +161,25 @@ AbsorbTimes(Conversion *into, WireReader *reader, int step, int64 expected)
 	wrong = align_histogram_claim_check(&claim, sum, least, most);
 	if (wrong != NULL)
 		align_wire_fail(reader, wrong);
-	align_histogram_absorb(times, &claim, sum, least, most);
+	if (times != NULL)
+		align_histogram_absorb(times, &claim, sum, least, most);
+}
+
+/*
+ * Add the times of the whole way.
+ */
+static void
+AbsorbWay(Conversion *into, WireReader *reader, ConversionCounts *counts)
+{
+	const char *wrong;
+
+	counts->way = into->identity.kind == CONVERSION_FUNNEL ? ReadCount(reader) :
+		counts->converted;
+	wrong = align_counts_check_way(&into->identity, counts);
+	if (wrong != NULL)
+		align_wire_fail(reader, wrong);
+	if (counts->way > 0)
+		AbsorbTimes(into, reader, into->knows_way ? &into->way : NULL, counts->way);
 }
 
 Conversion *
@@ -170,8 +188,9 @@ align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext cont
 	ConversionCounts counts;
 	uint64		flags = align_wire_uint(reader);
 	bool		knows_matured = (flags & CONVERSION_MATURED) != 0;
+	bool		knows_way = (flags & CONVERSION_WAY) != 0;
 
-	flags &= ~(uint64) CONVERSION_MATURED;
+	flags &= ~(uint64) CONVERSION_ALL_FLAGS;
 	align_check_flags(flags > PG_UINT32_MAX ? PG_UINT32_MAX : (uint32) flags, CONVERSION_TYPE);
 	into = AbsorbIdentity(into, reader, context);
 	if (knows_matured && !align_identity_matures(&into->identity))
@@ -187,20 +206,24 @@ align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext cont
 	{
 		into->levels[i].open += counts.open[i];
 		into->levels[i].dropped += counts.dropped[i];
-		if (into->identity.kind == CONVERSION_FUNNEL)
+		if (i > 0 && align_counts_entered(&into->identity, i))
 			into->levels[i].entered += counts.entered[i];
 		if (into->knows_matured)
 			into->levels[i].matured += counts.matured[i];
 	}
 	if (!knows_matured)
 		align_conversion_forget_matured(into);
+	if (!knows_way)
+		align_conversion_forget_way(into);
 
 	AbsorbAmounts(into, reader, &counts);
 	for (int i = 2; i <= into->identity.nsteps; i++)
 	{
 		if (counts.timed[i] > 0)
-			AbsorbTimes(into, reader, i, counts.timed[i]);
+			AbsorbTimes(into, reader, &into->levels[i].times, counts.timed[i]);
 	}
+	if (knows_way)
+		AbsorbWay(into, reader, &counts);
 	align_wire_end(reader);
 	return into;
 }

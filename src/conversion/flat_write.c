@@ -7,7 +7,7 @@
 #include "conversion/conversion.h"
 
 /*
- * Append the times of a step.
+ * Append the times of a step, or of the whole way.
  */
 static void
 EncodeTimes(StringInfo out, Histogram *times)
@@ -49,24 +49,24 @@ align_conversion_encode(StringInfo out, Conversion *conversion)
 
 	Assert(conversion->leads > 0);
 
-	align_wire_append_uint(out, conversion->knows_matured ? CONVERSION_MATURED : 0);
+	align_wire_append_uint(out, (conversion->knows_matured ? CONVERSION_MATURED : 0) |
+						   (conversion->knows_way ? CONVERSION_WAY : 0));
 	appendBinaryStringInfo(out, identity->bytes, identity->len);
 	align_wire_append_int(out, conversion->least_as_of);
 	align_wire_append_uint(out, (uint64) conversion->most_as_of -
 						   (uint64) conversion->least_as_of);
 
-	/* along plain steps, entered and timed follow from the other counts */
+	/* along plain steps, timed is entered, and that mostly reached */
 	for (int i = 0; i <= identity->nsteps; i++)
 	{
 		ConversionLevel *level = &conversion->levels[i];
 
 		align_wire_append_uint(out, level->open);
 		align_wire_append_uint(out, level->dropped);
-		if (identity->kind == CONVERSION_FUNNEL && i > 0)
-		{
+		if (i > 0 && align_counts_entered(identity, i))
 			align_wire_append_uint(out, level->entered);
+		if (i > 0 && identity->kind == CONVERSION_FUNNEL)
 			align_wire_append_uint(out, level->times.count);
-		}
 	}
 	align_wire_append_uint(out, conversion->converted);
 	for (int i = 1; conversion->knows_matured && i <= identity->nsteps; i++)
@@ -89,4 +89,9 @@ align_conversion_encode(StringInfo out, Conversion *conversion)
 
 	for (int i = 2; i <= identity->nsteps; i++)
 		EncodeTimes(out, &conversion->levels[i].times);
+	if (!conversion->knows_way)
+		return;
+	if (identity->kind == CONVERSION_FUNNEL)
+		align_wire_append_uint(out, conversion->way.count);
+	EncodeTimes(out, &conversion->way);
 }

@@ -90,6 +90,21 @@ align_histogram_fill(Histogram *histogram, MemoryContext context, int bucket, in
 		histogram->list[histogram->nlisted++] = bucket;
 }
 
+void
+align_histogram_clear(Histogram *histogram)
+{
+	if (histogram->list != NULL)
+		pfree(histogram->list);
+	for (int i = 0; histogram->octaves != NULL && i < HISTOGRAM_OCTAVES; i++)
+	{
+		if (histogram->octaves[i] != NULL)
+			pfree(histogram->octaves[i]);
+	}
+	if (histogram->octaves != NULL)
+		pfree(histogram->octaves);
+	memset(histogram, 0, sizeof(*histogram));
+}
+
 static int
 CompareBuckets(const void *a, const void *b)
 {
@@ -199,6 +214,32 @@ align_histogram_rank(Histogram *histogram, int64 rank)
 		rank -= count;
 	}
 	elog(ERROR, "histogram holds fewer durations than it counts");
+}
+
+int64
+align_histogram_below(Histogram *histogram, uint64 bound)
+{
+	HistogramScan scan;
+	int			bucket;
+	int64		count;
+	int64		below = 0;
+
+	/* least and most are exact */
+	if (histogram->count == 0 || bound <= histogram->least)
+		return 0;
+	if (bound > histogram->most)
+		return histogram->count;
+
+	align_histogram_scan(&scan, histogram);
+	while (align_histogram_next(&scan, &bucket, &count))
+	{
+		uint64		rounded = RoundDuration(bucket);
+
+		if (Min(Max(rounded, histogram->least), histogram->most) >= bound)
+			break;
+		below += count;
+	}
+	return below;
 }
 
 uint64

@@ -82,6 +82,9 @@ extern uint64 align_histogram_lower(int bucket);
 extern void align_histogram_fill(Histogram *histogram, MemoryContext context,
 								 int bucket, int64 count);
 
+/* Make a histogram empty; frees its memory. */
+extern void align_histogram_clear(Histogram *histogram);
+
 /* Begin to walk the buckets; sorts the list in place. */
 extern void align_histogram_scan(HistogramScan *scan, Histogram *histogram);
 
@@ -90,6 +93,29 @@ extern bool align_histogram_next(HistogramScan *scan, int *bucket, int64 *count)
 
 /* The duration of a rank, from 1 to count. */
 extern uint64 align_histogram_rank(Histogram *histogram, int64 rank);
+
+/*
+ * Percentiles of a histogram that is not empty, as percentile_disc: the
+ * duration of the least rank >= fraction * count.
+ */
+static inline uint64
+align_histogram_median(Histogram *histogram)
+{
+	return align_histogram_rank(histogram, histogram->count - histogram->count / 2);
+}
+
+static inline uint64
+align_histogram_p90(Histogram *histogram)
+{
+	return align_histogram_rank(histogram, histogram->count - histogram->count / 10);
+}
+
+/*
+ * The number of durations below a bound, as far as the buckets show it: those
+ * of a bucket in which the bound lies count as the round duration by which
+ * percentiles represent it.
+ */
+extern int64 align_histogram_below(Histogram *histogram, uint64 bound);
 
 /* sum / count, rounded to the nearest microsecond, halves up; count > 0. */
 extern uint64 align_histogram_mean(const Histogram *histogram);

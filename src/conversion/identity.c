@@ -1,6 +1,6 @@
 /*
  * identity.c
- *	  The identity of a conversion: its steps, mode and window, or its funnel.
+ *	  The identity of a conversion: its list of steps, or its funnel.
  */
 #include "postgres.h"
 
@@ -8,33 +8,81 @@
 
 #include "conversion/conversion.h"
 
-static const char *const mode_names[] = {
-	[CONVERSION_ORDERED] = "ordered",
-};
+/* Forms of a list of steps. */
+#define LIST_PLAIN 0
+#define LIST_FULL 1
 
-const char *
-align_mode_name(ConversionMode mode)
+#define ALL_MODES (MATCH_STRICT | MATCH_NO_REPEAT | MATCH_INCREASE | MATCH_ANY | MATCH_REUSE)
+
+/* A limit that is none has only the first number. */
+static void
+EncodeLimit(StringInfo out, const StepLimit *limit, bool calendar)
 {
-	return mode_names[mode];
+	align_wire_append_uint(out, align_is_limited(limit) ? (uint64) limit->time + 1 : 0);
+	if (!calendar || !align_is_limited(limit))
+		return;
+	align_wire_append_uint(out, limit->months);
+	align_wire_append_uint(out, limit->days);
+}
+
+static void
+EncodeName(StringInfo out, LeadString name)
+{
+	align_wire_append_text(out, name.text, name.len);
+}
+
+static void
+EncodeFullList(StringInfo out, const StepList *list)
+{
+	bool		calendar = list->zone.text != NULL;
+
+	align_wire_append_uint(out, list->modes);
+	align_wire_append_uint(out, list->passages);
+	EncodeName(out, list->zone);
+	EncodeLimit(out, &list->within, calendar);
+	align_wire_append_uint(out, list->nsteps);
+	for (int i = 0; i < list->nsteps; i++)
+	{
+		const Step *step = &list->steps[i];
+
+		align_wire_append_uint(out, step->nstages << 1 | step->optional);
+		for (int j = 0; j < step->nstages; j++)
+			EncodeName(out, step->stages[j]);
+	}
+	align_wire_append_uint(out, list->gaps != NULL ? list->nsteps - 1 : 0);
+	for (int i = 0; list->gaps != NULL && i < list->nsteps - 1; i++)
+		EncodeLimit(out, &list->gaps[i], calendar);
+	align_wire_append_uint(out, list->nexclude);
+	for (int i = 0; i < list->nexclude; i++)
+		EncodeName(out, list->exclude[i]);
 }
 
 void
 align_identity_encode(StringInfo out, const ConversionIdentity *identity)
 {
 	appendStringInfoChar(out, (char) identity->kind);
-	if (identity->kind == CONVERSION_STEPS)
-	{
-		appendStringInfoChar(out, (char) identity->mode);
-		align_wire_append_uint(out, identity->within < 0 ? 0 : (uint64) identity->within + 1);
-	}
-	else
+	if (identity->kind == CONVERSION_FUNNEL)
 	{
 		for (int shift = 56; shift >= 0; shift -= 8)
 			appendStringInfoChar(out, (char) (identity->fingerprint >> shift));
+		align_wire_append_uint(out, identity->nsteps);
+		for (int i = 0; i < identity->nsteps; i++)
+			EncodeName(out, identity->names[i]);
+		return;
 	}
-	align_wire_append_uint(out, identity->nsteps);
-	for (int i = 0; i < identity->nsteps; i++)
-		align_wire_append_text(out, identity->names[i].text, identity->names[i].len);
+	if (!align_steps_are_plain(&identity->list))
+	{
+		appendStringInfoChar(out, LIST_FULL);
+		EncodeFullList(out, &identity->list);
+		return;
+	}
+
+	/* the form of releases before 0.6 */
+	appendStringInfoChar(out, LIST_PLAIN);
+	EncodeLimit(out, &identity->list.within, false);
+	align_wire_append_uint(out, identity->list.nsteps);
+	for (int i = 0; i < identity->list.nsteps; i++)
+		EncodeName(out, identity->list.steps[i].stages[0]);
 }
 
 void
@@ -61,16 +109,22 @@ align_name_repeats(const LeadString *names, int n, LeadString name)
 }
 
 /*
- * Read a name in the client's encoding, check that it is valid, and convert
- * it.
+ * Read a name.  One from the client is checked to be valid in the client's
+ * encoding, and converted.
  */
 static LeadString
-ReadClientName(WireReader *reader)
+ReadName(WireReader *reader, bool from_client)
 {
-	uint64		len = align_wire_uint(reader);
-	const char *bytes;
 	LeadString	name;
+	const char *bytes;
+	uint64		len;
 
+	if (!from_client)
+	{
+		name.text = align_wire_text(reader, &name.len);
+		return name;
+	}
+	len = align_wire_uint(reader);
 	if (len > (uint64) (reader->end - reader->cur))
 		align_wire_fail(reader, "A text is longer than the bytes that follow it.");
 	bytes = align_wire_bytes(reader, len);
@@ -79,171 +133,189 @@ ReadClientName(WireReader *reader)
 	return name;
 }
 
+static StepLimit
+ReadLimit(WireReader *reader, bool calendar)
+{
+	StepLimit	limit = align_no_limit();
+	uint64		time = align_wire_uint(reader);
+	uint64		months;
+	uint64		days;
+
+	/* 0 is no window, else 1 + the window */
+	if (time > (uint64) PG_INT64_MAX + 1)
+		align_wire_fail(reader, "Its window is out of range.");
+	if (time == 0)
+		return limit;
+	limit.time = (int64) (time - 1);
+	if (!calendar)
+		return limit;
+	months = align_wire_uint(reader);
+	days = align_wire_uint(reader);
+	if (months > PG_INT32_MAX || days > PG_INT32_MAX)
+		align_wire_fail(reader, "Its window is out of range.");
+	limit.months = (int32) months;
+	limit.days = (int32) days;
+	return limit;
+}
+
+/*
+ * Steps of one stage each, whose names are theirs.
+ */
+static void
+ReadPlainList(StepList *list, WireReader *reader, bool from_client)
+{
+	LeadString *names;
+
+	list->within = ReadLimit(reader, false);
+	list->nsteps = align_wire_count(reader, 1, CONVERSION_MAX_STEPS);
+	if (list->nsteps < 1)
+		align_wire_fail(reader, "It has too few steps.");
+	names = palloc(list->nsteps * sizeof(LeadString));
+	list->steps = palloc(list->nsteps * sizeof(Step));
+	for (int i = 0; i < list->nsteps; i++)
+	{
+		/* steps may repeat a name */
+		names[i] = ReadName(reader, from_client);
+		list->steps[i].optional = false;
+		list->steps[i].nstages = 1;
+		list->steps[i].stages = &names[i];
+	}
+}
+
+static void
+ReadFullList(StepList *list, WireReader *reader, bool from_client)
+{
+	uint64		modes = align_wire_uint(reader);
+	uint64		passages = align_wire_uint(reader);
+	bool		calendar;
+	int			ngaps;
+	const char *problem;
+
+	if ((modes & ~(uint64) ALL_MODES) != 0)
+		align_wire_fail(reader, "Its mode is not supported by this release.");
+	if (passages > 1)
+		align_wire_fail(reader, "What it counts is not supported by this release.");
+	list->modes = (MatchModes) modes;
+	list->passages = passages == 1;
+	list->zone = ReadName(reader, from_client);
+	calendar = list->zone.len > 0;
+	if (!calendar)
+		list->zone.text = NULL;
+	list->within = ReadLimit(reader, calendar);
+
+	list->nsteps = align_wire_count(reader, 2, CONVERSION_MAX_STEPS);
+	if (list->nsteps < 1)
+		align_wire_fail(reader, "It has too few steps.");
+	list->steps = palloc(list->nsteps * sizeof(Step));
+	for (int i = 0; i < list->nsteps; i++)
+	{
+		Step	   *step = &list->steps[i];
+		uint64		head = align_wire_uint(reader);
+
+		if (head >> 1 < 1 || head >> 1 > STEP_MAX_STAGES)
+			align_wire_fail(reader, "The number of stages of a step is out of range.");
+		step->optional = head & 1;
+		step->nstages = (int) (head >> 1);
+		step->stages = palloc(step->nstages * sizeof(LeadString));
+		for (int j = 0; j < step->nstages; j++)
+			step->stages[j] = ReadName(reader, from_client);
+	}
+
+	ngaps = align_wire_count(reader, 1, CONVERSION_MAX_STEPS);
+	if (ngaps > 0 && ngaps != list->nsteps - 1)
+		align_wire_fail(reader, "Its gaps are not as many as steps after the first.");
+	if (ngaps > 0)
+	{
+		list->gaps = palloc(ngaps * sizeof(StepLimit));
+		for (int i = 0; i < ngaps; i++)
+			list->gaps[i] = ReadLimit(reader, calendar);
+	}
+
+	list->nexclude = align_wire_count(reader, 1, STEPS_MAX_EXCLUDED);
+	list->exclude = palloc(Max(list->nexclude, 1) * sizeof(LeadString));
+	for (int i = 0; i < list->nexclude; i++)
+		list->exclude[i] = ReadName(reader, from_client);
+
+	problem = align_steps_problem(list);
+	if (problem != NULL)
+		align_wire_fail(reader, problem);
+}
+
+/*
+ * The bytes must be those that the list is written with: stages of another
+ * encoding may be in another order, which recv puts right.
+ */
+static void
+CheckCanonical(ConversionIdentity *identity, WireReader *reader, const char *start)
+{
+	StringInfoData bytes;
+	size_t		len = (const char *) reader->cur - start;
+
+	if (!align_steps_canonical(&identity->list))
+		align_wire_fail(reader, "Its window is out of range.");
+	initStringInfo(&bytes);
+	align_identity_encode(&bytes, identity);
+	if ((size_t) bytes.len != len || memcmp(bytes.data, start, len) != 0)
+		align_wire_fail(reader, "Its list of steps is not in canonical form.");
+	pfree(bytes.data);
+}
+
+static void
+ReadFunnel(ConversionIdentity *identity, WireReader *reader, bool from_client)
+{
+	const uint8 *fingerprint = (const uint8 *) align_wire_bytes(reader, 8);
+
+	for (int i = 0; i < 8; i++)
+		identity->fingerprint = identity->fingerprint << 8 | fingerprint[i];
+	identity->nsteps = align_wire_count(reader, 1, CONVERSION_MAX_STEPS);
+	if (identity->nsteps < 2)
+		align_wire_fail(reader, "It has too few steps.");
+	identity->names = palloc(identity->nsteps * sizeof(LeadString));
+	for (int i = 0; i < identity->nsteps; i++)
+	{
+		LeadString	name = ReadName(reader, from_client);
+
+		/* steps may repeat a name, the success path of a funnel may not */
+		if (align_name_repeats(identity->names, i, name))
+			align_wire_fail(reader, "A stage occurs twice on its success path.");
+		identity->names[i] = name;
+	}
+}
+
 void
 align_identity_read(ConversionIdentity *identity, WireReader *reader, bool from_client)
 {
 	const char *start = (const char *) reader->cur;
-	int			least_steps = 1;
+	StepList   *list = &identity->list;
+	int			form;
 
 	memset(identity, 0, sizeof(*identity));
-	identity->within = -1;
+	list->within = align_no_limit();
 	identity->kind = align_wire_byte(reader);
-	if (identity->kind == CONVERSION_STEPS)
+	if (identity->kind == CONVERSION_FUNNEL)
+		ReadFunnel(identity, reader, from_client);
+	else if (identity->kind == CONVERSION_STEPS)
 	{
-		uint64		window;
-
-		identity->mode = align_wire_byte(reader);
-		if ((unsigned int) identity->mode >= lengthof(mode_names))
+		form = align_wire_byte(reader);
+		if (form == LIST_PLAIN)
+			ReadPlainList(list, reader, from_client);
+		else if (form == LIST_FULL)
+		{
+			ReadFullList(list, reader, from_client);
+			if (!from_client)
+				CheckCanonical(identity, reader, start);
+			else if (!align_steps_canonical(list))
+				align_wire_fail(reader, "Its window is out of range.");
+		}
+		else
 			align_wire_fail(reader, "Its mode is not supported by this release.");
-		/* 0 is no window, else 1 + the window */
-		window = align_wire_uint(reader);
-		if (window > (uint64) PG_INT64_MAX + 1)
-			align_wire_fail(reader, "Its window is out of range.");
-		identity->within = window == 0 ? -1 : (int64) (window - 1);
-	}
-	else if (identity->kind == CONVERSION_FUNNEL)
-	{
-		const uint8 *fingerprint = (const uint8 *) align_wire_bytes(reader, 8);
-
-		for (int i = 0; i < 8; i++)
-			identity->fingerprint = identity->fingerprint << 8 | fingerprint[i];
-		least_steps = 2;
+		identity->nsteps = list->nsteps;
+		identity->names = palloc(list->nsteps * sizeof(LeadString));
+		for (int i = 0; i < list->nsteps; i++)
+			identity->names[i] = align_step_text(&list->steps[i]);
 	}
 	else
 		align_wire_fail(reader, "Its kind is not supported by this release.");
-
-	identity->nsteps = align_wire_count(reader, 1, CONVERSION_MAX_STEPS);
-	if (identity->nsteps < least_steps)
-		align_wire_fail(reader, "It has too few steps.");
-	/* steps may repeat a name, the success path of a funnel may not */
-	identity->names = palloc(identity->nsteps * sizeof(LeadString));
-	for (int i = 0; i < identity->nsteps; i++)
-	{
-		LeadString	name;
-
-		if (from_client)
-			name = ReadClientName(reader);
-		else
-			name.text = align_wire_text(reader, &name.len);
-		if (identity->kind == CONVERSION_FUNNEL && align_name_repeats(identity->names, i, name))
-			align_wire_fail(reader, "A stage occurs twice on its success path.");
-		identity->names[i] = name;
-	}
 	identity->bytes = start;
 	identity->len = (const char *) reader->cur - start;
-}
-
-void
-align_write_names(StringInfo out, const ConversionIdentity *identity)
-{
-	appendStringInfoChar(out, '(');
-	for (int i = 0; i < identity->nsteps; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(out, ", ");
-		align_write_name(out, identity->names[i].text, identity->names[i].len);
-	}
-	appendStringInfoChar(out, ')');
-}
-
-/*
- * Append a window in the largest unit of which it is a multiple.
- */
-void
-align_write_window(StringInfo out, int64 within)
-{
-	static const struct
-	{
-		const char *name;
-		int64		microseconds;
-	}			units[] = {
-		{"day", USECS_PER_DAY}, {"hour", USECS_PER_HOUR}, {"minute", USECS_PER_MINUTE},
-		{"second", USECS_PER_SEC}, {"microsecond", 1}
-	};
-	int			unit = 0;
-
-	if (within == 0)
-		unit = 3;
-	while (within % units[unit].microseconds != 0)
-		unit++;
-	within /= units[unit].microseconds;
-	appendStringInfo(out, INT64_FORMAT " %s%s", within, units[unit].name, within == 1 ? "" : "s");
-}
-
-static char *
-NamesText(const ConversionIdentity *identity)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	align_write_names(&text, identity);
-	return text.data;
-}
-
-static char *
-WindowText(const ConversionIdentity *identity)
-{
-	StringInfoData text;
-
-	if (identity->within < 0)
-		return pstrdup("no window");
-	initStringInfo(&text);
-	align_write_window(&text, identity->within);
-	return text.data;
-}
-
-void
-align_identity_differs(const ConversionIdentity *a, const ConversionIdentity *b, bool rows)
-{
-	const char *what;
-	const char *hint = NULL;
-	char	   *detail;
-	bool		same_names;
-
-	/* name the most basic of the differences */
-	same_names = a->nsteps == b->nsteps;
-	for (int i = 0; same_names && i < a->nsteps; i++)
-		same_names = align_name_repeats(&a->names[i], 1, b->names[i]);
-
-	if (a->kind != b->kind)
-	{
-		what = "kinds";
-		detail = psprintf("One is along the steps %s, "
-						  "the other along a funnel with the success path %s.",
-						  NamesText(a->kind == CONVERSION_STEPS ? a : b),
-						  NamesText(a->kind == CONVERSION_STEPS ? b : a));
-	}
-	else if (!same_names)
-	{
-		what = a->kind == CONVERSION_FUNNEL ? "funnels" : "steps";
-		detail = psprintf("One is along %s, the other along %s.", NamesText(a), NamesText(b));
-	}
-	else if (a->kind == CONVERSION_FUNNEL)
-	{
-		what = "funnels";
-		detail = psprintf("Their success paths are equal, but the agreements differ elsewhere "
-						  "(fingerprints %016llx and %016llx).",
-						  (unsigned long long) a->fingerprint,
-						  (unsigned long long) b->fingerprint);
-		hint = "Group by the version of the agreement, or judge all leads by the same version.";
-	}
-	else if (a->within != b->within)
-	{
-		what = "windows";
-		detail = psprintf("One has %s, the other %s.", WindowText(a), WindowText(b));
-	}
-	else
-	{
-		what = "modes";
-		detail = psprintf("One is %s, the other %s.", align_mode_name(a->mode),
-						  align_mode_name(b->mode));
-	}
-
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 rows ?
-			 errmsg("cannot summarise leads along different %s in one conversion", what) :
-			 errmsg("cannot merge conversions of different %s", what),
-			 errdetail("%s", detail),
-			 hint ? errhint("%s", hint) : 0));
 }

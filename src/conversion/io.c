@@ -78,7 +78,7 @@ align_conversion_recv(PG_FUNCTION_ARGS)
 		align_wire_fail(&reader,
 						psprintf("Its format version is %d; this release supports only %d.",
 								 version, ALIGN_WIRE_VERSION));
-	if (len > 0 && (bytes[0] & ~CONVERSION_MATURED) != 0)
+	if (len > 0 && (bytes[0] & ~CONVERSION_ALL_FLAGS) != 0)
 		align_wire_fail(&reader, "Its flags have bits that this release does not support.");
 	if (pg_get_client_encoding() != GetDatabaseEncoding())
 	{
@@ -96,6 +96,40 @@ align_conversion_recv(PG_FUNCTION_ARGS)
 	if (VARSIZE_ANY_EXHDR(result) != (size_t) len || memcmp(VARDATA_ANY(result), bytes, len) != 0)
 		align_wire_fail(&reader, "It is not in canonical form.");
 	PG_RETURN_POINTER(result);
+}
+
+static void
+NameToClient(LeadString *name)
+{
+	char	   *text = pg_server_to_client(name->text, name->len);
+
+	name->len = text == name->text ? name->len : (int) strlen(text);
+	name->text = text;
+}
+
+/*
+ * Convert all names of an identity to the client's encoding.
+ */
+static void
+NamesToClient(ConversionIdentity *identity)
+{
+	StepList   *list = &identity->list;
+
+	if (identity->kind == CONVERSION_FUNNEL)
+	{
+		for (int i = 0; i < identity->nsteps; i++)
+			NameToClient(&identity->names[i]);
+		return;
+	}
+	for (int i = 0; i < list->nsteps; i++)
+	{
+		for (int j = 0; j < list->steps[i].nstages; j++)
+			NameToClient(&list->steps[i].stages[j]);
+	}
+	for (int i = 0; i < list->nexclude; i++)
+		NameToClient(&list->exclude[i]);
+	if (list->zone.text != NULL)
+		NameToClient(&list->zone);
 }
 
 /*
@@ -117,14 +151,7 @@ align_conversion_send(PG_FUNCTION_ARGS)
 
 		align_wire_append_uint(&buf, align_wire_uint(&reader));
 		align_identity_read(&identity, &reader, false);
-		for (int i = 0; i < identity.nsteps; i++)
-		{
-			LeadString *name = &identity.names[i];
-			char	   *text = pg_server_to_client(name->text, name->len);
-
-			name->len = text == name->text ? name->len : (int) strlen(text);
-			name->text = text;
-		}
+		NamesToClient(&identity);
 		align_identity_encode(&buf, &identity);
 	}
 	pq_sendbytes(&buf, (const char *) reader.cur, reader.end - reader.cur);

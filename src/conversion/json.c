@@ -36,33 +36,103 @@ WriteCount(StringInfo out, const char *key, int64 count)
 }
 
 static void
-WriteIdentity(StringInfo out, const ConversionIdentity *identity)
+WriteStrings(StringInfo out, const LeadString *strings, int n)
 {
-	if (identity->kind == CONVERSION_FUNNEL)
-		appendStringInfo(out, "\"funnel\": \"%016llx\", ",
-						 (unsigned long long) identity->fingerprint);
-	else
-	{
-		appendStringInfo(out, "\"mode\": \"%s\", \"within\": ", align_mode_name(identity->mode));
-		if (identity->within < 0)
-			appendStringInfoString(out, "null, ");
-		else
-		{
-			appendStringInfoChar(out, '"');
-			align_write_window(out, identity->within);
-			appendStringInfoString(out, "\", ");
-		}
-	}
-	appendStringInfoString(out, "\"steps\": [");
-	for (int i = 0; i < identity->nsteps; i++)
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < n; i++)
 	{
 		if (i > 0)
 			appendStringInfoString(out, ", ");
-		WriteString(out, identity->names[i]);
+		WriteString(out, strings[i]);
 	}
 	appendStringInfoChar(out, ']');
 }
 
+/*
+ * A step of one stage that is required is the name of the stage.
+ */
+static void
+WriteStep(StringInfo out, const Step *step)
+{
+	if (step->nstages == 1 && !step->optional)
+	{
+		WriteString(out, step->stages[0]);
+		return;
+	}
+	appendStringInfoString(out, "{\"stages\": ");
+	WriteStrings(out, step->stages, step->nstages);
+	appendStringInfo(out, ", \"optional\": %s}", step->optional ? "true" : "false");
+}
+
+static void
+WriteList(StringInfo out, const StepList *list)
+{
+	appendStringInfo(out, "\"mode\": \"%s\", \"within\": ", align_match_modes_text(list->modes));
+	if (align_is_limited(&list->within))
+	{
+		appendStringInfoChar(out, '"');
+		align_write_within(out, list);
+		appendStringInfoString(out, "\", ");
+	}
+	else
+		appendStringInfoString(out, "null, ");
+	if (list->gaps != NULL)
+	{
+		appendStringInfoString(out, "\"gaps\": [");
+		for (int i = 0; i < list->nsteps - 1; i++)
+		{
+			bool		limited = align_is_limited(&list->gaps[i]);
+
+			appendStringInfoString(out, i > 0 ? ", " : "");
+			appendStringInfoString(out, limited ? "\"" : "null");
+			if (limited)
+			{
+				align_write_gap(out, list, i);
+				appendStringInfoChar(out, '"');
+			}
+		}
+		appendStringInfoString(out, "], ");
+	}
+	if (list->zone.text != NULL)
+	{
+		appendStringInfoString(out, "\"time_zone\": ");
+		WriteString(out, list->zone);
+		appendStringInfoString(out, ", ");
+	}
+	if (list->nexclude > 0)
+	{
+		appendStringInfoString(out, "\"exclude\": ");
+		WriteStrings(out, list->exclude, list->nexclude);
+		appendStringInfoString(out, ", ");
+	}
+	if (list->passages)
+		appendStringInfoString(out, "\"count\": \"passages\", ");
+	appendStringInfoString(out, "\"steps\": [");
+	for (int i = 0; i < list->nsteps; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		WriteStep(out, &list->steps[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+WriteIdentity(StringInfo out, const ConversionIdentity *identity)
+{
+	if (identity->kind == CONVERSION_STEPS)
+	{
+		WriteList(out, &identity->list);
+		return;
+	}
+	appendStringInfo(out, "\"funnel\": \"%016llx\", \"steps\": ",
+					 (unsigned long long) identity->fingerprint);
+	WriteStrings(out, identity->names, identity->nsteps);
+}
+
+/*
+ * Times, not none, as an object.
+ */
 static void
 WriteTimes(StringInfo out, Histogram *times)
 {
@@ -71,9 +141,7 @@ WriteTimes(StringInfo out, Histogram *times)
 	int			bucket;
 	int64		count;
 
-	if (times->count == 0)
-		return;
-	appendStringInfoString(out, ", \"time\": {\"sum\": ");
+	appendStringInfoString(out, "{\"sum\": ");
 	align_write_uint128(out, times->sum);
 	appendStringInfo(out, ", \"least\": " UINT64_FORMAT ", \"most\": " UINT64_FORMAT ", \"in\": [",
 					 times->least, times->most);
@@ -100,7 +168,11 @@ WriteLevel(StringInfo out, Conversion *conversion, int number)
 	WriteCount(out, "entered", level->entered);
 	if (level->amount.present)
 		appendStringInfo(out, ", \"amount\": %s", align_amount_sum_text(&level->amount));
-	WriteTimes(out, &level->times);
+	if (level->times.count > 0)
+	{
+		appendStringInfoString(out, ", \"time\": ");
+		WriteTimes(out, &level->times);
+	}
 	appendStringInfoChar(out, '}');
 }
 
@@ -129,7 +201,18 @@ align_conversion_to_jsonb(PG_FUNCTION_ARGS)
 			appendStringInfoString(&out, ", ");
 		WriteLevel(&out, conversion, i);
 	}
-	appendStringInfoString(&out, "]}");
+	appendStringInfoChar(&out, ']');
+	if (conversion->knows_way)
+	{
+		appendStringInfoString(&out, ", \"way\": {");
+		if (conversion->way.count > 0)
+		{
+			appendStringInfoString(&out, "\"time\": ");
+			WriteTimes(&out, &conversion->way);
+		}
+		appendStringInfoChar(&out, '}');
+	}
+	appendStringInfoChar(&out, '}');
 	MemoryContextDelete(conversion->header.eoh_context);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
@@ -302,18 +385,106 @@ AppendWords(StringInfo out, JsonbValue *value, const char *what, const char *for
 	appendBinaryStringInfo(out, words.text, words.len);
 }
 
+/*
+ * Append the canonical words of modes: words joined by ", ".
+ */
+static void
+AppendModes(StringInfo out, JsonbValue *value)
+{
+	LeadString	words = AsString(value, "mode");
+
+	for (int i = 0; i < words.len; i++)
+	{
+		bool		comma = i > 0 && words.text[i - 1] == ',';
+
+		if (words.text[i] == ' ' ? !comma :
+			comma || strchr("{}()\"*" "\t\n\r\f\v", words.text[i]) != NULL)
+			BadJson("\"mode\" is not well formed.");
+	}
+	appendBinaryStringInfo(out, words.text, words.len);
+}
+
+/*
+ * Append a limit: numbers and units in turn.
+ */
+static void
+AppendLimit(StringInfo out, JsonbValue *value, const char *what)
+{
+	LeadString	words = AsString(value, what);
+	bool		unit = true;	/* was the last word a unit? */
+
+	for (int i = 0; i < words.len; i++)
+	{
+		char		c = words.text[i];
+		bool		begins = i == 0 || words.text[i - 1] == ' ';
+		bool		digit = c >= '0' && c <= '9';
+
+		if (c == ' ')
+			continue;
+		if (!digit && !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
+			BadJson(psprintf("\"%s\" is not well formed.", what));
+		if (begins ? digit != unit : digit == unit)
+			BadJson(psprintf("\"%s\" is not well formed.", what));
+		if (begins)
+			unit = !digit;
+	}
+	appendBinaryStringInfo(out, words.text, words.len);
+}
+
+/*
+ * Append the strings of an array as names.
+ */
+static void
+AppendNames(StringInfo out, JsonbContainer *names, const char *what, const char *separator)
+{
+	for (uint32 i = 0; i < JsonContainerSize(names); i++)
+	{
+		LeadString	name = AsString(getIthJsonbValueFromContainer(names, i), what);
+
+		if (i > 0)
+			appendStringInfoString(out, separator);
+		align_write_name(out, name.text, name.len);
+	}
+}
+
+/*
+ * Append a step that is an object.
+ */
+static void
+AppendStep(StringInfo out, JsonbContainer *step)
+{
+	static const char *const known[] = {"stages", "optional"};
+	JsonbValue *optional;
+
+	CheckMembers(step, known, lengthof(known));
+	AppendNames(out, AsContainer(FindMember(step, "stages"), "stages", true), "stages", "|");
+	optional = FindMember(step, "optional");
+	if (optional != NULL && optional->type != jbvBool)
+		BadJson("\"optional\" must be true or false.");
+	if (optional != NULL && optional->val.boolean)
+		appendStringInfoChar(out, '?');
+}
+
 static void
 AppendSteps(StringInfo out, JsonbContainer *root)
 {
 	JsonbContainer *steps = AsContainer(FindMember(root, "steps"), "steps", true);
+	bool		is_funnel = FindMember(root, "funnel") != NULL;
 
 	appendStringInfoString(out, " (");
 	for (uint32 i = 0; i < JsonContainerSize(steps); i++)
 	{
-		LeadString	name = AsString(getIthJsonbValueFromContainer(steps, i), "steps");
+		JsonbValue *step = getIthJsonbValueFromContainer(steps, i);
+		LeadString	name;
 
 		if (i > 0)
 			appendStringInfoString(out, ", ");
+		if (!is_funnel && step->type == jbvBinary)
+		{
+			AppendStep(out, AsContainer(step, "steps", false));
+			continue;
+		}
+		name = AsString(step, "steps");
 		align_write_name(out, name.text, name.len);
 	}
 	appendStringInfoChar(out, ')');
@@ -376,14 +547,44 @@ AppendLevel(StringInfo out, JsonbValue *value)
 }
 
 static void
+AppendGaps(Source *source, JsonbContainer *gaps)
+{
+	StringInfo	out = &source->text;
+
+	MarkMember(source, "gaps", -1);
+	appendStringInfoString(out, " gaps (");
+	for (uint32 i = 0; i < JsonContainerSize(gaps); i++)
+	{
+		JsonbValue *gap = getIthJsonbValueFromContainer(gaps, i);
+
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		if (gap->type == jbvNull)
+			appendStringInfoString(out, "none");
+		else
+			AppendLimit(out, gap, "gaps");
+	}
+	appendStringInfoChar(out, ')');
+}
+
+/* Members of a list of steps that a funnel does not have. */
+static const char *const list_members[] = {
+	"mode", "within", "gaps", "time_zone", "exclude", "count"
+};
+
+static void
 AppendIdentity(Source *source, JsonbContainer *root)
 {
 	StringInfo	out = &source->text;
 
 	if (FindMember(root, "funnel") != NULL)
 	{
-		if (FindMember(root, "mode") != NULL || FindMember(root, "within") != NULL)
-			BadJson("It has a \"funnel\" and a \"mode\" or \"within\".");
+		for (int i = 0; i < (int) lengthof(list_members); i++)
+		{
+			if (FindMember(root, list_members[i]) != NULL)
+				BadJson(psprintf("It has a \"funnel\", and \"%s\" is for steps only.",
+								 list_members[i]));
+		}
 		MarkMember(source, "funnel", -1);
 		appendStringInfoString(out, "{funnel ");
 		AppendWords(out, FindMember(root, "funnel"), "funnel", PUNCTUATION BLANKS);
@@ -396,12 +597,38 @@ AppendIdentity(Source *source, JsonbContainer *root)
 	AppendSteps(out, root);
 	MarkMember(source, "mode", -1);
 	appendStringInfoString(out, " mode ");
-	AppendWords(out, FindMember(root, "mode"), "mode", PUNCTUATION BLANKS);
+	AppendModes(out, FindMember(root, "mode"));
 	if (FindMember(root, "within") != NULL)
 	{
 		MarkMember(source, "within", -1);
 		appendStringInfoString(out, " within ");
-		AppendWords(out, FindMember(root, "within"), "within", PUNCTUATION);
+		AppendLimit(out, FindMember(root, "within"), "within");
+	}
+	if (FindMember(root, "gaps") != NULL)
+		AppendGaps(source, AsContainer(FindMember(root, "gaps"), "gaps", true));
+	if (FindMember(root, "time_zone") != NULL)
+	{
+		LeadString	zone = AsString(FindMember(root, "time_zone"), "time_zone");
+
+		MarkMember(source, "time_zone", -1);
+		appendStringInfoString(out, " zone ");
+		align_write_name(out, zone.text, zone.len);
+	}
+	if (FindMember(root, "exclude") != NULL)
+	{
+		MarkMember(source, "exclude", -1);
+		appendStringInfoString(out, " exclude (");
+		AppendNames(out, AsContainer(FindMember(root, "exclude"), "exclude", true), "exclude", ", ");
+		appendStringInfoChar(out, ')');
+	}
+	if (FindMember(root, "count") != NULL)
+	{
+		LeadString	count = AsString(FindMember(root, "count"), "count");
+
+		if (align_lead_same(count, align_lead_cstring("passages")))
+			appendStringInfoString(out, " passages");
+		else if (!align_lead_same(count, align_lead_cstring("leads")))
+			BadJson("\"count\" must be \"leads\" or \"passages\".");
 	}
 }
 
@@ -425,7 +652,8 @@ Datum
 align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 {
 	static const char *const known[] = {
-		"funnel", "mode", "within", "steps", "as_of", "leads", "matured", "levels"
+		"funnel", "mode", "within", "gaps", "time_zone", "exclude", "count", "steps", "as_of",
+		"leads", "matured", "levels", "way"
 	};
 	Jsonb	   *json = PG_GETARG_JSONB_P(0);
 	JsonbContainer *root = &json->root;
@@ -462,6 +690,17 @@ align_jsonb_to_conversion(PG_FUNCTION_ARGS)
 	{
 		MarkMember(&source, "levels", (int) i);
 		AppendLevel(&source.text, getIthJsonbValueFromContainer(levels, i));
+	}
+	if (FindMember(root, "way") != NULL)
+	{
+		static const char *const way_members[] = {"time"};
+		JsonbContainer *way = AsContainer(FindMember(root, "way"), "way", false);
+
+		CheckMembers(way, way_members, lengthof(way_members));
+		MarkMember(&source, "way", -1);
+		appendStringInfoString(&source.text, ", way");
+		if (FindMember(way, "time") != NULL)
+			AppendTimes(&source.text, FindMember(way, "time"));
 	}
 	MarkMember(&source, "levels", -1);
 	appendStringInfoChar(&source.text, '}');

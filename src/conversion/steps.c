@@ -56,11 +56,8 @@ SetTimes(Histogram *times, Datum *values, bool *nulls)
 		nulls[COL_MEAN_TIME] = true;
 		return;
 	}
-	/* ranks as in percentile_disc: the least rank >= fraction * count */
-	values[COL_MEDIAN_TIME] =
-		align_days_interval_datum(align_histogram_rank(times, times->count - times->count / 2));
-	values[COL_P90_TIME] =
-		align_days_interval_datum(align_histogram_rank(times, times->count - times->count / 10));
+	values[COL_MEDIAN_TIME] = align_days_interval_datum(align_histogram_median(times));
+	values[COL_P90_TIME] = align_days_interval_datum(align_histogram_p90(times));
 	values[COL_MEAN_TIME] = align_days_interval_datum(align_histogram_mean(times));
 }
 

@@ -6,25 +6,33 @@
  *	   as of 2026-03-01T00:00:00Z to 2026-03-31T00:00:00Z matured 21,
  *	   level 0 open 5, level 1 open 10 dropped 20 matured 20 amount 1234.50,
  *	   level 2 dropped 1 time 86400000360 least 86400000000 ... in (2377, ...),
- *	   level 3 converted 2 matured 1 ...}
+ *	   level 3 converted 2 matured 1 ..., way time 172800000000 ...}
  *
  *	  conversion := "{" identity "as" "of" time ["to" time]
- *					["matured" number] {"," level} "}"
- *	  identity	 := "steps" names "mode" mode ["within" number unit]
+ *					["matured" number] {"," level} ["," "way" [times]] "}"
+ *	  identity	 := "steps" "(" step {"," step} ")" "mode" word {"," word}
+ *					["within" limit] ["gaps" "(" gap {"," gap} ")"]
+ *					["zone" name] ["exclude" names] ["passages"]
  *				  | "funnel" fingerprint names
+ *	  step		 := name {"|" name} ["?"]
+ *	  gap		 := limit | "none"
+ *	  limit		 := number unit {number unit}
  *	  names		 := "(" name {"," name} ")"
  *	  level		 := "level" number ["open" number] ["dropped" number]
  *					["converted" number] ["matured" number]
- *					["entered" number] ["amount" decimal]
- *					["time" number "least" number "most" number
- *					 "in" "(" bucket {"," bucket} ")"]
+ *					["entered" number] ["amount" decimal] [times]
+ *	  times		 := "time" number "least" number "most" number
+ *					"in" "(" bucket {"," bucket} ")"
  *	  bucket	 := number ["*" number]
  *
  * Levels ascend.  Output leaves out counts of zero, and levels without any
- * value.  "entered" is for funnels only, "matured" for steps with a window.
- * Before the levels is the sum of the matured leads, also if it is zero;
- * without it, they are not known.  "time" is the sum of durations; it, "least"
- * and "most" are microseconds.  Buckets are those of histogram.h.
+ * value.  "entered" is for funnels and optional steps only, "matured" for steps
+ * with a window.  Before the levels is the sum of the matured leads, also if it
+ * is zero; without it, they are not known.  Nor are the times of the whole way
+ * without "way".  "time" is the sum of durations; it, "least" and "most" are
+ * microseconds.  Buckets are those of histogram.h.
+ *
+ * Months, and days of a calendar, need a zone; without one a day is 24 hours.
  */
 #include "postgres.h"
 
@@ -34,15 +42,14 @@
 #include "lead/amount.h"
 #include "time_text.h"
 
-typedef struct WindowUnit
+typedef struct TimeUnit
 {
 	const char *name;
 	const char *one;
 	int64		microseconds;
-} WindowUnit;
+} TimeUnit;
 
-static const WindowUnit window_units[] = {
-	{"days", "day", USECS_PER_DAY},
+static const TimeUnit time_units[] = {
 	{"hours", "hour", USECS_PER_HOUR},
 	{"minutes", "minute", USECS_PER_MINUTE},
 	{"seconds", "second", USECS_PER_SEC},
@@ -52,57 +59,287 @@ static const WindowUnit window_units[] = {
 #define FINGERPRINT_DIGITS 16
 
 static bool
-ScanNames(TextScan *scan, ConversionIdentity *identity)
+TooManySteps(TextScan *scan, const char *at)
 {
-	LeadString *names = identity->names;
-	int			n = 0;
+	return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, at,
+								psprintf("A conversion has at most %d steps.",
+										 CONVERSION_MAX_STEPS),
+								NULL, "too many steps");
+}
 
+/*
+ * Append a name to an array that has room for max of them.
+ */
+static bool
+ScanOneName(TextScan *scan, const char *what, int max, LeadString *names, int *n)
+{
+	ScanName	name;
+
+	if (!align_scan_name(scan, what, &name))
+		return false;
+	if (*n == max)
+		return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, name.at,
+									psprintf("The limit is %d.", max), NULL, "too many names");
+	names[*n].text = name.text;
+	names[*n].len = name.len;
+	(*n)++;
+	return true;
+}
+
+/*
+ * The success path of a funnel.
+ */
+static bool
+ScanPath(TextScan *scan, ConversionIdentity *identity)
+{
+	const char *path_at;
+
+	align_scan_space(scan);
+	path_at = scan->cur;
+	identity->names = palloc(CONVERSION_MAX_STEPS * sizeof(LeadString));
 	if (!align_scan_expect(scan, "("))
 		return false;
 	do
 	{
-		ScanName	name;
+		int			n = identity->nsteps;
+		const char *at;
 
-		if (!align_scan_name(scan, "step name", &name))
+		align_scan_space(scan);
+		at = scan->cur;
+		if (n == CONVERSION_MAX_STEPS && align_scan_peek_name(scan))
+			return TooManySteps(scan, at);
+		if (!ScanOneName(scan, "step name", CONVERSION_MAX_STEPS, identity->names,
+						 &identity->nsteps))
 			return false;
-		if (n == CONVERSION_MAX_STEPS)
-			return align_scan_fail_code(scan, ERRCODE_PROGRAM_LIMIT_EXCEEDED, name.at,
-										psprintf("A conversion has at most %d steps.",
-												 CONVERSION_MAX_STEPS),
-										NULL, "too many steps");
-		names[n].text = name.text;
-		names[n].len = name.len;
-		if (identity->kind == CONVERSION_FUNNEL && align_name_repeats(names, n, names[n]))
-			return align_scan_fail(scan, name.at,
+		if (align_name_repeats(identity->names, n, identity->names[n]))
+			return align_scan_fail(scan, at,
 								   "No stage occurs twice on the success path of a funnel.",
 								   NULL, "repeated step");
-		n++;
 	} while (align_scan_take(scan, ","));
-	identity->nsteps = n;
-	return align_scan_expect(scan, ")");
+	if (!align_scan_expect(scan, ")"))
+		return false;
+	if (identity->nsteps < 2)
+		return align_scan_fail(scan, path_at,
+							   "The success path of a funnel has at least two stages.",
+							   NULL, "too few steps");
+	return true;
 }
 
 static bool
-ScanWindow(TextScan *scan, int64 *within)
+ScanSteps(TextScan *scan, StepList *list)
+{
+	list->steps = palloc(CONVERSION_MAX_STEPS * sizeof(Step));
+	if (!align_scan_expect(scan, "("))
+		return false;
+	do
+	{
+		Step	   *step = &list->steps[list->nsteps];
+		LeadString	stages[STEP_MAX_STAGES];
+		int			n = 0;
+		const char *at;
+
+		align_scan_space(scan);
+		at = scan->cur;
+		if (list->nsteps == CONVERSION_MAX_STEPS && align_scan_peek_name(scan))
+			return TooManySteps(scan, at);
+		do
+		{
+			if (!ScanOneName(scan, "step name", STEP_MAX_STAGES, stages, &n))
+				return false;
+		} while (align_scan_take(scan, "|"));
+		step->nstages = n;
+		step->stages = palloc(n * sizeof(LeadString));
+		memcpy(step->stages, stages, n * sizeof(LeadString));
+		step->optional = align_scan_take(scan, "?");
+		list->nsteps++;
+	} while (align_scan_take(scan, ","));
+	return align_scan_expect(scan, ")");
+}
+
+/*
+ * The canonical words of modes.
+ */
+static bool
+ScanModes(TextScan *scan, MatchModes *modes)
+{
+	static const MatchModes bits[] = {
+		MATCH_STRICT, MATCH_NO_REPEAT, MATCH_INCREASE, MATCH_ANY, MATCH_REUSE
+	};
+
+	*modes = MATCH_ORDERED;
+	if (align_scan_take_word(scan, align_match_modes_text(MATCH_ORDERED)))
+		return true;
+	do
+	{
+		bool		found = false;
+
+		for (int i = 0; i < (int) lengthof(bits) && !found; i++)
+		{
+			found = align_scan_take_word(scan, align_match_modes_text(bits[i]));
+			*modes |= found ? bits[i] : 0;
+		}
+		if (!found)
+			return align_scan_expected(scan, "a mode", NULL);
+	} while (align_scan_take(scan, ","));
+	return true;
+}
+
+/* One number and unit of a limit. */
+static bool
+ScanPart(TextScan *scan, StepLimit *limit)
 {
 	const char *at;
 	uint64		number;
+	int64		time;
 
 	align_scan_space(scan);
 	at = scan->cur;
 	if (!align_scan_uint(scan, "a number", PG_INT64_MAX, &number))
 		return false;
-	for (int i = 0; i < (int) lengthof(window_units); i++)
+	if (align_scan_take_word(scan, "months") || align_scan_take_word(scan, "month"))
 	{
-		if (!align_scan_take_word(scan, window_units[i].name) &&
-			!align_scan_take_word(scan, window_units[i].one))
-			continue;
-		if (pg_mul_s64_overflow((int64) number, window_units[i].microseconds, within))
+		if (number > PG_INT32_MAX || pg_add_s32_overflow(limit->months, number, &limit->months))
 			return align_scan_fail(scan, at, NULL, NULL, "window out of range");
 		return true;
 	}
-	return align_scan_expected(scan, "\"days\", \"hours\", \"minutes\", \"seconds\" "
-							   "or \"microseconds\"", NULL);
+	if ((align_scan_take_word(scan, "days") || align_scan_take_word(scan, "day")))
+	{
+		if (number > PG_INT32_MAX || pg_add_s32_overflow(limit->days, number, &limit->days))
+			return align_scan_fail(scan, at, NULL, NULL, "window out of range");
+		return true;
+	}
+	for (int i = 0; i < (int) lengthof(time_units); i++)
+	{
+		if (!align_scan_take_word(scan, time_units[i].name) &&
+			!align_scan_take_word(scan, time_units[i].one))
+			continue;
+		if (pg_mul_s64_overflow((int64) number, time_units[i].microseconds, &time) ||
+			pg_add_s64_overflow(limit->time, time, &limit->time))
+			return align_scan_fail(scan, at, NULL, NULL, "window out of range");
+		return true;
+	}
+	return align_scan_expected(scan, "\"months\", \"days\", \"hours\", \"minutes\", "
+							   "\"seconds\" or \"microseconds\"", NULL);
+}
+
+/*
+ * A limit; *months_at is set to the first one with months.
+ */
+static bool
+ScanLimit(TextScan *scan, StepLimit *limit, const char **months_at)
+{
+	const char *at;
+
+	memset(limit, 0, sizeof(*limit));
+	align_scan_space(scan);
+	at = scan->cur;
+	do
+	{
+		if (!ScanPart(scan, limit))
+			return false;
+		align_scan_space(scan);
+	} while (*scan->cur >= '0' && *scan->cur <= '9');
+	if (limit->months != 0 && *months_at == NULL)
+		*months_at = at;
+	return true;
+}
+
+static bool
+ScanGaps(TextScan *scan, StepList *list, const char **months_at)
+{
+	int			n = 0;
+	const char *at;
+
+	align_scan_space(scan);
+	at = scan->cur;
+	if (!align_scan_expect(scan, "("))
+		return false;
+	list->gaps = palloc(CONVERSION_MAX_STEPS * sizeof(StepLimit));
+	do
+	{
+		if (n == CONVERSION_MAX_STEPS)
+			break;
+		list->gaps[n] = align_no_limit();
+		if (!align_scan_take_word(scan, "none") && !ScanLimit(scan, &list->gaps[n], months_at))
+			return false;
+		n++;
+	} while (align_scan_take(scan, ","));
+	if (n != list->nsteps - 1)
+		return align_scan_fail(scan, at, psprintf("There are %d gaps and %d steps.", n, list->nsteps),
+							   NULL, "wrong number of gaps");
+	return align_scan_expect(scan, ")");
+}
+
+static bool
+ScanExclude(TextScan *scan, StepList *list)
+{
+	list->exclude = palloc(STEPS_MAX_EXCLUDED * sizeof(LeadString));
+	if (!align_scan_expect(scan, "("))
+		return false;
+	do
+	{
+		if (!ScanOneName(scan, "stage name", STEPS_MAX_EXCLUDED, list->exclude, &list->nexclude))
+			return false;
+	} while (align_scan_take(scan, ","));
+	return align_scan_expect(scan, ")");
+}
+
+/*
+ * Everything after "steps".
+ */
+static bool
+ScanList(TextScan *scan, StepList *list)
+{
+	const char *at;
+	const char *limits_at = NULL;
+	const char *months_at = NULL;
+	const char *problem;
+
+	list->within = align_no_limit();
+	align_scan_space(scan);
+	at = scan->cur;
+	if (!ScanSteps(scan, list) ||
+		!align_scan_expect_word(scan, "mode") ||
+		!ScanModes(scan, &list->modes))
+		return false;
+	if (align_scan_take_word(scan, "within"))
+	{
+		align_scan_space(scan);
+		limits_at = scan->cur;
+		if (!ScanLimit(scan, &list->within, &months_at))
+			return false;
+	}
+	if (align_scan_take_word(scan, "gaps"))
+	{
+		align_scan_space(scan);
+		limits_at = limits_at != NULL ? limits_at : scan->cur;
+		if (!ScanGaps(scan, list, &months_at))
+			return false;
+	}
+	if (align_scan_take_word(scan, "zone"))
+	{
+		ScanName	zone;
+
+		if (!align_scan_name(scan, "time zone", &zone))
+			return false;
+		list->zone = align_lead_bytes(zone.text, zone.len);
+		if (zone.len == 0)
+			return align_scan_fail(scan, zone.at, NULL, NULL, "empty time zone");
+	}
+	else if (months_at != NULL)
+		return align_scan_fail(scan, months_at, "Months differ in length.",
+							   "Name the time zone in whose calendar they are counted: zone \"Europe/London\".",
+							   "months without a time zone");
+	if (align_scan_take_word(scan, "exclude") && !ScanExclude(scan, list))
+		return false;
+	list->passages = align_scan_take_word(scan, "passages");
+
+	if (!align_steps_canonical(list))
+		return align_scan_fail(scan, limits_at, NULL, NULL, "window out of range");
+	problem = align_steps_problem(list);
+	if (problem != NULL)
+		return align_scan_fail(scan, at, problem, NULL, "invalid steps");
+	return true;
 }
 
 static bool
@@ -132,35 +369,18 @@ static bool
 ScanIdentity(TextScan *scan, ConversionIdentity *identity)
 {
 	memset(identity, 0, sizeof(*identity));
-	identity->mode = CONVERSION_ORDERED;
-	identity->within = -1;
-	identity->names = palloc(CONVERSION_MAX_STEPS * sizeof(LeadString));
-
 	if (align_scan_take_word(scan, "steps"))
 	{
 		identity->kind = CONVERSION_STEPS;
-		if (!ScanNames(scan, identity) ||
-			!align_scan_expect_word(scan, "mode") ||
-			!align_scan_expect_word(scan, align_mode_name(CONVERSION_ORDERED)))
-			return false;
-		if (align_scan_take_word(scan, "within") && !ScanWindow(scan, &identity->within))
+		if (!ScanList(scan, &identity->list))
 			return false;
 	}
 	else if (align_scan_take_word(scan, "funnel"))
 	{
-		const char *at;
-
 		identity->kind = CONVERSION_FUNNEL;
-		if (!ScanFingerprint(scan, &identity->fingerprint))
+		if (!ScanFingerprint(scan, &identity->fingerprint) ||
+			!ScanPath(scan, identity))
 			return false;
-		align_scan_space(scan);
-		at = scan->cur;
-		if (!ScanNames(scan, identity))
-			return false;
-		if (identity->nsteps < 2)
-			return align_scan_fail(scan, at,
-								   "The success path of a funnel has at least two stages.",
-								   NULL, "too few steps");
 	}
 	else
 		return align_scan_expected(scan, "\"steps\" or \"funnel\"", NULL);
@@ -336,7 +556,6 @@ static bool
 ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positions)
 {
 	int			nsteps = conversion->identity.nsteps;
-	bool		is_funnel = conversion->identity.kind == CONVERSION_FUNNEL;
 	ConversionLevel *level;
 	uint64		number;
 	int64		converted = 0;
@@ -369,7 +588,8 @@ ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positi
 
 	if (conversion->knows_matured && !ScanCount(scan, "matured", &level->matured))
 		return false;
-	if (is_funnel && !ScanCount(scan, "entered", &level->entered))
+	if (align_counts_entered(&conversion->identity, (int) number) &&
+		!ScanCount(scan, "entered", &level->entered))
 		return false;
 	if (align_scan_take_word(scan, "amount"))
 	{
@@ -386,6 +606,16 @@ ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positi
 	return true;
 }
 
+/*
+ * The times of the whole way, known from here on.
+ */
+static bool
+ScanWay(TextScan *scan, Conversion *conversion)
+{
+	return align_scan_expect_word(scan, "way") &&
+		(!align_scan_take_word(scan, "time") || ScanTimes(scan, conversion, &conversion->way));
+}
+
 Conversion *
 align_conversion_parse_scan(TextScan *scan)
 {
@@ -395,6 +625,7 @@ align_conversion_parse_scan(TextScan *scan)
 	const char *positions[CONVERSION_MAX_STEPS + 1] = {NULL};
 	const char *wrong;
 	const char *matured_at;
+	const char *way_at;
 	int64		matured = 0;
 	int			level = -1;
 
@@ -404,14 +635,21 @@ align_conversion_parse_scan(TextScan *scan)
 	if (!ScanAsOf(scan, conversion) ||
 		!ScanMatured(scan, conversion, &matured, &matured_at))
 		return NULL;
-	while (align_scan_take(scan, ","))
+	way_at = NULL;
+	while (way_at == NULL && align_scan_take(scan, ","))
 	{
-		if (!ScanLevel(scan, conversion, &level, positions))
+		align_scan_space(scan);
+		if (align_scan_peek_word(scan, "way"))
+			way_at = scan->cur;
+		if (way_at != NULL ? !ScanWay(scan, conversion) :
+			!ScanLevel(scan, conversion, &level, positions))
 			return NULL;
 	}
+	if (way_at == NULL)
+		align_conversion_forget_way(conversion);
 	if (!align_scan_take(scan, "}"))
 	{
-		align_scan_expected(scan, "\",\" or \"}\"", NULL);
+		align_scan_expected(scan, way_at != NULL ? "\"}\"" : "\",\" or \"}\"", NULL);
 		return NULL;
 	}
 	if (!align_scan_at_end(scan))
@@ -424,7 +662,7 @@ align_conversion_parse_scan(TextScan *scan)
 	align_counts_of(conversion, &counts);
 	wrong = align_counts_derive(identity.nsteps, &counts, &level);
 	if (wrong == NULL)
-		wrong = align_counts_check(identity.kind, identity.nsteps, &counts, &level);
+		wrong = align_counts_check(&identity, &counts, &level);
 	if (wrong != NULL)
 	{
 		align_scan_fail(scan, positions[level] ? positions[level] : scan->end, wrong, NULL,
@@ -435,6 +673,12 @@ align_conversion_parse_scan(TextScan *scan)
 	{
 		align_scan_fail(scan, matured_at, "It is not the sum of the levels.", NULL,
 						"impossible number of matured leads");
+		return NULL;
+	}
+	wrong = way_at != NULL ? align_counts_check_way(&identity, &counts) : NULL;
+	if (wrong != NULL)
+	{
+		align_scan_fail(scan, way_at, wrong, NULL, "impossible times of the whole way");
 		return NULL;
 	}
 	conversion->leads = counts.leads;

@@ -55,6 +55,37 @@ WriteTimes(StringInfo out, Histogram *times)
 	appendStringInfoChar(out, ')');
 }
 
+/*
+ * What a list of steps has beside its steps.
+ */
+static void
+WriteRules(StringInfo out, const StepList *list)
+{
+	appendStringInfo(out, " mode %s", align_match_modes_text(list->modes));
+	if (align_is_limited(&list->within))
+	{
+		appendStringInfoString(out, " within ");
+		align_write_within(out, list);
+	}
+	if (list->gaps != NULL)
+	{
+		appendStringInfoString(out, " gaps ");
+		align_write_gaps(out, list);
+	}
+	if (list->zone.text != NULL)
+	{
+		appendStringInfoString(out, " zone ");
+		align_write_name(out, list->zone.text, list->zone.len);
+	}
+	if (list->nexclude > 0)
+	{
+		appendStringInfoString(out, " exclude ");
+		align_write_stage_names(out, list->exclude, list->nexclude);
+	}
+	if (list->passages)
+		appendStringInfoString(out, " passages");
+}
+
 char *
 align_conversion_write(Conversion *conversion)
 {
@@ -66,12 +97,7 @@ align_conversion_write(Conversion *conversion)
 	{
 		appendStringInfoString(&out, "{steps ");
 		align_write_names(&out, identity);
-		appendStringInfo(&out, " mode %s", align_mode_name(identity->mode));
-		if (identity->within >= 0)
-		{
-			appendStringInfoString(&out, " within ");
-			align_write_window(&out, identity->within);
-		}
+		WriteRules(&out, &identity->list);
 	}
 	else
 	{
@@ -112,6 +138,11 @@ align_conversion_write(Conversion *conversion)
 			out.len = before;
 			out.data[before] = '\0';
 		}
+	}
+	if (conversion->knows_way)
+	{
+		appendStringInfoString(&out, ", way");
+		WriteTimes(&out, &conversion->way);
 	}
 	appendStringInfoChar(&out, '}');
 	return out.data;

@@ -13,7 +13,9 @@
 #include "compat.h"
 
 #include "funnel/funnel.h"
+#include "judge/steps.h"
 #include "lead/lead.h"
+#include "matching/matching.h"
 #include "utils/array.h"
 #include "utils/timestamp.h"
 
@@ -285,8 +287,6 @@ extern const char *align_clock_state_name(ClockState state);
 /*
  * Progress along steps.
  */
-#define PROGRESS_MAX_STEPS 64
-
 typedef enum ProgressStatus
 {
 	PROGRESS_OPEN,
@@ -294,13 +294,14 @@ typedef enum ProgressStatus
 	PROGRESS_DROPPED
 } ProgressStatus;
 
-#define PROGRESS_NO_TIME DT_NOBEGIN
+#define PROGRESS_NO_TIME MATCH_NO_TIME
 
 typedef struct Progress
 {
 	int			nsteps;
-	int			level;			/* steps reached, 0 to nsteps */
-	TimestampTz times[PROGRESS_MAX_STEPS];	/* when each step was entered;
+	int			level;			/* position of the last step filled, 0 to
+								 * nsteps; in the mode "any" their number */
+	TimestampTz times[PROGRESS_MAX_STEPS];	/* when each step was filled;
 											 * PROGRESS_NO_TIME if skipped or
 											 * not reached */
 	bool		entered_end;	/* along a funnel: won in the last stage of
@@ -314,21 +315,65 @@ typedef struct Progress
 								 * none */
 } Progress;
 
-typedef struct ProgressSteps
+/*
+ * A stage, and what entering it means.
+ */
+typedef struct StepName
 {
-	int			nsteps;
-	LeadString	steps[PROGRESS_MAX_STEPS];
-	int64		within;			/* microseconds from the first step, -1 none */
-} ProgressSteps;
+	LeadString	name;
+	uint32		signature;		/* equal names have equal signatures */
+	bool		excluded;		/* ends an attempt */
+	uint64		steps;			/* that it fills: bit i for step i, from 0 */
+} StepName;
 
 /*
- * Progress along steps in the mode "ordered": an entry fills at most one step,
- * and other entries may lie between.  Of the longest chains the one that
- * completes earliest counts, of these the one that starts latest.  Entries
- * after as_of are ignored.
+ * A list of steps, ready for searching leads.
  */
-extern void align_progress(const ProgressSteps *steps, const struct varlena *lead,
+typedef struct StepPlan
+{
+	const StepList *list;
+	int			nnames;
+	StepName   *names;			/* of all stages of the list, each once */
+	bool		simple;			/* the mode is ordered, with no more than a
+								 * window of elapsed time */
+	int64		within;			/* if simple: microseconds, -1 none */
+	StepRules	rules;			/* if not simple */
+} StepPlan;
+
+/*
+ * Make a plan, in the current context, of a list that is valid and canonical
+ * and lives as long.
+ */
+extern StepPlan *align_step_plan(const StepList *list);
+
+/*
+ * The stage of the plan that has a name; NULL if there is none.
+ */
+extern const StepName *align_step_name(const StepPlan *plan, LeadString name);
+
+/*
+ * Progress along steps: that of the chain which matching.h calls the best.
+ * Entries after as_of are ignored.  A lead that has not converted is dropped
+ * if no attempt that is under way at as_of can get on.
+ */
+extern void align_progress(const StepPlan *plan, const struct varlena *lead,
 						   TimestampTz as_of, Progress *progress);
+
+/*
+ * The passages of a lead, each followed on its own.  An entry into the first
+ * step begins one, which ends before the next begins.  One that is overtaken
+ * and has not converted is dropped.  The amount is the lead's last one by the
+ * end of the passage.
+ */
+typedef struct PassageScan PassageScan;
+
+/* Reads the lead, which must outlive the scan, up to as_of. */
+extern PassageScan *align_passages_begin(const StepPlan *plan, const struct varlena *lead,
+										 TimestampTz as_of);
+
+/* The next passage; false at the end. */
+extern bool align_passages_next(PassageScan *scan, Progress *progress);
+extern void align_passages_end(PassageScan *scan);
 
 /*
  * Progress along a funnel's success path.  level is the furthest position
@@ -344,16 +389,43 @@ extern void align_funnel_progress(const Funnel *funnel, const struct varlena *le
  * error.
  */
 
+/* The arguments that make a list of steps. */
+enum
+{
+	STEPS_ARG_STEPS,
+	STEPS_ARG_WITHIN,
+	STEPS_ARG_MODE,
+	STEPS_ARG_GAPS,
+	STEPS_ARG_EXCLUDE,
+	STEPS_ARG_COUNT,
+	STEPS_ARG_TIME_ZONE,
+	STEPS_NARGS
+};
+
+typedef struct StepArguments
+{
+	int			argno[STEPS_NARGS]; /* 0: the function does not have it */
+	bool		passages;		/* unless the argument count decides */
+} StepArguments;
+
 /*
- * 1 to PROGRESS_MAX_STEPS names, none NULL.  The result points into the array.
+ * What a call site remembers: the arguments as last seen, and their plan.
+ * Zeroed at first.
  */
-extern void align_progress_steps(ArrayType *steps, ProgressSteps *result);
+typedef struct StepSite
+{
+	MemoryContext context;		/* of all that follows */
+	bool		valid;
+	LeadString	keys[STEPS_NARGS];	/* bytes of the arguments, absent if NULL */
+	StepPlan   *plan;
+} StepSite;
 
-/* A window in microseconds: not negative, no months. */
-extern int64 align_window_arg(Interval *within);
-
-/* The mode, which must be "ordered". */
-extern void align_mode_arg(text *mode);
+/*
+ * Set site->plan from the arguments of a call; true if it is another plan than
+ * at the last call.
+ */
+extern bool align_step_site(FunctionCallInfo fcinfo, const StepArguments *arguments,
+							StepSite *site);
 
 /* A timestamp that must be neither NULL nor infinite. */
 extern TimestampTz align_as_of_arg(FunctionCallInfo fcinfo, int argno);

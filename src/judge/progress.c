@@ -2,7 +2,8 @@
  * progress.c
  *	  How far a lead got along a list of steps, or a funnel's success path.
  *
- * Steps, mode "ordered".  For every level L the search keeps one chain that
+ * Simple lists of steps, in the mode "ordered" with at most a window of elapsed
+ * time, are searched here; journey.c searches all others.  For every level L the search keeps one chain that
  * fills the steps 1 to L: the one that started latest, because it has the most
  * left of the window.  An entry that matches step L extends the chain of level
  * L - 1 if it lies within that chain's window.  Levels are visited in
@@ -19,41 +20,13 @@
 #include "postgres.h"
 
 #include "judge/judge.h"
+#include "judge/journey.h"
 
 typedef struct Chain
 {
 	bool		exists;
 	TimestampTz times[PROGRESS_MAX_STEPS];	/* one per step of its level */
 } Chain;
-
-/*
- * A cheap hash: equal names have equal signatures, so most comparisons of a
- * name with the steps can be skipped.
- */
-static inline uint32
-Signature(LeadString name)
-{
-	if (name.len == 0)
-		return 0;
-	return (uint32) name.len << 16 | (uint32) (uint8) name.text[0] << 8 |
-		(uint8) name.text[name.len - 1];
-}
-
-/* The steps that a name matches: bit i for step i, from 0. */
-static inline uint64
-StepsNamed(const ProgressSteps *steps, const uint32 *signatures, LeadString name)
-{
-	uint32		signature = Signature(name);
-	uint64		result = 0;
-
-	for (int i = 0; i < steps->nsteps; i++)
-	{
-		if (signatures[i] == signature && steps->steps[i].len == name.len &&
-			memcmp(steps->steps[i].text, name.text, name.len) == 0)
-			result |= UINT64CONST(1) << i;
-	}
-	return result;
-}
 
 /*
  * The chain of the lead's earliest first step.
@@ -65,20 +38,20 @@ typedef struct FirstChain
 } FirstChain;
 
 static inline bool
-WithinWindow(const ProgressSteps *steps, TimestampTz start, TimestampTz at)
+WithinWindow(const StepPlan *plan, TimestampTz start, TimestampTz at)
 {
 	/* unsigned, because the difference of valid times may exceed an int64 */
-	return steps->within < 0 || (uint64) at - (uint64) start <= (uint64) steps->within;
+	return plan->within < 0 || (uint64) at - (uint64) start <= (uint64) plan->within;
 }
 
 /*
  * Extend the chains by an entry that matches some steps.
  */
 static void
-ExtendChains(const ProgressSteps *steps, Chain *chains, uint64 fits, TimestampTz at,
+ExtendChains(const StepPlan *plan, Chain *chains, uint64 fits, TimestampTz at,
 			 Progress *best)
 {
-	for (int step = steps->nsteps - 1; step >= 0; step--)
+	for (int step = plan->list->nsteps - 1; step >= 0; step--)
 	{
 		Chain	   *chain = &chains[step];
 		const Chain *before = step > 0 ? &chains[step - 1] : NULL;
@@ -91,7 +64,7 @@ ExtendChains(const ProgressSteps *steps, Chain *chains, uint64 fits, TimestampTz
 
 		/* start a chain, or continue the one that is a step behind */
 		start = before ? before->times[0] : at;
-		if (!WithinWindow(steps, start, at))
+		if (!WithinWindow(plan, start, at))
 			continue;
 
 		/* keep the later start, which leaves more of the window */
@@ -116,13 +89,13 @@ ExtendChains(const ProgressSteps *steps, Chain *chains, uint64 fits, TimestampTz
  * steps.
  */
 static inline void
-ExtendFirstChain(const ProgressSteps *steps, FirstChain *chain, uint64 fits, TimestampTz at)
+ExtendFirstChain(const StepPlan *plan, FirstChain *chain, uint64 fits, TimestampTz at)
 {
-	if (chain->level == steps->nsteps || !(fits & (UINT64CONST(1) << chain->level)))
+	if (chain->level == plan->list->nsteps || !(fits & (UINT64CONST(1) << chain->level)))
 		return;
 	if (chain->level == 0)
 		chain->start = at;
-	else if (!WithinWindow(steps, chain->start, at))
+	else if (!WithinWindow(plan, chain->start, at))
 		return;
 	chain->level++;
 }
@@ -132,55 +105,43 @@ ExtendFirstChain(const ProgressSteps *steps, FirstChain *chain, uint64 fits, Tim
  * first step has passed.
  */
 static ProgressStatus
-StepsStatus(const ProgressSteps *steps, const Chain *chains, const Progress *progress,
+StepsStatus(const StepPlan *plan, const Chain *chains, const Progress *progress,
 			TimestampTz as_of)
 {
-	if (progress->level == steps->nsteps)
+	if (progress->level == plan->list->nsteps)
 		return PROGRESS_CONVERTED;
-	if (progress->level > 0 && !WithinWindow(steps, chains[0].times[0], as_of))
+	if (progress->level > 0 && !WithinWindow(plan, chains[0].times[0], as_of))
 		return PROGRESS_DROPPED;
 	return PROGRESS_OPEN;
 }
 
+/*
+ * The simple search, described at the top.
+ */
 static void
-BeginProgress(Progress *progress, int nsteps)
-{
-	progress->nsteps = nsteps;
-	progress->level = 0;
-	progress->matured_level = 0;
-	progress->entered_end = false;
-	progress->amount.text = NULL;
-	progress->amount.len = 0;
-	progress->status = PROGRESS_OPEN;
-	for (int i = 0; i < nsteps; i++)
-		progress->times[i] = PROGRESS_NO_TIME;
-}
-
-void
-align_progress(const ProgressSteps *steps, const struct varlena *lead, TimestampTz as_of,
+SimpleProgress(const StepPlan *plan, const struct varlena *lead, TimestampTz as_of,
 			   Progress *progress)
 {
 	LeadReader	reader;
 	LeadEntry	entry;
 	Chain		chains[PROGRESS_MAX_STEPS];
 	FirstChain	first = {0};
-	uint32		signatures[PROGRESS_MAX_STEPS];
 	uint64		inline_fits[LEAD_INLINE_STRINGS];
 	uint64	   *fits = inline_fits;
 
-	BeginProgress(progress, steps->nsteps);
-	for (int i = 0; i < steps->nsteps; i++)
-	{
+	for (int i = 0; i < plan->list->nsteps; i++)
 		chains[i].exists = false;
-		signatures[i] = Signature(steps->steps[i]);
-	}
 
 	align_lead_read(&reader, lead);
 	if (reader.nstrings > LEAD_INLINE_STRINGS)
 		fits = palloc(reader.nstrings * sizeof(uint64));
 	/* match each dictionary string once, not each entry */
 	for (int i = 0; i < reader.nstrings; i++)
-		fits[i] = StepsNamed(steps, signatures, reader.strings[i]);
+	{
+		const StepName *name = align_step_name(plan, reader.strings[i]);
+
+		fits[i] = name != NULL ? name->steps : 0;
+	}
 
 	while (align_lead_next(&reader, &entry) && entry.at <= as_of)
 	{
@@ -188,17 +149,28 @@ align_progress(const ProgressSteps *steps, const struct varlena *lead, Timestamp
 			progress->amount = reader.strings[entry.amount];
 		if (entry.stage >= 0 && fits[entry.stage] != 0)
 		{
-			ExtendChains(steps, chains, fits[entry.stage], entry.at, progress);
-			ExtendFirstChain(steps, &first, fits[entry.stage], entry.at);
+			ExtendChains(plan, chains, fits[entry.stage], entry.at, progress);
+			ExtendFirstChain(plan, &first, fits[entry.stage], entry.at);
 		}
 	}
-	progress->status = StepsStatus(steps, chains, progress, as_of);
-	if (first.level > 0 && !WithinWindow(steps, first.start, as_of))
+	progress->status = StepsStatus(plan, chains, progress, as_of);
+	if (first.level > 0 && !WithinWindow(plan, first.start, as_of))
 		progress->matured_level = first.level;
 
 	if (fits != inline_fits)
 		pfree(fits);
 	align_lead_read_end(&reader);
+}
+
+void
+align_progress(const StepPlan *plan, const struct varlena *lead, TimestampTz as_of,
+			   Progress *progress)
+{
+	align_progress_begin(progress, plan->list->nsteps);
+	if (plan->simple)
+		SimpleProgress(plan, lead, as_of, progress);
+	else
+		align_journey_progress(plan, lead, as_of, progress);
 }
 
 void
@@ -211,7 +183,7 @@ align_funnel_progress(const Funnel *funnel, const struct varlena *lead, Timestam
 
 	StaticAssertStmt(FUNNEL_MAX_PATH <= PROGRESS_MAX_STEPS,
 					 "a success path must fit into a Progress");
-	BeginProgress(progress, funnel->npath);
+	align_progress_begin(progress, funnel->npath);
 
 	align_walk_begin(&walk, funnel, lead, as_of);
 	while (align_walk_next(&walk))

@@ -94,7 +94,21 @@ SELECT input, pg_temp.fail(format('SELECT %L::jsonb::align.conversion', input)) 
 	(28, '{"steps": ["a"], "mode": "ordered", "within": "1 day", "matured": 2, "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 1, "converted": 3, "matured": 1}]}'),
 	(29, '{"steps": ["a"], "mode": "ordered", "matured": 1, "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 1, "converted": 3, "matured": 1}]}'),
 	(30, '{"steps": ["a"], "mode": "ordered", "within": "1 day", "matured": "1", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 1, "converted": 3, "matured": 1}]}'),
-	(31, '{"steps": ["a"], "mode": "ordered", "within": "1 day", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 1, "converted": 3, "matured": 1}]}')
+	(31, '{"steps": ["a"], "mode": "ordered", "within": "1 day", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 1, "converted": 3, "matured": 1}]}'),
+	(32, '{"steps": [{"stages": []}], "mode": "ordered", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}'), (33, '{"steps": [{"stages": ["a"], "optional": 1}], "mode": "ordered"}'), (34, '{"steps": [{"stages": ["a"], "often": true}], "mode": "ordered"}'), (35, '{"steps": ["a"], "mode": "any  strict"}'), (36, '{"steps": ["a"], "mode": "any within 3 days"}'), (37, '{"steps": ["a"], "mode": "any", "within": "3 days passages"}'), (38, '{"steps": ["a"], "mode": "any", "within": "3 days zone UTC"}'),
+	(39, '{"steps": ["a", "b"], "mode": "ordered", "gaps": ["none"]}'), (40, '{"steps": ["a", "b"], "mode": "ordered", "gaps": "1 day"}'), (41, '{"steps": ["a", "b"], "mode": "ordered", "count": "deals"}'), (42, '{"steps": ["a", "b"], "mode": "ordered", "exclude": ["a"], "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": []}'), (43, '{"steps": ["a", "b"], "funnel": "0123456789abcdef", "exclude": ["a"]}'),
+	(44, '{"steps": [{"stages": ["a"]}, "b"], "funnel": "0123456789abcdef"}'), (45, '{"steps": ["a"], "mode": "any", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 0, "open": 1}], "way": {"sum": 1}}'), (46, '{"steps": ["a"], "mode": "any", "as_of": ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"], "levels": [{"level": 0, "open": 1}], "way": []}')
+) AS t (id, input) ORDER BY id;
+
+-- Steps that are more than stages, and the times of the whole way.
+SELECT input, pg_temp.fail(format('SELECT %L::align.conversion', input)) FROM (VALUES
+	(1, '{steps (a|'), (2, '{steps (a?|b)'), (3, '{steps (a??)'), (4, '{steps (a, b?) mode ordered as of 2026-03-01T00:00:00Z, level 0 open 1}'), (5, '{steps (a?, b) mode ordered as of 2026-03-01T00:00:00Z, level 0 open 1}'),
+	(6, '{steps (a) mode ordered, strict as of'), (7, '{steps (a) mode strict, as of'), (8, '{steps (a) mode strict_order as of'), (9, '{steps (a) mode any within 1 month'), (10, '{steps (a) mode any within 1 month 3 days zone'), (11, '{steps (a) mode any within 1 month 3 days zone "" as of'),
+	(12, '{steps (a) mode any within 2147483648 months zone UTC'), (13, '{steps (a) mode any within 1 day 9223372036854775807 microseconds as of'), (14, '{steps (a, b) mode ordered gaps ()'), (15, '{steps (a, b) mode ordered gaps (1 day, 2 days)'), (16, '{steps (a, b, c) mode any gaps (1 day, none) as of'), (17, '{steps (a) mode ordered exclude (b, a) as of'),
+	(18, '{steps (a) mode any passages as of'), (19, '{steps (a) mode ordered passages exclude (b)'), (20, '{steps (a, b, a) mode ordered passages as of'),
+	(21, '{steps (a, b?, c) mode ordered as of 2026-03-01T00:00:00Z, level 1 open 1 entered 1}'), (22, '{steps (a, b?, c) mode ordered as of 2026-03-01T00:00:00Z, level 2 open 1}'), (23, '{steps (a, b?, c) mode ordered as of 2026-03-01T00:00:00Z, level 2 open 1 entered 2 time 4 least 2 most 2 in (2*2)}'), (24, '{steps (a, b?, c) mode ordered as of 2026-03-01T00:00:00Z, level 2 open 1 entered 1}'), (25, '{steps (a, b?, c) mode ordered as of 2026-03-01T00:00:00Z, level 3 converted 1}'),
+	(26, '{steps (a, b) mode ordered as of 2026-03-01T00:00:00Z, level 2 converted 1 time 4 least 4 most 4 in (4), way}'), (27, '{steps (a, b) mode ordered as of 2026-03-01T00:00:00Z, level 1 open 1, way time 4 least 4 most 4 in (4)}'), (28, '{steps (a, b) mode ordered as of 2026-03-01T00:00:00Z, way, level 1 open 1}'), (29, '{steps (a, b) mode ordered as of 2026-03-01T00:00:00Z, level 1 open 1, way 1}'),
+	(30, '{funnel 0123456789abcdef (a, b) as of 2026-03-01T00:00:00Z, level 1 open 1 entered 1, level 2 converted 1 entered 1, way time 8 least 4 most 4 in (4*2)}'), (31, '{funnel 0123456789abcdef (a|b, c)')
 ) AS t (id, input) ORDER BY id;
 
 -- Binary.  Bytes come in as a binary COPY whose only field they are.
@@ -113,12 +127,15 @@ CREATE TABLE good (c conversion);
 INSERT INTO good VALUES
 	('{steps (mql, customer) mode ordered within 1 day as of 2026-03-01T00:00:00Z to 2026-03-02T00:00:00Z matured 6, level 1 open 7 matured 4, level 2 converted 3 matured 2 amount 1200 time 1600 least 300 most 1000 in (278*2, 506)}'),
 	('{steps (mql, customer) mode ordered within 1 day as of 2026-03-01T00:00:00Z to 2026-03-02T00:00:00Z, level 1 open 7, level 2 converted 3 amount 1200 time 1600 least 300 most 1000 in (278*2, 506)}'),
-	('{funnel 00000000deadbeef (mql, sal, customer) as of 2026-03-01T00:00:00Z, level 0 open 1 dropped 2, level 1 open 3 dropped 4 entered 14 amount -7.25, level 2 open 5 dropped 6 entered 11 time 30 least 10 most 20 in (10, 20), level 3 converted 4 entered 4 time 5 least 5 most 5 in (5)}');
+	('{funnel 00000000deadbeef (mql, sal, customer) as of 2026-03-01T00:00:00Z, level 0 open 1 dropped 2, level 1 open 3 dropped 4 entered 14 amount -7.25, level 2 open 5 dropped 6 entered 11 time 30 least 10 most 20 in (10, 20), level 3 converted 4 entered 4 time 5 least 5 most 5 in (5)}'),
+	('{steps (mql, sal|sql?, "é", customer) mode strict, increase within 1 month 2 days 3 hours gaps (none, 5 days, 7 hours) zone "Europe/Berlin" exclude (junk, lost) passages as of 2026-03-01T00:00:00Z matured 3, level 1 open 7 matured 1, level 2 dropped 2 matured 2 entered 3 amount 9 time 30 least 10 most 10 in (10*3), level 3 time 8 least 2 most 2 in (2*4), level 4 converted 4 time 5 least 0 most 2 in (0, 1, 2*2), way time 20 least 5 most 5 in (5*4)}'),
+	('{funnel 00000000deadbeef (mql, customer) as of 2026-03-01T00:00:00Z, level 1 open 3 entered 5, level 2 converted 4 entered 4 time 5 least 5 most 5 in (5), way time 10 least 5 most 5 in (5*2)}'),
+	('{steps (a, b) mode any as of 2026-03-01T00:00:00Z, level 1 open 3, way}');
 SELECT pg_temp.receive(conversion_send(c)) FROM good;
 SELECT array_agg(c::text ORDER BY c) = (SELECT array_agg(c::text ORDER BY c) FROM good) AS same FROM received;
 SELECT pg_temp.receive('');
 SELECT pg_temp.receive('\x02');
-SELECT pg_temp.receive(set_byte(conversion_send(c), 1, 2)), pg_temp.receive(set_byte(conversion_send(c), 1, get_byte(conversion_send(c), 1) # 1)) FROM good;
+SELECT pg_temp.receive(set_byte(conversion_send(c), 1, 4)), pg_temp.receive(set_byte(conversion_send(c), 1, get_byte(conversion_send(c), 1) # 1)) FROM good;
 
 -- Every truncation is refused, and so is every superfluous byte.
 SELECT count(*), count(*) FILTER (WHERE answer = 'no error') AS accepted
@@ -144,7 +161,7 @@ SELECT count(*) > 1000 AS many,
 	count(*) FILTER (WHERE pg_temp.fail(format('SELECT (steps(c)).* FROM stored WHERE ctid = %L', ctid)) = 'no error') > 50 AS some_pass
 FROM stored;
 SELECT pg_temp.fail($$SELECT '\x01'::bytea::conversion::text$$);
-SELECT pg_temp.fail($$SELECT '\x02'::bytea::conversion::text$$);
+SELECT pg_temp.fail($$SELECT '\x04'::bytea::conversion::text$$);
 SELECT pg_temp.fail($$SELECT (steps('\x'::bytea::conversion)).*$$);
 DROP CAST (bytea AS conversion);
 
@@ -165,6 +182,19 @@ INSERT INTO odd VALUES
 	(9, '{steps (a, b) mode ordered as of 2026-03-01T00:00:00Z, level 0 open 9223372036854775807}');
 SELECT a.id, b.id, pg_temp.fail(format('SELECT rollup(c ORDER BY id) FROM odd WHERE id IN (%s, %s)', a.id, b.id))
 FROM odd a, odd b WHERE a.id < b.id ORDER BY a.id, b.id;
+
+-- Steps that differ in one thing.
+TRUNCATE odd;
+INSERT INTO odd SELECT row_number() OVER (), ('{steps ' || what || ' as of 2026-03-01T00:00:00Z, level 0 open 1}')::conversion FROM unnest(ARRAY[
+	'(a, b|c, d) mode ordered', '(a, b|c?, d) mode ordered', '(a, "b|c", d) mode ordered', '(a, b|c, d) mode strict', '(a, b|c, d) mode strict, reuse',
+	'(a, b|c, d) mode ordered within 30 days', '(a, b|c, d) mode ordered within 30 days zone "Europe/Berlin"', '(a, b|c, d) mode ordered within 30 days zone UTC', '(a, b|c, d) mode ordered within 1 month zone UTC',
+	'(a, b|c, d) mode ordered gaps (none, 1 day)', '(a, b|c, d) mode ordered gaps (none, 2 days)', '(a, b|c, d) mode ordered gaps (none, 1 day) zone UTC', '(a, b|c, d) mode ordered exclude (x)', '(a, b|c, d) mode ordered exclude (x, y)', '(a, b|c, d) mode ordered passages']) what;
+SELECT count(*) AS pairs, count(*) FILTER (WHERE pg_temp.fail(format('SELECT rollup(c) FROM odd WHERE id IN (%s, %s)', a.id, b.id)) ~ '^22000 cannot merge conversions of different ') AS refused FROM odd a, odd b WHERE a.id < b.id;
+SELECT a.id, b.id, pg_temp.fail(format('SELECT rollup(c ORDER BY id) FROM odd WHERE id IN (%s, %s)', a.id, b.id))
+FROM odd a, odd b WHERE (a.id, b.id) IN ((1, 2), (1, 3), (1, 4), (4, 5), (1, 6), (6, 7), (7, 8), (8, 9), (1, 10), (10, 11), (10, 12), (1, 13), (13, 14), (1, 15)) ORDER BY a.id, b.id;
+SELECT pg_temp.fail($$SELECT conversion_agg('{2026-01-01T00:00:00Z a}'::lead, '{a,b}', NULL, mode, '2026-02-01', NULL, NULL, NULL, NULL ORDER BY mode) FROM unnest('{increase,strict}'::text[]) mode$$);
+SELECT pg_temp.fail($$SELECT conversion_agg('{2026-01-01T00:00:00Z a}'::lead, '{a,b}', NULL, NULL, '2026-02-01', NULL, exclude, NULL, NULL ORDER BY exclude) FROM (VALUES ('{x}'::text[]), ('{y}')) v (exclude)$$);
+SELECT conversion_agg('{2026-01-01T00:00:00Z a}'::lead, '{a,b}', NULL, NULL, '2026-02-01', NULL, exclude, NULL, NULL ORDER BY exclude) IS NOT NULL AS same FROM (VALUES ('{x,y|x}'::text[]), ('{y,x}')) v (exclude);
 
 -- The transition functions are for aggregates.
 SELECT pg_temp.fail('SELECT conversion_combine(c, c) FROM odd');
