@@ -1,0 +1,63 @@
+/*
+ * velocity.c
+ *	  sales_velocity(): what a pipeline brings per day.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#include "incidence/incidence.h"
+
+PG_FUNCTION_INFO_V1(align_sales_velocity);
+
+#define VELOCITY_COLUMNS 5
+
+/*
+ * sales_velocity(opportunities bigint, average_amount numeric, win_rate float8,
+ * cycle interval): the arguments, and opportunities * average_amount *
+ * win_rate / days of the cycle, in decimal arithmetic.
+ */
+Datum
+align_sales_velocity(PG_FUNCTION_ARGS)
+{
+	int64		opportunities = PG_GETARG_INT64(0);
+	double		win_rate = PG_GETARG_FLOAT8(2);
+	int64		cycle = align_incidence_time(PG_GETARG_INTERVAL_P(3), "cycle");
+	Datum		per_day;
+	Datum		values[VELOCITY_COLUMNS];
+	bool		nulls[VELOCITY_COLUMNS] = {false};
+	TupleDesc	desc;
+
+	if (opportunities < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of opportunities must not be negative")));
+	/* NaN fails this comparison, too */
+	if (!(win_rate >= 0.0 && win_rate <= 1.0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("win rate must be between 0 and 1"),
+				 errhint("Write 0.25 for 25 percent.")));
+	if (cycle <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cycle must be greater than 0")));
+
+	per_day = DirectFunctionCall2(numeric_mul,
+								  NumericGetDatum(int64_to_numeric(opportunities)),
+								  PG_GETARG_DATUM(1));
+	per_day = DirectFunctionCall2(numeric_mul, per_day,
+								  DirectFunctionCall1(float8_numeric, PG_GETARG_DATUM(2)));
+	per_day = DirectFunctionCall2(numeric_mul, per_day,
+								  NumericGetDatum(int64_to_numeric(USECS_PER_DAY)));
+	per_day = DirectFunctionCall2(numeric_div, per_day, NumericGetDatum(int64_to_numeric(cycle)));
+
+	for (int i = 0; i < VELOCITY_COLUMNS - 1; i++)
+		values[i] = PG_GETARG_DATUM(i);
+	values[VELOCITY_COLUMNS - 1] = per_day;
+	desc = align_result_desc(fcinfo, CurrentMemoryContext);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
