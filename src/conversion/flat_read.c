@@ -112,58 +112,6 @@ AbsorbAmounts(Conversion *into, WireReader *reader, const ConversionCounts *coun
 	}
 }
 
-/*
- * Add the times of a step.
- *
- * The expected count has been checked, and the buckets are filled up to it
- * only, so no bytes make the counters overflow.
- */
-static void
-AbsorbTimes(Conversion *into, WireReader *reader, int step, int64 expected)
-{
-	Histogram  *times = &into->levels[step].times;
-	HistogramClaim claim;
-	int			nbuckets = align_wire_count(reader, 2, HISTOGRAM_BUCKETS);
-	int64		bucket = -1;
-	uint128		sum;
-	uint64		least;
-	uint64		most;
-	const char *wrong;
-
-	align_histogram_claim(&claim);
-	for (int i = 0; i < nbuckets; i++)
-	{
-		uint64		gap = align_wire_uint(reader);
-		int64		count = ReadCount(reader);
-
-		if (gap >= HISTOGRAM_BUCKETS)
-			align_wire_fail(reader, "A bucket lies beyond the longest duration.");
-		bucket += (int64) gap + 1;
-		wrong = align_histogram_claim_bucket(&claim, (int) bucket, count);
-		if (wrong != NULL)
-			align_wire_fail(reader, wrong);
-		if (claim.count > expected)
-			break;
-		align_histogram_fill(times, into->header.eoh_context, (int) bucket, count);
-	}
-	if (claim.count != expected)
-		align_wire_fail(reader, "The buckets of a step do not add up to its times.");
-
-	sum = (uint128) align_wire_uint(reader) << 64;
-	sum |= align_wire_uint(reader);
-	least = align_wire_uint(reader);
-	most = align_wire_uint(reader);
-	/* before adding to them, which then cannot overflow */
-	if (least > DURATION_MAX || most > DURATION_MAX)
-		align_wire_fail(reader, "A duration is out of range.");
-	least += align_histogram_lower(claim.first);
-	most += align_histogram_lower(claim.last);
-	wrong = align_histogram_claim_check(&claim, sum, least, most);
-	if (wrong != NULL)
-		align_wire_fail(reader, wrong);
-	align_histogram_absorb(times, &claim, sum, least, most);
-}
-
 Conversion *
 align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext context)
 {
@@ -199,7 +147,8 @@ align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext cont
 	for (int i = 2; i <= into->identity.nsteps; i++)
 	{
 		if (counts.timed[i] > 0)
-			AbsorbTimes(into, reader, i, counts.timed[i]);
+			align_histogram_decode(&into->levels[i].times, into->header.eoh_context, reader,
+								   counts.timed[i]);
 	}
 	align_wire_end(reader);
 	return into;
