@@ -117,11 +117,11 @@ align_dfg_dot(PG_FUNCTION_ARGS)
 	align_picture(fcinfo, &picture);
 	initStringInfo(&out);
 	appendStringInfo(&out, "digraph process {\n"
-					 "    // " INT64_FORMAT " of " INT64_FORMAT " moves of " INT64_FORMAT
-					 " leads, in %d of %d arrows\n"
+					 "    // moves: " INT64_FORMAT " of " INT64_FORMAT ", arrows: %d of %d, leads: "
+					 INT64_FORMAT "\n"
 					 "    node [shape=box, style=rounded];\n",
-					 picture.moves_shown, picture.moves_in_all, picture.process->leads,
-					 picture.nmoves, picture.process->nmoves);
+					 picture.moves_shown, picture.moves_in_all, picture.nmoves,
+					 picture.process->nmoves, picture.process->leads);
 	AppendStages(&out, &picture);
 	AppendStartsAndEnds(&out, &picture, true);
 	AppendMoves(&out, &picture);

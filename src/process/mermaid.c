@@ -17,8 +17,8 @@
 
 PG_FUNCTION_INFO_V1(align_dfg_mermaid);
 
-/* Not the dot, which may make a label begin like a numbered list. */
-#define PLAIN_PUNCTUATION " _,/"
+/* No dot, which may make a label begin like a numbered list. */
+#define PLAIN_PUNCTUATION " ,/"
 
 static void
 AppendStages(StringInfo out, const Picture *picture)
@@ -88,10 +88,10 @@ align_dfg_mermaid(PG_FUNCTION_ARGS)
 	align_picture(fcinfo, &picture);
 	initStringInfo(&out);
 	appendStringInfo(&out, "flowchart TD\n"
-					 "    %%%% " INT64_FORMAT " of " INT64_FORMAT " moves of " INT64_FORMAT
-					 " leads, in %d of %d arrows\n",
-					 picture.moves_shown, picture.moves_in_all, picture.process->leads,
-					 picture.nmoves, picture.process->nmoves);
+					 "    %%%% moves: " INT64_FORMAT " of " INT64_FORMAT ", arrows: %d of %d, leads: "
+					 INT64_FORMAT "\n",
+					 picture.moves_shown, picture.moves_in_all, picture.nmoves,
+					 picture.process->nmoves, picture.process->leads);
 	AppendStages(&out, &picture);
 	AppendStartsAndEnds(&out, &picture, true);
 	AppendMoves(&out, &picture);
