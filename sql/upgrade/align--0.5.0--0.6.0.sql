@@ -285,4 +285,22 @@ CREATE FUNCTION align.first_deviation(lead align.lead, funnel align.funnel,
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION align.first_deviation(align.lead, align.funnel) IS
 	'the first row of violations(lead, funnel): where the lead left the agreement, and the gravest rule that it broke there; NULL if it broke none, or an argument is NULL';
+
+/* variants */
+
+CREATE FUNCTION align.variants(query text) RETURNS TABLE (
+		place bigint, path text[], leads bigint, share float8, cumulative_share float8,
+		won bigint, lost bigint, still_open bigint, median_time interval, p90_time interval)
+	AS 'MODULE_PATHNAME', 'align_variants'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 100;
+COMMENT ON FUNCTION align.variants(text) IS
+	'the paths that leads take, the most frequent first: the query returns one column of type lead and runs read-only with the caller''s privileges; leads and their share of all, and the time from the first to the last move; won, lost and still_open are NULL. A NULL query is an error';
+
+CREATE FUNCTION align.variants(query text, funnel align.funnel) RETURNS TABLE (
+		place bigint, path text[], leads bigint, share float8, cumulative_share float8,
+		won bigint, lost bigint, still_open bigint, median_time interval, p90_time interval)
+	AS 'MODULE_PATHNAME', 'align_variants'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 100;
+COMMENT ON FUNCTION align.variants(text, align.funnel) IS
+	'the same as variants(query) with the leads of each path that are won, lost and still open by an agreement, as funnel_progress() has them; NULLs are errors';
 /* paths: a mergeable summary of the channels that leads came by */

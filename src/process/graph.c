@@ -11,7 +11,7 @@
 
 #include "process/process.h"
 
-#define LEAST_ROOM 8
+#define LEAST_ROOM 4
 
 /*
  * The index of the stages by name.

@@ -154,5 +154,14 @@ SELECT dfg_agg(a[1 + i % 100], hours()) IS NOT NULL AS done, max(memory) - min(m
 FROM (SELECT i, a, CASE WHEN i % 10000 = 9999 AND i > 20000 THEN pg_temp.memory() END AS memory
 	FROM generate_series(1, 50000) i, (SELECT array_agg(journey) AS a FROM journey WHERE lead <= 100) s OFFSET 0) s;
 
+-- Time is linear in the moves, the pairs of stages and the groups: quadratic, each of these takes minutes.
+BEGIN;
+SET LOCAL statement_timeout = '30s';
+SET LOCAL work_mem = '256MB';
+SELECT count(*) FROM (SELECT dfg_agg(journey) AS d FROM journey, generate_series(1, 15) i GROUP BY i, lead) s;
+SELECT sum(moves) AS moves, count(*) AS pairs FROM (SELECT dfg_agg(l) AS d FROM (SELECT lead_agg(timestamptz '2026-01-01Z' + i * interval '1 second', (i * i % 50021 % 20000)::text) AS l FROM generate_series(1, 300000::bigint) i) s) s, dfg(d);
+SELECT count(*) AS pairs FROM (SELECT rollup(d) AS d FROM (SELECT dfg_agg(lead_agg) AS d FROM (SELECT i % 20000 AS g, lead_agg(timestamptz '2026-01-01Z' + i * interval '1 second', (i % 20000 + i / 20000)::text) FROM generate_series(1, 99999::bigint) i GROUP BY 1) s GROUP BY g) s) s, dfg(d);
+COMMIT;
+
 DROP TABLE raw, journey, whole, oracle, single, hours_of, by_hash, by_sort, part;
 DROP FUNCTION hours(), seen(), visit, near;

@@ -69,5 +69,31 @@ FROM journeys CROSS JOIN LATERAL (SELECT first_deviation(journey, agreement()) A
 SELECT (first_deviation(journey, agreement())).rule, count(*) AS leads FROM journeys WHERE journey IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1;
 SELECT first_deviation(NULL, agreement()) IS NULL AS no_lead, first_deviation('{2026-01-07T13:00:00Z mql}', NULL) IS NULL AS no_agreement;
 
+-- Variants: the paths of the leads of a query.
+SELECT place, path, leads, round(share::numeric, 3) AS share, cumulative_share, won, lost, still_open, median_time, p90_time FROM variants('SELECT journey FROM journeys');
+SELECT place, path, leads, won, lost, still_open FROM variants('SELECT journey FROM journeys UNION ALL SELECT journey FROM journeys WHERE id = 4 -- twice', agreement());
+SELECT path, won, lost, still_open FROM variants($$SELECT '{2026-01-07T13:00:00Z M, 2026-01-08T13:00:00Z customer, 2026-01-09T13:00:00Z M}'::align.lead$$, agreement());
+SELECT count(*) FROM variants('SELECT journey FROM journeys WHERE false');
+SELECT count(*) FROM variants('SELECT NULL::align.lead UNION ALL SELECT journey FROM journeys WHERE id = 7');
+-- Many of them.
+SELECT count(*), min(share) = max(share) AS equal, max(cumulative_share), bool_and(path = ARRAY['s' || lpad(place::text, 5, '0')]) AS sorted
+FROM variants($$SELECT align.lead_agg(timestamptz '2026-01-01Z', 's' || lpad(i::text, 5, '0')) FROM generate_series(1, 20000) i GROUP BY i$$);
+-- No other search path changes what it means.
+CREATE FUNCTION public.count() RETURNS int LANGUAGE sql RETURN 1;
+CREATE OPERATOR public.- (LEFTARG = timestamptz, RIGHTARG = timestamptz, FUNCTION = timestamptz_mi);
+SET search_path = public, pg_catalog, align;
+SELECT place, path, leads, lost, median_time FROM variants('SELECT journey FROM journeys', agreement()) WHERE leads > 1 OR lost > 0;
+SET search_path = align, public;
+DROP OPERATOR public.- (timestamptz, timestamptz);
+DROP FUNCTION public.count();
+-- Queries that cannot be.
+SELECT * FROM variants('SELECT id FROM journeys');
+SELECT * FROM variants('SELECT id, journey FROM journeys');
+SELECT * FROM variants('DELETE FROM journeys RETURNING journey');
+SELECT * FROM variants('SELECT journey FROM journeys; SELECT 1');
+SELECT * FROM variants('SELECT journey FROM journeys) AS q (lead); SELECT (1');
+SELECT * FROM variants(NULL);
+SELECT * FROM variants('SELECT journey FROM journeys', NULL);
+
 DROP TABLE journeys, made, hostile;
 DROP FUNCTION agreement();

@@ -121,6 +121,22 @@ is_same('SELECT ticket, d.at, d.rule, d.from_stage, d.stage FROM lead, written, 
 is_same('SELECT d.rule, d.from_stage, d.stage, count(*) FROM lead, written, align.first_deviation(journey, funnel) d WHERE d.rule IS NOT NULL GROUP BY 1, 2, 3',
 	'SELECT rule, from_stage, stage, count(*) FROM broken GROUP BY 1, 2, 3', 'and how many of each');
 
+# Variants: by hand, and as the tool that made the log names them (in its variants a
+# repeated activity counts, so several may be one of ours).  A stage that the
+# agreement does not know neither wins a ticket nor opens it again.
+is_same(q{SELECT place, path, leads, round(share::numeric, 12) AS share, round(cumulative_share::numeric, 12) AS cumulative, won, lost, still_open, extract(epoch FROM median_time) AS median, extract(epoch FROM p90_time) AS p90
+	FROM written, align.variants('SELECT journey FROM lead', funnel)},
+	q{SELECT row_number() OVER w AS place, path, leads, round(leads / sum(leads) OVER (), 12) AS share, round(sum(leads) OVER w / sum(leads) OVER (), 12) AS cumulative, won, lost, still_open, median, p90
+	FROM (SELECT path, count(*) AS leads, count(*) FILTER (WHERE last = 'Closed') AS won, count(*) FILTER (WHERE last IN ('INVALID', 'DUPLICATE')) AS lost,
+			count(*) FILTER (WHERE last NOT IN ('Closed', 'INVALID', 'DUPLICATE')) AS still_open,
+			percentile_disc(0.5) WITHIN GROUP (ORDER BY duration) AS median, percentile_disc(0.9) WITHIN GROUP (ORDER BY duration) AS p90
+		FROM (SELECT array_agg(stage ORDER BY no) AS path, (array_agg(stage ORDER BY no DESC) FILTER (WHERE stage NOT IN ('VERIFIED', 'RESOLVED', 'Schedule intervention')))[1] AS last, extract(epoch FROM max(at) - min(at)) AS duration FROM visit GROUP BY ticket) t GROUP BY 1) p
+	WINDOW w AS (ORDER BY leads DESC, path COLLATE "C")}, 'variants');
+is_same(q{SELECT v.path, leads FROM align.variants('SELECT journey FROM lead') v WHERE leads >= 10},
+	q{SELECT path, sum(tickets)::bigint AS leads FROM (SELECT variant, count(DISTINCT ticket) AS tickets FROM event GROUP BY 1) d
+		JOIN (SELECT DISTINCT variant, align.path(journey) AS path FROM event JOIN lead USING (ticket)) p USING (variant) GROUP BY 1 HAVING sum(tickets) >= 10},
+	'they are those that are named in the log');
+
 # The pictures, read by the programs that draw them.
 my $mermaid = $node->safe_psql('postgres', 'SELECT align.dfg_mermaid(p, 20) FROM process');
 like($mermaid, qr/^flowchart TD\n    %% moves: \d+ of \d+, arrows: \d+ of \d+, leads: 4580$/m, 'a flowchart that says what it leaves out');
