@@ -68,6 +68,17 @@ CalendarArg(FunctionCallInfo fcinfo, DfgSite *site, ProcessIdentity *identity)
 }
 
 /*
+ * A new state with the contents of a value.
+ */
+static Process *
+StateFromDatum(Datum datum, DfgSite *site, MemoryContext context)
+{
+	MemoryContext states = align_conversion_states_context(&site->states, context);
+
+	return align_process_decode_datum(datum, states, true);
+}
+
+/*
  * The state to add to, of the given identity.
  */
 static Process *
@@ -81,9 +92,7 @@ StateArg(FunctionCallInfo fcinfo, const ProcessIdentity *identity, DfgSite *site
 								  align_conversion_states_context(&site->states, context), true);
 	state = align_process_writable(PG_GETARG_DATUM(0), context);
 	if (unlikely(state == NULL))
-		state = align_process_decode_datum(PG_GETARG_DATUM(0),
-										   align_conversion_states_context(&site->states, context),
-										   true);
+		state = StateFromDatum(PG_GETARG_DATUM(0), site, context);
 	if (unlikely(!align_process_same_identity(&state->identity, identity)))
 		align_process_differs(&state->identity, identity, true);
 	return state;
@@ -129,21 +138,19 @@ Datum
 align_process_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = align_aggregate_context(fcinfo);
-	MemoryContext states_context;
 	Process    *state;
 	Process    *other;
 
 	if (PG_ARGISNULL(1))
 		return align_state_as_it_is(fcinfo);
-	states_context = align_conversion_states_context(&SiteOf(fcinfo)->states, context);
 	if (PG_ARGISNULL(0))
 	{
-		state = align_process_decode_datum(PG_GETARG_DATUM(1), states_context, true);
+		state = StateFromDatum(PG_GETARG_DATUM(1), SiteOf(fcinfo), context);
 		PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
 	}
 	state = align_process_writable(PG_GETARG_DATUM(0), context);
 	if (unlikely(state == NULL))
-		state = align_process_decode_datum(PG_GETARG_DATUM(0), states_context, true);
+		state = StateFromDatum(PG_GETARG_DATUM(0), SiteOf(fcinfo), context);
 	other = align_process_decode_datum(PG_GETARG_DATUM(1), CurrentMemoryContext, false);
 	align_process_merge(state, other);
 	MemoryContextDelete(PROCESS_CONTEXT(other));

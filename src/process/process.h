@@ -30,7 +30,7 @@
  * Flat form, after the varlena header, in the numbers of wire.h and without
  * alignment:
  *
- *	  flags		number: PROCESS_WORKING, PROCESS_AS_OF; unknown bits are refused
+ *	  flags		number: PROCESS_WORKING, PROCESS_AS_OF; others are refused
  *	  calendar	fingerprint, 8 bytes, most significant first; only with
  *				PROCESS_WORKING
  *	  as_of		the least, signed; distance of the most from it; only with
@@ -196,7 +196,9 @@ extern struct varlena *align_process_flatten(Process *process);
  */
 extern const char *align_process_check(Process *process, int *stage);
 
-/* NULL, or a sentence about working times that do not suit the elapsed ones. */
+/*
+ * NULL, or a sentence about working times that do not suit the elapsed ones.
+ */
 extern const char *align_process_check_times(const ProcessTimes *times, bool has_working);
 
 /* flat_write.c, flat_read.c */
