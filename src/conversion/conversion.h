@@ -324,6 +324,5 @@ extern Conversion *align_conversion_parse_scan(TextScan *scan);
 /* text_write.c */
 /* The text form, palloc'd. */
 extern char *align_conversion_write(Conversion *conversion);
-extern void align_write_uint128(StringInfo out, uint128 value);
 
 #endif							/* ALIGN_CONVERSION_H */

@@ -113,59 +113,6 @@ AbsorbAmounts(Conversion *into, WireReader *reader, const ConversionCounts *coun
 }
 
 /*
- * Add times to a histogram; if that is NULL, only read them.
- *
- * The expected count has been checked, and the buckets are filled up to it
- * only, so no bytes make the counters overflow.
- */
-static void
-AbsorbTimes(Conversion *into, WireReader *reader, Histogram *times, int64 expected)
-{
-	HistogramClaim claim;
-	int			nbuckets = align_wire_count(reader, 2, HISTOGRAM_BUCKETS);
-	int64		bucket = -1;
-	uint128		sum;
-	uint64		least;
-	uint64		most;
-	const char *wrong;
-
-	align_histogram_claim(&claim);
-	for (int i = 0; i < nbuckets; i++)
-	{
-		uint64		gap = align_wire_uint(reader);
-		int64		count = ReadCount(reader);
-
-		if (gap >= HISTOGRAM_BUCKETS)
-			align_wire_fail(reader, "A bucket lies beyond the longest duration.");
-		bucket += (int64) gap + 1;
-		wrong = align_histogram_claim_bucket(&claim, (int) bucket, count);
-		if (wrong != NULL)
-			align_wire_fail(reader, wrong);
-		if (claim.count > expected)
-			break;
-		if (times != NULL)
-			align_histogram_fill(times, into->header.eoh_context, (int) bucket, count);
-	}
-	if (claim.count != expected)
-		align_wire_fail(reader, "The buckets of a step do not add up to its times.");
-
-	sum = (uint128) align_wire_uint(reader) << 64;
-	sum |= align_wire_uint(reader);
-	least = align_wire_uint(reader);
-	most = align_wire_uint(reader);
-	/* before adding to them, which then cannot overflow */
-	if (least > DURATION_MAX || most > DURATION_MAX)
-		align_wire_fail(reader, "A duration is out of range.");
-	least += align_histogram_lower(claim.first);
-	most += align_histogram_lower(claim.last);
-	wrong = align_histogram_claim_check(&claim, sum, least, most);
-	if (wrong != NULL)
-		align_wire_fail(reader, wrong);
-	if (times != NULL)
-		align_histogram_absorb(times, &claim, sum, least, most);
-}
-
-/*
  * Add the times of the whole way.
  */
 static void
@@ -179,9 +126,9 @@ AbsorbWay(Conversion *into, WireReader *reader, ConversionCounts *counts)
 	if (wrong != NULL)
 		align_wire_fail(reader, wrong);
 	if (counts->way > 0)
-		AbsorbTimes(into, reader, into->knows_way ? &into->way : NULL, counts->way);
+		align_histogram_decode(into->knows_way ? &into->way : NULL, into->header.eoh_context,
+							   reader, counts->way);
 }
-
 Conversion *
 align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext context)
 {
@@ -220,7 +167,8 @@ align_conversion_absorb(Conversion *into, WireReader *reader, MemoryContext cont
 	for (int i = 2; i <= into->identity.nsteps; i++)
 	{
 		if (counts.timed[i] > 0)
-			AbsorbTimes(into, reader, &into->levels[i].times, counts.timed[i]);
+			align_histogram_decode(&into->levels[i].times, into->header.eoh_context, reader,
+								   counts.timed[i]);
 	}
 	if (knows_way)
 		AbsorbWay(into, reader, &counts);

@@ -6,42 +6,6 @@
 
 #include "conversion/conversion.h"
 
-/*
- * Append the times of a step, or of the whole way.
- */
-static void
-EncodeTimes(StringInfo out, Histogram *times)
-{
-	HistogramScan scan;
-	int			bucket;
-	int64		count;
-	int			nbuckets = 0;
-	int			first = -1;
-	int			last = -1;
-
-	if (times->count == 0)
-		return;
-
-	align_histogram_scan(&scan, times);
-	while (align_histogram_next(&scan, &bucket, &count))
-		nbuckets++;
-	align_wire_append_uint(out, nbuckets);
-
-	align_histogram_scan(&scan, times);
-	while (align_histogram_next(&scan, &bucket, &count))
-	{
-		align_wire_append_uint(out, bucket - last - 1);
-		align_wire_append_uint(out, count);
-		if (first < 0)
-			first = bucket;
-		last = bucket;
-	}
-	align_wire_append_uint(out, (uint64) (times->sum >> 64));
-	align_wire_append_uint(out, (uint64) times->sum);
-	align_wire_append_uint(out, times->least - align_histogram_lower(first));
-	align_wire_append_uint(out, times->most - align_histogram_lower(last));
-}
-
 void
 align_conversion_encode(StringInfo out, Conversion *conversion)
 {
@@ -88,10 +52,10 @@ align_conversion_encode(StringInfo out, Conversion *conversion)
 	}
 
 	for (int i = 2; i <= identity->nsteps; i++)
-		EncodeTimes(out, &conversion->levels[i].times);
+		align_histogram_encode(out, &conversion->levels[i].times);
 	if (!conversion->knows_way)
 		return;
 	if (identity->kind == CONVERSION_FUNNEL)
 		align_wire_append_uint(out, conversion->way.count);
-	EncodeTimes(out, &conversion->way);
+	align_histogram_encode(out, &conversion->way);
 }

@@ -288,7 +288,7 @@ align_histogram_claim_check(const HistogramClaim *claim, uint128 sum, uint64 lea
 	uint128		upper_sum = claim->upper_sum;
 
 	if (claim->count == 0)
-		return "A step with times has no buckets.";
+		return "There are times, but no buckets.";
 	if (most > DURATION_MAX)
 		return "A duration is out of range.";
 	if (least > most ||
@@ -325,4 +325,24 @@ align_histogram_absorb(Histogram *histogram, const HistogramClaim *claim,
 	/* no overflow: the caller has checked the sum of all leads */
 	histogram->count += claim->count;
 	histogram->sum += sum;
+}
+
+void
+align_histogram_merge(Histogram *histogram, MemoryContext context, Histogram *other)
+{
+	HistogramScan scan;
+	int			bucket;
+	int64		count;
+
+	if (other->count == 0)
+		return;
+	align_histogram_scan(&scan, other);
+	while (align_histogram_next(&scan, &bucket, &count))
+		align_histogram_fill(histogram, context, bucket, count);
+	if (histogram->count == 0 || other->least < histogram->least)
+		histogram->least = other->least;
+	if (histogram->count == 0 || other->most > histogram->most)
+		histogram->most = other->most;
+	histogram->count += other->count;
+	histogram->sum += other->sum;
 }

@@ -26,7 +26,10 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
 #include "port/pg_bitutils.h"
+#include "text_scan.h"
+#include "wire.h"
 
 #ifndef HAVE_INT128
 #error "align needs a compiler with 128-bit integers"
@@ -144,6 +147,32 @@ extern const char *align_histogram_claim_check(const HistogramClaim *claim, uint
 /* Add everything of a checked claim but its buckets to a histogram. */
 extern void align_histogram_absorb(Histogram *histogram, const HistogramClaim *claim,
 								   uint128 sum, uint64 least, uint64 most);
+
+/*
+ * Add all durations of another histogram, whose list is sorted in place.  The
+ * caller makes sure that the count does not overflow.
+ */
+extern void align_histogram_merge(Histogram *histogram, MemoryContext context, Histogram *other);
+
+/* histogram_forms.c */
+/* Append the stored form; nothing if there are no durations. */
+extern void align_histogram_encode(StringInfo out, Histogram *histogram);
+
+/*
+ * Read the stored form of "expected" durations, at least one, and add them, if
+ * the histogram is not NULL.
+ * Malformed bytes are an error, after which the histogram must not be used.
+ */
+extern void align_histogram_decode(Histogram *histogram, MemoryContext context,
+								   WireReader *reader, int64 expected);
+
+/* Append the text form, as in "86400 least 86400 most 86400 in (1234)". */
+extern void align_histogram_write(StringInfo out, Histogram *histogram);
+
+/* Read the text form into an empty histogram; false after a soft error. */
+extern bool align_histogram_parse(TextScan *scan, Histogram *histogram, MemoryContext context);
+
+extern void align_write_uint128(StringInfo out, uint128 value);
 
 /* Add a duration; memory is allocated in context. */
 static inline void

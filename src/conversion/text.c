@@ -428,28 +428,6 @@ ScanCount(TextScan *scan, const char *word, int64 *count)
 }
 
 static bool
-ScanUint128(TextScan *scan, const char *what, uint128 *value)
-{
-	uint128		result = 0;
-	const char *p;
-
-	align_scan_space(scan);
-	p = scan->cur;
-	if (*p < '0' || *p > '9')
-		return align_scan_expected(scan, what, NULL);
-	for (; *p >= '0' && *p <= '9'; p++)
-	{
-		/* no sum of durations is so large, and times 10 it still fits */
-		if (result >> 124 != 0)
-			return align_scan_fail(scan, scan->cur, NULL, NULL, "%s out of range", what);
-		result = result * 10 + (*p - '0');
-	}
-	scan->cur = p;
-	*value = result;
-	return true;
-}
-
-static bool
 ScanAmount(TextScan *scan, Conversion *conversion, AmountSum *sum)
 {
 	LeadString	amount;
@@ -473,59 +451,6 @@ ScanAmount(TextScan *scan, Conversion *conversion, AmountSum *sum)
 		return align_scan_expected(scan, "a decimal number", NULL);
 	}
 	align_amount_sum_add(sum, conversion->header.eoh_context, amount);
-	return true;
-}
-
-/*
- * Everything after "time": sum, least, most and buckets.
- */
-static bool
-ScanTimes(TextScan *scan, Conversion *conversion, Histogram *times)
-{
-	HistogramClaim claim;
-	const char *at;
-	const char *wrong;
-	uint128		sum = 0;
-	uint64		least;
-	uint64		most;
-
-	align_scan_space(scan);
-	at = scan->cur;
-	if (!ScanUint128(scan, "a sum of durations", &sum) ||
-		!align_scan_expect_word(scan, "least") ||
-		!align_scan_uint(scan, "a duration", DURATION_MAX, &least) ||
-		!align_scan_expect_word(scan, "most") ||
-		!align_scan_uint(scan, "a duration", DURATION_MAX, &most) ||
-		!align_scan_expect_word(scan, "in") ||
-		!align_scan_expect(scan, "("))
-		return false;
-
-	/* fill the buckets while checking them; an error discards the result */
-	align_histogram_claim(&claim);
-	do
-	{
-		const char *bucket_at;
-		uint64		bucket;
-		uint64		count = 1;
-
-		align_scan_space(scan);
-		bucket_at = scan->cur;
-		if (!align_scan_uint(scan, "a bucket", HISTOGRAM_BUCKETS - 1, &bucket))
-			return false;
-		if (align_scan_take(scan, "*") && !align_scan_uint(scan, "a count", PG_INT64_MAX, &count))
-			return false;
-		wrong = align_histogram_claim_bucket(&claim, (int) bucket, (int64) count);
-		if (wrong != NULL)
-			return align_scan_fail(scan, bucket_at, wrong, NULL, "impossible bucket");
-		align_histogram_fill(times, conversion->header.eoh_context, (int) bucket, (int64) count);
-	} while (align_scan_take(scan, ","));
-	if (!align_scan_expect(scan, ")"))
-		return false;
-
-	wrong = align_histogram_claim_check(&claim, sum, least, most);
-	if (wrong != NULL)
-		return align_scan_fail(scan, at, wrong, NULL, "impossible times");
-	align_histogram_absorb(times, &claim, sum, least, most);
 	return true;
 }
 
@@ -602,7 +527,7 @@ ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positi
 								   "impossible amount");
 	}
 	if (number > 1 && align_scan_take_word(scan, "time"))
-		return ScanTimes(scan, conversion, &level->times);
+		return align_histogram_parse(scan, &level->times, conversion->header.eoh_context);
 	return true;
 }
 
@@ -613,7 +538,8 @@ static bool
 ScanWay(TextScan *scan, Conversion *conversion)
 {
 	return align_scan_expect_word(scan, "way") &&
-		(!align_scan_take_word(scan, "time") || ScanTimes(scan, conversion, &conversion->way));
+		(!align_scan_take_word(scan, "time") ||
+		 align_histogram_parse(scan, &conversion->way, conversion->header.eoh_context));
 }
 
 Conversion *

@@ -9,20 +9,6 @@
 #include "conversion/conversion.h"
 #include "time_text.h"
 
-void
-align_write_uint128(StringInfo out, uint128 value)
-{
-	char		digits[40];
-	int			at = sizeof(digits);
-
-	do
-	{
-		digits[--at] = '0' + (char) (value % 10);
-		value /= 10;
-	} while (value > 0);
-	appendBinaryStringInfo(out, digits + at, sizeof(digits) - at);
-}
-
 static void
 WriteCount(StringInfo out, const char *word, int64 count)
 {
@@ -33,26 +19,10 @@ WriteCount(StringInfo out, const char *word, int64 count)
 static void
 WriteTimes(StringInfo out, Histogram *times)
 {
-	HistogramScan scan;
-	const char *separator = "";
-	int			bucket;
-	int64		count;
-
 	if (times->count == 0)
 		return;
 	appendStringInfoString(out, " time ");
-	align_write_uint128(out, times->sum);
-	appendStringInfo(out, " least " UINT64_FORMAT " most " UINT64_FORMAT " in (",
-					 times->least, times->most);
-	align_histogram_scan(&scan, times);
-	while (align_histogram_next(&scan, &bucket, &count))
-	{
-		appendStringInfo(out, "%s%d", separator, bucket);
-		if (count != 1)
-			appendStringInfo(out, "*" INT64_FORMAT, count);
-		separator = ", ";
-	}
-	appendStringInfoChar(out, ')');
+	align_histogram_write(out, times);
 }
 
 /*

@@ -306,6 +306,13 @@ extern char *align_funnel_write(const Funnel *funnel);
  */
 extern Funnel *align_funnel_arg(FmgrInfo *flinfo, Datum value, int slot, int nslots);
 
+/*
+ * Append text for a label of a Mermaid diagram; the given punctuation is
+ * copied, and other punctuation written as entities.
+ */
+extern void align_mermaid_label(StringInfo out, const char *text, int len,
+								const char *punctuation);
+
 /* Index of the stage with this label (name or "known as"), -1 if none. */
 extern int	align_funnel_stage(const Funnel *funnel, const char *label, int len);
 

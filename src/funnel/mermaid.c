@@ -91,28 +91,36 @@ MakeIds(const Funnel *funnel)
 }
 
 /*
- * Appends text for a label.  Letters, digits, spaces, some punctuation and
- * everything that is not ASCII is copied, other characters are written as
- * entities.  So is the first letter of "direction", which Mermaid takes for a
- * statement anywhere in a line.
+ * Letters, digits, some punctuation and everything that is not ASCII is
+ * copied, other characters are written as entities.  So is the first letter of
+ * "direction", which Mermaid takes for a statement anywhere in a line.
  */
-static void
-AppendLabel(StringInfo out, const char *text)
+void
+align_mermaid_label(StringInfo out, const char *text, int len, const char *punctuation)
 {
-	for (; *text != '\0'; text++)
-	{
-		unsigned char c = *text;
+	static const char statement[] = "direction";
+	int			statement_len = sizeof(statement) - 1;
 
-		if (pg_strncasecmp(text, "direction", strlen("direction")) == 0)
+	for (int i = 0; i < len; i++)
+	{
+		unsigned char c = text[i];
+
+		if (len - i >= statement_len && pg_strncasecmp(text + i, statement, statement_len) == 0)
 			appendStringInfo(out, "#%d;", c);
 		else if (IS_HIGHBIT_SET(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-				 (c >= '0' && c <= '9') || strchr(" _.,()/", c) != NULL)
+				 (c >= '0' && c <= '9') || strchr(punctuation, c) != NULL)
 			appendStringInfoChar(out, c);
 		else if (c < ' ' || c == 0x7f)
 			appendStringInfoChar(out, ' ');
 		else
 			appendStringInfo(out, "#%d;", c);
 	}
+}
+
+static void
+AppendLabel(StringInfo out, const char *text)
+{
+	align_mermaid_label(out, text, strlen(text), " _.,()/");
 }
 
 /*

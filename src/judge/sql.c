@@ -1,6 +1,7 @@
 /*
  * sql.c
- *	  SQL functions violations, fits, fitness, sla_clocks and advance.
+ *	  SQL functions violations, first_deviation, fits, fitness, sla_clocks and
+ *	  advance.
  */
 #include "postgres.h"
 
@@ -13,6 +14,7 @@
 #include "judge/judge.h"
 
 PG_FUNCTION_INFO_V1(align_violations);
+PG_FUNCTION_INFO_V1(align_first_deviation);
 PG_FUNCTION_INFO_V1(align_fits);
 PG_FUNCTION_INFO_V1(align_fitness);
 PG_FUNCTION_INFO_V1(align_sla_clocks);
@@ -45,12 +47,15 @@ RowContext(void)
 	return AllocSetContextCreate(CurrentMemoryContext, "align judge row", ALLOCSET_SMALL_SIZES);
 }
 
+#define VIOLATION_NCOLUMNS 6
+
+/*
+ * The row of a rule that the current entry of a walk breaks.
+ */
 static void
-PutViolation(ReturnSetInfo *rsinfo, const Funnel *funnel, const Walk *walk, const Move *move,
-			 Rule rule)
+SetViolation(const Funnel *funnel, const Walk *walk, const Move *move, Rule rule,
+			 Datum *values, bool *nulls)
 {
-	Datum		values[6];
-	bool		nulls[6] = {0};
 	VerdictText text;
 
 	align_verdict_text(funnel, move, rule, "lead", "The agreement", &text);
@@ -60,6 +65,16 @@ PutViolation(ReturnSetInfo *rsinfo, const Funnel *funnel, const Walk *walk, cons
 	values[3] = StageDatum(funnel, move->from, move->from_label, &nulls[3]);
 	values[4] = StageDatum(funnel, move->to, move->to_label, &nulls[4]);
 	values[5] = CStringGetTextDatum(psprintf("%s: %s", text.message, text.detail));
+}
+
+static void
+PutViolation(ReturnSetInfo *rsinfo, const Funnel *funnel, const Walk *walk, const Move *move,
+			 Rule rule)
+{
+	Datum		values[VIOLATION_NCOLUMNS];
+	bool		nulls[VIOLATION_NCOLUMNS] = {0};
+
+	SetViolation(funnel, walk, move, rule, values, nulls);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -103,6 +118,40 @@ align_violations(PG_FUNCTION_ARGS)
 		MemoryContextDelete(row_context);
 	align_walk_end(&walk);
 	return (Datum) 0;
+}
+
+/*
+ * first_deviation(lead, funnel): the first row of violations(), NULL if there
+ * is none.  The row type is looked up once per call site.
+ */
+Datum
+align_first_deviation(PG_FUNCTION_ARGS)
+{
+	Funnel	   *funnel = align_funnel_arg(fcinfo->flinfo, PG_GETARG_DATUM(1), 0, 2);
+	ValueMemo  *memo = align_memo(fcinfo->flinfo, 1, 2);
+	struct varlena *lead = LeadArg(PG_GETARG_DATUM(0));
+	Datum		values[VIOLATION_NCOLUMNS];
+	bool		nulls[VIOLATION_NCOLUMNS] = {0};
+	bool		deviates = false;
+	Walk		walk;
+
+	align_walk_begin(&walk, funnel, lead, DT_NOEND);
+	while (!deviates && align_walk_next(&walk))
+	{
+		Move		move;
+		Rule		broken[MOVE_MAX_BROKEN];
+
+		align_walk_move(&walk, &move);
+		deviates = align_judge_move(funnel, &move, broken) > 0;
+		if (deviates)
+			SetViolation(funnel, &walk, &move, broken[0], values, nulls);
+	}
+	align_walk_end(&walk);
+	if (!deviates)
+		PG_RETURN_NULL();
+	if (memo->compiled == NULL)
+		memo->compiled = align_result_desc(fcinfo, memo->context);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple((TupleDesc) memo->compiled, values, nulls)));
 }
 
 /*
