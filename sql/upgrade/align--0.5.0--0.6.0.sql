@@ -2,6 +2,8 @@
 
 -- Comments that are new or read otherwise ("make delta").
 
+COMMENT ON FUNCTION align.credit(align.lead, text, interval, interval, text[]) IS
+'divides the credit for the lead''s conversion, the entry into its current stage, among the touches up to it and within the lookback: one row per touch that earns something, or one for "(none)"; shares add up to 1 and amounts to the amount. Models: first, last, last_non_direct, linear, position, time_decay, u_shaped, w_shaped, full_path, shapley';
 /* funnels over the rows of an event table */
 /* patterns of events over the rows of an event table */
 /* incidence: a mergeable summary of when leads reach an outcome */
