@@ -34,7 +34,7 @@ CREATE FUNCTION align.credit(lead align.lead, model text, lookback interval DEFA
 	AS 'MODULE_PATHNAME', 'align_credit_sql'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20 ROWS 5;
 COMMENT ON FUNCTION align.credit(align.lead, text, interval, interval, text[]) IS
-	'divides the credit for the lead''s conversion, the entry into its current stage, among the touches up to it and within the lookback: one row per touch that earns something, or one for "(none)"; shares add up to 1 and amounts to the amount. Models: first, last, last_non_direct, linear, position, time_decay, u_shaped, w_shaped, full_path';
+	'divides the credit for the lead''s conversion, the entry into its current stage, among the touches up to it and within the lookback: one row per touch that earns something, or one for "(none)"; shares add up to 1 and amounts to the amount. Models: first, last, last_non_direct, linear, position, time_decay, u_shaped, w_shaped, full_path, shapley';
 
 CREATE FUNCTION align.funnel_credit(lead align.lead, funnel align.funnel, model text, lookback interval DEFAULT NULL,
 		half_life interval DEFAULT '7 days', milestones text[] DEFAULT NULL) RETURNS TABLE (

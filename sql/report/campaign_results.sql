@@ -43,6 +43,8 @@
 -- impressions: impressions in the costs of the month; NULL if none are recorded
 -- is_complete: whether the record is complete for this month
 -- budget: budget of the month, found like the cost, the whole of it also while the month runs; NULL if none is recorded; cost / budget is the part that is used
+-- won_shapley: leads won by the share of the touches, model shapley
+-- revenue_shapley: amount won by the model shapley
 
 WITH
     in_force AS MATERIALIZED (
@@ -119,7 +121,10 @@ WITH
             sum(t.won_amount_time_decay) FILTER (WHERE t.won_share_time_decay > 0) AS time_decay,
             sum(t.won_amount_u_shaped) FILTER (WHERE t.won_share_u_shaped > 0) AS u_shaped,
             sum(t.won_amount_w_shaped) FILTER (WHERE t.won_share_w_shaped > 0) AS w_shaped,
-            sum(t.won_amount_full_path) FILTER (WHERE t.won_share_full_path > 0) AS full_path
+            sum(t.won_amount_full_path) FILTER (WHERE t.won_share_full_path > 0) AS full_path,
+            sum(t.won_amount_shapley) FILTER (WHERE t.won_share_shapley > 0) AS shapley,
+            -- as numeric, whose sum does not depend on the order
+            sum(t.won_share_shapley::numeric) AS won_shapley
         FROM {touch_facts} AS t
         WHERE t.touch_no > 0
         GROUP BY t.campaign_key, nullif(t.campaign_id, '(none)'), date_trunc('month', t.touched_on::timestamp)
@@ -144,17 +149,18 @@ WITH
             sum(r.known)::bigint AS known, sum(r.known) = 0 AND sum(r.unknown) > 0 AS is_unknown,
             sum(r.first) AS first, sum(r.last) AS last, sum(r.last_non_direct) AS last_non_direct,
             sum(r.linear) AS linear, sum(r.position) AS position, sum(r.time_decay) AS time_decay,
-            sum(r.u_shaped) AS u_shaped, sum(r.w_shaped) AS w_shaped, sum(r.full_path) AS full_path
+            sum(r.u_shaped) AS u_shaped, sum(r.w_shaped) AS w_shaped, sum(r.full_path) AS full_path,
+            sum(r.shapley) AS shapley, sum(r.won_shapley) AS won_shapley
         FROM (SELECT t.campaign, t.ad_id, t.month, t.touches, t.known, t.unknown,
                   t.first, t.last, t.last_non_direct, t.linear, t.position, t.time_decay,
-                  t.u_shaped, t.w_shaped, t.full_path,
+                  t.u_shaped, t.w_shaped, t.full_path, t.shapley, t.won_shapley,
                   0 AS leads, 0 AS qualified, 0 AS submitted, 0 AS accepted, 0 AS rejected,
                   0 AS won, 0 AS lost, 0 AS open, 0 AS late, 0 AS amount_missing
               FROM touch_counts AS t
               UNION ALL
               SELECT l.campaign, NULL, l.month, 0, l.known, l.unknown,
                   l.revenue, l.revenue, l.revenue, l.revenue, l.revenue, l.revenue, l.revenue,
-                  l.revenue, l.revenue,
+                  l.revenue, l.revenue, l.revenue, l.known + l.unknown,
                   l.leads, l.qualified, l.submitted, l.accepted, l.rejected,
                   l.won, l.lost, l.open, l.late, l.amount_missing
               FROM lead_counts AS l) AS r
@@ -227,7 +233,7 @@ WITH
             coalesce(r.late, 0) AS late, coalesce(r.amount_missing, 0) AS amount_missing,
             coalesce(r.known, 0) AS known, CASE WHEN r.is_unknown THEN NULL ELSE 0::numeric END AS nothing,
             r.first, r.last, r.last_non_direct, r.linear, r.position, r.time_decay,
-            r.u_shaped, r.w_shaped, r.full_path
+            r.u_shaped, r.w_shaped, r.full_path, r.shapley, coalesce(r.won_shapley, 0) AS won_shapley
         FROM results AS r
             FULL JOIN cost_counts AS c ON c.campaign_key = r.campaign_key AND c.month = r.month
     ),
@@ -248,6 +254,7 @@ WITH
                          WHEN 'u_shaped' THEN j.u_shaped
                          WHEN 'w_shaped' THEN j.w_shaped
                          WHEN 'full_path' THEN j.full_path
+                         WHEN 'shapley' THEN j.shapley
                      END, j.nothing) AS revenue
         FROM joined AS j
     )
@@ -293,7 +300,9 @@ SELECT to_char(v.month, 'YYYY-MM') || ' ' || v.campaign_key AS row_key,
     v.clicks,
     v.impressions,
     timezone({zone}, v.month::timestamp) >= {complete_since} AS is_complete,
-    v.budget
+    v.budget,
+    v.won_shapley::float8 AS won_shapley,
+    coalesce(v.shapley, v.nothing) AS revenue_shapley
 FROM valued AS v
     CROSS JOIN in_force AS f
     JOIN names AS n ON n.campaign_key = v.campaign_key

@@ -1,5 +1,5 @@
 -- channel_results
--- One row per channel and month: campaign_results summed by channel, so cost that finds no campaign is in it, too. Key: channel, month. The columns are those of campaign_results and add up likewise; ratios are computed from the sums. Answers: which channel is worth its cost?
+-- One row per channel and month: campaign_results summed by channel, so cost that finds no campaign is in it, too. Key: channel, month. The columns are those of campaign_results and add up likewise; ratios are computed from the sums. The model markov credits channels, not touches: what a channel earned over all months is divided among its months by its touches in the journeys that were won or lost. Answers: which channel is worth its cost?
 --
 -- row_key: month and channel; unique
 -- channel: channel by the agreement, then by the rules of align; (none) for leads without a touch
@@ -38,8 +38,16 @@
 -- impressions: impressions in the costs of the month; NULL if none are recorded
 -- is_complete: whether the record is complete for this month
 -- budget: budgets of the month; NULL if none is recorded. Compare it with cost only if all campaigns of the channel have one (campaign_results)
+-- won_shapley: leads won by the share of the touches, model shapley
+-- revenue_shapley: amount won by the model shapley
+-- won_markov: leads won by the removal effect of the channel, model markov: how many wins a chain of
+--   all journeys that were won or lost loses without it
+-- revenue_markov: amount won by the model markov
 
 WITH
+    results AS MATERIALIZED (
+        SELECT * FROM {campaign_results}
+    ),
     sums AS (
         SELECT c.channel, c.month, c.month_start_at, c.currency, c.is_settled, c.is_complete,
             sum(c.cost) AS cost, sum(c.budget) AS budget,
@@ -63,9 +71,54 @@ WITH
             -- if what the others won is not known
             CASE WHEN sum(c.revenue_known) > 0 OR count(c.revenue_linear) = count(*) THEN 0 END AS nothing,
             sum(c.amount_missing)::bigint AS amount_missing,
-            sum(c.clicks)::bigint AS clicks, sum(c.impressions)::bigint AS impressions
-        FROM {campaign_results} AS c
+            sum(c.clicks)::bigint AS clicks, sum(c.impressions)::bigint AS impressions,
+            sum(c.revenue_shapley) AS revenue_shapley,
+            -- as numeric, whose sum does not depend on the order
+            sum(c.won_shapley::numeric) AS won_shapley,
+            -- what no touch brought, no model divides
+            coalesce(sum(c.won_shapley::numeric) FILTER (WHERE c.campaign_key = '(none)'), 0) AS won_alone,
+            CASE WHEN bool_or(c.campaign_key = '(none)')
+                THEN sum(c.revenue_shapley) FILTER (WHERE c.campaign_key = '(none)') ELSE 0 END AS revenue_alone
+        FROM results AS c
         GROUP BY c.channel, c.month, c.month_start_at, c.currency, c.is_settled, c.is_complete
+    ),
+    -- the touches of decided journeys: until the lead was won, or all if it is lost
+    touches AS MATERIALIZED (
+        SELECT {key:t}, t.touch_no, c.channel, date_trunc('month', t.touched_on::timestamp)::date AS month,
+            t.won_at IS NOT NULL AS is_won, t.won_amount_linear AS amount
+        FROM {touch_facts} AS t
+            JOIN {lead_facts} AS l ON {key_join:l:t}
+            JOIN (SELECT DISTINCT r.campaign_key, r.channel FROM results AS r) AS c ON c.campaign_key = t.campaign_key
+        WHERE t.touch_no > 0
+            AND CASE WHEN t.won_at IS NOT NULL THEN NOT t.after_win
+                    ELSE l.status = 'lost' OR l.status = 'gone' AND l.lost_at IS NOT NULL END
+    ),
+    journeys AS (
+        SELECT align.paths_agg(j.path, j.is_won, j.amount) AS paths,
+            greatest(scale(sum(j.amount) FILTER (WHERE j.is_won)), 2) AS decimals
+        FROM (SELECT array_agg(t.channel ORDER BY t.touch_no) AS path, t.is_won, sum(t.amount) AS amount
+              FROM touches AS t
+              GROUP BY {key:t}, t.is_won) AS j
+    ),
+    markov AS (
+        SELECT m.channel, m.conversions, m.value, j.decimals,
+            sum(m.value) OVER (ORDER BY m.channel COLLATE "C") AS value_to
+        FROM journeys AS j
+            CROSS JOIN LATERAL align.markov(j.paths) AS m
+    ),
+    -- amounts are rounded where they are summed up over channels and months, so that
+    -- the parts add up to what was won
+    markov_months AS (
+        SELECT m.channel, t.month,
+            m.conversions * t.touches / t.all_touches AS won,
+            m.conversions > 0 AND m.value IS NULL AS is_unknown,
+            round(m.value_to - m.value * (t.all_touches - t.touches_to) / t.all_touches, m.decimals) AS value_to
+        FROM markov AS m
+            JOIN (SELECT t.channel, t.month, count(*) AS touches,
+                      sum(count(*)) OVER (PARTITION BY t.channel ORDER BY t.month)::bigint AS touches_to,
+                      sum(count(*)) OVER (PARTITION BY t.channel)::bigint AS all_touches
+                  FROM touches AS t
+                  GROUP BY t.channel, t.month) AS t ON t.channel = m.channel
     ),
     valued AS (
         SELECT s.*,
@@ -79,6 +132,7 @@ WITH
                 WHEN 'u_shaped' THEN s.revenue_u_shaped
                 WHEN 'w_shaped' THEN s.revenue_w_shaped
                 WHEN 'full_path' THEN s.revenue_full_path
+                WHEN 'shapley' THEN s.revenue_shapley
             END AS revenue
         FROM sums AS s
     )
@@ -118,5 +172,11 @@ SELECT to_char(v.month, 'YYYY-MM') || ' ' || v.channel AS row_key,
     v.clicks,
     v.impressions,
     v.is_complete,
-    v.budget
+    v.budget,
+    v.won_shapley::float8 AS won_shapley,
+    v.revenue_shapley + v.nothing AS revenue_shapley,
+    coalesce(m.won, 0) + v.won_alone::float8 AS won_markov,
+    CASE WHEN m.is_unknown THEN NULL ELSE coalesce(m.revenue, 0) END + v.revenue_alone AS revenue_markov
 FROM valued AS v
+    LEFT JOIN (SELECT m.*, m.value_to - lag(m.value_to, 1, 0::numeric) OVER (ORDER BY m.channel COLLATE "C", m.month) AS revenue
+               FROM markov_months AS m) AS m ON m.channel = v.channel AND m.month = v.month

@@ -40,6 +40,8 @@
 -- won_amount_full_path: the same of its amount
 -- won_at: when the lead was won first; NULL if it was not
 -- recorded_at: when the latest entry of the lead was recorded
+-- won_share_shapley: by the model shapley: equal parts for the different channels, and of each for its touches
+-- won_amount_shapley: the same of its amount
 
 SELECT {key_text:t} || ' ' || t.touch AS row_key,
     {key:t},
@@ -77,7 +79,9 @@ SELECT {key_text:t} || ' ' || t.touch AS row_key,
     coalesce(t.share_full_path, 0) AS won_share_full_path,
     CASE WHEN t.won_at IS NULL OR t.amount IS NOT NULL THEN coalesce(t.amount_full_path, 0) END AS won_amount_full_path,
     t.won_at,
-    t.recorded_at
+    t.recorded_at,
+    coalesce(t.share_shapley, 0) AS won_share_shapley,
+    CASE WHEN t.won_at IS NULL OR t.amount IS NOT NULL THEN coalesce(t.amount_shapley, 0) END AS won_amount_shapley
     {dimensions}
 FROM {stored:touch_facts} AS t
     {dimension_join:t}

@@ -43,6 +43,8 @@ COMMENT ON FUNCTION align.progress(align.lead, text[], interval, text, timestamp
 'the same as progress(lead, steps, within, mode, as_of), with the longest time from each step to the next (gaps, one less than steps), stages that end an attempt (exclude), and the time zone in whose calendar months and days of within and gaps are counted; NULL for any of them is none';
 COMMENT ON FUNCTION align.passages(align.lead, text[], interval, text, timestamptz, interval[], text[], text) IS
 'the passages of the lead along steps by as_of, each with the columns of progress(): an entry into the first step begins one, which ends before the next begins; one that is overtaken and has not converted is dropped. No row for a NULL lead';
+COMMENT ON FUNCTION align.credit(align.lead, text, interval, interval, text[]) IS
+'divides the credit for the lead''s conversion, the entry into its current stage, among the touches up to it and within the lookback: one row per touch that earns something, or one for "(none)"; shares add up to 1 and amounts to the amount. Models: first, last, last_non_direct, linear, position, time_decay, u_shaped, w_shaped, full_path, shapley';
 COMMENT ON FUNCTION align.conversion_agg_trans(align.conversion, align.lead, text[], interval, text, timestamptz, interval[], text[], text, text) IS
 'transition function of the aggregate conversion_agg with gaps, exclude, count and time_zone';
 COMMENT ON AGGREGATE align.conversion_agg(align.lead, text[], interval, text, timestamptz) IS
@@ -56,7 +58,216 @@ COMMENT ON FUNCTION align.histogram(align.conversion, integer, interval[]) IS
 COMMENT ON FUNCTION align.conversion_to_jsonb(align.conversion) IS
 'the summary as an object with the members funnel or mode, within, gaps, time_zone, exclude and count, steps, as_of, leads, matured, levels and way';
 /* funnels over the rows of an event table */
+
+CREATE FUNCTION align.window_funnel_trans(internal, within interval, mode text, at timestamptz, VARIADIC steps boolean[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_window_funnel_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION align.window_funnel_trans(internal, interval, text, timestamptz, boolean[]) IS
+	'transition function of window_funnel and window_funnel_times';
+
+CREATE FUNCTION align.window_funnel_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_window_funnel_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.window_funnel_combine(internal, internal) IS
+	'combine function of window_funnel and window_funnel_times';
+
+CREATE FUNCTION align.window_funnel_serialise(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'align_window_funnel_serialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.window_funnel_serialise(internal) IS
+	'serialises a partial state of window_funnel and window_funnel_times for another process';
+
+CREATE FUNCTION align.window_funnel_deserialise(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_window_funnel_deserialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.window_funnel_deserialise(bytea, internal) IS
+	'reads a partial state of window_funnel and window_funnel_times from another process';
+
+CREATE FUNCTION align.window_funnel_final(internal) RETURNS integer
+	AS 'MODULE_PATHNAME', 'align_window_funnel_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.window_funnel_final(internal) IS
+	'final function of window_funnel';
+
+CREATE FUNCTION align.window_funnel_times_final(internal) RETURNS timestamptz[]
+	AS 'MODULE_PATHNAME', 'align_window_funnel_times_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.window_funnel_times_final(internal) IS
+	'final function of window_funnel_times';
+
+/* 10 events with up to 8 steps take 144 bytes */
+CREATE AGGREGATE align.window_funnel(within interval, mode text, at timestamptz, VARIADIC steps boolean[]) (
+	SFUNC = align.window_funnel_trans, STYPE = internal, SSPACE = 144,
+	FINALFUNC = align.window_funnel_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.window_funnel_combine,
+	SERIALFUNC = align.window_funnel_serialise, DESERIALFUNC = align.window_funnel_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.window_funnel(interval, text, timestamptz, boolean[]) IS
+	'how many of the steps, conditions on the rows, a chain of rows fills within a window counted from its first; mode is a set of the words ordered, strict, no_repeat, increase, any and reuse; rows with a NULL time are ignored; 0 if no row matches the first step';
+
+CREATE AGGREGATE align.window_funnel_times(within interval, mode text, at timestamptz, VARIADIC steps boolean[]) (
+	SFUNC = align.window_funnel_trans, STYPE = internal, SSPACE = 144,
+	FINALFUNC = align.window_funnel_times_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.window_funnel_combine,
+	SERIALFUNC = align.window_funnel_serialise, DESERIALFUNC = align.window_funnel_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.window_funnel_times(interval, text, timestamptz, boolean[]) IS
+	'the times of the chain that window_funnel finds: of the longest ones the one that completes earliest, then the one that starts latest; an empty array if no row matches the first step';
+
+CREATE FUNCTION align.retention_trans(internal, VARIADIC conditions boolean[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_retention_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION align.retention_trans(internal, boolean[]) IS
+	'transition function of retention';
+
+CREATE FUNCTION align.retention_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_retention_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION align.retention_combine(internal, internal) IS
+	'combine function of retention';
+
+CREATE FUNCTION align.retention_serialise(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'align_retention_serialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION align.retention_serialise(internal) IS
+	'serialises a partial state of retention for another process';
+
+CREATE FUNCTION align.retention_deserialise(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_retention_deserialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION align.retention_deserialise(bytea, internal) IS
+	'reads a partial state of retention from another process';
+
+CREATE FUNCTION align.retention_final(internal) RETURNS boolean[]
+	AS 'MODULE_PATHNAME', 'align_retention_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.retention_final(internal) IS
+	'final function of retention';
+
+CREATE AGGREGATE align.retention(VARIADIC conditions boolean[]) (
+	SFUNC = align.retention_trans, STYPE = internal, SSPACE = 32,
+	FINALFUNC = align.retention_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.retention_combine,
+	SERIALFUNC = align.retention_serialise, DESERIALFUNC = align.retention_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.retention(boolean[]) IS
+	'for each condition whether some row meets it and some row, the same or another, meets the first; NULL is false; NULL if there are no rows';
 /* patterns of events over the rows of an event table */
+
+CREATE FUNCTION align.sequence_trans(internal, text, timestamptz, boolean[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_sequence_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.sequence_trans(internal, text, timestamptz, boolean[]) IS
+	'transition function of sequence_match, sequence_count and sequence_match_events';
+
+CREATE FUNCTION align.sequence_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_sequence_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION align.sequence_combine(internal, internal) IS
+	'combine function of sequence_match, sequence_count and sequence_match_events';
+
+CREATE FUNCTION align.sequence_serialise(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'align_sequence_serialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_serialise(internal) IS
+	'serialise function of sequence_match, sequence_count and sequence_match_events';
+
+CREATE FUNCTION align.sequence_deserialise(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_sequence_deserialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_deserialise(bytea, internal) IS
+	'deserialise function of sequence_match, sequence_count and sequence_match_events';
+
+CREATE FUNCTION align.sequence_match_final(internal) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_sequence_match_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION align.sequence_match_final(internal) IS
+	'final function of sequence_match';
+
+CREATE FUNCTION align.sequence_count_final(internal) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'align_sequence_count_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION align.sequence_count_final(internal) IS
+	'final function of sequence_count';
+
+CREATE FUNCTION align.sequence_match_events_final(internal) RETURNS timestamptz[]
+	AS 'MODULE_PATHNAME', 'align_sequence_match_events_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION align.sequence_match_events_final(internal) IS
+	'final function of sequence_match_events';
+
+CREATE AGGREGATE align.sequence_match(pattern text, at timestamptz, VARIADIC conditions boolean[]) (
+	SFUNC = align.sequence_trans, STYPE = internal, SSPACE = 256,
+	FINALFUNC = align.sequence_match_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.sequence_combine,
+	SERIALFUNC = align.sequence_serialise, DESERIALFUNC = align.sequence_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.sequence_match(text, timestamptz, boolean[]) IS
+	'true if the pattern matches the rows, ordered by time, in some order of simultaneous ones: (?N) is a row for which condition N holds, . any row, .* any number, (?t<=3600) a time between two rows; rows without a time, or for which no condition holds, are ignored';
+
+CREATE AGGREGATE align.sequence_count(pattern text, at timestamptz, VARIADIC conditions boolean[]) (
+	SFUNC = align.sequence_trans, STYPE = internal, SSPACE = 256,
+	FINALFUNC = align.sequence_count_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.sequence_combine,
+	SERIALFUNC = align.sequence_serialise, DESERIALFUNC = align.sequence_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.sequence_count(text, timestamptz, boolean[]) IS
+	'the greatest number of matches of the pattern that do not overlap, as sequence_match() defines a match';
+
+CREATE AGGREGATE align.sequence_match_events(pattern text, at timestamptz, VARIADIC conditions boolean[]) (
+	SFUNC = align.sequence_trans, STYPE = internal, SSPACE = 256,
+	FINALFUNC = align.sequence_match_events_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.sequence_combine,
+	SERIALFUNC = align.sequence_serialise, DESERIALFUNC = align.sequence_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.sequence_match_events(text, timestamptz, boolean[]) IS
+	'the times of the rows that the conditions of the first match match, in the order of the pattern; without a match, of the longest beginning of the pattern that matches';
+
+CREATE FUNCTION align.sequence_next_trans(internal, text, text, timestamptz, text, boolean, boolean[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_sequence_next_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.sequence_next_trans(internal, text, text, timestamptz, text, boolean, boolean[]) IS
+	'transition function of sequence_next';
+
+CREATE FUNCTION align.sequence_next_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_sequence_next_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_next_combine(internal, internal) IS
+	'combine function of sequence_next';
+
+CREATE FUNCTION align.sequence_next_serialise(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'align_sequence_next_serialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_next_serialise(internal) IS
+	'serialise function of sequence_next';
+
+CREATE FUNCTION align.sequence_next_deserialise(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_sequence_next_deserialise'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_next_deserialise(bytea, internal) IS
+	'deserialise function of sequence_next';
+
+CREATE FUNCTION align.sequence_next_final(internal) RETURNS text
+	AS 'MODULE_PATHNAME', 'align_sequence_next_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.sequence_next_final(internal) IS
+	'final function of sequence_next';
+
+CREATE AGGREGATE align.sequence_next(direction text, base text, at timestamptz, event text, base_condition boolean, VARIADIC conditions boolean[]) (
+	SFUNC = align.sequence_next_trans, STYPE = internal, SSPACE = 640,
+	FINALFUNC = align.sequence_next_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.sequence_next_combine,
+	SERIALFUNC = align.sequence_next_serialise, DESERIALFUNC = align.sequence_next_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.sequence_next(text, text, timestamptz, text, boolean, boolean[]) IS
+	'the event that follows (direction forward) or precedes (backward) a chain of neighbouring rows that match the conditions in turn, the first of them the base: head, tail, first_match or last_match, at which the base condition holds; NULL if there is no such chain or no event next to it; rows without a time or event are ignored, simultaneous ones ordered by event';
 /* incidence: a mergeable summary of when cases had which outcome */
 
 CREATE TYPE align.incidence;
@@ -635,3 +846,241 @@ CREATE FUNCTION align.variants(query text, funnel align.funnel) RETURNS TABLE (
 COMMENT ON FUNCTION align.variants(text, align.funnel) IS
 	'the same as variants(query) with the leads of each path that are won, lost and still open by an agreement, as funnel_progress() has them; NULLs are errors';
 /* paths: a mergeable summary of the channels that leads came by */
+
+CREATE TYPE align.paths;
+
+CREATE FUNCTION align.paths_in(cstring) RETURNS align.paths
+	AS 'MODULE_PATHNAME', 'align_paths_in'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.paths_in(cstring) IS
+	'input function of type align.paths';
+
+CREATE FUNCTION align.paths_out(align.paths) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'align_paths_out'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.paths_out(align.paths) IS
+	'output function of type align.paths';
+
+CREATE FUNCTION align.paths_recv(internal) RETURNS align.paths
+	AS 'MODULE_PATHNAME', 'align_paths_recv'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION align.paths_recv(internal) IS
+	'binary input function of type align.paths; checks everything that the text form checks';
+
+CREATE FUNCTION align.paths_send(align.paths) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'align_paths_send'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_send(align.paths) IS
+	'binary output function of type align.paths: a version byte and the stored form, channels in the client encoding';
+
+CREATE TYPE align.paths (
+	INPUT = align.paths_in,
+	OUTPUT = align.paths_out,
+	RECEIVE = align.paths_recv,
+	SEND = align.paths_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = extended
+);
+COMMENT ON TYPE align.paths IS
+	'a mergeable multiset of the sequences of channels by which leads came, each with the conversions, their value, and the nulls (leads that ended without one), such as {() conversions 2, email > "paid search" conversions 1 value 1200.50 nulls 3}';
+
+/* comparison: by bytes, for sorting, grouping and DISTINCT */
+
+CREATE FUNCTION align.paths_eq(align.paths, align.paths) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_eq'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_eq(align.paths, align.paths) IS
+	'implementation of the operator =';
+
+CREATE FUNCTION align.paths_ne(align.paths, align.paths) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_ne'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_ne(align.paths, align.paths) IS
+	'implementation of the operator <>';
+
+CREATE FUNCTION align.paths_lt(align.paths, align.paths) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_lt'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_lt(align.paths, align.paths) IS
+	'implementation of the operator <';
+
+CREATE FUNCTION align.paths_le(align.paths, align.paths) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_le'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_le(align.paths, align.paths) IS
+	'implementation of the operator <=';
+
+CREATE FUNCTION align.paths_gt(align.paths, align.paths) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_gt'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_gt(align.paths, align.paths) IS
+	'implementation of the operator >';
+
+CREATE FUNCTION align.paths_ge(align.paths, align.paths) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'align_value_ge'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_ge(align.paths, align.paths) IS
+	'implementation of the operator >=';
+
+CREATE FUNCTION align.paths_cmp(align.paths, align.paths) RETURNS integer
+	AS 'MODULE_PATHNAME', 'align_value_cmp'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_cmp(align.paths, align.paths) IS
+	'less, equal or greater (-1, 0, 1) by bytes; for btree';
+
+CREATE FUNCTION align.paths_hash(align.paths) RETURNS integer
+	AS 'MODULE_PATHNAME', 'align_value_hash'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_hash(align.paths) IS
+	'hash value, for hash joins and grouping';
+
+CREATE FUNCTION align.paths_hash_extended(align.paths, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'align_value_hash_extended'
+	LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.paths_hash_extended(align.paths, bigint) IS
+	'64-bit hash value with a seed, for hash partitioning';
+
+CREATE OPERATOR align.= (
+	FUNCTION = align.paths_eq, LEFTARG = align.paths, RIGHTARG = align.paths,
+	COMMUTATOR = OPERATOR(align.=), NEGATOR = OPERATOR(align.<>),
+	RESTRICT = eqsel, JOIN = eqjoinsel,
+	HASHES, MERGES
+);
+COMMENT ON OPERATOR align.= (align.paths, align.paths) IS 'equal, comparing bytes';
+
+CREATE OPERATOR align.<> (
+	FUNCTION = align.paths_ne, LEFTARG = align.paths, RIGHTARG = align.paths,
+	COMMUTATOR = OPERATOR(align.<>), NEGATOR = OPERATOR(align.=),
+	RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR align.<> (align.paths, align.paths) IS 'not equal, comparing bytes';
+
+CREATE OPERATOR align.< (
+	FUNCTION = align.paths_lt, LEFTARG = align.paths, RIGHTARG = align.paths,
+	COMMUTATOR = OPERATOR(align.>), NEGATOR = OPERATOR(align.>=),
+	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR align.< (align.paths, align.paths) IS 'less than, comparing bytes';
+
+CREATE OPERATOR align.<= (
+	FUNCTION = align.paths_le, LEFTARG = align.paths, RIGHTARG = align.paths,
+	COMMUTATOR = OPERATOR(align.>=), NEGATOR = OPERATOR(align.>),
+	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR align.<= (align.paths, align.paths) IS 'less than or equal, comparing bytes';
+
+CREATE OPERATOR align.> (
+	FUNCTION = align.paths_gt, LEFTARG = align.paths, RIGHTARG = align.paths,
+	COMMUTATOR = OPERATOR(align.<), NEGATOR = OPERATOR(align.<=),
+	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR align.> (align.paths, align.paths) IS 'greater than, comparing bytes';
+
+CREATE OPERATOR align.>= (
+	FUNCTION = align.paths_ge, LEFTARG = align.paths, RIGHTARG = align.paths,
+	COMMUTATOR = OPERATOR(align.<=), NEGATOR = OPERATOR(align.<),
+	RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR align.>= (align.paths, align.paths) IS 'greater than or equal, comparing bytes';
+
+CREATE OPERATOR CLASS align.paths_ops DEFAULT FOR TYPE align.paths USING btree AS
+	OPERATOR 1 align.<, OPERATOR 2 align.<=, OPERATOR 3 align.=,
+	OPERATOR 4 align.>=, OPERATOR 5 align.>,
+	FUNCTION 1 align.paths_cmp(align.paths, align.paths);
+COMMENT ON OPERATOR CLASS align.paths_ops USING btree IS
+	'order of values by bytes, for sorting and DISTINCT; a large one does not fit an index row';
+
+CREATE OPERATOR CLASS align.paths_ops DEFAULT FOR TYPE align.paths USING hash AS
+	OPERATOR 1 align.=,
+	FUNCTION 1 align.paths_hash(align.paths),
+	FUNCTION 2 align.paths_hash_extended(align.paths, bigint);
+COMMENT ON OPERATOR CLASS align.paths_ops USING hash IS
+	'hashing of paths, for joins, grouping and hash indexes';
+
+/* summarising */
+
+CREATE FUNCTION align.paths_agg_trans(align.paths, text[], boolean, numeric) RETURNS align.paths
+	AS 'MODULE_PATHNAME', 'align_paths_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.paths_agg_trans(align.paths, text[], boolean, numeric) IS
+	'transition function of the aggregate paths_agg';
+
+CREATE FUNCTION align.paths_agg_trans(align.paths, text[], bigint, numeric, bigint) RETURNS align.paths
+	AS 'MODULE_PATHNAME', 'align_paths_counts_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.paths_agg_trans(align.paths, text[], bigint, numeric, bigint) IS
+	'transition function of the aggregate paths_agg';
+
+CREATE FUNCTION align.paths_combine(align.paths, align.paths) RETURNS align.paths
+	AS 'MODULE_PATHNAME', 'align_paths_combine'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION align.paths_combine(align.paths, align.paths) IS
+	'combine function of paths_agg, and transition function of rollup(paths)';
+
+CREATE AGGREGATE align.paths_agg(path text[], converted boolean, value numeric) (
+	SFUNC = align.paths_agg_trans, STYPE = align.paths, SSPACE = 4000,
+	COMBINEFUNC = align.paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.paths_agg(text[], boolean, numeric) IS
+	'counts the paths of leads: converted is true for a conversion, whose value is added, false for a lead that ended without one, and NULL for an open lead, which is in no path. A path that is NULL is the empty one, as array_agg() returns for a lead without touches; elements that are NULL are left out. NULL if all leads are open';
+
+CREATE AGGREGATE align.paths_agg(path text[], conversions bigint, value numeric, nulls bigint) (
+	SFUNC = align.paths_agg_trans, STYPE = align.paths, SSPACE = 4000,
+	COMBINEFUNC = align.paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.paths_agg(text[], bigint, numeric, bigint) IS
+	'the same for rows that count leads already: so many conversions with the sum of their values, and so many leads that ended without one; a count that is NULL is zero, and rows that count nothing are ignored';
+
+CREATE AGGREGATE align.rollup(align.paths) (
+	SFUNC = align.paths_combine, STYPE = align.paths, SSPACE = 8000,
+	COMBINEFUNC = align.paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.rollup(align.paths) IS
+	'merges the paths of disjoint leads into those of all these leads; NULLs are ignored, NULL if there is nothing else';
+
+/* reading */
+
+CREATE FUNCTION align.path_counts(paths align.paths) RETURNS TABLE (
+		path text[], conversions bigint, value numeric, nulls bigint)
+	AS 'MODULE_PATHNAME', 'align_path_counts'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1000;
+COMMENT ON FUNCTION align.path_counts(align.paths) IS
+	'one row per path, in the order of channels by bytes: its conversions, the sum of their values (NULL if none is known), and the leads that ended without one; no row for NULL';
+
+CREATE FUNCTION align.markov(paths align.paths, chain_order integer DEFAULT 1) RETURNS TABLE (
+		channel text, removal_effect float8, conversions float8, value numeric)
+	AS 'MODULE_PATHNAME', 'align_markov'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000 ROWS 20;
+COMMENT ON FUNCTION align.markov(align.paths, integer) IS
+	'divides conversions and value among channels by their removal effects: the share of conversions that a Markov chain of the paths loses if every way through the channel ends without one. A state is the last channels of a path, up to 4 (chain_order). One row per channel, and one for "(none)" with the conversions of empty paths, whose removal_effect is NULL; conversions and values add up to those of the paths';
+
+CREATE FUNCTION align.shapley(paths align.paths) RETURNS TABLE (
+		channel text, conversions float8, value numeric)
+	AS 'MODULE_PATHNAME', 'align_shapley'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 20;
+COMMENT ON FUNCTION align.shapley(align.paths) IS
+	'divides conversions and value among channels by the Shapley value of the game in which a coalition is worth the conversions of the paths that need no other channel; it equals equal parts for the different channels of each path. One row per channel, and one for "(none)" with the conversions of empty paths; conversions and values add up to those of the paths';
+
+/* changing paths before they are counted */
+
+CREATE FUNCTION align.collapse_repeats(path text[]) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'align_collapse_repeats'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.collapse_repeats(text[]) IS
+	'the path with one of each run of equal channels, as a > a > b > a becomes a > b > a; elements that are NULL are left out';
+
+CREATE FUNCTION align.distinct_channels(path text[]) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'align_distinct_channels'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.distinct_channels(text[]) IS
+	'the channels of the path in the order of their first touch, each once; elements that are NULL are left out';
+
+CREATE FUNCTION align.last_channels(path text[], n integer) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'align_last_channels'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION align.last_channels(text[], integer) IS
+	'the last n channels of the path, or all of them if there are fewer; elements that are NULL are left out before';

@@ -76,10 +76,11 @@ typedef enum CreditModel
 	CREDIT_TIME_DECAY,
 	CREDIT_U_SHAPED,
 	CREDIT_W_SHAPED,
-	CREDIT_FULL_PATH
+	CREDIT_FULL_PATH,
+	CREDIT_SHAPLEY
 } CreditModel;
 
-#define CREDIT_NMODELS (CREDIT_FULL_PATH + 1)
+#define CREDIT_NMODELS (CREDIT_SHAPLEY + 1)
 
 /* The names of the models in SQL, by CreditModel. */
 extern const char *const align_credit_model_names[CREDIT_NMODELS];

@@ -23,7 +23,7 @@
 /* In the order of CreditModel. */
 const char *const align_credit_model_names[CREDIT_NMODELS] = {
 	"first", "last", "last_non_direct", "linear", "position", "time_decay",
-	"u_shaped", "w_shaped", "full_path"
+	"u_shaped", "w_shaped", "full_path", "shapley"
 };
 
 static CreditModel

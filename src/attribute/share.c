@@ -16,6 +16,9 @@
 /* Sum of the weights of time_decay, before they are rounded. */
 #define DECAY_TOTAL 4611686018427387904.0	/* 2^62 */
 
+/* The most that weights of shapley may add up to. */
+#define SHAPLEY_TOTAL (INT64CONST(1) << 62)
+
 /* The points of a model with milestones, and their weights. */
 #define MAX_POINTS 4
 
@@ -214,6 +217,103 @@ Milestones(Credit *credit, const CreditRules *rules)
 }
 
 /*
+ * A channel among the touches of a lead.
+ */
+typedef struct ChannelTouches
+{
+	LeadString	channel;
+	int64		ntouches;
+} ChannelTouches;
+
+/*
+ * The least common multiple of the numbers of touches, 0 if it exceeds a
+ * limit.
+ */
+static int64
+CommonMultiple(const ChannelTouches *channels, int n, int64 limit)
+{
+	int64		result = 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		int64		a = result;
+		int64		b = channels[i].ntouches;
+
+		while (b != 0)
+		{
+			int64		rest = a % b;
+
+			a = b;
+			b = rest;
+		}
+		result /= a;
+		if (result > limit / channels[i].ntouches)
+			return 0;
+		result *= channels[i].ntouches;
+	}
+	return result;
+}
+
+/*
+ * Equal parts for the different channels, and of each for its touches.  This
+ * is the Shapley value of the channels (paths/shapley.c).
+ *
+ * The weights are whole if their common multiple is not too large, else they
+ * are rounded.
+ */
+static void
+Shapley(Credit *credit, CampaignMemory *memory)
+{
+	int			ntouches = credit->ntouches;
+	ChannelTouches *channels = NULL;
+	int			room = 0;
+	int			n = 0;
+	int		   *channel_of = MemoryContextAllocHuge(CurrentMemoryContext,
+													(Size) ntouches * sizeof(int));
+	int64		multiple;
+
+	/* an agreement has few channels, so a search for each touch is linear */
+	for (int i = 0; i < ntouches; i++)
+	{
+		int			campaign = credit->touches[i].campaign;
+		const KnownCampaign *known = align_campaign_known(memory, credit->reader.strings[campaign]);
+		LeadString	channel = align_lead_varlena(known->channel);
+		int			j = 0;
+
+		while (j < n && !align_lead_same(channels[j].channel, channel))
+			j++;
+		if (j == room)
+		{
+			room = room == 0 ? 8 : room * 2;
+			channels = channels == NULL ? palloc(room * sizeof(ChannelTouches)) :
+				repalloc(channels, room * sizeof(ChannelTouches));
+		}
+		if (j == n)
+		{
+			channels[n].channel = channel;
+			channels[n++].ntouches = 0;
+		}
+		channels[j].ntouches++;
+		channel_of[i] = j;
+	}
+
+	multiple = CommonMultiple(channels, n, SHAPLEY_TOTAL / n);
+	if (multiple == 0)
+		multiple = SHAPLEY_TOTAL / n;
+	credit->total = 0;
+	for (int i = 0; i < ntouches; i++)
+	{
+		int64		among = channels[channel_of[i]].ntouches;
+
+		credit->touches[i].weight = multiple / among;
+		credit->touches[i].share = 1.0 / ((double) n * (double) among);
+		credit->total += credit->touches[i].weight;
+	}
+	pfree(channels);
+	pfree(channel_of);
+}
+
+/*
  * Divides the credit by the model of the rules.
  */
 void
@@ -246,6 +346,9 @@ align_credit_share(Credit *credit, const CreditRules *rules, CampaignMemory *mem
 		case CREDIT_W_SHAPED:
 		case CREDIT_FULL_PATH:
 			Milestones(credit, rules);
+			break;
+		case CREDIT_SHAPLEY:
+			Shapley(credit, memory);
 			break;
 	}
 }

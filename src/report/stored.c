@@ -100,6 +100,28 @@ align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode)
 	return true;
 }
 
+/* The columns that tables of 0.5.0 do not have; one of each table is enough. */
+static const struct
+{
+	const char *table;
+	const char *column;
+}			later_columns[] = {
+	{"stored_touch_facts", "share_shapley"},
+};
+
+bool
+align_stored_is_current(Oid schema)
+{
+	for (int i = 0; i < (int) lengthof(later_columns); i++)
+	{
+		Oid			relid = get_relname_relid(later_columns[i].table, schema);
+
+		if (!OidIsValid(relid) || get_attnum(relid, later_columns[i].column) == InvalidAttrNumber)
+			return false;
+	}
+	return true;
+}
+
 const char *const align_stored_trigger_events[STORED_NTRIGGERS] = {
 	"INSERT OR UPDATE OR DELETE",
 	"TRUNCATE"

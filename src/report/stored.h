@@ -63,6 +63,13 @@ extern void align_check_stored_schema(Oid schema, const Attachment *attachment);
 extern void align_stored_key_names(ReportTarget *target);
 
 /*
+ * True if the tables have the columns that the queries of this release read.
+ * Those that an earlier one created do not; refresh_reports() writes them all
+ * the same, by functions of that release.
+ */
+extern bool align_stored_is_current(Oid schema);
+
+/*
  * True if the triggers that log changed leads are there and enabled.  They are
  * not if one was dropped or disabled.
  */

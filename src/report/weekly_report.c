@@ -331,7 +331,7 @@ BeginPage(WeekPage *page, FunctionCallInfo fcinfo)
 
 /*
  * Sets whether the page reads what is stored: unless that is to be written for
- * all leads, at the instant.
+ * all leads, at the instant, or an earlier release created the tables.
  */
 static void
 SetStored(WeekPage *page)
@@ -343,6 +343,7 @@ SetStored(WeekPage *page)
 	bool		unfit;
 
 	if (!align_report_lock_stored(target->schema_oid, attachment->root_owner, AccessShareLock) ||
+		!align_stored_is_current(target->schema_oid) ||
 		!align_stored_triggers_work(target->schema_oid, attachment))
 		return;
 	align_stored_key_names(&stored);

@@ -39,7 +39,8 @@ LANGUAGE sql AS $$
 	), point AS MATERIALIZED (
 		SELECT *, max(rn) FILTER (WHERE at <= mql_at AND mql_at <= won_at) OVER w AS mql_rn,
 			max(rn) FILTER (WHERE at <= opportunity_at AND opportunity_at <= won_at) OVER w AS opportunity_rn,
-			coalesce(max(rn) FILTER (WHERE campaign <> 'utm_source=(direct)&utm_medium=(none)') OVER w, n) AS not_direct_rn
+			coalesce(max(rn) FILTER (WHERE campaign <> 'utm_source=(direct)&utm_medium=(none)') OVER w, n) AS not_direct_rn,
+			count(*) OVER (PARTITION BY id, campaign = 'utm_source=(direct)&utm_medium=(none)') AS of_channel
 		FROM touch WINDOW w AS (PARTITION BY id)
 	), weight AS (
 		SELECT p.*, v.model,
@@ -48,11 +49,12 @@ LANGUAGE sql AS $$
 				WHEN 'last' THEN (rn = n)::int
 				WHEN 'last_non_direct' THEN (rn = not_direct_rn)::int
 				WHEN 'linear' THEN 1
+				WHEN 'shapley' THEN 12252240::numeric / of_channel -- the least common multiple of 1 to 18
 				WHEN 'position' THEN CASE WHEN n <= 2 THEN 1 WHEN rn IN (1, n) THEN 2 * (n - 2) ELSE 1 END
 				WHEN 'time_decay' THEN power(0.5::numeric, extract(epoch FROM last_at - at) / 604800)
 				ELSE key * coalesce(nullif(sum((key = 0)::int) OVER (PARTITION BY id, v.model), 0), 1) + CASE WHEN key = 0 THEN other ELSE 0 END
 			END::numeric AS w
-		FROM point p, unnest('{first, last, last_non_direct, linear, position, time_decay, u_shaped, w_shaped, full_path}'::text[]) AS v (model),
+		FROM point p, unnest('{first, last, last_non_direct, linear, position, time_decay, u_shaped, w_shaped, full_path, shapley}'::text[]) AS v (model),
 			LATERAL (SELECT CASE v.model
 				WHEN 'u_shaped' THEN 40 * ((rn = 1)::int + coalesce((rn = mql_rn)::int, 0))
 				WHEN 'w_shaped' THEN 30 * ((rn = 1)::int + coalesce((rn = mql_rn)::int, 0) + coalesce((rn = opportunity_rn)::int, 0))
@@ -61,7 +63,7 @@ LANGUAGE sql AS $$
 	)
 	SELECT id, model, touch::int, at, campaign, w, sum(w) OVER (PARTITION BY id, model), worth FROM weight JOIN worth USING (id) WHERE w > 0
 	UNION ALL
-	SELECT id, model, NULL, NULL, '(none)', 1, 1, worth FROM converted JOIN worth USING (id), unnest('{first, last, last_non_direct, linear, position, time_decay, u_shaped, w_shaped, full_path}'::text[]) AS v (model)
+	SELECT id, model, NULL, NULL, '(none)', 1, 1, worth FROM converted JOIN worth USING (id), unnest('{first, last, last_non_direct, linear, position, time_decay, u_shaped, w_shaped, full_path, shapley}'::text[]) AS v (model)
 	WHERE NOT EXISTS (SELECT FROM touch WHERE touch.id = converted.id)
 $$;
 CREATE TEMP TABLE expected AS
@@ -74,7 +76,7 @@ FROM unnest('{NULL, 30 days, 1 month, 0}'::interval[]) AS lookback, pg_temp.orac
 -- The same from credit.
 CREATE TEMP TABLE got AS
 SELECT coalesce(lookback::text, 'all') AS lookback, id, model, c.* FROM journey, agreed, unnest('{NULL, 30 days, 1 month, 0}'::interval[]) AS lookback,
-	(VALUES ('first', NULL::text[]), ('last', NULL), ('last_non_direct', NULL), ('linear', NULL), ('position', NULL), ('time_decay', NULL), ('u_shaped', '{mql}'), ('w_shaped', '{mql, opportunity}'), ('full_path', '{mql, opportunity}')) AS v (model, milestones),
+	(VALUES ('first', NULL::text[]), ('last', NULL), ('last_non_direct', NULL), ('linear', NULL), ('position', NULL), ('time_decay', NULL), ('u_shaped', '{mql}'), ('w_shaped', '{mql, opportunity}'), ('full_path', '{mql, opportunity}'), ('shapley', NULL)) AS v (model, milestones),
 	funnel_credit(lead, funnel, model, lookback, milestones => milestones) AS c;
 SELECT model, count(*) > 800 AS many, count(*) FILTER (WHERE g.touch IS NULL) > 30 AS none,
 	count(*) FILTER (WHERE g.campaign IS DISTINCT FROM e.campaign OR g.at IS DISTINCT FROM e.at) AS rows_wrong,
@@ -102,11 +104,12 @@ SELECT 'linear' AS model, (unnest(funnel_credit_agg(lead, funnel, 'linear'))).* 
 UNION ALL SELECT 'position', (unnest(funnel_credit_agg(lead, funnel, 'position', NULL))).* FROM journey, agreed
 UNION ALL SELECT 'last_non_direct', (unnest(funnel_credit_agg(lead, funnel, 'last_non_direct', NULL, NULL))).* FROM journey, agreed
 UNION ALL SELECT 'time_decay', (unnest(funnel_credit_agg(lead, funnel, 'time_decay', NULL, '7 days'))).* FROM journey, agreed
-UNION ALL SELECT 'full_path', (unnest(funnel_credit_agg(lead, funnel, 'full_path', NULL, NULL, '{mql, opportunity}'))).* FROM journey, agreed;
+UNION ALL SELECT 'full_path', (unnest(funnel_credit_agg(lead, funnel, 'full_path', NULL, NULL, '{mql, opportunity}'))).* FROM journey, agreed
+UNION ALL SELECT 'shapley', (unnest(funnel_credit_agg(lead, funnel, 'shapley'))).* FROM journey, agreed;
 SELECT model, count(*) AS campaigns, count(*) FILTER (WHERE (t.channel, t.touches, t.amount) IS DISTINCT FROM (g.channel, g.touches, g.amount)) AS wrong,
 	count(*) FILTER (WHERE abs(t.conversions - g.conversions) > 1e-9) AS shares_wrong, round(sum(t.conversions)) = (SELECT count(DISTINCT id) FROM got) AS all_conversions
 FROM total t FULL JOIN (SELECT model, campaign, channel, count(touch) AS touches, sum(share) AS conversions, sum(amount) AS amount FROM got
-	WHERE lookback = 'all' AND model IN ('linear', 'position', 'last_non_direct', 'time_decay', 'full_path') GROUP BY 1, 2, 3) g USING (model, campaign)
+	WHERE lookback = 'all' AND model IN ('linear', 'position', 'last_non_direct', 'time_decay', 'full_path', 'shapley') GROUP BY 1, 2, 3) g USING (model, campaign)
 GROUP BY model ORDER BY model;
 SELECT model, count(DISTINCT all_of_it) AS results FROM unnest('{first, time_decay, w_shaped}'::text[]) AS model, generate_series(1, 5) AS seed,
 	LATERAL (SELECT credit_agg(lead, model, '60 days', '3 days', CASE model WHEN 'w_shaped' THEN '{NULL, opportunity}'::text[] END ORDER BY hashint4extended(id, seed)) AS all_of_it FROM journey) s

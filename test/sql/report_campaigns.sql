@@ -257,8 +257,8 @@ SELECT campaign_key, month FROM boards.campaign_results AS c FULL JOIN fair.resu
 WHERE (c.touches, coalesce(c.revenue_first, 0), coalesce(c.revenue_last, 0), coalesce(c.revenue_last_non_direct, 0))
     IS DISTINCT FROM (coalesce(p.touches, 0), coalesce(p.first, 0), coalesce(p.last, 0), coalesce(p.last_non_direct, 0))
   OR greatest(abs(coalesce(c.revenue_linear, 0) - coalesce(p.linear, 0)), abs(coalesce(c.revenue_position, 0) - coalesce(p.position, 0)), abs(coalesce(c.revenue_time_decay, 0) - coalesce(p.decay, 0)::numeric)) > 0.01 * coalesce(p.earning, 0);
-SELECT (sum(revenue_first), sum(revenue_last), sum(revenue_last_non_direct), sum(revenue_linear), sum(revenue_position), sum(revenue_time_decay), sum(revenue_u_shaped), sum(revenue_w_shaped), sum(revenue_full_path))
-    = (w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount) AS revenue_is_what_was_won, w.amount > 30000 AS much
+SELECT (sum(revenue_first), sum(revenue_last), sum(revenue_last_non_direct), sum(revenue_linear), sum(revenue_position), sum(revenue_time_decay), sum(revenue_u_shaped), sum(revenue_w_shaped), sum(revenue_full_path), sum(revenue_shapley))
+    = (w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount, w.amount) AS revenue_is_what_was_won, w.amount > 30000 AS much
 FROM boards.campaign_results, (SELECT sum(amount) AS amount FROM fair.outcome WHERE won_at IS NOT NULL) AS w GROUP BY w.amount;
 
 -- cost and budget: each row of them on its own
@@ -327,12 +327,12 @@ FROM (SELECT channel, fair.month(at) AS month, amount FROM fair.share
 GROUP BY 1, 2;
 SELECT channel, month FROM boards.channel_results AS c FULL JOIN (
     SELECT channel, month, sum(cost) AS cost, sum(touches) AS touches, sum(leads) AS leads, sum(qualified) AS qualified, sum(submitted) AS submitted, sum(accepted) AS accepted, sum(rejected) AS rejected, sum(won) AS won, sum(lost) AS lost, sum(open) AS open, sum(late) AS late,
-        sum(revenue_first) AS f, sum(revenue_last) AS l, sum(revenue_last_non_direct) AS n, sum(revenue_linear) AS i, sum(revenue_position) AS p, sum(revenue_time_decay) AS d, sum(revenue_u_shaped) AS u, sum(revenue_w_shaped) AS w, sum(revenue_full_path) AS a, sum(cost) FILTER (WHERE cost_match = 'cost only') AS cost_only, sum(budget) AS budget
+        sum(revenue_first) AS f, sum(revenue_last) AS l, sum(revenue_last_non_direct) AS n, sum(revenue_linear) AS i, sum(revenue_position) AS p, sum(revenue_time_decay) AS d, sum(revenue_u_shaped) AS u, sum(revenue_w_shaped) AS w, sum(revenue_full_path) AS a, sum(revenue_shapley) AS y, sum(won_shapley) AS ws, sum(cost) FILTER (WHERE cost_match = 'cost only') AS cost_only, sum(budget) AS budget
     FROM boards.campaign_results GROUP BY 1, 2) AS s USING (channel, month)
     LEFT JOIN fair.channel_wins AS k USING (channel, month)
     LEFT JOIN LATERAL (SELECT 0 AS o WHERE k.known > 0 OR coalesce(k.won, 0) = 0) AS x ON true
 WHERE (c.cost, c.touches, c.leads, c.qualified, c.submitted, c.accepted, c.rejected, c.won, c.lost, c.open, c.late) IS DISTINCT FROM (s.cost, s.touches, s.leads, s.qualified, s.submitted, s.accepted, s.rejected, s.won, s.lost, s.open, s.late)
-   OR (c.revenue_first, c.revenue_last, c.revenue_last_non_direct, c.revenue_linear, c.revenue_position, c.revenue_time_decay, c.revenue_u_shaped, c.revenue_w_shaped, c.revenue_full_path) IS DISTINCT FROM (s.f + x.o, s.l + x.o, s.n + x.o, s.i + x.o, s.p + x.o, s.d + x.o, s.u + x.o, s.w + x.o, s.a + x.o)
+   OR (c.revenue_first, c.revenue_last, c.revenue_last_non_direct, c.revenue_linear, c.revenue_position, c.revenue_time_decay, c.revenue_u_shaped, c.revenue_w_shaped, c.revenue_full_path, c.revenue_shapley) IS DISTINCT FROM (s.f + x.o, s.l + x.o, s.n + x.o, s.i + x.o, s.p + x.o, s.d + x.o, s.u + x.o, s.w + x.o, s.a + x.o, s.y + x.o) OR abs(c.won_shapley - s.ws) > 1e-9
    OR c.revenue_known <> coalesce(k.known, 0)
    OR coalesce(c.cost_only, 0) <> coalesce(s.cost_only, 0)
    OR c.budget IS DISTINCT FROM s.budget
@@ -340,6 +340,62 @@ WHERE (c.cost, c.touches, c.leads, c.qualified, c.submitted, c.accepted, c.rejec
         CASE WHEN c.cost > 0 THEN c.revenue_linear / c.cost END, CASE WHEN c.cost > 0 THEN (c.revenue_linear - c.cost) / c.cost END);
 SELECT channel, sum(leads) AS leads, sum(cost) AS cost, sum(cost_only) AS cost_only FROM boards.channel_results GROUP BY 1 ORDER BY channel COLLATE "C";
 SELECT count(*), count(DISTINCT row_key), sum(leads) = (SELECT sum(leads) FROM boards.channel_results('now')) AS same FROM boards.channel_results;
+
+-- shapley: equal parts for the different channels of a win, and of each for its
+-- touches
+CREATE VIEW fair.shapley AS
+SELECT channel, month, sum(won) AS won, sum(amount) AS amount, sum(touches) AS touches
+FROM (SELECT s.channel, fair.month(s.at) AS month, 1.0 / d.n / count(*) OVER (PARTITION BY s.lead_id, s.channel) AS won,
+        s.amount / d.n / count(*) OVER (PARTITION BY s.lead_id, s.channel) AS amount, 1 AS touches
+    FROM fair.share AS s JOIN (SELECT lead_id, count(DISTINCT channel) AS n FROM fair.share GROUP BY 1) AS d USING (lead_id)
+    UNION ALL
+    SELECT '(none)', fair.month(first_at), 1, amount, 0 FROM fair.outcome AS o
+    WHERE won_at IS NOT NULL AND NOT EXISTS (SELECT FROM fair.share AS s WHERE s.lead_id = o.id)) AS w
+GROUP BY 1, 2;
+SELECT count(*) > 20 AS many, count(*) FILTER (WHERE abs(c.won_shapley - coalesce(p.won, 0)) > 1e-9) AS won_wrong,
+    count(*) FILTER (WHERE abs(c.revenue_shapley - coalesce(p.amount, 0)) > 0.01 * coalesce(p.touches, 0)) AS revenue_wrong
+FROM boards.channel_results AS c FULL JOIN fair.shapley AS p USING (channel, month);
+
+-- markov: removal effects by walking the chain of all decided journeys, two
+-- hundred steps, with and without each channel; then divided among months
+CREATE TABLE fair.decided AS
+SELECT s.lead_id, s.touch_no, s.channel, fair.month(s.at) AS month, true AS is_won, s.amount FROM fair.share AS s
+UNION ALL
+SELECT t.lead_id, t.touch_no, t.channel, fair.month(t.at), false, NULL FROM fair.touch AS t JOIN fair.outcome AS o ON o.id = t.lead_id
+WHERE o.won_at IS NULL AND (o.stage = 'disqualified' OR o.stage IS NULL AND o.lost_once);
+CREATE TABLE fair.edge AS
+SELECT coalesce(lag(channel) OVER lead, '<') AS origin, channel AS target FROM fair.decided WINDOW lead AS (PARTITION BY lead_id ORDER BY touch_no)
+UNION ALL
+SELECT DISTINCT ON (lead_id) channel, CASE WHEN is_won THEN '>' ELSE '!' END FROM (SELECT * FROM fair.decided ORDER BY lead_id, touch_no DESC) AS d;
+CREATE VIEW fair.removed AS
+WITH RECURSIVE chance AS (
+    SELECT origin, target, count(*) / sum(count(*)) OVER (PARTITION BY origin) AS p FROM fair.edge GROUP BY 1, 2
+), removed AS (
+    SELECT DISTINCT channel FROM fair.decided UNION ALL SELECT NULL
+), walk AS (
+    SELECT r.channel, s.state, CASE WHEN s.state = '<' THEN 1.0::float8 ELSE 0 END AS p, 0 AS step
+    FROM removed AS r, (SELECT '<' AS state UNION SELECT target FROM fair.edge) AS s
+    UNION ALL
+    SELECT channel, state, p, step + 1
+    FROM (SELECT w.channel, c.target AS state, sum(w.p * c.p) OVER (PARTITION BY w.channel, c.target) AS p, w.step,
+            row_number() OVER (PARTITION BY w.channel, c.target) AS k
+        FROM walk AS w JOIN (SELECT * FROM chance UNION ALL SELECT '>', '>', 1) AS c ON c.origin = w.state AND c.target IS DISTINCT FROM w.channel) AS n
+    WHERE k = 1 AND step < 200
+)
+SELECT channel, 1 - sum(p) / (SELECT sum(p) FROM walk WHERE channel IS NULL AND state = '>' AND step = 200) AS effect
+FROM walk WHERE step = 200 AND state = '>' AND channel IS NOT NULL GROUP BY channel;
+CREATE TABLE fair.markov AS
+SELECT channel, month, share * touches / all_touches * won AS won, share * touches / all_touches * amount AS amount
+FROM (SELECT channel, effect / sum(effect) OVER () AS share FROM fair.removed) AS r
+JOIN (SELECT channel, month, count(*) AS touches, sum(count(*)) OVER (PARTITION BY channel) AS all_touches FROM fair.decided GROUP BY 1, 2) AS t USING (channel),
+    (SELECT count(*) AS won, sum(amount) AS amount FROM (SELECT DISTINCT lead_id, amount FROM fair.decided WHERE is_won) AS w) AS w;
+SELECT count(*) > 20 AS many, count(p.won) > 15 AS earned, count(DISTINCT c.channel) > 4 AS channels,
+    count(*) FILTER (WHERE abs(c.won_markov - coalesce(p.won, 0) - CASE WHEN c.channel = '(none)' THEN c.won_shapley ELSE 0 END) > 1e-9) AS won_wrong,
+    count(*) FILTER (WHERE abs(c.revenue_markov - coalesce(p.amount, 0)::numeric - CASE WHEN c.channel = '(none)' THEN c.revenue_shapley ELSE 0 END) > 0.01) AS revenue_wrong
+FROM boards.channel_results AS c FULL JOIN fair.markov AS p USING (channel, month);
+SELECT abs(sum(won_markov) - w.won) < 1e-9 AS won_is_all, sum(revenue_markov) = w.amount AS revenue_is_what_was_won, abs(sum(won_shapley) - w.won) < 1e-9 AS won_shapley,
+    bool_and(won_markov >= 0 AND revenue_markov >= 0) AS never_negative, bool_and(scale(revenue_markov) <= 2) AS in_cents
+FROM boards.channel_results, (SELECT count(*) AS won, sum(amount) AS amount FROM fair.outcome WHERE won_at IS NOT NULL) AS w GROUP BY w.won, w.amount;
 
 -- campaign_reviews: found like costs; the latest verdict of each team, and what
 -- is asked and answered

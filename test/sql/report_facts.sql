@@ -352,7 +352,7 @@ DO $$
 DECLARE
 	m text;
 BEGIN
-	FOREACH m IN ARRAY '{first,last,last_non_direct,linear,position,time_decay,u_shaped,w_shaped,full_path}'::text[] LOOP
+	FOREACH m IN ARRAY '{first,last,last_non_direct,linear,position,time_decay,u_shaped,w_shaped,full_path,shapley}'::text[] LOOP
 		EXECUTE format('INSERT INTO shares SELECT %1$L, region, id, touch_no, won_share_%1$s, won_amount_%1$s, true FROM facts_reports.touch_facts', m);
 		INSERT INTO shares SELECT m, region, id, coalesce(c.touch, 0), c.share, c.amount, false
 		FROM journeys j, align.funnel_credit(j.lead, align.agreed('company'), m, milestones => CASE WHEN m IN ('w_shaped', 'full_path') THEN ARRAY[NULL, 'sql'] END) c

@@ -88,7 +88,9 @@ WITH
             sum(c.share) FILTER (WHERE c.model = 'w_shaped') AS share_w_shaped,
             sum(c.amount) FILTER (WHERE c.model = 'w_shaped') AS amount_w_shaped,
             sum(c.share) FILTER (WHERE c.model = 'full_path') AS share_full_path,
-            sum(c.amount) FILTER (WHERE c.model = 'full_path') AS amount_full_path
+            sum(c.amount) FILTER (WHERE c.model = 'full_path') AS amount_full_path,
+            sum(c.share) FILTER (WHERE c.model = 'shapley') AS share_shapley,
+            sum(c.amount) FILTER (WHERE c.model = 'shapley') AS amount_shapley
         FROM won AS w
             -- a call for each model: one whose model changes takes twice as long
             CROSS JOIN LATERAL (
@@ -118,6 +120,9 @@ WITH
                 UNION ALL
                 SELECT 'full_path', c.touch, c.share, c.amount
                 FROM align.funnel_credit(w.lead, w.funnel, 'full_path', milestones => ARRAY[NULL, w.opportunity]) AS c
+                UNION ALL
+                SELECT 'shapley', c.touch, c.share, c.amount
+                FROM align.funnel_credit(w.lead, w.funnel, 'shapley') AS c
             ) AS c (model, touch, share, amount)
         GROUP BY {key:w}, coalesce(c.touch, 0)
     )
@@ -132,6 +137,7 @@ SELECT {key:t}, t.touch, t.at, t.campaign, t.channel, t.until_won, t.decisive,
     c.share_u_shaped, c.amount_u_shaped,
     c.share_w_shaped, c.amount_w_shaped,
     c.share_full_path, c.amount_full_path,
+    c.share_shapley, c.amount_shapley,
     t.recorded_at
 FROM touches AS t
     LEFT JOIN credit AS c ON {key_join:c:t} AND c.touch = t.touch

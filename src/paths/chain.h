@@ -1,0 +1,45 @@
+/*
+ * chain.h
+ *	  The Markov chain of a multiset of paths, and the removal effects of its
+ *	  channels.
+ *
+ * A state of a chain of order k is the last k channels of a path, or all of
+ * them while there are fewer; the chain begins in the state of none.  Its
+ * transitions are those of the paths, as often as there are conversions and
+ * nulls, and end in (conversion) or (null).
+ *
+ * The removal effect of a channel is the share of the conversions that is
+ * lost when every transition into a state that holds the channel leads to
+ * (null) instead: E. Anderl, I. Becker, F. v. Wangenheim, J. H. Schumann,
+ * "Mapping the customer journey: lessons learned from graph-based online
+ * attribution modeling", International Journal of Research in Marketing 33
+ * (2016), 457-474.
+ */
+#ifndef ALIGN_PATHS_CHAIN_H
+#define ALIGN_PATHS_CHAIN_H
+
+#include "postgres.h"
+
+#define CHAIN_MAX_ORDER 4
+
+/* Transitions in memory while a chain is solved: about 20 bytes each. */
+#define CHAIN_MAX_TRANSITIONS 10000000
+
+typedef struct Chain Chain;
+
+/* An empty chain, in the current memory context. */
+extern Chain *align_chain(int nchannels, int order);
+
+/* Add a path, the indexes of its channels below nchannels. */
+extern void align_chain_add(Chain *chain, const uint32 *path, int length,
+							int64 conversions, int64 nulls);
+
+/*
+ * Set the removal effect of every channel, from 0 to 1.  Depends only on the
+ * paths and the order in which they were added.  The chain must have a path,
+ * and cannot be used again.  Raises if it takes more than
+ * CHAIN_MAX_TRANSITIONS.
+ */
+extern void align_chain_effects(Chain *chain, double *effects);
+
+#endif							/* ALIGN_PATHS_CHAIN_H */
