@@ -12,6 +12,10 @@ CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason te
 	PARALLEL = SAFE
 );
 
+CREATE FUNCTION align.carried_stage(stage text, agreement text, version int, to_agreement text, to_version int) RETURNS text
+    AS 'MODULE_PATHNAME', 'align_carried_stage'
+    LANGUAGE C STABLE PARALLEL SAFE COST 2;
+
 -- Comments that are new or read otherwise ("make delta").
 
 /* funnels over the rows of an event table */

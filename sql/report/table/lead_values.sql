@@ -25,12 +25,14 @@ SELECT {key_text:l} AS row_key,
     l.lead
     {named_dimensions:d}
 FROM (SELECT {history_key:h},
-          align.lead_agg(h.effective_at, CASE WHEN h.event <> 'touch' THEN coalesce(s.stage, h.stage) END,
+          align.lead_agg(h.effective_at,
+                         CASE WHEN h.event <> 'touch' THEN
+                             align.carried_stage(h.stage, h.agreement, h.version, {agreement},
+                                                 (SELECT f.version FROM ({part:funnel}) AS f)) END,
                          h.team, h.reason, h.campaign,
                          CASE WHEN h.amount > '-Infinity' AND h.amount < 'Infinity' THEN h.amount END,
                          h.entry_no, {segments:h}, nullif(h.version, 0)) AS lead
       FROM {history} AS h
-          LEFT JOIN ({part:stage_names}) AS s ON s.recorded = h.stage
       WHERE (h.event IN ('opening', 'entry', 'move', 'override') AND h.stage IS NOT NULL
               OR h.event = 'touch' AND h.campaign IS NOT NULL)
           AND (h.source IS NULL OR h.source NOT LIKE '%not live')
