@@ -182,8 +182,10 @@ WriteRows(const Refresh *refresh, const ReportBody *body)
 
 /*
  * Writes the rows of the leads in the log into lead_values, and the time of
- * the refresh into the days of those that are not as they were: most leads in
- * the log have changed, but not their journeys.
+ * the refresh into the days of those that are not as they were: not every
+ * change of a lead changes its row.  An entry whose time has come since the
+ * refresh before counts as a change, because summaries leave out what is later
+ * than they are.
  */
 static void
 WriteValues(const Refresh *refresh, const ReportBody *body)
@@ -199,7 +201,9 @@ WriteValues(const Refresh *refresh, const ReportBody *body)
 								   "SELECT o.entered_on FROM old AS o WHERE NOT EXISTS "
 								   "(SELECT FROM new AS n WHERE %4$s AND n OPERATOR(pg_catalog.*=) o) "
 								   "UNION SELECT n.entered_on FROM new AS n WHERE NOT EXISTS "
-								   "(SELECT FROM old AS o WHERE %4$s AND n OPERATOR(pg_catalog.*=) o)) AS x "
+								   "(SELECT FROM old AS o WHERE %4$s AND n OPERATOR(pg_catalog.*=) o) "
+								   "OR EXISTS (SELECT FROM align.entries(n.lead) AS e, %1$s." REPORT_STORED_STATE " AS s "
+								   "WHERE e.at OPERATOR(pg_catalog.>) s.refreshed_at)) AS x "
 								   "WHERE x.entered_on IS NOT NULL "
 								   "ON CONFLICT (entered_on) DO UPDATE SET refreshed_at = EXCLUDED.refreshed_at",
 								   refresh->schema, align_report_changed_name(body),
