@@ -38,7 +38,7 @@ CAMPAIGN_DATA = src/campaign/data
 
 # The queries of reports, made into C by awk.
 REPORT_BODIES = src/report/report_bodies.h
-REPORT_FILES = $(sort $(wildcard sql/report/*.sql)) $(sort $(wildcard sql/report/parts/*.sql)) $(sort $(wildcard sql/report/stored/*.sql)) $(sort $(wildcard sql/report/page/*.sql))
+REPORT_FILES = $(sort $(wildcard sql/report/*.sql)) $(sort $(wildcard sql/report/parts/*.sql)) $(sort $(wildcard sql/report/stored/*.sql)) $(sort $(wildcard sql/report/table/*.sql)) $(sort $(wildcard sql/report/page/*.sql))
 
 EXTRA_CLEAN = $(REPORT_BODIES) $(REPORT_BODIES).tmp $(CAMPAIGN_TABLES) $(CAMPAIGN_TABLES).tmp test/expected test/results test/output_iso test/regression.diffs test/regression.out
 

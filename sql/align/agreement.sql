@@ -107,6 +107,13 @@ CREATE FUNCTION align.agreed(name text, at timestamptz) RETURNS align.funnel
 COMMENT ON FUNCTION align.agreed(text, timestamptz) IS
 'the version of an agreement that is in force at an instant: the highest one whose valid_from is not later; an error if there is none or the instant is infinite';
 
+CREATE FUNCTION align.carried_stage(stage text, agreement text, version int, to_agreement text, to_version int) RETURNS text
+    AS 'MODULE_PATHNAME', 'align_carried_stage'
+    LANGUAGE C STABLE PARALLEL SAFE COST 2;
+
+COMMENT ON FUNCTION align.carried_stage(text, text, int, text, int) IS
+'the name that a version of an agreement (to_agreement, to_version) has for a stage that was recorded under another version, as journeys() shows it; the recorded name if that version does not know the stage, or is NULL; NULL for no stage, an error if there is no such version';
+
 CREATE FUNCTION align.set_agreement_owner(name text, owner regrole) RETURNS int
     AS 'MODULE_PATHNAME', 'align_set_agreement_owner'
     LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;

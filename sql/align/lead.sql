@@ -183,6 +183,12 @@ CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, te
 COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric, bigint, text[]) IS
 	'transition function of the aggregate lead_agg(at, stage, team, reason, campaign, amount, ordinal, segments)';
 
+CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric, bigint, text[], integer) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric, bigint, text[], integer) IS
+	'transition function of the aggregate lead_agg(at, stage, team, reason, campaign, amount, ordinal, segments, version)';
+
 CREATE FUNCTION align.lead_agg_final(internal) RETURNS align.lead
 	AS 'MODULE_PATHNAME', 'align_lead_agg_final'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
@@ -268,6 +274,16 @@ CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason te
 );
 COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text, text, numeric, bigint, text[]) IS
 	'the same as lead_agg(at, stage, team, reason, campaign, amount) with a number that decides between equal times and the names of the segments that held of the row, in any order; NULL names, and an array without names, are the same as NULL';
+
+CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason text, campaign text, amount numeric, ordinal bigint, segments text[], version integer) (
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1800,
+	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text, text, numeric, bigint, text[], integer) IS
+	'the same as lead_agg(at, stage, team, reason, campaign, amount, ordinal, segments) with the version of the agreement that judged the entry, which must be positive or NULL: all that entries(lead) returns';
 
 CREATE AGGREGATE align.rollup(align.lead) (
 	SFUNC = align.lead_rollup_trans, STYPE = internal, SSPACE = 1200,

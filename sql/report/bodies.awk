@@ -5,7 +5,8 @@
 # the key columns), the comment of the view, and after an empty line one entry for
 # each column, "name: comment".  The rest is its query.  A file of parts/ is a
 # query that others include, one of stored/ a query that views read and tables can
-# store, and one of page/ a query for a section of the weekly page, after a
+# store, one of table/ begins like a view and is a query that fills a table for
+# users, and one of page/ is a query for a section of the weekly page, after a
 # comment.  A part whose comment begins with "Once:" is computed once in a page.
 
 function quoted(text)
@@ -36,13 +37,13 @@ function finish_file()
 	finish_column()
 	if (body == "")
 		fault("no query")
-	if (kind == "VIEW")
+	if (has_columns)
 		print "static const ReportColumn " name "_columns[] = {\n" columns "\t{NULL, NULL}\n};\n"
 	# not by sprintf: mawk has a limit of 8 kB
 	list = list "\t{\n\t\t.name = " quoted(name) ", .kind = REPORT_" kind \
 		", .per_lead = " (per_lead ? "true" : "false") \
 		", .once = " (once ? "true" : "false") \
-		", .columns = " (kind == "VIEW" ? name "_columns" : "NULL") \
+		", .columns = " (has_columns ? name "_columns" : "NULL") \
 		",\n\t\t.comment = " quoted(comment) ",\n\t\t.query =\n" body "\t},\n"
 }
 
@@ -57,11 +58,12 @@ FNR == 1 {
 	sub(/.*\//, "", name)
 	sub(/\.sql$/, "", name)
 	kind = FILENAME ~ /parts\/[^\/]*$/ ? "PART" : FILENAME ~ /page\/[^\/]*$/ ? "PAGE" \
-		: FILENAME ~ /stored\/[^\/]*$/ ? "STORED" : "VIEW"
+		: FILENAME ~ /stored\/[^\/]*$/ ? "STORED" : FILENAME ~ /table\/[^\/]*$/ ? "TABLE" : "VIEW"
+	has_columns = kind == "VIEW" || kind == "TABLE"
 	per_lead = 0
 	once = kind == "PART" && /^-- Once: /
 	comment = columns = column = body = ""
-	place = kind == "VIEW" ? "name" : "query"
+	place = has_columns ? "name" : "query"
 }
 
 place == "name" {

@@ -34,9 +34,28 @@ CREATE FUNCTION align.histogram(conversion align.conversion, step integer, bound
 	RETURNS TABLE (no integer, lower_bound interval, upper_bound interval, n bigint)
 	AS 'MODULE_PATHNAME', 'align_conversion_histogram'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50 ROWS 5;
+CREATE FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric, bigint, text[], integer) RETURNS internal
+	AS 'MODULE_PATHNAME', 'align_lead_agg_trans'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+
+CREATE AGGREGATE align.lead_agg(at timestamptz, stage text, team text, reason text, campaign text, amount numeric, ordinal bigint, segments text[], version integer) (
+	SFUNC = align.lead_agg_trans, STYPE = internal, SSPACE = 1800,
+	FINALFUNC = align.lead_agg_final, FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = align.lead_agg_combine,
+	SERIALFUNC = align.lead_agg_serialise, DESERIALFUNC = align.lead_agg_deserialise,
+	PARALLEL = SAFE
+);
+
+CREATE FUNCTION align.carried_stage(stage text, agreement text, version int, to_agreement text, to_version int) RETURNS text
+    AS 'MODULE_PATHNAME', 'align_carried_stage'
+    LANGUAGE C STABLE PARALLEL SAFE COST 2;
 
 -- Comments that are new or read otherwise ("make delta").
 
+COMMENT ON FUNCTION align.lead_agg_trans(internal, timestamptz, text, text, text, text, numeric, bigint, text[], integer) IS
+'transition function of the aggregate lead_agg(at, stage, team, reason, campaign, amount, ordinal, segments, version)';
+COMMENT ON AGGREGATE align.lead_agg(timestamptz, text, text, text, text, numeric, bigint, text[], integer) IS
+'the same as lead_agg(at, stage, team, reason, campaign, amount, ordinal, segments) with the version of the agreement that judged the entry, which must be positive or NULL: all that entries(lead) returns';
 COMMENT ON FUNCTION align.progress(align.lead, text[], interval, text, timestamptz) IS
 'how far the lead got along steps by as_of: level, times of the steps, last amount, and status (open, converted, dropped); a step is a stage, several (sal|sql) or optional (sql?), within is the window from the first step (NULL: none), mode a set of words (NULL: ordered). NULL for a NULL lead; NULL steps or as_of are an error';
 COMMENT ON FUNCTION align.progress(align.lead, text[], interval, text, timestamptz, interval[], text[], text) IS
@@ -57,6 +76,8 @@ COMMENT ON FUNCTION align.histogram(align.conversion, integer, interval[]) IS
 'how many leads took how long to a step, from 2, since the step before; or for the whole way (step NULL): one row per class between ascending bounds, each from its lower bound to below its upper bound, the first and the last without one of them. Durations are known within 0.79 percent; no row for a NULL conversion';
 COMMENT ON FUNCTION align.conversion_to_jsonb(align.conversion) IS
 'the summary as an object with the members funnel or mode, within, gaps, time_zone, exclude and count, steps, as_of, leads, matured, levels and way';
+COMMENT ON FUNCTION align.carried_stage(text, text, int, text, int) IS
+'the name that a version of an agreement (to_agreement, to_version) has for a stage that was recorded under another version, as journeys() shows it; the recorded name if that version does not know the stage, or is NULL; NULL for no stage, an error if there is no such version';
 /* funnels over the rows of an event table */
 
 CREATE FUNCTION align.window_funnel_trans(internal, within interval, mode text, at timestamptz, VARIADIC steps boolean[]) RETURNS internal

@@ -10,8 +10,11 @@
 #include "postgres.h"
 
 #include "funnel/funnel.h"
+#include "utils/builtins.h"
 
 #include "agreement/agreement.h"
+
+PG_FUNCTION_INFO_V1(align_carried_stage);
 
 /*
  * The names that a stage has had: the one to carry over, and those of the
@@ -152,4 +155,43 @@ align_carry_stage(const StageSource *source, const char *agreement, int32 versio
 		pfree(names.stages);
 	}
 	return stage;
+}
+
+/*
+ * carried_stage(stage text, agreement text, version int, to_agreement text,
+ * to_version int): as journeys() names stages.
+ */
+Datum
+align_carried_stage(PG_FUNCTION_ARGS)
+{
+	StageSource source = {NULL, 0};
+	text	   *recorded;
+	char	   *agreement;
+	const Funnel *funnel;
+	int32		version;
+	int			stage;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	recorded = PG_GETARG_TEXT_PP(0);
+	if (PG_ARGISNULL(3) || PG_ARGISNULL(4))
+		PG_RETURN_TEXT_P(recorded);
+	agreement = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	version = PG_GETARG_INT32(4);
+	funnel = align_agreement_funnel(agreement, version);
+	if (funnel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("agreement \"%s\" has no version %d", agreement, version)));
+	stage = align_funnel_stage(funnel, VARDATA_ANY(recorded), VARSIZE_ANY_EXHDR(recorded));
+	if (stage < 0)
+	{
+		source.agreement = PG_ARGISNULL(1) ? agreement : text_to_cstring(PG_GETARG_TEXT_PP(1));
+		if (!PG_ARGISNULL(2))
+			source.version = PG_GETARG_INT32(2);
+		stage = align_carry_stage(&source, agreement, version, funnel, text_to_cstring(recorded));
+	}
+	if (stage < 0)
+		PG_RETURN_TEXT_P(recorded);
+	PG_RETURN_TEXT_P(cstring_to_text(funnel->stages[stage].name));
 }

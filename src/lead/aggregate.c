@@ -86,6 +86,26 @@ OrdinalArgument(FunctionCallInfo fcinfo, int argument)
 }
 
 /*
+ * The version of the agreement that judged an entry, 0 if it is NULL.
+ */
+static int32
+VersionArgument(FunctionCallInfo fcinfo, int argument)
+{
+	int32		version;
+
+	if (argument >= PG_NARGS() || PG_ARGISNULL(argument))
+		return 0;
+	version = PG_GETARG_INT32(argument);
+	if (version <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("version of a lead's entry must be positive"),
+				 errdetail("It is %d.", version),
+				 errhint("Pass NULL where no version is recorded.")));
+	return version;
+}
+
+/*
  * lead_agg(at, stage, ordinal)
  */
 Datum
@@ -106,7 +126,8 @@ align_lead_agg_ordinal_trans(PG_FUNCTION_ARGS)
 }
 
 /*
- * lead_agg(at, stage, team, reason [, campaign, amount [, ordinal, segments]])
+ * lead_agg(at, stage, team, reason [, campaign, amount [, ordinal, segments
+ * [, version]]])
  */
 Datum
 align_lead_agg_trans(PG_FUNCTION_ARGS)
@@ -130,6 +151,7 @@ align_lead_agg_trans(PG_FUNCTION_ARGS)
 	input.ordinal = OrdinalArgument(fcinfo, 7);
 	if (PG_NARGS() > 8 && !PG_ARGISNULL(8))
 		input.segments = align_segments_list(PG_GETARG_ARRAYTYPE_P(8));
+	input.version = VersionArgument(fcinfo, 9);
 
 	state = StateArgument(fcinfo);
 	align_lead_add(state, &input);

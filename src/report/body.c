@@ -39,7 +39,7 @@ align_report_has_column(const char *name)
 
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		if (body->kind != REPORT_VIEW)
+		if (body->columns == NULL)
 			continue;
 		for (const ReportColumn *column = body->columns; column->name != NULL; column++)
 		{
@@ -186,6 +186,12 @@ align_report_dimension_list(const ReportTarget *target)
 char *
 align_report_stored_name(const ReportBody *body)
 {
+	return body->kind == REPORT_TABLE ? pstrdup(body->name) : align_report_rows_name(body);
+}
+
+char *
+align_report_rows_name(const ReportBody *body)
+{
 	return psprintf("stored_%s", body->name);
 }
 
@@ -209,7 +215,7 @@ align_report_stored_bodies(void)
 
 	for (int i = 0; (body = align_report_body(i)) != NULL; i++)
 	{
-		if (body->kind != REPORT_STORED)
+		if (body->kind != REPORT_STORED && body->kind != REPORT_TABLE)
 			continue;
 		if (align_report_is_leads(body))
 			result = lcons(unconstify(ReportBody *, body), result);

@@ -11,7 +11,8 @@
  *
  * What is known of leads and does not change while time goes by stands in
  * queries of its own, sql/report/stored.  The views add what does, such as
- * ages. So these queries can be tables (stored.h), which views read.
+ * ages. So these queries can be tables (stored.h), which views read.  From
+ * those, the queries of sql/report/table fill tables that are for users.
  */
 #ifndef ALIGN_REPORT_BODY_H
 #define ALIGN_REPORT_BODY_H
@@ -32,6 +33,7 @@ typedef enum ReportKind
 	REPORT_VIEW,
 	REPORT_PART,				/* included by others */
 	REPORT_STORED,				/* what views read, and tables can store */
+	REPORT_TABLE,				/* a table for users, filled from those */
 	REPORT_PAGE					/* a section of the weekly page */
 } ReportKind;
 
@@ -41,9 +43,9 @@ typedef struct ReportBody
 	ReportKind	kind;
 	bool		per_lead;		/* has the key columns, after the first */
 	bool		once;			/* a part that the weekly page computes once */
-	const ReportColumn *columns;	/* of a view, without key columns and
-									 * dimensions; ends with a name that is
-									 * NULL */
+	const ReportColumn *columns;	/* of a view or a table for users, without
+									 * key columns and dimensions; ends with a
+									 * name that is NULL */
 	const char *comment;
 	const char *query;
 } ReportBody;
@@ -56,7 +58,10 @@ extern const ReportBody *align_report_body(int i);
 /* The body of a kind and name; NULL if there is none. */
 extern const ReportBody *align_report_body_named(ReportKind kind, const char *name);
 
-/* True if a view has a column of this name, without keys and dimensions. */
+/*
+ * True if a view, or a table for users, has a column of this name, without
+ * keys and dimensions.
+ */
 extern bool align_report_has_column(const char *name);
 
 /* A dimension: a column, or an expression, of the attached table. */
@@ -139,10 +144,11 @@ extern char *align_report_stored_query(const ReportTarget *target, const ReportB
 									   const char *keys);
 
 /*
- * The table for what can be stored, and the function of its rows of leads that
- * have changed; palloc'd.
+ * The table for what can be stored, the function of its rows of all leads, and
+ * that of its rows of leads that have changed; palloc'd.
  */
 extern char *align_report_stored_name(const ReportBody *body);
+extern char *align_report_rows_name(const ReportBody *body);
 extern char *align_report_changed_name(const ReportBody *body);
 
 /* True for the body of the table of the leads. */
@@ -150,7 +156,8 @@ extern bool align_report_is_leads(const ReportBody *body);
 
 /*
  * The bodies of what can be stored: a List of ReportBody.  The first is that
- * of the leads, which the others are joined with.
+ * of the leads, which the others are joined with; the last are those of tables
+ * for users, which read the others.
  */
 extern List *align_report_stored_bodies(void);
 

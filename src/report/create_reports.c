@@ -130,30 +130,13 @@ CheckNames(const Creation *creation)
 static void
 CommentView(const ReportTarget *target, const ReportBody *body)
 {
-	char	   *name = psprintf("%s.%s", target->schema, quote_identifier(body->name));
-	Oid			relid = get_relname_relid(body->name, target->schema_oid);
 	const char *comment = body->comment;
-	ListCell   *lc;
 
 	if (target->row_security)
 		comment = psprintf("%s %s", comment,
 						   body->per_lead ? "Row-level security of the table applies to its readers." :
 						   "Row-level security of the table does not apply: it is about all leads.");
-	align_report_comment(psprintf("VIEW %s", name), comment, true);
-	for (const ReportColumn *column = body->columns; column->name != NULL; column++)
-		align_report_comment(psprintf("COLUMN %s.%s", name, quote_identifier(column->name)), column->comment, false);
-	if (!body->per_lead)
-		return;
-	for (int i = 0; i < target->attachment->nkeys; i++)
-		align_report_comment(psprintf("COLUMN %s.%s", name, target->key_names[i]), "key column of the lead", false);
-	foreach(lc, target->dimensions)
-	{
-		const ReportDimension *dimension = lfirst(lc);
-
-		if (get_attnum(relid, dimension->name) != InvalidAttrNumber)
-			align_report_comment(psprintf("COLUMN %s.%s", name, quote_identifier(dimension->name)),
-								 psprintf("dimension, as it is today: %s", dimension->text), false);
-	}
+	align_report_comment_relation(target, body, "VIEW", comment);
 }
 
 /*
@@ -384,12 +367,38 @@ HasStored(const Creation *creation)
 {
 	ListCell   *lc;
 
-	foreach(lc, align_stored_tables())
+	foreach(lc, align_stored_tables(true))
 	{
-		if (OidIsValid(get_relname_relid(lfirst(lc), creation->target.schema_oid)))
+		Oid			relid = get_relname_relid(lfirst(lc), creation->target.schema_oid);
+
+		if (OidIsValid(relid) && align_is_report_table(relid, creation->target.attachment->root_owner))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Drops what stored reports consist of, and creates it if they are to be
+ * stored.  The tables for users keep the privileges of other roles.
+ */
+static void
+ReplaceStored(Creation *creation, bool stored)
+{
+	const char *names = "ARRAY['" REPORT_LEAD_VALUES "', '" REPORT_ENTRY_DAYS "']::pg_catalog.name[]";
+	ReportTarget *target = &creation->target;
+	bool		has_values = align_stored_has_values(target->schema_oid, target->attachment->root_owner);
+	List	   *grants = has_values ? align_report_privileges(target, names, false) : NIL;
+
+	align_drop_stored(target);
+	if (!stored)
+		return;
+	align_check_stored_schema(target->schema_oid, target->attachment);
+	align_create_stored(target);
+	if (has_values)
+	{
+		align_report_execute_privileges(target, align_report_privileges(target, names, true));
+		align_report_execute_privileges(target, grants);
+	}
 }
 
 /*
@@ -408,12 +417,7 @@ CreateStoredOrNot(Creation *creation, bool stored)
 		align_lock_for_stored(target);
 	if (had_stored)
 		CreateOrReplace(creation);
-	align_drop_stored(target);
-	if (stored)
-	{
-		align_check_stored_schema(target->schema_oid, target->attachment);
-		align_create_stored(target);
-	}
+	ReplaceStored(creation, stored);
 	if (stored || !had_stored)
 		CreateOrReplace(creation);
 }
@@ -626,7 +630,7 @@ align_create_reports(PG_FUNCTION_ARGS)
 	align_begin_restricted(&caller, attachment->root_owner);
 	target->dimensions = align_report_dimensions(PG_GETARG_ARRAYTYPE_P(ARG_DIMENSIONS), target);
 	CheckNames(&creation);
-	align_check_stored_names(target);
+	align_check_stored_names(target, stored);
 	CheckAttachment(&creation);
 	align_check_campaign_tables(target->schema_oid, attachment->root_owner);
 	align_spi_connect();

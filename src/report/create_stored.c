@@ -25,13 +25,13 @@
 #include "report/stored.h"
 
 void
-align_check_stored_names(const ReportTarget *target)
+align_check_stored_names(const ReportTarget *target, bool stored)
 {
 	ListCell   *lc;
 
-	foreach(lc, align_stored_tables())
+	foreach(lc, align_stored_tables(stored))
 		align_check_report_relation(target, lfirst(lc));
-	foreach(lc, align_stored_functions())
+	foreach(lc, align_stored_functions(stored))
 		align_check_report_function(target, lfirst(lc));
 }
 
@@ -63,7 +63,7 @@ CreateRowFunction(const ReportTarget *target, const ReportBody *body, const char
 {
 	char	   *query = align_report_stored_query(target, body, keys);
 
-	if (!align_report_is_leads(body))
+	if (body->kind == REPORT_STORED && !align_report_is_leads(body))
 		query = psprintf("SELECT q.*, l.latest_at FROM (%s) AS q JOIN %s." REPORT_STORED_LEADS " AS l ON %s",
 						 query, target->schema, align_report_key_join(target, "l", "q"));
 	align_spi_execute(psprintf("CREATE FUNCTION %s.%s(as_of pg_catalog.timestamptz) RETURNS SETOF %s.%s "
@@ -79,15 +79,39 @@ CreateRowFunction(const ReportTarget *target, const ReportBody *body, const char
 static void
 CreateTable(const ReportTarget *target, const ReportBody *body)
 {
-	char	   *name = align_report_stored_name(body);
+	char	   *name = psprintf("%s.%s", target->schema, align_report_stored_name(body));
 	char	   *query = align_report_query(target, body, REPORT_FORM_VIEW);
+	bool		has_latest = body->kind == REPORT_STORED && !align_report_is_leads(body);
 
-	align_spi_execute(psprintf("CREATE TABLE %s.%s AS SELECT q.*%s FROM (%s) AS q WITH NO DATA",
-							   target->schema, name,
-							   align_report_is_leads(body) ? "" : ", NULL::pg_catalog.timestamptz AS latest_at", query));
-	align_report_comment(psprintf("TABLE %s.%s", target->schema, name),
-						 "What the reports read instead of the history. align.refresh_reports() brings it up to date.",
+	align_spi_execute(psprintf("CREATE TABLE %s AS SELECT q.*%s FROM (%s) AS q WITH NO DATA", name,
+							   has_latest ? ", NULL::pg_catalog.timestamptz AS latest_at" : "", query));
+	CommandCounterIncrement();
+	if (body->kind == REPORT_TABLE)
+		align_report_comment_relation(target, body, "TABLE", body->comment);
+	else
+		align_report_comment(psprintf("TABLE %s", name),
+							 "What the reports read instead of the history. align.refresh_reports() brings it up to date.",
+							 true);
+	CommandCounterIncrement();
+}
+
+/*
+ * Creates the table of the days on which leads entered.
+ */
+static void
+CreateEntryDays(const ReportTarget *target)
+{
+	char	   *name = psprintf("%s." REPORT_ENTRY_DAYS, target->schema);
+
+	align_spi_execute(psprintf("CREATE TABLE %s (entered_on pg_catalog.date PRIMARY KEY, "
+							   "refreshed_at pg_catalog.timestamptz NOT NULL)", name));
+	align_report_comment(psprintf("TABLE %s", name),
+						 "One row per local day on which leads entered. Key: entered_on. A summary of the leads of lead_values that entered on a day is up to date as long as refreshed_at is the same.",
 						 true);
+	align_report_comment(psprintf("COLUMN %s.entered_on", name), "the day, as in lead_values", false);
+	align_report_comment(psprintf("COLUMN %s.refreshed_at", name),
+						 "when align.refresh_reports() last changed a row of lead_values of that day, or removed one; no two calls have the same time",
+						 false);
 	CommandCounterIncrement();
 }
 
@@ -96,6 +120,8 @@ CreateIndexes(const ReportTarget *target, const ReportBody *body)
 {
 	char	   *table = psprintf("%s.%s", target->schema, align_report_stored_name(body));
 
+	if (body->kind == REPORT_TABLE)
+		align_spi_execute(psprintf("CREATE INDEX ON %s (entered_on)", table));
 	if (align_report_is_leads(body))
 	{
 		align_spi_execute(psprintf("ALTER TABLE %s ADD PRIMARY KEY (%s)", table, align_report_key_list(target, NULL)));
@@ -235,24 +261,25 @@ align_create_stored(ReportTarget *target)
 						 "When align.refresh_reports() was called, and under which version of the agreement.", true);
 	foreach(lc, bodies)
 		CreateTable(target, lfirst(lc));
+	CreateEntryDays(target);
 	foreach(lc, bodies)
 	{
 		const ReportBody *body = lfirst(lc);
 
-		CreateRowFunction(target, body, align_report_stored_name(body), NULL,
+		CreateRowFunction(target, body, align_report_rows_name(body), NULL,
 						  "The rows of the table, of all leads; for align.refresh_reports() alone.");
 		CreateRowFunction(target, body, align_report_changed_name(body), taken,
 						  "The rows of the table, of the leads that align.refresh_reports() is working on; for it alone.");
 	}
 	CommandCounterIncrement();
 	/* so that a publication of all tables does not forbid changes */
-	foreach(lc, align_stored_tables())
+	foreach(lc, align_stored_tables(true))
 		align_spi_execute(psprintf("ALTER TABLE %s.%s REPLICA IDENTITY FULL", target->schema, (char *) lfirst(lc)));
 	CommandCounterIncrement();
 	/* the owner of the schema may have put others in their place */
-	foreach(lc, align_stored_tables())
+	foreach(lc, align_stored_tables(true))
 		align_check_report_created(target, lfirst(lc), true, false);
-	foreach(lc, align_stored_functions())
+	foreach(lc, align_stored_functions(true))
 		align_check_report_created(target, lfirst(lc), false, true);
 	align_report_fill(target->schema_oid, target->attachment);
 	/* faster when the rows are there */
@@ -273,7 +300,7 @@ align_drop_stored(ReportTarget *target)
 	align_drop_changed_lead_triggers(marker->history, owner, log);
 	align_drop_changed_lead_triggers(marker->sla, owner, log);
 	align_drop_changed_lead_triggers(marker->root, owner, log);
-	foreach(lc, align_stored_functions())
+	foreach(lc, align_stored_functions(true))
 	{
 		ObjectAddress address;
 
@@ -281,7 +308,7 @@ align_drop_stored(ReportTarget *target)
 		if (OidIsValid(address.objectId) && align_is_report_function(address.objectId, owner))
 			add_exact_object_address(&address, objects);
 	}
-	foreach(lc, align_stored_tables())
+	foreach(lc, align_stored_tables(true))
 	{
 		ObjectAddress address;
 

@@ -9,9 +9,9 @@
 
 /*
  * Raises an error if something else has the name of one of the tables or
- * functions.
+ * functions; of those for users, only if reports are to be stored.
  */
-extern void align_check_stored_names(const ReportTarget *target);
+extern void align_check_stored_names(const ReportTarget *target, bool stored);
 
 /*
  * Locks the attached table, its history and its clock table for the following.

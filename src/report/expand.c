@@ -45,6 +45,8 @@ typedef struct Expansion
 	bool		inlined;		/* are views that security applies to included
 								 * as queries? */
 	bool		storing;		/* is it of what can be stored? */
+	bool		filling;		/* is it of a table that is filled from what
+								 * is stored? */
 	const char *keys;			/* the table of the leads that it is about;
 								 * NULL: all */
 	int			depth;
@@ -134,6 +136,24 @@ AppendTable(Expansion *expansion, AttachedTable table)
 		appendStringInfo(expansion->out, "%st.%s OPERATOR(pg_catalog.=) k.%s", i > 0 ? " AND " : "",
 						 align_table_key(target->attachment, table, i), target->key_names[i]);
 	appendStringInfoString(expansion->out, " OFFSET 0) AS x)");
+}
+
+/*
+ * Appends the table of what is stored, or its rows of the leads that the query
+ * is about, which are found as above.
+ */
+static void
+AppendStoredTable(Expansion *expansion, const ReportBody *body)
+{
+	const ReportTarget *target = expansion->target;
+	char	   *name = align_report_stored_name(body);
+
+	if (expansion->keys == NULL)
+		appendStringInfo(expansion->out, "%s.%s", target->schema, name);
+	else
+		appendStringInfo(expansion->out, "(SELECT x.* FROM %s AS k CROSS JOIN LATERAL "
+						 "(SELECT t.* FROM %s.%s AS t WHERE %s OFFSET 0) AS x)",
+						 expansion->keys, target->schema, name, align_report_key_join(target, "t", "k"));
 }
 
 /*
@@ -263,10 +283,10 @@ AppendDimensionJoin(Expansion *expansion, const char *alias)
 
 /*
  * Appends the dimensions as columns of an alias, or of the join; under their
- * own names, except in what can be stored.
+ * own names or, if not named, under those that they have in what is stored.
  */
 static void
-AppendDimensions(Expansion *expansion, const char *alias)
+AppendDimensions(Expansion *expansion, const char *alias, bool named)
 {
 	int			i = 0;
 	ListCell   *lc;
@@ -274,7 +294,7 @@ AppendDimensions(Expansion *expansion, const char *alias)
 	foreach(lc, expansion->target->dimensions)
 	{
 		appendStringInfo(expansion->out, ", %s.%s", alias != NULL ? alias : "dimension", StoredDimension(i++));
-		if (!expansion->storing)
+		if (named)
 			appendStringInfo(expansion->out, " AS %s",
 							 quote_identifier(((const ReportDimension *) lfirst(lc))->name));
 	}
@@ -335,9 +355,9 @@ AppendStored(Expansion *expansion, const ReportBody *body)
 {
 	bool		was_storing = expansion->storing;
 
-	if (ReadsStored(expansion))
+	if (ReadsStored(expansion) || expansion->filling)
 	{
-		appendStringInfo(expansion->out, "%s.%s", expansion->target->schema, align_report_stored_name(body));
+		AppendStoredTable(expansion, body);
 		return;
 	}
 	if (expansion->form == REPORT_FORM_WITH)
@@ -449,7 +469,9 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 	else if (strcmp(name, "dimension_join") == 0 && placeholder->nparts == 2)
 		AppendDimensionJoin(expansion, placeholder->part[1]);
 	else if (strcmp(name, "dimensions") == 0)
-		AppendDimensions(expansion, alias);
+		AppendDimensions(expansion, alias, !expansion->storing);
+	else if (strcmp(name, "named_dimensions") == 0 && placeholder->nparts == 2)
+		AppendDimensions(expansion, alias, true);
 	else if (strcmp(name, "cost") == 0 && placeholder->nparts == 2)
 		AppendCampaignTable(expansion, placeholder->part[1]);
 	else if (body != NULL && body->kind == REPORT_PART)
@@ -488,7 +510,8 @@ char *
 align_report_stored_query(const ReportTarget *target, const ReportBody *body, const char *keys)
 {
 	StringInfoData out;
-	Expansion	expansion = {.target = target,.form = REPORT_FORM_FUNCTION,.storing = true,.keys = keys,.out = &out};
+	Expansion	expansion = {.target = target,.form = REPORT_FORM_FUNCTION,.storing = true,
+	.filling = body->kind == REPORT_TABLE,.keys = keys,.out = &out};
 
 	initStringInfo(&out);
 	Expand(&expansion, body->query);
@@ -547,7 +570,8 @@ char *
 align_report_query(const ReportTarget *target, const ReportBody *body, ReportForm form)
 {
 	StringInfoData out;
-	Expansion	expansion = {.target = target,.form = form,.storing = body->kind == REPORT_STORED,.out = &out};
+	Expansion	expansion = {.target = target,.form = form,.storing = body->kind == REPORT_STORED,
+	.filling = body->kind == REPORT_TABLE,.out = &out};
 
 	if (body->kind == REPORT_STORED && target->stored && form == REPORT_FORM_WITH)
 		return StoredAsOf(target, body);

@@ -220,6 +220,31 @@ align_report_comment(const char *object, const char *comment, bool with_mark)
 	align_spi_execute(command.data);
 }
 
+void
+align_report_comment_relation(const ReportTarget *target, const ReportBody *body, const char *kind,
+							  const char *comment)
+{
+	char	   *name = psprintf("%s.%s", target->schema, quote_identifier(body->name));
+	Oid			relid = get_relname_relid(body->name, target->schema_oid);
+	ListCell   *lc;
+
+	align_report_comment(psprintf("%s %s", kind, name), comment, true);
+	for (const ReportColumn *column = body->columns; column->name != NULL; column++)
+		align_report_comment(psprintf("COLUMN %s.%s", name, quote_identifier(column->name)), column->comment, false);
+	if (!body->per_lead)
+		return;
+	for (int i = 0; i < target->attachment->nkeys; i++)
+		align_report_comment(psprintf("COLUMN %s.%s", name, target->key_names[i]), "key column of the lead", false);
+	foreach(lc, target->dimensions)
+	{
+		const ReportDimension *dimension = lfirst(lc);
+
+		if (get_attnum(relid, dimension->name) != InvalidAttrNumber)
+			align_report_comment(psprintf("COLUMN %s.%s", name, quote_identifier(dimension->name)),
+								 psprintf("dimension, as it is today: %s", dimension->text), false);
+	}
+}
+
 /*
  * Error context callback of align_report_drop(): says what to do about the
  * objects that the server lists in its DETAIL.

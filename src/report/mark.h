@@ -57,4 +57,11 @@ extern void align_report_drop(ObjectAddresses *objects);
  */
 extern void align_report_comment(const char *object, const char *comment, bool with_mark);
 
+/*
+ * Sets the comment, with the mark, of the view or table of a body, and those
+ * of its columns.  kind is VIEW or TABLE.
+ */
+extern void align_report_comment_relation(const ReportTarget *target, const ReportBody *body,
+										  const char *kind, const char *comment);
+
 #endif							/* ALIGN_REPORT_MARK_H */

@@ -19,6 +19,11 @@
  * written, since names of stages, segments and promises may have changed; and
  * so they are if the log or a trigger has been changed, or the partitions of
  * the table, since something may not have been logged meanwhile.
+ *
+ * Days on which leads entered get the time of the refresh if a row of
+ * lead_values of that day was changed or removed, or added.  Every refresh has
+ * a time later than those of all refreshes before, whatever the clock does, so
+ * that a summary of a day can be compared with the day by its time alone.
  */
 #include "postgres.h"
 
@@ -57,17 +62,19 @@ typedef struct Refresh
 	const char *keys;			/* the key columns, as a list */
 	Snapshot	snapshot;
 	TimestampTz as_of;
+	bool		has_values;		/* are there tables for users? */
+	TimestampTz stamp;			/* of days that change; if there are */
 } Refresh;
 
 /*
  * Runs a statement under the snapshot, with what it has changed itself.  $1 is
- * the instant.  Returns the number of rows.
+ * the instant, $2 the time of days that change.  Returns the number of rows.
  */
 static int64
 RunStatement(const Refresh *refresh, const char *statement)
 {
-	Oid			types[] = {TIMESTAMPTZOID};
-	Datum		values[] = {TimestampTzGetDatum(refresh->as_of)};
+	Oid			types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(refresh->as_of), TimestampTzGetDatum(refresh->stamp)};
 	SPIPlanPtr	plan = align_names_prepare(&refresh->names, statement, lengthof(types), types);
 	int			result;
 
@@ -79,19 +86,47 @@ RunStatement(const Refresh *refresh, const char *statement)
 }
 
 /*
+ * Runs a query that returns one value, which is passed by value.
+ */
+static Datum
+ReadValue(const Refresh *refresh, const char *query, bool *isnull)
+{
+	Datum		result;
+
+	if (RunStatement(refresh, query) != 1)
+		elog(ERROR, "could not read the state of stored reports");
+	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, isnull);
+	SPI_freetuptable(SPI_tuptable);
+	return result;
+}
+
+/*
  * Runs a query that returns one boolean; NULL counts as true.
  */
 static bool
 IsTrue(const Refresh *refresh, const char *query)
 {
 	bool		isnull;
-	bool		answer;
+	bool		answer = DatumGetBool(ReadValue(refresh, query, &isnull));
 
-	if (RunStatement(refresh, query) != 1)
-		elog(ERROR, "could not read the state of stored reports");
-	answer = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_freetuptable(SPI_tuptable);
 	return answer || isnull;
+}
+
+/*
+ * The bodies of the tables that there are.
+ */
+static List *
+Bodies(const Refresh *refresh)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, align_report_stored_bodies())
+	{
+		if (refresh->has_values || ((const ReportBody *) lfirst(lc))->kind != REPORT_TABLE)
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
 }
 
 /*
@@ -105,21 +140,74 @@ WriteAll(const Refresh *refresh)
 
 	RunStatement(refresh, psprintf("DELETE FROM %s." CHANGED_LEADS, refresh->schema));
 
-	foreach(lc, align_report_stored_bodies())
+	foreach(lc, Bodies(refresh))
 	{
 		const char *name = align_report_stored_name(lfirst(lc));
 		int64		nrows;
 
 		RunStatement(refresh, psprintf("DELETE FROM %s.%s", refresh->schema, name));
 		nrows = RunStatement(refresh, psprintf("INSERT INTO %s.%s SELECT s.* FROM %s.%s($1) AS s",
-											   refresh->schema, name, refresh->schema, name));
+											   refresh->schema, name, refresh->schema, align_report_rows_name(lfirst(lc))));
 		RunStatement(refresh, psprintf("ANALYZE %s.%s", refresh->schema, name));
 
 		/* the first table is that of the leads */
 		if (nleads < 0)
 			nleads = nrows;
 	}
+	if (refresh->has_values)
+	{
+		RunStatement(refresh, psprintf("DELETE FROM %s." REPORT_ENTRY_DAYS, refresh->schema));
+		RunStatement(refresh, psprintf("INSERT INTO %s." REPORT_ENTRY_DAYS " (entered_on, refreshed_at) "
+									   "SELECT DISTINCT v.entered_on, $2 FROM %s." REPORT_LEAD_VALUES " AS v "
+									   "WHERE v.entered_on IS NOT NULL",
+									   refresh->schema, refresh->schema));
+	}
 	return nleads;
+}
+
+/*
+ * Writes the rows of the leads in the log into a table.
+ */
+static void
+WriteRows(const Refresh *refresh, const ReportBody *body)
+{
+	const char *name = align_report_stored_name(body);
+
+	RunStatement(refresh, psprintf("DELETE FROM %s.%s AS s USING %s." CHANGED_LEADS_TAKEN " AS t WHERE %s",
+								   refresh->schema, name, refresh->schema,
+								   align_report_key_join(&refresh->target, "s", "t")));
+	RunStatement(refresh, psprintf("INSERT INTO %s.%s SELECT s.* FROM %s.%s($1) AS s",
+								   refresh->schema, name, refresh->schema, align_report_changed_name(body)));
+}
+
+/*
+ * Writes the rows of the leads in the log into lead_values, and the time of
+ * the refresh into the days of those that are not as they were: not every
+ * change of a lead changes its row.  An entry whose time has come since the
+ * refresh before counts as a change, because summaries leave out what is later
+ * than they are.
+ */
+static void
+WriteValues(const Refresh *refresh, const ReportBody *body)
+{
+	const char *key_join = align_report_key_join(&refresh->target, "o", "n");
+
+	RunStatement(refresh, psprintf("WITH new AS MATERIALIZED (SELECT s.* FROM %1$s.%2$s($1) AS s), "
+								   "old AS (DELETE FROM %1$s." REPORT_LEAD_VALUES " AS s "
+								   "USING %1$s." CHANGED_LEADS_TAKEN " AS t WHERE %3$s RETURNING s.*), "
+								   "written AS (INSERT INTO %1$s." REPORT_LEAD_VALUES " SELECT n.* FROM new AS n) "
+								   "INSERT INTO %1$s." REPORT_ENTRY_DAYS " (entered_on, refreshed_at) "
+								   "SELECT x.entered_on, $2 FROM ("
+								   "SELECT o.entered_on FROM old AS o WHERE NOT EXISTS "
+								   "(SELECT FROM new AS n WHERE %4$s AND n OPERATOR(pg_catalog.*=) o) "
+								   "UNION SELECT n.entered_on FROM new AS n WHERE NOT EXISTS "
+								   "(SELECT FROM old AS o WHERE %4$s AND n OPERATOR(pg_catalog.*=) o) "
+								   "OR EXISTS (SELECT FROM align.entries(n.lead) AS e, %1$s." REPORT_STORED_STATE " AS s "
+								   "WHERE e.at OPERATOR(pg_catalog.>) s.refreshed_at)) AS x "
+								   "WHERE x.entered_on IS NOT NULL "
+								   "ON CONFLICT (entered_on) DO UPDATE SET refreshed_at = EXCLUDED.refreshed_at",
+								   refresh->schema, align_report_changed_name(body),
+								   align_report_key_join(&refresh->target, "s", "t"), key_join));
 }
 
 /*
@@ -139,18 +227,37 @@ WriteChanged(const Refresh *refresh)
 	/* the plans below depend on how many there are */
 	RunStatement(refresh, psprintf("ANALYZE %s." CHANGED_LEADS_TAKEN, refresh->schema));
 
-	foreach(lc, align_report_stored_bodies())
+	foreach(lc, Bodies(refresh))
 	{
-		const char *name = align_report_stored_name(lfirst(lc));
+		const ReportBody *body = lfirst(lc);
 
-		RunStatement(refresh, psprintf("DELETE FROM %s.%s AS s USING %s." CHANGED_LEADS_TAKEN " AS t WHERE %s",
-									   refresh->schema, name, refresh->schema, align_report_key_join(&refresh->target, "s", "t")));
-		RunStatement(refresh, psprintf("INSERT INTO %s.%s SELECT s.* FROM %s.%s($1) AS s",
-									   refresh->schema, name, refresh->schema, align_report_changed_name(lfirst(lc))));
+		if (body->kind == REPORT_TABLE)
+			WriteValues(refresh, body);
+		else
+			WriteRows(refresh, body);
 	}
 	RunStatement(refresh, psprintf("DELETE FROM %s." CHANGED_LEADS_TAKEN, refresh->schema));
 
 	return nleads;
+}
+
+/*
+ * Sets the time of the days that the refresh changes: the instant, or, if a
+ * clock was set back, the least one after those of all days.
+ */
+static void
+SetStamp(Refresh *refresh)
+{
+	bool		isnull;
+
+	refresh->stamp = refresh->as_of;
+	refresh->has_values = align_stored_has_values(refresh->target.schema_oid, refresh->target.attachment->root_owner);
+	if (refresh->has_values)
+		refresh->stamp = DatumGetTimestampTz(ReadValue(refresh,
+													   psprintf("SELECT GREATEST($1, pg_catalog.max(d.refreshed_at) "
+																"OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval) "
+																"FROM %s." REPORT_ENTRY_DAYS " AS d", refresh->schema),
+													   &isnull));
 }
 
 /*
@@ -170,6 +277,7 @@ Begin(Refresh *refresh, Oid schema, const Attachment *attachment, Snapshot snaps
 	refresh->as_of = as_of;
 	/* compiling the queries takes longer than running them */
 	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	SetStamp(refresh);
 }
 
 /*

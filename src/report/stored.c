@@ -28,7 +28,7 @@
 static const char *const own_tables[] = {CHANGED_LEADS, CHANGED_LEADS_TAKEN, REPORT_STORED_STATE};
 
 List *
-align_stored_tables(void)
+align_stored_tables(bool for_users)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -36,22 +36,41 @@ align_stored_tables(void)
 	for (int i = 0; i < (int) lengthof(own_tables); i++)
 		result = lappend(result, pstrdup(own_tables[i]));
 	foreach(lc, align_report_stored_bodies())
-		result = lappend(result, align_report_stored_name(lfirst(lc)));
+	{
+		const ReportBody *body = lfirst(lc);
+
+		if (for_users || body->kind != REPORT_TABLE)
+			result = lappend(result, align_report_stored_name(body));
+	}
+	if (for_users)
+		result = lappend(result, pstrdup(REPORT_ENTRY_DAYS));
 	return result;
 }
 
 List *
-align_stored_functions(void)
+align_stored_functions(bool for_users)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
 
 	foreach(lc, align_report_stored_bodies())
 	{
-		result = lappend(result, align_report_stored_name(lfirst(lc)));
-		result = lappend(result, align_report_changed_name(lfirst(lc)));
+		const ReportBody *body = lfirst(lc);
+
+		if (!for_users && body->kind == REPORT_TABLE)
+			continue;
+		result = lappend(result, align_report_rows_name(body));
+		result = lappend(result, align_report_changed_name(body));
 	}
 	return result;
+}
+
+bool
+align_stored_has_values(Oid schema, Oid owner)
+{
+	Oid			relid = get_relname_relid(REPORT_LEAD_VALUES, schema);
+
+	return OidIsValid(relid) && align_is_report_table(relid, owner);
 }
 
 static void
@@ -69,11 +88,12 @@ bool
 align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode)
 {
 	Oid			state = get_relname_relid(REPORT_STORED_STATE, schema);
+	bool		for_users = align_stored_has_values(schema, owner);
 	ListCell   *lc;
 
 	if (!OidIsValid(state) || !align_is_report_table(state, owner))
 		return false;
-	foreach(lc, align_stored_tables())
+	foreach(lc, align_stored_tables(for_users))
 	{
 		const char *name = lfirst(lc);
 		Oid			relid = get_relname_relid(name, schema);
@@ -86,7 +106,7 @@ align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode)
 			align_has_rule(relid) || align_triggers_of(relid) != NIL)
 			ReplacedError(schema, name);
 	}
-	foreach(lc, align_stored_functions())
+	foreach(lc, align_stored_functions(for_users))
 	{
 		const char *name = lfirst(lc);
 		Oid			function = align_report_function(schema, name);

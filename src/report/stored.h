@@ -15,6 +15,13 @@
  * brought up to date, and is empty otherwise, and stored_state has one row:
  * when that was done last, and by which version of the agreement.
  *
+ * The tables that are for users (REPORT_TABLE) are kept likewise, under the
+ * names of their queries: lead_values, the journeys, filled after the others.
+ * Beside it, entry_days has a row for every day on which leads entered: when
+ * the last refresh happened that changed a row of lead_values of that day, or
+ * removed it.  These times only grow, and no two refreshes have the same.
+ * Reports that a release before 0.6 has created have neither.
+ *
  * All belong to the owner of the attached table, and are marked as reports.
  */
 #ifndef ALIGN_REPORT_STORED_H
@@ -22,9 +29,19 @@
 
 #include "report/body.h"
 
-/* The names of all tables and of all functions: Lists of char *. */
-extern List *align_stored_tables(void);
-extern List *align_stored_functions(void);
+/* The tables that are for users. */
+#define REPORT_LEAD_VALUES "lead_values"
+#define REPORT_ENTRY_DAYS "entry_days"
+
+/*
+ * The names of all tables and of all functions, with or without the tables for
+ * users and their functions: Lists of char *.
+ */
+extern List *align_stored_tables(bool for_users);
+extern List *align_stored_functions(bool for_users);
+
+/* True if the stored reports of an owner in a schema have tables for users. */
+extern bool align_stored_has_values(Oid schema, Oid owner);
 
 /*
  * The name of a trigger that adds to a log of changed leads, palloc'd; and the

@@ -30,9 +30,50 @@ BEGIN
 			UNION ALL SELECT %1$L::name, x.side, count(*) FROM (SELECT ''computed'' AS side, to_jsonb(c) FROM computed c EXCEPT ALL SELECT ''computed'', to_jsonb(k) FROM kept k) x GROUP BY 2', report);
 	END LOOP;
 END $$;
+
+-- The journeys that are stored, against journeys() and the facts.
+CREATE FUNCTION value_differences() RETURNS TABLE (what text, key jsonb) LANGUAGE sql AS $$
+	SELECT 'journey', coalesce(j.key, v.key)
+	FROM align.journeys('report_stored.leads') AS j
+		FULL JOIN (SELECT jsonb_build_object('region', v.region, 'id', v.id) AS key, v.lead FROM kept.lead_values AS v) AS v ON v.key = j.key
+	WHERE j.lead OPERATOR(align.=) v.lead IS NOT TRUE
+	UNION ALL
+	SELECT 'facts', jsonb_build_object('region', region, 'id', id)
+	FROM (SELECT row_key, region, id, entered_at, entered_on, entry_stage, is_late, segment, first_channel, lead_kind, area FROM kept.lead_values WHERE entry_stage <> '(none)'
+		EXCEPT SELECT row_key, region, id, entered_at, entered_on, entry_stage, is_late, segment, first_channel, lead_kind, area FROM computed.lead_facts) AS v
+	UNION ALL
+	SELECT 'key twice', to_jsonb(v.row_key) FROM kept.lead_values AS v GROUP BY v.row_key HAVING count(*) > 1
+$$;
+
+-- Conversions of each day of entry, brought up to date (docs/incremental.md): those
+-- of days that have changed; and whether all are what they would be computed anew.
+CREATE TABLE daily (entered_on date, area text, refreshed_at timestamptz, conversion align.conversion);
+CREATE TABLE summarised (days bigint, of_days bigint);
+CREATE PROCEDURE bring_up_to_date() LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO summarised SELECT count(*) FILTER (WHERE c.entered_on IS NULL), count(*)
+	FROM kept.entry_days AS d LEFT JOIN (SELECT DISTINCT entered_on, refreshed_at FROM daily) AS c USING (entered_on, refreshed_at)
+	WHERE EXISTS (SELECT FROM kept.lead_values AS v WHERE v.entered_on = d.entered_on);
+	DELETE FROM daily AS c
+	WHERE NOT EXISTS (SELECT FROM kept.entry_days AS d WHERE d.entered_on = c.entered_on AND d.refreshed_at = c.refreshed_at);
+	INSERT INTO daily
+	SELECT v.entered_on, v.area, d.refreshed_at, align.conversion_agg(v.lead, '{inquiry,mql,sal,customer}', NULL, 'ordered', '2199-01-01')
+	FROM kept.entry_days AS d JOIN kept.lead_values AS v USING (entered_on)
+	WHERE NOT EXISTS (SELECT FROM daily AS c WHERE c.entered_on = d.entered_on)
+	GROUP BY v.entered_on, v.area, d.refreshed_at;
+END $$;
+CREATE FUNCTION daily_differences() RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT x::text FROM (
+		SELECT entered_on, area, conversion::text FROM daily
+		EXCEPT ALL
+		SELECT entered_on, area, align.conversion_agg(lead, '{inquiry,mql,sal,customer}', NULL, 'ordered', '2199-01-01')::text
+		FROM kept.lead_values WHERE entered_on IS NOT NULL GROUP BY entered_on, area) AS x
+	UNION ALL SELECT 'rows' WHERE (SELECT count(*) FROM daily) <> (SELECT count(DISTINCT (entered_on, area)) FROM kept.lead_values WHERE entered_on IS NOT NULL)
+$$;
 \unset QUIET
 SELECT * FROM differences(false);
 SELECT align.refresh_reports('leads');
+SELECT * FROM value_differences();
 \set QUIET on
 
 -- What happens to a lead, by chance: of one, or of several at a time.
@@ -49,6 +90,8 @@ BEGIN
 	-- mostly of leads that are there
 	IF dice > 0.22 AND random() < 0.9 THEN
 		SELECT l.id, l.region INTO a, r FROM leads AS l ORDER BY random() LIMIT 1;
+		a := coalesce(a, 40);
+		r := coalesce(r, 'us');
 		SELECT l.id INTO b FROM leads AS l WHERE l.region = r AND l.id <> a AND dice > 0.76 ORDER BY random() LIMIT 1;
 		b := coalesce(b, 41);
 	END IF;
@@ -59,7 +102,7 @@ BEGIN
 	CASE what
 		WHEN 'insert' THEN INSERT INTO leads VALUES (a, r, a_stage(), (ARRAY['ann', 'bob', NULL])[1 + floor(random() * 3)], NULL, NULL, floor(random() * 1000), a_campaign(), 'trial',
 			random() < 0.1, CASE WHEN random() < 0.5 THEN now() - random() * interval '60 days' END);
-		WHEN 'move' THEN UPDATE leads SET status = a_stage(), reason = 'because', campaign = a_campaign(), changed_at = CASE WHEN random() < 0.3 THEN now() - random() * interval '20 days' END WHERE (id, region) = (a, r);
+		WHEN 'move' THEN UPDATE leads SET status = a_stage(), reason = 'because', campaign = a_campaign(), changed_at = CASE WHEN random() < 0.3 THEN now() - random() * interval '20 days' WHEN random() < 0.03 THEN now() + interval '1 day' END WHERE (id, region) = (a, r);
 		WHEN 'owner' THEN UPDATE leads SET owner = (ARRAY['ann', 'bob', 'eve'])[1 + floor(random() * 3)], amount = floor(random() * 1000) WHERE (id, region) = (a, r);
 		WHEN 'dimension' THEN UPDATE leads SET kind = md5(random()::text) WHERE (id, region) = (a, r);
 		WHEN 'delete' THEN DELETE FROM leads WHERE (id, region) = (a, r);
@@ -108,6 +151,13 @@ BEGIN
 		FOR d IN SELECT * FROM differences(true) LOOP
 			INSERT INTO found VALUES (n, d::text);
 		END LOOP;
+		INSERT INTO found SELECT n, v::text FROM value_differences() AS v;
+		-- not after every round: a day may change more than once meanwhile
+		IF random() < 0.7 THEN
+			CALL bring_up_to_date();
+			INSERT INTO found SELECT n, v FROM daily_differences() AS v;
+			COMMIT;
+		END IF;
 	END LOOP;
 END $$;
 SET client_min_messages = warning;
@@ -118,6 +168,8 @@ SELECT * FROM found ORDER BY round LIMIT 10;
 SELECT string_agg(DISTINCT what, ', ' ORDER BY what) FILTER (WHERE what NOT LIKE '% %') AS done, count(*) > 300 AS many FROM happened;
 SELECT count(*) FILTER (WHERE leads < of_leads / 2) > 20 AS mostly_some_leads, count(*) FILTER (WHERE leads >= of_leads) > 0 AS also_all FROM refreshed;
 SELECT * FROM differences(false);
+SELECT count(*) > 10 AS values, count(DISTINCT lead::text) > 10 AS journeys, count(DISTINCT entered_on) > 3 AS days FROM kept.lead_values;
+SELECT count(*) FILTER (WHERE days < of_days / 2) > 5 AS mostly_some_days, count(*) FILTER (WHERE days = of_days) > 0 AS also_all FROM summarised;
 \set QUIET on
 SET client_min_messages = warning;
 DROP SCHEMA kept CASCADE;

@@ -554,6 +554,7 @@ foreach my $seed (@seeds)
 		is($node->safe_psql('postgres', "SELECT align.refresh_reports('$table')"), 0, "seed $seed: and then none of $table") if $table ne 'by_hash';
 		holds("stored $_ of $table are as computed", "(SELECT 'stored', * FROM (TABLE kept_$table.$_ EXCEPT ALL TABLE computed_$table.$_) AS x) UNION ALL (SELECT 'computed', * FROM (TABLE computed_$table.$_ EXCEPT ALL TABLE kept_$table.$_) AS x)", $seed)
 			foreach qw(lead_facts stage_facts handoff_facts sla_facts touch_facts);
+		holds("stored journeys of $table are those of journeys()", "(SELECT 'stored', lead FROM kept_$table.lead_values EXCEPT ALL SELECT 'stored', lead FROM align.journeys('$table')) UNION ALL (SELECT 'recorded', lead FROM align.journeys('$table') EXCEPT ALL SELECT 'recorded', lead FROM kept_$table.lead_values)", $seed);
 	}
 	holds('violations are what the pure functions say', "$pure, told AS (SELECT relation, key, rule, count(*) FROM h JOIN one USING (relation, key), unnest(string_to_array(violation, ', ')) AS rule WHERE h.event <> 'opening' GROUP BY 1, 2, 3), should AS (SELECT relation, key, rule, count(*) FROM led, align.violations(lead, funnel) GROUP BY 1, 2, 3) (SELECT 'recorded', * FROM (TABLE told EXCEPT ALL TABLE should) AS x) UNION ALL (SELECT 'computed', * FROM (TABLE should EXCEPT ALL TABLE told) AS x)", $seed);
 	holds('clocks are what the pure functions say', "$pure (SELECT 'recorded', * FROM (SELECT * FROM ours EXCEPT ALL SELECT * FROM pure) AS x) UNION ALL (SELECT 'computed', * FROM (SELECT * FROM pure EXCEPT ALL SELECT * FROM ours) AS x)", $seed);
