@@ -1,6 +1,8 @@
 -- Arguments that window_funnel, window_funnel_times and retention refuse.
 SET search_path = align, public;
 SET TimeZone = 'UTC';
+SET IntervalStyle = 'postgres';
+SET DateStyle = 'ISO, MDY';
 
 CREATE FUNCTION pg_temp.fail(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,6 +1,8 @@
 -- window_funnel and window_funnel_times: what each mode counts.
 SET search_path = align, public;
 SET TimeZone = 'UTC';
+SET IntervalStyle = 'postgres';
+SET DateStyle = 'ISO, MDY';
 
 -- A text is a sequence of events: a letter is one at the next second, letters in
 -- parentheses are one event that matches several steps, and a letter after "=" is at

@@ -3,6 +3,8 @@
 -- to group.
 SET search_path = align, public;
 SET TimeZone = 'UTC';
+SET IntervalStyle = 'postgres';
+SET DateStyle = 'ISO, MDY';
 
 CREATE TABLE event (id int, at timestamptz, step text) PARTITION BY HASH (id);
 CREATE TABLE event0 PARTITION OF event FOR VALUES WITH (MODULUS 3, REMAINDER 0);
