@@ -213,7 +213,7 @@ ReadConditions(ArrayType *array, const SequencePattern *pattern)
 	if (unlikely(n < pattern->nconditions))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("pattern refers to condition %d, but there are only %d",
+				 errmsg("pattern refers to condition %d, but the last one is %d",
 						pattern->nconditions, n),
 				 errdetail("The pattern is \"%.*s\".", pattern->len, pattern->text)));
 	return result;

@@ -227,8 +227,10 @@ ReadInterval(PatternReader *reader)
 			 "Give it in days of 24 hours, for example \"30 days\".",
 			 "interval must not be given in months or years");
 	if (pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &result) ||
-		pg_add_s64_overflow(result, interval->time, &result) || result < 0)
+		pg_add_s64_overflow(result, interval->time, &result))
 		Fail(reader, begin, NULL, NULL, "time is out of range");
+	if (result < 0)
+		Fail(reader, begin, NULL, NULL, "interval must not be negative");
 	reader->scan.cur = end + 1;
 	return (uint64) result;
 }
