@@ -314,6 +314,10 @@ extern Conversion *align_conversion_absorb(Conversion *into, WireReader *reader,
 extern Conversion *align_conversion_absorb_datum(Conversion *into, Datum datum,
 												 MemoryContext context);
 
+/* identity_scan.c */
+/* Read the identity; false after a soft error. */
+extern bool align_scan_identity(TextScan *scan, ConversionIdentity *identity);
+
 /* text.c */
 /* Parse, into a child of the current context; NULL after a soft error. */
 extern Conversion *align_conversion_parse(const char *text, Node *escontext);

@@ -222,7 +222,7 @@ align_conversion_add(Conversion *conversion, const Progress *progress, Timestamp
 				align_histogram_add(&step->times, conversion->header.eoh_context,
 									(uint64) at - (uint64) before);
 		}
-		/* along plain steps, the time is since the last step that was entered */
+		/* along plain steps, times are since the last step entered */
 		if (is_funnel || at != PROGRESS_NO_TIME)
 			before = at;
 	}

@@ -94,7 +94,7 @@ SetExclude(StepList *list, ArrayType *array)
  * Elapsed time: a day is 24 hours, but a month has no fixed length.
  */
 static int64
-ElapsedTime(const Interval *interval, const char *what)
+ElapsedTime(const Interval *interval, const char *what, const char *months_hint)
 {
 	int64		days;
 	int64		result;
@@ -104,7 +104,7 @@ ElapsedTime(const Interval *interval, const char *what)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must not be given in months or years", what),
 				 errdetail("Months differ in length."),
-				 errhint("Give it in days, for example \"30 days\", or name a time zone in whose calendar months are counted.")));
+				 errhint("%s", months_hint)));
 	if (pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &days) ||
 		pg_add_s64_overflow(days, interval->time, &result))
 		ereport(ERROR,
@@ -117,6 +117,23 @@ ElapsedTime(const Interval *interval, const char *what)
 	return result;
 }
 
+static void
+CheckFinite(const Interval *interval, const char *what)
+{
+	if (ALIGN_INTERVAL_NOT_FINITE(interval))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be finite", what),
+				 errhint("NULL means no %s.", what)));
+}
+
+int64
+align_window_arg(const Interval *within)
+{
+	CheckFinite(within, "window");
+	return ElapsedTime(within, "window", "Give it in days, for example \"30 days\".");
+}
+
 /*
  * A window or gap.  With a time zone, months and days are counted in its
  * calendar; then no part may be negative, so that the limit never lies before
@@ -127,14 +144,11 @@ LimitArg(const Interval *interval, const char *what, bool calendar)
 {
 	StepLimit	limit = {0};
 
-	if (ALIGN_INTERVAL_NOT_FINITE(interval))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be finite", what),
-				 errhint("NULL means no %s.", what)));
+	CheckFinite(interval, what);
 	if (!calendar || (interval->month == 0 && interval->day == 0))
 	{
-		limit.time = ElapsedTime(interval, what);
+		limit.time = ElapsedTime(interval, what,
+								 "Give it in days, for example \"30 days\", or name a time zone in whose calendar months are counted.");
 		return limit;
 	}
 	if (interval->month < 0 || interval->day < 0 || interval->time < 0)
@@ -259,7 +273,7 @@ MakeStepList(FunctionCallInfo fcinfo, const StepArguments *arguments, StepList *
 
 /* The bytes of an argument that is not NULL. */
 static LeadString
-ArgumentBytes(FunctionCallInfo fcinfo, int argno, int which)
+ArgumentBytes (FunctionCallInfo fcinfo, int argno, int which)
 {
 	struct varlena *value;
 
@@ -293,7 +307,8 @@ SiteMatches(FunctionCallInfo fcinfo, const StepArguments *arguments, const StepS
 		}
 		if (key->text == NULL)
 			return false;
-		bytes = ArgumentBytes(fcinfo, argno, i);
+		bytes = ArgumentBytes (fcinfo, argno, i);
+
 		if (bytes.len != key->len || memcmp(bytes.text, key->text, bytes.len) != 0)
 			return false;
 	}
@@ -324,7 +339,7 @@ align_step_site(FunctionCallInfo fcinfo, const StepArguments *arguments, StepSit
 		int			argno = arguments->argno[i];
 
 		site->keys[i] = argno == 0 || PG_ARGISNULL(argno) ? align_lead_bytes(NULL, 0) :
-			align_lead_copy(site->context, ArgumentBytes(fcinfo, argno, i));
+			align_lead_copy(site->context, ArgumentBytes (fcinfo, argno, i));
 	}
 	MemoryContextSwitchTo(old_context);
 	site->valid = true;

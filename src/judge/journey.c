@@ -247,7 +247,7 @@ align_passages_next(PassageScan *scan, Progress *progress)
 	overtaken = scan->next < journey->npassages;
 	end = overtaken ? passage[1].event : journey->nevents;
 
-	/* the events and cuts until the next passage, counted from its beginning */
+	/* events and cuts until the next passage, counted from its beginning */
 	events.events = journey->events + passage->event;
 	events.nevents = end - passage->event;
 	events.cuts = scan->cuts;

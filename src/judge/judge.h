@@ -416,7 +416,7 @@ typedef struct StepSite
 {
 	MemoryContext context;		/* of all that follows */
 	bool		valid;
-	LeadString	keys[STEPS_NARGS];	/* bytes of the arguments, absent if NULL */
+	LeadString	keys[STEPS_NARGS];	/* their bytes, absent if NULL */
 	StepPlan   *plan;
 } StepSite;
 
@@ -426,6 +426,9 @@ typedef struct StepSite
  */
 extern bool align_step_site(FunctionCallInfo fcinfo, const StepArguments *arguments,
 							StepSite *site);
+
+/* A window of elapsed time, in microseconds: not negative, no months. */
+extern int64 align_window_arg(const Interval *within);
 
 /* A timestamp that must be neither NULL nor infinite. */
 extern TimestampTz align_as_of_arg(FunctionCallInfo fcinfo, int argno);

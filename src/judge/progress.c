@@ -2,10 +2,12 @@
  * progress.c
  *	  How far a lead got along a list of steps, or a funnel's success path.
  *
- * Simple lists of steps, in the mode "ordered" with at most a window of elapsed
- * time, are searched here; journey.c searches all others.  For every level L the search keeps one chain that
- * fills the steps 1 to L: the one that started latest, because it has the most
- * left of the window.  An entry that matches step L extends the chain of level
+ * Simple lists of steps (see StepPlan) are searched here; journey.c searches
+ * all others.
+ *
+ * For every level L the search keeps one chain that fills the steps 1 to L:
+ * the one that started latest, because it has the most left of the window.  An
+ * entry that matches step L extends the chain of level
  * L - 1 if it lies within that chain's window.  Levels are visited in
  * descending order, so that an entry never fills two steps of a chain.  The
  * first chain to reach a level is the one that completes earliest; a chain

@@ -45,7 +45,7 @@ typedef struct StepList
 	MatchModes	modes;			/* a set, see matching.h */
 	bool		passages;		/* each passage is followed on its own */
 	StepLimit	within;			/* from the first step */
-	StepLimit *gaps;			/* gaps[i]: the longest time until step i + 1,
+	StepLimit  *gaps;			/* gaps[i]: the longest time until step i + 1,
 								 * from 0, since the last step filled before
 								 * it; NULL: no step has any */
 	int			nexclude;

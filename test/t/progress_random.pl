@@ -5,7 +5,7 @@
 # windows of the calendar over a change of clocks and the ends of months.
 #
 # The seeds are fixed and printed.  PROGRESS_LEADS=500 makes that many leads per
-# question (default 60), PROGRESS_SEED=7 takes that seed.
+# question (default 120), PROGRESS_SEED=7 takes that seed.
 use strict;
 use warnings;
 
@@ -15,7 +15,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $seed = $ENV{PROGRESS_SEED} // 2607;
-my $leads = $ENV{PROGRESS_LEADS} // 60;
+my $leads = $ENV{PROGRESS_LEADS} // 120;
 my $json = JSON::PP->new;
 
 my $node = PostgreSQL::Test::Cluster->new('progress_random');
@@ -76,8 +76,6 @@ sub literal { return defined $_[0] ? "'" . $_[0] . "'" : 'NULL' }
 
 sub microseconds { return "(extract(epoch FROM $_[0]) * 1000000)::bigint" }
 
-sub at { return "to_timestamp($_[0] / 1000000.0)" }
-
 # The arguments of a question, in the order of conversion_agg() without lead and
 # as_of.
 sub arguments
@@ -121,15 +119,18 @@ foreach my $q (0 .. $#questions)
 {
 	my $question = $questions[$q];
 
+	my @entries;
+
 	foreach my $id (1 .. $leads)
 	{
 		my $lead = random_lead($question->{zone});
 		my $as_of = $lead->[0]{at} + int(rand 24) * ($question->{zone} ? 12 * $hour : $hour / 2);
 
 		$as_of += 40 * 24 * $hour if rand() < 0.5;
-		$sql .= "INSERT INTO random_lead SELECT $q, $id, lead_agg(at, stage), " . at($as_of) . ' FROM (VALUES ' .
-		  join(', ', map { '(' . at($_->{at}) . ", '$_->{stage}')" } @$lead) . ") v (at, stage);\n";
+		push @entries, map { "($id, $_->{at}, '$_->{stage}', $as_of)" } @$lead;
 	}
+	$sql .= "INSERT INTO random_lead SELECT $q, id, lead_agg(to_timestamp(at / 1000000.0), stage), to_timestamp(as_of / 1000000.0) FROM (VALUES " .
+	  join(', ', @entries) . ") v (id, at, stage, as_of) GROUP BY id, as_of;\n";
 }
 $node->safe_psql('postgres', $sql);
 
