@@ -90,6 +90,15 @@ like($reports, qr/^ \w.*\S+ speed_to_lead \S+ rejected\s+\S+ \w+/m, '(h) the fee
 like($reports, qr/^It is in the file \Q$page\E$/m, '(h) where the page is');
 like(slurp_file($page), qr/^<!DOCTYPE html>.*Week of 18 May 2026.*targets? (?:is|are) behind.*<\/html>/s, '(h) the page is written');
 
+my $analysis = tell_story('story', {}, '9_analysis');
+like($analysis, qr/^ 2026-01-01\s+\S+\s+\d+ \S+\s+\d+ \S+ [\d.]+ %/m, '(i) what share is won in 30 days');
+like($analysis, qr/^ inquiry\s+\S+ \(still there\)\s+\S+\s+\d+ /m, '(i) where leads wait');
+my @missed = map { [ split ] } $analysis =~ /^ (?:Organic Search|Referral|Paid Search|Email|Paid Social|Event)\s+\S+ [\d.]+ %\s+\S+ ([\d.]+\s+\S+ [\d.]+)\s*$/mg;
+my ($markov, $shapley) = (0, 0);
+$markov += $_->[0], $shapley += $_->[2] foreach @missed;
+ok(@missed > 3 && $markov > 0 && abs($markov - $shapley) < 1, "(i) Markov and Shapley divide the same wins: $markov, $shapley");
+like($analysis, qr/^\s+6 \S+\s+\d+\s*$/m, '(i) a funnel from raw rows');
+
 # Rows from somewhere else: no teams, reasons or campaigns, other names.
 $node->safe_psql('postgres', 'CREATE DATABASE csv');
 $node->safe_psql('csv', 'CREATE EXTENSION align');
@@ -106,6 +115,7 @@ tell_story('csv', \%none, '1_inferred');
 my $csv = tell_story('csv', { document => $node->safe_psql('csv', 'SELECT draft FROM demo.inferred') }, '2_signed', @sections);
 like($csv, qr/nothing changes/, 'without another agreement they sign the draft');
 like($csv, qr/promises nothing yet/, 'and are told what is missing in it');
+like(tell_story('csv', {}, '9_analysis'), qr/^ \d{4}-\d\d-01\s+\S+\s+3 /m, 'incidence of what came from files');
 $csv = tell_story('csv', { page => $page }, '8_reports');
 like($csv, qr/has no targets yet/, 'nor has it targets');
 like(slurp_file($page), qr/No target is agreed\..*No promise is agreed\..*No handoff is agreed\./s, 'and the page says what is missing');
