@@ -120,7 +120,8 @@ ReadSite(FunctionCallInfo fcinfo)
 }
 
 /*
- * (state, within interval, mode text, at timestamptz, VARIADIC steps boolean[])
+ * (state, within interval, mode text, at timestamptz, VARIADIC steps
+ * boolean[])
  */
 Datum
 align_window_funnel_trans(PG_FUNCTION_ARGS)
