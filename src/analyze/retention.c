@@ -45,8 +45,7 @@ AddMet(FunctionCallInfo fcinfo, uint64 met, int nconditions)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("rows of one retention have different numbers of conditions"),
-				 errdetail("One has %d conditions, the other %d.",
-						   state->nconditions, nconditions)));
+				 errdetail("Their numbers are %d and %d.", state->nconditions, nconditions)));
 	state->met |= met;
 	PG_RETURN_POINTER(state);
 }
@@ -61,7 +60,7 @@ align_retention_trans(PG_FUNCTION_ARGS)
 	int			nconditions;
 
 	align_require_argument(fcinfo, 1, "conditions");
-	met = align_step_flags(PG_GETARG_ARRAYTYPE_P(1), &nconditions);
+	met = align_step_flags(align_step_flags_arg(PG_GETARG_DATUM(1)), &nconditions);
 	return AddMet(fcinfo, met, nconditions);
 }
 

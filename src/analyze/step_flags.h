@@ -9,6 +9,15 @@
 
 #include "utils/array.h"
 
+/* The argument, which is rarely stored in a table, and so rarely packed. */
+static inline const ArrayType *
+align_step_flags_arg(Datum datum)
+{
+	if (likely(!VARATT_IS_EXTENDED(DatumGetPointer(datum))))
+		return (const ArrayType *) DatumGetPointer(datum);
+	return DatumGetArrayTypeP(datum);
+}
+
 /*
  * The steps that are true, bit i for element i, from 0; NULL is false.
  *

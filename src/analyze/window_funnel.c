@@ -136,7 +136,7 @@ RaiseDiffer(const RawEventsKind *a, const RawEventsKind *b)
 	if (a->nsteps != b->nsteps)
 	{
 		what = "numbers of steps";
-		detail = psprintf("One has %d steps, the other %d.", a->nsteps, b->nsteps);
+		detail = psprintf("Their numbers are %d and %d.", a->nsteps, b->nsteps);
 	}
 	else if (a->window != b->window)
 	{
@@ -167,11 +167,13 @@ align_window_funnel_trans(PG_FUNCTION_ARGS)
 	uint64		steps;
 	int			nsteps;
 
+	if (raw != NULL)
+		align_raw_prefetch(raw);
 	if (unlikely(site == NULL || !SiteMatches(fcinfo, site)))
 		site = ReadSite(fcinfo);
 	if (unlikely(PG_ARGISNULL(4)))
 		align_require_argument(fcinfo, 4, "steps");
-	steps = align_step_flags(PG_GETARG_ARRAYTYPE_P(4), &nsteps);
+	steps = align_step_flags(align_step_flags_arg(PG_GETARG_DATUM(4)), &nsteps);
 	if (PG_ARGISNULL(3) || (steps == 0 && !site->keeps_all))
 		return align_state_as_it_is(fcinfo);
 
@@ -265,6 +267,7 @@ BeginFinal(FunctionCallInfo fcinfo, const RawEvents *raw, StepEvents *events)
 {
 	FinalSite  *site = fcinfo->flinfo->fn_extra;
 
+	align_raw_prefetch(raw);
 	if (site == NULL)
 		site = fcinfo->flinfo->fn_extra =
 			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(FinalSite));
