@@ -23,19 +23,26 @@ FROM sequence_event GROUP BY id;
 SET max_parallel_workers_per_gather = 0;
 SET enable_hashagg = off;
 CREATE TABLE sequence_sorted AS SELECT * FROM sequence_answer;
-SELECT count(*), count(*) FILTER (WHERE matched), sum(count), sum(cardinality(times)) FROM sequence_sorted;
+SELECT count(*), count(*) FILTER (WHERE matched), sum(count), sum(cardinality(times)) FROM sequence_sorted, sequence_parallel;
 
 -- The same by hashing, in several processes, and where the events come sorted.
 SET enable_hashagg = on;
 SET enable_sort = off;
 SELECT count(*) FROM (TABLE sequence_answer EXCEPT TABLE sequence_sorted) d;
+RESET enable_sort;
+CREATE VIEW sequence_all AS
+SELECT sequence_match('(?1)(?2)(?t>=100)(?3)', at, c & 1 > 0, c & 2 > 0, c & 4 > 0) AS matched,
+	sequence_count('(?1)(?2).*(?3)', at, c & 1 > 0, c & 2 > 0, c & 4 > 0) AS count,
+	sequence_match_events('(?1)(?2)(?t>=100)(?3)', at, c & 1 > 0, c & 2 > 0, c & 4 > 0) AS times
+FROM sequence_event;
+CREATE TABLE sequence_parallel AS SELECT * FROM sequence_all;
 SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 1;
 SET min_parallel_table_scan_size = 0;
-EXPLAIN (COSTS OFF) SELECT * FROM sequence_answer;
-SELECT count(*) FROM (TABLE sequence_answer EXCEPT TABLE sequence_sorted) d;
-RESET enable_sort;
+EXPLAIN (COSTS OFF) SELECT * FROM sequence_all;
+SELECT count(*) FROM (TABLE sequence_all EXCEPT TABLE sequence_parallel) d;
+SELECT matched, count FROM sequence_parallel;
 SET max_parallel_workers_per_gather = 0;
 SELECT count(*) FROM (
 	SELECT id, sequence_match('(?1)(?2)(?t<=20)(?3)', at, c & 1 > 0, c & 2 > 0, c & 4 > 0),
@@ -86,5 +93,5 @@ SELECT sequence_match('(?1)(?t<"1 day 1:00")(?2)', to_timestamp(i), i = 0, i > 0
 SELECT sequence_match('(?1)(?t<="1 day 1:00")(?2)', to_timestamp(i), i = 0, i > 0) FROM generate_series(0, 90000, 90000) i;
 RESET IntervalStyle;
 
-DROP VIEW sequence_answer;
-DROP TABLE sequence_event, sequence_parts, sequence_sorted;
+DROP VIEW sequence_answer, sequence_all;
+DROP TABLE sequence_event, sequence_parts, sequence_sorted, sequence_parallel;

@@ -79,15 +79,22 @@ SELECT count(*) FROM (TABLE next_answer EXCEPT TABLE next_expected) d;
 SET enable_hashagg = on;
 SET enable_sort = off;
 SELECT count(*) FROM (TABLE next_answer EXCEPT TABLE next_expected) d;
+RESET enable_sort;
+CREATE VIEW next_all AS
+SELECT sequence_next('forward', 'first_match', at, page, id = 7, page ~ 'A|B') AS first,
+	sequence_next('backward', 'last_match', at, page, id = 7, page ~ 'A|B') AS last
+FROM next_visit;
+CREATE TABLE next_parallel AS SELECT * FROM next_all;
 SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 1;
 SET min_parallel_table_scan_size = 0;
-EXPLAIN (COSTS OFF) SELECT * FROM next_answer;
-SELECT count(*) FROM (TABLE next_answer EXCEPT TABLE next_expected) d;
+EXPLAIN (COSTS OFF) SELECT * FROM next_all;
+SELECT count(*) FROM (TABLE next_all EXCEPT TABLE next_parallel) d;
+TABLE next_parallel;
 
 -- In window frames.
 SELECT i, sequence_next('forward', 'head', to_timestamp(i), chr(64 + i), true, true) OVER (ORDER BY i ROWS 2 PRECEDING) FROM generate_series(1, 5) i;
 
-DROP VIEW next_answer, next_numbered;
-DROP TABLE next_flow, next_visit, next_expected;
+DROP VIEW next_answer, next_numbered, next_all;
+DROP TABLE next_flow, next_visit, next_expected, next_parallel;
