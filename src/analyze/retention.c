@@ -45,8 +45,7 @@ AddMet(FunctionCallInfo fcinfo, uint64 met, int nconditions)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("rows of one retention have different numbers of conditions"),
-				 errdetail("One has %d conditions, the other %d.",
-						   state->nconditions, nconditions)));
+				 errdetail("Their numbers are %d and %d.", state->nconditions, nconditions)));
 	state->met |= met;
 	PG_RETURN_POINTER(state);
 }

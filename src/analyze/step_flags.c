@@ -17,17 +17,18 @@ align_step_flags_checked(const ArrayType *flags, int *nsteps)
 	if (ARR_NDIM(flags) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("steps must be a one-dimensional array")));
+				 errmsg("conditions must be a one-dimensional array")));
 	*nsteps = ARR_NDIM(flags) == 0 ? 0 : ARR_DIMS(flags)[0];
 	if (*nsteps == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("steps must have at least one condition")));
+				 errmsg("at least one condition is required")));
 	if (*nsteps > MATCH_MAX_STEPS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many steps"),
-				 errdetail("There are %d steps; the limit is %d.", *nsteps, MATCH_MAX_STEPS)));
+				 errmsg("too many conditions"),
+				 errdetail("There are %d conditions; the limit is %d.",
+						   *nsteps, MATCH_MAX_STEPS)));
 	for (int i = 0; i < *nsteps; i++)
 	{
 		/* a null has no value in the array */

@@ -136,7 +136,7 @@ RaiseDiffer(const RawEventsKind *a, const RawEventsKind *b)
 	if (a->nsteps != b->nsteps)
 	{
 		what = "numbers of steps";
-		detail = psprintf("One has %d steps, the other %d.", a->nsteps, b->nsteps);
+		detail = psprintf("Their numbers are %d and %d.", a->nsteps, b->nsteps);
 	}
 	else if (a->window != b->window)
 	{

@@ -20,6 +20,7 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(matching_compare);
 PG_FUNCTION_INFO_V1(matching_oracle);
+PG_FUNCTION_INFO_V1(matching_window_end);
 
 #define MOST_EVENTS 8
 #define LATER_THAN_ALL DT_NOEND
@@ -617,4 +618,18 @@ matching_oracle(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(times, oracle.best.level, TIMESTAMPTZOID,
 										  sizeof(TimestampTz), FLOAT8PASSBYVAL,
 										  TYPALIGN_DOUBLE));
+}
+
+/*
+ * matching_window_end(from timestamptz, within interval, zone text) returns
+ * the end of a window in the calendar of a zone.
+ */
+Datum
+matching_window_end(PG_FUNCTION_ARGS)
+{
+	Interval   *within = PG_GETARG_INTERVAL_P(1);
+	StepWindow	window = {.limited = true,.months = within->month,.days = within->day,.time = within->time};
+
+	window.zone = pg_tzset(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	PG_RETURN_TIMESTAMPTZ(align_window_end(&window, PG_GETARG_TIMESTAMPTZ(0)));
 }
