@@ -75,6 +75,9 @@ my %calls = (
 	'lead_agg' => q{(SELECT align.lead_agg('2026-01-01Z'::timestamptz + n * interval '1 hour', 'mql', 'm', 'r', 'c', n) FROM generate_series(1, 3) n)},
 	'rollup of leads' => q{(SELECT align.rollup(x) FROM (VALUES (l), (l)) v(x))},
 	'steps of a conversion' => q{(SELECT count(*) FROM align.steps((SELECT align.conversion_agg(x, '{inquiry,customer}', NULL, 'ordered', '2026-04-01Z') FROM (VALUES (l), (l)) v(x))))},
+	'first_deviation' => q{align.first_deviation(l, f)},
+	'rows of a process' => q{(SELECT count(*) FROM (SELECT align.dfg_agg(x, cal, '2026-04-01Z') AS p FROM (VALUES (l), (l)) v(x)) s, align.dfg(p), align.dfg_stages(p), align.bottlenecks(p, f))},
+	'process in and out, rollup, pictures' => q{(SELECT length(align.dfg_mermaid(p::text::align.process)) + length(align.dfg_dot(p)) FROM (SELECT align.rollup(p) AS p FROM (SELECT align.dfg_agg(x) AS p FROM (VALUES (l), (l)) v(x) GROUP BY x::text) s) s)},
 	'parse_campaign' => q{align.parse_campaign('https://shop.example/?utm_source=Fr%C3%BC' || i || '&gclid=' || i, 'https://www.google.com/')},
 	'channel' => q{align.channel(align.parse_campaign('?utm_source=s' || i % 100))},
 	'channel of a funnel' => q{align.channel(align.parse_campaign('?utm_source=s' || i % 100), f)},
@@ -96,8 +99,10 @@ my %aggregates = (
 	'funnel_conversion_agg over all' => q{align.funnel_conversion_agg(l, f, '2026-04-01Z')},
 	'credit_agg over all' => q{align.credit_agg(l, 'linear')},
 	'credit_agg of large amounts' => q{align.credit_agg('{2026-03-02T10:00:00Z ~ a, 2026-03-02T11:00:00Z ~ b, 2026-03-03T11:00:00Z customer worth 123456789012345678901234567890}', 'linear')},
+	'dfg_agg over all' => q{align.dfg_agg(l, cal, '2026-04-01Z')},
 	'infer_agg over all' => q{align.infer_agg(l, '{customer}', '{disqualified}', 0.0)},
-	'rollup of equal conversions' => q{align.rollup(v)});
+	'rollup of equal conversions' => q{align.rollup(v)},
+	'rollup of equal processes' => q{align.rollup('{leads 1, stage a leads 1 starts 1, stage b leads 1 ends 1, move a -> b moves 1 leads 1 time 9 least 9 most 9 in (9)}'::align.process)});
 $node->safe_psql('postgres', q{CREATE TABLE v AS SELECT align.conversion_agg(l, '{inquiry,customer}', NULL, 'ordered', '2026-04-01Z') AS v FROM l});
 
 # Peak resident memory of one backend after so many calls.
