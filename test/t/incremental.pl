@@ -8,6 +8,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Session;
+
 use File::Basename;
 use File::Spec;
 
@@ -116,12 +118,12 @@ cmp_ok($read{ $sizes[1] }, '<', $sizes[1] / 4, 'and are few');
 # A day that changes while a run is under way is that of the next run.
 my $database = "leads_$sizes[0]";
 $node->safe_psql($database, "UPDATE leads SET stage = 'customer', changed_at = now() WHERE id BETWEEN 41 AND 45; SELECT align.refresh_reports('leads')");
-my $run = $node->background_psql($database, on_error_die => 1);
+my $run = Session->new($node, dbname => $database);
 my ($delete, $insert) = $daily =~ /^(BEGIN.*?)^(-- are made again.*)/ms;
-$run->query_safe($delete);
+is($run->command($delete), '', 'a run begins');
 $node->safe_psql($database, "UPDATE leads SET stage = 'disqualified', changed_at = now() WHERE id BETWEEN 44 AND 140; DELETE FROM leads WHERE id = 300; SELECT align.erase('leads', 300); SELECT align.refresh_reports('leads')");
-$run->query_safe($insert);
-$run->quit;
+is($run->command($insert), '', 'and ends');
+$run->finish;
 is($node->safe_psql($database, q(SELECT count(*) > 0 FROM reports.entry_days AS d WHERE NOT EXISTS (SELECT FROM daily_conversion AS c WHERE (c.entered_on, c.refreshed_at) = (d.entered_on, d.refreshed_at)))), 't', 'the refresh has changed days since the snapshot of the run');
 run($database);
 is_right($database, 'and the next run brings them up to date');
