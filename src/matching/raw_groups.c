@@ -20,7 +20,7 @@ typedef struct GroupBlock
 	RawGroup	groups[FLEXIBLE_ARRAY_MEMBER];
 } GroupBlock;
 
-#define GROUP_BLOCK_SIZE 8192
+#define GROUP_BLOCK_SIZE 1024
 
 /*
  * The context of the groups is reset: those that are free and those of events
