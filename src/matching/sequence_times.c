@@ -258,8 +258,8 @@ TraceForwards(Trace *trace, TimestampTz *times)
 		while (!align_set_has(Leading(trace, group), p) ||
 			   !(p == 0 || MayFollow(trace, p, from, group)))
 		{
-			group++;
-			Assert(group < trace->ngroups);
+			if (++group == trace->ngroups)
+				elog(ERROR, "events of a match are missing");
 		}
 		memset(trace->starts, 0, pattern->nwords * sizeof(uint64));
 		align_set_add(trace->starts, p);
