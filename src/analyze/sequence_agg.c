@@ -205,7 +205,7 @@ CheckSamePattern(const SequencePattern *one, const SequencePattern *other)
  * The conditions of a row that hold.
  */
 static inline uint64
-ReadConditions(ArrayType *array, const SequencePattern *pattern)
+ReadConditions(const ArrayType *array, const SequencePattern *pattern)
 {
 	int			n;
 	uint64		result = align_step_flags(array, &n);
@@ -240,7 +240,7 @@ align_sequence_trans(PG_FUNCTION_ARGS)
 	else
 		CheckSamePattern(state->pattern, pattern);
 	align_require_argument(fcinfo, 3, "conditions");
-	conditions = ReadConditions(PG_GETARG_ARRAYTYPE_P(3), pattern);
+	conditions = ReadConditions(align_step_flags_arg(PG_GETARG_DATUM(3)), pattern);
 	if (conditions == 0 || PG_ARGISNULL(2))
 		PG_RETURN_POINTER(state);
 
@@ -249,10 +249,8 @@ align_sequence_trans(PG_FUNCTION_ARGS)
 	state = Reserve(state, 1);
 	if (state->nevents > 0 && at < state->events[state->nevents - 1].at)
 		state->sorted = false;
-	state->events[state->nevents++] = (StepEvent)
-	{
-		at, conditions
-	};
+	state->events[state->nevents].at = at;
+	state->events[state->nevents++].steps = conditions;
 	PG_RETURN_POINTER(state);
 }
 
@@ -289,8 +287,8 @@ align_sequence_combine(PG_FUNCTION_ARGS)
 }
 
 /*
- * A serialised state: the pattern, whether the events are sorted, their number,
- * and each as the time since the one before it and its conditions.
+ * A serialised state: the pattern, whether the events are sorted, their
+ * number, and each as the time since the one before it and its conditions.
  */
 Datum
 align_sequence_serialise(PG_FUNCTION_ARGS)

@@ -196,8 +196,8 @@ CheckSame(const NextState *state, int direction, int base, int nconditions)
 }
 
 /*
- * (state, direction text, base text, at timestamptz, event text, base_condition
- * boolean, conditions boolean[])
+ * (state, direction text, base text, at timestamptz, event text,
+ * base_condition boolean, conditions boolean[])
  */
 Datum
 align_sequence_next_trans(PG_FUNCTION_ARGS)
@@ -217,7 +217,7 @@ align_sequence_next_trans(PG_FUNCTION_ARGS)
 				 errmsg("no event lies %s from the %s", directions[direction], bases[base]),
 				 errhint("From the head look forward, from the tail backward.")));
 	align_require_argument(fcinfo, 6, "conditions");
-	row.conditions = align_step_flags(PG_GETARG_ARRAYTYPE_P(6), &nconditions);
+	row.conditions = align_step_flags(align_step_flags_arg(PG_GETARG_DATUM(6)), &nconditions);
 	if (state == NULL)
 		state = MakeState(context, direction, base, nconditions);
 	else

@@ -34,13 +34,14 @@ typedef enum TimeOperator
 	TIME_NOT_EQUAL
 } TimeOperator;
 
-/* The longest spelling of each beginning comes first. */
-static const struct
+typedef struct OperatorWord
 {
 	const char *word;
 	TimeOperator operator;
-}			operators[] =
-{
+} OperatorWord;
+
+/* The longest spelling of each beginning comes first. */
+static const OperatorWord operators[] = {
 	{"<=", TIME_LESS_EQUAL},
 	{"<>", TIME_NOT_EQUAL},
 	{"<", TIME_LESS},
@@ -48,12 +49,12 @@ static const struct
 	{">", TIME_GREATER},
 	{"==", TIME_EQUAL},
 	{"=", TIME_EQUAL},
-	{"!=", TIME_NOT_EQUAL},
+	{"!=", TIME_NOT_EQUAL}
 };
 
 /*
- * A pattern while it is read: the gap before the next item is the last of what
- * gap, spans and gap_at say.
+ * A pattern while it is read.  What follows the items is the gap before the
+ * next one; its spans are the last ones.
  */
 typedef struct PatternReader
 {
@@ -64,7 +65,7 @@ typedef struct PatternReader
 	int			nspans;
 	PatternGap	gap;
 	int			first_span;
-	const char *timed_at;		/* of the last time; for messages */
+	const char *timed_at;		/* its first time, NULL: none; for messages */
 } PatternReader;
 
 /*
@@ -236,8 +237,8 @@ ReadInterval(PatternReader *reader)
 }
 
 /*
- * Restrict the spans of the gap that is being read to least to most; that may
- * leave none.
+ * Write the parts of the gap's spans that lie within least to most; returns
+ * their number, which may be 0.
  */
 static int
 Intersect(PatternReader *reader, PatternSpan *result, uint64 least, uint64 most)
@@ -267,10 +268,10 @@ AddTime(PatternReader *reader, const char *at, TimeOperator operator, uint64 tim
 	if (reader->gap != PATTERN_TIMED)
 	{
 		if (room > 0)
-			reader->spans[reader->nspans++] = (PatternSpan)
 		{
-			0, end
-		};
+			reader->spans[reader->nspans].least = 0;
+			reader->spans[reader->nspans++].most = end;
+		}
 		reader->gap = PATTERN_TIMED;
 		reader->timed_at = at;
 	}
@@ -380,8 +381,7 @@ ReadElements(PatternReader *reader)
 }
 
 /*
- * A sorted part of the pattern in one piece of memory: sets and lists by
- * position.
+ * Make the sets and lists of positions from the items.
  */
 static void
 MakeSets(SequencePattern *pattern)

@@ -10,10 +10,10 @@
  * Between two items there may be
  *
  *	  .*			any number of events
- *	  (?t OP N)		any number of events, and the time from the event of the item
- *					before to that of the item after compares with N as OP says:
- *					< <= > >= == != (= and <> are the same as the last two); N is
- *					seconds or, in quotes, an interval without months
+ *	  (?t OP N)		the same, and the time from the event of the item before
+ *					to that of the item after compares with N as OP says:
+ *					< <= > >= == != (= and <> are the last two); N is seconds
+ *					or, in quotes, an interval without months
  *
  * without them the two events are neighbours.  Several times between the same
  * items must all hold.  White space is free.
@@ -55,7 +55,7 @@ typedef struct PatternItem
 	PatternGap	gap;			/* of the first item: PATTERN_LATER */
 	bool		same_time;		/* PATTERN_TIMED: it admits no time at all */
 	int			first_span;		/* PATTERN_TIMED: its spans, disjoint; none: */
-	int			nspans;			/* no time is admitted */
+	int			nspans;			/* no time is admitted; 0 for other gaps */
 } PatternItem;
 
 /*

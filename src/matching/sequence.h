@@ -27,7 +27,7 @@ typedef struct EventGroup
 	size_t		nevents;		/* at least 1 */
 } EventGroup;
 
-/* Memory and work of a search among simultaneous events; see sequence_group.c. */
+/* The memory and work of sequence_group.c. */
 typedef struct GroupSearch GroupSearch;
 
 /* The search is freed with the current memory context. */
@@ -36,9 +36,9 @@ extern GroupSearch *align_group_search(const SequencePattern *pattern);
 /*
  * Where runs of items end that distinct events of the group can match, in some
  * order of the events.  For each position p of starts, ends[p] is the greatest
- * position q such that the items p to q - 1 are such a run, p if there is none.
- * q is at most "last" or, if that is negative, continues with the first item
- * after the last one: position nitems + i is i of the next match.
+ * position q such that the items p to q - 1 are such a run, p if there is
+ * none.  q is at most "last" or, if that is negative, continues with the first
+ * item after the last one: position nitems + i is i of the next match.
  */
 extern void align_group_ends(GroupSearch *search, const EventGroup *group,
 							 const uint64 *starts, int last, int64 *ends);

@@ -2,11 +2,12 @@
  * sequence_group.c
  *	  Runs of a pattern's items within a set of simultaneous events.
  *
- * A run of items can be matched within a group if its items can be assigned to
- * distinct events: a matching in a bipartite graph.  Events that match the same
- * conditions of the pattern are one kind, items with the same condition are
- * interchangeable; so the state of a matching is a number of events for each
- * pair of kind and condition.  Items "." match what is left: they only count.
+ * A run of items can be matched within a group if its items can be assigned
+ * to distinct events: a matching in a bipartite graph.  Events that match the
+ * same conditions of the pattern are one kind, items with the same condition
+ * are interchangeable; so the state of a matching is a number of events for
+ * each pair of kind and condition.  Items "." match what is left: they only
+ * count.
  *
  * A part of a run that can be matched can be matched, too.  So the ends of
  * runs do not fall as their starts rise, and one sweep finds all of them: add
@@ -38,8 +39,8 @@ struct GroupSearch
 {
 	const SequencePattern *pattern;
 	MemoryContext context;
-	int			nconditions;	/* that the pattern refers to, numbered from 0 */
-	int8		number[PATTERN_MAX_CONDITIONS]; /* of a condition */
+	int			nconditions;	/* that the pattern refers to */
+	int8		number[PATTERN_MAX_CONDITIONS]; /* of a condition, from 0 */
 	uint64	   *items;			/* that an event matches */
 	int64		work;
 
@@ -49,7 +50,7 @@ struct GroupSearch
 	uint64	   *masks;			/* numbers of the conditions that hold */
 	uint64	   *used;			/* conditions to which events are assigned */
 	size_t	   *left;			/* events that are not assigned */
-	uint32	   *counts;			/* nconditions for each kind: events assigned */
+	uint32	   *counts;			/* events assigned, for each condition */
 
 	/* by condition: no kind before this one has events left for it */
 	size_t		first_left[PATTERN_MAX_CONDITIONS];

@@ -6,14 +6,14 @@
  * of complete matches, and the set of positions that one more match can have
  * reached.  A match under way that leaves a smaller number of complete ones is
  * given up: whatever it leads to, the greater number and a match that begins
- * anew lead to as much.  So the search forgets what was before a group that
- * completes a match.
+ * anew lead to as much.  So the search forgets what was before a group
+ * that completes a match.
  *
  * A position between neighbours can be continued only by the next group.  One
- * at which any number of events may lie is kept.  One with a time is looked up:
- * for each group, the positions reached in it are kept, and for each span a
- * window of the groups whose distance is in it, with the number of those that
- * reached the position.
+ * at which any number of events may lie is kept.  One with a time is looked
+ * up: for each group, the positions reached in it are kept, and for each span
+ * a window of the groups whose distance is in it, with the number of those
+ * that reached the position.
  *
  * Within a group, a run of items from p to q - 1 can be matched by events in
  * an order that suits it.  If the position p is between neighbours, the run
@@ -71,12 +71,14 @@ MakeWindows(Search *search, size_t nevents)
 	{
 		const PatternItem *item = &pattern->items[p];
 
-		for (int i = 0; item->gap == PATTERN_TIMED && i < item->nspans; i++)
-			search->windows[search->nwindows++] = (SpanWindow)
+		for (int i = 0; i < item->nspans; i++)
 		{
-			.position = p,
-				.span = pattern->spans[item->first_span + i]
-		};
+			SpanWindow *window = &search->windows[search->nwindows++];
+
+			memset(window, 0, sizeof(SpanWindow));
+			window->position = p;
+			window->span = pattern->spans[item->first_span + i];
+		}
 	}
 	search->times = MemoryContextAllocHuge(CurrentMemoryContext, nevents * sizeof(TimestampTz));
 	search->history = MemoryContextAllocHuge(CurrentMemoryContext,

@@ -95,14 +95,15 @@ MakeWindows(Trace *trace)
 	{
 		const PatternItem *item = &pattern->items[p];
 
-		for (int i = 0; item->gap == PATTERN_TIMED && i < item->nspans; i++)
-			trace->windows[trace->nwindows++] = (LaterWindow)
+		for (int i = 0; i < item->nspans; i++)
 		{
-			.position = p,
-				.span = pattern->spans[item->first_span + i],
-				.first = trace->ngroups,
-				.end = trace->ngroups
-		};
+			LaterWindow *window = &trace->windows[trace->nwindows++];
+
+			window->position = p;
+			window->span = pattern->spans[item->first_span + i];
+			window->first = window->end = trace->ngroups;
+			window->nleading = 0;
+		}
 	}
 }
 
@@ -257,8 +258,8 @@ TraceForwards(Trace *trace, TimestampTz *times)
 		while (!align_set_has(Leading(trace, group), p) ||
 			   !(p == 0 || MayFollow(trace, p, from, group)))
 		{
-			group++;
-			Assert(group < trace->ngroups);
+			if (++group == trace->ngroups)
+				elog(ERROR, "events of a match are missing");
 		}
 		memset(trace->starts, 0, pattern->nwords * sizeof(uint64));
 		align_set_add(trace->starts, p);
