@@ -36,9 +36,9 @@ CREATE FUNCTION align.window_funnel_times_final(internal) RETURNS timestamptz[]
 COMMENT ON FUNCTION align.window_funnel_times_final(internal) IS
 	'final function of window_funnel_times';
 
-/* 10 events with up to 8 steps take 144 bytes */
+/* 10 events with up to 8 steps take 160 bytes */
 CREATE AGGREGATE align.window_funnel(within interval, mode text, at timestamptz, VARIADIC steps boolean[]) (
-	SFUNC = align.window_funnel_trans, STYPE = internal, SSPACE = 144,
+	SFUNC = align.window_funnel_trans, STYPE = internal, SSPACE = 160,
 	FINALFUNC = align.window_funnel_final, FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = align.window_funnel_combine,
 	SERIALFUNC = align.window_funnel_serialise, DESERIALFUNC = align.window_funnel_deserialise,
@@ -48,7 +48,7 @@ COMMENT ON AGGREGATE align.window_funnel(interval, text, timestamptz, boolean[])
 	'how many of the steps, conditions on the rows, a chain of rows fills within a window counted from its first; mode is a set of the words ordered, strict, no_repeat, increase, any and reuse; rows with a NULL time are ignored; 0 if no row matches the first step';
 
 CREATE AGGREGATE align.window_funnel_times(within interval, mode text, at timestamptz, VARIADIC steps boolean[]) (
-	SFUNC = align.window_funnel_trans, STYPE = internal, SSPACE = 144,
+	SFUNC = align.window_funnel_trans, STYPE = internal, SSPACE = 160,
 	FINALFUNC = align.window_funnel_times_final, FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = align.window_funnel_combine,
 	SERIALFUNC = align.window_funnel_serialise, DESERIALFUNC = align.window_funnel_deserialise,

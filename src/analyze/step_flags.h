@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "compat.h"
 #include "utils/array.h"
 
 /* The argument, which is rarely stored in a table, and so rarely packed. */

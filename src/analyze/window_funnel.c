@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "nodes/execnodes.h"
 #include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -19,7 +20,7 @@
 
 #include "analyze/step_flags.h"
 #include "judge/judge.h"
-#include "matching/raw_events.h"
+#include "matching/raw_groups.h"
 #include "value.h"
 
 PG_FUNCTION_INFO_V1(align_window_funnel_trans);
@@ -37,6 +38,8 @@ typedef struct FunnelSite
 	bool		valid;
 	bool		constant;		/* they are the same in all rows */
 	bool		keeps_all;		/* rows that match no step matter */
+	bool		hashed;			/* all groups are filled at the same time */
+	RawQueue	queue;			/* if so */
 	RawEventsKind kind;			/* the number of steps apart */
 	bool		has_within;
 	Interval	within;
@@ -110,65 +113,25 @@ ReadSite(FunctionCallInfo fcinfo)
 	}
 	site->keeps_all = (site->kind.modes & MATCH_STRICT) != 0;
 	site->constant = IsConstant(aggref, 0) && IsConstant(aggref, 1);
+	site->hashed = IsA(fcinfo->context, AggState) &&
+		((AggState *) fcinfo->context)->aggstrategy == AGG_HASHED;
 	site->valid = true;
 	return site;
 }
 
-static char *
-WindowText(const RawEventsKind *kind)
-{
-	if (kind->window < 0)
-		return "no window";
-	return psprintf("a window of %s",
-					DatumGetCString(DirectFunctionCall1(interval_out,
-														align_days_interval_datum(kind->window))));
-}
-
 /*
- * Rows, or partial groups, whose arguments differ.
- */
-static void
-RaiseDiffer(const RawEventsKind *a, const RawEventsKind *b)
-{
-	const char *what;
-	char	   *detail;
-
-	if (a->nsteps != b->nsteps)
-	{
-		what = "numbers of steps";
-		detail = psprintf("Their numbers are %d and %d.", a->nsteps, b->nsteps);
-	}
-	else if (a->window != b->window)
-	{
-		what = "windows";
-		detail = psprintf("One has %s, the other %s.", WindowText(a), WindowText(b));
-	}
-	else
-	{
-		what = "modes";
-		detail = psprintf("One has the mode \"%s\", the other \"%s\".",
-						  align_match_modes_text(a->modes), align_match_modes_text(b->modes));
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("rows of one funnel have different %s", what),
-			 errdetail_internal("%s", detail)));
-}
-
-/*
- * (state, within interval, mode text, at timestamptz, VARIADIC steps boolean[])
+ * (state, within interval, mode text, at timestamptz, VARIADIC steps
+ * boolean[])
  */
 Datum
 align_window_funnel_trans(PG_FUNCTION_ARGS)
 {
 	FunnelSite *site = fcinfo->flinfo->fn_extra;
-	RawEvents  *raw = PG_ARGISNULL(0) ? NULL : (RawEvents *) PG_GETARG_POINTER(0);
+	RawGroup   *group = PG_ARGISNULL(0) ? NULL : (RawGroup *) PG_GETARG_POINTER(0);
 	TimestampTz at;
 	uint64		steps;
 	int			nsteps;
 
-	if (raw != NULL)
-		align_raw_prefetch(raw);
 	if (unlikely(site == NULL || !SiteMatches(fcinfo, site)))
 		site = ReadSite(fcinfo);
 	if (unlikely(PG_ARGISNULL(4)))
@@ -184,14 +147,18 @@ align_window_funnel_trans(PG_FUNCTION_ARGS)
 				 errmsg("time of an event must be finite"),
 				 errdetail("Events are ordered by time.")));
 	site->kind.nsteps = nsteps;
-	if (raw == NULL)
+	if (group == NULL)
 	{
 		site->kind.width = align_raw_width(nsteps);
-		raw = align_raw_events(&site->kind, align_aggregate_context(fcinfo));
+		group = align_raw_group(site->hashed ? &site->queue : NULL, &site->kind,
+								align_aggregate_context(fcinfo));
+		align_raw_group_add(group, &site->kind, at, steps);
 	}
-	else if (unlikely(!align_raw_same_kind(&raw->kind, &site->kind)))
-		RaiseDiffer(&raw->kind, &site->kind);
-	PG_RETURN_POINTER(align_raw_add(raw, at, steps));
+	else if (site->hashed)
+		align_raw_enqueue(&site->queue, group, &site->kind, at, steps);
+	else
+		align_raw_group_add(group, &site->kind, at, steps);
+	PG_RETURN_POINTER(group);
 }
 
 Datum
@@ -199,28 +166,29 @@ align_window_funnel_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = align_aggregate_context(fcinfo);
 	const RawEvents *other;
-	RawEvents  *raw;
+	RawGroup   *group;
 
 	if (PG_ARGISNULL(1))
 		return align_state_as_it_is(fcinfo);
-	other = (const RawEvents *) PG_GETARG_POINTER(1);
+	other = align_raw_group_events((const RawGroup *) PG_GETARG_POINTER(1));
 	if (PG_ARGISNULL(0))
-		raw = align_raw_events(&other->kind, context);
+		group = align_raw_group(NULL, &other->kind, context);
 	else
-		raw = (RawEvents *) PG_GETARG_POINTER(0);
-	if (!align_raw_same_kind(&raw->kind, &other->kind))
-		RaiseDiffer(&raw->kind, &other->kind);
-	PG_RETURN_POINTER(align_raw_append(raw, other));
+		group = (RawGroup *) PG_GETARG_POINTER(0);
+	if (!align_raw_same_kind(&group->events->kind, &other->kind))
+		align_raw_kinds_differ(&group->events->kind, &other->kind);
+	group->events = align_raw_append(group->events, other);
+	PG_RETURN_POINTER(group);
 }
 
 /*
- * A serialised state is the state itself: it is read by another process of the
- * same server.
+ * A serialised state is the events as they are: they are read by another
+ * process of the same server.
  */
 Datum
 align_window_funnel_serialise(PG_FUNCTION_ARGS)
 {
-	const RawEvents *raw = (const RawEvents *) PG_GETARG_POINTER(0);
+	const RawEvents *raw = align_raw_group_events((const RawGroup *) PG_GETARG_POINTER(0));
 	Size		size = align_raw_size(raw);
 	bytea	   *result;
 
@@ -235,13 +203,14 @@ Datum
 align_window_funnel_deserialise(PG_FUNCTION_ARGS)
 {
 	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
-	RawEvents  *raw;
+	RawGroup   *group = palloc(sizeof(RawGroup));
 
 	(void) align_aggregate_context(fcinfo);
-	raw = palloc(VARSIZE_ANY_EXHDR(bytes));
-	memcpy(raw, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-	raw->room = raw->nevents;
-	PG_RETURN_POINTER(raw);
+	group->queue = NULL;
+	group->events = palloc(VARSIZE_ANY_EXHDR(bytes));
+	memcpy(group->events, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	group->events->room = group->events->nevents;
+	PG_RETURN_POINTER(group);
 }
 
 /*
@@ -320,7 +289,7 @@ align_window_funnel_final(PG_FUNCTION_ARGS)
 	(void) align_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_INT32(0);
-	raw = (const RawEvents *) PG_GETARG_POINTER(0);
+	raw = align_raw_group_events((const RawGroup *) PG_GETARG_POINTER(0));
 	site = BeginFinal(fcinfo, raw, &events);
 	level = align_match_level(&site->rules, &events);
 	EndFinal(site);
@@ -339,7 +308,7 @@ align_window_funnel_times_final(PG_FUNCTION_ARGS)
 	(void) align_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_ARRAYTYPE_P(construct_empty_array(TIMESTAMPTZOID));
-	raw = (const RawEvents *) PG_GETARG_POINTER(0);
+	raw = align_raw_group_events((const RawGroup *) PG_GETARG_POINTER(0));
 	site = BeginFinal(fcinfo, raw, &events);
 	align_match(&site->rules, &events, &match);
 	EndFinal(site);

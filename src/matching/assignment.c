@@ -83,7 +83,7 @@ align_assignment_add(Assignment *assignment, uint64 steps, TimestampTz at)
 
 /*
  * Add an element that is not earlier than the others; if they cannot all be
- * assigned, the earliest of those that stand in the way is dropped.  Returns
+ * assigned, the earliest of those that prevent it is dropped.  Returns
  * its time, or NO_START if none is dropped.
  */
 TimestampTz

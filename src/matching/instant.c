@@ -2,8 +2,8 @@
  * instant.c
  *	  What a set of simultaneous events does to chains.
  *
- * In the best order, those events that a chain does not use stand where they
- * do least harm: first, where the chain has passed the fewest steps, or last,
+ * In the best order, those events that a chain does not use are where they do
+ * least harm: first, where the chain has passed the fewest steps, or last,
  * where it has passed the most.
  */
 #include "postgres.h"
@@ -90,7 +90,8 @@ UnusedKind(StepFilling *filling, int step)
 static bool
 FillStep(StepFilling *filling, int step)
 {
-	int8		after[MATCH_MAX_STEPS]; /* the step that takes this one's event */
+	int8		after[MATCH_MAX_STEPS]; /* the step that takes this one's
+										 * event */
 	uint64		seen = STEP_BIT(step);
 	uint64		todo = seen;
 
@@ -271,7 +272,7 @@ align_instant_reach(const StepRules *rules, const StepEvent *events, size_t neve
 	for (int level = 1; level < rules->nsteps; level++)
 		reach->least[level] = level;
 
-	/* strict: the others stand last, where most steps have been passed */
+	/* strict: the others are last, where most steps have been passed */
 	if (rules->modes & MATCH_STRICT)
 	{
 		for (size_t i = 0; i < nevents; i++)

@@ -2,13 +2,13 @@
  * matching.h
  *	  How far a sequence of events gets along a list of steps.
  *
- * An event has a time and matches a set of steps.  A chain is a list of events,
- * in order, that fills the steps 1 to L; it may skip optional ones, but begins
- * with step 1.  Its level is the position of the last step that it fills.  The
- * last event lies within the window counted from the first, and each event
- * within the gap, if the step has one, counted from the event before; windows
- * and gaps are inclusive.  Without MATCH_REUSE the events of a chain are
- * distinct.
+ * An event has a time and matches a set of steps.  A chain is a list of
+ * events, in order, that fills the steps 1 to L; it may skip optional ones,
+ * but begins with step 1.  Its level is the position of the last step that it
+ * fills.  The last event lies within the window counted from the first, and
+ * each event within the gap, if the step has one, counted from the event
+ * before; windows and gaps are inclusive.  Without MATCH_REUSE the events of a
+ * chain are distinct.
  *
  * The result is the highest level; of the chains of that level the one that
  * completes earliest; of these the one that starts latest; and then, from the
@@ -117,14 +117,14 @@ typedef struct StepRules
 	MatchModes	modes;
 	StepWindow	within;
 	const StepWindow *gaps;		/* by step: the longest time since the step
-								 * filled before it; the first is unused.
-								 * NULL if there are none */
+								 * filled before it; the first is unused. NULL
+								 * if there are none */
 	uint64		optional;		/* steps that may be skipped; neither the
 								 * first nor the last */
 	bool		sets;			/* simultaneous events are a set: the best
 								 * order of them counts.  Excludes gaps,
-								 * optional steps and calendar windows.
-								 * false: they are in order */
+								 * optional steps and calendar windows. false:
+								 * they are in order */
 
 	/* set by align_prepare_rules() */
 	uint8		mandatory[MATCH_MAX_STEPS]; /* the first step at or after this

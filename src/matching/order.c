@@ -190,11 +190,11 @@ Clear(OrderSearch *search, int step)
 }
 
 /*
- * The time has gone on: chains that ended at the instant before may be
- * continued.
+ * The time has gone on: chains whose last event is at the instant before may
+ * be continued.
  */
 static void
-Settle(OrderSearch *search)
+AddFresh(OrderSearch *search)
 {
 	for (; search->fresh != 0; search->fresh &= search->fresh - 1)
 	{
@@ -240,7 +240,7 @@ AddEvent(OrderSearch *search, const StepEvent *event, bool starts)
 	uint64		fills = 0;
 
 	if (search->fresh != 0 && event->at > search->fresh_at)
-		Settle(search);
+		AddFresh(search);
 
 	/* all chains are found before they wait, so none fills two steps */
 	for (uint64 rest = steps; rest != 0; rest &= rest - 1)
@@ -293,7 +293,7 @@ OpenUntil(OrderSearch *search)
 {
 	TimestampTz result = DT_NOBEGIN;
 
-	Settle(search);
+	AddFresh(search);
 	for (uint64 rest = search->live; rest != 0; rest &= rest - 1)
 	{
 		const Waiting *waiting = &search->waiting[LowestStep(rest)];

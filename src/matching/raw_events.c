@@ -96,7 +96,7 @@ CompareEvents(const StepEvent *a, const StepEvent *b)
 #define INSERTION_MOST 16
 
 static void
-Sort(StepEvent *events, size_t nevents)
+SortByTime(StepEvent *events, size_t nevents)
 {
 	if (nevents > INSERTION_MOST)
 	{
@@ -149,5 +149,5 @@ align_raw_read(const RawEvents *raw, StepEvent *events)
 		from += raw->kind.width;
 	}
 	if (!raw->sorted)
-		Sort(events, raw->nevents);
+		SortByTime(events, raw->nevents);
 }

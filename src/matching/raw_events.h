@@ -85,6 +85,8 @@ static inline RawEvents *
 align_raw_add(RawEvents *raw, TimestampTz at, uint64 steps)
 {
 	char	   *event;
+	uint16		two = (uint16) steps;
+	uint32		four = (uint32) steps;
 
 	if (unlikely(raw->nevents == raw->room))
 		raw = align_raw_grow(raw, 1);
@@ -99,13 +101,13 @@ align_raw_add(RawEvents *raw, TimestampTz at, uint64 steps)
 			*(uint8 *) event = (uint8) steps;
 			break;
 		case 2:
-			memcpy(event, &(uint16) {(uint16) steps}, sizeof(uint16));
+			memcpy(event, &two, sizeof(two));
 			break;
 		case 4:
-			memcpy(event, &(uint32) {(uint32) steps}, sizeof(uint32));
+			memcpy(event, &four, sizeof(four));
 			break;
 		default:
-			memcpy(event, &steps, sizeof(uint64));
+			memcpy(event, &steps, sizeof(steps));
 			break;
 	}
 	raw->nevents++;

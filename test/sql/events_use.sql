@@ -104,6 +104,28 @@ FROM (SELECT id, window_funnel('1 hour', 'ordered', at, step = 'a', step = 'b', 
 SELECT id, window_funnel('1 hour', 'strict', at, step = 'a', step = 'b', step = 'c') FROM event WHERE id IN (50, 51) GROUP BY ROLLUP (id) ORDER BY id;
 SELECT l.id, f.level FROM (VALUES (50), (51), (52)) l(id), LATERAL (SELECT window_funnel('1 hour', 'strict', at, step = 'a', step = 'b', step = 'c') AS level FROM event e WHERE e.id = l.id) f ORDER BY 1;
 
+-- Grouping sets that are all hashed, and hashing that is done again for each outer row,
+-- whose groups are not all asked for.
+CREATE TEMP TABLE single AS SELECT id, id % 7 AS seventh, window_funnel('1 hour', 'ordered', at, step = 'a', step = 'b', step = 'c') AS level FROM event GROUP BY id;
+SELECT count(*) AS compared, count(*) FILTER (WHERE g.level <> s.level) AS differ
+FROM (SELECT id, id % 7 AS seventh, window_funnel('1 hour', 'ordered', at, step = 'a', step = 'b', step = 'c') AS level FROM event GROUP BY GROUPING SETS ((id), (id % 7))) g
+JOIN (SELECT id, NULL::int AS seventh, level FROM single
+	UNION ALL SELECT NULL, id % 7, window_funnel('1 hour', 'ordered', at, step = 'a', step = 'b', step = 'c') FROM event GROUP BY id % 7) s
+	ON (g.id, g.seventh) IS NOT DISTINCT FROM (s.id, s.seventh);
+SELECT n, count(*) AS groups, count(*) FILTER (WHERE level = (SELECT level FROM single s WHERE s.id = f.id)) AS same
+FROM generate_series(0, 4) n, LATERAL (SELECT id, window_funnel('1 hour', 'ordered', at, step = 'a', step = 'b', step = 'c') AS level FROM event WHERE id % 5 = n GROUP BY id LIMIT 3 + n) f
+GROUP BY n ORDER BY n;
+
+-- An error while groups are filled, and the next query.
+DO $$
+BEGIN
+	PERFORM window_funnel('1 hour', CASE WHEN at > '2026-01-01 03:50' THEN 'strict' END, at, step = 'a', step = 'b') FROM event GROUP BY id;
+	RAISE NOTICE 'no error';
+EXCEPTION WHEN data_exception THEN
+	RAISE NOTICE '%', sqlerrm;
+END $$;
+SELECT digest = :'expected' AS same FROM pg_temp.answers();
+
 -- A window or mode that is a parameter.
 PREPARE by_parameter(interval, text) AS SELECT window_funnel($1, $2, at, step = 'a', step = 'b', step = 'c') FROM event WHERE id = 50;
 EXECUTE by_parameter('1 hour', 'strict');
