@@ -139,3 +139,8 @@ SELECT steps, within, replace(b::text, ' exclude (nowhere)', '') = a::text AS sa
 FROM (SELECT steps, within, conversion_agg(journey, steps::text[], within, NULL, '2026-02-20') AS a, conversion_agg(journey, steps::text[], within, NULL, '2026-02-20', NULL, '{nowhere}', NULL, NULL) AS b
 	FROM unnest('{"{s0,s1,s2}","{s0,s0,s1}","{s0|s3,s1|s0,s4}","{s2}"}'::text[]) steps, unnest('{NULL,0,5 days}'::interval[]) within, wandering GROUP BY steps, within) s ORDER BY steps, within;
 DROP TABLE wandering;
+
+-- Many passages, and many excluded entries, in one lead.
+SELECT count(*) AS passages, count(*) FILTER (WHERE status = 'converted') AS converted, count(*) FILTER (WHERE status = 'dropped') AS dropped, max(passage) AS last
+FROM (SELECT lead_agg(timestamptz '2026-01-01Z' + i * interval '1 hour', CASE WHEN i % 4 = 0 THEN 'a' WHEN i % 12 = 5 THEN 'lost' WHEN i % 4 = 3 THEN 'b' ELSE 'x' END) AS journey FROM generate_series(0, 39999) i) l,
+	passages(journey, '{a,b}', '1 day', NULL, '2035-01-01', NULL, '{lost}', NULL) p;

@@ -71,6 +71,8 @@ my %calls = (
 	'sla_clocks' => q{(SELECT count(*) FROM align.sla_clocks(l, f, '2026-04-01Z'))},
 	'advance' => q{align.advance(l, f, 'customer', '2026-04-01Z')},
 	'progress' => q{align.progress(l, '{inquiry,mql,customer}', '30 days', 'ordered', '2026-04-01Z')},
+	'progress in every way' => q{align.progress(l, '{inquiry,mql|sal?,customer}', '1 month', 'strict', '2026-04-01Z', '{10 days,NULL}', '{lost}', 'Europe/Berlin')},
+	'passages' => q{(SELECT count(*) FROM align.passages(l, '{inquiry,mql|sal?,customer}', '1 month', 'increase', '2026-04-01Z', NULL, '{lost}', 'Europe/Berlin'))},
 	'funnel_progress' => q{align.funnel_progress(l, f, '2026-04-01Z')},
 	'lead_agg' => q{(SELECT align.lead_agg('2026-01-01Z'::timestamptz + n * interval '1 hour', 'mql', 'm', 'r', 'c', n) FROM generate_series(1, 3) n)},
 	'rollup of leads' => q{(SELECT align.rollup(x) FROM (VALUES (l), (l)) v(x))},
@@ -78,6 +80,7 @@ my %calls = (
 	'first_deviation' => q{align.first_deviation(l, f)},
 	'rows of a process' => q{(SELECT count(*) FROM (SELECT align.dfg_agg(x, cal, '2026-04-01Z') AS p FROM (VALUES (l), (l)) v(x)) s, align.dfg(p), align.dfg_stages(p), align.bottlenecks(p, f))},
 	'process in and out, rollup, pictures' => q{(SELECT length(align.dfg_mermaid(p::text::align.process)) + length(align.dfg_dot(p)) FROM (SELECT align.rollup(p) AS p FROM (SELECT align.dfg_agg(x) AS p FROM (VALUES (l), (l)) v(x) GROUP BY x::text) s) s)},
+	'times of a conversion' => q{(SELECT count(*) FROM align.histogram(v, NULL, '{1 day,2 days}'), align.way_times(v))},
 	'parse_campaign' => q{align.parse_campaign('https://shop.example/?utm_source=Fr%C3%BC' || i || '&gclid=' || i, 'https://www.google.com/')},
 	'channel' => q{align.channel(align.parse_campaign('?utm_source=s' || i % 100))},
 	'channel of a funnel' => q{align.channel(align.parse_campaign('?utm_source=s' || i % 100), f)},
@@ -96,6 +99,7 @@ my %calls = (
 # Aggregates of all rows into one state.
 my %aggregates = (
 	'conversion_agg over all' => q{align.conversion_agg(l, '{inquiry,mql,customer}', '30 days', 'ordered', '2026-04-01Z')},
+	'conversion_agg of passages over all' => q{align.conversion_agg(l, '{inquiry,mql|sal?,customer}', '1 month', 'strict', '2026-04-01Z', '{10 days,NULL}', '{lost}', 'passages', 'Europe/Berlin')},
 	'funnel_conversion_agg over all' => q{align.funnel_conversion_agg(l, f, '2026-04-01Z')},
 	'credit_agg over all' => q{align.credit_agg(l, 'linear')},
 	'credit_agg of large amounts' => q{align.credit_agg('{2026-03-02T10:00:00Z ~ a, 2026-03-02T11:00:00Z ~ b, 2026-03-03T11:00:00Z customer worth 123456789012345678901234567890}', 'linear')},
