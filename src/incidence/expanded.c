@@ -126,7 +126,7 @@ align_incidence_count(Incidence *incidence, int64 cases)
 				 errmsg("an incidence cannot count so many cases"),
 				 errdetail("Together they are more than a bigint can count.")));
 
-	/* series that are not compact may repeat times, so sort them, but rarely */
+	/* a series that is not compact may repeat times; sort it, but rarely */
 	if (unlikely(incidence->cases > INCIDENCE_MAX_TIMES &&
 				 DistinctTimes(incidence) > 2 * INCIDENCE_MAX_TIMES))
 	{
