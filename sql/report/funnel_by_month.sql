@@ -106,7 +106,7 @@ WITH
             LEFT JOIN ends AS e ON {key_join:e:l}
             JOIN path AS s ON s.step > coalesce(e.step, 0)
     ),
-    by_step AS (
+    by_step AS MATERIALIZED (
         SELECT c.month, c.step,
             count(*) FILTER (WHERE c.outcome = 'reached' AND c.left_after <= {settle}) AS matured,
             align.incidence_agg(greatest(c.left_after, interval '0'), c.outcome) AS incidence

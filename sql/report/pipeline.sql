@@ -41,24 +41,25 @@ WITH
         )
         {part:pipeline_visits}
     ),
-    -- the leads that entered a stage in the year before, and when they were won
-    entered AS (
-        SELECT {key:v}, v.stage, v.entered_at, min(w.entered_at) AS won_at
+    -- when the lead of each visit was won, then or later
+    wins AS (
+        SELECT {key:v}, v.stage, v.entered_at,
+            v.visit_no <= 1 AND v.stage_kind = 'open' AND NOT v.is_late AND v.since_known
+                AND v.entered_at >= {as_of} - interval '8760 hours' AS counts,
+            min(v.entered_at) FILTER (WHERE v.stage_kind = 'won') OVER later AS won_at
         FROM visits AS v
-            LEFT JOIN visits AS w ON {key_join:w:v} AND w.stage_kind = 'won' AND w.entered_at >= v.entered_at
-        WHERE v.visit_no <= 1 AND v.stage_kind = 'open' AND NOT v.is_late AND v.since_known
-            AND v.entered_at >= {as_of} - interval '8760 hours'
-        GROUP BY {key:v}, v.stage, v.entered_at
+        WINDOW later AS (PARTITION BY {key:v} ORDER BY v.entered_at DESC)
     ),
     -- a lead that was lost and is won after all is won
-    incidences AS (
-        SELECT e.stage, count(*) AS entered_n,
+    incidences AS MATERIALIZED (
+        SELECT w.stage, count(*) AS entered_n,
             align.incidence_agg(
-                greatest(coalesce(e.won_at, l.over_at, {as_of}) - e.entered_at, interval '0'),
-                CASE WHEN e.won_at IS NOT NULL THEN 'won' WHEN l.over_at IS NOT NULL THEN l.status END) AS incidence
-        FROM entered AS e
-            JOIN leads AS l ON {key_join:l:e}
-        GROUP BY e.stage
+                greatest(coalesce(w.won_at, l.over_at, {as_of}) - w.entered_at, interval '0'),
+                CASE WHEN w.won_at IS NOT NULL THEN 'won' WHEN l.over_at IS NOT NULL THEN l.status END) AS incidence
+        FROM wins AS w
+            JOIN leads AS l ON {key_join:l:w}
+        WHERE w.counts
+        GROUP BY w.stage
     )
 SELECT p.stage AS row_key, p.as_of, p.stage, p.stage_order,
     p.leads, p.leads_aged, p.amount_missing, p.amount, p.amount_aged,

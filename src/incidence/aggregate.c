@@ -1,6 +1,7 @@
 /*
  * aggregate.c
- *	  incidence_agg and rollup: many cases, or many summaries, to one incidence.
+ *	  incidence_agg and rollup: many cases, or many summaries, to one
+ *	  incidence.
  *
  * The transition type is incidence itself, held as a read-write expanded
  * object in a child of the aggregate's context, which the states of all groups

@@ -216,10 +216,12 @@ align_incidence_curve(PG_FUNCTION_ARGS)
 }
 
 /*
- * quantile(incidence, outcome, fraction, confidence, bounds): the first time at
- * which the probability reaches the fraction, and at which its upper and its
- * lower bound do (R. Brookmeyer and J. Crowley, "A confidence interval for the
- * median survival time", Biometrics 38 (1982), 29-41).
+ * quantile(incidence, outcome, fraction, confidence, bounds)
+ *
+ * The first time at which the probability reaches the fraction, and at which
+ * its upper and its lower bound do (R. Brookmeyer and J. Crowley, "A
+ * confidence interval for the median survival time", Biometrics 38 (1982),
+ * 29-41).
  */
 Datum
 align_incidence_quantile(PG_FUNCTION_ARGS)

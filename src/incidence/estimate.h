@@ -5,9 +5,9 @@
  *
  * The estimate is Aalen and Johansen's: O. O. Aalen and S. Johansen, "An
  * empirical transition matrix for non-homogeneous Markov chains based on
- * censored observations", Scandinavian Journal of Statistics 5 (1978), 141-150.
- * With n(u) cases at risk at time u, of which d(u) have any outcome and d1(u)
- * the one in question:
+ * censored observations", Scandinavian Journal of Statistics 5 (1978),
+ * 141-150.  With n(u) cases at risk at time u, of which d(u) have any outcome
+ * and d1(u) the one in question:
  *
  *		S(t) = product over u <= t of 1 - d(u) / n(u)
  *		F(t) = sum over u <= t of S(u-) d1(u) / n(u)
@@ -21,10 +21,11 @@
  *		  (S(u-)^2 h1 (1 - h1) + b^2 h (1 - h) - 2 S(u-) b h1 (1 - h)),
  *		b = (F(t) - F(u)) / (1 - h)
  *
- * (P. K. Andersen, O. Borgan, R. D. Gill, N. Keiding, "Statistical models based
- * on counting processes", 1993, section IV.4.1.3).  Without late entries it is
- * what survfit() of R's package survival has as the infinitesimal jackknife;
- * with one outcome it is Greenwood's, S^2 * sum of d / (n (n - d)).
+ * (P. K. Andersen, O. Borgan, R. D. Gill, N. Keiding, "Statistical models
+ * based on counting processes", 1993, section IV.4.1.3).  Without late entries
+ * it equals the infinitesimal jackknife, which survfit() of R's package
+ * survival computes; with one outcome it is Greenwood's, S^2 * sum of
+ * d / (n (n - d)).
  */
 #ifndef ALIGN_INCIDENCE_ESTIMATE_H
 #define ALIGN_INCIDENCE_ESTIMATE_H

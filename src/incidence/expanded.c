@@ -1,7 +1,6 @@
 /*
  * expanded.c
- *	  Incidences in memory: expanded objects that aggregates update in place;
- *	  and their flat form.
+ *	  Incidences in memory: expanded objects that aggregates update in place.
  */
 #include "postgres.h"
 
@@ -10,15 +9,6 @@
 #include "utils/memutils.h"
 
 #include "incidence/incidence.h"
-
-const IncidenceUnit align_incidence_units[INCIDENCE_UNITS] = {
-	{"days", USECS_PER_DAY},
-	{"hours", USECS_PER_HOUR},
-	{"minutes", USECS_PER_MINUTE},
-	{"seconds", USECS_PER_SEC},
-	{"milliseconds", 1000},
-	{"microseconds", 1},
-};
 
 static Size FlatSize(ExpandedObjectHeader *header);
 static void FlattenInto(ExpandedObjectHeader *header, void *result, Size allocated_size);
@@ -126,7 +116,7 @@ align_incidence_count(Incidence *incidence, int64 cases)
 				 errmsg("an incidence cannot count so many cases"),
 				 errdetail("Together they are more than a bigint can count.")));
 
-	/* series that are not compact may repeat times, so sort them, but rarely */
+	/* a series that is not compact may repeat times; sort it, but rarely */
 	if (unlikely(incidence->cases > INCIDENCE_MAX_TIMES &&
 				 DistinctTimes(incidence) > 2 * INCIDENCE_MAX_TIMES))
 	{
@@ -251,6 +241,15 @@ align_incidence_check(Incidence *incidence)
 }
 
 Incidence *
+align_incidence_expanded(Datum datum)
+{
+	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum)) ||
+		DatumGetEOHP(datum)->eoh_methods != &incidence_methods)
+		return NULL;
+	return (Incidence *) DatumGetEOHP(datum);
+}
+
+Incidence *
 align_incidence_writable(Datum datum, MemoryContext context)
 {
 	ExpandedObjectHeader *header;
@@ -262,85 +261,6 @@ align_incidence_writable(Datum datum, MemoryContext context)
 		MemoryContextGetParent(header->eoh_context) != context)
 		return NULL;
 	return (Incidence *) header;
-}
-
-Incidence *
-align_incidence_arg(Datum datum)
-{
-	Incidence  *incidence;
-
-	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum)) &&
-		DatumGetEOHP(datum)->eoh_methods == &incidence_methods)
-		incidence = (Incidence *) DatumGetEOHP(datum);
-	else
-		incidence = align_incidence_absorb_datum(NULL, datum, CurrentMemoryContext);
-	align_incidence_sort(incidence);
-	return incidence;
-}
-
-/*
- * The coarsest unit, from the given one on, that all times of a series are
- * multiples of.
- */
-static int
-CoarsestUnit(const TimeSeries *series, int unit)
-{
-	for (int i = 0; i < series->n; i++)
-	{
-		while (series->items[i].at % align_incidence_units[unit].microseconds != 0)
-			unit++;
-	}
-	return unit;
-}
-
-int
-align_incidence_unit(const Incidence *incidence)
-{
-	int			unit = 0;
-
-	unit = CoarsestUnit(&incidence->late, unit);
-	unit = CoarsestUnit(&incidence->open, unit);
-	for (int i = 0; i < incidence->noutcomes; i++)
-		unit = CoarsestUnit(&incidence->outcomes[i].times, unit);
-	return unit;
-}
-
-static void
-EncodeSeries(StringInfo out, const TimeSeries *series, int64 unit)
-{
-	int64		before = 0;
-
-	align_wire_append_uint(out, series->n);
-	for (int i = 0; i < series->n; i++)
-	{
-		align_wire_append_uint(out, (series->items[i].at - before) / unit);
-		align_wire_append_uint(out, series->items[i].count);
-		before = series->items[i].at;
-	}
-}
-
-static void
-Encode(StringInfo out, Incidence *incidence)
-{
-	int			unit;
-	int64		microseconds;
-
-	Assert(incidence->cases > 0);
-
-	align_incidence_sort(incidence);
-	CheckTimes(incidence);
-	unit = align_incidence_unit(incidence);
-	microseconds = align_incidence_units[unit].microseconds;
-
-	align_wire_append_uint(out, 0);
-	align_wire_append_uint(out, unit);
-	align_wire_append_uint(out, incidence->noutcomes);
-	for (int i = 0; i < incidence->noutcomes; i++)
-		align_wire_append_text(out, incidence->outcomes[i].name, incidence->outcomes[i].len);
-	EncodeSeries(out, &incidence->late, microseconds);
-	EncodeSeries(out, &incidence->open, microseconds);
-	for (int i = 0; i < incidence->noutcomes; i++)
-		EncodeSeries(out, &incidence->outcomes[i].times, microseconds);
 }
 
 /*
@@ -359,7 +279,9 @@ FlatSize(ExpandedObjectHeader *header)
 		if (incidence->flat.data == NULL)
 			initStringInfo(&incidence->flat);
 		resetStringInfo(&incidence->flat);
-		Encode(&incidence->flat, incidence);
+		align_incidence_sort(incidence);
+		CheckTimes(incidence);
+		align_incidence_encode(&incidence->flat, incidence);
 		incidence->flat_valid = true;
 		MemoryContextSwitchTo(old_context);
 	}
@@ -392,92 +314,4 @@ align_incidence_flatten(Incidence *incidence)
 
 	FlattenInto(&incidence->header, result, size);
 	return result;
-}
-
-/*
- * Add a series of the flat form to one in memory.  Returns the number of its
- * cases.
- */
-static int64
-AbsorbSeries(Incidence *into, TimeSeries *series, WireReader *reader, int64 unit)
-{
-	int			n = align_wire_count(reader, 2, INCIDENCE_MAX_TIMES);
-	int64		at = 0;
-	int64		cases = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		uint64		distance = align_wire_uint(reader);
-		uint64		count = align_wire_uint(reader);
-
-		if (distance > (uint64) (PG_INT64_MAX - at) / unit)
-			align_wire_fail(reader, "A time is out of range.");
-		if (distance == 0 && i > 0)
-			align_wire_fail(reader, "A time is repeated.");
-		if (count == 0 || count > (uint64) (PG_INT64_MAX - cases))
-			align_wire_fail(reader, "A count is out of range.");
-		at += (int64) distance * unit;
-		cases += (int64) count;
-		align_series_add(series, into->header.eoh_context, at, (int64) count);
-	}
-	return cases;
-}
-
-Incidence *
-align_incidence_absorb(Incidence *into, WireReader *reader, MemoryContext context)
-{
-	uint64		flags = align_wire_uint(reader);
-	uint64		unit_index;
-	int64		unit;
-	int			noutcomes;
-	int			outcomes[INCIDENCE_MAX_OUTCOMES];
-	int64		late;
-
-	align_check_flags(flags > PG_UINT32_MAX ? PG_UINT32_MAX : (uint32) flags, INCIDENCE_TYPE);
-	if (into == NULL)
-		into = align_incidence_make(context);
-	into->flat_valid = false;
-
-	unit_index = align_wire_uint(reader);
-	if (unit_index >= INCIDENCE_UNITS)
-		align_wire_fail(reader, "Its unit is unknown.");
-	unit = align_incidence_units[unit_index].microseconds;
-	noutcomes = align_wire_count(reader, 1, INCIDENCE_MAX_OUTCOMES);
-	for (int i = 0; i < noutcomes; i++)
-	{
-		int			len;
-		const char *name = align_wire_text(reader, &len);
-
-		outcomes[i] = align_incidence_outcome(into, name, len);
-	}
-
-	late = AbsorbSeries(into, &into->late, reader, unit);
-	align_incidence_count(into, AbsorbSeries(into, &into->open, reader, unit));
-	for (int i = 0; i < noutcomes; i++)
-	{
-		int64		cases = AbsorbSeries(into, &into->outcomes[outcomes[i]].times, reader, unit);
-
-		if (cases == 0)
-			align_wire_fail(reader, "An outcome is without cases.");
-		align_incidence_count(into, cases);
-	}
-	if (into->cases == 0)
-		align_wire_fail(reader, "It is without cases.");
-	if (late > into->cases)
-		align_wire_fail(reader, "More cases enter late than leave.");
-	align_wire_end(reader);
-	return into;
-}
-
-Incidence *
-align_incidence_absorb_datum(Incidence *into, Datum datum, MemoryContext context)
-{
-	struct varlena *value = PG_DETOAST_DATUM_PACKED(datum);
-	WireReader	reader;
-
-	align_wire_begin(&reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), INCIDENCE_TYPE);
-	into = align_incidence_absorb(into, &reader, context);
-	if ((Pointer) value != DatumGetPointer(datum))
-		pfree(value);
-	return into;
 }

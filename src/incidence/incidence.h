@@ -117,12 +117,6 @@ extern int	align_incidence_find(const Incidence *incidence, const char *name, in
 extern void align_incidence_sort(Incidence *incidence);
 
 /*
- * The index of the coarsest unit that all times are multiples of; the series
- * are compact.
- */
-extern int	align_incidence_unit(const Incidence *incidence);
-
-/*
  * NULL, or a sentence about what is wrong with the late entries; sorts.
  */
 extern const char *align_incidence_check(Incidence *incidence);
@@ -133,6 +127,26 @@ extern const char *align_incidence_check(Incidence *incidence);
  */
 extern Incidence *align_incidence_writable(Datum datum, MemoryContext context);
 
+/*
+ * The expanded object that a datum is, to be read only; NULL if it is another
+ * form.
+ */
+extern Incidence *align_incidence_expanded(Datum datum);
+
+/* A flat value in the current context. */
+extern struct varlena *align_incidence_flatten(Incidence *incidence);
+
+/* flat_write.c */
+/*
+ * The index of the coarsest unit that all times are multiples of; the series
+ * are compact.
+ */
+extern int	align_incidence_unit(const Incidence *incidence);
+
+/* Append the flat form of a summary that is sorted. */
+extern void align_incidence_encode(StringInfo out, const Incidence *incidence);
+
+/* flat_read.c */
 /*
  * The summary in an argument, sorted, to be read only: the expanded object
  * itself, or a new one in the current context.
@@ -149,9 +163,6 @@ extern Incidence *align_incidence_absorb_datum(Incidence *into, Datum datum,
 /* The same with a flat form.  Malformed bytes are an error. */
 extern Incidence *align_incidence_absorb(Incidence *into, WireReader *reader,
 										 MemoryContext context);
-
-/* A flat value in the current context. */
-extern struct varlena *align_incidence_flatten(Incidence *incidence);
 
 /* text.c */
 /* Parse, into a child of the current context; NULL after a soft error. */

@@ -1,7 +1,7 @@
 /*
  * log_rank.c
- *	  log_rank() and weighted_log_rank(): do groups have the outcome at the same
- *	  rate?
+ *	  log_rank() and weighted_log_rank(): do groups have the outcome at the
+ *	  same rate?
  *
  * At each time with events, with n(i) of the n cases at risk and d(i) of the d
  * events in group i, the events of group i are expected to be d n(i) / n, with
@@ -13,11 +13,11 @@
  * the inverse of the covariances (N. Mantel, "Evaluation of survival data and
  * two new rank order statistics arising in its consideration", Cancer
  * Chemotherapy Reports 50 (1966), 163-170), chi-square with one degree of
- * freedom less than groups.  It is not the shortcut sum of (O - E)^2 / E, which
- * is smaller.  Weights are S(t-)^rho with the Kaplan-Meier curve of all groups
- * (D. P. Harrington and T. R. Fleming, "A class of rank test procedures for
- * censored survival data", Biometrika 69 (1982), 553-566); rho 1 is Peto and
- * Prentice's test.
+ * freedom less than groups.  It is not the shortcut sum of (O - E)^2 / E,
+ * which is smaller.  Weights are S(t-)^rho with the Kaplan-Meier curve of all
+ * groups (D. P. Harrington and T. R. Fleming, "A class of rank test procedures
+ * for censored survival data", Biometrika 69 (1982), 553-566); with rho 1 it
+ * is Peto and Prentice's test.
  */
 #include "postgres.h"
 
@@ -180,7 +180,7 @@ ChiSquare(LogRank *test, double *chi2)
 {
 	int			members[MAX_GROUPS];
 	double		difference[MAX_GROUPS];
-	double	  (*a)[MAX_GROUPS] = test->covariance;
+	double		(*a)[MAX_GROUPS] = test->covariance;
 	int			n = 0;
 
 	*chi2 = 0.0;

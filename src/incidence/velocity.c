@@ -16,9 +16,10 @@ PG_FUNCTION_INFO_V1(align_sales_velocity);
 #define VELOCITY_COLUMNS 5
 
 /*
- * sales_velocity(opportunities bigint, average_amount numeric, win_rate float8,
- * cycle interval): the arguments, and opportunities * average_amount *
- * win_rate / days of the cycle, in decimal arithmetic.
+ * sales_velocity(opportunities, average_amount, win_rate, cycle)
+ *
+ * The arguments, and opportunities * average_amount * win_rate / days of the
+ * cycle, in decimal arithmetic.
  */
 Datum
 align_sales_velocity(PG_FUNCTION_ARGS)

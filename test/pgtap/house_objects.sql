@@ -76,14 +76,14 @@ SELECT is_empty($$
 	SELECT r.name, a.argument, t.typname FROM routine r
 	CROSS JOIN LATERAL unnest(r.proargtypes::oid[], r.proargnames[:r.pronargs]) a (type, argument)
 	JOIN base_type t ON t.oid = a.type
-	WHERE NOT is_support AND pronargs > 1 AND proname NOT IN ('agree', 'diff') AND a.argument <> t.typname$$,
+	WHERE NOT is_support AND pronargs > 1 AND proname NOT IN ('agree', 'diff', 'compare_incidence') AND a.argument <> t.typname$$,
 	'an argument of one of our types is called by its type, so that named calls need no look into the manual');
 
 -- Labels.
 SELECT is_empty($$SELECT name, provolatile FROM routine WHERE provolatile = 'v' AND proname NOT IN ('agree', 'set_agreement_owner', 'assign_team', 'admit', 'dismiss', 'backtest', 'variants', 'attach', 'detach', 'notify_handoffs', 'notify_due', 'merge_leads', 'erase', 'forget', 'dry_run', 'purge', 'rebuild_clocks', 'import_history', 'create_campaign_tables', 'create_reports', 'refresh_reports', 'publish_week')
 	AND prorettype <> 'trigger'::regtype$$,
 	'nothing is volatile but what writes or runs a query');
-SELECT is_empty($$SELECT name, proparallel FROM routine WHERE proparallel <> 's' AND proname NOT IN ('agree', 'set_agreement_owner', 'assign_team', 'admit', 'dismiss', 'backtest', 'variants', 'explain_move', 'attach', 'detach', 'notify_handoffs', 'notify_due', 'merge_leads', 'erase', 'forget', 'dry_run', 'purge', 'rebuild_clocks', 'import_history', 'create_campaign_tables', 'create_reports', 'refresh_reports', 'publish_week', 'weekly_report', 'missing_needs', 'check', 'clocks', 'journeys', 'in_present_life')
+SELECT is_empty($$SELECT name, proparallel FROM routine WHERE proparallel <> 's' AND proname NOT IN ('agree', 'set_agreement_owner', 'assign_team', 'admit', 'dismiss', 'backtest', 'score_bands', 'variants', 'explain_move', 'attach', 'detach', 'notify_handoffs', 'notify_due', 'merge_leads', 'erase', 'forget', 'dry_run', 'purge', 'rebuild_clocks', 'import_history', 'create_campaign_tables', 'create_reports', 'refresh_reports', 'publish_week', 'weekly_report', 'missing_needs', 'check', 'clocks', 'journeys', 'in_present_life')
 	AND prorettype <> 'trigger'::regtype$$,
 	'everything is parallel safe but what writes, runs a query, or first writes what is pending');
 SELECT is_empty($$SELECT name FROM routine WHERE proretset AND prorows = 1000$$,
@@ -120,7 +120,7 @@ SELECT is_empty($$
 	'no aggregate has default arguments');
 
 -- Types.
-SELECT set_eq($$SELECT typname::text FROM base_type$$, '{calendar,funnel,lead,campaign,conversion,process}'::text[],
+SELECT set_eq($$SELECT typname::text FROM base_type$$, '{calendar,funnel,lead,campaign,conversion,process,incidence}'::text[],
 	'the types of this release');
 SELECT is_empty($$SELECT name FROM base_type WHERE typreceive = 0 OR typsend = 0 OR typstorage <> 'x'$$,
 	'every type has a binary form and can be toasted');

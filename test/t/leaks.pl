@@ -93,6 +93,12 @@ my %calls = (
 	'decisive_touch' => q{align.decisive_touch(l, f)},
 	'wilson' => q{align.wilson(i, 2 * i)},
 	'compare_rates' => q{align.compare_rates(i, 2 * i, 1, 3)},
+	'incidence in and out' => q{(CASE WHEN i > 0 THEN '{in days, late (1), open (12*2), outcome won (5)}' END)::align.incidence::text},
+	'happened_by' => q{align.happened_by('{in days, late (1), open (12*2), outcome won (5)}', 'won', i * interval '1 second')},
+	'curve' => q{(SELECT count(*) FROM align.curve('{in days, open (12*2), outcome won (5)}', 'won'))},
+	'log_rank' => q{align.log_rank('{in days, open (12*2), outcome won (5)}', '{in days, outcome won (3, 5)}')},
+	'incidence_agg' => q{(SELECT align.incidence_agg(n * interval '1 hour', 'won') FROM generate_series(1, 3) n)},
+	'sales_velocity' => q{align.sales_velocity(i::bigint, 10.5, 0.25, '30 days')},
 	'credit_agg' => q{(SELECT align.credit_agg(x, 'linear') FROM (VALUES (l), (l)) v(x))},
 	'infer_agg' => q{(SELECT align.infer_agg(x, '{customer}', '{disqualified}', 0.0) FROM (VALUES (l), (l)) v(x))});
 
@@ -107,6 +113,9 @@ my %aggregates = (
 	'infer_agg over all' => q{align.infer_agg(l, '{customer}', '{disqualified}', 0.0)},
 	'rollup of equal conversions' => q{align.rollup(v)},
 	'rollup of equal processes' => q{align.rollup('{leads 1, stage a leads 1 starts 1, stage b leads 1 ends 1, move a -> b moves 1 leads 1 time 9 least 9 most 9 in (9)}'::align.process)});
+	'incidence_agg over all' => q{align.incidence_agg(i % 1000 * interval '1 hour', CASE i % 3 WHEN 0 THEN 'won' WHEN 1 THEN 'lost' END)},
+	'rollup of equal incidences' => q{align.rollup('{in days, late (1), open (12*2), outcome won (5)}'::align.incidence)},
+	'rollup of equal conversions' => q{align.rollup(v)});
 $node->safe_psql('postgres', q{CREATE TABLE v AS SELECT align.conversion_agg(l, '{inquiry,customer}', NULL, 'ordered', '2026-04-01Z') AS v FROM l});
 
 # Peak resident memory of one backend after so many calls.

@@ -430,6 +430,14 @@ SELECT count(c) FROM (
 	FROM generate_series(1, {n}) AS i
 	GROUP BY i % ({n} / 5)) AS g
 SQL
+grows_linearly(cost_of(<<'SQL'), 400_000, 'incidence_agg, rows and groups');
+SET work_mem = '1GB';
+SET enable_sort = off;
+SELECT count(c) FROM (
+	SELECT align.incidence_agg(i * interval '1 second', CASE i % 3 WHEN 0 THEN 'won' END) AS c
+	FROM generate_series(1, {n}) AS i
+	GROUP BY i % ({n} / 5)) AS g
+SQL
 
 # One lead by its key: as many buffers among 100,000 leads as among 1,000, but for
 # the levels of an index, and not more than three times those of a look-up.
