@@ -38,6 +38,7 @@
 #include "conversion/amount_sum.h"
 #include "lead/lead.h"
 #include "lib/stringinfo.h"
+#include "text_scan.h"
 #include "utils/array.h"
 #include "utils/expandeddatum.h"
 #include "value.h"
@@ -177,6 +178,9 @@ extern Datum align_path_array(const LeadString *channels, const uint32 *path, in
 /* text.c */
 /* Parse, into a child of the current context; NULL after a soft error. */
 extern Paths *align_paths_parse(const char *text, Node *escontext);
+
+/* The same with a scan that the caller has begun. */
+extern Paths *align_paths_parse_scan(TextScan *scan);
 
 /* The text form of a flat value, palloc'd. */
 extern char *align_paths_write(struct varlena *value);
