@@ -102,7 +102,7 @@ BadJson(const char *detail)
  * Append the channels of an element.
  */
 static void
-AppendPath(StringInfo out, const JsonbValue *value)
+WriteChannels(StringInfo out, const JsonbValue *value)
 {
 	JsonbContainer *path;
 	uint32		n;
@@ -181,7 +181,7 @@ AppendElement(StringInfo out, JsonbValue *element)
 	}
 	if (!found[0])
 		BadJson("An element has no \"path\".");
-	AppendPath(out, &members[0]);
+	WriteChannels(out, &members[0]);
 	for (int i = 1; i < (int) lengthof(known); i++)
 		AppendNumber(out, known[i], found[i] ? &members[i] : NULL);
 }

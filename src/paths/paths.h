@@ -172,7 +172,7 @@ extern int	align_channel_compare(LeadString a, LeadString b);
  */
 extern LeadString *align_path_elements(ArrayType *array, int *length);
 
-/* An array of the channels with these indexes; path NULL: of the first ones. */
+/* An array of the channels with these indexes; path NULL: the first ones. */
 extern Datum align_path_array(const LeadString *channels, const uint32 *path, int length);
 
 /* text.c */

@@ -21,7 +21,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE made AS SELECT align.paths_agg(string_to_array(path, ' > '), conversions, value, nulls) AS paths FROM data});
 
 is_value(q{SELECT sum(conversions), sum(value)::numeric(20, 6), sum(nulls), count(*) FROM made, align.path_counts(paths)}, '19785|74802.971587|68602|5408', 'what was aggregated');
-is_same(q{SELECT p.* FROM made, align.path_counts(paths) AS p}, q{SELECT string_to_array(path, ' > '), sum(conversions)::bigint, sum(value), sum(nulls)::bigint FROM data GROUP BY 1}, 'path by path');
+is_same(q{SELECT p.path, p.conversions, p.value, p.nulls FROM made, align.path_counts(paths) AS p}, q{SELECT string_to_array(path, ' > '), sum(conversions)::bigint AS conversions, sum(value) AS value, sum(nulls)::bigint AS nulls FROM data GROUP BY 1}, 'path by path');
 foreach my $function ('shapley(paths)', map { "markov(paths, $_)" } 1 .. 4)
 {
 	is_value(qq{SELECT abs(sum(conversions) - 19785) < 1e-9, sum(value) = (SELECT sum(value) FROM data), abs(sum(value) - 74802.971587) < 1e-6, count(*), min(conversions) > 0, min(value) > 0 FROM made, align.$function},
@@ -29,7 +29,7 @@ foreach my $function ('shapley(paths)', map { "markov(paths, $_)" } 1 .. 4)
 }
 
 # Parts, merged: the same to the last bit.
-is_value(q{SELECT bool_and(p = paths AND (SELECT array_agg(m ORDER BY m.channel) FROM align.markov(p, 2) m)::text = (SELECT array_agg(m ORDER BY m.channel) FROM align.markov(paths, 2) m)::text)
+is_value(q{SELECT bool_and(p OPERATOR(align.=) paths AND (SELECT array_agg(m ORDER BY m.channel) FROM align.markov(p, 2) m)::text = (SELECT array_agg(m ORDER BY m.channel) FROM align.markov(paths, 2) m)::text)
 	FROM made, (SELECT seed, align.rollup(p) AS p FROM (SELECT seed, hashint4extended(i, seed) % 5 AS part, align.paths_agg(string_to_array(path, ' > '), conversions, value, nulls) AS p FROM data, generate_series(1, 4) AS seed GROUP BY 1, 2) x GROUP BY seed) m},
 	't', 'split at random and merged');
 
@@ -64,8 +64,8 @@ my @paths = map { my ($path, $conversions, $nulls) = split /\|/; [ [ split / > /
 my %shapley = numbers('conversions', 'shapley(paths)');
 cmp_ok(furthest(\%shapley, \%published), '<', 5e-7, 'shapley: as published');
 cmp_ok(furthest(\%shapley, { shapley_conversions(\@paths) }), '<', 1e-9, 'shapley: all 4,096 coalitions');
-is_same(q{SELECT channel, round(conversions::numeric, 9), round(value, 9) FROM made, align.shapley(paths)},
-	q{SELECT channel, round(sum(1.0 * conversions / n), 9), round(sum(value / n), 9)
+is_same(q{SELECT channel, round(conversions::numeric, 9) AS conversions, round(value, 9) AS value FROM made, align.shapley(paths)},
+	q{SELECT channel, round(sum(1.0 * conversions / n), 9) AS conversions, round(sum(value / n), 9) AS value
 		FROM (SELECT conversions, value, channels, cardinality(channels) AS n FROM (SELECT conversions, value, ARRAY(SELECT DISTINCT unnest(string_to_array(path, ' > '))) AS channels FROM data) d) d, unnest(channels) AS channel GROUP BY channel},
 	'shapley: linear credit over the different channels, of values too');
 
