@@ -46,6 +46,8 @@ FROM (VALUES (1, '{a > b > c conversions 1 value 0.01}'), (2, '{a > b > c conver
 	(3, '{a > b > c conversions 7 value -1, a > d conversions 3 value 0.1, e > f > g > h > i > j > k conversions 1 value 100}')) AS t (n, paths),
 	LATERAL (SELECT sum(value) AS value FROM path_counts(paths::paths)) p, LATERAL (SELECT t.n, m.* FROM markov(paths::paths, 2) m) m JOIN LATERAL shapley(paths::paths) s USING (channel) GROUP BY m.n, p.value ORDER BY 1;
 
+-- Limits.
+SELECT count(*) FROM (SELECT paths_agg(ARRAY(SELECT 'c' || (hashint4extended(i * 10 + j, 1) & 63) FROM generate_series(1, 8) j), true, NULL) AS p FROM generate_series(1, 20000) i) s, markov(p, 4);
 -- Many channels: a thousand, of which every path has three.
 SELECT count(*), abs(sum(conversions) - 5000) < 1e-6 AS all_conversions, bool_and(removal_effect BETWEEN 0 AND 1) AS in_range, bool_and(conversions >= 0) AS not_negative
 FROM (SELECT paths_agg(ARRAY['c' || (i * 7919) % 1000, 'c' || (i * 104729) % 1000, 'c' || i % 1000], i % 2 = 0, 1) AS p FROM generate_series(1, 10000) i) s, markov(p);

@@ -21,7 +21,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE made AS SELECT align.paths_agg(string_to_array(path, ' > '), conversions, value, nulls) AS paths FROM data});
 
 is_value(q{SELECT sum(conversions), sum(value)::numeric(20, 6), sum(nulls), count(*) FROM made, align.path_counts(paths)}, '19785|74802.971587|68602|5408', 'what was aggregated');
-is_same(q{SELECT p.path, p.conversions, p.value, p.nulls FROM made, align.path_counts(paths) AS p}, q{SELECT string_to_array(path, ' > '), sum(conversions)::bigint AS conversions, sum(value) AS value, sum(nulls)::bigint AS nulls FROM data GROUP BY 1}, 'path by path');
+is_same(q{SELECT p.path, p.conversions, p.value, p.nulls FROM made, align.path_counts(paths) AS p}, q{SELECT string_to_array(path, ' > '), sum(conversions)::bigint AS conversions, CASE WHEN sum(conversions) > 0 THEN sum(value) END AS value, sum(nulls)::bigint AS nulls FROM data GROUP BY 1}, 'path by path');
 foreach my $function ('shapley(paths)', map { "markov(paths, $_)" } 1 .. 4)
 {
 	is_value(qq{SELECT abs(sum(conversions) - 19785) < 1e-9, sum(value) = (SELECT sum(value) FROM data), abs(sum(value) - 74802.971587) < 1e-6, count(*), min(conversions) > 0, min(value) > 0 FROM made, align.$function},
