@@ -200,7 +200,7 @@ COMMENT ON AGGREGATE align.rollup(align.paths) IS
 CREATE FUNCTION align.path_counts(paths align.paths) RETURNS TABLE (
 		path text[], conversions bigint, value numeric, nulls bigint)
 	AS 'MODULE_PATHNAME', 'align_path_counts'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1000;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 500;
 COMMENT ON FUNCTION align.path_counts(align.paths) IS
 	'one row per path, in the order of channels by bytes: its conversions, the sum of their values (NULL if none is known), and the leads that ended without one; no row for NULL';
 
@@ -237,3 +237,25 @@ CREATE FUNCTION align.last_channels(path text[], n integer) RETURNS text[]
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION align.last_channels(text[], integer) IS
 	'the last n channels of the path, or all of them if there are fewer; elements that are NULL are left out before';
+
+/* casts */
+
+CREATE FUNCTION align.paths_to_jsonb(align.paths) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'align_paths_to_jsonb'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION align.paths_to_jsonb(align.paths) IS
+	'the paths as an array of objects with the members path, conversions, value and nulls';
+
+CREATE FUNCTION align.jsonb_to_paths(jsonb) RETURNS align.paths
+	AS 'MODULE_PATHNAME', 'align_jsonb_to_paths'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION align.jsonb_to_paths(jsonb) IS
+	'paths from an array such as that of paths_to_jsonb, with the checks of the text form; unknown members are an error';
+
+CREATE CAST (align.paths AS jsonb) WITH FUNCTION align.paths_to_jsonb(align.paths);
+COMMENT ON CAST (align.paths AS jsonb) IS
+	'the paths as an array of objects';
+
+CREATE CAST (jsonb AS align.paths) WITH FUNCTION align.jsonb_to_paths(jsonb);
+COMMENT ON CAST (jsonb AS align.paths) IS
+	'paths from an array of objects';

@@ -4,8 +4,8 @@
  *	  path_counts, a multiset as rows.
  *
  * The transition type is paths itself, held as a read-write expanded object in
- * a child of the aggregate's context, which the states of all groups share; see
- * analyze/conversion_agg.c.
+ * a child of the aggregate's context, which the states of all groups
+ * share; see analyze/conversion_agg.c.
  */
 #include "postgres.h"
 

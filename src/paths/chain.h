@@ -22,23 +22,28 @@
 
 #define CHAIN_MAX_ORDER 4
 
+/* States of a chain; a chain of order 1 has one for each channel. */
+#define CHAIN_MAX_STATES 50000
+
 /* Transitions in memory while a chain is solved: about 20 bytes each. */
-#define CHAIN_MAX_TRANSITIONS 10000000
+#define CHAIN_MAX_TRANSITIONS 4000000
 
 typedef struct Chain Chain;
 
 /* An empty chain, in the current memory context. */
 extern Chain *align_chain(int nchannels, int order);
 
-/* Add a path, the indexes of its channels below nchannels. */
+/*
+ * Add a path, the indexes of its channels below nchannels.  This and
+ * align_chain_effects() raise if a limit is exceeded.
+ */
 extern void align_chain_add(Chain *chain, const uint32 *path, int length,
 							int64 conversions, int64 nulls);
 
 /*
  * Set the removal effect of every channel, from 0 to 1.  Depends only on the
  * paths and the order in which they were added.  The chain must have a path,
- * and cannot be used again.  Raises if it takes more than
- * CHAIN_MAX_TRANSITIONS.
+ * and cannot be used again.
  */
 extern void align_chain_effects(Chain *chain, double *effects);
 

@@ -2,8 +2,9 @@
  * credits.c
  *	  What channels earned, as rows: the results of markov() and shapley().
  *
- * The values of the rows add up to the total exactly: they are whole units of
- * a decimal far behind the last one of the total.
+ * The values of the rows add up to the total exactly: they are whole units, as
+ * small as the last decimal of the total and as its fifteenth digit, to which
+ * float8 is exact.
  */
 #include "postgres.h"
 
@@ -13,8 +14,8 @@
 
 #include "paths/credits.h"
 
-/* Decimals of a unit, beyond those of the total. */
-#define MORE_DECIMALS 15
+/* Digits of the total that are divided, at least. */
+#define LEAST_DIGITS 15
 
 /* The most decimals of a numeric. */
 #define MOST_DECIMALS 16383
@@ -40,17 +41,30 @@ align_totals_add(PathsTotals *totals, const PathsReader *reader)
 Numeric
 align_value_unit(const PathsTotals *totals)
 {
-	Datum		total = NumericGetDatum(align_amount_sum_numeric(&totals->value));
-	int			scale = DatumGetInt32(DirectFunctionCall1(numeric_scale, total));
+	char	   *total = align_amount_sum_text(&totals->value);
+	char	   *point = strchr(total, '.');
+	int			before_point = point != NULL ? (int) (point - total) : (int) strlen(total);
+	int			decimals = point != NULL ? (int) strlen(point + 1) : 0;
+	int			first = strcspn(total, "123456789");
 
-	return int64_div_fast_to_numeric(1, Min(scale + MORE_DECIMALS, MOST_DECIMALS));
+	/* places from the first digit to the point; the point is no place */
+	if (first > before_point)
+		first--;
+	decimals = Max(decimals, LEAST_DIGITS - (before_point - first));
+	return int64_div_fast_to_numeric(1, Min(decimals, MOST_DECIMALS));
 }
 
 Numeric
 align_value_units(Numeric value, Numeric weight, Numeric divisor, Numeric unit)
 {
-	return Calculate(numeric_div_trunc, Calculate(numeric_mul, value, weight),
-					 Calculate(numeric_mul, divisor, unit));
+	Numeric		two = int64_to_numeric(2);
+	Numeric		halves = Calculate(numeric_div_trunc,
+								   Calculate(numeric_mul, Calculate(numeric_mul, value, weight), two),
+								   Calculate(numeric_mul, divisor, unit));
+	Datum		sign = DirectFunctionCall1(numeric_sign, NumericGetDatum(halves));
+
+	return Calculate(numeric_div_trunc,
+					 Calculate(numeric_add, halves, DatumGetNumeric(sign)), two);
 }
 
 /*

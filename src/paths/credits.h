@@ -31,8 +31,8 @@ typedef struct ChannelCredit
 	LeadString	channel;
 	double		effect;			/* of removal; shown by markov() only */
 	double		conversions;
-	Numeric		units;			/* of the value, without the part that
-								 * division leaves over; NULL: zero */
+	Numeric		units;			/* of the value, before what rounding leaves
+								 * over is given away; NULL: zero */
 } ChannelCredit;
 
 /*
@@ -41,7 +41,7 @@ typedef struct ChannelCredit
  */
 extern Numeric align_value_unit(const PathsTotals *totals);
 
-/* The whole units in value * weight / divisor, palloc'd. */
+/* value * weight / divisor in whole units, rounded; palloc'd. */
 extern Numeric align_value_units(Numeric value, Numeric weight, Numeric divisor, Numeric unit);
 
 /*

@@ -18,7 +18,7 @@
 
 typedef struct PathSlot
 {
-	LeadString	key;			/* of a channel, its bytes; of a path, its key */
+	LeadString	key;			/* bytes of a channel, or key of a path */
 	uint32		hash;
 	int			number;			/* of the channel or path */
 	char		status;

@@ -54,7 +54,7 @@ align_markov(PG_FUNCTION_ARGS)
 	if (order < 1 || order > CHAIN_MAX_ORDER)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("order must be from 1 to %d", CHAIN_MAX_ORDER),
+				 errmsg("chain_order must be from 1 to %d", CHAIN_MAX_ORDER),
 				 errdetail("It is %d.", order)));
 	align_begin_rows(fcinfo);
 

@@ -38,6 +38,7 @@
 #include "conversion/amount_sum.h"
 #include "lead/lead.h"
 #include "lib/stringinfo.h"
+#include "text_scan.h"
 #include "utils/array.h"
 #include "utils/expandeddatum.h"
 #include "value.h"
@@ -171,12 +172,15 @@ extern int	align_channel_compare(LeadString a, LeadString b);
  */
 extern LeadString *align_path_elements(ArrayType *array, int *length);
 
-/* An array of the channels with these indexes; path NULL: of the first ones. */
+/* An array of the channels with these indexes; path NULL: the first ones. */
 extern Datum align_path_array(const LeadString *channels, const uint32 *path, int length);
 
 /* text.c */
 /* Parse, into a child of the current context; NULL after a soft error. */
 extern Paths *align_paths_parse(const char *text, Node *escontext);
+
+/* The same with a scan that the caller has begun. */
+extern Paths *align_paths_parse_scan(TextScan *scan);
 
 /* The text form of a flat value, palloc'd. */
 extern char *align_paths_write(struct varlena *value);

@@ -66,7 +66,7 @@ CompareSums(const void *a, const void *b)
  * last_path has, by channel, the last path that it was in.
  */
 static void
-AddPath(gamesums_hash *sums, const PathsReader *reader, uint32 *distinct, int *last_path)
+AddPath(struct gamesums_hash *sums, const PathsReader *reader, uint32 *distinct, int *last_path)
 {
 	int			n = 0;
 
@@ -100,7 +100,7 @@ AddPath(gamesums_hash *sums, const PathsReader *reader, uint32 *distinct, int *l
  * Divide the sums by their numbers, in the order of channels and numbers.
  */
 static void
-AddCredits(ChannelCredit *credits, gamesums_hash *sums, const PathsTotals *totals)
+AddCredits(ChannelCredit *credits, struct gamesums_hash *sums, const PathsTotals *totals)
 {
 	Numeric		one = int64_to_numeric(1);
 	Numeric		unit = totals->value.present ? align_value_unit(totals) : NULL;
@@ -138,7 +138,7 @@ align_shapley(PG_FUNCTION_ARGS)
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
 	PathsTotals totals = {0};
 	PathsReader reader;
-	gamesums_hash *sums;
+	struct gamesums_hash *sums;
 	ChannelCredit *credits;
 	uint32	   *distinct;
 	int		   *last_path;

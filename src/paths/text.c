@@ -30,7 +30,7 @@ ScanChannels(TextScan *scan, Paths *paths)
 	{
 		ScanName	name;
 
-		if (!align_scan_name(scan, "a channel", &name))
+		if (!align_scan_name(scan, "channel", &name))
 			return false;
 		align_paths_channel(paths, align_lead_bytes(name.text, name.len));
 		pfree(name.text);
@@ -106,30 +106,37 @@ ScanPath(TextScan *scan, Paths *paths)
 }
 
 Paths *
-align_paths_parse(const char *text, Node *escontext)
+align_paths_parse_scan(TextScan *scan)
 {
 	Paths	   *paths = align_paths_make(CurrentMemoryContext);
-	TextScan	scan;
 
-	align_scan_begin(&scan, text, PATHS_TYPE, false, escontext);
-	if (!align_scan_expect(&scan, "{"))
+	if (!align_scan_expect(scan, "{"))
 		return NULL;
 	do
 	{
-		if (!ScanPath(&scan, paths))
+		if (!ScanPath(scan, paths))
 			return NULL;
-	} while (align_scan_take(&scan, ","));
-	if (!align_scan_take(&scan, "}"))
+	} while (align_scan_take(scan, ","));
+	if (!align_scan_take(scan, "}"))
 	{
-		align_scan_expected(&scan, "\",\" or \"}\"", NULL);
+		align_scan_expected(scan, "\",\" or \"}\"", NULL);
 		return NULL;
 	}
-	if (!align_scan_at_end(&scan))
+	if (!align_scan_at_end(scan))
 	{
-		align_scan_expected(&scan, "the end", NULL);
+		align_scan_expected(scan, "the end", NULL);
 		return NULL;
 	}
 	return paths;
+}
+
+Paths *
+align_paths_parse(const char *text, Node *escontext)
+{
+	TextScan	scan;
+
+	align_scan_begin(&scan, text, PATHS_TYPE, false, escontext);
+	return align_paths_parse_scan(&scan);
 }
 
 char *

@@ -120,7 +120,7 @@ align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode)
 	return true;
 }
 
-/* The columns that tables of 0.5.0 do not have; one of each table is enough. */
+/* Columns that tables of 0.5.0 do not have; one of each table is enough. */
 static const struct
 {
 	const char *table;

@@ -120,7 +120,7 @@ SELECT is_empty($$
 	'no aggregate has default arguments');
 
 -- Types.
-SELECT set_eq($$SELECT typname::text FROM base_type$$, '{calendar,funnel,lead,campaign,conversion,process,incidence}'::text[],
+SELECT set_eq($$SELECT typname::text FROM base_type$$, '{calendar,funnel,lead,campaign,conversion,process,incidence,paths}'::text[],
 	'the types of this release');
 SELECT is_empty($$SELECT name FROM base_type WHERE typreceive = 0 OR typsend = 0 OR typstorage <> 'x'$$,
 	'every type has a binary form and can be toasted');
