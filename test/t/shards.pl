@@ -67,6 +67,8 @@ my $one = $node{one};
 my %has = map { $_ => 1 } split /\n/, $one->safe_psql('postgres', "SELECT DISTINCT 'align.' || proname FROM pg_proc WHERE pronamespace = 'align'::regnamespace AND prokind = 'a'");
 @$_ = grep { $has{ $_->[1] =~ s/\(.*//sr } } @$_ foreach \@per_lead, \@over_leads;
 my @shards = map { $node{"shard$_"} } 1, 2;
+is(join(' ', map { $_->safe_psql('postgres', "SELECT current_setting('timezone') || ' ' || timestamptz '2026-02-01 00:00Z'") } @shards),
+	'America/New_York 31.01.2026 19:00:00 EST Asia/Kolkata 02/01/2026 05:30:00 IST', 'the users of the shards have settings of their own');
 
 my $events = 'lead_id int, at timestamptz, stage text, team text, reason text, campaign text, amount numeric, n bigint, segments text[], version int, part align.lead';
 my $leads = 'shard int, lead_id int, source text, lead align.lead';
