@@ -192,16 +192,16 @@ WriteValues(const Refresh *refresh, const ReportBody *body)
 {
 	const char *key_join = align_report_key_join(&refresh->target, "o", "n");
 
-	RunStatement(refresh, psprintf("WITH new AS MATERIALIZED (SELECT s.* FROM %1$s.%2$s($1) AS s), "
-								   "old AS (DELETE FROM %1$s." REPORT_LEAD_VALUES " AS s "
+	RunStatement(refresh, psprintf("WITH computed AS MATERIALIZED (SELECT s.* FROM %1$s.%2$s($1) AS s), "
+								   "removed AS (DELETE FROM %1$s." REPORT_LEAD_VALUES " AS s "
 								   "USING %1$s." CHANGED_LEADS_TAKEN " AS t WHERE %3$s RETURNING s.*), "
-								   "written AS (INSERT INTO %1$s." REPORT_LEAD_VALUES " SELECT n.* FROM new AS n) "
+								   "written AS (INSERT INTO %1$s." REPORT_LEAD_VALUES " SELECT n.* FROM computed AS n) "
 								   "INSERT INTO %1$s." REPORT_ENTRY_DAYS " (entered_on, refreshed_at) "
 								   "SELECT x.entered_on, $2 FROM ("
-								   "SELECT o.entered_on FROM old AS o WHERE NOT EXISTS "
-								   "(SELECT FROM new AS n WHERE %4$s AND n OPERATOR(pg_catalog.*=) o) "
-								   "UNION SELECT n.entered_on FROM new AS n WHERE NOT EXISTS "
-								   "(SELECT FROM old AS o WHERE %4$s AND n OPERATOR(pg_catalog.*=) o) "
+								   "SELECT o.entered_on FROM removed AS o WHERE NOT EXISTS "
+								   "(SELECT FROM computed AS n WHERE %4$s AND n OPERATOR(pg_catalog.*=) o) "
+								   "UNION SELECT n.entered_on FROM computed AS n WHERE NOT EXISTS "
+								   "(SELECT FROM removed AS o WHERE %4$s AND n OPERATOR(pg_catalog.*=) o) "
 								   "OR EXISTS (SELECT FROM align.entries(n.lead) AS e, %1$s." REPORT_STORED_STATE " AS s "
 								   "WHERE e.at OPERATOR(pg_catalog.>) s.refreshed_at)) AS x "
 								   "WHERE x.entered_on IS NOT NULL "
