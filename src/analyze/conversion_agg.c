@@ -36,7 +36,7 @@ typedef struct FunnelSite
 {
 	Funnel	   *funnel;
 	ConversionIdentity identity;
-	ConversionStates states;
+	ConversionStates *states;	/* outlives a change of the funnel */
 } FunnelSite;
 
 /*
@@ -157,6 +157,7 @@ FunnelArg(FunctionCallInfo fcinfo)
 	ValueMemo  *memo = align_memo(fcinfo->flinfo, 0, 1);
 	TextValue  *value;
 	FunnelSite *site;
+	ConversionStates *states;
 	MemoryContext old_context;
 
 	align_require_argument(fcinfo, 2, "funnel");
@@ -166,9 +167,14 @@ FunnelArg(FunctionCallInfo fcinfo)
 
 	StaticAssertStmt(FUNNEL_MAX_PATH <= CONVERSION_MAX_STEPS,
 					 "every success path must fit a conversion");
+	if (memo->compiled != NULL)
+		states = ((FunnelSite *) memo->compiled)->states;
+	else
+		states = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ConversionStates));
 	align_memo_reset(memo);
 	old_context = MemoryContextSwitchTo(memo->context);
 	site = palloc0(sizeof(FunnelSite));
+	site->states = states;
 	site->funnel = align_funnel_compile(align_text_value_cstring(value), memo->context, NULL);
 	site->identity.kind = CONVERSION_FUNNEL;
 	site->identity.fingerprint = align_fingerprint(value->text, TEXT_VALUE_LEN(value));
@@ -203,7 +209,7 @@ align_funnel_conversion_trans(PG_FUNCTION_ARGS)
 		return align_state_as_it_is(fcinfo);
 	site = FunnelArg(fcinfo);
 	as_of = align_as_of_arg(fcinfo, 3);
-	state = StateArg(fcinfo, &site->identity, &site->states, context);
+	state = StateArg(fcinfo, &site->identity, site->states, context);
 	align_funnel_progress(site->funnel, PG_GETARG_VARLENA_PP(1), as_of, &progress);
 	align_conversion_add(state, &progress, as_of);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
@@ -218,7 +224,6 @@ Datum
 align_conversion_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = align_aggregate_context(fcinfo);
-	MemoryContext states_context;
 	Conversion *state = NULL;
 
 	if (PG_ARGISNULL(1))
@@ -226,13 +231,15 @@ align_conversion_combine(PG_FUNCTION_ARGS)
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
 														  sizeof(ConversionStates));
-	states_context = align_conversion_states_context(fcinfo->flinfo->fn_extra, context);
 	if (!PG_ARGISNULL(0))
-	{
 		state = align_conversion_writable(PG_GETARG_DATUM(0), context);
-		if (unlikely(state == NULL))
-			state = align_conversion_absorb_datum(NULL, PG_GETARG_DATUM(0), states_context);
+	if (state == NULL)
+	{
+		/* only for new states: each look-up of another context costs memory */
+		context = align_conversion_states_context(fcinfo->flinfo->fn_extra, context);
+		if (!PG_ARGISNULL(0))
+			state = align_conversion_absorb_datum(NULL, PG_GETARG_DATUM(0), context);
 	}
-	state = align_conversion_absorb_datum(state, PG_GETARG_DATUM(1), states_context);
+	state = align_conversion_absorb_datum(state, PG_GETARG_DATUM(1), context);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
 }
