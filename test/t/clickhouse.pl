@@ -21,7 +21,8 @@ plan skip_all => 'npm cannot install chdb (no network?)'
   if !-d "$chdb/node_modules/chdb"
   && system("cd '$chdb' && HOME='$chdb' timeout 300 npm install --no-audit --no-fund --silent chdb >/dev/null 2>&1") != 0;
 
-append_to_file("$chdb/run.cjs", <<'JS');
+my $work = PostgreSQL::Test::Utils::tempdir();
+append_to_file("$work/run.cjs", <<'JS');
 // Runs the queries of a file, one a line, and prints the answers, or "error" and the
 // message, each on the lines after "## " and its number.
 const { Session } = require('chdb');
@@ -41,12 +42,12 @@ JS
 my $runs = 0;
 sub clickhouse
 {
-	my ($in, $out) = map { "$chdb/$_" . $runs } qw(queries answers);
+	my ($in, $out) = map { "$work/$_" . $runs } qw(queries answers);
 	my @answers;
 
 	$runs++;
-	append_to_file($in, map { tr/\n/ /r . "\n" } @_);
-	system("cd '$chdb' && HOME='$chdb' node run.cjs '$in' '$out' >'$out.log' 2>&1") == 0 or BAIL_OUT(slurp_file("$out.log"));
+	append_to_file($in, join "", map { tr/\n/ /r . "\n" } @_);
+	system("cd '$work' && HOME='$work' NODE_PATH='$chdb/node_modules' node run.cjs '$in' '$out' >'$out.log' 2>&1") == 0 or BAIL_OUT(slurp_file("$out.log"));
 	foreach my $line (split /\n/, slurp_file($out))
 	{
 		if ($line =~ /^## \d+$/) { push @answers, ''; }
@@ -107,7 +108,7 @@ $node->append_conf('postgresql.conf', 'fsync = off');
 $node->start;
 
 my $folder = $node->basedir;
-append_to_file("$folder/events", map { map { "$_\n" } @$_ } @lists);
+append_to_file("$folder/events", join "", map { map { "$_\n" } @$_ } @lists);
 $node->safe_psql('postgres', <<SQL);
 CREATE EXTENSION align;
 CREATE TABLE event (list int, at int, c int, page text, base int);

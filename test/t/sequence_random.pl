@@ -191,8 +191,8 @@ CREATE TABLE cases (id int, pattern text, count bigint, times int[]);
 CREATE TABLE events (id int, at int, conditions int) WITH (parallel_workers = 3);
 SQL
 my $folder = $node->basedir;
-append_to_file("$folder/cases", map { "$_\n" } join "\n", @cases);
-append_to_file("$folder/events", map { "$_\n" } join "\n", @rows);
+append_to_file("$folder/cases", join "", map { "$_\n" } @cases);
+append_to_file("$folder/events", join "", map { "$_\n" } @rows);
 $node->safe_psql('postgres', "COPY cases FROM '$folder/cases'");
 $node->safe_psql('postgres', "COPY events FROM '$folder/events'");
 ok($seen{'0 matches'} > $ncases / 20 && $seen{'1 matches'} > $ncases / 20 && $seen{'2 matches'} > $ncases / 100 &&
