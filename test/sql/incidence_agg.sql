@@ -97,7 +97,14 @@ CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO parted SELECT * FROM cases;
 SET enable_partitionwise_aggregate = on;
-EXPLAIN (COSTS OFF) SELECT incidence_agg(entered, left_after, outcome) FROM parted;
+CREATE FUNCTION pg_temp.partial_aggregates(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	line text; n bigint := 0;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP n := n + (line LIKE '%Partial Aggregate%')::int; END LOOP;
+	RETURN n;
+END $$;
+SELECT pg_temp.partial_aggregates('SELECT incidence_agg(entered, left_after, outcome) FROM parted');
 SELECT incidence_agg(entered, left_after, outcome) = (SELECT i FROM whole) AS same FROM parted;
 
 -- Window frames: the state goes on after a result was read from it.
