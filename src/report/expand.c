@@ -45,8 +45,6 @@ typedef struct Expansion
 	bool		inlined;		/* are views that security applies to included
 								 * as queries? */
 	bool		storing;		/* is it of what can be stored? */
-	bool		filling;		/* is it of a table that is filled from what
-								 * is stored? */
 	const char *keys;			/* the table of the leads that it is about;
 								 * NULL: all */
 	int			depth;
@@ -136,24 +134,6 @@ AppendTable(Expansion *expansion, AttachedTable table)
 		appendStringInfo(expansion->out, "%st.%s OPERATOR(pg_catalog.=) k.%s", i > 0 ? " AND " : "",
 						 align_table_key(target->attachment, table, i), target->key_names[i]);
 	appendStringInfoString(expansion->out, " OFFSET 0) AS x)");
-}
-
-/*
- * Appends the table of what is stored, or its rows of the leads that the query
- * is about, which are found as above.
- */
-static void
-AppendStoredTable(Expansion *expansion, const ReportBody *body)
-{
-	const ReportTarget *target = expansion->target;
-	char	   *name = align_report_stored_name(body);
-
-	if (expansion->keys == NULL)
-		appendStringInfo(expansion->out, "%s.%s", target->schema, name);
-	else
-		appendStringInfo(expansion->out, "(SELECT x.* FROM %s AS k CROSS JOIN LATERAL "
-						 "(SELECT t.* FROM %s.%s AS t WHERE %s OFFSET 0) AS x)",
-						 expansion->keys, target->schema, name, align_report_key_join(target, "t", "k"));
 }
 
 /*
@@ -355,9 +335,9 @@ AppendStored(Expansion *expansion, const ReportBody *body)
 {
 	bool		was_storing = expansion->storing;
 
-	if (ReadsStored(expansion) || expansion->filling)
+	if (ReadsStored(expansion))
 	{
-		AppendStoredTable(expansion, body);
+		appendStringInfo(expansion->out, "%s.%s", expansion->target->schema, align_report_stored_name(body));
 		return;
 	}
 	if (expansion->form == REPORT_FORM_WITH)
@@ -368,6 +348,24 @@ AppendStored(Expansion *expansion, const ReportBody *body)
 	expansion->storing = true;
 	AppendInlined(expansion, body);
 	expansion->storing = was_storing;
+}
+
+/*
+ * Appends what is joined to an alias: a table of what is stored, under its
+ * name.  For some leads, its rows are looked up one by one, as above.
+ */
+static void
+AppendStoredJoin(Expansion *expansion, const char *name, const char *alias)
+{
+	const ReportTarget *target = expansion->target;
+	const char *table = align_report_stored_name(align_report_body_named(REPORT_STORED, name));
+
+	if (expansion->keys == NULL)
+		appendStringInfo(expansion->out, "%s.%s AS %s ON %s", target->schema, table, name,
+						 align_report_key_join(target, name, alias));
+	else
+		appendStringInfo(expansion->out, "LATERAL (SELECT t.* FROM %s.%s AS t WHERE %s OFFSET 0) AS %s ON true",
+						 target->schema, table, align_report_key_join(target, "t", alias), name);
 }
 
 /*
@@ -470,6 +468,8 @@ Replace(Expansion *expansion, const Placeholder *placeholder)
 		AppendDimensionJoin(expansion, placeholder->part[1]);
 	else if (strcmp(name, "dimensions") == 0)
 		AppendDimensions(expansion, alias, !expansion->storing);
+	else if (strcmp(name, "joined") == 0 && placeholder->nparts == 3)
+		AppendStoredJoin(expansion, placeholder->part[1], placeholder->part[2]);
 	else if (strcmp(name, "named_dimensions") == 0 && placeholder->nparts == 2)
 		AppendDimensions(expansion, alias, true);
 	else if (strcmp(name, "cost") == 0 && placeholder->nparts == 2)
@@ -510,8 +510,7 @@ char *
 align_report_stored_query(const ReportTarget *target, const ReportBody *body, const char *keys)
 {
 	StringInfoData out;
-	Expansion	expansion = {.target = target,.form = REPORT_FORM_FUNCTION,.storing = true,
-	.filling = body->kind == REPORT_TABLE,.keys = keys,.out = &out};
+	Expansion	expansion = {.target = target,.form = REPORT_FORM_FUNCTION,.storing = true,.keys = keys,.out = &out};
 
 	initStringInfo(&out);
 	Expand(&expansion, body->query);
@@ -570,8 +569,7 @@ char *
 align_report_query(const ReportTarget *target, const ReportBody *body, ReportForm form)
 {
 	StringInfoData out;
-	Expansion	expansion = {.target = target,.form = form,.storing = body->kind == REPORT_STORED,
-	.filling = body->kind == REPORT_TABLE,.out = &out};
+	Expansion	expansion = {.target = target,.form = form,.storing = body->kind == REPORT_STORED,.out = &out};
 
 	if (body->kind == REPORT_STORED && target->stored && form == REPORT_FORM_WITH)
 		return StoredAsOf(target, body);

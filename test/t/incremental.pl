@@ -115,6 +115,11 @@ foreach my $n (@sizes)
 cmp_ok($read{ $sizes[1] }, '<', 1.5 * $read{ $sizes[0] } + 200, 'the rows that a change of 10 leads reads do not grow with the table');
 cmp_ok($read{ $sizes[1] }, '<', $sizes[1] / 4, 'and are few');
 
+# Many leads at once cost no more than that many times one.
+$node->safe_psql("leads_$sizes[0]", "UPDATE leads SET source = 'all'; SELECT pg_stat_force_next_flush()");
+cmp_ok(run("leads_$sizes[0]"), '<', 50 * $sizes[0], 'a change of all leads reads rows in proportion');
+is_right("leads_$sizes[0]", 'a change of all leads');
+
 # A day that changes while a run is under way is that of the next run.
 my $database = "leads_$sizes[0]";
 $node->safe_psql($database, "UPDATE leads SET stage = 'customer', changed_at = now() WHERE id BETWEEN 41 AND 45; SELECT align.refresh_reports('leads')");

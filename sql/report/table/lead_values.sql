@@ -16,14 +16,14 @@
 
 SELECT {key_text:l} AS row_key,
     {key:l},
-    CASE WHEN NOT f.is_late THEN f.first_at END AS entered_at,
-    CASE WHEN NOT f.is_late THEN timezone({zone}, f.first_at)::date END AS entered_on,
-    coalesce(f.entry_stage, '(none)') AS entry_stage,
-    coalesce(f.is_late, false) AS is_late,
-    coalesce(f.segment, '(other)') AS segment,
-    coalesce(f.first_channel, '(none)') AS first_channel,
+    CASE WHEN NOT lead_facts.is_late THEN lead_facts.first_at END AS entered_at,
+    CASE WHEN NOT lead_facts.is_late THEN timezone({zone}, lead_facts.first_at)::date END AS entered_on,
+    coalesce(lead_facts.entry_stage, '(none)') AS entry_stage,
+    coalesce(lead_facts.is_late, false) AS is_late,
+    coalesce(lead_facts.segment, '(other)') AS segment,
+    coalesce(lead_facts.first_channel, '(none)') AS first_channel,
     l.lead
-    {named_dimensions:d}
+    {named_dimensions:leads}
 FROM (SELECT {history_key:h},
           align.lead_agg(h.effective_at,
                          CASE WHEN h.event <> 'touch' THEN
@@ -37,5 +37,5 @@ FROM (SELECT {history_key:h},
               OR h.event = 'touch' AND h.campaign IS NOT NULL)
           AND (h.source IS NULL OR h.source NOT LIKE '%not live')
       GROUP BY {key}) AS l
-    JOIN {stored:leads} AS d ON {key_join:d:l}
-    LEFT JOIN {stored:lead_facts} AS f ON {key_join:f:l}
+    JOIN {joined:leads:l}
+    LEFT JOIN {joined:lead_facts:l}
