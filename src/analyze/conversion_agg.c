@@ -168,7 +168,10 @@ FunnelArg(FunctionCallInfo fcinfo)
 	StaticAssertStmt(FUNNEL_MAX_PATH <= CONVERSION_MAX_STEPS,
 					 "every success path must fit a conversion");
 	if (memo->compiled != NULL)
+	{
 		states = ((FunnelSite *) memo->compiled)->states;
+		states->identity.bytes = NULL;	/* that of another agreement */
+	}
 	else
 		states = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ConversionStates));
 	align_memo_reset(memo);

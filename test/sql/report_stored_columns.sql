@@ -56,3 +56,5 @@ SELECT count(*) AS differences FROM (TABLE kept.channel_results EXCEPT TABLE com
 SELECT align.weekly_report('leads', '2026-02-02', 'kept') = align.weekly_report('leads', '2026-02-02', 'computed') AS same_page;
 SET client_min_messages = error;
 DROP SCHEMA older CASCADE;
+DROP SCHEMA kept CASCADE;
+DROP SCHEMA computed CASCADE;

@@ -323,7 +323,7 @@ INSERT INTO page SELECT * FROM kept_page;
 SELECT align.publish_week('company.leads', '2026-05-20');
 SELECT align.publish_week('company.leads', '2026-05-18');
 SELECT week, as_of, published_by = session_user AS by_me, w.page = p.html AS same_page, (SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(figures) k) AS figures,
-	figures -> 'pipeline' = (SELECT jsonb_agg(to_jsonb(x)) FROM company.pipeline('2026-05-24 22:00Z') x) AS same_figures
+	(SELECT jsonb_agg(f ORDER BY f ->> 'row_key') FROM jsonb_array_elements(figures -> 'pipeline') f) = (SELECT jsonb_agg(to_jsonb(x) ORDER BY row_key) FROM company.pipeline('2026-05-24 22:00Z') x) AS same_figures
 FROM company.published_week w JOIN page p USING (week);
 SELECT obj_description('company.published_week'::regclass);
 
