@@ -78,6 +78,7 @@
 
 #include "conversion/amount_sum.h"
 #include "conversion/histogram.h"
+#include "group_states.h"
 #include "judge/judge.h"
 #include "text_scan.h"
 #include "utils/expandeddatum.h"
@@ -231,10 +232,10 @@ extern Conversion *align_conversion_make(const ConversionIdentity *identity, Mem
  */
 typedef struct ConversionStates
 {
-	MemoryContext parent;
-	MemoryContext context;		/* NULL: not known */
-	ConversionIdentity identity;	/* of the states made last, in that
+	GroupStates group;
+	ConversionIdentity identity;	/* of the states made last, in their
 									 * context; bytes NULL: none */
+	uint64		identity_number;	/* of that context */
 } ConversionStates;
 
 /* The context for the states of all groups of an aggregate. */

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "common/int.h"
-#include "nodes/memnodes.h"
 #include "utils/memutils.h"
 
 #include "conversion/conversion.h"
@@ -18,58 +17,17 @@ static const ExpandedObjectMethods conversion_methods = {
 	FlattenInto
 };
 
-/*
- * Contexts with this identifier (compared by address) hold the states of all
- * groups of an aggregate.
- */
-static const char states_of_groups[] = "of all groups";
-
-static inline bool
-IsStatesContext(MemoryContext context)
-{
-	return context->ident == states_of_groups;
-}
-
-static void
-ForgetStatesContext(void *arg)
-{
-	ConversionStates *states = (ConversionStates *) arg;
-
-	states->context = NULL;
-	states->identity.bytes = NULL;
-}
-
-/*
- * PostgreSQL's hash aggregation adds up the contexts below its own whenever it
- * makes a group, so a context per group would make it quadratic.  One context
- * serves them all.  It is a child of the aggregate's, so that the executor
- * leaves the expanded objects in it where they are.
- */
 MemoryContext
 align_conversion_states_context(ConversionStates *states, MemoryContext aggregate_context)
 {
-	MemoryContext context = aggregate_context->firstchild;
-	MemoryContextCallback *callback;
+	MemoryContext context = align_group_states(&states->group, aggregate_context);
 
-	if (likely(states->context != NULL && states->parent == aggregate_context))
-		return states->context;
-	while (context != NULL && !IsStatesContext(context))
-		context = context->nextchild;
-	if (context == NULL)
+	if (states->identity_number != states->group.number)
 	{
-		context = AllocSetContextCreate(aggregate_context, "align conversion states",
-										ALLOCSET_DEFAULT_SIZES);
-		MemoryContextSetIdentifier(context, states_of_groups);
+		/* the identity was in a context that has been reset, or in another */
+		states->identity.bytes = NULL;
+		states->identity_number = states->group.number;
 	}
-
-	/* the executor resets its context between groups that come sorted */
-	callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
-	callback->func = ForgetStatesContext;
-	callback->arg = states;
-	MemoryContextRegisterResetCallback(context, callback);
-	states->parent = aggregate_context;
-	states->context = context;
-	states->identity.bytes = NULL;
 	return context;
 }
 
@@ -103,7 +61,7 @@ CopyIdentity(ConversionIdentity *to, const ConversionIdentity *from, MemoryConte
 Conversion *
 align_conversion_make(const ConversionIdentity *identity, MemoryContext parent)
 {
-	MemoryContext context = IsStatesContext(parent) ? parent :
+	MemoryContext context = align_is_group_states(parent) ? parent :
 		AllocSetContextCreate(parent, "align conversion", ALLOCSET_START_SMALL_SIZES);
 	Conversion *conversion = MakeEmpty(identity->nsteps, context);
 
@@ -298,7 +256,7 @@ FlattenInto(ExpandedObjectHeader *header, void *result, Size allocated_size)
 	memcpy(VARDATA(result), conversion->flat.data, conversion->flat.len);
 
 	/* the states of many groups do not keep their encoded forms */
-	if (IsStatesContext(header->eoh_context))
+	if (align_is_group_states(header->eoh_context))
 	{
 		pfree(conversion->flat.data);
 		conversion->flat.data = NULL;

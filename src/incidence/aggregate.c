@@ -27,19 +27,19 @@ static Incidence *
 StateArg(FunctionCallInfo fcinfo)
 {
 	MemoryContext context = align_aggregate_context(fcinfo);
-	IncidenceStates *states = (IncidenceStates *) fcinfo->flinfo->fn_extra;
+	GroupStates *states = (GroupStates *) fcinfo->flinfo->fn_extra;
 	Incidence  *state;
 
 	if (unlikely(states == NULL))
 		fcinfo->flinfo->fn_extra = states =
-			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(IncidenceStates));
+			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(GroupStates));
 	if (!PG_ARGISNULL(0))
 	{
 		state = align_incidence_writable(PG_GETARG_DATUM(0), context);
 		if (likely(state != NULL))
 			return state;
 	}
-	context = align_incidence_states_context(states, context);
+	context = align_group_states(states, context);
 	if (PG_ARGISNULL(0))
 		return align_incidence_make(context);
 	return align_incidence_absorb_datum(NULL, PG_GETARG_DATUM(0), context);

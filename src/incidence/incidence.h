@@ -37,6 +37,7 @@
 
 #include "compat.h"
 
+#include "group_states.h"
 #include "incidence/series.h"
 #include "lib/stringinfo.h"
 #include "text_scan.h"
@@ -83,23 +84,9 @@ extern const IncidenceUnit align_incidence_units[INCIDENCE_UNITS];
 /* expanded.c */
 /*
  * An empty summary in a context of its own below parent, or in parent if that
- * comes from align_incidence_states_context().
+ * comes from align_group_states().
  */
 extern Incidence *align_incidence_make(MemoryContext parent);
-
-/*
- * What a call site of an aggregate remembers of the context of its states;
- * zeroed at first.  It lives longer than the context.
- */
-typedef struct IncidenceStates
-{
-	MemoryContext parent;
-	MemoryContext context;		/* NULL: not known */
-} IncidenceStates;
-
-/* The context for the states of all groups of an aggregate. */
-extern MemoryContext align_incidence_states_context(IncidenceStates *states,
-													MemoryContext aggregate_context);
 
 /*
  * Count more cases; an error if a bigint cannot, or if there are too many

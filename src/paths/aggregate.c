@@ -38,8 +38,8 @@ StatesContext(FunctionCallInfo fcinfo, MemoryContext context)
 {
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
-														  sizeof(PathsStates));
-	return align_paths_states_context(fcinfo->flinfo->fn_extra, context);
+														  sizeof(GroupStates));
+	return align_group_states(fcinfo->flinfo->fn_extra, context);
 }
 
 /*
@@ -177,7 +177,9 @@ align_paths_combine(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		return align_state_as_it_is(fcinfo);
 	state = StateArg(fcinfo, context);
-	state = align_paths_absorb_datum(state, PG_GETARG_DATUM(1), StatesContext(fcinfo, context));
+	if (state == NULL)
+		context = StatesContext(fcinfo, context);
+	state = align_paths_absorb_datum(state, PG_GETARG_DATUM(1), context);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
 }
 

@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "common/int.h"
-#include "nodes/memnodes.h"
 #include "utils/memutils.h"
 
 #include "attribute/attribute.h"
@@ -49,61 +48,10 @@ static const ExpandedObjectMethods paths_methods = {
 	FlattenInto
 };
 
-/*
- * Contexts with this identifier (compared by address) hold the states of all
- * groups of an aggregate.
- */
-static const char states_of_groups[] = "of all groups";
-
-static inline bool
-IsStatesContext(MemoryContext context)
-{
-	return context->ident == states_of_groups;
-}
-
-static void
-ForgetStatesContext(void *arg)
-{
-	((PathsStates *) arg)->context = NULL;
-}
-
-/*
- * One context serves all groups, because PostgreSQL's hash aggregation adds up
- * the contexts below its own whenever it makes a group.  It is a child of the
- * aggregate's, so that the executor leaves the expanded objects in it where
- * they are.
- */
-MemoryContext
-align_paths_states_context(PathsStates *states, MemoryContext aggregate_context)
-{
-	MemoryContext context = aggregate_context->firstchild;
-	MemoryContextCallback *callback;
-
-	if (likely(states->context != NULL && states->parent == aggregate_context))
-		return states->context;
-	while (context != NULL && !IsStatesContext(context))
-		context = context->nextchild;
-	if (context == NULL)
-	{
-		context = AllocSetContextCreate(aggregate_context, "align paths states",
-										ALLOCSET_DEFAULT_SIZES);
-		MemoryContextSetIdentifier(context, states_of_groups);
-	}
-
-	/* the executor resets its context between groups that come sorted */
-	callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
-	callback->func = ForgetStatesContext;
-	callback->arg = states;
-	MemoryContextRegisterResetCallback(context, callback);
-	states->parent = aggregate_context;
-	states->context = context;
-	return context;
-}
-
 Paths *
 align_paths_make(MemoryContext parent)
 {
-	MemoryContext context = IsStatesContext(parent) ? parent :
+	MemoryContext context = align_is_group_states(parent) ? parent :
 		AllocSetContextCreate(parent, "align paths", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	Paths	   *paths = palloc0(sizeof(Paths));
@@ -268,7 +216,7 @@ FlattenInto(ExpandedObjectHeader *header, void *result, Size allocated_size)
 	memcpy(VARDATA(result), paths->flat.data, paths->flat.len);
 
 	/* the states of many groups do not keep their encoded forms */
-	if (IsStatesContext(header->eoh_context))
+	if (align_is_group_states(header->eoh_context))
 	{
 		pfree(paths->flat.data);
 		paths->flat.data = NULL;

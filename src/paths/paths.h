@@ -36,6 +36,7 @@
 #include "compat.h"
 
 #include "conversion/amount_sum.h"
+#include "group_states.h"
 #include "lead/lead.h"
 #include "lib/stringinfo.h"
 #include "text_scan.h"
@@ -76,22 +77,8 @@ typedef struct Paths
 
 /* expanded.c */
 /*
- * What a call site of an aggregate remembers of the context of its states;
- * zeroed at first.  It lives longer than the context.
- */
-typedef struct PathsStates
-{
-	MemoryContext parent;
-	MemoryContext context;		/* NULL: not known */
-} PathsStates;
-
-/* The context for the states of all groups of an aggregate. */
-extern MemoryContext align_paths_states_context(PathsStates *states,
-												MemoryContext aggregate_context);
-
-/*
  * An empty multiset in a context of its own below parent, or in parent if that
- * comes from align_paths_states_context().
+ * comes from align_group_states().
  */
 extern Paths *align_paths_make(MemoryContext parent);
 

@@ -10,7 +10,8 @@
 #include "fmgr.h"
 #include "utils/memutils.h"
 
-#include "conversion/conversion.h"
+#include "group_states.h"
+#include "judge/judge.h"
 #include "process/process.h"
 
 PG_FUNCTION_INFO_V1(align_dfg_trans);
@@ -22,7 +23,7 @@ PG_FUNCTION_INFO_V1(align_process_combine);
  */
 typedef struct DfgSite
 {
-	ConversionStates states;
+	GroupStates states;
 	ValueMemo	memo;
 	uint64		fingerprint;	/* of the calendar in memo */
 } DfgSite;
@@ -73,7 +74,7 @@ CalendarArg(FunctionCallInfo fcinfo, DfgSite *site, ProcessIdentity *identity)
 static Process *
 StateFromDatum(Datum datum, DfgSite *site, MemoryContext context)
 {
-	MemoryContext states = align_conversion_states_context(&site->states, context);
+	MemoryContext states = align_group_states(&site->states, context);
 
 	return align_process_decode_datum(datum, states, true);
 }
@@ -89,7 +90,7 @@ StateArg(FunctionCallInfo fcinfo, const ProcessIdentity *identity, DfgSite *site
 
 	if (PG_ARGISNULL(0))
 		return align_process_make(identity,
-								  align_conversion_states_context(&site->states, context), true);
+								  align_group_states(&site->states, context), true);
 	state = align_process_writable(PG_GETARG_DATUM(0), context);
 	if (unlikely(state == NULL))
 		state = StateFromDatum(PG_GETARG_DATUM(0), site, context);
