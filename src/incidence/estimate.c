@@ -78,7 +78,7 @@ align_estimate_until(Estimate *estimate, int64 at, bool *known)
 	while (align_risk_peek(&estimate->walk, &next) && next < at)
 		(void) align_estimate_next(estimate);
 
-	/* S may be 0 while cases are open: those that left before the last event */
+	/* S may be 0 while cases are open: those that left before that */
 	*known = align_risk_peek(&estimate->walk, &next) || estimate->walk.open == 0;
 	if (*known && align_risk_peek(&estimate->walk, &next) && next == at)
 	{
