@@ -98,7 +98,7 @@ WITH
         SELECT l.month, s.step, 'reached' AS outcome, r.at - l.entered_at AS left_after
         FROM leads AS l
             JOIN reached AS r ON {key_join:r:l}
-            CROSS JOIN LATERAL generate_series(r.step_before + 1, r.step) AS s (step)
+            JOIN path AS s ON s.step > r.step_before AND s.step <= r.step
         UNION ALL
         SELECT l.month, s.step, e.outcome,
             coalesce(CASE WHEN e.outcome IS NOT NULL THEN e.at END, {as_of}) - l.entered_at

@@ -77,7 +77,9 @@ align_estimate_until(Estimate *estimate, int64 at, bool *known)
 
 	while (align_risk_peek(&estimate->walk, &next) && next < at)
 		(void) align_estimate_next(estimate);
-	*known = align_risk_peek(&estimate->walk, &next) || estimate->survival == 0.0;
+
+	/* S may be 0 while cases are open: those that left before that */
+	*known = align_risk_peek(&estimate->walk, &next) || estimate->walk.open == 0;
 	if (*known && align_risk_peek(&estimate->walk, &next) && next == at)
 	{
 		(void) align_estimate_next(estimate);

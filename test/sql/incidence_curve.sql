@@ -7,6 +7,8 @@ SET extra_float_digits = 0;
 -- all are decided.
 SELECT d, h.* FROM unnest('{0,1,2,3,4}'::int[]) d, happened_by('{in days, open (3), outcome lost (1), outcome won (2)}', 'won', d * interval '1 day') h;
 SELECT d, h.* FROM unnest('{0,1,2,3}'::int[]) d, happened_by('{in days, outcome lost (1), outcome won (2)}', 'won', d * interval '1 day') h;
+-- The last one to be seen was won on day 6, but a hundred were seen until day 5 only.
+SELECT d, rate, at_risk FROM unnest('{5,6,7,90}'::int[]) d, happened_by('{in days, open (5*100), outcome won (1*10, 6)}', 'won', d * interval '1 day') h;
 -- All have it: 1 without bounds.
 SELECT d, h.* FROM unnest('{0,1,2}'::int[]) d, happened_by('{in days, outcome won (1)}', 'won', d * interval '1 day') h;
 -- An outcome that no case has, and one that happens at once.
@@ -91,7 +93,9 @@ BEGIN
 	END LOOP;
 	std_error := sqrt(greatest(v, 0));
 	SELECT count(*) INTO at_risk FROM unnest(entered, left_after) x(e, l) WHERE l >= t AND (e < t OR e <= 0);
-	IF alive > 0 AND t > (SELECT max(x) FROM unnest(left_after) x) THEN rate := NULL; std_error := NULL; END IF;
+	-- after the last time, while a case that was at risk is open
+	IF t > (SELECT max(x) FROM unnest(left_after) x)
+		AND EXISTS (SELECT FROM unnest(entered, left_after, outcomes) x(e, l, o) WHERE o IS NULL AND (e < l OR e <= 0)) THEN rate := NULL; std_error := NULL; END IF;
 END $$;
 SELECT count(*) AS answers, count(h.rate) > 5000 AS known, count(*) FILTER (WHERE h.at_risk <> b.at_risk
 	OR NOT coalesce(abs(h.rate - b.rate) < 1e-9, h.rate IS NULL AND b.rate IS NULL)

@@ -16,7 +16,7 @@ SET datestyle = 'ISO';
 SET jit = off;
 
 -- The share of cases that left with an outcome by a time, and how many are at
--- risk then; NULL after the last time.
+-- risk then; NULL after the last time, while one is open.
 CREATE FUNCTION co.share(seconds float8[], outcomes text[], outcome text, days int, OUT share text, OUT at_risk bigint)
     LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -29,7 +29,7 @@ BEGIN
         happened := happened + alive * d1 / n;
         alive := alive * (n - d) / n;
     END LOOP;
-    IF at_risk > 0 OR alive = 0 THEN share := round(happened::numeric, 9)::text; END IF;
+    IF at_risk > 0 OR array_position(outcomes, NULL) IS NULL THEN share := round(happened::numeric, 9)::text; END IF;
 END $$;
 
 -- The lead's end: lost, if it is in a lost stage, or gone, if it is in none.
