@@ -253,7 +253,7 @@ static void
 HintAboutDependents(void *arg pg_attribute_unused())
 {
 	if (geterrcode() == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
-		errhint("Columns of the reports change, so they are dropped and created. Drop what stands on them, call align.create_reports(), and create it again.");
+		errhint("Stored tables, and views whose columns change, are dropped and created. Drop what stands on them, call align.create_reports(), and create it again.");
 }
 
 void
