@@ -175,6 +175,8 @@ FunnelArg(FunctionCallInfo fcinfo)
 	else
 		states = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ConversionStates));
 	align_memo_reset(memo);
+	/* existing states are compared with the new one */
+	states->identity.bytes = NULL;
 	old_context = MemoryContextSwitchTo(memo->context);
 	site = palloc0(sizeof(FunnelSite));
 	site->states = states;

@@ -10,6 +10,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -218,6 +219,35 @@ align_deferred_constraint(Oid relid)
 
 		if (form->tginitdeferred)
 			result = get_constraint_name(form->tgconstraint);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return result;
+}
+
+/*
+ * Returns the name of a foreign key that refers to the table, or NULL.
+ */
+char *
+align_referring_key(Oid relid, Oid *referring)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	char	   *result = NULL;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1, &key);
+	while (result == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		if (!form->tgisinternal || RI_FKey_trigger_type(form->tgfoid) != RI_TRIGGER_PK)
+			continue;
+		*referring = form->tgconstrrelid;
+		result = get_constraint_name(form->tgconstraint);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);

@@ -57,6 +57,12 @@ extern List *align_trigger_names(Oid relid, Oid function);
 extern char *align_deferred_constraint(Oid relid);
 
 /*
+ * The name of a foreign key that refers to the table, palloc'd, and the table
+ * that has it; NULL if there is none.
+ */
+extern char *align_referring_key(Oid relid, Oid *referring);
+
+/*
  * The OID of a trigger function of the extension, such as "attachment";
  * InvalidOid if there is none.
  */

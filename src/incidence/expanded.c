@@ -53,6 +53,15 @@ CheckTimes(const Incidence *incidence)
 				 errhint("Round them up, for example to hours.")));
 }
 
+static void
+CompactSeries(Incidence *incidence)
+{
+	align_series_compact(&incidence->late);
+	align_series_compact(&incidence->open);
+	for (int i = 0; i < incidence->noutcomes; i++)
+		align_series_compact(&incidence->outcomes[i].times);
+}
+
 void
 align_incidence_count(Incidence *incidence, int64 cases)
 {
@@ -62,11 +71,14 @@ align_incidence_count(Incidence *incidence, int64 cases)
 				 errmsg("an incidence cannot count so many cases"),
 				 errdetail("Together they are more than a bigint can count.")));
 
-	/* a series that is not compact may repeat times; sort it, but rarely */
+	/*
+	 * A series that is not compact may repeat times; sort it, but rarely. The
+	 * outcomes stay where they are: the caller may know them by their index.
+	 */
 	if (unlikely(incidence->cases > INCIDENCE_MAX_TIMES &&
 				 DistinctTimes(incidence) > 2 * INCIDENCE_MAX_TIMES))
 	{
-		align_incidence_sort(incidence);
+		CompactSeries(incidence);
 		CheckTimes(incidence);
 	}
 }
@@ -140,13 +152,10 @@ CompareOutcomes(const void *left, const void *right)
 void
 align_incidence_sort(Incidence *incidence)
 {
-	align_series_compact(&incidence->late);
-	align_series_compact(&incidence->open);
+	CompactSeries(incidence);
 	if (incidence->noutcomes > 1)
 		qsort(incidence->outcomes, incidence->noutcomes, sizeof(IncidenceOutcome),
 			  CompareOutcomes);
-	for (int i = 0; i < incidence->noutcomes; i++)
-		align_series_compact(&incidence->outcomes[i].times);
 }
 
 /*

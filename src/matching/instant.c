@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "matching/search.h"
 
 /* A level that no chain has. */
@@ -101,6 +103,7 @@ FillStep(StepFilling *filling, int step)
 		int			at = LowestStep(todo);
 		EventKind  *kind = UnusedKind(filling, at);
 
+		CHECK_FOR_INTERRUPTS();
 		todo &= todo - 1;
 		if (kind != NULL)
 		{

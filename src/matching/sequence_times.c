@@ -258,6 +258,7 @@ TraceForwards(Trace *trace, TimestampTz *times)
 		while (!align_set_has(Leading(trace, group), p) ||
 			   !(p == 0 || MayFollow(trace, p, from, group)))
 		{
+			CHECK_FOR_INTERRUPTS();
 			if (++group == trace->ngroups)
 				elog(ERROR, "events of a match are missing");
 		}

@@ -382,6 +382,7 @@ align_refresh_reports(PG_FUNCTION_ARGS)
 		if (!align_report_lock_stored(schema, attachment->root_owner, ShareUpdateExclusiveLock))
 			continue;
 		align_check_stored_schema(schema, attachment);
+		align_check_stored_references(schema, attachment->root_owner);
 		found = true;
 		logged = align_stored_triggers_work(schema, attachment);
 		if (!logged)

@@ -120,6 +120,27 @@ align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode)
 	return true;
 }
 
+void
+align_check_stored_references(Oid schema, Oid owner)
+{
+	ListCell   *lc;
+
+	foreach(lc, align_stored_tables(align_stored_has_values(schema, owner)))
+	{
+		const char *name = lfirst(lc);
+		Oid			referring;
+		char	   *key = align_referring_key(get_relname_relid(name, schema), &referring);
+
+		if (key != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("stored table \"%s\" is referred to by a foreign key of table \"%s\"",
+							name, get_rel_name(referring)),
+					 errdetail("Writing it could change that table, and run its triggers."),
+					 errhint("Drop the constraint \"%s\", and grant no REFERENCES on the table.", key)));
+	}
+}
+
 /* Columns that tables of 0.5.0 do not have; one of each table is enough. */
 static const struct
 {

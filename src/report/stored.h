@@ -60,6 +60,13 @@ extern const char *const align_stored_trigger_events[STORED_NTRIGGERS];
 extern bool align_report_lock_stored(Oid schema, Oid owner, LOCKMODE mode);
 
 /*
+ * Raises an error if a foreign key refers to one of these tables, which must
+ * be locked.  What it does when rows are deleted, triggers of the table that
+ * has it would do as the owner of the reports.
+ */
+extern void align_check_stored_references(Oid schema, Oid owner);
+
+/*
  * What the rows of all leads depend on: a query, as of $1, of the columns
  * version and basis; and one of whether it differs from that of the stored
  * rows, or the log says that all leads have changed.  NULL counts as true.

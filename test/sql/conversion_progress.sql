@@ -85,6 +85,8 @@ SELECT funnel_conversion_agg(journey, NULL, '2026-02-01') FROM few;
 SELECT funnel_conversion_agg(journey, agreement(), NULL) FROM few;
 SELECT funnel_conversion_agg(journey, agreement(), 'infinity') FROM few;
 SELECT funnel_conversion_agg(journey, CASE lead WHEN 3 THEN 'stage a; won b; success path a -> b;' ELSE agreement() END, '2026-02-01' ORDER BY lead) FROM few;
+-- also if the row before has made the state
+SELECT funnel_conversion_agg('{2026-01-01T00:00:00Z a}', f::funnel, '2026-02-01') FROM (VALUES ('stage a; won b; success path a -> b;'), ('stage a; won c; success path a -> c;')) AS two (f);
 -- The fingerprint is that of the canonical document: another spelling of one agreement is the same agreement, another agreement is not.
 SELECT funnel_conversion_agg(journey, CASE WHEN lead < 3 THEN 'stage a;won b;   success path a->b; -- spelt otherwise' ELSE 'stage a; won b; success path a -> b;' END::funnel, '2026-02-01' ORDER BY lead) IS NOT NULL AS same
 FROM few;

@@ -439,6 +439,15 @@ SELECT count(c) FROM (
 	GROUP BY i % ({n} / 5)) AS g
 SQL
 
+# More times than are kept apart: they are sorted while incidences are merged.
+is($node->safe_psql('postgres', <<'SQL'), "a|21000000\nb|1\n|21000000", 'incidences with many equal times are merged');
+WITH many AS MATERIALIZED (SELECT align.incidence_agg(i * interval '1 second', o) AS m FROM generate_series(1, 4200000) AS i, unnest('{NULL,a}'::text[]) AS o)
+SELECT o.outcome, o.cases
+FROM (SELECT align.rollup(i ORDER BY k) AS r
+	FROM (SELECT 0 AS k, '{in days, outcome b (1)}'::align.incidence AS i UNION ALL SELECT k, m FROM many, generate_series(1, 5) AS k) AS x) AS x,
+	align.outcomes(r) AS o
+SQL
+
 # One lead by its key: as many buffers among 100,000 leads as among 1,000, but for
 # the levels of an index, and not more than three times those of a look-up.
 {
