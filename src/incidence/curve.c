@@ -1,6 +1,6 @@
 /*
  * curve.c
- *	  What an incidence says: happened_by(), curve(), quantile(), median(),
+ *	  What follows from an incidence: happened_by(), curve(), quantile(), median(),
  *	  outcomes() and compare_incidence().
  */
 #include "postgres.h"
