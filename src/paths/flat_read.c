@@ -6,6 +6,7 @@
 
 #include "common/int.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "lead/amount.h"
@@ -162,6 +163,7 @@ align_paths_read_next(PathsReader *reader)
 {
 	WireReader *wire = &reader->wire;
 
+	CHECK_FOR_INTERRUPTS();
 	if (reader->nread == reader->npaths)
 	{
 		CheckEnd(reader);
