@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "incidence/estimate.h"
@@ -62,6 +63,7 @@ align_estimate_next(Estimate *estimate)
 {
 	int64		at;
 
+	CHECK_FOR_INTERRUPTS();
 	if (!align_risk_peek(&estimate->walk, &at))
 		return false;
 	align_risk_take(&estimate->walk, at, estimate->outcome, &estimate->step);
