@@ -274,6 +274,6 @@ CREATE FUNCTION align.score_bands(query text, bands integer DEFAULT 5, confidenc
 	RETURNS TABLE (band_no integer, band text, n bigint, happened bigint, undecided bigint,
 		rate float8, lower float8, upper float8, lift float8)
 	AS 'MODULE_PATHNAME', 'align_score_bands'
-	LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 5;
+	LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 5;
 COMMENT ON FUNCTION align.score_bands(text, integer, float8) IS
 	'whether a score or a rule predicts an outcome: the query returns (band or score, outcome boolean) by position and runs read-only with the caller''s privileges; numbers are scores and cut into bands of about equally many leads. One row per band, in order: leads whose outcome is known, those that have it, those undecided, the rate with Wilson bounds, and lift, the rate divided by that of all bands; nulls are refused';

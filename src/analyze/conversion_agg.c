@@ -168,14 +168,12 @@ FunnelArg(FunctionCallInfo fcinfo)
 	StaticAssertStmt(FUNNEL_MAX_PATH <= CONVERSION_MAX_STEPS,
 					 "every success path must fit a conversion");
 	if (memo->compiled != NULL)
-	{
 		states = ((FunnelSite *) memo->compiled)->states;
-		states->identity.bytes = NULL;	/* that of another agreement */
-	}
 	else
 		states = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ConversionStates));
 	align_memo_reset(memo);
-	/* existing states are compared with the new one */
+
+	/* existing states are compared with the new agreement */
 	states->identity.bytes = NULL;
 	old_context = MemoryContextSwitchTo(memo->context);
 	site = palloc0(sizeof(FunnelSite));

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "analyze/event_time.h"
 #include "analyze/step_flags.h"
 #include "judge/judge.h"
 #include "matching/raw_groups.h"
@@ -141,11 +142,7 @@ align_window_funnel_trans(PG_FUNCTION_ARGS)
 		return align_state_as_it_is(fcinfo);
 
 	at = PG_GETARG_TIMESTAMPTZ(3);
-	if (unlikely(TIMESTAMP_NOT_FINITE(at)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("time of an event must be finite"),
-				 errdetail("Events are ordered by time.")));
+	align_check_event_time(at);
 	site->kind.nsteps = nsteps;
 	if (group == NULL)
 	{

@@ -1,7 +1,7 @@
 /*
  * curve.c
- *	  What an incidence says: happened_by(), curve(), quantile(), median(),
- *	  outcomes() and compare_incidence().
+ *	  What follows from an incidence: happened_by(), curve(), quantile(),
+ *	  median(), outcomes() and compare_incidence().
  */
 #include "postgres.h"
 

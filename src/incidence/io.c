@@ -41,11 +41,11 @@ align_incidence_out(PG_FUNCTION_ARGS)
 }
 
 /*
- * Append a flat form with the names of the outcomes converted, from the
- * client's encoding or to it; the rest is copied.
+ * Append a flat form whose names are in the client's encoding, with these
+ * converted; the rest is copied.
  */
 static void
-ConvertNames(StringInfo out, WireReader *reader, bool from_client)
+ReceiveConverted(StringInfo out, WireReader *reader)
 {
 	int			noutcomes;
 
@@ -57,8 +57,7 @@ ConvertNames(StringInfo out, WireReader *reader, bool from_client)
 	{
 		uint64		len = align_wire_uint(reader);
 		const char *name = align_wire_bytes(reader, len);
-		char	   *text = from_client ? pg_client_to_server(name, (int) len) :
-			pg_server_to_client(name, (int) len);
+		char	   *text = pg_client_to_server(name, (int) len);
 
 		align_wire_append_text(out, text, text == name ? (int) len : (int) strlen(text));
 	}
@@ -94,7 +93,7 @@ align_incidence_recv(PG_FUNCTION_ARGS)
 	{
 		StringInfo	body = makeStringInfo();
 
-		ConvertNames(body, &reader, true);
+		ReceiveConverted(body, &reader);
 		bytes = body->data;
 		len = body->len;
 		align_wire_begin(&reader, bytes, len, INCIDENCE_TYPE);
@@ -114,25 +113,45 @@ align_incidence_recv(PG_FUNCTION_ARGS)
 }
 
 /*
+ * The flat form with the names in the client's encoding, and in the order that
+ * they have there: a database of that encoding reads it as its own.
+ */
+static void
+SendConverted(StringInfo out, Datum datum)
+{
+	Incidence  *incidence = align_incidence_absorb_datum(NULL, datum, CurrentMemoryContext);
+	struct varlena *flat;
+
+	for (int i = 0; i < incidence->noutcomes; i++)
+	{
+		IncidenceOutcome *outcome = &incidence->outcomes[i];
+		char	   *text = pg_server_to_client(outcome->name, outcome->len);
+
+		outcome->len = text == outcome->name ? outcome->len : (int) strlen(text);
+		outcome->name = text;
+	}
+	flat = align_incidence_flatten(incidence);
+	pq_sendbytes(out, VARDATA(flat), VARSIZE(flat) - VARHDRSZ);
+	MemoryContextDelete(incidence->header.eoh_context);
+}
+
+/*
  * Binary output: the stored form, with the names in the client's encoding.
  */
 Datum
 align_incidence_send(PG_FUNCTION_ARGS)
 {
-	struct varlena *value = PG_GETARG_VARLENA_PP(0);
 	StringInfoData buf;
 
 	pq_begintypsend(&buf);
 	pq_sendbyte(&buf, ALIGN_WIRE_VERSION);
 	if (pg_get_client_encoding() != GetDatabaseEncoding())
-	{
-		WireReader	reader;
-
-		align_wire_begin(&reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value),
-						 INCIDENCE_TYPE);
-		ConvertNames(&buf, &reader, false);
-	}
+		SendConverted(&buf, PG_GETARG_DATUM(0));
 	else
+	{
+		struct varlena *value = PG_GETARG_VARLENA_PP(0);
+
 		pq_sendbytes(&buf, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }

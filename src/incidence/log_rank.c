@@ -24,6 +24,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -44,7 +45,8 @@ typedef struct LogRank
 	int			ngroups;
 	Incidence  *groups[MAX_GROUPS]; /* NULL: no cases */
 	RiskWalk	walks[MAX_GROUPS];
-	double		observed[MAX_GROUPS];
+	int64		events[MAX_GROUPS];
+	double		observed[MAX_GROUPS];	/* the same, weighted */
 	double		expected[MAX_GROUPS];
 	double		covariance[MAX_GROUPS][MAX_GROUPS];
 } LogRank;
@@ -61,7 +63,12 @@ GroupArgs(ArrayType *array, LogRank *test)
 	int16		typlen;
 	bool		typbyval;
 	char		typalign;
+	int64		cases = 0;
 
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("groups must be a one-dimensional array")));
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
 	deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval, typalign, &values, &nulls, &n);
 	if (n > MAX_GROUPS)
@@ -75,6 +82,12 @@ GroupArgs(ArrayType *array, LogRank *test)
 		if (nulls[i])
 			continue;
 		test->groups[i] = align_incidence_arg(values[i]);
+		/* no sum of cases at risk, or of events, overflows then */
+		if (pg_add_s64_overflow(cases, test->groups[i]->cases, &cases))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("a log-rank test cannot count so many cases"),
+					 errdetail("Together they are more than a bigint can count.")));
 		align_risk_begin(&test->walks[i], test->groups[i]);
 	}
 }
@@ -161,6 +174,7 @@ AddTime(LogRank *test, double rho, double *survival)
 	{
 		double		share = (double) steps[i].at_risk / n;
 
+		test->events[i] += steps[i].events;
 		test->observed[i] += weight * (double) steps[i].events;
 		test->expected[i] += weight * d * share;
 		for (int j = 0; j <= i; j++)
@@ -207,7 +221,7 @@ ChiSquare(LogRank *test, double *chi2)
 			if (j < i)
 				a[row][column] = sum / a[column][column];
 			else if (sum <= 1e-12 * Max(a[row][row], 1.0))
-				return 0;		/* every event left nobody to compare */
+				return 0;		/* no group is left to compare with */
 			else
 				a[row][row] = sqrt(sum);
 		}
@@ -249,16 +263,13 @@ Float8Array(const double *values, int n)
 						   TYPALIGN_DOUBLE);
 }
 
-/*
- * The events of each group, which are integers without weights.
- */
 static ArrayType *
-Int8Array(const double *values, int n)
+Int8Array(const int64 *values, int n)
 {
 	Datum		datums[MAX_GROUPS];
 
 	for (int i = 0; i < n; i++)
-		datums[i] = Int64GetDatum((int64) values[i]);
+		datums[i] = Int64GetDatum(values[i]);
 	return construct_array(datums, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
@@ -279,7 +290,7 @@ RunTest(FunctionCallInfo fcinfo, ArrayType *groups, double rho, bool weighted)
 		CHECK_FOR_INTERRUPTS();
 
 	values[3] = PointerGetDatum(weighted ? Float8Array(test->observed, test->ngroups) :
-								Int8Array(test->observed, test->ngroups));
+								Int8Array(test->events, test->ngroups));
 	values[4] = PointerGetDatum(Float8Array(test->expected, test->ngroups));
 	df = ChiSquare(test, &chi2);
 	values[1] = Int32GetDatum(df);

@@ -25,6 +25,7 @@ Datum
 align_sales_velocity(PG_FUNCTION_ARGS)
 {
 	int64		opportunities = PG_GETARG_INT64(0);
+	Numeric		average_amount = PG_GETARG_NUMERIC(1);
 	double		win_rate = PG_GETARG_FLOAT8(2);
 	int64		cycle = align_incidence_time(PG_GETARG_INTERVAL_P(3), "cycle");
 	Datum		per_day;
@@ -36,6 +37,11 @@ align_sales_velocity(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("number of opportunities must not be negative")));
+	if (numeric_is_nan(average_amount) || numeric_is_inf(average_amount))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("average amount must be a finite number"),
+				 errdetail("It is %s.", numeric_is_nan(average_amount) ? "NaN" : "infinite")));
 	/* NaN fails this comparison, too */
 	if (!(win_rate >= 0.0 && win_rate <= 1.0))
 		ereport(ERROR,
@@ -49,7 +55,7 @@ align_sales_velocity(PG_FUNCTION_ARGS)
 
 	per_day = DirectFunctionCall2(numeric_mul,
 								  NumericGetDatum(int64_to_numeric(opportunities)),
-								  PG_GETARG_DATUM(1));
+								  NumericGetDatum(average_amount));
 	per_day = DirectFunctionCall2(numeric_mul, per_day,
 								  DirectFunctionCall1(float8_numeric, PG_GETARG_DATUM(2)));
 	per_day = DirectFunctionCall2(numeric_mul, per_day,

@@ -421,7 +421,7 @@ MakeSets(SequencePattern *pattern)
 		align_set_add(set, p);
 	}
 
-	/* a run of items that goes on after the last one begins anew */
+	/* a run of items that goes on after the last one begins again */
 	cut = first_cut == PG_INT32_MAX ? PG_INT32_MAX : n + first_cut;
 	for (int p = n - 1; p >= 0; p--)
 	{

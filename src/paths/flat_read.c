@@ -6,6 +6,7 @@
 
 #include "common/int.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "lead/amount.h"
@@ -17,22 +18,28 @@
 #define FIRST_PATH_ROOM 32
 
 /*
- * Read a channel in the client's encoding, check that it is valid, and convert
- * it.
+ * Read the bytes of a channel in the client's encoding.
  */
 static LeadString
 ReadClientChannel(WireReader *wire)
 {
 	uint64		len = align_wire_uint(wire);
-	const char *bytes;
-	LeadString	channel;
 
 	if (len > (uint64) (wire->end - wire->cur))
 		align_wire_fail(wire, "A text is longer than the bytes that follow it.");
-	bytes = align_wire_bytes(wire, len);
-	channel.text = pg_client_to_server(bytes, (int) len);
-	channel.len = channel.text == bytes ? (int) len : (int) strlen(channel.text);
-	return channel;
+	return align_lead_bytes(align_wire_bytes(wire, len), (int) len);
+}
+
+/*
+ * Check that a channel is valid in the client's encoding, and convert it.
+ */
+static void
+ConvertClientChannel(LeadString *channel)
+{
+	char	   *text = pg_client_to_server(channel->text, channel->len);
+
+	if (text != channel->text)
+		*channel = align_lead_cstring(text);
 }
 
 void
@@ -63,6 +70,9 @@ align_paths_read_begin(PathsReader *reader, const void *bytes, size_t len, bool 
 		if (i > 0 && align_channel_compare(channel[-1], *channel) >= 0)
 			align_wire_fail(wire, "Its channels do not ascend.");
 	}
+	/* they ascend in the client's encoding, but maybe not in the server's */
+	for (int i = 0; from_client && i < reader->nchannels; i++)
+		ConvertClientChannel(&reader->channels[i]);
 
 	reader->npaths = align_wire_count(wire, SHORTEST_PATH, PG_INT32_MAX);
 	if (reader->npaths == 0)
@@ -153,6 +163,7 @@ align_paths_read_next(PathsReader *reader)
 {
 	WireReader *wire = &reader->wire;
 
+	CHECK_FOR_INTERRUPTS();
 	if (reader->nread == reader->npaths)
 	{
 		CheckEnd(reader);
@@ -184,18 +195,22 @@ align_paths_read_end(PathsReader *reader)
 }
 
 void
+align_paths_add_read(Paths *into, const PathsReader *reader)
+{
+	align_paths_begin(into);
+	for (int i = 0; i < reader->length; i++)
+		align_paths_channel(into, reader->channels[reader->path[i]]);
+	align_paths_end(into, reader->conversions, reader->nulls, reader->value);
+}
+
+void
 align_paths_absorb(Paths *into, const void *bytes, size_t len, bool from_client)
 {
 	PathsReader reader;
 
 	align_paths_read_begin(&reader, bytes, len, from_client);
 	while (align_paths_read_next(&reader))
-	{
-		align_paths_begin(into);
-		for (int i = 0; i < reader.length; i++)
-			align_paths_channel(into, reader.channels[reader.path[i]]);
-		align_paths_end(into, reader.conversions, reader.nulls, reader.value);
-	}
+		align_paths_add_read(into, &reader);
 	align_paths_read_end(&reader);
 }
 

@@ -36,8 +36,8 @@ align_paths_out(PG_FUNCTION_ARGS)
 }
 
 /*
- * Binary input.  The reader makes sure that the bytes are canonical; other
- * than stored bytes, they may have channels in another encoding.
+ * Binary input.  The reader makes sure that the bytes are canonical, by the
+ * order that channels have in the client's encoding.
  */
 Datum
 align_paths_recv(PG_FUNCTION_ARGS)
@@ -65,6 +65,34 @@ align_paths_recv(PG_FUNCTION_ARGS)
 }
 
 /*
+ * The flat form with the channels in the client's encoding, and in the order
+ * that they have there: a database of that encoding reads it as its own.
+ */
+static void
+SendConverted(StringInfo out, struct varlena *value)
+{
+	Paths	   *paths = align_paths_make(CurrentMemoryContext);
+	PathsReader reader;
+	struct varlena *flat;
+
+	align_paths_read_begin(&reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), false);
+	for (int i = 0; i < reader.nchannels; i++)
+	{
+		LeadString *channel = &reader.channels[i];
+		char	   *text = pg_server_to_client(channel->text, channel->len);
+
+		if (text != channel->text)
+			*channel = align_lead_cstring(text);
+	}
+	while (align_paths_read_next(&reader))
+		align_paths_add_read(paths, &reader);
+	align_paths_read_end(&reader);
+	flat = align_paths_flatten(paths);
+	pq_sendbytes(out, VARDATA(flat), VARSIZE(flat) - VARHDRSZ);
+	MemoryContextDelete(paths->header.eoh_context);
+}
+
+/*
  * Binary output: the stored form, with the channels in the client's encoding.
  */
 Datum
@@ -72,27 +100,12 @@ align_paths_send(PG_FUNCTION_ARGS)
 {
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
 	StringInfoData buf;
-	PathsReader reader;
 
 	pq_begintypsend(&buf);
 	pq_sendbyte(&buf, ALIGN_WIRE_VERSION);
-	if (pg_get_client_encoding() == GetDatabaseEncoding())
-		pq_sendbytes(&buf, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	if (pg_get_client_encoding() != GetDatabaseEncoding())
+		SendConverted(&buf, value);
 	else
-	{
-		align_paths_read_begin(&reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), false);
-		align_wire_append_uint(&buf, 0);
-		align_wire_append_uint(&buf, reader.nchannels);
-		for (int i = 0; i < reader.nchannels; i++)
-		{
-			LeadString	channel = reader.channels[i];
-			char	   *text = pg_server_to_client(channel.text, channel.len);
-
-			align_wire_append_text(&buf, text,
-								   text == channel.text ? channel.len : (int) strlen(text));
-		}
-		align_wire_append_uint(&buf, reader.npaths);
-		pq_sendbytes(&buf, (const char *) reader.wire.cur, reader.wire.end - reader.wire.cur);
-	}
+		pq_sendbytes(&buf, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }

@@ -107,7 +107,7 @@ extern void align_paths_encode(StringInfo out, const Paths *paths);
  * Reads a flat form from front to back, with all checks.  What is palloc'd is
  * in the context of align_paths_read_begin(), and channels and values point
  * into the bytes (from_client: channels are converted from the client's
- * encoding).
+ * encoding, in which they ascend).
  */
 typedef struct PathsReader
 {
@@ -136,6 +136,9 @@ extern void align_paths_read_begin(PathsReader *reader, const void *bytes, size_
 
 /* Read the next path; false at the end, after the last checks. */
 extern bool align_paths_read_next(PathsReader *reader);
+
+/* Add the path read last to another object, which copies it. */
+extern void align_paths_add_read(Paths *into, const PathsReader *reader);
 
 /* Free what the reader has palloc'd. */
 extern void align_paths_read_end(PathsReader *reader);

@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "lead/amount.h"
 #include "paths/paths.h"
 #include "text_scan.h"
@@ -114,6 +116,7 @@ align_paths_parse_scan(TextScan *scan)
 		return NULL;
 	do
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!ScanPath(scan, paths))
 			return NULL;
 	} while (align_scan_take(scan, ","));

@@ -80,7 +80,7 @@ SELECT is_empty($$
 	'an argument of one of our types is called by its type, so that named calls need no look into the manual');
 
 -- Labels.
-SELECT is_empty($$SELECT name, provolatile FROM routine WHERE provolatile = 'v' AND proname NOT IN ('agree', 'set_agreement_owner', 'assign_team', 'admit', 'dismiss', 'backtest', 'variants', 'attach', 'detach', 'notify_handoffs', 'notify_due', 'merge_leads', 'erase', 'forget', 'dry_run', 'purge', 'rebuild_clocks', 'import_history', 'create_campaign_tables', 'create_reports', 'refresh_reports', 'publish_week')
+SELECT is_empty($$SELECT name, provolatile FROM routine WHERE provolatile = 'v' AND proname NOT IN ('agree', 'set_agreement_owner', 'assign_team', 'admit', 'dismiss', 'backtest', 'variants', 'score_bands', 'attach', 'detach', 'notify_handoffs', 'notify_due', 'merge_leads', 'erase', 'forget', 'dry_run', 'purge', 'rebuild_clocks', 'import_history', 'create_campaign_tables', 'create_reports', 'refresh_reports', 'publish_week')
 	AND prorettype <> 'trigger'::regtype$$,
 	'nothing is volatile but what writes or runs a query');
 SELECT is_empty($$SELECT name, proparallel FROM routine WHERE proparallel <> 's' AND proname NOT IN ('agree', 'set_agreement_owner', 'assign_team', 'admit', 'dismiss', 'backtest', 'score_bands', 'variants', 'explain_move', 'attach', 'detach', 'notify_handoffs', 'notify_due', 'merge_leads', 'erase', 'forget', 'dry_run', 'purge', 'rebuild_clocks', 'import_history', 'create_campaign_tables', 'create_reports', 'refresh_reports', 'publish_week', 'weekly_report', 'missing_needs', 'check', 'clocks', 'journeys', 'in_present_life')

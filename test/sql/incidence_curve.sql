@@ -59,6 +59,10 @@ SELECT * FROM log_rank(VARIADIC '{}');
 SELECT log_rank(VARIADIC NULL::incidence[]) IS NULL AS of_nothing;
 SELECT log_rank(VARIADIC array_fill('{in days, open (1)}'::incidence, '{65}'));
 SELECT weighted_log_rank(-1, '{in days, open (1)}');
+-- Counts are exact, and those that together do not fit a bigint are an error.
+SELECT observed FROM log_rank('{in days, open (10), outcome won (5*9007199254740993)}', '{in days, open (10), outcome won (6*9214364837600034800)}');
+SELECT log_rank('{in days, outcome won (5*9223372036854775807)}', '{in days, open (1)}');
+SELECT log_rank(VARIADIC ARRAY[['{in days, open (1)}'::incidence]]);
 -- two equal groups do not differ, whatever their size; and the order of groups does not matter
 SELECT round(chi2::numeric, 9) AS chi2, df, p FROM log_rank('{in days, open (9*3), outcome won (1, 2, 3)}', '{in days, open (9*3), outcome won (1, 2, 3)}', '{in days, open (9*3), outcome won (1, 2, 3)}');
 SELECT abs(a.chi2 - b.chi2) < 1e-9 AS same, a.df FROM log_rank('{in days, open (9*3), outcome won (1*4, 2)}', '{in days, outcome won (1, 2*5, 3)}', '{in days, open (4), outcome won (3, 8)}') a,

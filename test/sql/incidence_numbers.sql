@@ -45,6 +45,8 @@ SELECT opportunities, average_amount, win_rate, cycle, round(per_day, 2) AS per_
 FROM (VALUES (50, 10000, 0.25, interval '30 days'), (50, 10000, 0.20, '30 days'), (120, 52000, 0.22, '68 days'), (120, 52000, 0.22, '61.2 days')) v(n, a, r, c), sales_velocity(n, a, r, c);
 SELECT (sales_velocity(0, -5, 0, '1 hour')).per_day AS nothing, sales_velocity(NULL, 1, 1, '1 day') AS unknown;
 SELECT sales_velocity(-1, 1, 1, '1 day');
+SELECT sales_velocity(1, 'NaN', 1, '1 day');
+SELECT sales_velocity(1, 'Infinity', 1, '1 day');
 SELECT sales_velocity(1, 1, 25, '1 day');
 SELECT sales_velocity(1, 1, 'NaN', '1 day');
 SELECT sales_velocity(1, 1, 1, '0 days');

@@ -41,6 +41,11 @@ BEGIN
 END $$;
 SELECT count(*), bool_and(a.i = b.i) AS same FROM summary a JOIN summary_copy b USING (id) WHERE id <> 8;
 SELECT i FROM summary_copy WHERE id = 8;
+-- in KOI8-R these letters have another order, and a database of that encoding has them in it
+UPDATE summary_copy SET i = '{in days, outcome "а" (1), outcome "ю" (2)}' WHERE id = 8;
+SET client_encoding = KOI8R;
+SELECT encode(incidence_send(i), 'hex') FROM summary_copy WHERE id = 8;
+RESET client_encoding;
 
 -- Binary input checks everything that the text form checks.
 CREATE FUNCTION pg_temp.recv(bytes text) RETURNS text LANGUAGE plpgsql AS $$

@@ -141,6 +141,10 @@ sub compare
 				join "\n", sort { (split /\t/, $a)[1] <=> (split /\t/, $b)[1] } @{ $lists[$list] });
 		}
 	}
+	my $equal = keys(%$ours) - @unlisted;
+
+	$equal -= $_ foreach values %number;
+	cmp_ok($equal, '>', keys(%$ours) / 2, "$what: most are equal, $equal");
 	is(scalar @unlisted, 0, "$what: " . keys(%$ours) . ' cases, equal' . join '', map { ", $_: $number{$_}" } sort keys %number);
 	return;
 }
