@@ -187,6 +187,9 @@ WriteRows(const Refresh *refresh, const ReportBody *body)
  * refresh before counts as a change, because summaries leave out what is later
  * than they are.  (Set operations take linear time whatever the planner
  * believes.)
+ *
+ * The new rows may have the keys of the old ones, so they wait until those are
+ * removed: counting removes them all.
  */
 static void
 WriteValues(const Refresh *refresh, const ReportBody *body)
@@ -194,13 +197,14 @@ WriteValues(const Refresh *refresh, const ReportBody *body)
 	RunStatement(refresh, psprintf("WITH computed AS MATERIALIZED (SELECT s.* FROM %1$s.%2$s($1) AS s), "
 								   "removed AS (DELETE FROM %1$s." REPORT_LEAD_VALUES " AS s "
 								   "USING %1$s." CHANGED_LEADS_TAKEN " AS t WHERE %3$s RETURNING s.*), "
-								   "written AS (INSERT INTO %1$s." REPORT_LEAD_VALUES " SELECT n.* FROM computed AS n) "
+								   "written AS (INSERT INTO %1$s." REPORT_LEAD_VALUES " SELECT n.* FROM computed AS n "
+								   "WHERE (SELECT pg_catalog.count(*) FROM removed) IS NOT NULL) "
 								   "INSERT INTO %1$s." REPORT_ENTRY_DAYS " (entered_on, refreshed_at) "
 								   "SELECT DISTINCT x.entered_on, $2 FROM ("
 								   "(TABLE removed EXCEPT ALL TABLE computed) "
 								   "UNION ALL (TABLE computed EXCEPT ALL TABLE removed) "
 								   "UNION ALL SELECT n.* FROM computed AS n WHERE EXISTS "
-								   "(SELECT FROM align.entries(n.lead) AS e, %1$s." REPORT_STORED_STATE " AS s "
+								   "(SELECT FROM align.entries(n.journey) AS e, %1$s." REPORT_STORED_STATE " AS s "
 								   "WHERE e.at OPERATOR(pg_catalog.>) s.refreshed_at)) AS x "
 								   "WHERE x.entered_on IS NOT NULL "
 								   "ON CONFLICT (entered_on) DO UPDATE SET refreshed_at = EXCLUDED.refreshed_at",

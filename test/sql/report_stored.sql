@@ -35,7 +35,7 @@ END $$;
 CREATE FUNCTION value_differences() RETURNS TABLE (what text, key jsonb) LANGUAGE sql AS $$
 	SELECT 'journey', coalesce(j.key, v.key)
 	FROM align.journeys('report_stored.leads') AS j
-		FULL JOIN (SELECT jsonb_build_object('region', v.region, 'id', v.id) AS key, v.lead FROM kept.lead_values AS v) AS v ON v.key = j.key
+		FULL JOIN (SELECT jsonb_build_object('region', v.region, 'id', v.id) AS key, v.journey AS lead FROM kept.lead_values AS v) AS v ON v.key = j.key
 	WHERE j.lead OPERATOR(align.=) v.lead IS NOT TRUE
 	UNION ALL
 	SELECT 'facts', jsonb_build_object('region', region, 'id', id)
@@ -57,7 +57,7 @@ BEGIN
 	DELETE FROM daily AS c
 	WHERE NOT EXISTS (SELECT FROM kept.entry_days AS d WHERE d.entered_on = c.entered_on AND d.refreshed_at = c.refreshed_at);
 	INSERT INTO daily
-	SELECT v.entered_on, v.area, d.refreshed_at, align.conversion_agg(v.lead, '{inquiry,mql,sal,customer}', NULL, 'ordered', '2199-01-01')
+	SELECT v.entered_on, v.area, d.refreshed_at, align.conversion_agg(v.journey, '{inquiry,mql,sal,customer}', NULL, 'ordered', '2199-01-01')
 	FROM kept.entry_days AS d JOIN kept.lead_values AS v USING (entered_on)
 	WHERE NOT EXISTS (SELECT FROM daily AS c WHERE c.entered_on = d.entered_on)
 	GROUP BY v.entered_on, v.area, d.refreshed_at;
@@ -66,7 +66,7 @@ CREATE FUNCTION daily_differences() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT x::text FROM (
 		SELECT entered_on, area, conversion::text FROM daily
 		EXCEPT ALL
-		SELECT entered_on, area, align.conversion_agg(lead, '{inquiry,mql,sal,customer}', NULL, 'ordered', '2199-01-01')::text
+		SELECT entered_on, area, align.conversion_agg(journey, '{inquiry,mql,sal,customer}', NULL, 'ordered', '2199-01-01')::text
 		FROM kept.lead_values WHERE entered_on IS NOT NULL GROUP BY entered_on, area) AS x
 	UNION ALL SELECT 'rows' WHERE (SELECT count(*) FROM daily) <> (SELECT count(DISTINCT (entered_on, area)) FROM kept.lead_values WHERE entered_on IS NOT NULL)
 $$;
@@ -168,7 +168,7 @@ SELECT * FROM found ORDER BY round LIMIT 10;
 SELECT string_agg(DISTINCT what, ', ' ORDER BY what) FILTER (WHERE what NOT LIKE '% %') AS done, count(*) > 300 AS many FROM happened;
 SELECT count(*) FILTER (WHERE leads < of_leads / 2) > 20 AS mostly_some_leads, count(*) FILTER (WHERE leads >= of_leads) > 0 AS also_all FROM refreshed;
 SELECT * FROM differences(false);
-SELECT count(*) > 10 AS values, count(DISTINCT lead::text) > 10 AS journeys, count(DISTINCT entered_on) > 3 AS days FROM kept.lead_values;
+SELECT count(*) > 10 AS values, count(DISTINCT journey::text) > 10 AS journeys, count(DISTINCT entered_on) > 3 AS days FROM kept.lead_values;
 SELECT count(*) FILTER (WHERE days < of_days / 2) > 5 AS mostly_some_days, count(*) FILTER (WHERE days = of_days) > 0 AS also_all FROM summarised;
 \set QUIET on
 SET client_min_messages = warning;

@@ -33,7 +33,7 @@ INSERT INTO leads VALUES
 	(3, 'inquiry', 'fair', NULL, NULL, '2026-01-09 10:00Z');
 UPDATE leads SET stage = 'mql', at = '2026-01-06 10:00Z' WHERE id = 1;
 SELECT align.refresh_reports('leads');
-SELECT row_key, id, entered_at, entered_on, entry_stage, is_late, segment, first_channel, lead_source, is_big, lead FROM kept.lead_values WHERE id > 0 ORDER BY id;
+SELECT row_key, id, entered_at, entered_on, entry_stage, is_late, segment, first_channel, lead_source, is_big, journey FROM kept.lead_values WHERE id > 0 ORDER BY id;
 SELECT row_key, entered_at, entered_on, entry_stage, is_late FROM kept.lead_values WHERE id = 0;
 -- late leads are in no day
 SELECT * FROM changed_days();
@@ -112,7 +112,7 @@ CREATE TABLE kept.lead_values (id int);
 SELECT align.refresh_reports('leads') AS none;
 SELECT align.create_reports('leads', 'kept', dimensions => '{source AS lead_source}', complete_since => '2026-01-01', stored => true);
 SELECT align.create_reports('leads', 'kept', dimensions => '{source AS lead_source}', complete_since => '2026-01-01') > 0 AS not_stored;
-SELECT align.create_reports('leads', 'kept', dimensions => '{source AS lead}', complete_since => '2026-01-01');
+SELECT align.create_reports('leads', 'kept', dimensions => '{source AS journey}', complete_since => '2026-01-01');
 DROP TABLE kept.lead_values;
 SELECT align.create_reports('leads', 'kept', dimensions => '{source AS lead_source}', complete_since => '2026-01-01', stored => true) > 0 AS created;
 SELECT count(*) FROM kept.lead_values;

@@ -178,7 +178,7 @@ SQL
 		"1|1||mql\n1|1||mql\n1|2|mql|sal\n1|2|mql|sal\n1|3|sal|customer", "$how: in each attachment");
 	is($node->safe_psql($database, 'SELECT entry_no, from_stage, stage, assignee FROM crm.flags_history WHERE id = 2 ORDER BY 1'), "1||it's \\ \"x\"|Ann\n2|it's \\ \"x\"|customer|", "$how: by expressions too");
 	is($node->safe_psql($database, "SET ROLE keeper; SELECT align.refresh_reports('crm.pairs'), align.refresh_reports('crm.pairs')"), '4|0', "$how: stored reports are written anew, since their triggers are");
-	is($node->safe_psql($database, q(SELECT (SELECT count(*) FROM reports_of_pairs.lead_values), (SELECT count(*) FROM (SELECT lead FROM reports_of_pairs.lead_values EXCEPT ALL SELECT lead FROM align.journeys('crm.pairs')) AS x))), '4|0', "$how: so are the journeys");
+	is($node->safe_psql($database, q(SELECT (SELECT count(*) FROM reports_of_pairs.lead_values), (SELECT count(*) FROM (SELECT journey FROM reports_of_pairs.lead_values EXCEPT ALL SELECT lead FROM align.journeys('crm.pairs')) AS x))), '4|0', "$how: so are the journeys");
 	$node->safe_psql($database, q{UPDATE crm.pairs SET stage = 'mql' WHERE a = 'a'}, extra_params => [ '-U', 'writer' ]);
 	is($node->safe_psql($database, "SET ROLE keeper; SELECT align.refresh_reports('crm.pairs'), align.refresh_reports('crm.pairs')"), '1|0', "$how: and know what has changed");
 	is($node->safe_psql($database, 'SELECT (SELECT count(*) FROM reports_of_pairs.lead_facts), (SELECT count(*) FROM (TABLE reports_of_pairs.stage_facts EXCEPT SELECT * FROM reports_of_pairs.stage_facts(now())) AS x)'), '4|0', "$how: and are right");

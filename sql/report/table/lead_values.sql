@@ -1,5 +1,5 @@
 -- lead_values per lead
--- One row per lead with a journey: the journey as a value of type align.lead, the same as align.journeys() returns, with what leads are grouped by. Key: row_key. Only for stored reports: align.refresh_reports() brings it up to date. Aggregates over leads read it without grouping: SELECT align.funnel_conversion_agg(lead, ...). Other columns of lead_facts are joined by the key columns.
+-- One row per lead with a journey: the journey as a value of type align.lead, the same as align.journeys() returns, with what leads are grouped by. Key: row_key. Only for stored reports: align.refresh_reports() brings it up to date. Aggregates over leads read it without grouping: SELECT align.funnel_conversion_agg(journey, ...). Other columns of lead_facts are joined by the key columns.
 --
 -- row_key: the key as text; unique
 -- entered_at: as in lead_facts: time of its first entry into a stage; NULL for a
@@ -11,7 +11,7 @@
 -- segment: the agreement's first segment that held at its first entry; (other)
 --   if none did
 -- first_channel: channel of its first touch until it was won; (none) if there is none
--- lead: the journey, with stages under their names of today, and all entries that
+-- journey: of type align.lead, with stages under their names of today, and all entries that
 --   are recorded, also those that are dated after the refresh
 
 SELECT {key_text:l} AS row_key,
@@ -22,7 +22,7 @@ SELECT {key_text:l} AS row_key,
     coalesce(lead_facts.is_late, false) AS is_late,
     coalesce(lead_facts.segment, '(other)') AS segment,
     coalesce(lead_facts.first_channel, '(none)') AS first_channel,
-    l.lead
+    l.journey
     {named_dimensions:leads}
 FROM (SELECT {history_key:h},
           align.lead_agg(h.effective_at,
@@ -31,7 +31,7 @@ FROM (SELECT {history_key:h},
                                                  (SELECT f.version FROM ({part:funnel}) AS f)) END,
                          h.team, h.reason, h.campaign,
                          CASE WHEN h.amount > '-Infinity' AND h.amount < 'Infinity' THEN h.amount END,
-                         h.entry_no, {segments:h}, nullif(h.version, 0)) AS lead
+                         h.entry_no, {segments:h}, nullif(h.version, 0)) AS journey
       FROM {history} AS h
       WHERE (h.event IN ('opening', 'entry', 'move', 'override') AND h.stage IS NOT NULL
               OR h.event = 'touch' AND h.campaign IS NOT NULL)
