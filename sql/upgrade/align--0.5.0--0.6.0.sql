@@ -555,9 +555,9 @@ COMMENT ON FUNCTION align.weighted_log_rank(float8, align.incidence[]) IS
 CREATE FUNCTION align.sales_velocity(INOUT opportunities bigint, INOUT average_amount numeric,
 		INOUT win_rate float8, INOUT cycle interval, OUT per_day numeric)
 	AS 'MODULE_PATHNAME', 'align_sales_velocity'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION align.sales_velocity(bigint, numeric, float8, interval) IS
-	'opportunities * average_amount * win_rate / days of the cycle, with its four arguments beside it; days have 24 hours';
+	'opportunities * average_amount * win_rate / days of the cycle, with its four arguments beside it; days have 24 hours. per_day is NULL if an argument is';
 
 /* does a score predict? */
 

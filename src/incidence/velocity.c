@@ -19,15 +19,16 @@ PG_FUNCTION_INFO_V1(align_sales_velocity);
  * sales_velocity(opportunities, average_amount, win_rate, cycle)
  *
  * The arguments, and opportunities * average_amount * win_rate / days of the
- * cycle, in decimal arithmetic.
+ * cycle, in decimal arithmetic; NULL if one of them is.
  */
 Datum
 align_sales_velocity(PG_FUNCTION_ARGS)
 {
-	int64		opportunities = PG_GETARG_INT64(0);
-	Numeric		average_amount = PG_GETARG_NUMERIC(1);
-	double		win_rate = PG_GETARG_FLOAT8(2);
-	int64		cycle = align_incidence_time(PG_GETARG_INTERVAL_P(3), "cycle");
+	int64		opportunities = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	Numeric		average_amount = PG_ARGISNULL(1) ? int64_to_numeric(0) : PG_GETARG_NUMERIC(1);
+	double		win_rate = PG_ARGISNULL(2) ? 0.0 : PG_GETARG_FLOAT8(2);
+	int64		cycle = PG_ARGISNULL(3) ? 1 :
+		align_incidence_time(PG_GETARG_INTERVAL_P(3), "cycle");
 	Datum		per_day;
 	Datum		values[VELOCITY_COLUMNS];
 	bool		nulls[VELOCITY_COLUMNS] = {false};
@@ -57,13 +58,18 @@ align_sales_velocity(PG_FUNCTION_ARGS)
 								  NumericGetDatum(int64_to_numeric(opportunities)),
 								  NumericGetDatum(average_amount));
 	per_day = DirectFunctionCall2(numeric_mul, per_day,
-								  DirectFunctionCall1(float8_numeric, PG_GETARG_DATUM(2)));
+								  DirectFunctionCall1(float8_numeric, Float8GetDatum(win_rate)));
 	per_day = DirectFunctionCall2(numeric_mul, per_day,
 								  NumericGetDatum(int64_to_numeric(USECS_PER_DAY)));
 	per_day = DirectFunctionCall2(numeric_div, per_day, NumericGetDatum(int64_to_numeric(cycle)));
 
+	/* what is not known is NULL, and then so is the product */
 	for (int i = 0; i < VELOCITY_COLUMNS - 1; i++)
+	{
 		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i);
+		nulls[VELOCITY_COLUMNS - 1] |= nulls[i];
+	}
 	values[VELOCITY_COLUMNS - 1] = per_day;
 	desc = align_result_desc(fcinfo, CurrentMemoryContext);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
