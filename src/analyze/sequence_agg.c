@@ -307,6 +307,7 @@ align_sequence_serialise(PG_FUNCTION_ARGS)
 	{
 		const StepEvent *event = &state->events[i];
 
+		align_check_state_size(out.len + 2 * WIRE_MAX_VARINT);
 		align_wire_append_int(&out, (int64) ((uint64) event->at - (uint64) before));
 		align_wire_append_uint(&out, event->steps);
 		before = event->at;
