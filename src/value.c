@@ -25,6 +25,12 @@ PG_FUNCTION_INFO_V1(align_value_cmp);
 PG_FUNCTION_INFO_V1(align_value_hash);
 PG_FUNCTION_INFO_V1(align_value_hash_extended);
 
+/*
+ * A serialised state is a value in a tuple, which palloc() must be able to
+ * allocate: this leaves room for its header and the columns of the group.
+ */
+#define STATE_MAX_SIZE (MaxAllocSize - 1024 * 1024)
+
 void
 align_check_flags(uint32 flags, const char *type_name)
 {
@@ -219,6 +225,17 @@ align_aggregate_context(FunctionCallInfo fcinfo)
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "transition function of align called outside an aggregate");
 	return context;
+}
+
+void
+align_check_state_size(size_t size)
+{
+	if (unlikely(size > STATE_MAX_SIZE))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("events of one group are too many to pass to another process"),
+				 errdetail("They take more than %zu bytes.", (size_t) STATE_MAX_SIZE),
+				 errhint("Set \"max_parallel_workers_per_gather\" to 0 for this query.")));
 }
 
 void

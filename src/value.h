@@ -88,6 +88,12 @@ extern Datum align_days_interval_datum(uint64 microseconds);
 extern MemoryContext align_aggregate_context(FunctionCallInfo fcinfo);
 
 /*
+ * Raise an error if a serialised state is too large to pass to another
+ * process.
+ */
+extern void align_check_state_size(size_t size);
+
+/*
  * Return the state unchanged, from a transition function that ignores a row.
  */
 static inline Datum

@@ -10,7 +10,8 @@
  * for which no condition holds are not kept.
  *
  * Patterns are compiled once per call site and live as long as it does, which
- * is longer than any state.
+ * is longer than any state.  If there are many, those after the first
+ * MAX_PATTERNS are compiled once per state and live as long as that does.
  */
 #include "postgres.h"
 
@@ -39,6 +40,9 @@ PG_FUNCTION_INFO_V1(align_sequence_match_events_final);
 
 /* In messages about a serialised state. */
 #define STATE_TYPE "state of a sequence"
+
+/* Patterns that a call site keeps; most of them take 1 or 2 kB. */
+#define MAX_PATTERNS 1000
 
 /* The size of a new state, a power of two as PostgreSQL allocates them. */
 #define FIRST_SIZE 128
@@ -122,28 +126,37 @@ MakeSite(FmgrInfo *flinfo)
 	return site;
 }
 
+static inline bool
+HasText(const SequencePattern *pattern, const char *text, int len)
+{
+	return pattern->len == len && memcmp(pattern->text, text, len) == 0;
+}
+
 /*
- * The compiled form of a pattern.
+ * The compiled form of a pattern, valid as long as the context for states is
+ * not reset.
  */
 static const SequencePattern *
-FindPattern(FmgrInfo *flinfo, const char *text, int len)
+FindPattern(FmgrInfo *flinfo, MemoryContext context, const char *text, int len)
 {
 	PatternSite *site = (PatternSite *) flinfo->fn_extra;
 	PatternKey	key = {text, len};
 	PatternEntry *entry;
 
-	if (likely(site != NULL && site->last != NULL && site->last->len == len &&
-			   memcmp(site->last->text, text, len) == 0))
+	if (likely(site != NULL && site->last != NULL && HasText(site->last, text, len)))
 		return site->last;
 	if (site == NULL)
 		site = MakeSite(flinfo);
 	entry = hash_search(site->patterns, &key, HASH_FIND, NULL);
 	if (entry == NULL)
 	{
-		MemoryContext old_context = MemoryContextSwitchTo(site->context);
+		bool		keep = hash_get_num_entries(site->patterns) < MAX_PATTERNS;
+		MemoryContext old_context = MemoryContextSwitchTo(keep ? site->context : context);
 		SequencePattern *pattern = align_pattern_compile(text, len);
 
 		MemoryContextSwitchTo(old_context);
+		if (!keep)
+			return pattern;
 		key.text = pattern->text;
 		entry = hash_search(site->patterns, &key, HASH_ENTER, NULL);
 		entry->pattern = pattern;
@@ -191,8 +204,7 @@ Reserve(SequenceState *state, size_t more)
 static void
 CheckSamePattern(const SequencePattern *one, const SequencePattern *other)
 {
-	if (likely(one == other) ||
-		(one->len == other->len && memcmp(one->text, other->text, one->len) == 0))
+	if (likely(one == other) || HasText(one, other->text, other->len))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
@@ -234,11 +246,18 @@ align_sequence_trans(PG_FUNCTION_ARGS)
 
 	align_require_argument(fcinfo, 1, "pattern");
 	text_arg = PG_GETARG_TEXT_PP(1);
-	pattern = FindPattern(fcinfo->flinfo, VARDATA_ANY(text_arg), VARSIZE_ANY_EXHDR(text_arg));
-	if (state == NULL)
-		state = MakeState(context, pattern, 0);
+	if (likely(state != NULL &&
+			   HasText(state->pattern, VARDATA_ANY(text_arg), VARSIZE_ANY_EXHDR(text_arg))))
+		pattern = state->pattern;
 	else
-		CheckSamePattern(state->pattern, pattern);
+	{
+		pattern = FindPattern(fcinfo->flinfo, context, VARDATA_ANY(text_arg),
+							  VARSIZE_ANY_EXHDR(text_arg));
+		if (state != NULL)
+			CheckSamePattern(state->pattern, pattern);
+		else
+			state = MakeState(context, pattern, 0);
+	}
 	align_require_argument(fcinfo, 3, "conditions");
 	conditions = ReadConditions(align_step_flags_arg(PG_GETARG_DATUM(3)), pattern);
 	if (conditions == 0 || PG_ARGISNULL(2))
@@ -268,7 +287,14 @@ align_sequence_combine(PG_FUNCTION_ARGS)
 		return align_state_as_it_is(fcinfo);
 	other = (SequenceState *) PG_GETARG_POINTER(1);
 	if (PG_ARGISNULL(0))
-		state = MakeState(context, other->pattern, other->nevents);
+	{
+		/* the other state, and its pattern with it, may go away earlier */
+		const SequencePattern *pattern = FindPattern(fcinfo->flinfo, context,
+													 other->pattern->text,
+													 other->pattern->len);
+
+		state = MakeState(context, pattern, other->nevents);
+	}
 	else
 	{
 		state = (SequenceState *) PG_GETARG_POINTER(0);
@@ -307,6 +333,7 @@ align_sequence_serialise(PG_FUNCTION_ARGS)
 	{
 		const StepEvent *event = &state->events[i];
 
+		align_check_state_size(out.len + 2 * WIRE_MAX_VARINT);
 		align_wire_append_int(&out, (int64) ((uint64) event->at - (uint64) before));
 		align_wire_append_uint(&out, event->steps);
 		before = event->at;
@@ -333,7 +360,8 @@ align_sequence_deserialise(PG_FUNCTION_ARGS)
 	sorted = align_wire_byte(&reader) != 0;
 	nevents = align_wire_count(&reader, 2, PG_INT32_MAX);
 	state = MakeState(CurrentMemoryContext,
-					  FindPattern(fcinfo->flinfo, text_of_pattern, len), nevents);
+					  FindPattern(fcinfo->flinfo, CurrentMemoryContext, text_of_pattern, len),
+					  nevents);
 	state->sorted = sorted;
 	for (; state->nevents < nevents; state->nevents++)
 	{

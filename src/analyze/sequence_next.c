@@ -281,6 +281,7 @@ align_sequence_next_serialise(PG_FUNCTION_ARGS)
 	{
 		const NextRow *row = &state->rows[i];
 
+		align_check_state_size(out.len + (size_t) row->len + 4 * WIRE_MAX_VARINT);
 		align_wire_append_int(&out, (int64) ((uint64) row->at - (uint64) before));
 		align_wire_append_uint(&out, row->conditions);
 		appendStringInfoChar(&out, row->may_begin);

@@ -190,6 +190,7 @@ align_window_funnel_serialise(PG_FUNCTION_ARGS)
 	bytea	   *result;
 
 	(void) align_aggregate_context(fcinfo);
+	align_check_state_size(VARHDRSZ + size);
 	result = palloc(VARHDRSZ + size);
 	SET_VARSIZE(result, VARHDRSZ + size);
 	memcpy(VARDATA(result), raw, size);

@@ -2,12 +2,12 @@
  * variants.c
  *	  variants(query [, funnel]): the paths that the leads of a query take.
  *
- * PostgreSQL groups the leads by path, within work_mem; the rows are copied,
- * because the query runs in a subtransaction.
+ * PostgreSQL groups the leads by path, within work_mem.  The rows go straight
+ * to the tuplestore of the result, which spills to disk: its memory and its
+ * file belong to the caller, not to the subtransaction of the query.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -23,11 +23,7 @@ PG_FUNCTION_INFO_V1(align_variants);
 typedef struct Variants
 {
 	const char *funnel;			/* text of the agreement, or NULL */
-	TupleDesc	desc;
-	MemoryContext context;		/* of the rows */
-	int			nrows;
-	int			room;
-	HeapTuple  *rows;
+	ReturnSetInfo *result;
 } Variants;
 
 /*
@@ -101,19 +97,9 @@ WrapQuery(void *state, const char *statement, TupleDesc desc)
 static void
 ReceiveRow(void *state, const Datum *values, const bool *nulls)
 {
-	Variants   *variants = (Variants *) state;
-	MemoryContext caller = MemoryContextSwitchTo(variants->context);
+	ReturnSetInfo *result = ((const Variants *) state)->result;
 
-	if (variants->nrows == variants->room)
-	{
-		variants->room = Max(variants->room * 2, 64);
-		variants->rows = variants->rows == NULL ?
-			palloc(variants->room * sizeof(HeapTuple)) :
-			repalloc_huge(variants->rows, variants->room * sizeof(HeapTuple));
-	}
-	variants->rows[variants->nrows++] = heap_form_tuple(variants->desc, (Datum *) values,
-														(bool *) nulls);
-	MemoryContextSwitchTo(caller);
+	tuplestore_putvalues(result->setResult, result->setDesc, (Datum *) values, (bool *) nulls);
 }
 
 /*
@@ -122,8 +108,7 @@ ReceiveRow(void *state, const Datum *values, const bool *nulls)
 Datum
 align_variants(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Variants	variants = {0};
+	Variants	variants = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 
 	align_require_argument(fcinfo, 0, "query");
 	if (PG_NARGS() > 1)
@@ -133,10 +118,6 @@ align_variants(PG_FUNCTION_ARGS)
 																		"funnel"));
 	}
 	align_begin_rows(fcinfo);
-	variants.desc = rsinfo->setDesc;
-	variants.context = CurrentMemoryContext;
 	align_run_user_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), WrapQuery, ReceiveRow, &variants);
-	for (int i = 0; i < variants.nrows; i++)
-		tuplestore_puttuple(rsinfo->setResult, variants.rows[i]);
 	return (Datum) 0;
 }

@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #include "conversion/wilson.h"
@@ -192,6 +193,8 @@ align_incidence_curve(PG_FUNCTION_ARGS)
 	double		z = align_normal_quantile(align_confidence_arg(PG_GETARG_FLOAT8(2)));
 	BoundsKind	kind = align_bounds_arg(PG_GETARG_TEXT_PP(3));
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "align row",
+													  ALLOCSET_SMALL_SIZES);
 	Estimate	estimate;
 
 	align_begin_rows(fcinfo);
@@ -199,6 +202,7 @@ align_incidence_curve(PG_FUNCTION_ARGS)
 	while (align_estimate_next(&estimate))
 	{
 		const RiskStep *step = &estimate.step;
+		MemoryContext caller = MemoryContextSwitchTo(row_context);
 		Datum		values[CURVE_COLUMNS];
 		bool		nulls[CURVE_COLUMNS] = {false};
 
@@ -211,7 +215,10 @@ align_incidence_curve(PG_FUNCTION_ARGS)
 		SetBounds(&estimate, kind, z, values + 6, nulls + 6);
 		values[8] = Int64GetDatum(step->competing);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(row_context);
 	}
+	MemoryContextDelete(row_context);
 	return (Datum) 0;
 }
 

@@ -36,6 +36,23 @@ align_chain_check_limits(const ChainWork *work)
 }
 
 /*
+ * Count the transitions that are about to be visited.  Raises an error if they
+ * are too many.
+ */
+static inline void
+CountSteps(ChainWork *work, int64 nsteps)
+{
+	work->nsteps += nsteps;
+	if (unlikely(work->nsteps > CHAIN_MAX_STEPS))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("Markov chain of order %d is too large", work->order),
+				 errdetail("It has %d states, and takes more than %lld steps to solve.",
+						   work->nstates, (long long) CHAIN_MAX_STEPS),
+				 errhint("Use a lower order, or merge rare channels before paths are aggregated.")));
+}
+
+/*
  * A new state; returns its index.
  */
 int
@@ -115,6 +132,7 @@ PassBy(ChainWork *work, ChainGraph *graph, int from, int eliminated, double weig
 	double		part;
 	int			at;
 
+	CountSteps(work, (int64) state->nout + gone->nout);
 	for (int i = 0; i < state->nout; i++)
 		positions[state->out[i].to] = i + 1;
 	at = positions[eliminated] - 1;
@@ -168,6 +186,7 @@ Eliminate(ChainWork *work, ChainGraph *graph, int index)
 
 		while (target->in[j] != index)
 			j++;
+		CountSteps(work, j);
 		target->in[j] = target->in[--target->nin];
 	}
 	gone->eliminated = true;

@@ -56,6 +56,7 @@ typedef struct ChainWork
 	int			order;			/* for messages, as is nstates */
 	int			nstates;
 	int64		ntransitions;	/* in memory, of all graphs */
+	int64		nsteps;			/* transitions visited, of all graphs */
 	int		   *positions;		/* by state: zero between calls */
 } ChainWork;
 

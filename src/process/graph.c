@@ -9,12 +9,14 @@
 #include "common/int.h"
 #include "utils/memutils.h"
 
+#include "attribute/attribute.h"
 #include "process/process.h"
 
 #define LEAST_ROOM 4
 
 /*
- * The index of the stages by name.
+ * The index of the stages by name.  Its hash function has a seed, because the
+ * names of stages may be free text that users choose.
  */
 typedef struct StageName
 {
@@ -28,8 +30,7 @@ typedef struct StageName
 #define SH_ELEMENT_TYPE StageName
 #define SH_KEY_TYPE LeadString
 #define SH_KEY name
-#define SH_HASH_KEY(table, key) \
-	hash_bytes((const unsigned char *) (key).text, (key).len)
+#define SH_HASH_KEY(table, key) align_campaign_hash(key)
 #define SH_EQUAL(table, a, b) align_lead_same(a, b)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, element) (element)->hash
@@ -99,7 +100,10 @@ align_process_stage(Process *process, LeadString name)
 	bool		found;
 
 	if (process->names == NULL)
+	{
+		align_campaign_seed_hash();
 		process->names = stage_names_create(context, LEAST_ROOM, NULL);
+	}
 	else
 	{
 		entry = stage_names_lookup(process->names, name);

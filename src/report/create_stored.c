@@ -96,7 +96,8 @@ CreateTable(const ReportTarget *target, const ReportBody *body)
 }
 
 /*
- * Creates the table of the days on which leads entered.
+ * Creates the table of the days on which leads entered.  There is no time
+ * after infinity for later refreshes.
  */
 static void
 CreateEntryDays(const ReportTarget *target)
@@ -104,7 +105,7 @@ CreateEntryDays(const ReportTarget *target)
 	char	   *name = psprintf("%s." REPORT_ENTRY_DAYS, target->schema);
 
 	align_spi_execute(psprintf("CREATE TABLE %s (entered_on pg_catalog.date PRIMARY KEY, "
-							   "refreshed_at pg_catalog.timestamptz NOT NULL)", name));
+							   "refreshed_at pg_catalog.timestamptz NOT NULL CHECK (pg_catalog.isfinite(refreshed_at)))", name));
 	align_report_comment(psprintf("TABLE %s", name),
 						 "One row per local day on which leads entered. Key: entered_on. A summary of the leads of lead_values that entered on a day is up to date as long as refreshed_at is the same.",
 						 true);

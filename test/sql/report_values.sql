@@ -99,6 +99,8 @@ SELECT align.refresh_reports('leads', true) AS leads;
 SELECT * FROM changed_days();
 SELECT entered_on FROM kept.entry_days ORDER BY 1;
 SELECT min(refreshed_at) > '2199-01-01' AS still_later FROM kept.entry_days;
+-- no time is later than infinity
+UPDATE kept.entry_days SET refreshed_at = 'infinity' WHERE entered_on = '2026-01-05';
 
 -- Reports of 0.5 have no such tables: they are brought up to date without.
 DROP TABLE kept.lead_values, kept.entry_days CASCADE;

@@ -79,6 +79,28 @@ SELECT pattern, n, count(*) FROM (
 GROUP BY pattern, n ORDER BY pattern, n;
 SELECT count(*), bool_and(n = 1) FROM (
 	SELECT sequence_count(format('(?1)(?t<=%s)(?2)', p), to_timestamp(i), i = 1, i = 2) AS n FROM generate_series(1, 2000) p, generate_series(1, 2) i GROUP BY p) s;
+-- more patterns than a call site keeps: hashed, sorted, from workers, in windows; every third fails by a second
+CREATE TABLE sequence_pattern AS SELECT p, i, to_timestamp(i * (p + (p % 3 = 0)::int)) AS at FROM generate_series(1, 3000) p, generate_series(0, 19) i;
+ALTER TABLE sequence_pattern SET (parallel_workers = 2);
+ANALYZE sequence_pattern;
+CREATE VIEW sequence_wrong AS SELECT count(*) AS groups, count(*) FILTER (WHERE n <> (p % 3 <> 0)::int) AS wrong FROM (
+	SELECT p, sequence_count(format('(?1)(?t<=%s)(?2)', p), at, i = 0, i = 1) AS n FROM sequence_pattern GROUP BY p OFFSET 0) s;
+SET max_parallel_workers_per_gather = 0;
+SET enable_hashagg = off;
+TABLE sequence_wrong;
+SET enable_hashagg = on;
+SET enable_sort = off;
+TABLE sequence_wrong;
+SET max_parallel_workers_per_gather = 2;
+SET parallel_tuple_cost = 0;
+TABLE sequence_wrong;
+RESET enable_sort;
+SET enable_hashagg = off;
+TABLE sequence_wrong;
+RESET enable_hashagg;
+SELECT count(*) AS groups, count(*) FILTER (WHERE n <> (p % 3 <> 0)::int) AS wrong FROM (
+	SELECT p, i, sequence_count(format('(?1)(?t<=%s)(?2)', p), at, i = 0, i = 1) OVER (PARTITION BY p ORDER BY i) AS n FROM sequence_pattern) s WHERE i = 1;
+-- a group keeps its pattern
 SELECT sequence_count(CASE WHEN i = 2 THEN '(?1)' ELSE '(?2)' END, to_timestamp(i), true, true) FROM generate_series(1, 3) i;
 
 -- Far apart, and to the microsecond.
@@ -93,5 +115,5 @@ SELECT sequence_match('(?1)(?t<"1 day 1:00")(?2)', to_timestamp(i), i = 0, i > 0
 SELECT sequence_match('(?1)(?t<="1 day 1:00")(?2)', to_timestamp(i), i = 0, i > 0) FROM generate_series(0, 90000, 90000) i;
 RESET IntervalStyle;
 
-DROP VIEW sequence_answer, sequence_all;
-DROP TABLE sequence_event, sequence_parts, sequence_sorted, sequence_parallel;
+DROP VIEW sequence_answer, sequence_all, sequence_wrong;
+DROP TABLE sequence_pattern, sequence_event, sequence_parts, sequence_sorted, sequence_parallel;
