@@ -43,7 +43,7 @@ SELECT is((SELECT array_agg(castcontext::text) FROM pg_catalog.pg_cast
 
 SELECT is((SELECT count(*) FROM pg_catalog.pg_aggregate WHERE aggfnoid::oid IN (
 		SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = 'align'::regnamespace AND proname = 'lead_agg')
-	AND aggcombinefn <> 0 AND aggserialfn <> 0 AND aggdeserialfn <> 0 AND aggtransspace > 0 AND aggfinalmodify = 'r'), 5::bigint,
+	AND aggcombinefn <> 0 AND aggserialfn <> 0 AND aggdeserialfn <> 0 AND aggtransspace > 0 AND aggfinalmodify = 'r'), 6::bigint,
 	'every lead_agg can run in parts and says how much memory a group takes');
 SELECT is((SELECT count(*) FROM pg_catalog.pg_proc p WHERE pronamespace = 'align'::regnamespace
 	AND ('align.lead'::regtype = ANY (proargtypes) OR prorettype = 'align.lead'::regtype)
