@@ -63,16 +63,16 @@ sub is_right
 			UNION ALL SELECT 'in time', entered_on, NULL, s.* FROM daily_in_time, align.steps(conversion) AS s),
 		anew AS (
 			SELECT 'daily' AS kind, c.entered_on, c.lead_source, s.*
-			FROM (SELECT entered_on, lead_source, align.funnel_conversion_agg(lead, align.agreed('b2b'), refreshed_at) AS c
+			FROM (SELECT entered_on, lead_source, align.funnel_conversion_agg(journey, align.agreed('b2b'), refreshed_at) AS c
 				FROM reports.lead_values, reports.report_settings WHERE NOT is_late GROUP BY 1, 2) AS c, align.steps(c.c) AS s
 			UNION ALL SELECT 'in time', c.entered_on, NULL, s.*
-			FROM (SELECT entered_on, align.conversion_agg(lead, '{inquiry,mql,sql}', '30 days', 'ordered', refreshed_at) AS c
+			FROM (SELECT entered_on, align.conversion_agg(journey, '{inquiry,mql,sql}', '30 days', 'ordered', refreshed_at) AS c
 				FROM reports.lead_values, reports.report_settings WHERE NOT is_late GROUP BY 1) AS c, align.steps(c.c) AS s)
 		SELECT (SELECT count(*) > 100 FROM rows) || ' ' || (SELECT count(*) FROM (TABLE rows EXCEPT ALL TABLE anew) AS x) || ' ' || (SELECT count(*) FROM (TABLE anew EXCEPT ALL TABLE rows) AS x))),
 		'true 0 0', $what);
 	is($node->safe_psql($database, q(
 		SELECT align.rollup(d.conversion)::text = (SELECT align.rollup(c)::text
-			FROM (SELECT align.funnel_conversion_agg(lead, align.agreed('b2b'), d.as_of) AS c
+			FROM (SELECT align.funnel_conversion_agg(journey, align.agreed('b2b'), d.as_of) AS c
 				FROM reports.lead_values JOIN (SELECT DISTINCT entered_on, substring(conversion::text, 'as of (\S+)[ ,}]')::timestamptz AS as_of FROM daily_conversion) AS d USING (entered_on)
 				GROUP BY d.entered_on, d.as_of) AS c)
 		FROM daily_conversion AS d)), 't', "$what: merged to the last byte");
