@@ -82,8 +82,8 @@ SELECT pg_temp.fail('SELECT align.retention(VARIADIC array_fill(true, ARRAY[65])
 SELECT pg_temp.fail('SELECT align.retention(VARIADIC array_fill(true, ARRAY[step])) FROM event');
 
 -- Their functions are not for users.
-SELECT left(pg_temp.fail('SELECT align.window_funnel_final(NULL)'), 5);
-SELECT left(pg_temp.fail('SELECT align.window_funnel_trans(NULL, ''1 day'', NULL, now(), true)'), 5);
-SELECT left(pg_temp.fail('SELECT align.window_funnel_deserialise(''\x00'', NULL)'), 5);
-SELECT left(pg_temp.fail('SELECT align.retention_final(NULL)'), 5);
+SELECT left(pg_temp.fail('SELECT align.window_funnel_final(NULL)'), 5) IN ('0A000', '42883') AS refused;
+SELECT left(pg_temp.fail('SELECT align.window_funnel_trans(NULL, ''1 day'', NULL, now(), true)'), 5) IN ('0A000', '42883') AS refused;
+SELECT left(pg_temp.fail('SELECT align.window_funnel_deserialise(''\x00'', NULL)'), 5) IN ('0A000', '42883') AS refused;
+SELECT left(pg_temp.fail('SELECT align.retention_final(NULL)'), 5) IN ('0A000', '42883') AS refused;
 DROP TABLE event, part;
