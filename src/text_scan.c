@@ -241,6 +241,41 @@ align_scan_uint(TextScan *scan, const char *what, uint64 max, uint64 *value)
 	return true;
 }
 
+bool
+align_scan_count(TextScan *scan, const char *word, int64 *count)
+{
+	uint64		number = 0;
+
+	if (align_scan_take_word(scan, word) &&
+		!align_scan_uint(scan, "a count", PG_INT64_MAX, &number))
+		return false;
+	*count = (int64) number;
+	return true;
+}
+
+bool
+align_scan_fingerprint(TextScan *scan, uint64 *fingerprint)
+{
+	const char *p;
+
+	align_scan_space(scan);
+	*fingerprint = 0;
+	for (p = scan->cur; p < scan->cur + FINGERPRINT_DIGITS; p++)
+	{
+		int			digit;
+
+		if (*p >= '0' && *p <= '9')
+			digit = *p - '0';
+		else if (*p >= 'a' && *p <= 'f')
+			digit = *p - 'a' + 10;
+		else
+			return align_scan_expected(scan, "a fingerprint of 16 hexadecimal digits", NULL);
+		*fingerprint = *fingerprint << 4 | digit;
+	}
+	scan->cur = p;
+	return true;
+}
+
 /*
  * The position of p for a message: line and column, or the character if the
  * text has one line.

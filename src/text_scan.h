@@ -87,6 +87,13 @@ extern bool align_scan_string(TextScan *scan, const char *what, ScanName *string
 /* Decimal digits, at most max. */
 extern bool align_scan_uint(TextScan *scan, const char *what, uint64 max, uint64 *value);
 
+/* An optional word with a count after it; zero if it is absent. */
+extern bool align_scan_count(TextScan *scan, const char *word, int64 *count);
+
+/* A fingerprint: 16 hexadecimal digits in lower case. */
+#define FINGERPRINT_DIGITS 16
+extern bool align_scan_fingerprint(TextScan *scan, uint64 *fingerprint);
+
 /* True if a bare or quoted name is next. */
 extern bool align_scan_peek_name(TextScan *scan);
 

@@ -47,37 +47,6 @@ typedef struct Rate
 	double		upper;
 } Rate;
 
-/*
- * What a call site keeps: the row type of the result, and the quantile of the
- * confidence used last.
- */
-typedef struct RateSite
-{
-	TupleDesc	desc;
-	double		confidence;
-	double		z;
-} RateSite;
-
-static RateSite *
-Site(FunctionCallInfo fcinfo, int confidence_argno)
-{
-	RateSite   *site = (RateSite *) fcinfo->flinfo->fn_extra;
-	double		confidence = align_confidence_arg(PG_GETARG_FLOAT8(confidence_argno));
-
-	if (site == NULL)
-	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(RateSite));
-		site->desc = align_result_desc(fcinfo, fcinfo->flinfo->fn_mcxt);
-		fcinfo->flinfo->fn_extra = site;
-	}
-	if (site->confidence != confidence)
-	{
-		site->z = align_normal_quantile(confidence);
-		site->confidence = confidence;
-	}
-	return site;
-}
-
 static void
 RateArgs(FunctionCallInfo fcinfo, int argno, double z, Rate *rate)
 {
@@ -112,7 +81,7 @@ RateArgs(FunctionCallInfo fcinfo, int argno, double z, Rate *rate)
 Datum
 align_wilson_sql(PG_FUNCTION_ARGS)
 {
-	RateSite   *site = Site(fcinfo, 2);
+	ConfidenceSite *site = align_confidence_site(fcinfo, 2);
 	Rate		rate;
 	Datum		values[WILSON_COLUMNS];
 	bool		nulls[WILSON_COLUMNS] = {false};
@@ -151,7 +120,7 @@ PooledZ(const Rate *a, const Rate *b, double *z)
 Datum
 align_compare_rates(PG_FUNCTION_ARGS)
 {
-	RateSite   *site = Site(fcinfo, 4);
+	ConfidenceSite *site = align_confidence_site(fcinfo, 4);
 	Rate		a;
 	Rate		b;
 	double		difference;

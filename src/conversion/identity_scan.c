@@ -33,8 +33,6 @@ static const TimeUnit time_units[] = {
 	{"microseconds", "microsecond", 1},
 };
 
-#define FINGERPRINT_DIGITS 16
-
 static bool
 TooManySteps(TextScan *scan, const char *at)
 {
@@ -319,29 +317,6 @@ ScanList(TextScan *scan, StepList *list)
 	return true;
 }
 
-static bool
-ScanFingerprint(TextScan *scan, uint64 *fingerprint)
-{
-	const char *p;
-
-	align_scan_space(scan);
-	*fingerprint = 0;
-	for (p = scan->cur; p < scan->cur + FINGERPRINT_DIGITS; p++)
-	{
-		int			digit;
-
-		if (*p >= '0' && *p <= '9')
-			digit = *p - '0';
-		else if (*p >= 'a' && *p <= 'f')
-			digit = *p - 'a' + 10;
-		else
-			return align_scan_expected(scan, "a fingerprint of 16 hexadecimal digits", NULL);
-		*fingerprint = *fingerprint << 4 | digit;
-	}
-	scan->cur = p;
-	return true;
-}
-
 bool
 align_scan_identity(TextScan *scan, ConversionIdentity *identity)
 {
@@ -355,7 +330,7 @@ align_scan_identity(TextScan *scan, ConversionIdentity *identity)
 	else if (align_scan_take_word(scan, "funnel"))
 	{
 		identity->kind = CONVERSION_FUNNEL;
-		if (!ScanFingerprint(scan, &identity->fingerprint) ||
+		if (!align_scan_fingerprint(scan, &identity->fingerprint) ||
 			!ScanPath(scan, identity))
 			return false;
 	}

@@ -58,21 +58,6 @@ ScanAsOf(TextScan *scan, Conversion *conversion)
 	return true;
 }
 
-/*
- * An optional "word number"; zero if it is absent.
- */
-static bool
-ScanCount(TextScan *scan, const char *word, int64 *count)
-{
-	uint64		number = 0;
-
-	if (align_scan_take_word(scan, word) &&
-		!align_scan_uint(scan, "a count", PG_INT64_MAX, &number))
-		return false;
-	*count = (int64) number;
-	return true;
-}
-
 static bool
 ScanAmount(TextScan *scan, Conversion *conversion, AmountSum *sum)
 {
@@ -116,7 +101,7 @@ ScanMatured(TextScan *scan, Conversion *conversion, int64 *matured, const char *
 	if (!align_identity_matures(&conversion->identity))
 		return align_scan_fail(scan, *at, "Leads mature when their window is over.", NULL,
 							   "matured leads without a window");
-	return ScanCount(scan, "matured", matured);
+	return align_scan_count(scan, "matured", matured);
 }
 
 /*
@@ -144,23 +129,23 @@ ScanLevel(TextScan *scan, Conversion *conversion, int *last, const char **positi
 	positions[number] = at;
 	level = &conversion->levels[number];
 
-	if (!ScanCount(scan, "open", &level->open) ||
-		!ScanCount(scan, "dropped", &level->dropped))
+	if (!align_scan_count(scan, "open", &level->open) ||
+		!align_scan_count(scan, "dropped", &level->dropped))
 		return false;
 	/* only the last level converts; level 0 is before the first step */
 	if ((int) number == nsteps)
 	{
-		if (!ScanCount(scan, "converted", &converted))
+		if (!align_scan_count(scan, "converted", &converted))
 			return false;
 		conversion->converted = converted;
 	}
 	if (number == 0)
 		return true;
 
-	if (conversion->knows_matured && !ScanCount(scan, "matured", &level->matured))
+	if (conversion->knows_matured && !align_scan_count(scan, "matured", &level->matured))
 		return false;
 	if (align_counts_entered(&conversion->identity, (int) number) &&
-		!ScanCount(scan, "entered", &level->entered))
+		!align_scan_count(scan, "entered", &level->entered))
 		return false;
 	if (align_scan_take_word(scan, "amount"))
 	{

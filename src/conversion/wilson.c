@@ -19,6 +19,7 @@
 #include <math.h>
 
 #include "conversion/wilson.h"
+#include "value.h"
 
 double
 align_confidence_arg(double confidence)
@@ -78,4 +79,24 @@ align_wilson(int64 successes, int64 trials, double z, double *lower, double *upp
 	Assert(trials > 0 && successes >= 0 && successes <= trials);
 	*lower = successes == 0 ? 0.0 : Max((middle - half) / (n + z2), 0.0);
 	*upper = successes == trials ? 1.0 : Min((middle + half) / (n + z2), 1.0);
+}
+
+ConfidenceSite *
+align_confidence_site(FunctionCallInfo fcinfo, int confidence_argno)
+{
+	ConfidenceSite *site = (ConfidenceSite *) fcinfo->flinfo->fn_extra;
+	double		confidence = align_confidence_arg(PG_GETARG_FLOAT8(confidence_argno));
+
+	if (site == NULL)
+	{
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ConfidenceSite));
+		site->desc = align_result_desc(fcinfo, fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	if (site->confidence != confidence)
+	{
+		site->z = align_normal_quantile(confidence);
+		site->confidence = confidence;
+	}
+	return site;
 }

@@ -35,37 +35,6 @@ PG_FUNCTION_INFO_V1(align_incidence_outcomes);
 #define FRACTION_TOLERANCE 1e-9
 
 /*
- * What a call site keeps: the row type of the result, and the quantile of the
- * confidence used last.
- */
-typedef struct CurveSite
-{
-	TupleDesc	desc;
-	double		confidence;
-	double		z;
-} CurveSite;
-
-static CurveSite *
-Site(FunctionCallInfo fcinfo, int confidence_argno)
-{
-	CurveSite  *site = (CurveSite *) fcinfo->flinfo->fn_extra;
-	double		confidence = align_confidence_arg(PG_GETARG_FLOAT8(confidence_argno));
-
-	if (site == NULL)
-	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CurveSite));
-		site->desc = align_result_desc(fcinfo, fcinfo->flinfo->fn_mcxt);
-		fcinfo->flinfo->fn_extra = site;
-	}
-	if (site->confidence != confidence)
-	{
-		site->z = align_normal_quantile(confidence);
-		site->confidence = confidence;
-	}
-	return site;
-}
-
-/*
  * Begin the estimate of an outcome.  One that no case has is no error: it has
  * not happened yet.
  */
@@ -113,7 +82,7 @@ SetBounds(const Estimate *estimate, BoundsKind kind, double z, Datum *values, bo
 Datum
 align_incidence_happened_by(PG_FUNCTION_ARGS)
 {
-	CurveSite  *site = Site(fcinfo, 3);
+	ConfidenceSite *site = align_confidence_site(fcinfo, 3);
 	int64		after = AfterArg(fcinfo, 2);
 	BoundsKind	kind = align_bounds_arg(PG_GETARG_TEXT_PP(4));
 	Estimate	estimate;
@@ -145,7 +114,7 @@ align_incidence_happened_by(PG_FUNCTION_ARGS)
 Datum
 align_incidence_compare(PG_FUNCTION_ARGS)
 {
-	CurveSite  *site = Site(fcinfo, 4);
+	ConfidenceSite *site = align_confidence_site(fcinfo, 4);
 	int64		after = AfterArg(fcinfo, 3);
 	Estimate	a;
 	Estimate	b;
@@ -233,7 +202,7 @@ align_incidence_curve(PG_FUNCTION_ARGS)
 Datum
 align_incidence_quantile(PG_FUNCTION_ARGS)
 {
-	CurveSite  *site = Site(fcinfo, 3);
+	ConfidenceSite *site = align_confidence_site(fcinfo, 3);
 	double		fraction = PG_GETARG_FLOAT8(2);
 	BoundsKind	kind = align_bounds_arg(PG_GETARG_TEXT_PP(4));
 	Estimate	estimate;

@@ -206,8 +206,8 @@ FindLeft(GroupSearch *search, int condition, size_t *kind)
 }
 
 /*
- * Assign one more event to a condition, if necessary by assigning others anew:
- * a breadth-first search for an augmenting path.  False if there is none.
+ * Assign one more event to a condition, if necessary by moving others: a
+ * breadth-first search for an augmenting path.  False if there is none.
  */
 static bool
 AddItem(GroupSearch *search, int condition)

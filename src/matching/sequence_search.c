@@ -5,8 +5,8 @@
  * After each group of simultaneous events, the pass knows the greatest number
  * of complete matches, and the set of positions that one more match can have
  * reached.  A match under way that leaves a smaller number of complete ones is
- * given up: whatever it leads to, the greater number and a match that begins
- * anew lead to as much.  So the search forgets what was before a group
+ * given up: the greater number and a match that begins later lead to at least
+ * as much.  So the search forgets what was before a group
  * that completes a match.
  *
  * A position between neighbours can be continued only by the next group.  One

@@ -40,21 +40,6 @@ ScanChannels(TextScan *scan, Paths *paths)
 	return true;
 }
 
-/*
- * An optional "word number"; zero if it is absent.
- */
-static bool
-ScanCount(TextScan *scan, const char *word, int64 *count)
-{
-	uint64		number = 0;
-
-	if (align_scan_take_word(scan, word) &&
-		!align_scan_uint(scan, "a count", PG_INT64_MAX, &number))
-		return false;
-	*count = (int64) number;
-	return true;
-}
-
 static bool
 ScanValue(TextScan *scan, LeadString *value)
 {
@@ -91,9 +76,9 @@ ScanPath(TextScan *scan, Paths *paths)
 	align_scan_space(scan);
 	at = scan->cur;
 	if (!ScanChannels(scan, paths) ||
-		!ScanCount(scan, "conversions", &conversions) ||
+		!align_scan_count(scan, "conversions", &conversions) ||
 		(conversions > 0 && align_scan_take_word(scan, "value") && !ScanValue(scan, &value)) ||
-		!ScanCount(scan, "nulls", &nulls))
+		!align_scan_count(scan, "nulls", &nulls))
 		return false;
 	if (conversions == 0 && nulls == 0)
 		return align_scan_fail(scan, at, "Every path has conversions, or nulls, or both.", NULL,

@@ -25,31 +25,6 @@
 #include "process/process.h"
 #include "time_text.h"
 
-#define FINGERPRINT_DIGITS 16
-
-static bool
-ReadFingerprint(TextScan *scan, uint64 *fingerprint)
-{
-	const char *p;
-
-	align_scan_space(scan);
-	*fingerprint = 0;
-	for (p = scan->cur; p < scan->cur + FINGERPRINT_DIGITS; p++)
-	{
-		int			digit;
-
-		if (*p >= '0' && *p <= '9')
-			digit = *p - '0';
-		else if (*p >= 'a' && *p <= 'f')
-			digit = *p - 'a' + 10;
-		else
-			return align_scan_expected(scan, "a fingerprint of 16 hexadecimal digits", NULL);
-		*fingerprint = *fingerprint << 4 | digit;
-	}
-	scan->cur = p;
-	return true;
-}
-
 static bool
 ReadCount(TextScan *scan, const char *word, int64 *count)
 {
@@ -253,7 +228,7 @@ align_process_parse(const char *text, Node *escontext)
 	if (!ReadCount(&scan, "leads", &leads))
 		return NULL;
 	identity.has_working = align_scan_take_word(&scan, "working");
-	if (identity.has_working && !ReadFingerprint(&scan, &identity.calendar))
+	if (identity.has_working && !align_scan_fingerprint(&scan, &identity.calendar))
 		return NULL;
 	identity.has_as_of = align_scan_take_word(&scan, "as");
 	process = align_process_make(&identity, CurrentMemoryContext, false);
